@@ -1,0 +1,15 @@
+# The libraries, all through pkg-config. libpq and the MySQL client are optional: a build without them says
+# at run time what is missing. They are not linked: the driver loads them when a URL asks for one.
+find_package(PkgConfig REQUIRED)
+find_program(LUA_INTERPRETER NAMES lua5.4 REQUIRED)
+pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
+pkg_check_modules(LFS REQUIRED IMPORTED_TARGET lua5.4-filesystem)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(MD REQUIRED IMPORTED_TARGET libmd)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(PQ IMPORTED_TARGET libpq)
+foreach(candidate mysqlclient libmariadb mariadb)
+  if(NOT MYSQL_FOUND)
+    pkg_check_modules(MYSQL IMPORTED_TARGET ${candidate})
+  endif()
+endforeach()

@@ -1,0 +1,113 @@
+/* A dialect: the rules of one SQL. Operation → statements, quoting, literals, types, the lexer's rules.
+ * Pure: no connection, no client library. The instances stand in db/<name>/dialect.c. */
+#ifndef MIG_DIALECT_DIALECT_H
+#define MIG_DIALECT_DIALECT_H
+
+#include "model/catalog.h"
+#include "model/naming.h"
+#include "model/op.h"
+#include "model/statement.h"
+#include "util/error.h"
+#include "util/log.h"
+#include "util/strbuf.h"
+
+/* What a server may do. A dialect's full set is narrowed by version and flavour once, after connect (or
+ * from --server-version offline). Bits answer "may I?", slots answer "how?". Add bits as needed. */
+enum mig_feature {
+    MIG_F_TRANSACTIONAL_DDL = 1 << 0,
+    MIG_F_SCHEMAS = 1 << 1,
+    MIG_F_COMMENTS = 1 << 2,
+    MIG_F_ENUM_TYPES = 1 << 3,
+    MIG_F_CONCURRENTLY = 1 << 4,
+    MIG_F_PARTIAL_INDEX = 1 << 5,
+    MIG_F_INCLUDE = 1 << 6,
+    MIG_F_NULLS_NOT_DISTINCT = 1 << 7,
+    MIG_F_EXPRESSION_INDEX = 1 << 8,
+    MIG_F_DEFERRABLE = 1 << 9,
+    MIG_F_RENAME_COLUMN = 1 << 10,
+    MIG_F_DROP_COLUMN = 1 << 11,
+    MIG_F_SEQUENCES = 1 << 12,
+    MIG_F_RETURNING = 1 << 13,
+    MIG_F_COLUMN_IF_EXISTS = 1 << 14,
+    MIG_F_CHECK = 1 << 15,
+    MIG_F_ADD_CONSTRAINT = 1 << 16, /* ALTER TABLE … ADD CONSTRAINT */
+    MIG_F_ALTER_COLUMN = 1 << 17,
+    MIG_F_EXPRESSION_DEFAULT = 1 << 18,
+};
+
+/* The server at the other end, or the one assumed offline. */
+struct mig_server {
+    bool is_mariadb;
+    int version;          /* 150020, 80036, 101119, 3040001: major*10000… as op.server_version says */
+    unsigned features;    /* enum mig_feature */
+    const char *database; /* its name; SQLite: the file */
+    const char *schema;   /* the default schema; NULL where there is none */
+    bool no_backslash_escapes; /* MySQL sql_mode; PostgreSQL: standard_conforming_strings = on */
+    bool ansi_quotes;          /* MySQL sql_mode */
+};
+
+/* What resolve and compile work with. Texts and operations they make live in `arena`. */
+struct mig_compile {
+    const struct mig_dialect *dialect;
+    const struct mig_server *server;
+    struct mig_catalog *catalog;
+    const struct mig_naming *naming;
+    const struct mig_log *log; /* what an operation passes over is said here */
+    struct mig_arena *arena;
+    struct mig_statements *out;
+    bool offline;
+};
+
+typedef int mig_compile_fn(struct mig_compile *c, const struct mig_op *op, struct mig_error *err);
+
+struct mig_dialect {
+    const char *name;    /* "postgresql" */
+    char quote;          /* of identifiers: '"' or '`' */
+    size_t name_limit;   /* longest identifier in bytes; 0 none */
+    int default_version; /* assumed offline without --server-version */
+    bool default_is_mariadb;
+    /* Required: the features of a server; sets server->features from flavour and version. */
+    void (*narrow)(struct mig_server *server);
+    /* Required: upper-case reserved words, sorted, that force quotes. */
+    const char *const *reserved;
+    size_t reserved_count;
+    /* Required: the type in DDL; *err set (and the code returned) when the dialect has no such type. */
+    int (*append_type)(const struct mig_compile *c, struct mig_strbuf *buf,
+                       const struct mig_type *type, struct mig_error *err);
+    /* Required: a value as a literal or expression in SQL text; `type` may be NULL. */
+    int (*append_value)(const struct mig_compile *c, struct mig_strbuf *buf,
+                        const struct mig_value *value, const struct mig_type *type,
+                        struct mig_error *err);
+    /* Optional, by operation: NULL is the shared path in dialect/compile.c, mig_compile_unsupported says
+     * that the server has no such thing. */
+    mig_compile_fn *compile[MIG_OP_COUNT];
+    /* Optional: more than the shared resolve fills in. */
+    int (*resolve)(struct mig_compile *c, struct mig_op *op, struct mig_error *err);
+    /* The lexer's rules. */
+    bool dollar_quotes, hash_comments, nested_comments, backslash_escapes, bracket_quotes,
+        backtick_quotes, double_quoted_strings;
+    const char *placeholder; /* "?" or "$" (numbered) */
+    /* More of the dialect's own (shared compile paths call these); db/<name>/dialect.c fills them. */
+    const struct mig_dialect_ops *ops;
+};
+
+/* Fills in what the operation leaves out: names by convention, the column before an alter, the kind of a
+ * constraint to drop, the table of an index. Asks the catalog only where the dialect needs the answer. */
+int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *err) MIG_MUST_CHECK;
+/* Appends the resolved operation's statements to c->out. Nothing when it is a no-op here (said in the log).
+ * MIG_E_unsupported before anything is appended when the server cannot do it; the hint says what to do. */
+int mig_compile_op(struct mig_compile *c, const struct mig_op *op, struct mig_error *err) MIG_MUST_CHECK;
+mig_compile_fn mig_compile_unsupported;
+
+/* Appenders; the only places where SQL text is made of names and values. */
+void mig_append_name(const struct mig_compile *c, struct mig_strbuf *buf, const char *name);
+/* schema.name; schema may be NULL. */
+void mig_append_qualified(const struct mig_compile *c, struct mig_strbuf *buf, const char *schema,
+                          const char *name);
+void mig_append_names(const struct mig_compile *c, struct mig_strbuf *buf,
+                      const struct mig_names *names);
+/* A quoted string literal. */
+void mig_append_string(const struct mig_compile *c, struct mig_strbuf *buf, const char *text,
+                       size_t length);
+
+#endif

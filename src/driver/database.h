@@ -1,0 +1,34 @@
+/* A database: dialect + driver + reflection, one folder of db/ each. The registry is generated from the folders
+ * that CMake finds. */
+#ifndef MIG_DRIVER_DATABASE_H
+#define MIG_DRIVER_DATABASE_H
+
+#include "driver/driver.h"
+
+/* Live reflection: the catalog's source over a connection, and the whole schema at once. */
+struct mig_reflect {
+    struct mig_catalog_source source; /* self is the struct mig_conn */
+    /* Every object that is ours to see, in few queries. schemas not given: the default one. */
+    int (*schema)(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
+                  struct mig_schema *out, struct mig_error *err);
+};
+
+struct mig_db {
+    const char *name;                /* the folder */
+    const char *const *schemes;      /* URL schemes, NULL-terminated: "postgresql", "postgres" */
+    const struct mig_dialect *dialect;
+    const struct mig_driver *driver; /* NULL: built without the client library */
+    const char *missing;             /* then: what to install to have it */
+    const struct mig_reflect *reflect;
+    const struct mig_lock_ops *lock; /* runtime/lock.h */
+    /* Optional: quirks of this database's URLs. */
+};
+
+/* All databases, NULL-terminated. */
+extern const struct mig_db *const mig_databases[];
+/* By URL scheme (without "+driver"); NULL when unknown. */
+const struct mig_db *mig_database_by_scheme(const char *scheme);
+/* By dialect name. */
+const struct mig_db *mig_database_by_dialect(const char *dialect);
+
+#endif

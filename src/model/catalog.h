@@ -1,0 +1,63 @@
+/* The catalog: what answers "describe table T" while operations are resolved.
+ *
+ * Entries come from a source (live reflection, a snapshot file, or nothing for a script from base) the
+ * first time they are asked for; operations change them (the overlay), raw DDL forgets the tables it
+ * names. So a rebuild or a MODIFY knows the table as it is at that point of the run, offline too. */
+#ifndef MIG_MODEL_CATALOG_H
+#define MIG_MODEL_CATALOG_H
+
+#include "model/op.h"
+#include "util/error.h"
+
+/* What a source answers. Each returns 0 with *out = NULL when there is no such object, or
+ * MIG_E_offline when it cannot know (no hint needed: the catalog's caller names what is missing).
+ * Every slot may be NULL: unknown. Objects are allocated in the arena given. */
+struct mig_catalog_source {
+    int (*table)(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                 struct mig_table **out, struct mig_error *err);
+    int (*enum_type)(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                     struct mig_enum **out, struct mig_error *err);
+    /* The tables (not views) of a schema (NULL: the default one), by name. */
+    int (*table_names)(void *self, struct mig_arena *arena, const char *schema,
+                       struct mig_names *out, struct mig_error *err);
+    /* The table that has the index or the constraint: *table and *schema; NULL when none. */
+    int (*index_table)(void *self, struct mig_arena *arena, const char *schema, const char *index,
+                       const char **table, struct mig_error *err);
+    int (*view)(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                struct mig_view **out, struct mig_error *err);
+    /* Tables with a column of this enum type: "schema.table.column" parts, three names each. */
+    int (*enum_columns)(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                        struct mig_names *out, struct mig_error *err);
+};
+
+struct mig_catalog;
+
+/* fold_case: names compare without case (SQLite, MySQL columns). NULL when out of memory. */
+struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
+                                    bool fold_case);
+void mig_catalog_free(struct mig_catalog *catalog);
+
+/* *out is NULL when there is no such table. MIG_E_offline when it cannot be known. The table belongs to
+ * the catalog and stays as it is until the catalog is freed (changes make new ones). */
+int mig_catalog_table(struct mig_catalog *catalog, const char *schema, const char *name,
+                      const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
+int mig_catalog_enum(struct mig_catalog *catalog, const char *schema, const char *name,
+                     const struct mig_enum **out, struct mig_error *err) MIG_MUST_CHECK;
+int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena, const char *schema,
+                            struct mig_names *out, struct mig_error *err) MIG_MUST_CHECK;
+int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena, const char *schema,
+                            const char *index, const char **out, struct mig_error *err)
+    MIG_MUST_CHECK;
+int mig_catalog_view(struct mig_catalog *catalog, const char *schema, const char *name,
+                     const struct mig_view **out, struct mig_error *err) MIG_MUST_CHECK;
+int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *arena,
+                             const char *schema, const char *name, struct mig_names *out,
+                             struct mig_error *err) MIG_MUST_CHECK;
+
+/* The overlay: what the (resolved) operation makes of the catalog. Unknown tables stay unknown. */
+int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, struct mig_error *err)
+    MIG_MUST_CHECK;
+/* Forgets a table (raw DDL named it); NULL name: everything. The source is asked again. */
+void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const char *name);
+
+#endif

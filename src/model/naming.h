@@ -1,0 +1,19 @@
+/* Naming conventions: names of indexes and constraints that the user left out. */
+#ifndef MIG_MODEL_NAMING_H
+#define MIG_MODEL_NAMING_H
+
+#include "model/schema.h"
+
+/* Templates with {table} {columns} {column_0} {referred_table}; NULL: such objects stay unnamed. */
+struct mig_naming {
+    const char *ix, *uq, *ck, *fk, *pk;
+    size_t limit; /* the server's longest identifier in bytes; longer names are cut and get an 8-digit hash */
+};
+
+/* NULL when the convention has no template for it, or out of memory (arena->failed tells). */
+const char *mig_naming_constraint(const struct mig_naming *naming, struct mig_arena *arena,
+                                  const char *table, const struct mig_constraint *constraint);
+const char *mig_naming_index(const struct mig_naming *naming, struct mig_arena *arena,
+                             const char *table, const struct mig_index *index);
+
+#endif

@@ -1,0 +1,54 @@
+/* A context: one project on one database. What include/luamig.h's handle and Lua's luamig.open hold.
+ *
+ * Everything a command does with the database goes through here; no Lua, no printing. */
+#ifndef MIG_RUNTIME_CONTEXT_H
+#define MIG_RUNTIME_CONTEXT_H
+
+#include "config/url.h"
+#include "runtime/run.h"
+
+struct mig_context {
+    struct mig_arena arena;         /* as long as the context */
+    struct mig_settings settings;
+    struct mig_url url;
+    struct mig_log log;
+    struct mig_host host;           /* set by luabind */
+    struct mig_revision_map *map;   /* loaded on demand */
+    struct mig_conn *conn;          /* opened on demand */
+    struct mig_compile compile;
+    volatile int *interrupted;      /* set by a signal handler: its number; NULL none */
+};
+
+/* Loads the revision files, once. */
+int mig_context_map(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
+/* Parses the URL, connects, applies the session settings, once. */
+int mig_context_connect(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
+/* The version rows, ordered by version_num; none when there is no version table. */
+int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct mig_names *out,
+                      struct mig_error *err) MIG_MUST_CHECK;
+
+/* The report is filled as far as it came, also on failure. Steps live in `arena`. */
+int mig_upgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
+                const struct mig_run_options *options, struct mig_report *out,
+                struct mig_error *err) MIG_MUST_CHECK;
+int mig_downgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
+                  const struct mig_run_options *options, struct mig_report *out,
+                  struct mig_error *err) MIG_MUST_CHECK;
+int mig_stamp(struct mig_context *ctx, struct mig_arena *arena, const struct mig_names *targets,
+              bool purge, const struct mig_run_options *options, struct mig_report *out,
+              struct mig_error *err) MIG_MUST_CHECK;
+int mig_ensure_version(struct mig_context *ctx, const struct mig_run_options *options,
+                       struct mig_error *err) MIG_MUST_CHECK;
+
+/* One row of luamig_history, newest first. */
+struct mig_history_row {
+    const char *revision, *direction, *checksum, *started_at, *user, *host, *version, *result;
+    int64_t duration_ms;
+};
+int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
+                        struct mig_history_row **rows, size_t *count, struct mig_error *err)
+    MIG_MUST_CHECK;
+
+void mig_context_release(struct mig_context *ctx);
+
+#endif

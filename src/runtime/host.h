@@ -1,0 +1,26 @@
+/* What the runtime needs of a script host (luabind implements it), and nothing more. */
+#ifndef MIG_RUNTIME_HOST_H
+#define MIG_RUNTIME_HOST_H
+
+#include "config/settings.h"
+#include "driver/driver.h"
+#include "script/revision_map.h"
+
+struct mig_run;
+
+struct mig_host {
+    void *self;
+    /* Loads the revision's file afresh and checks that it can go in that direction (upgrade, downgrade, change or
+     * irreversible): MIG_E_script, MIG_E_irreversible. Nothing of it runs but its top level. source: the text to
+     * load instead of the file (--from-history), NULL normally. */
+    int (*prepare)(void *self, const struct mig_revision *revision, enum mig_direction direction,
+                   const char *source, struct mig_error *err);
+    /* Runs the function; its op.* calls arrive at mig_run_op and mig_run_query of `run`. */
+    int (*call)(void *self, struct mig_run *run, const struct mig_revision *revision,
+                enum mig_direction direction, struct mig_error *err);
+    /* Calls a hook of the configuration, if it is there. step and failure may be NULL. */
+    int (*hook)(void *self, struct mig_run *run, enum mig_hook hook, const struct mig_step *step,
+                const struct mig_error *failure, struct mig_error *err);
+};
+
+#endif

@@ -1,0 +1,91 @@
+/* A run: one plan carried out on one connection, or printed, or listed. Owns segments, catalog, journal.
+ *
+ * The sink decides what becomes of an operation: execute, dry run, script (--sql), plan. */
+#ifndef MIG_RUNTIME_RUN_H
+#define MIG_RUNTIME_RUN_H
+
+#include "driver/database.h"
+#include "runtime/host.h"
+
+enum mig_sink_kind { MIG_SINK_EXECUTE, MIG_SINK_DRY_RUN, MIG_SINK_SCRIPT, MIG_SINK_PLAN };
+
+/* What a step did or would do, for results, `plan` and `--json`. */
+struct mig_done_statement {
+    const char *sql;
+    int line;
+    int segment;
+    bool transactional;
+    const char *lock;
+    enum mig_tri rewrites, scans;
+};
+
+struct mig_done_step {
+    const struct mig_step *step;
+    bool complete;
+    int stopped_at_line;  /* plan: where a read could not be answered */
+    int64_t duration_ms;
+    struct mig_done_statement *statements;
+    size_t statement_count;
+};
+
+struct mig_report {
+    struct mig_names from, to;
+    bool applied;
+    struct mig_done_step *steps;
+    size_t step_count;
+};
+
+struct mig_run_options {
+    enum mig_sink_kind sink;
+    const char *tag;
+    int server_version;     /* offline: 0 the dialect's default */
+    const char *snapshot;   /* offline: file of `inspect --json` */
+    bool from_history;
+    bool keep_statements;   /* record them in the report (plan, --json, -v) */
+    /* script: where the text goes */
+    int (*write)(void *payload, const char *text, size_t length, struct mig_error *err);
+    void *payload;
+    /* progress, between statements and steps; NULL none */
+    void (*on_step)(void *payload, const struct mig_step *step, bool finished, int64_t duration_ms);
+};
+
+/* Called by the host while a revision runs. The operation lives in the run's revision arena
+ * (mig_run_arena). On failure the run is doomed as API section 6 says. */
+int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err) MIG_MUST_CHECK;
+/* Rows changed by the last data statement of mig_run_op; -1 unknown. */
+int64_t mig_run_changed(const struct mig_run *run);
+struct mig_arena *mig_run_arena(struct mig_run *run);
+
+/* A read, or a statement whose rows are wanted. The rows are in the revision arena unless streaming. */
+struct mig_result {
+    const char **columns;
+    size_t column_count;
+    struct mig_value *cells; /* row after row */
+    size_t row_count;
+    int64_t changed;
+    bool offline;            /* script, plan: touching it is an error of kind offline at `line` */
+};
+int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
+                  struct mig_result *out, struct mig_error *err) MIG_MUST_CHECK;
+int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *params,
+                 struct mig_cursor *cursor, struct mig_error *err) MIG_MUST_CHECK;
+
+int mig_run_commit_segment(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK; /* op.commit() */
+int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err) MIG_MUST_CHECK;
+/* conn:transaction: savepoint; end with ok = false rolls back to it. */
+int mig_run_savepoint(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err) MIG_MUST_CHECK;
+int mig_run_sleep(struct mig_run *run, int64_t ms, struct mig_error *err) MIG_MUST_CHECK;
+/* Where the script stands now, for lines of statements and errors. */
+void mig_run_set_line(struct mig_run *run, int line);
+
+/* What a binding may ask. */
+const struct mig_dialect *mig_run_dialect(const struct mig_run *run);
+const struct mig_server *mig_run_server(const struct mig_run *run);
+struct mig_catalog *mig_run_catalog(struct mig_run *run);
+struct mig_compile *mig_run_compile(struct mig_run *run); /* for rendering a query handle */
+bool mig_run_offline(const struct mig_run *run);
+const char *mig_run_tag(const struct mig_run *run);
+const struct mig_log *mig_run_log(const struct mig_run *run);
+
+#endif

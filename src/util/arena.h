@@ -1,0 +1,39 @@
+/* A region of memory that is released as a whole or back to a mark. An arena that ran out of memory
+ * stays failed: every later allocation returns NULL, so a chain of calls may be checked at its end. */
+#ifndef MIG_UTIL_ARENA_H
+#define MIG_UTIL_ARENA_H
+
+#include "util/compiler.h"
+
+struct mig_arena_block;
+
+/* Zero-initialise ({0}); release with mig_arena_release. */
+struct mig_arena {
+    struct mig_arena_block *head; /* the block in use; older ones behind it */
+    bool failed;
+};
+
+struct mig_arena_mark {
+    struct mig_arena_block *block;
+    size_t used;
+};
+
+/* Zeroed memory, aligned for any type; NULL when out of memory. */
+void *mig_arena_alloc(struct mig_arena *arena, size_t size);
+#define mig_arena_new(arena, type)        ((type *)mig_arena_alloc((arena), sizeof(type)))
+#define mig_arena_array(arena, type, n)   ((type *)mig_arena_alloc_array((arena), (n), sizeof(type)))
+void *mig_arena_alloc_array(struct mig_arena *arena, size_t count, size_t size);
+/* A copy of old[0..count) in room for new_count; old stays as it is. */
+void *mig_arena_grow(struct mig_arena *arena, const void *old, size_t count, size_t new_count,
+                     size_t size);
+/* NULL in, NULL out. */
+char *mig_arena_strdup(struct mig_arena *arena, const char *text);
+char *mig_arena_strndup(struct mig_arena *arena, const char *text, size_t length);
+char *mig_arena_printf(struct mig_arena *arena, const char *format, ...) MIG_PRINTF(2, 3);
+
+struct mig_arena_mark mig_arena_mark(const struct mig_arena *arena);
+/* Releases what was allocated since the mark. */
+void mig_arena_reset(struct mig_arena *arena, struct mig_arena_mark mark);
+void mig_arena_release(struct mig_arena *arena);
+
+#endif

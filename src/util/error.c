@@ -1,0 +1,145 @@
+#include "util/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char out_of_memory[] = "out of memory";
+
+static void free_string(char **slot)
+{
+    if (*slot != out_of_memory) {
+        free(*slot);
+    }
+    *slot = NULL;
+}
+
+static void vassign(char **slot, const char *format, va_list args) MIG_PRINTF(2, 0);
+static void vassign(char **slot, const char *format, va_list args)
+{
+    char *text = NULL;
+    if (vasprintf(&text, format, args) < 0) {
+        text = out_of_memory;
+    }
+    free_string(slot);
+    *slot = text;
+}
+
+int mig_error_set(struct mig_error *err, enum mig_code code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vassign(&err->message, format, args);
+    va_end(args);
+    err->code = code;
+    return (int)code;
+}
+
+int mig_error_nomem(struct mig_error *err)
+{
+    free_string(&err->message);
+    err->message = out_of_memory;
+    err->code = MIG_E_nomem;
+    return MIG_E_nomem;
+}
+
+void mig_error_detail(struct mig_error *err, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vassign(&err->detail, format, args);
+    va_end(args);
+}
+
+void mig_error_hint(struct mig_error *err, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vassign(&err->hint, format, args);
+    va_end(args);
+}
+
+void mig_error_string(char **slot, const char *text, size_t length)
+{
+    char *copy = NULL;
+    if (text != NULL) {
+        copy = length == SIZE_MAX ? strdup(text) : strndup(text, length);
+        if (copy == NULL) {
+            copy = out_of_memory;
+        }
+    }
+    free_string(slot);
+    *slot = copy;
+}
+
+void mig_error_at(struct mig_error *err, const char *file, int line)
+{
+    if (err->file == NULL && file != NULL) {
+        mig_error_string(&err->file, file, SIZE_MAX);
+        err->line = line;
+    }
+}
+
+void mig_error_clear(struct mig_error *err)
+{
+    free_string(&err->message);
+    free_string(&err->detail);
+    free_string(&err->hint);
+    free_string(&err->sql);
+    free_string(&err->file);
+    free_string(&err->revision);
+    free_string(&err->operation);
+    free_string(&err->traceback);
+    memset(err, 0, sizeof *err);
+}
+
+void mig_error_move(struct mig_error *to, struct mig_error *from)
+{
+    if (to == from) {
+        return;
+    }
+    mig_error_clear(to);
+    *to = *from;
+    memset(from, 0, sizeof *from);
+}
+
+static const struct {
+    enum mig_code code;
+    const char *name;
+    int status;
+} kinds[] = {
+#define MIG_ERROR(name, status) {MIG_E_##name, #name, status},
+#include "util/error.def"
+#undef MIG_ERROR
+};
+
+const char *mig_code_name(enum mig_code code)
+{
+    for (size_t i = 0; i < MIG_COUNT(kinds); i++) {
+        if (kinds[i].code == code) {
+            return kinds[i].name;
+        }
+    }
+    return "ok";
+}
+
+int mig_code_exit_status(enum mig_code code)
+{
+    for (size_t i = 0; i < MIG_COUNT(kinds); i++) {
+        if (kinds[i].code == code) {
+            return kinds[i].status;
+        }
+    }
+    return 0;
+}
+
+enum mig_code mig_code_by_name(const char *name)
+{
+    for (size_t i = 0; i < MIG_COUNT(kinds); i++) {
+        if (strcmp(kinds[i].name, name) == 0) {
+            return kinds[i].code;
+        }
+    }
+    return MIG_OK;
+}

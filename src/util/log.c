@@ -1,0 +1,21 @@
+#include "util/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void mig_log_write(const struct mig_log *log, enum mig_log_level level, const char *format, ...)
+{
+    if (log == NULL || log->write == NULL) {
+        return;
+    }
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    if (length >= 0) {
+        log->write(log->payload, level, text);
+        free(text);
+    }
+}

@@ -1,0 +1,99 @@
+#include "util/strbuf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool reserve(struct mig_strbuf *buf, size_t more)
+{
+    if (buf->failed || more >= MIG_STRBUF_MAX - buf->length) {
+        buf->failed = true;
+        return false;
+    }
+    size_t wanted = buf->length + more + 1;
+    if (wanted <= buf->room) {
+        return true;
+    }
+    size_t room = buf->room < 64 ? 64 : buf->room;
+    while (room < wanted) {
+        room *= 2;
+    }
+    char *text = realloc(buf->text, room);
+    if (text == NULL) {
+        buf->failed = true;
+        return false;
+    }
+    buf->text = text;
+    buf->room = room;
+    return true;
+}
+
+void mig_strbuf_add(struct mig_strbuf *buf, const char *bytes, size_t length)
+{
+    if (!reserve(buf, length)) {
+        return;
+    }
+    if (length > 0) {
+        memcpy(buf->text + buf->length, bytes, length);
+    }
+    buf->length += length;
+    buf->text[buf->length] = '\0';
+}
+
+void mig_strbuf_puts(struct mig_strbuf *buf, const char *text)
+{
+    mig_strbuf_add(buf, text, strlen(text));
+}
+
+void mig_strbuf_putc(struct mig_strbuf *buf, char c)
+{
+    mig_strbuf_add(buf, &c, 1);
+}
+
+void mig_strbuf_vprintf(struct mig_strbuf *buf, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    if (length < 0) {
+        buf->failed = true;
+    } else if (reserve(buf, (size_t)length)) {
+        (void)vsnprintf(buf->text + buf->length, (size_t)length + 1, format, again);
+        buf->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+void mig_strbuf_printf(struct mig_strbuf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    mig_strbuf_vprintf(buf, format, args);
+    va_end(args);
+}
+
+void mig_strbuf_truncate(struct mig_strbuf *buf, size_t length)
+{
+    if (length < buf->length) {
+        buf->length = length;
+        buf->text[length] = '\0';
+    }
+}
+
+const char *mig_strbuf_text(const struct mig_strbuf *buf)
+{
+    return buf->text != NULL ? buf->text : "";
+}
+
+char *mig_strbuf_to_arena(struct mig_strbuf *buf, struct mig_arena *arena)
+{
+    char *copy = buf->failed ? NULL : mig_arena_strndup(arena, mig_strbuf_text(buf), buf->length);
+    mig_strbuf_release(buf);
+    return copy;
+}
+
+void mig_strbuf_release(struct mig_strbuf *buf)
+{
+    free(buf->text);
+    memset(buf, 0, sizeof *buf);
+}
