@@ -1,4 +1,5 @@
-/* A context: one project on one database. What include/luamig.h's handle and Lua's luamig.open hold.
+/* A context: one project on one database. What include/luamig.h's handle and Lua's luamig.open
+ * hold.
  *
  * Everything a command does with the database goes through here; no Lua, no printing. */
 #ifndef MIG_RUNTIME_CONTEXT_H
@@ -8,15 +9,15 @@
 #include "runtime/run.h"
 
 struct mig_context {
-    struct mig_arena arena;         /* as long as the context */
+    struct mig_arena arena; /* as long as the context */
     struct mig_settings settings;
     struct mig_url url;
     struct mig_log log;
-    struct mig_host host;           /* set by luabind */
-    struct mig_revision_map *map;   /* loaded on demand */
-    struct mig_conn *conn;          /* opened on demand */
+    struct mig_host host;         /* set by luabind */
+    struct mig_revision_map *map; /* loaded on demand */
+    struct mig_conn *conn;        /* opened on demand */
     struct mig_compile compile;
-    volatile int *interrupted;      /* set by a signal handler: its number; NULL none */
+    volatile int *interrupted; /* set by a signal handler: its number; NULL none */
 };
 
 /* Loads the revision files, once. */
@@ -28,17 +29,18 @@ int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct m
                       struct mig_error *err) MIG_MUST_CHECK;
 
 /* The report is filled as far as it came, also on failure. Steps live in `arena`. */
-int mig_upgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
-                const struct mig_run_options *options, struct mig_report *out,
-                struct mig_error *err) MIG_MUST_CHECK;
-int mig_downgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
-                  const struct mig_run_options *options, struct mig_report *out,
-                  struct mig_error *err) MIG_MUST_CHECK;
-int mig_stamp(struct mig_context *ctx, struct mig_arena *arena, const struct mig_names *targets,
-              bool purge, const struct mig_run_options *options, struct mig_report *out,
-              struct mig_error *err) MIG_MUST_CHECK;
-int mig_ensure_version(struct mig_context *ctx, const struct mig_run_options *options,
-                       struct mig_error *err) MIG_MUST_CHECK;
+int mig_context_upgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
+                        const struct mig_run_options *options, struct mig_report *out,
+                        struct mig_error *err) MIG_MUST_CHECK;
+int mig_context_downgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
+                          const struct mig_run_options *options, struct mig_report *out,
+                          struct mig_error *err) MIG_MUST_CHECK;
+int mig_context_stamp(struct mig_context *ctx, struct mig_arena *arena,
+                      const struct mig_names *targets, bool purge,
+                      const struct mig_run_options *options, struct mig_report *out,
+                      struct mig_error *err) MIG_MUST_CHECK;
+int mig_context_ensure_version(struct mig_context *ctx, const struct mig_run_options *options,
+                               struct mig_error *err) MIG_MUST_CHECK;
 
 /* One row of luamig_history, newest first. */
 struct mig_history_row {
@@ -46,8 +48,8 @@ struct mig_history_row {
     int64_t duration_ms;
 };
 int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
-                        struct mig_history_row **rows, size_t *count, struct mig_error *err)
-    MIG_MUST_CHECK;
+                        struct mig_history_row **rows, size_t *count,
+                        struct mig_error *err) MIG_MUST_CHECK;
 
 void mig_context_release(struct mig_context *ctx);
 
