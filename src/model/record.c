@@ -1,0 +1,232 @@
+#include "model/field.h"
+
+#include <string.h>
+
+#define POSITIONAL MIG_FIELD_POSITIONAL
+#define OPTIONAL   (MIG_FIELD_POSITIONAL | MIG_FIELD_OPTIONAL)
+
+/* FIELD(kind, member, flags): the option is called like the member. NAMED: it is not. */
+#define NAMED(kind, name, member, flags)                                                           \
+    {name, MIG_FIELD_##kind, offsetof(struct OWNER, member), flags},
+#define FIELD(kind, member, flags) NAMED(kind, #member, member, flags)
+#define RECORD(label, fields)                                                                      \
+    {                                                                                              \
+        label, sizeof(struct OWNER), fields, MIG_COUNT(fields)                                     \
+    }
+
+// clang-format off
+#define OWNER mig_column
+static const struct mig_field column_fields[] = {
+    FIELD(NAME, name, POSITIONAL)
+    FIELD(TYPE, type, OPTIONAL)
+    FIELD(TRI, nullable, 0)
+    FIELD(TRI, primary_key, 0)
+    FIELD(TRI, autoincrement, 0)
+    FIELD(TRI, unique, 0)
+    FIELD(TRI, index, 0)
+    NAMED(VALUE, "default", default_value, 0)
+    FIELD(TEXT, comment, 0)
+    FIELD(CONSTRAINT, check, 0)
+    FIELD(CONSTRAINT, references, 0)
+    FIELD(NAME, collation, 0)
+    FIELD(COMPUTED, computed, 0)
+    FIELD(IDENTITY, identity, 0)
+    FIELD(NAME, renamed_from, 0)
+};
+const struct mig_record mig_record_column = RECORD("column", column_fields);
+#undef OWNER
+
+#define OWNER mig_index
+static const struct mig_field index_fields[] = {
+    FIELD(NAME, name, OPTIONAL)
+    FIELD(ELEMENTS, elements, POSITIONAL)
+    FIELD(TRI, unique, 0)
+    FIELD(SQL, where, 0)
+    FIELD(WORD, using, 0)
+    FIELD(NAMES, include, 0)
+    FIELD(TRI, nulls_not_distinct, 0)
+    FIELD(TRI, concurrently, 0)
+    FIELD(TEXT, comment, 0)
+    NAMED(PAIRS, "postgresql_with", with, 0)
+    NAMED(NAME, "postgresql_tablespace", tablespace, 0)
+    NAMED(WORD, "mysql_prefix", prefix, 0)
+    NAMED(NAME, "mysql_with_parser", parser, 0)
+};
+const struct mig_record mig_record_index = RECORD("sql.index", index_fields);
+#undef OWNER
+
+/* desc is a plain bool in the struct and op belongs to EXCLUDE: value.c reads both by hand. */
+#define OWNER mig_element
+static const struct mig_field element_fields[] = {
+    FIELD(NAME, column, POSITIONAL)
+    FIELD(WORD, nulls, 0)
+    FIELD(TEXT, ops, 0)
+    FIELD(INT, length, 0)
+    FIELD(NAME, collation, 0)
+};
+const struct mig_record mig_record_element = RECORD("index element", element_fields);
+#undef OWNER
+
+#define OWNER mig_identity
+static const struct mig_field identity_fields[] = {
+    FIELD(TRI, always, 0)
+    NAMED(INT, "start", sequence.start, 0)
+    NAMED(INT, "increment", sequence.increment, 0)
+    NAMED(INT, "min", sequence.min, 0)
+    NAMED(INT, "max", sequence.max, 0)
+    NAMED(INT, "cache", sequence.cache, 0)
+    NAMED(TRI, "cycle", sequence.cycle, 0)
+};
+const struct mig_record mig_record_identity = RECORD("sql.identity", identity_fields);
+#undef OWNER
+
+#define OWNER mig_computed
+static const struct mig_field computed_fields[] = {
+    FIELD(SQL, expression, POSITIONAL)
+    FIELD(TRI, stored, 0)
+};
+const struct mig_record mig_record_computed = RECORD("sql.computed", computed_fields);
+#undef OWNER
+
+#define OWNER mig_constraint
+static const struct mig_field primary_fields[] = {
+    FIELD(NAMES, columns, POSITIONAL)
+    FIELD(NAME, name, 0)
+    FIELD(NAME, using_index, 0)
+    FIELD(NAMES, include, 0)
+    FIELD(TRI, deferrable, 0)
+    FIELD(WORD, initially, 0)
+    FIELD(WORD, sqlite_on_conflict, 0)
+};
+static const struct mig_field unique_fields[] = {
+    FIELD(NAMES, columns, POSITIONAL)
+    FIELD(NAME, name, 0)
+    FIELD(TRI, nulls_not_distinct, 0)
+    FIELD(NAMES, include, 0)
+    FIELD(TRI, deferrable, 0)
+    FIELD(WORD, initially, 0)
+    FIELD(NAME, using_index, 0)
+    FIELD(WORD, sqlite_on_conflict, 0)
+};
+static const struct mig_field foreign_fields[] = {
+    FIELD(NAMES, columns, POSITIONAL)
+    NAMED(NAME, "table", referred_table, POSITIONAL)
+    FIELD(NAMES, referred_columns, OPTIONAL)
+    FIELD(NAME, name, 0)
+    FIELD(WORD, ondelete, 0)
+    FIELD(WORD, onupdate, 0)
+    FIELD(TRI, deferrable, 0)
+    FIELD(WORD, initially, 0)
+    FIELD(WORD, match, 0)
+    FIELD(TRI, not_valid, 0)
+    NAMED(NAME, "referent_schema", referred_schema, 0)
+};
+static const struct mig_field check_fields[] = {
+    FIELD(SQL, condition, POSITIONAL)
+    FIELD(NAME, name, 0)
+    FIELD(TRI, not_valid, 0)
+    FIELD(TRI, enforced, 0)
+};
+static const struct mig_field exclude_fields[] = {
+    FIELD(ELEMENTS, elements, POSITIONAL)
+    FIELD(NAME, name, 0)
+    FIELD(WORD, using, 0)
+    FIELD(SQL, where, 0)
+    FIELD(TRI, deferrable, 0)
+    FIELD(WORD, initially, 0)
+};
+static const struct mig_record constraints[] = {
+    [MIG_CONSTRAINT_PRIMARY] = RECORD("sql.primary_key", primary_fields),
+    [MIG_CONSTRAINT_UNIQUE] = RECORD("sql.unique", unique_fields),
+    [MIG_CONSTRAINT_FOREIGN] = RECORD("sql.foreign_key", foreign_fields),
+    [MIG_CONSTRAINT_CHECK] = RECORD("sql.check", check_fields),
+    [MIG_CONSTRAINT_EXCLUDE] = RECORD("sql.exclude", exclude_fields),
+};
+#undef OWNER
+// clang-format on
+
+const struct mig_record *mig_record_constraint(enum mig_constraint_kind kind)
+{
+    return kind > MIG_CONSTRAINT_NONE && (size_t)kind < MIG_COUNT(constraints) ? &constraints[kind]
+                                                                               : NULL;
+}
+
+const struct mig_field *mig_record_field(const struct mig_record *record, const char *name)
+{
+    for (size_t i = 0; i < record->field_count; i++) {
+        if (strcmp(record->fields[i].name, name) == 0) {
+            return &record->fields[i];
+        }
+    }
+    return NULL;
+}
+
+const char *mig_field_kind_shape(enum mig_field_kind kind)
+{
+    static const char *const shapes[] = {
+#define X(kind, ctype, shape) [MIG_FIELD_##kind] = shape,
+        MIG_FIELD_KINDS(X)
+#undef X
+    };
+    return (size_t)kind < MIG_COUNT(shapes) ? shapes[kind] : NULL;
+}
+
+/* What people write by habit of Alembic, SQLAlchemy, Rails or SQL, and luamig's own word. A phrase
+ * instead of a word is printed as it stands. */
+static const struct {
+    const char *wrong, *right;
+} spellings[] = {
+    {"server_default", "default"},
+    {"existing_server_default", "existing_default"},
+    {"type_", "type"},
+    {"existing_type_", "existing_type"},
+    {"name_", "name"},
+    {"column_name", "the column's name comes by position"},
+    {"table_name", "the table's name comes by position"},
+    {"tablename", "the table's name comes by position"},
+    {"constraint_name", "the constraint's name comes by position"},
+    {"index_name", "the index's name comes by position"},
+    {"source_table", "the table's name comes by position"},
+    {"referent_table", "the table's name comes by position"},
+    {"local_cols", "the columns come by position"},
+    {"remote_cols", "the columns come by position"},
+    {"new_table_name", "the new name comes by position"},
+    {"not_null", "nullable"},
+    {"notnull", "nullable"},
+    {"null", "nullable"},
+    {"pk", "primary_key"},
+    {"primary", "primary_key"},
+    {"auto_increment", "autoincrement"},
+    {"on_delete", "ondelete"},
+    {"on_update", "onupdate"},
+    {"constraint_type", "type"},
+    {"foreign_key", "references"},
+    {"fk", "references"},
+    {"description", "comment"},
+    {"doc", "comment"},
+    {"rename_to", "new_column_name"},
+    {"new_name", "new_column_name"},
+    {"tz", "timezone"},
+    {"with_timezone", "timezone"},
+    {"persisted", "stored"},
+    {"sqltext", "the expression comes by position"},
+    {"minvalue", "min"},
+    {"maxvalue", "max"},
+    {"nominvalue", "min"},
+    {"nomaxvalue", "max"},
+    {"onconflict", "on_conflict"},
+    {"multiinsert", "batch_size"},
+    {"source_schema", "schema"},
+    {"create_constraint", "check"},
+    {"native_enum", "native"},
+};
+
+const char *mig_field_spelling(const char *word)
+{
+    for (size_t i = 0; i < MIG_COUNT(spellings); i++) {
+        if (strcmp(spellings[i].wrong, word) == 0) {
+            return spellings[i].right;
+        }
+    }
+    return NULL;
+}

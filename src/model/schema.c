@@ -1,0 +1,291 @@
+#include "model/schema.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *name, *parameters;
+} types[MIG_TYPE_COUNT] = {
+#define MIG_TYPE(name, parameters) [MIG_TYPE_##name] = {#name, parameters},
+#include "model/type.def"
+#undef MIG_TYPE
+};
+
+const char *mig_type_kind_name(enum mig_type_kind kind)
+{
+    return kind > MIG_TYPE_NONE && kind < MIG_TYPE_COUNT ? types[kind].name : NULL;
+}
+
+enum mig_type_kind mig_type_kind_by_name(const char *name)
+{
+    for (size_t i = 1; i < MIG_TYPE_COUNT; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            return (enum mig_type_kind)i;
+        }
+    }
+    return MIG_TYPE_NONE;
+}
+
+const char *mig_type_kind_parameters(enum mig_type_kind kind)
+{
+    return kind > MIG_TYPE_NONE && kind < MIG_TYPE_COUNT ? types[kind].parameters : "-";
+}
+
+static const char *const constraint_names[] = {
+    [MIG_CONSTRAINT_PRIMARY] = "primary",    [MIG_CONSTRAINT_UNIQUE] = "unique",
+    [MIG_CONSTRAINT_FOREIGN] = "foreignkey", [MIG_CONSTRAINT_CHECK] = "check",
+    [MIG_CONSTRAINT_EXCLUDE] = "exclude",
+};
+
+const char *mig_constraint_kind_name(enum mig_constraint_kind kind)
+{
+    return (size_t)kind < MIG_COUNT(constraint_names) ? constraint_names[kind] : NULL;
+}
+
+enum mig_constraint_kind mig_constraint_kind_by_name(const char *name)
+{
+    for (size_t i = 1; i < MIG_COUNT(constraint_names); i++) {
+        if (strcasecmp(constraint_names[i], name) == 0) {
+            return (enum mig_constraint_kind)i;
+        }
+    }
+    return MIG_CONSTRAINT_NONE;
+}
+
+struct mig_column *mig_table_column(const struct mig_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        if (strcmp(table->columns.items[i]->name, name) == 0) {
+            return table->columns.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* Deep copies. Each copies the struct, then what it points to; an arena that ran out says so once,
+ * at the end of the public function. */
+
+static const char *copy_text(struct mig_arena *arena, const char *text)
+{
+    return mig_arena_strdup(arena, text);
+}
+
+static struct mig_names copy_names(struct mig_arena *arena, const struct mig_names *from)
+{
+    struct mig_names to = *from;
+    to.items = NULL;
+    if (from->count > 0) {
+        to.items = mig_arena_array(arena, const char *, from->count);
+        for (size_t i = 0; to.items != NULL && i < from->count; i++) {
+            to.items[i] = copy_text(arena, from->items[i]);
+        }
+    }
+    return to;
+}
+
+static struct mig_value copy_value(struct mig_arena *arena, const struct mig_value *from)
+{
+    struct mig_value to = *from;
+    if (from->text != NULL) {
+        to.text = mig_arena_strndup(arena, from->text, from->length);
+    }
+    if (from->type != NULL) {
+        to.type = mig_type_copy(arena, from->type);
+    }
+    return to;
+}
+
+static struct mig_pairs copy_pairs(struct mig_arena *arena, const struct mig_pairs *from)
+{
+    struct mig_pairs to = *from;
+    to.items = NULL;
+    if (from->count > 0) {
+        to.items = mig_arena_array(arena, struct mig_pair, from->count);
+        for (size_t i = 0; to.items != NULL && i < from->count; i++) {
+            to.items[i].name = copy_text(arena, from->items[i].name);
+            to.items[i].value = copy_value(arena, &from->items[i].value);
+        }
+    }
+    return to;
+}
+
+static struct mig_elements copy_elements(struct mig_arena *arena, const struct mig_elements *from)
+{
+    struct mig_elements to = *from;
+    to.items = NULL;
+    if (from->count > 0) {
+        to.items = mig_arena_array(arena, struct mig_element, from->count);
+        for (size_t i = 0; to.items != NULL && i < from->count; i++) {
+            struct mig_element *element = &to.items[i];
+            *element = from->items[i];
+            element->column = copy_text(arena, element->column);
+            element->expression = copy_text(arena, element->expression);
+            element->nulls = copy_text(arena, element->nulls);
+            element->ops = copy_text(arena, element->ops);
+            element->collation = copy_text(arena, element->collation);
+            element->op = copy_text(arena, element->op);
+        }
+    }
+    return to;
+}
+
+struct mig_type *mig_type_copy(struct mig_arena *arena, const struct mig_type *from)
+{
+    struct mig_type *to = mig_arena_new(arena, struct mig_type);
+    if (to == NULL) {
+        return NULL;
+    }
+    *to = *from;
+    to->charset = copy_text(arena, from->charset);
+    to->collation = copy_text(arena, from->collation);
+    to->name = copy_text(arena, from->name);
+    to->schema = copy_text(arena, from->schema);
+    to->values = copy_names(arena, &from->values);
+    if (from->element != NULL) {
+        to->element = mig_type_copy(arena, from->element);
+    }
+    if (from->variant_count > 0) {
+        struct mig_type_variant *variants =
+            mig_arena_array(arena, struct mig_type_variant, from->variant_count);
+        for (size_t i = 0; variants != NULL && i < from->variant_count; i++) {
+            variants[i].dialect = copy_text(arena, from->variants[i].dialect);
+            variants[i].type = mig_type_copy(arena, from->variants[i].type);
+        }
+        to->variants = variants;
+    }
+    return arena->failed ? NULL : to;
+}
+
+struct mig_constraint *mig_constraint_copy(struct mig_arena *arena,
+                                           const struct mig_constraint *from)
+{
+    struct mig_constraint *to = mig_arena_new(arena, struct mig_constraint);
+    if (to == NULL) {
+        return NULL;
+    }
+    *to = *from;
+    to->name = copy_text(arena, from->name);
+    to->columns = copy_names(arena, &from->columns);
+    to->referred_schema = copy_text(arena, from->referred_schema);
+    to->referred_table = copy_text(arena, from->referred_table);
+    to->referred_columns = copy_names(arena, &from->referred_columns);
+    to->ondelete = copy_text(arena, from->ondelete);
+    to->onupdate = copy_text(arena, from->onupdate);
+    to->match = copy_text(arena, from->match);
+    to->condition = copy_text(arena, from->condition);
+    to->elements = copy_elements(arena, &from->elements);
+    to->where = copy_text(arena, from->where);
+    to->using = copy_text(arena, from->using);
+    to->initially = copy_text(arena, from->initially);
+    to->include = copy_names(arena, &from->include);
+    to->using_index = copy_text(arena, from->using_index);
+    to->sqlite_on_conflict = copy_text(arena, from->sqlite_on_conflict);
+    to->column = copy_text(arena, from->column);
+    return arena->failed ? NULL : to;
+}
+
+struct mig_index *mig_index_copy(struct mig_arena *arena, const struct mig_index *from)
+{
+    struct mig_index *to = mig_arena_new(arena, struct mig_index);
+    if (to == NULL) {
+        return NULL;
+    }
+    *to = *from;
+    to->name = copy_text(arena, from->name);
+    to->schema = copy_text(arena, from->schema);
+    to->elements = copy_elements(arena, &from->elements);
+    to->where = copy_text(arena, from->where);
+    to->using = copy_text(arena, from->using);
+    to->include = copy_names(arena, &from->include);
+    to->with = copy_pairs(arena, &from->with);
+    to->tablespace = copy_text(arena, from->tablespace);
+    to->prefix = copy_text(arena, from->prefix);
+    to->parser = copy_text(arena, from->parser);
+    to->comment = copy_text(arena, from->comment);
+    to->sql = copy_text(arena, from->sql);
+    return arena->failed ? NULL : to;
+}
+
+static struct mig_computed *copy_computed(struct mig_arena *arena, const struct mig_computed *from)
+{
+    struct mig_computed *to = from != NULL ? mig_arena_new(arena, struct mig_computed) : NULL;
+    if (to != NULL) {
+        *to = *from;
+        to->expression = copy_text(arena, from->expression);
+    }
+    return to;
+}
+
+static struct mig_identity *copy_identity(struct mig_arena *arena, const struct mig_identity *from)
+{
+    struct mig_identity *to = from != NULL ? mig_arena_new(arena, struct mig_identity) : NULL;
+    if (to != NULL) {
+        *to = *from;
+        to->sequence.owned_by = copy_text(arena, from->sequence.owned_by);
+        to->sequence.type = copy_text(arena, from->sequence.type);
+    }
+    return to;
+}
+
+struct mig_column *mig_column_copy(struct mig_arena *arena, const struct mig_column *from)
+{
+    struct mig_column *to = mig_arena_new(arena, struct mig_column);
+    if (to == NULL) {
+        return NULL;
+    }
+    *to = *from;
+    to->name = copy_text(arena, from->name);
+    to->type = from->type != NULL ? mig_type_copy(arena, from->type) : NULL;
+    to->default_value = copy_value(arena, &from->default_value);
+    to->comment = copy_text(arena, from->comment);
+    to->check = from->check != NULL ? mig_constraint_copy(arena, from->check) : NULL;
+    to->references = from->references != NULL ? mig_constraint_copy(arena, from->references) : NULL;
+    to->collation = copy_text(arena, from->collation);
+    to->computed = copy_computed(arena, from->computed);
+    to->identity = copy_identity(arena, from->identity);
+    to->options = copy_pairs(arena, &from->options);
+    to->renamed_from = copy_text(arena, from->renamed_from);
+    to->native_type = copy_text(arena, from->native_type);
+    return arena->failed ? NULL : to;
+}
+
+static struct mig_trigger *copy_trigger(struct mig_arena *arena, const struct mig_trigger *from)
+{
+    struct mig_trigger *to = mig_arena_new(arena, struct mig_trigger);
+    if (to != NULL) {
+        to->name = copy_text(arena, from->name);
+        to->table = copy_text(arena, from->table);
+        to->sql = copy_text(arena, from->sql);
+    }
+    return to;
+}
+
+/* The lists of a table: an array of pointers, each copied by its own function. */
+#define COPY_LIST(list, type, copy)                                                                \
+    do {                                                                                           \
+        (list).items = mig_arena_array(arena, type *, (list).count);                               \
+        for (size_t i = 0; (list).items != NULL && i < (list).count; i++) {                        \
+            (list).items[i] = copy;                                                                \
+        }                                                                                          \
+    } while (0)
+
+struct mig_table *mig_table_copy(struct mig_arena *arena, const struct mig_table *from)
+{
+    struct mig_table *to = mig_arena_new(arena, struct mig_table);
+    if (to == NULL) {
+        return NULL;
+    }
+    *to = *from;
+    to->schema = copy_text(arena, from->schema);
+    to->name = copy_text(arena, from->name);
+    COPY_LIST(to->columns, struct mig_column, mig_column_copy(arena, from->columns.items[i]));
+    COPY_LIST(to->constraints, struct mig_constraint,
+              mig_constraint_copy(arena, from->constraints.items[i]));
+    COPY_LIST(to->indexes, struct mig_index, mig_index_copy(arena, from->indexes.items[i]));
+    COPY_LIST(to->triggers, struct mig_trigger, copy_trigger(arena, from->triggers.items[i]));
+    to->comment = copy_text(arena, from->comment);
+    to->renamed_from = copy_text(arena, from->renamed_from);
+    to->options = copy_pairs(arena, &from->options);
+    to->sql = copy_text(arena, from->sql);
+    return arena->failed ? NULL : to;
+}
