@@ -1,0 +1,19 @@
+/* The derived downgrade: the operations that undo an operation, for `change()`. Pure. */
+#ifndef MIG_MODEL_INVERT_H
+#define MIG_MODEL_INVERT_H
+
+#include "model/op.h"
+#include "util/error.h"
+
+struct mig_op_list {
+    struct mig_op **items;
+    size_t count;
+};
+
+/* Appends a list's inverse: of each operation, last first. MIG_E_irreversible when one has none:
+ * the message names the operation, the hint says what it must be given (a definition, existing_*).
+ */
+int mig_invert_ops(struct mig_arena *arena, struct mig_op *const *ops, size_t count,
+                   struct mig_op_list *out, struct mig_error *err) MIG_MUST_CHECK;
+
+#endif
