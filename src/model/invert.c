@@ -1,7 +1,5 @@
 #include "model/invert.h"
 
-#include <string.h>
-
 struct invert {
     struct mig_arena *arena;
     struct mig_op_list *out;
@@ -119,13 +117,9 @@ static int invert_alter_column(struct invert *in, const struct mig_op_alter_colu
             : NULL;
     if (missing != NULL || from->identity != NULL || from->drop_identity == MIG_TRUE ||
         from->collation != NULL || from->mysql_on_update != NULL) {
-        char hint[160];
-        const char *lacks = missing != NULL ? missing : "op.reversible around it";
-        size_t length = strlen(lacks);
-        memcpy(hint, "add ", 4);
-        memcpy(hint + 4, lacks, length + 1);
-        memcpy(hint + 4 + length, ".", 2);
-        return irreversible(in, &from->base, hint);
+        int code = irreversible(in, &from->base, "");
+        mig_error_hint(in->err, "add %s.", missing != NULL ? missing : "op.reversible around it");
+        return code;
     }
     UNDO(alter_column)
     to->table = from->table;
