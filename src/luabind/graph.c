@@ -1,0 +1,156 @@
+#include "luabind/graph.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+void mig_lua_push_names(lua_State *L, const struct mig_names *names)
+{
+    lua_createtable(L, (int)names->count, 0);
+    for (size_t i = 0; i < names->count; i++) {
+        lua_pushstring(L, names->items[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void push_ids(lua_State *L, struct mig_revision *const *revisions, size_t count)
+{
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushstring(L, revisions[i]->id);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void set_string(lua_State *L, const char *key, const char *text)
+{
+    if (text != NULL) {
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, key);
+    }
+}
+
+static void set_bool(lua_State *L, const char *key, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void set_names(lua_State *L, const char *key, const struct mig_names *names)
+{
+    mig_lua_push_names(L, names);
+    lua_setfield(L, -2, key);
+}
+
+static bool is_row(const struct mig_graph_view *view, const char *id)
+{
+    for (size_t i = 0; i < view->rows.count; i++) {
+        if (strcmp(view->rows.items[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare_pair(const void *key, const void *pair)
+{
+    return strcmp(key, ((const struct mig_pair *)pair)->name);
+}
+
+static const char *applied_at(const struct mig_graph_view *view, const char *id)
+{
+    const struct mig_pair *found =
+        view->applied_count == 0
+            ? NULL
+            : bsearch(id, view->applied, view->applied_count, sizeof *view->applied, compare_pair);
+    return found == NULL ? NULL : found->value.text;
+}
+
+void mig_lua_push_revision(lua_State *L, const struct mig_revision *revision,
+                           const struct mig_graph_view *view)
+{
+    luaL_checkstack(L, 4, NULL);
+    lua_createtable(L, 0, 18);
+    set_string(L, "revision", revision->id);
+    set_names(L, "down_revision", &revision->down);
+    set_names(L, "branch_labels", &revision->labels);
+    set_names(L, "depends_on", &revision->depends_on);
+    set_string(L, "message", revision->message);
+    set_string(L, "create_date", revision->create_date);
+    set_string(L, "file", revision->file);
+    set_bool(L, "is_head", revision->is_head);
+    set_bool(L, "is_base", revision->is_base);
+    set_bool(L, "is_branch_point", revision->is_branch_point);
+    set_bool(L, "is_merge_point", revision->is_merge_point);
+    set_bool(L, "is_current", is_row(view, revision->id));
+    set_string(L, "applied_at", applied_at(view, revision->id));
+    set_string(L, "doc", revision->doc);
+    set_string(L, "path", revision->path);
+    set_names(L, "labels", &revision->all_labels);
+    set_bool(L, "is_implied", revision->is_head && revision->dependent_count > 0);
+}
+
+void mig_lua_push_revisions(lua_State *L, const struct mig_revisions *list, bool children,
+                            const struct mig_graph_view *view)
+{
+    luaL_checkstack(L, 4, NULL);
+    lua_createtable(L, (int)list->count, 0);
+    for (size_t i = 0; i < list->count; i++) {
+        mig_lua_push_revision(L, list->items[i], view);
+        if (children) {
+            push_ids(L, list->items[i]->children, list->items[i]->child_count);
+            lua_setfield(L, -2, "children");
+        }
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void push_version_ops(lua_State *L, const struct mig_step *step)
+{
+    static const char *const kinds[] = {
+        [MIG_VERSION_INSERT] = "insert",
+        [MIG_VERSION_DELETE] = "delete",
+        [MIG_VERSION_UPDATE] = "update",
+    };
+    lua_createtable(L, (int)step->version_op_count, 0);
+    for (size_t i = 0; i < step->version_op_count; i++) {
+        const struct mig_version_op *op = &step->version_ops[i];
+        lua_Integer at = 1;
+        lua_createtable(L, 3, 0);
+        lua_pushstring(L, kinds[op->kind]);
+        lua_rawseti(L, -2, at++);
+        if (op->kind != MIG_VERSION_INSERT) {
+            lua_pushstring(L, op->from);
+            lua_rawseti(L, -2, at++);
+        }
+        if (op->kind != MIG_VERSION_DELETE) {
+            lua_pushstring(L, op->to);
+            lua_rawseti(L, -2, at++);
+        }
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+void mig_lua_push_plan(lua_State *L, const struct mig_plan *plan)
+{
+    luaL_checkstack(L, 8, NULL);
+    lua_createtable(L, 0, 3);
+    set_names(L, "from", &plan->from);
+    set_names(L, "to", &plan->to);
+    lua_createtable(L, (int)plan->step_count, 0);
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct mig_step *step = &plan->steps[i];
+        lua_createtable(L, 0, 6);
+        if (step->revision != NULL) {
+            set_string(L, "revision", step->revision->id);
+            set_string(L, "message", step->revision->message);
+            set_string(L, "file", step->revision->file);
+        }
+        set_string(L, "direction", step->direction == MIG_UPGRADE ? "upgrade" : "downgrade");
+        set_names(L, "heads", &step->heads_after);
+        push_version_ops(L, step);
+        lua_setfield(L, -2, "version_ops");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "steps");
+}

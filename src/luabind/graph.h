@@ -1,0 +1,36 @@
+/* Revisions as Lua tables: the shape that `--json` of current, heads, branches, history and show
+ * prints (API, JSON), plus `doc`, `labels` (all that reach it), `is_implied` (a head that another
+ * revision depends on).
+ *
+ * The computing is script/revision_map.h's; these only push, and so may raise "out of memory":
+ * everything the caller owns at that time hangs on a Lua box or an arena of one. */
+#ifndef MIG_LUABIND_GRAPH_H
+#define MIG_LUABIND_GRAPH_H
+
+#include "script/revision_map.h"
+
+#include <lua.h>
+
+/* What the database says about revisions; zero-initialised: it was not asked. */
+struct mig_graph_view {
+    struct mig_names rows; /* the version rows: is_current */
+    const struct mig_pair
+        *applied; /* revision id → when it was applied (text), sorted by id: applied_at */
+    size_t applied_count;
+};
+
+/* Pushes one table. */
+void mig_lua_push_revision(lua_State *L, const struct mig_revision *revision,
+                           const struct mig_graph_view *view);
+/* Pushes a sequence of such tables; children: each with `children`, the ids of the next revisions.
+ */
+void mig_lua_push_revisions(lua_State *L, const struct mig_revisions *list, bool children,
+                            const struct mig_graph_view *view);
+/* Pushes a sequence of strings. */
+void mig_lua_push_names(lua_State *L, const struct mig_names *names);
+/* Pushes { from = {…}, to = {…}, steps = { { revision, direction, message, file }, … } }; a stamp's
+ * steps have no revision. version_ops of a step: { { "insert", to }, { "delete", from }, {
+ * "update", from, to } }. */
+void mig_lua_push_plan(lua_State *L, const struct mig_plan *plan);
+
+#endif
