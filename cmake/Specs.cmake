@@ -1,0 +1,8 @@
+# What the specs need of C beside the internals. Not installed.
+option(LUAMIG_SPECS "build what the specs need" ON)
+if(LUAMIG_SPECS)
+  add_library(luamig-spec-process MODULE spec/support/process.c)
+  target_include_directories(luamig-spec-process SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
+  target_link_libraries(luamig-spec-process PRIVATE luamig-warnings)
+  set_target_properties(luamig-spec-process PROPERTIES PREFIX "" OUTPUT_NAME spec_process)
+endif()
