@@ -8,7 +8,7 @@ struct mig_embedded {
     const char *name;           /* "luamig.cli", "templates/generic/revision.lua" */
     const unsigned char *bytes; /* NUL after the last */
     size_t size;
-    bool is_lua;                /* bytecode of a Lua module */
+    bool is_lua; /* bytecode of a Lua module */
 };
 
 /* The last row's name is NULL. */

@@ -1,20 +1,20 @@
 /* The script host: the private Lua state in which the configuration and the migrations run.
  *
- * The state belongs to the context (through ctx->host) and is made when the first file must run. Nobody
- * outside luabind/ sees it. */
+ * The state belongs to the context (through ctx->host) and is made when the first file must run.
+ * Nobody outside luabind/ sees it. */
 #ifndef MIG_LUABIND_HOST_H
 #define MIG_LUABIND_HOST_H
 
 #include "runtime/context.h"
 
-/* Makes ctx->host ready to be called: cheap, the Lua state itself is made on first use. Call once, before
- * the runtime is asked for anything; mig_config_load does. */
+/* Makes ctx->host ready to be called: cheap, the Lua state itself is made on first use. Call once,
+ * before the runtime is asked for anything; mig_config_load does. */
 int mig_host_attach(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
 /* Closes the state; safe when there is none. Call before mig_context_release. */
 void mig_host_release(struct mig_context *ctx);
 
-/* A mig_compute_header_fn (script/revision_map.h): runs a file whose header is computed, with `op` raising.
- * payload: the context. */
+/* A mig_compute_header_fn (script/revision_map.h): runs a file whose header is computed, with `op`
+ * raising. payload: the context. */
 int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *path,
                             const char *source, size_t length, struct mig_revision *out,
                             struct mig_error *err);

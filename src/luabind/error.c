@@ -1,0 +1,341 @@
+#include "luabind/error.h"
+
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ERROR_METATABLE "luamig.error"
+
+/* The string fields of an error object, in both directions. */
+static const struct {
+    const char *name;
+    size_t offset;
+} fields[] = {
+    {"message", offsetof(struct mig_error, message)},
+    {"detail", offsetof(struct mig_error, detail)},
+    {"hint", offsetof(struct mig_error, hint)},
+    {"sql", offsetof(struct mig_error, sql)},
+    {"file", offsetof(struct mig_error, file)},
+    {"revision", offsetof(struct mig_error, revision)},
+    {"operation", offsetof(struct mig_error, operation)},
+    {"traceback", offsetof(struct mig_error, traceback)},
+};
+
+static char **slot_of(struct mig_error *err, size_t i)
+{
+    return (char **)(void *)((char *)err + fields[i].offset);
+}
+
+/* file:line: message */
+static int error_tostring(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_pushliteral(L, "file");
+    lua_rawget(L, 1);
+    lua_pushliteral(L, "line");
+    lua_rawget(L, 1);
+    lua_pushliteral(L, "message");
+    lua_rawget(L, 1); /* error file line message */
+    const char *message = lua_type(L, 4) == LUA_TSTRING ? lua_tostring(L, 4) : "unknown error";
+    if (lua_type(L, 2) != LUA_TSTRING) {
+        lua_pushstring(L, message);
+    } else if (lua_isinteger(L, 3)) {
+        lua_pushfstring(L, "%s:%I: %s", lua_tostring(L, 2), (LUAI_UACINT)lua_tointeger(L, 3),
+                        message);
+    } else {
+        lua_pushfstring(L, "%s: %s", lua_tostring(L, 2), message);
+    }
+    return 1;
+}
+
+static void set_metatable(lua_State *L)
+{
+    if (luaL_newmetatable(L, ERROR_METATABLE)) {
+        lua_pushcfunction(L, error_tostring);
+        lua_setfield(L, -2, "__tostring");
+    }
+    lua_setmetatable(L, -2);
+}
+
+/* Whether the value is one of our error objects. Allocates nothing, raises nothing. */
+static bool is_error(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) {
+        return false;
+    }
+    /* __name was set by luaL_newmetatable; comparing it needs no new string. */
+    bool same = false;
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        if (lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "__name") == 0 &&
+            lua_type(L, -1) == LUA_TSTRING) {
+            same = strcmp(lua_tostring(L, -1), ERROR_METATABLE) == 0;
+            lua_pop(L, 2);
+            break;
+        }
+    }
+    lua_pop(L, 1);
+    return same;
+}
+
+void mig_lua_push_error(lua_State *L, const struct mig_error *err)
+{
+    luaL_checkstack(L, 4, NULL);
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, err->code != MIG_OK ? mig_code_name(err->code) : "script");
+    lua_setfield(L, -2, "kind");
+    for (size_t i = 0; i < MIG_COUNT(fields); i++) {
+        const char *text = *(char *const *)(const void *)((const char *)err + fields[i].offset);
+        if (text != NULL) {
+            lua_pushstring(L, text);
+            lua_setfield(L, -2, fields[i].name);
+        }
+    }
+    if (err->sqlstate[0] != '\0') {
+        lua_pushstring(L, err->sqlstate);
+        lua_setfield(L, -2, "sqlstate");
+    }
+    if (err->native_code != 0) {
+        lua_pushinteger(L, err->native_code);
+        lua_setfield(L, -2, "native_code");
+    }
+    if (err->line != 0) {
+        lua_pushinteger(L, err->line);
+        lua_setfield(L, -2, "line");
+    }
+    set_metatable(L);
+}
+
+/* Fills file and line of the error table on top from the stack, unless it has a file. */
+static void add_position(lua_State *L)
+{
+    lua_pushliteral(L, "file");
+    lua_rawget(L, -2);
+    bool known = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (known) {
+        return;
+    }
+    int line = mig_lua_where(L);
+    if (line == 0) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_setfield(L, -2, "file");
+    lua_pushinteger(L, line);
+    lua_setfield(L, -2, "line");
+}
+
+int mig_lua_raise(lua_State *L, struct mig_error *err)
+{
+    mig_lua_push_error(L, err);
+    add_position(L);
+    mig_error_clear(err);
+    return lua_error(L);
+}
+
+int mig_lua_fail(lua_State *L, enum mig_code code, const char *hint, const char *format, ...)
+{
+    luaL_checkstack(L, 6, NULL);
+    lua_createtable(L, 0, 6);
+    va_list args;
+    va_start(args, format);
+    lua_pushvfstring(L, format, args);
+    va_end(args);
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, mig_code_name(code));
+    lua_setfield(L, -2, "kind");
+    if (hint != NULL) {
+        lua_pushstring(L, hint);
+        lua_setfield(L, -2, "hint");
+    }
+    set_metatable(L);
+    add_position(L);
+    return lua_error(L);
+}
+
+static bool starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+int mig_lua_where(lua_State *L)
+{
+    lua_Debug ar;
+    int found = -1, found_line = 0;
+    luaL_checkstack(L, 2, NULL);
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.source[0] != '@' || ar.currentline <= 0 || starts(ar.source, "@luamig/")) {
+            continue;
+        }
+        bool module = starts(ar.source, "@lib/");
+        if (found < 0 || !module) {
+            found = level;
+            found_line = ar.currentline;
+        }
+        if (!module) {
+            break;
+        }
+    }
+    if (found < 0) {
+        lua_pushnil(L);
+        return 0;
+    }
+    lua_getstack(L, found, &ar);
+    lua_getinfo(L, "S", &ar);
+    lua_pushstring(L, ar.source + 1);
+    return found_line;
+}
+
+/* Reads "name:12: rest": the length of the prefix with its colon and space, 0 when there is none.
+ */
+static size_t position_prefix(const char *text, int *line)
+{
+    const char *newline = strchr(text, '\n');
+    for (const char *at = strchr(text, ':'); at != NULL && (newline == NULL || at < newline);
+         at = strchr(at + 1, ':')) {
+        char *end = NULL;
+        long number = strtol(at + 1, &end, 10);
+        if (end != at + 1 && end[0] == ':' && end[1] == ' ' && number > 0 && number < INT32_MAX) {
+            *line = (int)number;
+            return (size_t)(end + 2 - text);
+        }
+    }
+    return 0;
+}
+
+void mig_lua_fetch_error(lua_State *L, int index, struct mig_error *err)
+{
+    index = lua_absindex(L, index);
+    mig_error_clear(err);
+    if (!lua_checkstack(L, 6)) {
+        (void)mig_error_nomem(err);
+        return;
+    }
+    if (!is_error(L, index)) {
+        const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+        if (text != NULL && strcmp(text, "not enough memory") == 0) {
+            (void)mig_error_nomem(err);
+        } else if (text != NULL) {
+            int line = 0;
+            size_t prefix = position_prefix(text, &line);
+            (void)mig_error_set(err, MIG_E_script, "%s", text + prefix);
+            err->line = line;
+            if (prefix > 0) {
+                size_t length = (size_t)(strrchr(text, '\0') - text);
+                const char *end = memchr(text, ':', length);
+                mig_error_string(&err->file, text, (size_t)(end - text));
+            }
+        } else {
+            (void)mig_error_set(err, MIG_E_script, "error value is a %s", luaL_typename(L, index));
+        }
+        return;
+    }
+    /* The object's own strings: walked, since pushing a key could raise. */
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            continue;
+        }
+        const char *key = lua_tostring(L, -2);
+        if (lua_type(L, -1) == LUA_TSTRING) {
+            const char *text = lua_tostring(L, -1);
+            if (strcmp(key, "kind") == 0) {
+                enum mig_code code = mig_code_by_name(text);
+                err->code = code != MIG_OK ? code : MIG_E_script;
+            } else if (strcmp(key, "sqlstate") == 0 && strlen(text) < sizeof err->sqlstate) {
+                memcpy(err->sqlstate, text, strlen(text) + 1);
+            }
+            for (size_t i = 0; i < MIG_COUNT(fields); i++) {
+                if (strcmp(key, fields[i].name) == 0) {
+                    mig_error_string(slot_of(err, i), text, SIZE_MAX);
+                }
+            }
+        } else if (lua_isinteger(L, -1)) {
+            lua_Integer number = lua_tointeger(L, -1);
+            if (strcmp(key, "line") == 0) {
+                err->line = (int)number;
+            } else if (strcmp(key, "native_code") == 0) {
+                err->native_code = (int)number;
+            }
+        }
+    }
+    if (err->code == MIG_OK) {
+        err->code = MIG_E_script;
+    }
+    if (err->message == NULL) {
+        mig_error_string(&err->message, "unknown error", SIZE_MAX);
+    }
+}
+
+/* "name:12: rest" where name is how Lua shortens the chunk name of a frame: the message's own
+ * position, which luaL_error put there. Pushes the file's full name and returns the length of the
+ * prefix; else 0 and nothing. */
+static size_t own_position(lua_State *L, const char *text, int *line)
+{
+    size_t prefix = position_prefix(text, line);
+    lua_Debug ar;
+    for (int level = 0; prefix > 0 && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "S", &ar);
+        size_t length = strlen(ar.short_src);
+        if (strncmp(text, ar.short_src, length) == 0 && text[length] == ':') {
+            lua_pushstring(L, ar.source[0] == '@' ? ar.source + 1 : ar.short_src);
+            return prefix;
+        }
+    }
+    return 0;
+}
+
+/* The message handler: every error becomes one of our objects, with position and traceback. */
+static int handler(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (!is_error(L, 1)) {
+        const char *text = luaL_tolstring(L, 1, NULL); /* value text */
+        lua_createtable(L, 0, 6);                      /* value text error */
+        int line = 0;
+        size_t prefix = lua_type(L, 1) == LUA_TSTRING ? own_position(L, text, &line) : 0;
+        if (prefix > 0 && strncmp(lua_tostring(L, -1), "luamig/", 7) != 0) {
+            lua_setfield(L, 3, "file");
+            lua_pushinteger(L, line);
+            lua_setfield(L, 3, "line");
+        }
+        lua_settop(L, 3);
+        lua_pushstring(L, text + prefix);
+        lua_setfield(L, 3, "message");
+        lua_pushliteral(L, "script");
+        lua_setfield(L, 3, "kind");
+        set_metatable(L);
+        add_position(L);
+        lua_replace(L, 1);
+        lua_settop(L, 1);
+    }
+    lua_pushliteral(L, "traceback");
+    lua_rawget(L, 1);
+    if (lua_isnil(L, -1)) {
+        luaL_traceback(L, L, NULL, 1);
+        lua_setfield(L, 1, "traceback");
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
+int mig_lua_call(lua_State *L, int nargs, int nresults, struct mig_error *err)
+{
+    int base = lua_gettop(L) - nargs;
+    if (!lua_checkstack(L, 2)) {
+        lua_settop(L, base - 1);
+        return mig_error_nomem(err);
+    }
+    lua_pushcfunction(L, handler); /* a light C function: allocates nothing */
+    lua_insert(L, base);
+    int status = lua_pcall(L, nargs, nresults, base);
+    if (status == LUA_OK) {
+        lua_remove(L, base);
+        return 0;
+    }
+    mig_lua_fetch_error(L, -1, err);
+    lua_settop(L, base - 1);
+    return (int)err->code;
+}
