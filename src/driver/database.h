@@ -1,9 +1,9 @@
-/* A database: dialect + driver + reflection, one folder of db/ each. The registry is generated from the folders
- * that CMake finds. */
+/* A database: dialect + driver + reflection, one folder of db/ each. The registry is generated from
+ * the folders that CMake finds. */
 #ifndef MIG_DRIVER_DATABASE_H
 #define MIG_DRIVER_DATABASE_H
 
-#include "driver/driver.h"
+#include "driver/runner.h"
 
 /* Live reflection: the catalog's source over a connection, and the whole schema at once. */
 struct mig_reflect {
@@ -14,14 +14,13 @@ struct mig_reflect {
 };
 
 struct mig_db {
-    const char *name;                /* the folder */
-    const char *const *schemes;      /* URL schemes, NULL-terminated: "postgresql", "postgres" */
+    const char *name;           /* the folder */
+    const char *const *schemes; /* URL schemes, NULL-terminated: "postgresql", "postgres" */
     const struct mig_dialect *dialect;
     const struct mig_driver *driver; /* NULL: built without the client library */
     const char *missing;             /* then: what to install to have it */
     const struct mig_reflect *reflect;
-    const struct mig_lock_ops *lock; /* runtime/lock.h */
-    /* Optional: quirks of this database's URLs. */
+    const struct mig_runner_ops *runner; /* driver/runner.h */
 };
 
 /* All databases, NULL-terminated. */

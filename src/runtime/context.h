@@ -16,17 +16,24 @@ struct mig_context {
     struct mig_host host;         /* set by luabind */
     struct mig_revision_map *map; /* loaded on demand */
     struct mig_conn *conn;        /* opened on demand */
-    struct mig_compile compile;
-    volatile int *interrupted; /* set by a signal handler: its number; NULL none */
+    struct mig_run *session;      /* a run without a plan, on demand */
+    volatile int *interrupted;    /* set by a signal handler: its number; NULL none */
 };
 
 /* Loads the revision files, once. */
 int mig_context_map(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
-/* Parses the URL, connects, applies the session settings, once. */
+/* Parses settings.url into ctx->url, once. MIG_E_config when it is missing or malformed. */
+int mig_context_url(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
+/* Connects, sends the session settings, calls the after_connect hook, once. */
 int mig_context_connect(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
 /* The version rows, ordered by version_num; none when there is no version table. */
 int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct mig_names *out,
                       struct mig_error *err) MIG_MUST_CHECK;
+
+/* A run without a plan, where each statement commits by itself: what mig_run_query and mig_run_op
+ * of a caller outside of a migration go to (Lua's m:execute, the after_connect hook). Connects. */
+int mig_context_session(struct mig_context *ctx, struct mig_run **out,
+                        struct mig_error *err) MIG_MUST_CHECK;
 
 /* The report is filled as far as it came, also on failure. Steps live in `arena`. */
 int mig_context_upgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
@@ -51,6 +58,7 @@ int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
                         struct mig_history_row **rows, size_t *count,
                         struct mig_error *err) MIG_MUST_CHECK;
 
+/* Closes everything; the context may be zeroed or half made. */
 void mig_context_release(struct mig_context *ctx);
 
 #endif

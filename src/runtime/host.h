@@ -10,9 +10,13 @@ struct mig_run;
 
 struct mig_host {
     void *self;
-    /* Loads the revision's file afresh and checks that it can go in that direction (upgrade, downgrade, change or
-     * irreversible): MIG_E_script, MIG_E_irreversible. Nothing of it runs but its top level. source: the text to
-     * load instead of the file (--from-history), NULL normally. */
+    /* Runs a file whose header is computed (script/revision_map.h); payload is the context. NULL:
+     * such a header is an error. */
+    mig_compute_header_fn *compute_header;
+    /* Loads the revision's file afresh and checks that it can go in that direction (upgrade,
+     * downgrade, change or irreversible): MIG_E_script, MIG_E_irreversible. Nothing of it runs but
+     * its top level. source: the text to load instead of the file (--from-history), NULL normally.
+     */
     int (*prepare)(void *self, const struct mig_revision *revision, enum mig_direction direction,
                    const char *source, struct mig_error *err);
     /* Runs the function; its op.* calls arrive at mig_run_op and mig_run_query of `run`. */

@@ -1,4 +1,5 @@
-/* A run: one plan carried out on one connection, or printed, or listed. Owns segments, catalog, journal.
+/* A run: one plan carried out on one connection, or printed, or listed. Owns segments, catalog,
+ * journal.
  *
  * The sink decides what becomes of an operation: execute, dry run, script (--sql), plan. */
 #ifndef MIG_RUNTIME_RUN_H
@@ -22,26 +23,38 @@ struct mig_done_statement {
 struct mig_done_step {
     const struct mig_step *step;
     bool complete;
-    int stopped_at_line;  /* plan: where a read could not be answered */
+    int stopped_at_line; /* plan: where a read could not be answered */
     int64_t duration_ms;
     struct mig_done_statement *statements;
     size_t statement_count;
 };
 
+/* What a failed run left behind (API section 10, "state"). text is one line for people: "rolled
+ * back; still at 789xyz". done of `of` statements of the revision stay applied, counting the one
+ * that failed. */
+struct mig_run_state {
+    struct mig_names heads;
+    const char *revision; /* the one that failed; NULL when none had begun */
+    int done, of;
+    bool rolled_back; /* nothing of the failed revision stays */
+    const char *text; /* NULL: nothing was to be said */
+};
+
 struct mig_report {
-    struct mig_names from, to;
-    bool applied;
+    struct mig_names from, to; /* the version rows before, and as the run left them */
+    bool applied;              /* steps were carried out and kept */
     struct mig_done_step *steps;
     size_t step_count;
+    struct mig_run_state state; /* after a failure */
 };
 
 struct mig_run_options {
     enum mig_sink_kind sink;
     const char *tag;
-    int server_version;     /* offline: 0 the dialect's default */
-    const char *snapshot;   /* offline: file of `inspect --json` */
+    int server_version;   /* script: 0 the dialect's default */
+    const char *snapshot; /* script: file of `inspect --json` */
     bool from_history;
-    bool keep_statements;   /* record them in the report (plan, --json, -v) */
+    bool keep_statements; /* record them in the report (plan, --json, -v) */
     /* script: where the text goes */
     int (*write)(void *payload, const char *text, size_t length, struct mig_error *err);
     void *payload;
@@ -56,21 +69,23 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err) MI
 int64_t mig_run_changed(const struct mig_run *run);
 struct mig_arena *mig_run_arena(struct mig_run *run);
 
-/* A read, or a statement whose rows are wanted. The rows are in the revision arena unless streaming. */
+/* A read, or a statement whose rows are wanted. The rows are in the revision arena unless
+ * streaming. */
 struct mig_result {
     const char **columns;
     size_t column_count;
     struct mig_value *cells; /* row after row */
     size_t row_count;
     int64_t changed;
-    bool offline;            /* script, plan: touching it is an error of kind offline at `line` */
+    bool offline; /* script, plan: touching it is an error of kind offline at `line` */
 };
 int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
                   struct mig_result *out, struct mig_error *err) MIG_MUST_CHECK;
 int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *params,
                  struct mig_cursor *cursor, struct mig_error *err) MIG_MUST_CHECK;
 
-int mig_run_commit_segment(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK; /* op.commit() */
+int mig_run_commit_segment(struct mig_run *run,
+                           struct mig_error *err) MIG_MUST_CHECK; /* op.commit() */
 int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err) MIG_MUST_CHECK;
 /* conn:transaction: savepoint; end with ok = false rolls back to it. */
 int mig_run_savepoint(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;

@@ -1,0 +1,52 @@
+/* What the runner needs of a database beyond its SQL: the lock between runners, how long a
+ * statement may wait, what guards a script. One implementer each: db/<name>/runner.c. runtime/
+ * calls it. */
+#ifndef MIG_DRIVER_RUNNER_H
+#define MIG_DRIVER_RUNNER_H
+
+#include "driver/driver.h"
+
+/* Who holds the lock, as far as the server tells; texts may be NULL. */
+struct mig_lock_holder {
+    int64_t pid; /* the server-side session; 0 unknown */
+    const char *user, *host, *application, *since, *query;
+};
+
+/* How long a statement may wait, in milliseconds; 0: as long as it takes. */
+struct mig_waits {
+    int64_t lock_ms, statement_ms;
+};
+
+struct mig_runner_ops {
+    /* True where BEGIN itself is the lock (SQLite): the runner reads the version rows again after
+     * each one, and the lock slots are NULL. */
+    bool begin_locks;
+    /* The session lock named by key (under 64 characters), on the connection that executes. Asks
+     * once, never waits: *got is false when somebody else holds it. */
+    int (*try_lock)(struct mig_conn *conn, const char *key, bool *got, struct mig_error *err);
+    int (*unlock)(struct mig_conn *conn, const char *key, struct mig_error *err);
+    /* holder->pid is 0 when nobody holds it. Texts live in arena. */
+    int (*holder)(struct mig_conn *conn, struct mig_arena *arena, const char *key,
+                  struct mig_lock_holder *holder, struct mig_error *err);
+    /* Required. Makes the session wait no longer than this, from the next statement on. */
+    int (*set_waits)(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err);
+    /* The error is a lock timeout: worth telling who blocks. May be NULL. */
+    bool (*is_lock_timeout)(const struct mig_error *err);
+    /* Required. The error says that a table does not exist. */
+    bool (*is_missing_table)(const struct mig_error *err);
+    /* Required. schema NULL: the default one. */
+    int (*has_table)(struct mig_conn *conn, const char *schema, const char *name, bool *out,
+                     struct mig_error *err);
+    /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
+    int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,
+                        const char *column, int64_t *out, struct mig_error *err);
+    /* Scripts (--sql). Required: the statement that opens a transaction, without ';', and what
+     * stands before everything (NULL nothing). */
+    const char *script_begin, *script_head;
+    /* Required: appends the statement(s), each ended by ";\n", that stop a script unless the query
+     * (one row, one column) gives 1. `what` is the message. */
+    int (*script_guard)(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
+                        const char *what, struct mig_error *err);
+};
+
+#endif
