@@ -1,8 +1,9 @@
 /* The catalog: what answers "describe table T" while operations are resolved.
  *
- * Entries come from a source (live reflection, a snapshot file, or nothing for a script from base) the
- * first time they are asked for; operations change them (the overlay), raw DDL forgets the tables it
- * names. So a rebuild or a MODIFY knows the table as it is at that point of the run, offline too. */
+ * Entries come from a source (live reflection, a snapshot file, or nothing for a script from base)
+ * the first time they are asked for; operations change them (the overlay), raw DDL forgets the
+ * tables it names. So a rebuild or a MODIFY knows the table as it is at that point of the run,
+ * offline too. */
 #ifndef MIG_MODEL_CATALOG_H
 #define MIG_MODEL_CATALOG_H
 
@@ -36,18 +37,24 @@ struct mig_catalog;
 struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
                                     bool fold_case);
 void mig_catalog_free(struct mig_catalog *catalog);
+/* The schema that a NULL one means (borrowed): "public.t" and "t" are then one table. */
+void mig_catalog_set_schema(struct mig_catalog *catalog, const char *schema);
+/* Operations are not carried out (plan, script): the source keeps telling what was before them, so
+ * a table is asked for before the first operation on it. */
+void mig_catalog_set_deferred(struct mig_catalog *catalog, bool deferred);
 
-/* *out is NULL when there is no such table. MIG_E_offline when it cannot be known. The table belongs to
- * the catalog and stays as it is until the catalog is freed (changes make new ones). */
+/* *out is NULL when there is no such table. MIG_E_offline when it cannot be known. The table
+ * belongs to the catalog and stays as it is until the catalog is freed (changes make new ones). */
 int mig_catalog_table(struct mig_catalog *catalog, const char *schema, const char *name,
                       const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
 int mig_catalog_enum(struct mig_catalog *catalog, const char *schema, const char *name,
                      const struct mig_enum **out, struct mig_error *err) MIG_MUST_CHECK;
-int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena, const char *schema,
-                            struct mig_names *out, struct mig_error *err) MIG_MUST_CHECK;
-int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena, const char *schema,
-                            const char *index, const char **out, struct mig_error *err)
-    MIG_MUST_CHECK;
+int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena,
+                            const char *schema, struct mig_names *out,
+                            struct mig_error *err) MIG_MUST_CHECK;
+int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena,
+                            const char *schema, const char *index, const char **out,
+                            struct mig_error *err) MIG_MUST_CHECK;
 int mig_catalog_view(struct mig_catalog *catalog, const char *schema, const char *name,
                      const struct mig_view **out, struct mig_error *err) MIG_MUST_CHECK;
 int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *arena,
@@ -55,9 +62,10 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
                              struct mig_error *err) MIG_MUST_CHECK;
 
 /* The overlay: what the (resolved) operation makes of the catalog. Unknown tables stay unknown. */
-int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, struct mig_error *err)
-    MIG_MUST_CHECK;
-/* Forgets a table (raw DDL named it); NULL name: everything. The source is asked again. */
+int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op,
+                      struct mig_error *err) MIG_MUST_CHECK;
+/* Forgets a table (raw DDL named it); NULL name: everything. The source is asked again; a deferred
+ * catalog answers MIG_E_offline from then on, since its source cannot know what the DDL did. */
 void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const char *name);
 
 #endif

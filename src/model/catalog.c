@@ -1,0 +1,760 @@
+#include "model/catalog.h"
+
+#include "model/apply.h"
+#include "util/map.h"
+#include "util/strbuf.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* What is known of one name. An entry is never removed: forgetting makes it ASK again, or LOST. */
+enum knowledge { ASK = 0, ABSENT, PRESENT, LOST };
+
+enum object { TABLE, ENUM, VIEW, OBJECTS };
+
+struct entry {
+    enum knowledge known;
+    const char *schema, *name; /* as first named */
+    void *object;              /* struct mig_table, mig_enum or mig_view */
+    struct entry *next;        /* all entries of its kind */
+};
+
+struct mig_catalog {
+    struct mig_arena arena;
+    const struct mig_catalog_source *source;
+    void *self;
+    const char *schema;
+    bool fold_case, deferred;
+    bool all_lost; /* deferred, and a DDL that names no table went by */
+    struct mig_map maps[OBJECTS];
+    struct entry *entries[OBJECTS];
+};
+
+struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
+                                    bool fold_case)
+{
+    struct mig_arena arena = {0};
+    struct mig_catalog *catalog = mig_arena_new(&arena, struct mig_catalog);
+    if (catalog == NULL) {
+        return NULL;
+    }
+    catalog->source = source;
+    catalog->self = source_self;
+    catalog->fold_case = fold_case;
+    catalog->arena = arena;
+    return catalog;
+}
+
+void mig_catalog_free(struct mig_catalog *catalog)
+{
+    if (catalog == NULL) {
+        return;
+    }
+    for (int kind = 0; kind < OBJECTS; kind++) {
+        mig_map_release(&catalog->maps[kind]);
+    }
+    struct mig_arena arena = catalog->arena; /* the catalog itself lives in it */
+    mig_arena_release(&arena);
+}
+
+void mig_catalog_set_schema(struct mig_catalog *catalog, const char *schema)
+{
+    catalog->schema = schema;
+}
+
+void mig_catalog_set_deferred(struct mig_catalog *catalog, bool deferred)
+{
+    catalog->deferred = deferred;
+}
+
+/* "schema" NUL-free and a byte that no name has, so that ("a.b", "c") and ("a", "b.c") differ. */
+static const char *key_of(const struct mig_catalog *catalog, struct mig_arena *arena,
+                          const char *schema, const char *name)
+{
+    if (schema == NULL) {
+        schema = catalog->schema != NULL ? catalog->schema : "";
+    }
+    char *key = mig_arena_printf(arena, "%s\x01%s", schema, name);
+    if (key != NULL && catalog->fold_case) {
+        for (char *p = key; *p != '\0'; p++) {
+            *p = (char)tolower((unsigned char)*p);
+        }
+    }
+    return key;
+}
+
+/* The entry of a name, made when new; NULL when out of memory. */
+static struct entry *entry_of(struct mig_catalog *catalog, enum object kind, const char *schema,
+                              const char *name)
+{
+    struct mig_arena_mark mark = mig_arena_mark(&catalog->arena);
+    const char *key = key_of(catalog, &catalog->arena, schema, name);
+    if (key == NULL) {
+        return NULL;
+    }
+    struct entry *entry = mig_map_get(&catalog->maps[kind], key);
+    if (entry != NULL) {
+        mig_arena_reset(&catalog->arena, mark);
+        return entry;
+    }
+    entry = mig_arena_new(&catalog->arena, struct entry);
+    if (entry == NULL) {
+        return NULL;
+    }
+    entry->schema = mig_arena_strdup(&catalog->arena, schema);
+    entry->name = mig_arena_strdup(&catalog->arena, name);
+    entry->known = catalog->all_lost ? LOST : ASK;
+    entry->next = catalog->entries[kind];
+    if (catalog->arena.failed || mig_map_put(&catalog->maps[kind], key, entry) != 0) {
+        return NULL;
+    }
+    catalog->entries[kind] = entry;
+    return entry;
+}
+
+static int unknown(const char *what, const char *name, struct mig_error *err)
+{
+    return mig_error_set(err, MIG_E_offline, "the %s '%s' cannot be known here", what, name);
+}
+
+static int ask_source(struct mig_catalog *catalog, enum object kind, const struct entry *entry,
+                      void **out, struct mig_error *err)
+{
+    const struct mig_catalog_source *source = catalog->source;
+    struct mig_arena *arena = &catalog->arena;
+    if (kind == TABLE && source->table != NULL) {
+        struct mig_table *table = NULL;
+        int rc = source->table(catalog->self, arena, entry->schema, entry->name, &table, err);
+        *out = table;
+        return rc;
+    }
+    if (kind == ENUM && source->enum_type != NULL) {
+        struct mig_enum *type = NULL;
+        int rc = source->enum_type(catalog->self, arena, entry->schema, entry->name, &type, err);
+        *out = type;
+        return rc;
+    }
+    if (kind == VIEW && source->view != NULL) {
+        struct mig_view *view = NULL;
+        int rc = source->view(catalog->self, arena, entry->schema, entry->name, &view, err);
+        *out = view;
+        return rc;
+    }
+    return unknown(kind == TABLE ? "table" : kind == ENUM ? "enum" : "view", entry->name, err);
+}
+
+static int look_up(struct mig_catalog *catalog, enum object kind, const char *schema,
+                   const char *name, struct entry **entry_out, struct mig_error *err)
+{
+    struct entry *entry = entry_of(catalog, kind, schema, name);
+    if (entry == NULL) {
+        return mig_error_nomem(err);
+    }
+    *entry_out = entry;
+    if (entry->known == LOST) {
+        return unknown(kind == TABLE ? "table" : kind == ENUM ? "enum" : "view", name, err);
+    }
+    if (entry->known == ASK) {
+        void *object = NULL;
+        int rc = ask_source(catalog, kind, entry, &object, err);
+        if (rc != 0) {
+            return rc;
+        }
+        entry->object = object;
+        entry->known = object != NULL ? PRESENT : ABSENT;
+    }
+    return 0;
+}
+
+int mig_catalog_table(struct mig_catalog *catalog, const char *schema, const char *name,
+                      const struct mig_table **out, struct mig_error *err)
+{
+    struct entry *entry = NULL;
+    *out = NULL;
+    int rc = look_up(catalog, TABLE, schema, name, &entry, err);
+    if (rc == 0) {
+        *out = entry->known == PRESENT ? entry->object : NULL;
+    }
+    return rc;
+}
+
+int mig_catalog_enum(struct mig_catalog *catalog, const char *schema, const char *name,
+                     const struct mig_enum **out, struct mig_error *err)
+{
+    struct entry *entry = NULL;
+    *out = NULL;
+    int rc = look_up(catalog, ENUM, schema, name, &entry, err);
+    if (rc == 0) {
+        *out = entry->known == PRESENT ? entry->object : NULL;
+    }
+    return rc;
+}
+
+int mig_catalog_view(struct mig_catalog *catalog, const char *schema, const char *name,
+                     const struct mig_view **out, struct mig_error *err)
+{
+    struct entry *entry = NULL;
+    *out = NULL;
+    int rc = look_up(catalog, VIEW, schema, name, &entry, err);
+    if (rc == 0) {
+        *out = entry->known == PRESENT ? entry->object : NULL;
+    }
+    return rc;
+}
+
+static bool same_schema(const struct mig_catalog *catalog, const char *a, const char *b)
+{
+    a = a != NULL ? a : catalog->schema != NULL ? catalog->schema : "";
+    b = b != NULL ? b : catalog->schema != NULL ? catalog->schema : "";
+    return catalog->fold_case ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
+}
+
+int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena,
+                            const char *schema, struct mig_names *out, struct mig_error *err)
+{
+    struct mig_names names = {0};
+    *out = (struct mig_names){.given = true};
+    if (catalog->source->table_names == NULL || catalog->all_lost) {
+        return mig_error_set(err, MIG_E_offline, "the names of the tables cannot be known here");
+    }
+    int rc = catalog->source->table_names(catalog->self, arena, schema, &names, err);
+    if (rc != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        struct mig_arena_mark mark = mig_arena_mark(arena);
+        const char *key = key_of(catalog, arena, schema, names.items[i]);
+        const struct entry *entry = key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
+        mig_arena_reset(arena, mark);
+        if ((entry == NULL || entry->known != ABSENT) &&
+            mig_names_add(arena, out, names.items[i]) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    for (const struct entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+        const struct mig_table *table = e->object;
+        if (e->known == PRESENT && !table->is_view && same_schema(catalog, e->schema, schema) &&
+            !mig_names_contain(out, table->name) && mig_names_add(arena, out, table->name) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    return arena->failed ? mig_error_nomem(err) : 0;
+}
+
+int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena,
+                            const char *schema, const char *index, const char **out,
+                            struct mig_error *err)
+{
+    *out = NULL;
+    for (const struct entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+        if (e->known == PRESENT && same_schema(catalog, e->schema, schema) &&
+            mig_table_index(e->object, index) != NULL) {
+            *out = ((const struct mig_table *)e->object)->name;
+            return 0;
+        }
+    }
+    if (catalog->source->index_table == NULL || catalog->all_lost) {
+        return unknown("table of the index", index, err);
+    }
+    const char *table = NULL;
+    int rc = catalog->source->index_table(catalog->self, arena, schema, index, &table, err);
+    if (rc != 0 || table == NULL) {
+        return rc;
+    }
+    /* The overlay knows better: a table that it holds was searched above. */
+    const char *key = key_of(catalog, arena, schema, table);
+    const struct entry *entry = key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
+    if (entry == NULL || entry->known == ASK || entry->known == LOST) {
+        *out = table;
+    }
+    return arena->failed ? mig_error_nomem(err) : 0;
+}
+
+static bool is_enum(const struct mig_type *type, const char *schema, const char *name)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
+           strcmp(type->name, name) == 0 &&
+           (schema == NULL || type->schema == NULL || strcmp(type->schema, schema) == 0);
+}
+
+int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *arena,
+                             const char *schema, const char *name, struct mig_names *out,
+                             struct mig_error *err)
+{
+    struct mig_names found = {0};
+    *out = (struct mig_names){.given = true};
+    if (catalog->source->enum_columns == NULL || catalog->all_lost) {
+        return unknown("columns of the enum", name, err);
+    }
+    int rc = catalog->source->enum_columns(catalog->self, arena, schema, name, &found, err);
+    if (rc != 0) {
+        return rc;
+    }
+    /* What the source says of tables that the overlay does not hold, then the overlay's own. */
+    for (size_t i = 0; i + 2 < found.count; i += 3) {
+        const char *key = key_of(catalog, arena, found.items[i], found.items[i + 1]);
+        const struct entry *entry = key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
+        for (size_t part = 0; (entry == NULL || entry->known == ASK) && part < 3; part++) {
+            if (mig_names_add(arena, out, found.items[i + part]) != 0) {
+                return mig_error_nomem(err);
+            }
+        }
+    }
+    for (const struct entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+        const struct mig_table *table = e->object;
+        for (size_t i = 0; e->known == PRESENT && i < table->columns.count; i++) {
+            const struct mig_column *column = table->columns.items[i];
+            if (is_enum(column->type, schema, name) &&
+                (mig_names_add(arena, out, e->schema) != 0 ||
+                 mig_names_add(arena, out, table->name) != 0 ||
+                 mig_names_add(arena, out, column->name) != 0)) {
+                return mig_error_nomem(err);
+            }
+        }
+    }
+    return arena->failed ? mig_error_nomem(err) : 0;
+}
+
+static void forget_entry(const struct mig_catalog *catalog, struct entry *entry)
+{
+    entry->known = catalog->deferred ? LOST : ASK;
+    entry->object = NULL;
+}
+
+void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const char *name)
+{
+    if (name == NULL) {
+        for (int kind = 0; kind < OBJECTS; kind++) {
+            for (struct entry *e = catalog->entries[kind]; e != NULL; e = e->next) {
+                forget_entry(catalog, e);
+            }
+        }
+        catalog->all_lost = catalog->deferred;
+        return;
+    }
+    for (int kind = 0; kind < OBJECTS; kind++) {
+        struct entry *entry = entry_of(catalog, (enum object)kind, schema, name);
+        if (entry != NULL) {
+            forget_entry(catalog, entry);
+        }
+    }
+}
+
+/* ---- the overlay ---- */
+
+static int put_table(struct mig_catalog *catalog, const char *schema, const char *name,
+                     struct mig_table *table, struct mig_error *err)
+{
+    struct entry *entry = entry_of(catalog, TABLE, schema, name);
+    if (entry == NULL) {
+        return mig_error_nomem(err);
+    }
+    entry->object = table;
+    entry->known = table != NULL ? PRESENT : ABSENT;
+    return 0;
+}
+
+static int put_enum(struct mig_catalog *catalog, const char *schema, const char *name,
+                    const struct mig_names *values, struct mig_error *err)
+{
+    struct entry *entry = entry_of(catalog, ENUM, schema, name);
+    if (entry == NULL) {
+        return mig_error_nomem(err);
+    }
+    struct mig_enum *type = NULL;
+    if (values != NULL) {
+        type = mig_arena_new(&catalog->arena, struct mig_enum);
+        if (type == NULL) {
+            return mig_error_nomem(err);
+        }
+        type->schema = entry->schema;
+        type->name = entry->name;
+        for (size_t i = 0; i < values->count; i++) {
+            const char *value = mig_arena_strdup(&catalog->arena, values->items[i]);
+            if (value == NULL || mig_names_add(&catalog->arena, &type->values, value) != 0) {
+                return mig_error_nomem(err);
+            }
+        }
+        type->values.given = true;
+    }
+    entry->object = type;
+    entry->known = type != NULL ? PRESENT : ABSENT;
+    return 0;
+}
+
+/* A column's enum with values makes the type where there are such types; elsewhere the entry is
+ * never read. */
+static int note_enum(struct mig_catalog *catalog, const struct mig_type *type,
+                     struct mig_error *err)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL || !type->values.given ||
+        type->native == MIG_FALSE) {
+        return 0;
+    }
+    return put_enum(catalog, type->schema, type->name, &type->values, err);
+}
+
+static int note_enums(struct mig_catalog *catalog, const struct mig_columns *columns,
+                      struct mig_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < columns->count; i++) {
+        rc = note_enum(catalog, columns->items[i]->type, err);
+    }
+    return rc;
+}
+
+/* The entry of a table that an operation changes. *entry is NULL when there is nothing to keep: the
+ * table is not held, and a live source will tell the state after the operation by itself. */
+static int held_table(struct mig_catalog *catalog, const char *schema, const char *name,
+                      struct entry **out, struct mig_error *err)
+{
+    *out = NULL;
+    struct entry *entry = entry_of(catalog, TABLE, schema, name);
+    if (entry == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (entry->known == ASK && catalog->deferred) {
+        struct mig_error ignored = {0};
+        if (look_up(catalog, TABLE, schema, name, &entry, &ignored) != 0) {
+            entry->known = LOST;
+        }
+        mig_error_clear(&ignored);
+    }
+    if (entry->known == PRESENT) {
+        *out = entry;
+    }
+    return catalog->arena.failed ? mig_error_nomem(err) : 0;
+}
+
+static int change_table(struct mig_catalog *catalog, const char *schema, const char *name,
+                        const struct mig_op *op, struct mig_error *err)
+{
+    struct entry *entry = NULL;
+    int rc = held_table(catalog, schema, name, &entry, err);
+    if (rc != 0 || entry == NULL) {
+        return rc;
+    }
+    struct mig_table *table = mig_table_copy(&catalog->arena, entry->object);
+    if (table == NULL) {
+        return mig_error_nomem(err);
+    }
+    rc = mig_apply_op(&catalog->arena, table, op, err);
+    if (rc == 0) {
+        /* Once more: what was added still borrows from the operation. */
+        entry->object = mig_table_copy(&catalog->arena, table);
+        if (entry->object == NULL) {
+            return mig_error_nomem(err);
+        }
+    } else if (rc == MIG_E_script && !catalog->deferred) {
+        /* The server has carried it out, so our picture was wrong, not the operation. */
+        mig_error_clear(err);
+        forget_entry(catalog, entry);
+        rc = 0;
+    }
+    return rc;
+}
+
+/* Foreign keys of the tables that are held follow a renamed table. */
+static int follow_rename(struct mig_catalog *catalog, const char *schema, const char *from,
+                         const char *to, struct mig_error *err)
+{
+    for (struct entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+        const struct mig_table *table = e->object;
+        bool refers = false;
+        for (size_t i = 0; e->known == PRESENT && i < table->constraints.count; i++) {
+            const struct mig_constraint *c = table->constraints.items[i];
+            refers = refers || (c->kind == MIG_CONSTRAINT_FOREIGN && c->referred_table != NULL &&
+                                strcmp(c->referred_table, from) == 0 &&
+                                same_schema(catalog, c->referred_schema, schema));
+        }
+        if (!refers) {
+            continue;
+        }
+        struct mig_table *copy = mig_table_copy(&catalog->arena, table);
+        if (copy == NULL) {
+            return mig_error_nomem(err);
+        }
+        for (size_t i = 0; i < copy->constraints.count; i++) {
+            struct mig_constraint *c = copy->constraints.items[i];
+            if (c->kind == MIG_CONSTRAINT_FOREIGN && c->referred_table != NULL &&
+                strcmp(c->referred_table, from) == 0 &&
+                same_schema(catalog, c->referred_schema, schema)) {
+                c->referred_table = mig_arena_strdup(&catalog->arena, to);
+            }
+        }
+        e->object = copy;
+    }
+    return catalog->arena.failed ? mig_error_nomem(err) : 0;
+}
+
+static int rename_table(struct mig_catalog *catalog, const struct mig_op *base,
+                        struct mig_error *err)
+{
+    const struct mig_op_rename_table *op = MIG_OP_CAST(base, rename_table);
+    struct entry *from = NULL;
+    int rc = held_table(catalog, base->schema, op->table, &from, err);
+    if (rc != 0) {
+        return rc;
+    }
+    struct mig_table *table = NULL;
+    if (from != NULL) {
+        table = mig_table_copy(&catalog->arena, from->object);
+        if (table == NULL) {
+            return mig_error_nomem(err);
+        }
+        table->name = mig_arena_strdup(&catalog->arena, op->new_name);
+    }
+    struct entry *to = entry_of(catalog, TABLE, base->schema, op->new_name);
+    struct entry *old = entry_of(catalog, TABLE, base->schema, op->table);
+    if (to == NULL || old == NULL || catalog->arena.failed) {
+        return mig_error_nomem(err);
+    }
+    to->object = table;
+    to->known = table != NULL ? PRESENT : catalog->deferred ? LOST : ASK;
+    old->object = NULL;
+    old->known = ABSENT;
+    return follow_rename(catalog, base->schema, op->table, op->new_name, err);
+}
+
+static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
+                        struct mig_error *err)
+{
+    const struct mig_op_create_table *op = MIG_OP_CAST(base, create_table);
+    struct entry *held = NULL;
+    int rc = 0;
+    if (op->if_not_exists == MIG_TRUE) {
+        struct entry *entry = entry_of(catalog, TABLE, base->schema, op->table);
+        if (entry == NULL) {
+            return mig_error_nomem(err);
+        }
+        if (entry->known == ASK && !catalog->deferred) {
+            return 0; /* whichever it is, the source tells */
+        }
+        rc = held_table(catalog, base->schema, op->table, &held, err);
+        if (rc != 0 || held != NULL) {
+            return rc;
+        }
+    }
+    struct mig_table *made = mig_apply_create(&catalog->arena, op);
+    struct mig_table *table = made != NULL ? mig_table_copy(&catalog->arena, made) : NULL;
+    if (table == NULL) {
+        return mig_error_nomem(err);
+    }
+    table->schema = mig_arena_strdup(&catalog->arena, base->schema);
+    table->name = mig_arena_strdup(&catalog->arena, op->table);
+    rc = put_table(catalog, base->schema, op->table, table, err);
+    return rc == 0 ? note_enums(catalog, &table->columns, err) : rc;
+}
+
+/* The table of an index operation that leaves it out. */
+static int index_table(struct mig_catalog *catalog, const char *schema, const char *index,
+                       const char **out, struct mig_error *err)
+{
+    *out = NULL;
+    for (const struct entry *e = catalog->entries[TABLE]; e != NULL && *out == NULL; e = e->next) {
+        if (e->known == PRESENT && same_schema(catalog, e->schema, schema) &&
+            mig_table_index(e->object, index) != NULL) {
+            *out = ((const struct mig_table *)e->object)->name;
+        }
+    }
+    if (*out == NULL && catalog->deferred) {
+        struct mig_error ignored = {0};
+        (void)!mig_catalog_index_table(catalog, &catalog->arena, schema, index, out, &ignored);
+        mig_error_clear(&ignored);
+    }
+    return catalog->arena.failed ? mig_error_nomem(err) : 0;
+}
+
+/* The `name` argument of an operation that has one. */
+static const char *op_name(const struct mig_op *op)
+{
+    const struct mig_field *field = mig_record_field(mig_op_record(op->kind), "name");
+    return *(const char *const *)(const void *)((const char *)op + field->offset);
+}
+
+/* A changed set of enum values is read again (live) or worked out (deferred). */
+static int change_enum(struct mig_catalog *catalog, const struct mig_op *base,
+                       struct mig_error *err)
+{
+    const char *name = op_name(base);
+    if (base->kind == MIG_OP_set_enum_values) {
+        return put_enum(catalog, base->schema, name, &MIG_OP_CAST(base, set_enum_values)->values,
+                        err);
+    }
+    struct entry *entry = entry_of(catalog, ENUM, base->schema, name);
+    if (entry == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (!catalog->deferred) {
+        entry->known = ASK;
+        return 0;
+    }
+    struct mig_error ignored = {0};
+    if (look_up(catalog, ENUM, base->schema, name, &entry, &ignored) != 0) {
+        mig_error_clear(&ignored);
+        entry->known = LOST;
+        return 0;
+    }
+    if (entry->known != PRESENT) {
+        return 0;
+    }
+    const struct mig_enum *type = entry->object;
+    struct mig_names values = {.given = true};
+    const struct mig_op_add_enum_value *add =
+        base->kind == MIG_OP_add_enum_value ? MIG_OP_CAST(base, add_enum_value) : NULL;
+    const struct mig_op_rename_enum_value *rename =
+        base->kind == MIG_OP_rename_enum_value ? MIG_OP_CAST(base, rename_enum_value) : NULL;
+    const struct mig_op_remove_enum_value *drop =
+        base->kind == MIG_OP_remove_enum_value ? MIG_OP_CAST(base, remove_enum_value) : NULL;
+    int failed = 0;
+    bool have = add != NULL && mig_names_contain(&type->values, add->value);
+    for (size_t i = 0; i < type->values.count; i++) {
+        const char *value = type->values.items[i];
+        if (drop != NULL && strcmp(value, drop->value) == 0) {
+            continue;
+        }
+        if (rename != NULL && strcmp(value, rename->value) == 0) {
+            value = rename->new_value;
+        }
+        if (add != NULL && !have && add->before != NULL && strcmp(value, add->before) == 0) {
+            failed |= mig_names_add(&catalog->arena, &values, add->value);
+            have = true;
+        }
+        failed |= mig_names_add(&catalog->arena, &values, value);
+        if (add != NULL && !have && add->after != NULL && strcmp(value, add->after) == 0) {
+            failed |= mig_names_add(&catalog->arena, &values, add->value);
+            have = true;
+        }
+    }
+    if (add != NULL && !have) {
+        failed |= mig_names_add(&catalog->arena, &values, add->value);
+    }
+    return failed != 0 ? mig_error_nomem(err) : put_enum(catalog, base->schema, name, &values, err);
+}
+
+static int create_view(struct mig_catalog *catalog, const struct mig_op *base,
+                       struct mig_error *err)
+{
+    const struct mig_op_create_view *op = MIG_OP_CAST(base, create_view);
+    struct entry *entry = entry_of(catalog, VIEW, base->schema, op->name);
+    if (entry == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (!catalog->deferred) {
+        entry->known = ASK;
+        return 0;
+    }
+    struct mig_view *view = mig_arena_new(&catalog->arena, struct mig_view);
+    if (view == NULL) {
+        return mig_error_nomem(err);
+    }
+    view->schema = entry->schema;
+    view->name = entry->name;
+    view->query = mig_arena_strdup(&catalog->arena, op->query);
+    view->materialized = op->materialized;
+    entry->object = view;
+    entry->known = PRESENT;
+    return catalog->arena.failed ? mig_error_nomem(err) : 0;
+}
+
+static int drop_entry(struct mig_catalog *catalog, enum object kind, const char *schema,
+                      const char *name, struct mig_error *err)
+{
+    struct entry *entry = entry_of(catalog, kind, schema, name);
+    if (entry == NULL) {
+        return mig_error_nomem(err);
+    }
+    entry->object = NULL;
+    entry->known = ABSENT;
+    return 0;
+}
+
+static int change_index(struct mig_catalog *catalog, const struct mig_op *op, const char *index,
+                        struct mig_error *err)
+{
+    const char *table = mig_op_table(op);
+    if (table == NULL) {
+        int rc = index_table(catalog, op->schema, index, &table, err);
+        if (rc != 0 || table == NULL) {
+            return rc;
+        }
+    }
+    return change_table(catalog, op->schema, table, op, err);
+}
+
+int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, struct mig_error *err)
+{
+    int rc = 0;
+    switch ((int)op->kind) {
+    case MIG_OP_create_table:
+        return create_table(catalog, op, err);
+    case MIG_OP_drop_table:
+        return drop_entry(catalog, TABLE, op->schema, MIG_OP_CAST(op, drop_table)->table, err);
+    case MIG_OP_rename_table:
+        return rename_table(catalog, op, err);
+    case MIG_OP_add_column:
+        rc = note_enums(catalog, &MIG_OP_CAST(op, add_column)->columns, err);
+        return rc == 0 ? change_table(catalog, op->schema, mig_op_table(op), op, err) : rc;
+    case MIG_OP_alter_column:
+        rc = note_enum(catalog, MIG_OP_CAST(op, alter_column)->type, err);
+        return rc == 0 ? change_table(catalog, op->schema, mig_op_table(op), op, err) : rc;
+    case MIG_OP_drop_column:
+    case MIG_OP_create_index:
+    case MIG_OP_add_constraint:
+    case MIG_OP_validate_constraint:
+    case MIG_OP_rename_constraint:
+    case MIG_OP_drop_constraint:
+    case MIG_OP_create_table_comment:
+    case MIG_OP_drop_table_comment:
+        return change_table(catalog, op->schema, mig_op_table(op), op, err);
+    case MIG_OP_drop_index:
+        return change_index(catalog, op, MIG_OP_CAST(op, drop_index)->name, err);
+    case MIG_OP_rename_index:
+        return change_index(catalog, op, MIG_OP_CAST(op, rename_index)->name, err);
+    case MIG_OP_create_enum: {
+        const struct mig_op_create_enum *create = MIG_OP_CAST(op, create_enum);
+        struct entry *entry = entry_of(catalog, ENUM, op->schema, create->name);
+        if (entry == NULL) {
+            return mig_error_nomem(err);
+        }
+        if (create->if_not_exists == MIG_TRUE && entry->known == PRESENT) {
+            return 0;
+        }
+        if (create->if_not_exists == MIG_TRUE && !catalog->deferred) {
+            entry->known = ASK; /* it may have been there with other values */
+            return 0;
+        }
+        return put_enum(catalog, op->schema, create->name, &create->values, err);
+    }
+    case MIG_OP_drop_enum:
+        return drop_entry(catalog, ENUM, op->schema, MIG_OP_CAST(op, drop_enum)->name, err);
+    case MIG_OP_set_enum_values:
+    case MIG_OP_add_enum_value:
+    case MIG_OP_rename_enum_value:
+    case MIG_OP_remove_enum_value:
+        return change_enum(catalog, op, err);
+    case MIG_OP_create_view:
+        return create_view(catalog, op, err);
+    case MIG_OP_drop_view:
+        return drop_entry(catalog, VIEW, op->schema, MIG_OP_CAST(op, drop_view)->name, err);
+    case MIG_OP_drop_schema:
+        mig_catalog_forget(catalog, NULL, NULL);
+        return 0;
+    case MIG_OP_batch: {
+        const struct mig_op_batch *batch = (const struct mig_op_batch *)(const void *)op;
+        for (size_t i = 0; rc == 0 && i < batch->op_count; i++) {
+            rc = mig_catalog_apply(catalog, batch->ops[i], err);
+        }
+        return rc;
+    }
+    default:
+        return 0;
+    }
+}
