@@ -19,7 +19,7 @@ function upgrade()
     { "id",         sql.integer,     primary_key = true },
     { "company_id", sql.integer,     nullable = false },
     { "email",      sql.string(255), nullable = false },
-    { "name",       sql.string(100), nullable = false },
+    { "name",       sql.string(100), nullable = false, default = "" },
     { "active",     sql.boolean,     nullable = false, default = true },
     columns.timestamps,
     sql.unique({ "email" }),
