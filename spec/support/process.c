@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 struct request {
     char **argv;
     char **env; /* NULL: ours */
@@ -52,7 +50,7 @@ static _Noreturn void run_child(const struct request *request, int report)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int number = 1; number < NSIG; number++) {
-        signal(number, SIG_DFL);
+        (void)signal(number, SIG_DFL);
     }
     for (int fd = 0; fd < 3; fd++) {
         int flags = fd == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC | O_APPEND;

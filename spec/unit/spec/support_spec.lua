@@ -27,8 +27,8 @@ describe("spec.support.cli", function()
 
   it("sets environment, folder and input, and hides our own variables", function()
     local r = sh("echo $X $LUAMIG_TEST_MYSQL_URL ${HOME-none}; pwd; cat",
-      { env = { X = "1", HOME = false }, cwd = "/", stdin = "in" })
-    assert.equal("1 none\n/\nin", r.stdout)
+      { env = { X = "1", HOME = false }, cwd = "/", stdin = "text" })
+    assert.equal("1 none\n/\ntext", r.stdout)
   end)
 
   it("ends what takes too long", function()

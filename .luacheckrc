@@ -1,0 +1,22 @@
+std = "lua54"
+max_line_length = 140
+cache = false
+
+-- The sandbox of migrations and of what they require.
+local migration = {
+  read_globals = { "op", "sql", "json" },
+  globals = {
+    "revision", "down_revision", "branch_labels", "depends_on", "create_date", "transactional", "irreversible", "phase",
+    "upgrade", "downgrade", "change",
+  },
+}
+files["migrations"] = migration
+files["spec/**/migrations"] = migration
+files["lib"] = { read_globals = { "op", "sql", "json" } }
+files["spec"] = {
+  std = "+busted",
+  -- luamig.testing adds assertions
+  read_globals = { assert = { other_fields = true } },
+}
+files["spec/fixtures"] = migration
+exclude_files = { "build", "templates" }

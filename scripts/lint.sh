@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# lint.sh [--all] - what ./dev lint runs: every check, then one line that says which of them failed.
+# clang-tidy looks at the C files that differ from main (a changed header: at all); with --all, or on main, at all.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+all=0
+[ "${1:-}" = --all ] && all=1
+failed=()
+files() { git ls-files -co --exclude-standard --deduplicate -- "$@" | while read -r f; do [ -e "$f" ] && echo "$f"; done; }
+check() { # NAME COMMAND...
+    local name=$1 output begin=$EPOCHREALTIME
+    shift
+    if output=$("$@" 2>&1); then
+        printf 'ok     %-14s' "$name"
+    else
+        echo "$output"
+        printf 'FAILED %-14s' "$name"
+        failed+=("$name")
+    fi
+    awk "BEGIN { printf \"%.1f s\n\", $EPOCHREALTIME - $begin }"
+}
+
+mapfile -t c_files < <(files 'src/*.c' 'src/*.h' 'include/*.h' 'spec/*.c' 'bench/*.c' 'fuzz/*.c')
+mapfile -t lua_files < <(files '*.lua')
+mapfile -t shell_files < <(files '*.sh' dev .ci/run)
+mapfile -t text_files < <(files | grep -vE '^(spec/fixtures|spec/golden)/|\.(json|sum)$')
+
+format() { clang-format --dry-run -Werror "${c_files[@]}"; }
+
+layers() { printf '%s\0' "${c_files[@]}" | xargs -0 lua5.4 scripts/check_layers.lua; }
+
+# clang's own compile commands: gcc's flags mean nothing to it. Building them is the check that clang has no warning.
+clang_build() { cmake --preset clang && cmake --build --preset clang; }
+
+tidy() {
+    local units changed
+    mapfile -t units < <(files 'src/*.c' 'spec/*.c')
+    if [ $all = 0 ] && git rev-parse -q --verify origin/main >/dev/null; then
+        changed=$({ git diff --name-only origin/main...HEAD && git diff --name-only HEAD && git ls-files -o --exclude-standard; } | sort -u)
+        if [ -n "$changed" ] && ! grep -qE '\.(h|def)$|^\.clang-tidy' <<<"$changed"; then
+            mapfile -t units < <(printf '%s\n' "${units[@]}" | grep -xF "$changed")
+        fi
+    fi
+    [ ${#units[@]} -gt 0 ] || return 0
+    printf '%s\0' "${units[@]}" | xargs -0 -P "$(nproc)" -n 1 clang-tidy --quiet -p build/clang
+}
+
+cppcheck_all() {
+    cppcheck --project=build/clang/compile_commands.json --enable=warning,portability,performance --std=c11 --inline-suppr \
+        --error-exitcode=1 --quiet -j "$(nproc)" --cppcheck-build-dir=build/cppcheck --suppressions-list=scripts/cppcheck.txt \
+        -i build
+}
+
+# A shell script's own name for a folder is fine, the name of somebody's machine is not.
+machine_paths() {
+    ! grep -nIE '(^|[^a-zA-Z0-9_.$}])/(root|home/[a-z]+|work|Users/[a-z]+)/' "${text_files[@]}"
+}
+
+unfinished() {
+    ! grep -nIwE 'TODO|FIXME|XXX|HACK' "${text_files[@]}" | grep -vE '^(scripts/lint\.sh|CONTRIBUTING\.md):'
+}
+
+white_space() { ! grep -nIE '[[:blank:]]+$' "${text_files[@]}" | grep -vE '\.md:|^spec/' ; }
+
+long_files() {
+    local found
+    found=$(wc -l "${c_files[@]}" "${lua_files[@]}" | awk '$2 != "total" && $1 > 900 && $2 !~ /^spec\// { print $2 ": " $1 " lines, the limit is 900" }')
+    [ -z "$found" ] || {
+        echo "$found"
+        return 1
+    }
+}
+
+spelling() { codespell --ignore-words=scripts/spelling.txt "${text_files[@]}"; }
+
+mkdir -p build/cppcheck
+check clang clang_build
+check format format
+check layers layers
+check luacheck luacheck --quiet --codes "${lua_files[@]}"
+check shellcheck shellcheck -x "${shell_files[@]}"
+check spelling spelling
+check machine-paths machine_paths
+check unfinished unfinished
+check white-space white_space
+check length long_files
+check cppcheck cppcheck_all
+check clang-tidy tidy
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "lint: failed: ${failed[*]}"
+    exit 1
+fi
+echo "lint: all is well"
