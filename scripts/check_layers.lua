@@ -6,7 +6,10 @@
 local rank = {
   util = 0, model = 1, dialect = 2, driver = 3, db = 4, config = 5, script = 6, runtime = 7, luabind = 8,
 }
-local vendor = { ["sqlite3.h"] = true, ["libpq-fe.h"] = true, ["mysql.h"] = true, ["mysql/mysql.h"] = true, ["mysqld_error.h"] = true, ["errmsg.h"] = true }
+local vendor = {
+  ["sqlite3.h"] = true, ["libpq-fe.h"] = true, ["mysql.h"] = true, ["mysql/mysql.h"] = true, ["mysqld_error.h"] = true,
+  ["errmsg.h"] = true,
+}
 local lua_headers = { ["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true, ["lfs.h"] = true }
 -- Names and what to call instead.
 local banned = {
