@@ -1,0 +1,53 @@
+-- The schema of a scratch database as text, by queries that share no code with our reflection: what two
+-- states are compared by. The runner's own tables are left out.
+--
+--   dump.schema(db) → string
+local dump = {}
+
+local queries = {
+  sqlite = [[
+    SELECT type, name, tbl_name, sql FROM sqlite_master
+    WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'luamig_%' ORDER BY type, name;]],
+  postgresql = [[
+    SELECT c.relname, a.attnum - (SELECT count(*) FROM pg_attribute d WHERE d.attrelid = c.oid AND d.attisdropped
+             AND d.attnum > 0 AND d.attnum < a.attnum), a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+           a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+       AND c.relname NOT LIKE 'luamig\_%' ORDER BY 1, 2;
+    SELECT conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
+     WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text NOT LIKE 'luamig\_%' ORDER BY 1, 2;
+    SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()
+       AND tablename NOT LIKE 'luamig\_%' ORDER BY 1, 2;
+    SELECT t.typname, e.enumlabel FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid ORDER BY 1, e.enumsortorder;
+    SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace
+       AND relname NOT LIKE 'luamig\_%' ORDER BY 1;
+    SELECT viewname, definition FROM pg_views WHERE schemaname = current_schema() ORDER BY 1;
+    SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2;
+    SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace ORDER BY 1;]],
+  mysql = [[
+    SELECT table_name, ordinal_position, column_name, column_type, is_nullable, column_default, extra, column_comment,
+           collation_name, generation_expression
+      FROM information_schema.columns WHERE table_schema = database() AND table_name NOT LIKE 'luamig\_%' ORDER BY 1, 2;
+    SELECT table_name, index_name, non_unique, seq_in_index, column_name, sub_part, collation, index_type
+      FROM information_schema.statistics WHERE table_schema = database() AND table_name NOT LIKE 'luamig\_%' ORDER BY 1, 2, 4;
+    SELECT k.table_name, k.constraint_name, k.ordinal_position, k.column_name, k.referenced_table_name,
+           k.referenced_column_name, r.update_rule, r.delete_rule
+      FROM information_schema.key_column_usage k
+      JOIN information_schema.referential_constraints r
+        ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
+     WHERE k.table_schema = database() ORDER BY 1, 2, 3;
+    SELECT constraint_name, check_clause FROM information_schema.check_constraints
+     WHERE constraint_schema = database() ORDER BY 1, 2;
+    SELECT table_name, engine, table_collation, table_comment FROM information_schema.tables
+     WHERE table_schema = database() AND table_name NOT LIKE 'luamig\_%' ORDER BY 1;
+    SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers
+     WHERE trigger_schema = database() ORDER BY 1;]],
+}
+
+function dump.schema(db)
+  return table.concat(db:query(queries[db.dialect]), "\n")
+end
+
+return dump
