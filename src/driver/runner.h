@@ -30,6 +30,9 @@ struct mig_runner_ops {
                   struct mig_lock_holder *holder, struct mig_error *err);
     /* Required. Makes the session wait no longer than this, from the next statement on. */
     int (*set_waits)(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err);
+    /* True where the waits differ by the class of a statement (PostgreSQL: CONCURRENTLY must not
+     * time out, row locks are no DDL locks); else they are set once a run. */
+    bool waits_by_class;
     /* The error is a lock timeout: worth telling who blocks. May be NULL. */
     bool (*is_lock_timeout)(const struct mig_error *err);
     /* Required. The error says that a table does not exist. */
@@ -40,9 +43,18 @@ struct mig_runner_ops {
     /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
     int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err);
-    /* Scripts (--sql). Required: the statement that opens a transaction, without ';', and what
-     * stands before everything (NULL nothing). */
-    const char *script_begin, *script_head;
+    /* Optional (SQLite): rows that break a foreign key, for segments that switched enforcement off.
+     */
+    int (*violations)(struct mig_conn *conn, int64_t *count, struct mig_error *err);
+    /* Scripts (--sql). Required: the statement that opens a transaction, without ';'; the present
+     * moment as an expression of the form 2026-01-01T12:00:00Z. Optional: what stands before
+     * everything. */
+    const char *script_begin, *script_now, *script_head;
+    /* Around a transaction that needs foreign keys off (SQLite: the pragma does nothing inside
+     * one). */
+    const char *script_keys_off, *script_keys_on;
+    /* The client splits at every ';': a body with one needs DELIMITER around it. */
+    bool script_delimiter;
     /* Required: appends the statement(s), each ended by ";\n", that stop a script unless the query
      * (one row, one column) gives 1. `what` is the message. */
     int (*script_guard)(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,

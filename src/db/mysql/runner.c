@@ -1,0 +1,164 @@
+/* MySQL and MariaDB for the runner: GET_LOCK, lock_wait_timeout, a subquery of two rows as guard.
+ */
+#include "driver/runner.h"
+#include "dialect/dialect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern const struct mig_runner_ops mig_runner_mysql;
+
+/* Server error numbers (mysqld_error.h). */
+enum { ER_BAD_DB = 1049, ER_NO_SUCH_TABLE = 1146, ER_LOCK_WAIT_TIMEOUT = 1205 };
+
+static struct mig_value text_or_null(const char *text)
+{
+    return text == NULL
+               ? (struct mig_value){.kind = MIG_VALUE_NULL}
+               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+}
+
+/* The first field of a query with texts as parameters, as an integer; 0 for NULL. */
+static int ask_integer(struct mig_conn *conn, const char *sql, const char *const *texts,
+                       size_t count, int64_t *out, struct mig_error *err)
+{
+    struct mig_param items[4];
+    for (size_t i = 0; i < count; i++) {
+        items[i] = (struct mig_param){.value = text_or_null(texts[i])};
+    }
+    struct mig_params params = {.items = items, .count = count, .given = true};
+    struct mig_arena arena = {0};
+    struct mig_value value = {0};
+    int rc = mig_conn_scalar(conn, sql, &params, &arena, &value, err);
+    *out = rc != 0                        ? 0
+           : value.kind == MIG_VALUE_INT  ? value.integer
+           : value.kind == MIG_VALUE_BOOL ? value.boolean
+                                          : 0;
+    mig_arena_release(&arena);
+    return rc;
+}
+
+static int try_lock(struct mig_conn *conn, const char *key, bool *got, struct mig_error *err)
+{
+    int64_t answer = 0;
+    int rc = ask_integer(conn, "SELECT GET_LOCK(?, 0)", &key, 1, &answer, err);
+    *got = answer == 1;
+    return rc;
+}
+
+static int unlock(struct mig_conn *conn, const char *key, struct mig_error *err)
+{
+    int64_t answer = 0;
+    return ask_integer(conn, "SELECT RELEASE_LOCK(?)", &key, 1, &answer, err);
+}
+
+static const char *text_of(struct mig_arena *arena, const struct mig_value *value)
+{
+    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
+}
+
+/* Without the PROCESS privilege the list has only our own sessions: then the number is all there
+ * is. */
+static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *key,
+                  struct mig_lock_holder *out, struct mig_error *err)
+{
+    struct mig_param param = {.value = text_or_null(key)};
+    struct mig_params params = {.items = &param, .count = 1, .given = true};
+    struct mig_cursor cursor = {0};
+    bool row = false;
+    *out = (struct mig_lock_holder){0};
+    int rc = mig_conn_query(conn,
+                            "SELECT l.id, p.user, p.host, p.info FROM"
+                            " (SELECT IS_USED_LOCK(?) AS id) l"
+                            " LEFT JOIN information_schema.processlist p ON p.id = l.id",
+                            &params, false, &cursor, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, &row, err);
+    }
+    if (rc == 0 && row && cursor.values[0].kind == MIG_VALUE_INT) {
+        out->pid = cursor.values[0].integer;
+        out->user = text_of(arena, &cursor.values[1]);
+        out->host = text_of(arena, &cursor.values[2]);
+        out->query = text_of(arena, &cursor.values[3]);
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err)
+{
+    char sql[160];
+    /* lock_wait_timeout counts whole seconds and is a day or a year by default. */
+    long long seconds = waits->lock_ms > 0 ? (waits->lock_ms + 999) / 1000 : 31536000;
+    if (conn->server.is_mariadb) {
+        snprintf(sql, sizeof sql, "SET SESSION lock_wait_timeout = %lld, max_statement_time = %.3f",
+                 seconds, (double)waits->statement_ms / 1000.0);
+    } else {
+        snprintf(sql, sizeof sql, "SET SESSION lock_wait_timeout = %lld, max_execution_time = %lld",
+                 seconds, (long long)waits->statement_ms);
+    }
+    return mig_conn_execute(conn, sql, NULL, NULL, err);
+}
+
+static bool is_lock_timeout(const struct mig_error *err)
+{
+    return err->native_code == ER_LOCK_WAIT_TIMEOUT;
+}
+
+static bool is_missing_table(const struct mig_error *err)
+{
+    return err->native_code == ER_NO_SUCH_TABLE || err->native_code == ER_BAD_DB;
+}
+
+static int has_table(struct mig_conn *conn, const char *schema, const char *name, bool *out,
+                     struct mig_error *err)
+{
+    int64_t count = 0;
+    const char *texts[] = {schema, name};
+    int rc = ask_integer(conn,
+                         "SELECT count(*) FROM information_schema.tables"
+                         " WHERE table_schema = coalesce(?, database()) AND table_name = ?",
+                         texts, 2, &count, err);
+    *out = count > 0;
+    return rc;
+}
+
+static int column_width(struct mig_conn *conn, const char *schema, const char *table,
+                        const char *column, int64_t *out, struct mig_error *err)
+{
+    const char *texts[] = {schema, table, column};
+    return ask_integer(conn,
+                       "SELECT character_maximum_length FROM information_schema.columns"
+                       " WHERE table_schema = coalesce(?, database()) AND table_name = ?"
+                       " AND column_name = ?",
+                       texts, 3, out, err);
+}
+
+/* SIGNAL works in stored programs only; a scalar subquery of two rows is an error everywhere
+ * (1242), and SET passes it on (DO would swallow it). */
+static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
+                        const char *what, struct mig_error *err)
+{
+    (void)c;
+    mig_strbuf_printf(buf, "-- An error 1242 here says: %s\n", what);
+    mig_strbuf_printf(buf,
+                      "SET @luamig_guard = (SELECT CASE WHEN (%s) = 1 THEN 1"
+                      " ELSE (SELECT 1 UNION SELECT 2) END);\n",
+                      query);
+    return buf->failed ? mig_error_nomem(err) : 0;
+}
+
+const struct mig_runner_ops mig_runner_mysql = {
+    .try_lock = try_lock,
+    .unlock = unlock,
+    .holder = holder,
+    .set_waits = set_waits,
+    .is_lock_timeout = is_lock_timeout,
+    .is_missing_table = is_missing_table,
+    .has_table = has_table,
+    .column_width = column_width,
+    .script_begin = "START TRANSACTION",
+    .script_now = "date_format(utc_timestamp(), '%Y-%m-%dT%H:%i:%sZ')",
+    .script_delimiter = true,
+    .script_guard = script_guard,
+};

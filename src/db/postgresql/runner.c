@@ -1,0 +1,188 @@
+/* PostgreSQL for the runner: advisory locks, lock_timeout, DO blocks as guards. */
+#include "driver/runner.h"
+#include "dialect/dialect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern const struct mig_runner_ops mig_runner_postgresql;
+
+static struct mig_params one_text(struct mig_param *param, const char *text)
+{
+    *param =
+        (struct mig_param){.value = {.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)}};
+    return (struct mig_params){.items = param, .count = 1, .given = true};
+}
+
+/* The try form only: a waiter inside pg_advisory_lock() holds a snapshot, and a CREATE INDEX
+ * CONCURRENTLY of the lock's holder would wait for it: a deadlock. */
+static int try_lock(struct mig_conn *conn, const char *key, bool *got, struct mig_error *err)
+{
+    struct mig_param param;
+    struct mig_params params = one_text(&param, key);
+    struct mig_arena arena = {0};
+    struct mig_value value = {0};
+    int rc = mig_conn_scalar(conn,
+                             "SELECT pg_catalog.pg_try_advisory_lock("
+                             "pg_catalog.hashtextextended($1, 0))",
+                             &params, &arena, &value, err);
+    *got = rc == 0 && value.kind == MIG_VALUE_BOOL && value.boolean;
+    mig_arena_release(&arena);
+    return rc;
+}
+
+static int unlock(struct mig_conn *conn, const char *key, struct mig_error *err)
+{
+    struct mig_param param;
+    struct mig_params params = one_text(&param, key);
+    struct mig_arena arena = {0};
+    struct mig_value value = {0};
+    int rc = mig_conn_scalar(conn,
+                             "SELECT pg_catalog.pg_advisory_unlock("
+                             "pg_catalog.hashtextextended($1, 0))",
+                             &params, &arena, &value, err);
+    mig_arena_release(&arena);
+    return rc;
+}
+
+static const char *text_of(struct mig_arena *arena, const struct mig_value *value)
+{
+    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
+}
+
+static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *key,
+                  struct mig_lock_holder *out, struct mig_error *err)
+{
+    struct mig_param param;
+    struct mig_params params = one_text(&param, key);
+    struct mig_cursor cursor = {0};
+    bool row = false;
+    *out = (struct mig_lock_holder){0};
+    int rc = mig_conn_query(
+        conn,
+        "SELECT l.pid, a.usename::text, a.client_addr::text, a.application_name,"
+        " to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), a.query"
+        " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+        " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+        " AND l.database = (SELECT oid FROM pg_catalog.pg_database"
+        " WHERE datname = pg_catalog.current_database())"
+        " AND ((l.classid::bigint << 32) | l.objid::bigint)"
+        " = pg_catalog.hashtextextended($1, 0) LIMIT 1",
+        &params, false, &cursor, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, &row, err);
+    }
+    if (rc == 0 && row) {
+        out->pid = cursor.values[0].integer;
+        out->user = text_of(arena, &cursor.values[1]);
+        out->host = text_of(arena, &cursor.values[2]);
+        out->application = text_of(arena, &cursor.values[3]);
+        out->since = text_of(arena, &cursor.values[4]);
+        out->query = text_of(arena, &cursor.values[5]);
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "SELECT pg_catalog.set_config('lock_timeout', '%lld', false),"
+             " pg_catalog.set_config('statement_timeout', '%lld', false)",
+             (long long)waits->lock_ms, (long long)waits->statement_ms);
+    return mig_conn_execute(conn, sql, NULL, NULL, err);
+}
+
+static bool is_lock_timeout(const struct mig_error *err)
+{
+    return strcmp(err->sqlstate, "55P03") == 0;
+}
+
+static bool is_missing_table(const struct mig_error *err)
+{
+    return strcmp(err->sqlstate, "42P01") == 0 || strcmp(err->sqlstate, "3F000") == 0;
+}
+
+static struct mig_value text_or_null(const char *text)
+{
+    return text == NULL
+               ? (struct mig_value){.kind = MIG_VALUE_NULL}
+               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+}
+
+static int has_table(struct mig_conn *conn, const char *schema, const char *name, bool *out,
+                     struct mig_error *err)
+{
+    struct mig_param items[2] = {{.value = text_or_null(name)}, {.value = text_or_null(schema)}};
+    struct mig_params params = {.items = items, .count = 2, .given = true};
+    struct mig_arena arena = {0};
+    struct mig_value value = {0};
+    int rc = mig_conn_scalar(
+        conn,
+        "SELECT count(*) FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v') AND CASE WHEN $2::text IS NULL"
+        " THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $2::text END",
+        &params, &arena, &value, err);
+    *out = rc == 0 && value.kind == MIG_VALUE_INT && value.integer > 0;
+    mig_arena_release(&arena);
+    return rc;
+}
+
+static int column_width(struct mig_conn *conn, const char *schema, const char *table,
+                        const char *column, int64_t *out, struct mig_error *err)
+{
+    struct mig_param items[3] = {{.value = text_or_null(table)},
+                                 {.value = text_or_null(schema)},
+                                 {.value = text_or_null(column)}};
+    struct mig_params params = {.items = items, .count = 3, .given = true};
+    struct mig_arena arena = {0};
+    struct mig_value value = {0};
+    /* varchar(n) keeps n + 4 in atttypmod. */
+    int rc =
+        mig_conn_scalar(conn,
+                        "SELECT a.atttypmod - 4 FROM pg_catalog.pg_attribute a"
+                        " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
+                        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                        " WHERE c.relname = $1 AND a.attname = $3 AND a.atttypmod > 4"
+                        " AND a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype)"
+                        " AND CASE WHEN $2::text IS NULL"
+                        " THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = $2::text END",
+                        &params, &arena, &value, err);
+    *out = rc == 0 && value.kind == MIG_VALUE_INT ? value.integer : 0;
+    mig_arena_release(&arena);
+    return rc;
+}
+
+static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
+                        const char *what, struct mig_error *err)
+{
+    struct mig_strbuf message = {0};
+    /* RAISE takes % for a parameter: %% is the sign itself. */
+    for (const char *p = what; *p != '\0'; p++) {
+        mig_strbuf_puts(&message, *p == '%' ? "%%" : (char[2]){*p, '\0'});
+    }
+    mig_strbuf_printf(buf, "DO $luamig$ BEGIN IF (%s) IS DISTINCT FROM 1 THEN RAISE EXCEPTION ",
+                      query);
+    mig_append_string(c, buf, mig_strbuf_text(&message), message.length);
+    mig_strbuf_puts(buf, "; END IF; END $luamig$;\n");
+    bool failed = message.failed || buf->failed;
+    mig_strbuf_release(&message);
+    return failed ? mig_error_nomem(err) : 0;
+}
+
+const struct mig_runner_ops mig_runner_postgresql = {
+    .try_lock = try_lock,
+    .unlock = unlock,
+    .holder = holder,
+    .set_waits = set_waits,
+    .waits_by_class = true,
+    .is_lock_timeout = is_lock_timeout,
+    .is_missing_table = is_missing_table,
+    .has_table = has_table,
+    .column_width = column_width,
+    .script_begin = "BEGIN",
+    .script_now = "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+    .script_guard = script_guard,
+};

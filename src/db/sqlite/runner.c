@@ -1,0 +1,84 @@
+/* SQLite for the runner: BEGIN IMMEDIATE is the lock, a CHECK of a temporary table the guard. */
+#include "driver/runner.h"
+#include "dialect/dialect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern const struct mig_runner_ops mig_runner_sqlite;
+
+enum { RESULT_BUSY = 5, RESULT_MASK = 0xff }; /* SQLITE_BUSY; extended codes have more bits */
+
+static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA busy_timeout = %lld", (long long)waits->lock_ms);
+    return mig_conn_execute(conn, sql, NULL, NULL, err);
+}
+
+static bool is_lock_timeout(const struct mig_error *err)
+{
+    return (err->native_code & RESULT_MASK) == RESULT_BUSY;
+}
+
+static bool is_missing_table(const struct mig_error *err)
+{
+    return err->message != NULL && (strstr(err->message, "no such table") != NULL ||
+                                    strstr(err->message, "unknown database") != NULL);
+}
+
+static int ask_count(struct mig_conn *conn, const char *sql, const struct mig_params *params,
+                     int64_t *out, struct mig_error *err)
+{
+    struct mig_arena arena = {0};
+    struct mig_value value = {0};
+    int rc = mig_conn_scalar(conn, sql, params, &arena, &value, err);
+    *out = rc == 0 && value.kind == MIG_VALUE_INT ? value.integer : 0;
+    mig_arena_release(&arena);
+    return rc;
+}
+
+static int has_table(struct mig_conn *conn, const char *schema, const char *name, bool *out,
+                     struct mig_error *err)
+{
+    const char *in = schema != NULL ? schema : "main";
+    struct mig_param items[2] = {
+        {.value = {.kind = MIG_VALUE_TEXT, .text = name, .length = strlen(name)}},
+        {.value = {.kind = MIG_VALUE_TEXT, .text = in, .length = strlen(in)}}};
+    struct mig_params params = {.items = items, .count = 2, .given = true};
+    int64_t count = 0;
+    int rc = ask_count(conn, "SELECT count(*) FROM pragma_table_info(?, ?)", &params, &count, err);
+    *out = count > 0;
+    return rc;
+}
+
+static int violations(struct mig_conn *conn, int64_t *count, struct mig_error *err)
+{
+    return ask_count(conn, "SELECT count(*) FROM pragma_foreign_key_check", NULL, count, err);
+}
+
+static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
+                        const char *what, struct mig_error *err)
+{
+    mig_strbuf_puts(buf, "CREATE TEMP TABLE IF NOT EXISTS luamig_guard (ok INTEGER CONSTRAINT ");
+    mig_append_name(c, buf, what);
+    mig_strbuf_puts(buf, " CHECK (ok = 1));\n");
+    mig_strbuf_printf(buf, "INSERT INTO luamig_guard (ok) SELECT (%s);\n", query);
+    return buf->failed ? mig_error_nomem(err) : 0;
+}
+
+const struct mig_runner_ops mig_runner_sqlite = {
+    .begin_locks = true,
+    .set_waits = set_waits,
+    .is_lock_timeout = is_lock_timeout,
+    .is_missing_table = is_missing_table,
+    .has_table = has_table,
+    .violations = violations,
+    .script_begin = "BEGIN IMMEDIATE",
+    .script_now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')",
+    /* The sqlite3 program goes on after an error unless it is told to stop. */
+    .script_head = ".bail on\nPRAGMA foreign_keys = ON;\n\n",
+    .script_keys_off = "PRAGMA foreign_keys = OFF;\n",
+    .script_keys_on = "PRAGMA foreign_keys = ON;\n\n",
+    .script_guard = script_guard,
+};
