@@ -1,0 +1,80 @@
+#include "floor.h"
+
+#include <mysql.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static MYSQL *db;
+
+/* mysql://user:password@host:port/database, nothing escaped: what our own servers have. */
+void floor_open(const char *url)
+{
+    char user[64], password[64], host[64], name[64];
+    unsigned port;
+
+    if (sscanf(url, "mysql://%63[^:]:%63[^@]@%63[^:]:%u/%63s", user, password, host, &port, name) !=
+        5) {
+        floor_die("cannot read the URL");
+    }
+    db = mysql_init(NULL);
+    mysql_options(db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    if (mysql_real_connect(db, host, user, password, name, port, NULL, CLIENT_FOUND_ROWS) == NULL) {
+        floor_die(mysql_error(db));
+    }
+}
+
+void floor_execute(const char *sql)
+{
+    if (mysql_real_query(db, sql, (unsigned long)strlen(sql)) != 0) {
+        floor_die(mysql_error(db));
+    }
+    MYSQL_RES *result = mysql_store_result(db);
+
+    if (result != NULL) {
+        mysql_free_result(result);
+    }
+}
+
+size_t floor_rows(const char *sql)
+{
+    size_t total = 0;
+
+    if (mysql_real_query(db, sql, (unsigned long)strlen(sql)) != 0) {
+        floor_die(mysql_error(db));
+    }
+    MYSQL_RES *result = mysql_use_result(db);
+    unsigned columns = mysql_num_fields(result);
+
+    while (mysql_fetch_row(result) != NULL) {
+        const unsigned long *lengths = mysql_fetch_lengths(result);
+
+        for (unsigned i = 0; i < columns; i++) {
+            total += lengths[i];
+        }
+    }
+    mysql_free_result(result);
+    return total;
+}
+
+void floor_bulk(long rows)
+{
+    static char sql[1 << 16];
+
+    floor_execute("BEGIN");
+    for (long i = 1; i <= rows;) {
+        size_t at = (size_t)snprintf(sql, sizeof sql, "INSERT INTO bulk (id, name, n) VALUES ");
+
+        for (int n = 0; n < 1000 && i <= rows; n++, i++) {
+            at += (size_t)snprintf(sql + at, sizeof sql - at, "%s(%ld, 'name %ld', %ld)",
+                                   n ? ", " : "", i, i, i % 97);
+        }
+        floor_execute(sql);
+    }
+    floor_execute("COMMIT");
+}
+
+void floor_close(void)
+{
+    mysql_close(db);
+}
