@@ -1,11 +1,14 @@
 # The Lua face, argparse and the templates as C arrays (scripts/embed.lua), under readable chunk names.
 file(GLOB_RECURSE face_files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/lua/luamig/*.lua")
 file(GLOB_RECURSE template_files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/templates/*")
+# Rewritten when a file comes or goes, which no time stamp of the others tells.
+file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/embedded.list" CONTENT "${face_files};${template_files}")
 add_custom_command(
   OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/embedded.c"
   COMMAND "${LUA_INTERPRETER}" "${CMAKE_CURRENT_SOURCE_DIR}/scripts/embed.lua"
           "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}/embedded.c"
-  DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/scripts/embed.lua" ${face_files} ${template_files}
+  DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/scripts/embed.lua"
+          "${CMAKE_CURRENT_BINARY_DIR}/embedded.list" ${face_files} ${template_files}
   VERBATIM)
 
 # Catalog queries: one statement a file in src/db/<name>/sql, as C strings mig_sql_<name>_<file>.

@@ -38,7 +38,7 @@ end
 for _, file in ipairs(walk(source .. "/lua/luamig", {}, "luamig/")) do
   if file.name:match("%.lua$") and not file.name:match("/meta/") then
     local chunk = assert(load(read(file.path), "@" .. file.name, "t"))
-    local module = file.name:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+    local module = file.name:gsub("^luamig/init%.lua$", "luamig"):gsub("%.lua$", ""):gsub("/", ".")
     add(module, string.dump(chunk), true)
   else
     add(file.name, read(file.path), false)

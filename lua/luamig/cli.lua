@@ -1,0 +1,420 @@
+--- The command line: one table of options and commands, from which the parser, the help, the completions and the
+--- documentation are made. A command's code is loaded when it runs.
+local core = require "luamig.core"
+
+local cli = {}
+
+-- { flags, argument's name or nil, help, more }. `multiple` collects into a list; `choices` are the words allowed.
+local global_options = {
+  { "-c --config", "FILE", "the configuration (else LUAMIG_CONFIG, then luamig.conf.lua here or in a parent)" },
+  { "--url", "URL", "the database, whatever the configuration says" },
+  { "--env", "NAME", "an environment of the configuration" },
+  { "-x", "KEY=VALUE", "an argument for migrations: op.args.KEY", multiple = true },
+  { "-q --quiet", nil, "no progress, only data and errors" },
+  { "-v --verbose", nil, "say more; a Lua traceback with an error" },
+  { "--color", "MODE", "auto, always or never", choices = { "auto", "always", "never" } },
+  { "--json", nil, "one JSON document on standard output" },
+  { "--yes", nil, "answer every question with yes" },
+  { "--lock-timeout", "DURATION", "how long to wait for another runner: 10s, 1m" },
+  { "--version", nil, "the version of luamig" },
+  { "-h --help", nil, "this text" },
+}
+
+local sql = { "--sql", nil, "print the statements, change nothing" }
+local run_options = {
+  sql,
+  { "--snapshot", "FILE", "with --sql: what the database looks like, from `luamig inspect --json`" },
+  { "--server-version", "N", "with --sql: the server's version as op.server_version says, e.g. 150000" },
+  { "--dry-run", nil, "run, then roll back (where the server can undo DDL)" },
+  { "--tag", "TAG", "a word that migrations see as op.tag" },
+  { "--from-history", nil, "run the stored source of a revision whose file is missing" },
+}
+
+local message = { "-m --message", "TEXT", "what the revision does" }
+local branch_label = { "--branch-label", "LABEL", "name the branch that begins here", multiple = true }
+local rev_id = { "--rev-id", "ID", "the id, instead of a random one" }
+
+-- Each: name, arguments { name, how many, help }, summary, options. In the order and the groups of the help.
+cli.groups = {
+  { "A project", {
+    { "init", { { "DIR", "?", "the folder (else the current one)" } }, "write a new project",
+      { { "--template", "NAME", "which template; `luamig templates` lists them" } } },
+    { "templates", {}, "what templates there are", {} },
+    { "test", { { "PATH", "*", "spec files or folders (else spec/)" } }, "run the busted specs", {
+      { "--filter", "PATTERN", "only tests whose name has this Lua pattern" },
+      { "--tags", "TAGS", "only tests with one of these busted tags" },
+      { "-o --output", "HANDLER", "busted's output: utfTerminal, TAP, junit …" },
+    } },
+  } },
+  { "Revisions", {
+    { "revision", {}, "write the skeleton of a new revision", {
+      message,
+      { "--autogenerate", nil, "fill it with what schema.lua has and the database has not" },
+      { "--head", "REV", "the revision that it follows (else the head)" },
+      { "--splice", nil, "allow --head to name a revision that is no head" },
+      branch_label,
+      { "--depends-on", "REV", "a revision that must be applied before", multiple = true },
+      { "--version-path", "DIR", "the folder, when there are several" },
+      rev_id,
+      { "--template", "NAME", "the template of the skeleton" },
+      { "--sql", nil, "with --autogenerate: print, write no file" },
+    } },
+    { "merge", { { "REV", "+", "the heads to join" } }, "write a revision that joins heads", { message, branch_label, rev_id } },
+    { "rebase", { { "REV", 1, "the first revision to move" } }, "put a revision (and what follows) after another", {
+      { "--onto", "REV", "the revision that it shall follow" },
+    } },
+    { "edit", { { "REV", 1, "the revision" } }, "open a revision in $VISUAL or $EDITOR", {} },
+    { "heads", {}, "the newest revisions", {
+      { "--check", nil, "exit 3 when there is more than one" },
+      { "--resolve-dependencies", nil, "leave out heads that another revision depends on" },
+    } },
+    { "branches", {}, "where the graph branches", {} },
+    { "history", {}, "all revisions, newest first", {
+      { "-r --rev-range", "A:B", "from A to B; both may be left out" },
+      { "-i --indicate-current", nil, "mark what the database has" },
+      { "--format", "FORMAT", "text, dot or mermaid", choices = { "text", "dot", "mermaid" } },
+    } },
+    { "show", { { "REV", 1, "the revision" } }, "all of a revision", {} },
+  } },
+  { "The database", {
+    { "upgrade", { { "TARGET", "?", "where to (else head)" } }, "run revisions up to a target", run_options },
+    { "downgrade", { { "TARGET", 1, "where to: base, an id, -1 …" } }, "undo revisions down to a target", run_options },
+    { "plan", { { "TARGET", "?", "where to (else head)" } }, "what upgrade would do, statement by statement", {
+      { "--tag", "TAG", "a word that migrations see as op.tag" },
+    } },
+    { "status", {}, "where the database stands", {} },
+    { "current", {}, "the revisions that the database has", {
+      { "--check-heads", nil, "exit 3 when the database is not at every head" },
+    } },
+    { "stamp", { { "REV", "+", "what the version table shall say" } }, "set the version table, run nothing", {
+      { "--purge", nil, "delete what it says now" }, sql,
+    } },
+    { "ensure-version", {}, "create the version table", { sql } },
+  } },
+  { "The shell", {
+    { "completion", { { "SHELL", 1, "bash, zsh or fish" } }, "print the completions for a shell", {} },
+  } },
+}
+
+-- Words of the contract that this version does not have yet.
+local planned = { "check", "inspect", "lint", "verify", "repair", "unlock", "adopt" }
+
+cli.commands = {}
+for _, group in ipairs(cli.groups) do
+  for _, command in ipairs(group[2]) do cli.commands[command[1]] = command end
+end
+cli.global_options = global_options
+
+local function usage_error(text, hint)
+  core.error { kind = "usage", message = text, hint = hint }
+end
+
+--- The name of a flag list's longest spelling as a field: "-c --config" → "config", "--lock-timeout" → "lock_timeout".
+local function field_of(flags)
+  local name
+  for flag in flags:gmatch("%S+") do name = flag end
+  return (name:gsub("^%-+", ""):gsub("%-", "_"))
+end
+
+local function takes_value(option)
+  return option[2] ~= nil
+end
+
+-- Flags of a list of options → the option.
+local function index_flags(found, options)
+  for _, option in ipairs(options) do
+    for flag in option[1]:gmatch("%S+") do found[flag] = option end
+  end
+  return found
+end
+
+local global_flags = index_flags({}, global_options)
+
+-- The place of the command: the first word that is neither an option nor an option's value.
+local function find_command(argv)
+  local i = 1
+  while i <= #argv do
+    local word = argv[i]
+    if word == "--" then return nil end
+    if word:sub(1, 1) ~= "-" or word:match("^%-%d") then return i end
+    local option = global_flags[word]
+    if option and takes_value(option) then i = i + 1 end
+    i = i + 1
+  end
+end
+
+local function add_options(parser, options)
+  local added = {}
+  for _, option in ipairs(options) do
+    local element
+    if takes_value(option) then
+      element = parser:option(option[1], option[3]):argname(option[2]):target(field_of(option[1]))
+      if option.multiple then
+        element:count "*"
+      end
+      if option.choices then element:choices(option.choices) end
+    else
+      element = parser:flag(option[1], option[3]):target(field_of(option[1]))
+    end
+    added[#added + 1] = element
+  end
+  return added
+end
+
+local function add_command(parser, command)
+  for _, argument in ipairs(command[2]) do
+    parser:argument(argument[1]:lower(), argument[3]):args(argument[2]):argname(argument[1])
+  end
+  local own = add_options(parser, command[4])
+  if #own > 0 then parser:group("Options", table.unpack(own)) end
+end
+
+-- The parser of one command with the global options beside its own.
+local function command_parser(command)
+  local parser = require "argparse"("luamig " .. command[1], command[3])
+  parser:add_help(false)
+  parser:usage_margin(15):usage_max_width(100):help_max_width(100):help_description_margin(30)
+  add_command(parser, command)
+  parser:group("Global options", table.unpack(add_options(parser, global_options)))
+  return parser
+end
+
+-- All of it as one parser with sub-commands: what completions are made of.
+function cli.whole_parser()
+  local parser = require "argparse"("luamig", "database migrations in Lua")
+  parser:add_help(false)
+  add_options(parser, global_options)
+  for _, group in ipairs(cli.groups) do
+    for _, command in ipairs(group[2]) do
+      add_command(parser:command(command[1], command[3]):add_help(false), command)
+    end
+  end
+  return parser
+end
+
+-- A word that begins like an option but is meant as a value ("-1", "-3:current", "a text with spaces"): this byte
+-- before it keeps the parser from taking it apart.
+local ESCAPE = "\1"
+
+local function escape(words, flags)
+  local escaped, plain = {}, false
+  for i, word in ipairs(words) do
+    local previous = flags[words[i - 1] or ""]
+    local is_value = previous and takes_value(previous) and word:find("%s")
+    if not plain and (word:match("^%-%d") or (is_value and word:sub(1, 1) == "-")) then word = ESCAPE .. word end
+    if word == "--" then plain = true end
+    escaped[i] = word
+  end
+  return escaped
+end
+
+local function unescape(value)
+  if type(value) == "string" and value:sub(1, 1) == ESCAPE then return value:sub(2) end
+  if type(value) == "table" then
+    for key, item in pairs(value) do value[key] = unescape(item) end
+  end
+  return value
+end
+
+local function has_flag(argv, ...)
+  for _, word in ipairs(argv) do
+    if word == "--" then return false end
+    for _, flag in ipairs { ... } do
+      if word == flag then return true end
+    end
+  end
+  return false
+end
+
+--- The help of a command, or of luamig.
+function cli.help(name)
+  if name then return command_parser(cli.commands[name]):get_help() end
+  local lines = {
+    "luamig " .. core.version .. ": database migrations in Lua for SQLite, PostgreSQL, MySQL and MariaDB",
+    "",
+    "Usage: luamig [OPTION…] COMMAND [ARGUMENT…]",
+  }
+  local function section(title, rows)
+    lines[#lines + 1] = ""
+    lines[#lines + 1] = title .. ":"
+    for _, row in ipairs(rows) do
+      lines[#lines + 1] = "  " .. row[1] .. (" "):rep(28 - utf8.len(row[1])) .. " " .. row[2]
+    end
+  end
+  for _, group in ipairs(cli.groups) do
+    local rows = {}
+    for _, command in ipairs(group[2]) do
+      local words = { command[1] }
+      for _, argument in ipairs(command[2]) do
+        local many = argument[2]
+        local word = argument[1] .. ((many == "*" or many == "+") and "…" or "")
+        words[#words + 1] = (many == "?" or many == "*") and "[" .. word .. "]" or word
+      end
+      rows[#rows + 1] = { table.concat(words, " "), command[3] }
+    end
+    section(group[1], rows)
+  end
+  local rows = {}
+  for _, option in ipairs(global_options) do
+    rows[#rows + 1] = { option[1]:gsub(" ", ", ") .. (option[2] and " " .. option[2] or ""), option[3] }
+  end
+  section("Options, before or after the command", rows)
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = "luamig COMMAND --help says more of each."
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function known_flags(command)
+  local flags = index_flags({}, global_options)
+  return command and index_flags(flags, command[4]) or flags
+end
+
+local function reject_option(word, flags)
+  local names = {}
+  for flag in pairs(flags) do
+    if #flag > 2 then names[#names + 1] = flag end
+  end
+  table.sort(names)
+  local near = core.suggest(word, names)
+  usage_error(("unknown option '%s'"):format(word), near and ("did you mean '%s'?"):format(near))
+end
+
+local function reject_command(word)
+  for _, name in ipairs(planned) do
+    if name == word then
+      core.error {
+        kind = "unsupported", message = ("this version of luamig has no `%s` yet"):format(word),
+        hint = "`luamig --help` lists the commands that it has.",
+      }
+    end
+  end
+  local names = {}
+  for name in pairs(cli.commands) do names[#names + 1] = name end
+  table.sort(names)
+  local near = core.suggest(word, names)
+  usage_error(("unknown command '%s'"):format(word),
+    near and ("did you mean '%s'?"):format(near) or "`luamig --help` lists the commands.")
+end
+
+-- The words of a command line without its command → the fields of the options and arguments.
+local function parse(command, words)
+  local flags = known_flags(command)
+  for _, word in ipairs(words) do
+    if word == "--" then break end
+    local name = word:match("^(%-%-[^=]+)")
+    if name and not flags[name] then reject_option(name, flags) end
+  end
+  local ok, result = command_parser(command):pparse(escape(words, flags))
+  if not ok then
+    local text, tip = result:match("^(.-)\n(Did you mean.*)$")
+    usage_error(text or result, tip and tip:sub(1, 1):lower() .. tip:sub(2) or
+      ("`luamig %s --help` shows what it takes."):format(command[1]))
+  end
+  result = unescape(result)
+  local args = {}
+  for _, pair in ipairs(result.x or {}) do
+    local key, value = pair:match("^([^=]+)=(.*)$")
+    if not key then usage_error(("-x takes KEY=VALUE, not '%s'"):format(pair)) end
+    args[key] = value
+  end
+  result.x = args
+  for name, value in pairs(result) do
+    if value == "" and name ~= "message" then usage_error(("the value of '%s' is empty"):format(name)) end
+  end
+  return result
+end
+
+--- The status of the process for an error object.
+function cli.exit_status(err)
+  if err.kind == "interrupted" then return 128 + (core.interrupted() or 2) end
+  if err.kind == "half_applied" and err.resumable then return 1 end
+  return core.exit_status(err.kind or "script")
+end
+
+local function as_error(value)
+  if type(value) == "table" and value.kind then return value end
+  local err = core.fetch(value)
+  if not err.traceback then err.traceback = debug.traceback() end
+  return err
+end
+
+local function report_failure(out, err, session)
+  if not out.json then
+    out:failure(err)
+    return
+  end
+  local document = {}
+  for key, value in pairs(err.report or {}) do document[key] = value end
+  document.error = setmetatable({ statement = err.sql }, { __index = err })
+  local shape = err.report and (session and session.shape or "report") or "failure"
+  out:document(shape, document)
+end
+
+local function run(argv, out)
+  local at = find_command(argv)
+  if not at then
+    if has_flag(argv, "--version") then
+      io.stdout:write("luamig ", core.version, "\n")
+      return 0
+    end
+    if has_flag(argv, "-h", "--help") then
+      io.stdout:write(cli.help())
+      return 0
+    end
+    for _, word in ipairs(argv) do
+      local name = word:match("^(%-%-?[^=]+)")
+      if name and not global_flags[name] and name ~= "--" then reject_option(name, global_flags) end
+    end
+    usage_error("no command", "`luamig --help` lists the commands.")
+  end
+  local name = argv[at]
+  if name == "help" and not cli.commands.help then
+    local of = argv[at + 1]
+    if of and not cli.commands[of] then reject_command(of) end
+    io.stdout:write(cli.help(of), of and "\n" or "")
+    return 0
+  end
+  local command = cli.commands[name]
+  if not command then reject_command(name) end
+  local words = table.move(argv, 1, at - 1, 1, {})
+  table.move(argv, at + 1, #argv, at, words)
+  if has_flag(words, "--version") then
+    io.stdout:write("luamig ", core.version, "\n")
+    return 0
+  end
+  if has_flag(words, "-h", "--help") then
+    io.stdout:write(cli.help(name), "\n")
+    return 0
+  end
+  local args = parse(command, words)
+  local session = require "luamig.session".new(args, out)
+  local ok, result = xpcall(require("luamig.command." .. name:gsub("%-", "_")).run, as_error, session)
+  session:close()
+  if ok then return result or 0 end
+  result.session = session
+  error(result, 0)
+end
+
+--- Runs a command line (argv[0] is the program) and returns the exit status.
+function cli.main(argv)
+  if argv[1] == "--version" and #argv == 1 then
+    io.stdout:write("luamig ", core.version, "\n")
+    return 0
+  end
+  local color
+  for i, word in ipairs(argv) do
+    color = word:match("^%-%-color=(.*)$") or (word == "--color" and argv[i + 1]) or color
+  end
+  local out = require "luamig.output".new {
+    json = has_flag(argv, "--json"), quiet = has_flag(argv, "-q", "--quiet"),
+    verbose = has_flag(argv, "-v", "--verbose"), color = color,
+  }
+  local ok, result = xpcall(run, as_error, argv, out)
+  if ok then return result end
+  local session = result.session
+  result.session = nil
+  report_failure(out, result, session)
+  return cli.exit_status(result)
+end
+
+return cli

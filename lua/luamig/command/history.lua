@@ -1,0 +1,63 @@
+--- luamig history: all revisions, newest first.
+local listing = require "luamig.listing"
+
+local history = {}
+
+local function quoted(text)
+  return '"' .. text:gsub('[\\"]', "\\%0"):gsub("\n", " ") .. '"'
+end
+
+-- Pictures: the graph in the language of Graphviz or Mermaid, an arrow from each revision to those that follow.
+local pictures = {}
+
+function pictures.dot(out, revisions)
+  out:line "digraph revisions {"
+  out:line "  rankdir = BT; node [shape = box];"
+  for _, revision in ipairs(revisions) do
+    local style = revision.is_current and ", style = filled" or ""
+    out:line(("  %s [label = %s%s];"):format(quoted(revision.revision),
+      quoted(revision.revision .. ": " .. revision.message), style))
+    for _, parent in ipairs(revision.down_revision) do
+      out:line(("  %s -> %s;"):format(quoted(parent), quoted(revision.revision)))
+    end
+    for _, needed in ipairs(revision.depends_on) do
+      out:line(("  %s -> %s [style = dashed];"):format(quoted(needed), quoted(revision.revision)))
+    end
+  end
+  out:line "}"
+end
+
+function pictures.mermaid(out, revisions)
+  local names = {}
+  local function name(id)
+    if not names[id] then
+      names[#names + 1] = id
+      names[id] = "r" .. #names
+    end
+    return names[id]
+  end
+  out:line "graph BT"
+  for _, revision in ipairs(revisions) do
+    local label = (revision.revision .. ": " .. revision.message):gsub('"', "#quot;")
+    out:line(('  %s["%s"]'):format(name(revision.revision), label))
+    for _, parent in ipairs(revision.down_revision) do
+      out:line(("  %s --> %s"):format(name(parent), name(revision.revision)))
+    end
+    for _, needed in ipairs(revision.depends_on) do
+      out:line(("  %s -.-> %s"):format(name(needed), name(revision.revision)))
+    end
+  end
+end
+
+function history.run(session)
+  session.shape = "revisions"
+  local args, out = session.args, session.out
+  local result = session:handle():history { range = args.rev_range, database = args.indicate_current }
+  if args.format and args.format ~= "text" and not out.json then
+    pictures[args.format](out, result.revisions)
+    return
+  end
+  listing.print(out, result, { current = args.indicate_current })
+end
+
+return history

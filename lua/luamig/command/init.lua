@@ -1,0 +1,66 @@
+--- luamig init: a new project that runs at once on SQLite.
+local core = require "luamig.core"
+local files = require "luamig.files"
+local template = require "luamig.template"
+
+local init = {}
+
+-- The words that luacheck shall know, from the same tables as the binding's.
+local function lint_words()
+  local words = core.words()
+  local function block(list, more)
+    for name in more:gmatch("%S+") do list[#list + 1] = name end
+    table.sort(list)
+    local lines, line, last = {}, "", nil
+    for _, name in ipairs(list) do
+      if #line + #name > 100 then
+        lines[#lines + 1] = line
+        line = ""
+      end
+      if name ~= last then line = line .. (line == "" and "" or " ") .. name end
+      last = name
+    end
+    lines[#lines + 1] = line
+    return table.concat(lines, "\n")
+  end
+  return {
+    operations = block(words.operations, [[
+      add_columns create_unique_constraint create_check_constraint create_primary_key create_exclude_constraint
+      create_foreign_key execute execute_file bulk_insert backfill batch_alter_table inspect has_table has_column
+      commit uuid expect_none autocommit_block reversible sleep get_bind quote f log dialect is_mariadb
+      server_version offline args tag database]]),
+    values = block(words.types, [[
+      primary_key unique foreign_key check exclude index expr now null col cast bytes json uuid_v4 computed identity
+      table schema]]),
+  }
+end
+
+function init.run(session)
+  local folder = session.args.dir or "."
+  local name = session.args.template or "generic"
+  template.check(nil, name)
+  if files.exists(folder .. "/luamig.conf.lua") then
+    core.error {
+      kind = "config", message = ("'%s' is a project already"):format(folder), file = folder .. "/luamig.conf.lua",
+    }
+  end
+  local prefix = folder == "." and "" or folder:gsub("/+$", "") .. "/"
+  local written = {}
+  for _, file in ipairs(template.project_files(name)) do
+    local path = prefix .. file.path
+    if files.exists(path) then
+      session.out:note("kept " .. path)
+    else
+      local text = file.text
+      if file.path == ".luacheckrc" then text = template.fill(text, lint_words(), path) end
+      files.write(path, text)
+      written[#written + 1] = path
+      session.out:line(path)
+    end
+  end
+  for _, sub in ipairs { "migrations", "lib" } do files.make_folder(prefix .. sub) end
+  session.out:note('next: luamig revision -m "create users"')
+  session.out:document("project", { folder = folder, files = written })
+end
+
+return init

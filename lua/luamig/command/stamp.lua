@@ -1,0 +1,22 @@
+--- luamig stamp REV…: set the version table, run nothing.
+local progress = require "luamig.progress"
+
+local stamp = {}
+
+function stamp.run(session)
+  local args, out = session.args, session.out
+  session.shape = "stamped"
+  local script = {}
+  local options = { purge = args.purge }
+  if args.sql then
+    options.write = function(text) script[#script + 1] = text end
+  else
+    session:announce "stamp"
+  end
+  local report = session:handle():stamp(args.rev, options)
+  out:text(table.concat(script))
+  if not args.sql then out:note("now at " .. progress.heads_text(report.to)) end
+  out:document("stamped", report)
+end
+
+return stamp

@@ -1,0 +1,52 @@
+--- Writing files so that nobody ever sees half of one.
+local core = require "luamig.core"
+local lfs = require "lfs"
+
+local files = {}
+
+local function fail(path, why)
+  core.error { kind = "config", message = ("cannot write '%s': %s"):format(path, (tostring(why):gsub("^.-: ", ""))) }
+end
+
+--- Makes the folder and those above it.
+function files.make_folder(path)
+  if path == "" or lfs.attributes(path, "mode") == "directory" then return end
+  local parent = path:match("^(.+)/[^/]+/?$")
+  if parent then files.make_folder(parent) end
+  local ok, why = lfs.mkdir(path)
+  if not ok and lfs.attributes(path, "mode") ~= "directory" then fail(path, why) end
+end
+
+function files.exists(path)
+  return lfs.attributes(path, "mode") ~= nil
+end
+
+function files.read(path)
+  local file, why = io.open(path, "rb")
+  if not file then core.error { kind = "config", message = ("cannot read '%s': %s"):format(path, (why:gsub("^.-: ", ""))) } end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+--- Writes a whole file: first beside it, then by a rename.
+function files.write(path, text)
+  files.make_folder(path:match("^(.*)/[^/]*$") or "")
+  local beside = ("%s.%s.new"):format(path, core.id())
+  local file, why = io.open(beside, "wb")
+  if not file then fail(path, why) end
+  local ok
+  ok, why = file:write(text)
+  if ok then
+    ok, why = file:close()
+  else
+    file:close()
+  end
+  if ok then ok, why = os.rename(beside, path) end
+  if not ok then
+    os.remove(beside)
+    fail(path, why)
+  end
+end
+
+return files

@@ -1,0 +1,134 @@
+--- JSON documents with a fixed order of keys, from one table of shapes.
+local json = {}
+
+-- A key is `name`, `name[]` (a list), `name:shape`, `name[]:shape`; with a `?` at the end it is left out when nil
+-- (the others are null, a list is []).
+local shapes = {
+  report = { "format", "dialect", "from[]", "to[]", "applied", "steps[]:step", "error:error?" },
+  step = { "revision", "direction", "message", "file", "complete", "duration_ms", "line?", "statements[]:statement" },
+  statement = { "sql", "line", "segment", "transactional", "lock", "rewrites", "scans" },
+  revisions = { "format", "revisions[]:revision", "error:error?" },
+  revision = {
+    "revision", "down_revision[]", "branch_labels[]", "depends_on[]", "message", "create_date", "file", "is_head",
+    "is_base", "is_branch_point", "is_merge_point", "is_current", "applied_at", "children[]?",
+  },
+  created = { "format", "revision", "file", "error:error?" },
+  stamped = { "format", "from[]", "to[]", "error:error?" },
+  status = {
+    "format", "dialect", "target", "server_version", "current[]", "heads[]", "pending[]", "up_to_date", "revisions",
+    "last:applied", "error:error?",
+  },
+  applied = { "revision", "direction", "started_at", "duration_ms", "user", "host", "version", "result" },
+  templates = { "format", "templates[]:template", "error:error?" },
+  template = { "name", "description", "origin" },
+  project = { "format", "folder", "files[]", "error:error?" },
+  done = { "format", "done", "error:error?" },
+  failure = { "format", "error:error" },
+  error = {
+    "kind", "message", "detail", "hint", "revision", "file", "line", "statement", "sqlstate", "native_code",
+    "state:state",
+  },
+  state = { "heads[]", "revision", "done", "of", "rolled_back" },
+}
+
+local function parse_key(text)
+  local key, list, shape, optional = text:match("^([%w_]+)(%[?%]?):?([%w_]*)(%??)$")
+  return { name = key, list = list == "[]", shape = shape ~= "" and shape or nil, optional = optional == "?" }
+end
+
+for _, shape in pairs(shapes) do
+  for i, key in ipairs(shape) do shape[i] = parse_key(key) end
+end
+
+local escapes = {
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
+}
+
+--- A JSON string; bytes that are not UTF-8 become U+FFFD.
+function json.quote(text)
+  if not utf8.len(text) then
+    local parts, at = {}, 1
+    while at <= #text do
+      local _, bad = utf8.len(text, at)
+      parts[#parts + 1] = text:sub(at, bad and bad - 1 or #text)
+      if not bad then break end
+      parts[#parts + 1] = "\u{FFFD}"
+      at = bad + 1
+    end
+    text = table.concat(parts)
+  end
+  return '"' .. text:gsub('[%c"\\\127]', function(c)
+    return escapes[c] or ("\\u%04x"):format(c:byte())
+  end) .. '"'
+end
+
+local function scalar(value)
+  local kind = math.type(value) or type(value)
+  if kind == "integer" then return ("%d"):format(value) end
+  if kind == "float" then
+    if value ~= value or value == math.huge or value == -math.huge then return "null" end
+    return ("%.17g"):format(value)
+  end
+  if kind == "boolean" then return tostring(value) end
+  if kind == "nil" then return "null" end
+  return json.quote(tostring(value))
+end
+
+local write
+
+-- A table without a shape: a list when it has a first element, else its keys in byte order.
+local function write_plain(value, indent)
+  if type(value) ~= "table" then return scalar(value) end
+  local inner, parts = indent .. "  ", {}
+  if value[1] ~= nil then
+    for i = 1, #value do parts[i] = inner .. write_plain(value[i], inner) end
+    return "[\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "]"
+  end
+  local keys = {}
+  for key in pairs(value) do keys[#keys + 1] = tostring(key) end
+  if #keys == 0 then return "{}" end
+  table.sort(keys)
+  for i, key in ipairs(keys) do
+    parts[i] = inner .. json.quote(key) .. ": " .. write_plain(value[key], inner)
+  end
+  return "{\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "}"
+end
+
+local function write_list(list, shape, indent)
+  if list == nil or #list == 0 then return "[]" end
+  local parts = {}
+  if not shape then
+    for i, value in ipairs(list) do parts[i] = scalar(value) end
+    return "[" .. table.concat(parts, ", ") .. "]"
+  end
+  local inner = indent .. "  "
+  for i, value in ipairs(list) do parts[i] = inner .. write(value, shape, inner) end
+  return "[\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "]"
+end
+
+function write(value, shape, indent)
+  if value == nil then return "null" end
+  if not shape then return write_plain(value, indent) end
+  local inner, parts = indent .. "  ", {}
+  for _, key in ipairs(shapes[shape]) do
+    local field = value[key.name]
+    if field ~= nil or not key.optional then
+      local text
+      if key.list then
+        text = write_list(field, key.shape, inner)
+      else
+        text = write(field, key.shape, inner)
+      end
+      parts[#parts + 1] = inner .. json.quote(key.name) .. ": " .. text
+    end
+  end
+  return "{\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "}"
+end
+
+--- The document's text without a final newline. `shape` names a row of the table above.
+function json.document(shape, value)
+  local document = setmetatable({ format = 1 }, { __index = value })
+  return write(document, shape, "")
+end
+
+return json

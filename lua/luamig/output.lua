@@ -1,0 +1,128 @@
+--- What a command prints: data to standard output, progress and messages to standard error.
+local core = require "luamig.core"
+
+local output = {}
+output.__index = output
+
+local colors = {
+  red = "31", green = "32", yellow = "33", blue = "34", magenta = "35", cyan = "36", bold = "1", dim = "2",
+}
+
+local function wants_color(mode, fd)
+  if mode == "always" then return true end
+  if mode == "never" then return false end
+  local plain = os.getenv("NO_COLOR")
+  if plain and plain ~= "" then return false end
+  return os.getenv("TERM") ~= "dumb" and core.isatty(fd)
+end
+
+--- options: json, quiet, verbose, color ("auto", "always", "never").
+function output.new(options)
+  return setmetatable({
+    json = options.json or false,
+    quiet = options.quiet or false,
+    verbose = options.verbose or false,
+    color_out = not options.json and wants_color(options.color, 1),
+    color_err = wants_color(options.color, 2),
+  }, output)
+end
+
+local function paint(on, color, text)
+  return on and ("\27[" .. colors[color] .. "m" .. text .. "\27[0m") or text
+end
+
+--- Coloured text for standard output.
+function output:paint(color, text) return paint(self.color_out, color, text) end
+
+--- A line of data. Nothing with --json, where the document is the only output.
+function output:line(text)
+  if not self.json then io.stdout:write(text, "\n") end
+end
+
+--- Text as it stands (a script).
+function output:text(text)
+  if not self.json then io.stdout:write(text) end
+end
+
+--- The one document of --json; nothing without it.
+function output:document(shape, value)
+  if self.json then io.stdout:write(require("luamig.json").document(shape, value), "\n") end
+end
+
+--- Progress, for people: silent with -q.
+function output:note(text)
+  if not self.quiet then
+    io.stdout:flush()
+    io.stderr:write(text, "\n")
+  end
+end
+
+function output:warning(text)
+  io.stdout:flush()
+  io.stderr:write(paint(self.color_err, "yellow", "warning: "), text, "\n")
+end
+
+-- A statement on as many lines as it has, indented under its label.
+local function block(label, text)
+  local first = true
+  local lines = {}
+  for line in (text .. "\n"):gmatch("(.-)\n") do
+    if line:find("%S") or first then
+      lines[#lines + 1] = (first and ("  %-10s"):format(label) or (" "):rep(12)) .. line
+      first = false
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+local function describe_state(state)
+  local heads = #state.heads > 0 and table.concat(state.heads, ", ") or "base"
+  if state.rolled_back then return "rolled back; still at " .. heads end
+  if state.rolled_back == false then return "NOT rolled back: what ran before the failure stays; at " .. heads end
+  return "at " .. heads
+end
+
+--- An error as API section 11 says: what failed, where, the operation, the statement, the state.
+function output:failure(err)
+  local lines = { paint(self.color_err, "red", "error: ") .. tostring(err.message) }
+  local where = err.file
+  if where and err.line and err.line > 0 then where = where .. ":" .. err.line end
+  if err.operation then where = where and (where .. " in " .. err.operation) or ("in " .. err.operation) end
+  if where then lines[#lines + 1] = "  " .. where end
+  if err.revision and not (err.file and err.file:find(err.revision, 1, true)) then
+    lines[#lines + 1] = block("revision", err.revision)
+  end
+  if err.sql then lines[#lines + 1] = block("statement", err.sql) end
+  if err.sqlstate or err.native_code then
+    local codes = {}
+    if err.sqlstate then codes[#codes + 1] = "SQLSTATE " .. err.sqlstate end
+    if err.native_code then codes[#codes + 1] = "native code " .. err.native_code end
+    lines[#lines + 1] = block("server", table.concat(codes, ", "))
+  end
+  if err.detail then lines[#lines + 1] = block("detail", err.detail) end
+  if err.state then lines[#lines + 1] = block("state", describe_state(err.state)) end
+  if err.hint then lines[#lines + 1] = block("hint", err.hint) end
+  if self.verbose and err.traceback then lines[#lines + 1] = err.traceback end
+  io.stdout:flush()
+  io.stderr:write(table.concat(lines, "\n"), "\n")
+end
+
+--- Rows as aligned columns: a list of lists of strings.
+function output:columns(rows)
+  local widths = {}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      widths[i] = math.max(widths[i] or 0, utf8.len(cell) or #cell)
+    end
+  end
+  for _, row in ipairs(rows) do
+    local cells = {}
+    for i, cell in ipairs(row) do
+      local pad = i < #row and (" "):rep(widths[i] - (utf8.len(cell) or #cell)) or ""
+      cells[i] = cell .. pad
+    end
+    self:line(table.concat(cells, "  "))
+  end
+end
+
+return output

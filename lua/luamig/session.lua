@@ -1,0 +1,67 @@
+--- What a command gets: its arguments, the output, and a handle that is opened when it is asked for.
+local core = require "luamig.core"
+
+local session = {}
+session.__index = session
+
+function session.new(args, out)
+  return setmetatable({ args = args, out = out }, session)
+end
+
+local function log_to(out)
+  return function(level, text)
+    if level == "warning" then
+      out:warning(text)
+    elseif level ~= "debug" or out.verbose then
+      out:note(text)
+    end
+  end
+end
+
+--- The handle of the project that the options name.
+function session:handle()
+  if not self.opened then
+    local args = self.args
+    self.opened = core.open {
+      config = args.config, url = args.url, env = args.env, args = args.x, tag = args.tag,
+      lock_timeout = args.lock_timeout, log = log_to(self.out),
+    }
+  end
+  return self.opened
+end
+
+function session:close()
+  if self.opened then
+    self.opened:close()
+    self.opened = nil
+  end
+end
+
+--- Says on standard error which database a writing command is about to work on.
+function session:announce(verb)
+  local target = self:handle():target()
+  local origin = target.origin and (" (%s)"):format(target.origin) or ""
+  self.out:note(("%s %s%s"):format(verb, target.url, origin))
+end
+
+--- Asks on the terminal; true for yes. Without a terminal it is an error unless --yes was given.
+function session:confirm(question)
+  if self.args.yes then return true end
+  if not (core.isatty(0) and core.isatty(2)) then
+    core.error { kind = "usage", message = question .. " There is no terminal to answer on.", hint = "--yes answers with yes." }
+  end
+  io.stdout:flush()
+  io.stderr:write(question, " [y/N] ")
+  local answer = io.stdin:read("l")
+  if core.interrupted() then core.error { kind = "interrupted", message = "interrupted" } end
+  return answer ~= nil and answer:lower():match("^%s*y") ~= nil
+end
+
+--- A path as the user would type it from the current folder.
+function session.relative(path)
+  local here = require "lfs".currentdir()
+  if here and path:sub(1, #here + 1) == here .. "/" then return path:sub(#here + 2) end
+  return path
+end
+
+return session

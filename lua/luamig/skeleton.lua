@@ -1,0 +1,159 @@
+--- A new revision's file: its id, its name, its text.
+local core = require "luamig.core"
+local files = require "luamig.files"
+local template = require "luamig.template"
+
+local skeleton = {}
+
+--- "Add e-mail to users" → "add_e_mail_to_users": words in lower case, at most `length` characters, cut at a word.
+function skeleton.slug(text, length)
+  local words, room = {}, length
+  for word in text:lower():gmatch("[%w\128-\255]+") do
+    local size = utf8.len(word) or #word
+    local cost = size + (#words > 0 and 1 or 0)
+    if cost > room then
+      if #words == 0 and room > 0 then
+        words[1] = word:sub(1, (utf8.offset(word, room + 1) or room + 1) - 1)
+      end
+      break
+    end
+    words[#words + 1] = word
+    room = room - cost
+  end
+  return table.concat(words, "_")
+end
+
+--- The time of a new revision: os.date's fields and the ISO text, in UTC or in local time with its offset.
+function skeleton.time(now, zone)
+  if zone == "local" then
+    local offset = os.date("%z", now):gsub("^(.%d%d)(%d%d)$", "%1:%2")
+    return os.date("*t", now), os.date("%Y-%m-%dT%H:%M:%S", now) .. offset
+  end
+  return os.date("!*t", now), os.date("!%Y-%m-%dT%H:%M:%SZ", now)
+end
+
+--- The file's name by the project's file_template.
+function skeleton.file_name(file_template, values, date, now)
+  local fields = {
+    rev = values.rev, slug = values.slug, year = ("%04d"):format(date.year), month = ("%02d"):format(date.month),
+    day = ("%02d"):format(date.day), hour = ("%02d"):format(date.hour), minute = ("%02d"):format(date.min),
+    second = ("%02d"):format(date.sec), epoch = ("%d"):format(now),
+  }
+  local name = file_template:gsub("{([%w_]+)}", function(field)
+    if not fields[field] then
+      core.error { kind = "config", message = ("file_template has an unknown field {%s}"):format(field) }
+    end
+    return fields[field]
+  end)
+  return (name:gsub("[_%-]+$", ""):gsub("[_%-]+/", "/")) .. ".lua"
+end
+
+local function literal(list)
+  if #list == 0 then return "nil" end
+  local quoted = {}
+  for i, item in ipairs(list) do quoted[i] = '"' .. item:gsub('[\\"]', "\\%0") .. '"' end
+  if #list == 1 then return quoted[1] end
+  return "{ " .. table.concat(quoted, ", ") .. " }"
+end
+
+local function check_id(id)
+  local reserved = { head = true, heads = true, base = true, current = true }
+  if id == "" or reserved[id:lower()] or id:find('[%s%c@+%-:,/\\"]') then
+    core.error {
+      kind = "illegal_revision_id", message = ("'%s' cannot be a revision's id"):format(id),
+      hint = 'an id has no white space and none of @ + - : , / \\ ", and is not head, heads, base or current.',
+    }
+  end
+end
+
+local function check_label(label)
+  if label == "" or label:find("[%s%c@+%-:,/\\\"']") then
+    core.error { kind = "usage", message = ("'%s' cannot be a branch label"):format(label) }
+  end
+end
+
+-- An error when the graph has the id (without case) or the label already.
+local function check_unused(handle, id, labels)
+  local taken = {}
+  for _, label in ipairs(labels) do taken[label] = true end
+  for _, revision in ipairs(handle:history().revisions) do
+    if revision.revision:lower() == id:lower() then
+      core.error {
+        kind = "duplicate_revision", message = ("revision '%s' exists already"):format(revision.revision),
+        detail = revision.file, revision = revision.revision,
+      }
+    end
+    for _, label in ipairs(revision.branch_labels) do
+      if taken[label] then
+        core.error {
+          kind = "duplicate_label", message = ("branch label '%s' exists already"):format(label),
+          detail = revision.file, revision = revision.revision,
+        }
+      end
+    end
+  end
+end
+
+local function absolute(path)
+  if path:sub(1, 1) == "/" then return path end
+  return require "lfs".currentdir() .. "/" .. path
+end
+
+-- The folder of a new file: the one asked for, that of a revision it follows, the first.
+local function choose_folder(settings, wanted, parents)
+  if wanted then
+    local path = absolute(wanted):gsub("/+$", "")
+    for _, folder in ipairs(settings.migrations) do
+      if folder == path or (settings.recursive and path:sub(1, #folder + 1) == folder .. "/") then return path end
+    end
+    core.error {
+      kind = "config", message = ("'%s' is none of the migration folders"):format(wanted),
+      detail = table.concat(settings.migrations, "\n"),
+    }
+  end
+  for _, parent in ipairs(parents) do
+    local file = settings.root .. "/" .. parent.file
+    for _, folder in ipairs(settings.migrations) do
+      if file:sub(1, #folder + 1) == folder .. "/" then return folder end
+    end
+  end
+  return settings.migrations[1]
+end
+
+--- Writes a new revision. spec: message, parents (revisions), labels, depends_on, id, folder, template, upgrades,
+--- downgrades. Returns { revision, file (relative to the project), path }.
+function skeleton.write(handle, spec)
+  local settings = handle:settings()
+  local id = spec.id or core.id()
+  check_id(id)
+  for _, label in ipairs(spec.labels) do check_label(label) end
+  check_unused(handle, id, spec.labels)
+  if spec.template then template.check(settings.root, spec.template) end
+  local name = spec.template or "generic"
+  local text = template.read(settings.root, name, "revision.lua")
+  if not text then core.error { kind = "config", message = ("the template '%s' has no revision.lua"):format(name) } end
+  local now = os.time()
+  local date, created = skeleton.time(now, settings.timezone)
+  local parents = {}
+  for i, parent in ipairs(spec.parents) do parents[i] = parent.revision end
+  local message = spec.message ~= "" and spec.message or "empty message"
+  local filled = template.fill(text, {
+    message = message:gsub("\r?\n", "\n-- "), revision = literal { id }, down_revision = literal(parents),
+    branch_labels = literal(spec.labels), depends_on = literal(spec.depends_on), create_date = literal { created },
+    upgrades = spec.upgrades or "", downgrades = spec.downgrades or "",
+  }, "templates/" .. name .. "/revision.lua")
+  local folder = choose_folder(settings, spec.folder, spec.parents)
+  local slug = skeleton.slug(spec.message, settings.slug_length)
+  local path = folder .. "/" .. skeleton.file_name(settings.file_template, { rev = id, slug = slug }, date, now)
+  if files.exists(path) then
+    core.error {
+      kind = "config", message = ("'%s' exists already"):format(path),
+      hint = "put {rev} into file_template, so that every revision has a file of its own.",
+    }
+  end
+  files.write(path, filled)
+  local root = settings.root .. "/"
+  return { revision = id, file = path:sub(1, #root) == root and path:sub(#root + 1) or path, path = path }
+end
+
+return skeleton

@@ -1,0 +1,187 @@
+#include "luabind/core.h"
+
+#include "luabind/embedded.h"
+#include "luabind/error.h"
+#include "luabind/face.h"
+#include "model/op.h"
+#include "util/suggest.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* error { kind, message, detail, hint, file, line, revision }: raises an error object. */
+static int raise(lua_State *L)
+{
+    struct mig_error err = {0};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    mig_lua_push_error(L, &err); /* given object */
+    for (lua_pushnil(L); lua_next(L, 1) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2); /* given object key key value */
+        lua_settable(L, 2);
+    }
+    return lua_error(L);
+}
+
+/* fetch(value): any error value as an error object. */
+static int fetch(lua_State *L)
+{
+    struct mig_error err = {0};
+    luaL_checkany(L, 1);
+    mig_lua_fetch_error(L, 1, &err);
+    /* The strings are the error's until they are pushed; running out of memory here loses them, and
+     * the process is about to end. */
+    mig_lua_push_error(L, &err);
+    mig_error_clear(&err);
+    return 1;
+}
+
+static int is_terminal(lua_State *L)
+{
+    lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+/* 12 hex digits of randomness. */
+static int new_id(lua_State *L)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[6];
+    char id[13] = {0};
+    size_t got = 0;
+    while (got < sizeof bytes) {
+        ssize_t n = getrandom(bytes + got, sizeof bytes - got, 0);
+        if (n < 0 && errno != EINTR) {
+            return luaL_error(L, "no randomness: %s", strerror(errno));
+        }
+        got += n > 0 ? (size_t)n : 0;
+    }
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        id[2 * i] = digits[bytes[i] >> 4];
+        id[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    lua_pushstring(L, id);
+    return 1;
+}
+
+/* suggest(word, list): the nearest of the list, or nil. */
+static int suggest(lua_State *L)
+{
+    const char *names[256];
+    const char *word = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    size_t count = 0;
+    lua_Integer length = luaL_len(L, 2);
+    luaL_checkstack(L, (int)MIG_COUNT(names), NULL);
+    for (lua_Integer i = 1; i <= length && count < MIG_COUNT(names); i++) {
+        lua_geti(L, 2, i); /* stays on the stack while its text is used */
+        names[count++] = luaL_checkstring(L, -1);
+    }
+    lua_pushstring(L, mig_suggest(word, names, count));
+    return 1;
+}
+
+/* embedded(name): a template's text, or nil. */
+static int embedded(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    for (const struct mig_embedded *row = mig_embedded; row->name != NULL; row++) {
+        if (!row->is_lua && strcmp(row->name, name) == 0) {
+            lua_pushlstring(L, (const char *)row->bytes, row->size);
+            return 1;
+        }
+    }
+    lua_pushnil(L);
+    return 1;
+}
+
+/* embedded_names(prefix): the names of texts that begin so, in order. */
+static int embedded_names(lua_State *L)
+{
+    size_t length = 0;
+    const char *prefix = luaL_checklstring(L, 1, &length);
+    lua_Integer count = 0;
+    lua_newtable(L);
+    for (const struct mig_embedded *row = mig_embedded; row->name != NULL; row++) {
+        if (!row->is_lua && strncmp(row->name, prefix, length) == 0) {
+            lua_pushstring(L, row->name);
+            lua_seti(L, -2, ++count);
+        }
+    }
+    return 1;
+}
+
+/* words(): { operations, types }, the names that a migration may write after `op.` and `sql.` by our tables. */
+static int words(lua_State *L)
+{
+    static const char *const types[] = {
+#define MIG_TYPE(name, parameters) #name,
+#include "model/type.def"
+#undef MIG_TYPE
+    };
+    lua_createtable(L, 0, 2);
+    lua_createtable(L, MIG_OP_COUNT, 0);
+    lua_Integer count = 0;
+    for (int kind = 0; kind < MIG_OP_COUNT; kind++) {
+        const char *name = mig_op_name((enum mig_op_kind)kind);
+        if (name != NULL) {
+            lua_pushstring(L, name);
+            lua_seti(L, -2, ++count);
+        }
+    }
+    lua_setfield(L, -2, "operations");
+    lua_createtable(L, (int)MIG_COUNT(types), 0);
+    for (size_t i = 0; i < MIG_COUNT(types); i++) {
+        lua_pushstring(L, types[i]);
+        lua_seti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "types");
+    return 1;
+}
+
+/* exit_status(kind): the process's exit status for an error of that kind; 1 for no kind of ours. */
+static int exit_status(lua_State *L)
+{
+    enum mig_code code = mig_code_by_name(luaL_checkstring(L, 1));
+    lua_pushinteger(L, code == MIG_OK ? 1 : mig_code_exit_status(code));
+    return 1;
+}
+
+/* interrupted(): the number of the signal that asked us to stop, or nil. */
+static int interrupted(lua_State *L)
+{
+    int signal = *mig_face_interrupted();
+    if (signal == 0) {
+        lua_pushnil(L);
+    } else {
+        lua_pushinteger(L, signal);
+    }
+    return 1;
+}
+
+int luaopen_luamig_core(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"open", mig_lua_handle_open},
+        {"error", raise},
+        {"fetch", fetch},
+        {"isatty", is_terminal},
+        {"id", new_id},
+        {"suggest", suggest},
+        {"embedded", embedded},
+        {"embedded_names", embedded_names},
+        {"words", words},
+        {"exit_status", exit_status},
+        {"interrupted", interrupted},
+        {NULL, NULL},
+    };
+    luaL_newlib(L, functions);
+    lua_pushliteral(L, LUAMIG_VERSION);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

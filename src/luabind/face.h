@@ -1,0 +1,26 @@
+/* The Lua face: the embedded modules (lua/luamig) in a Lua state, and the command line that they
+ * make. */
+#ifndef MIG_LUABIND_FACE_H
+#define MIG_LUABIND_FACE_H
+
+#include "util/compiler.h"
+
+struct lua_State;
+
+/* Makes `require` find the embedded modules, luamig.core among them; LUAMIG_LUA_DIR names a folder
+ * that is searched before them. Once per state; may raise. */
+void mig_face_install(struct lua_State *L);
+
+/* Runs a command line (argv[0] is the program's name) in a Lua state of its own and returns the
+ * exit status. */
+int mig_face_run(int argc, char **argv);
+
+/* For a signal handler: the first signal asks the running command to stop and to clean up, the
+ * second one ends the process with the status 128 + signal. Async-signal-safe. */
+void mig_face_interrupt(int signal);
+
+/* Where the number of the signal stands, 0 while there was none: struct mig_context's
+ * `interrupted`. */
+volatile int *mig_face_interrupted(void);
+
+#endif

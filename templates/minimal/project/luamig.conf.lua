@@ -1,0 +1,3 @@
+return {
+  url = "${DATABASE_URL:-sqlite:///app.db}",
+}
