@@ -5,9 +5,10 @@
 #include "dialect/dialect.h"
 #include "model/query.h"
 
-/* sql: text in luamig's own notation (`?` for each parameter, `??` for a literal one), params: positional.
- * Both live in c->arena. MIG_E_unsupported where the server has no such statement. */
+/* The statement's text in c->arena, with values and parameters as literals: it is sent as it
+ * stands. MIG_E_unsupported where the server has no such statement, MIG_E_script for parameters
+ * that do not fit. */
 int mig_query_render(const struct mig_compile *c, const struct mig_query *query, const char **sql,
-                     struct mig_params *params, struct mig_error *err) MIG_MUST_CHECK;
+                     struct mig_error *err) MIG_MUST_CHECK;
 
 #endif

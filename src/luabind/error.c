@@ -135,6 +135,34 @@ int mig_lua_raise(lua_State *L, struct mig_error *err)
     return lua_error(L);
 }
 
+static int release_slot(lua_State *L)
+{
+    mig_error_clear(lua_touserdata(L, 1));
+    return 0;
+}
+
+struct mig_error *mig_lua_error_slot(lua_State *L)
+{
+    static const char slot_key = 0;
+    luaL_checkstack(L, 3, NULL);
+    struct mig_error *slot = NULL;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &slot_key) == LUA_TNIL) {
+        lua_pop(L, 1);
+        slot = lua_newuserdatauv(L, sizeof *slot, 0);
+        memset(slot, 0, sizeof *slot);
+        lua_createtable(L, 0, 1);
+        lua_pushcfunction(L, release_slot);
+        lua_setfield(L, -2, "__gc");
+        lua_setmetatable(L, -2);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &slot_key);
+    }
+    slot = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    mig_error_clear(slot);
+    return slot;
+}
+
 int mig_lua_fail(lua_State *L, enum mig_code code, const char *hint, const char *format, ...)
 {
     luaL_checkstack(L, 6, NULL);

@@ -1,8 +1,9 @@
-/* Records: what names a value or an operation has, which struct field holds each, and how a user writes it.
+/* Records: what names a value or an operation has, which struct field holds each, and how a user
+ * writes it.
  *
- * One table per struct (op.def for operations, record.c for the values of `sql`) serves every projection:
- * reading Lua tables strictly, writing them back (lint, `--json`, autogenerate), "did you mean", the
- * editor annotations and the documentation. */
+ * One table per struct (op.def for operations, record.c for the values of `sql`) serves every
+ * projection: reading Lua tables strictly, writing them back (lint, `--json`, autogenerate), "did
+ * you mean", the editor annotations and the documentation. */
 #ifndef MIG_MODEL_FIELD_H
 #define MIG_MODEL_FIELD_H
 
@@ -10,20 +11,20 @@
 
 /* What a field holds: MIG_FIELD_KIND(KIND, C type, Lua shape in annotations). */
 #define MIG_FIELD_KINDS(X)                                                                         \
-    X(NAME, const char *, "string")             /* an identifier */                                \
-    X(TEXT, const char *, "string")             /* SQL or other text, without NUL */               \
-    X(WORD, const char *, "string")             /* one of a few words; compared without case */    \
-    X(SQL, const char *, "string|luamig.expr")  /* a condition or expression */                    \
+    X(NAME, const char *, "string")            /* an identifier */                                 \
+    X(TEXT, const char *, "string")            /* SQL or other text, without NUL */                \
+    X(WORD, const char *, "string")            /* one of a few words; compared without case */     \
+    X(SQL, const char *, "string|luamig.expr") /* a condition or expression */                     \
     X(TRI, enum mig_tri, "boolean")                                                                \
     X(INT, struct mig_opt_int, "integer")                                                          \
     X(NAMES, struct mig_names, "string|string[]")                                                  \
     X(COLUMN, struct mig_column *, "luamig.column")                                                \
     X(COLUMNS, struct mig_columns, "luamig.column[]")                                              \
-    X(BODY, struct mig_table *, "luamig.body")  /* columns, constraints, indexes, options */       \
+    X(BODY, struct mig_table *, "luamig.body") /* columns, constraints, indexes, options */        \
     X(CONSTRAINT, struct mig_constraint *, "luamig.constraint")                                    \
     X(ELEMENTS, struct mig_elements, "luamig.element[]")                                           \
     X(TYPE, const struct mig_type *, "luamig.type")                                                \
-    X(VALUE, struct mig_value, "any")           /* a default: literal, sql.expr, sql.null */       \
+    X(VALUE, struct mig_value, "any") /* a default: literal, sql.expr, sql.null */                 \
     X(IDENTITY, const struct mig_identity *, "luamig.identity")                                    \
     X(COMPUTED, const struct mig_computed *, "luamig.computed")                                    \
     X(PAIRS, struct mig_pairs, "table<string, any>")                                               \
@@ -60,6 +61,8 @@ struct mig_record {
 extern const struct mig_record mig_record_column;
 extern const struct mig_record mig_record_index;
 extern const struct mig_record mig_record_element;
+/* What stands beside a column's `references`: a part of struct mig_constraint. */
+extern const struct mig_record mig_record_reference;
 extern const struct mig_record mig_record_identity;
 extern const struct mig_record mig_record_computed;
 const struct mig_record *mig_record_constraint(enum mig_constraint_kind kind);
@@ -68,6 +71,10 @@ const struct mig_record *mig_record_constraint(enum mig_constraint_kind kind);
 const struct mig_field *mig_record_field(const struct mig_record *record, const char *name);
 /* The Lua shape of a kind, for annotations. */
 const char *mig_field_kind_shape(enum mig_field_kind kind);
+
+/* The words that an option of kind WORD takes, as luamig writes them, NULL-terminated; NULL: any.
+ */
+const char *const *mig_field_words(const char *name);
 
 /* Alembic's and common wrong spellings of an option, for exact hints: "server_default" → "default".
  * NULL when the word is not one of them. */

@@ -1,5 +1,5 @@
-/* A table handle's statement: `sql.table("users"):select("id"):where("id > ?", 10)`. A value; the dialect
- * renders it (dialect/query.h) to SQL text with positional parameters. */
+/* A table handle's statement: `sql.table("users"):select("id"):where("id > ?", 10)`. A value; the
+ * dialect renders it (dialect/query.h) to SQL text. */
 #ifndef MIG_MODEL_QUERY_H
 #define MIG_MODEL_QUERY_H
 
@@ -20,7 +20,7 @@ struct mig_query_where {
 };
 
 struct mig_query_order {
-    const char *column;     /* NULL: expression */
+    const char *column; /* NULL: expression */
     const char *expression;
     bool desc;
 };
@@ -28,13 +28,13 @@ struct mig_query_order {
 struct mig_query {
     enum mig_query_kind kind;
     const char *schema, *table;
-    struct mig_values select;          /* COL or EXPR values; none: every column */
-    struct mig_names insert_columns;   /* INSERT, INSERT_FROM_SELECT */
-    struct mig_value *insert_cells;    /* row after row; NONE: DEFAULT */
+    struct mig_values select;        /* COL or EXPR values; none: every column */
+    struct mig_names insert_columns; /* INSERT, INSERT_FROM_SELECT */
+    struct mig_value *insert_cells;  /* row after row; NONE: DEFAULT */
     size_t insert_rows;
     const struct mig_query *from_select; /* INSERT_FROM_SELECT: a handle's query … */
     const char *from_select_sql;         /* … or its text */
-    struct mig_pairs set;              /* UPDATE */
+    struct mig_pairs set;                /* UPDATE */
     const char *from_table, *from_alias; /* UPDATE … FROM */
     struct mig_query_where *wheres;
     size_t where_count;

@@ -121,6 +121,14 @@ static const struct mig_field foreign_fields[] = {
     FIELD(TRI, not_valid, 0)
     NAMED(NAME, "referent_schema", referred_schema, 0)
 };
+static const struct mig_field reference_fields[] = {
+    FIELD(WORD, ondelete, 0)
+    FIELD(WORD, onupdate, 0)
+    FIELD(TRI, deferrable, 0)
+    FIELD(WORD, initially, 0)
+    FIELD(WORD, match, 0)
+};
+const struct mig_record mig_record_reference = RECORD("references", reference_fields);
 static const struct mig_field check_fields[] = {
     FIELD(SQL, condition, POSITIONAL)
     FIELD(NAME, name, 0)
@@ -169,6 +177,42 @@ const char *mig_field_kind_shape(enum mig_field_kind kind)
 #undef X
     };
     return (size_t)kind < MIG_COUNT(shapes) ? shapes[kind] : NULL;
+}
+
+static const char *const action_words[] = {"CASCADE",  "SET NULL",  "SET DEFAULT",
+                                           "RESTRICT", "NO ACTION", NULL};
+static const char *const initially_words[] = {"DEFERRED", "IMMEDIATE", NULL};
+static const char *const match_words[] = {"FULL", "PARTIAL", "SIMPLE", NULL};
+static const char *const nulls_words[] = {"first", "last", NULL};
+static const char *const conflict_words[] = {"ROLLBACK", "ABORT",   "FAIL",
+                                             "IGNORE",   "REPLACE", NULL};
+static const char *const prefix_words[] = {"FULLTEXT", "SPATIAL", NULL};
+static const char *const type_words[] = {"foreignkey", "unique",  "check",
+                                         "primary",    "exclude", NULL};
+static const char *const skip_words[] = {"skip", NULL};
+static const char *const when_words[] = {"before", "after", "instead of", NULL};
+static const char *const each_words[] = {"row", "statement", NULL};
+
+static const struct {
+    const char *name;
+    const char *const *words;
+} word_lists[] = {
+    {"ondelete", action_words},     {"onupdate", action_words},
+    {"initially", initially_words}, {"match", match_words},
+    {"nulls", nulls_words},         {"sqlite_on_conflict", conflict_words},
+    {"mysql_prefix", prefix_words}, {"type", type_words},
+    {"on_conflict", skip_words},    {"when", when_words},
+    {"each", each_words},
+};
+
+const char *const *mig_field_words(const char *name)
+{
+    for (size_t i = 0; i < MIG_COUNT(word_lists); i++) {
+        if (strcmp(word_lists[i].name, name) == 0) {
+            return word_lists[i].words;
+        }
+    }
+    return NULL;
 }
 
 /* What people write by habit of Alembic, SQLAlchemy, Rails or SQL, and luamig's own word. A phrase
