@@ -62,6 +62,96 @@ struct mig_column *mig_table_column(const struct mig_table *table, const char *n
     return NULL;
 }
 
+struct mig_constraint *mig_table_constraint(const struct mig_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        struct mig_constraint *constraint = table->constraints.items[i];
+        if (constraint->name != NULL && strcmp(constraint->name, name) == 0) {
+            return constraint;
+        }
+    }
+    return NULL;
+}
+
+struct mig_constraint *mig_table_primary_key(const struct mig_table *table)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (table->constraints.items[i]->kind == MIG_CONSTRAINT_PRIMARY) {
+            return table->constraints.items[i];
+        }
+    }
+    return NULL;
+}
+
+struct mig_index *mig_table_index(const struct mig_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        struct mig_index *index = table->indexes.items[i];
+        if (index->name != NULL && strcmp(index->name, name) == 0) {
+            return index;
+        }
+    }
+    return NULL;
+}
+
+bool mig_names_contain(const struct mig_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->items[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mig_names_equal(const struct mig_names *a, const struct mig_names *b)
+{
+    if (a->count != b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->items[i], b->items[i]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A list is copied with room for one more: whoever shares the old one keeps it as it was. */
+#define APPEND(arena, list, item)                                                                  \
+    do {                                                                                           \
+        void *grown = mig_arena_grow((arena), (list).items, (list).count, (list).count + 1,        \
+                                     sizeof *(list).items);                                        \
+        if (grown == NULL) {                                                                       \
+            return -1;                                                                             \
+        }                                                                                          \
+        (list).items = grown;                                                                      \
+        (list).items[(list).count++] = (item);                                                     \
+        return 0;                                                                                  \
+    } while (0)
+
+int mig_table_add_column(struct mig_arena *arena, struct mig_table *table,
+                         struct mig_column *column)
+{
+    APPEND(arena, table->columns, column);
+}
+
+int mig_table_add_constraint(struct mig_arena *arena, struct mig_table *table,
+                             struct mig_constraint *constraint)
+{
+    APPEND(arena, table->constraints, constraint);
+}
+
+int mig_table_add_index(struct mig_arena *arena, struct mig_table *table, struct mig_index *index)
+{
+    APPEND(arena, table->indexes, index);
+}
+
+int mig_names_add(struct mig_arena *arena, struct mig_names *names, const char *name)
+{
+    APPEND(arena, *names, name);
+}
+
 /* Deep copies. Each copies the struct, then what it points to; an arena that ran out says so once,
  * at the end of the public function. */
 

@@ -1,8 +1,9 @@
 /* The schema as values: types, columns, constraints, indexes, tables, enums, views, sequences.
  *
- * The same structs describe what a migration asks for (op arguments), what a server has (reflection),
- * what schema.lua declares, and what an operation makes of a table (model/apply.h). Everything lives in
- * an arena; strings are NUL-terminated and borrowed. A zeroed field means "left out". */
+ * The same structs describe what a migration asks for (op arguments), what a server has
+ * (reflection), what schema.lua declares, and what an operation makes of a table (model/apply.h).
+ * Everything lives in an arena; strings are NUL-terminated and borrowed. A zeroed field means "left
+ * out". */
 #ifndef MIG_MODEL_SCHEMA_H
 #define MIG_MODEL_SCHEMA_H
 
@@ -31,12 +32,12 @@ struct mig_type {
     enum mig_tri timezone;
     enum mig_tri is_unsigned, zerofill;
     const char *charset, *collation;
-    const char *name;             /* enum: its name; native: the type's own text */
-    const char *schema;           /* enum */
-    struct mig_names values;      /* enum, set; not given: `sql.enum(name)` only refers */
-    enum mig_tri native, check;   /* enum */
-    const struct mig_type *element;           /* array */
-    const struct mig_type_variant *variants;  /* variant */
+    const char *name;               /* enum: its name; native: the type's own text */
+    const char *schema;             /* enum */
+    struct mig_names values;        /* enum, set; not given: `sql.enum(name)` only refers */
+    enum mig_tri native, check;     /* enum */
+    const struct mig_type *element; /* array */
+    const struct mig_type_variant *variants; /* variant */
     size_t variant_count;
 };
 
@@ -71,11 +72,11 @@ struct mig_element {
     const char *column;     /* NULL: an expression */
     const char *expression; /* without the outer parentheses */
     bool desc;
-    const char *nulls;      /* "first" | "last" */
-    const char *ops;        /* operator class */
+    const char *nulls; /* "first" | "last" */
+    const char *ops;   /* operator class */
     struct mig_opt_int length;
     const char *collation;
-    const char *op;         /* EXCLUDE: the operator, "=" or "&&" */
+    const char *op; /* EXCLUDE: the operator, "=" or "&&" */
 };
 
 struct mig_elements {
@@ -86,28 +87,29 @@ struct mig_elements {
 
 struct mig_constraint {
     enum mig_constraint_kind kind;
-    const char *name;          /* NULL: unnamed (a naming convention may fill it in) */
-    bool name_is_final;        /* given by op.f or by the user: no convention applies */
-    struct mig_names columns;  /* PRIMARY UNIQUE FOREIGN */
+    const char *name;         /* NULL: unnamed (a naming convention may fill it in) */
+    bool name_is_final;       /* given by op.f or by the user: no convention applies */
+    struct mig_names columns; /* PRIMARY UNIQUE FOREIGN */
     /* FOREIGN */
     const char *referred_schema, *referred_table;
     struct mig_names referred_columns; /* empty: the referred table's primary key */
-    const char *ondelete, *onupdate;   /* "CASCADE", "SET NULL", …: as written, upper case when reflected */
+    const char *ondelete,
+        *onupdate; /* "CASCADE", "SET NULL", …: as written, upper case when reflected */
     const char *match;
     /* CHECK */
-    const char *condition;     /* without the outer parentheses */
+    const char *condition; /* without the outer parentheses */
     /* EXCLUDE */
     struct mig_elements elements;
     const char *where, *using;
     /* several kinds */
     enum mig_tri deferrable;
-    const char *initially;     /* "DEFERRED" | "IMMEDIATE" */
+    const char *initially; /* "DEFERRED" | "IMMEDIATE" */
     enum mig_tri not_valid, nulls_not_distinct;
     struct mig_names include;
-    const char *using_index;          /* PostgreSQL: PRIMARY KEY | UNIQUE USING INDEX name */
+    const char *using_index; /* PostgreSQL: PRIMARY KEY | UNIQUE USING INDEX name */
     const char *sqlite_on_conflict;
-    enum mig_tri enforced;            /* MySQL: NOT ENFORCED reflected as MIG_FALSE */
-    const char *column;               /* declared on this column (column-level clause), else NULL */
+    enum mig_tri enforced; /* MySQL: NOT ENFORCED reflected as MIG_FALSE */
+    const char *column;    /* declared on this column (column-level clause), else NULL */
 };
 
 struct mig_constraints {
@@ -122,13 +124,13 @@ struct mig_index {
     const char *where, *using;
     struct mig_names include;
     enum mig_tri nulls_not_distinct, concurrently;
-    struct mig_pairs with;             /* PostgreSQL storage parameters */
+    struct mig_pairs with; /* PostgreSQL storage parameters */
     const char *tablespace;
-    const char *prefix;                /* MySQL: FULLTEXT | SPATIAL */
-    const char *parser;                /* MySQL: WITH PARSER */
+    const char *prefix; /* MySQL: FULLTEXT | SPATIAL */
+    const char *parser; /* MySQL: WITH PARSER */
     const char *comment;
-    bool invalid;                      /* reflected: PostgreSQL's indisvalid is false */
-    const char *sql;                   /* reflected on SQLite: the stored statement */
+    bool invalid;    /* reflected: PostgreSQL's indisvalid is false */
+    const char *sql; /* reflected on SQLite: the stored statement */
 };
 
 struct mig_indexes {
@@ -138,19 +140,19 @@ struct mig_indexes {
 
 struct mig_column {
     const char *name;
-    const struct mig_type *type;       /* NULL: none (possible on SQLite) */
+    const struct mig_type *type; /* NULL: none (possible on SQLite) */
     enum mig_tri nullable, primary_key, autoincrement, unique, index;
-    struct mig_value default_value;    /* reflected: EXPR with the server's own text, or NONE */
+    struct mig_value default_value; /* reflected: EXPR with the server's own text, or NONE */
     const char *comment;
     struct mig_constraint *check;      /* { check = … } */
     struct mig_constraint *references; /* { references = "table.column", ondelete = … } */
     const char *collation;
     const struct mig_computed *computed;
     const struct mig_identity *identity;
-    struct mig_pairs options;          /* the dialects' own, by full name ("mysql_on_update") */
-    const char *renamed_from;          /* schema.lua */
-    const char *native_type;           /* reflected: the type as the server writes it */
-    int line;                          /* where it was written in the migration, 0 unknown */
+    struct mig_pairs options; /* the dialects' own, by full name ("mysql_on_update") */
+    const char *renamed_from; /* schema.lua */
+    const char *native_type;  /* reflected: the type as the server writes it */
+    int line;                 /* where it was written in the migration, 0 unknown */
 };
 
 struct mig_columns {
@@ -171,13 +173,15 @@ struct mig_triggers {
 struct mig_table {
     const char *schema, *name;
     struct mig_columns columns;
-    struct mig_constraints constraints; /* table-level ones; a column's own stay with the column until resolve */
+    struct mig_constraints
+        constraints; /* table-level ones; a column's own stay with the column until resolve */
     struct mig_indexes indexes;
     const char *comment;
-    const char *renamed_from;      /* schema.lua */
-    struct mig_pairs options;      /* the dialects' own, by full name ("mysql_engine", "postgresql_partition_by") */
-    struct mig_triggers triggers;  /* reflected on SQLite */
-    const char *sql;               /* reflected on SQLite: the stored CREATE TABLE */
+    const char *renamed_from; /* schema.lua */
+    struct mig_pairs
+        options; /* the dialects' own, by full name ("mysql_engine", "postgresql_partition_by") */
+    struct mig_triggers triggers; /* reflected on SQLite */
+    const char *sql;              /* reflected on SQLite: the stored CREATE TABLE */
     bool is_partition, is_partitioned, is_view, is_foreign;
 };
 
@@ -227,19 +231,22 @@ struct mig_index *mig_table_index(const struct mig_table *table, const char *nam
 bool mig_names_contain(const struct mig_names *names, const char *name);
 bool mig_names_equal(const struct mig_names *a, const struct mig_names *b);
 
-/* Append to an arena's list; -1 when out of memory, else 0. */
-int mig_table_add_column(struct mig_arena *arena, struct mig_table *table, struct mig_column *column)
-    MIG_MUST_CHECK;
+/* Append to a list, which is copied (whoever shares the old one keeps it): for a list of thousands
+ * make the array at once. -1 when out of memory, else 0. */
+int mig_table_add_column(struct mig_arena *arena, struct mig_table *table,
+                         struct mig_column *column) MIG_MUST_CHECK;
 int mig_table_add_constraint(struct mig_arena *arena, struct mig_table *table,
                              struct mig_constraint *constraint) MIG_MUST_CHECK;
-int mig_table_add_index(struct mig_arena *arena, struct mig_table *table, struct mig_index *index)
-    MIG_MUST_CHECK;
-int mig_names_add(struct mig_arena *arena, struct mig_names *names, const char *name) MIG_MUST_CHECK;
+int mig_table_add_index(struct mig_arena *arena, struct mig_table *table,
+                        struct mig_index *index) MIG_MUST_CHECK;
+int mig_names_add(struct mig_arena *arena, struct mig_names *names,
+                  const char *name) MIG_MUST_CHECK;
 
 /* Deep copies into the arena; NULL when out of memory. */
 struct mig_table *mig_table_copy(struct mig_arena *arena, const struct mig_table *table);
 struct mig_column *mig_column_copy(struct mig_arena *arena, const struct mig_column *column);
-struct mig_constraint *mig_constraint_copy(struct mig_arena *arena, const struct mig_constraint *from);
+struct mig_constraint *mig_constraint_copy(struct mig_arena *arena,
+                                           const struct mig_constraint *from);
 struct mig_index *mig_index_copy(struct mig_arena *arena, const struct mig_index *index);
 struct mig_type *mig_type_copy(struct mig_arena *arena, const struct mig_type *type);
 
