@@ -1,0 +1,1125 @@
+#include "dialect/sqlite_ddl.h"
+
+#include "util/strbuf.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ------------------------------------------------------------------ tokens */
+
+static bool word_byte(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+}
+
+/* The end of a quoted token that starts at `at`, doubled quotes skipped; 0 when it does not end. */
+static size_t quoted_end(const char *text, size_t at, char close)
+{
+    for (size_t i = at + 1; text[i] != '\0'; i++) {
+        if (text[i] != close) {
+            continue;
+        }
+        if (close != ']' && text[i + 1] == close) {
+            i++;
+            continue;
+        }
+        return i + 1;
+    }
+    return 0;
+}
+
+static size_t skip_space(const char *text, size_t at)
+{
+    for (;;) {
+        while (isspace((unsigned char)text[at])) {
+            at++;
+        }
+        if (text[at] == '-' && text[at + 1] == '-') {
+            while (text[at] != '\0' && text[at] != '\n') {
+                at++;
+            }
+        } else if (text[at] == '/' && text[at + 1] == '*') {
+            const char *end = strstr(text + at + 2, "*/");
+            at = end == NULL ? at + strlen(text + at) : (size_t)(end - text) + 2;
+        } else {
+            return at;
+        }
+    }
+}
+
+static size_t number_end(const char *text, size_t at)
+{
+    if (text[at] == '0' && (text[at + 1] == 'x' || text[at + 1] == 'X')) {
+        at += 2;
+        while (isxdigit((unsigned char)text[at])) {
+            at++;
+        }
+        return at;
+    }
+    while (isdigit((unsigned char)text[at]) || text[at] == '.') {
+        at++;
+    }
+    if (text[at] == 'e' || text[at] == 'E') {
+        size_t sign = text[at + 1] == '+' || text[at + 1] == '-' ? 1 : 0;
+        if (isdigit((unsigned char)text[at + 1 + sign])) {
+            at += 1 + sign;
+            while (isdigit((unsigned char)text[at])) {
+                at++;
+            }
+        }
+    }
+    return at;
+}
+
+/* Reads the token at `at`; its end is 0 when a quote does not end. */
+static struct mig_sqlite_token token_at(const char *text, size_t at)
+{
+    struct mig_sqlite_token token = {.start = at};
+    char c = text[at];
+    if (c == '\0') {
+        token.kind = MIG_SQLITE_END;
+        token.end = at;
+    } else if (c == '"' || c == '`') {
+        token.kind = MIG_SQLITE_QUOTED;
+        token.end = quoted_end(text, at, c);
+    } else if (c == '[') {
+        token.kind = MIG_SQLITE_QUOTED;
+        token.end = quoted_end(text, at, ']');
+    } else if (c == '\'') {
+        token.kind = MIG_SQLITE_STRING;
+        token.end = quoted_end(text, at, c);
+    } else if ((c == 'x' || c == 'X') && text[at + 1] == '\'') {
+        token.kind = MIG_SQLITE_BLOB;
+        token.end = quoted_end(text, at + 1, '\'');
+    } else if (isdigit((unsigned char)c) || (c == '.' && isdigit((unsigned char)text[at + 1]))) {
+        token.kind = MIG_SQLITE_NUMBER;
+        token.end = number_end(text, at);
+    } else if (word_byte(c)) {
+        token.kind = MIG_SQLITE_WORD;
+        token.end = at;
+        while (word_byte(text[token.end])) {
+            token.end++;
+        }
+    } else {
+        token.kind = MIG_SQLITE_PUNCT;
+        token.end = at + 1;
+    }
+    return token;
+}
+
+int mig_sqlite_tokenize(struct mig_arena *arena, const char *text, struct mig_sqlite_tokens *out,
+                        struct mig_error *err)
+{
+    *out = (struct mig_sqlite_tokens){.text = text};
+    size_t room = 0;
+    size_t at = skip_space(text, 0);
+    for (;;) {
+        if (out->count == room) {
+            size_t wanted = room == 0 ? 64 : room * 2;
+            struct mig_sqlite_token *items =
+                mig_arena_grow(arena, out->items, out->count, wanted, sizeof *items);
+            if (items == NULL) {
+                return mig_error_nomem(err);
+            }
+            out->items = items;
+            room = wanted;
+        }
+        struct mig_sqlite_token token = token_at(text, at);
+        out->items[out->count] = token;
+        if (token.kind == MIG_SQLITE_END) {
+            return 0;
+        }
+        if (token.end == 0) {
+            mig_error_set(err, MIG_E_script, "a quote in a stored statement does not end");
+            mig_error_detail(err, "%s", text);
+            return MIG_E_script;
+        }
+        out->count++;
+        at = skip_space(text, token.end);
+    }
+}
+
+bool mig_sqlite_token_is(const struct mig_sqlite_tokens *tokens, size_t at, const char *word)
+{
+    if (at >= tokens->count || tokens->items[at].kind != MIG_SQLITE_WORD) {
+        return false;
+    }
+    size_t length = tokens->items[at].end - tokens->items[at].start;
+    return strlen(word) == length &&
+           strncasecmp(tokens->text + tokens->items[at].start, word, length) == 0;
+}
+
+static bool token_is_byte(const struct mig_sqlite_tokens *tokens, size_t at, char byte)
+{
+    return at < tokens->count && tokens->items[at].kind == MIG_SQLITE_PUNCT &&
+           tokens->text[tokens->items[at].start] == byte;
+}
+
+const char *mig_sqlite_token_name(struct mig_arena *arena, const struct mig_sqlite_tokens *tokens,
+                                  size_t at)
+{
+    const struct mig_sqlite_token *token = &tokens->items[at];
+    const char *from = tokens->text + token->start;
+    size_t length = token->end - token->start;
+    if (token->kind != MIG_SQLITE_QUOTED && token->kind != MIG_SQLITE_STRING) {
+        return mig_arena_strndup(arena, from, length);
+    }
+    char *name = mig_arena_alloc(arena, length);
+    if (name == NULL) {
+        return NULL;
+    }
+    char close = from[0] == '[' ? ']' : from[0];
+    size_t used = 0;
+    for (size_t i = 1; i + 1 < length; i++) {
+        name[used++] = from[i];
+        if (from[i] == close && close != ']') {
+            i++; /* the second of a doubled quote */
+        }
+    }
+    return name;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+/* A position in the tokens; the first failure stays. */
+struct scan {
+    struct mig_arena *arena;
+    struct mig_sqlite_tokens tokens;
+    size_t at;
+    bool bad;
+};
+
+static bool scan_open(struct scan *scan, struct mig_arena *arena, const char *text,
+                      struct mig_error *err)
+{
+    *scan = (struct scan){.arena = arena};
+    return mig_sqlite_tokenize(arena, text, &scan->tokens, err) == 0;
+}
+
+static bool at_word(const struct scan *scan, const char *word)
+{
+    return mig_sqlite_token_is(&scan->tokens, scan->at, word);
+}
+
+static bool next_is_word(const struct scan *scan, const char *word)
+{
+    return mig_sqlite_token_is(&scan->tokens, scan->at + 1, word);
+}
+
+static bool at_byte(const struct scan *scan, char byte)
+{
+    return token_is_byte(&scan->tokens, scan->at, byte);
+}
+
+static bool at_end(const struct scan *scan)
+{
+    return scan->at >= scan->tokens.count;
+}
+
+static bool take_word(struct scan *scan, const char *word)
+{
+    if (!at_word(scan, word)) {
+        return false;
+    }
+    scan->at++;
+    return true;
+}
+
+static bool take_byte(struct scan *scan, char byte)
+{
+    if (!at_byte(scan, byte)) {
+        return false;
+    }
+    scan->at++;
+    return true;
+}
+
+static void want_word(struct scan *scan, const char *word)
+{
+    if (!take_word(scan, word)) {
+        scan->bad = true;
+    }
+}
+
+static void want_byte(struct scan *scan, char byte)
+{
+    if (!take_byte(scan, byte)) {
+        scan->bad = true;
+    }
+}
+
+static bool at_name(const struct scan *scan)
+{
+    if (at_end(scan)) {
+        return false;
+    }
+    enum mig_sqlite_token_kind kind = scan->tokens.items[scan->at].kind;
+    return kind == MIG_SQLITE_WORD || kind == MIG_SQLITE_QUOTED || kind == MIG_SQLITE_STRING;
+}
+
+static const char *take_name(struct scan *scan)
+{
+    if (!at_name(scan)) {
+        scan->bad = true;
+        return "";
+    }
+    const char *name = mig_sqlite_token_name(scan->arena, &scan->tokens, scan->at);
+    scan->at++;
+    return name == NULL ? "" : name;
+}
+
+static size_t token_start(const struct scan *scan, size_t at)
+{
+    return scan->tokens.items[at].start;
+}
+
+/* Where the token before the position ends. */
+static size_t last_end(const struct scan *scan)
+{
+    return scan->at == 0 ? 0 : scan->tokens.items[scan->at - 1].end;
+}
+
+static const char *text_between(const struct scan *scan, size_t start, size_t end)
+{
+    const char *text = mig_arena_strndup(scan->arena, scan->tokens.text + start, end - start);
+    return text == NULL ? "" : text;
+}
+
+/* Passes over a balanced ( … ); its text without the parentheses. */
+static const char *take_parenthesised(struct scan *scan)
+{
+    if (!at_byte(scan, '(')) {
+        scan->bad = true;
+        return "";
+    }
+    size_t first = scan->at + 1;
+    int depth = 0;
+    while (!at_end(scan)) {
+        if (at_byte(scan, '(')) {
+            depth++;
+        } else if (at_byte(scan, ')') && --depth == 0) {
+            break;
+        }
+        scan->at++;
+    }
+    if (at_end(scan)) {
+        scan->bad = true;
+        return "";
+    }
+    const char *inner = "";
+    if (scan->at > first) {
+        inner = text_between(scan, token_start(scan, first), last_end(scan));
+    }
+    scan->at++;
+    return inner;
+}
+
+static const char *take_conflict(struct scan *scan)
+{
+    if (!at_word(scan, "ON") || !next_is_word(scan, "CONFLICT")) {
+        return NULL;
+    }
+    scan->at += 2;
+    static const char *const words[] = {"ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"};
+    for (size_t i = 0; i < MIG_COUNT(words); i++) {
+        if (take_word(scan, words[i])) {
+            return words[i];
+        }
+    }
+    scan->bad = true;
+    return NULL;
+}
+
+/* ( name [COLLATE c] [ASC|DESC] [AUTOINCREMENT], … ) */
+static void take_key_columns(struct scan *scan, struct mig_names *names, bool *autoincrement)
+{
+    want_byte(scan, '(');
+    do {
+        const char *name = take_name(scan);
+        if (mig_names_add(scan->arena, names, name) != 0) {
+            return;
+        }
+        if (take_word(scan, "COLLATE")) {
+            take_name(scan);
+        }
+        if (!take_word(scan, "ASC")) {
+            take_word(scan, "DESC");
+        }
+        if (take_word(scan, "AUTOINCREMENT")) {
+            *autoincrement = true;
+        }
+    } while (!scan->bad && take_byte(scan, ','));
+    want_byte(scan, ')');
+}
+
+static const char *take_action(struct scan *scan)
+{
+    if (take_word(scan, "SET")) {
+        if (take_word(scan, "NULL")) {
+            return "SET NULL";
+        }
+        want_word(scan, "DEFAULT");
+        return "SET DEFAULT";
+    }
+    if (take_word(scan, "CASCADE")) {
+        return "CASCADE";
+    }
+    if (take_word(scan, "RESTRICT")) {
+        return "RESTRICT";
+    }
+    want_word(scan, "NO");
+    want_word(scan, "ACTION");
+    return "NO ACTION";
+}
+
+/* [NOT] DEFERRABLE [INITIALLY …] at the position? */
+static bool at_deferrable(const struct scan *scan)
+{
+    return at_word(scan, "DEFERRABLE") ||
+           (at_word(scan, "NOT") && next_is_word(scan, "DEFERRABLE"));
+}
+
+static void take_deferrable(struct scan *scan, struct mig_constraint *constraint)
+{
+    constraint->deferrable = take_word(scan, "NOT") ? MIG_FALSE : MIG_TRUE;
+    want_word(scan, "DEFERRABLE");
+    if (take_word(scan, "INITIALLY")) {
+        if (take_word(scan, "DEFERRED")) {
+            constraint->initially = "DEFERRED";
+        } else {
+            want_word(scan, "IMMEDIATE");
+            constraint->initially = "IMMEDIATE";
+        }
+    }
+}
+
+/* What follows REFERENCES. */
+static void take_references(struct scan *scan, struct mig_constraint *constraint)
+{
+    constraint->kind = MIG_CONSTRAINT_FOREIGN;
+    constraint->referred_table = take_name(scan);
+    if (at_byte(scan, '(')) {
+        bool ignored = false;
+        take_key_columns(scan, &constraint->referred_columns, &ignored);
+    }
+    for (;;) {
+        if (at_word(scan, "ON") && (next_is_word(scan, "DELETE") || next_is_word(scan, "UPDATE"))) {
+            bool on_delete = next_is_word(scan, "DELETE");
+            scan->at += 2;
+            const char *action = take_action(scan);
+            *(on_delete ? &constraint->ondelete : &constraint->onupdate) = action;
+        } else if (take_word(scan, "MATCH")) {
+            constraint->match = take_name(scan);
+        } else if (at_deferrable(scan)) {
+            take_deferrable(scan, constraint);
+        } else {
+            return;
+        }
+        if (scan->bad) {
+            return;
+        }
+    }
+}
+
+/* A default: a parenthesised expression (its text without them), a signed number, a literal, a
+ * word. */
+static const char *take_default(struct scan *scan)
+{
+    if (at_byte(scan, '(')) {
+        return take_parenthesised(scan);
+    }
+    size_t first = scan->at;
+    if (!take_byte(scan, '-')) {
+        take_byte(scan, '+');
+    }
+    if (at_end(scan)) {
+        scan->bad = true;
+        return "";
+    }
+    scan->at++;
+    return text_between(scan, token_start(scan, first), last_end(scan));
+}
+
+/* ------------------------------------------------------------------ items */
+
+static bool at_clause(const struct scan *scan)
+{
+    static const char *const words[] = {"CONSTRAINT", "PRIMARY", "NOT",     "NULL",       "UNIQUE",
+                                        "CHECK",      "DEFAULT", "COLLATE", "REFERENCES", "AS"};
+    for (size_t i = 0; i < MIG_COUNT(words); i++) {
+        if (at_word(scan, words[i])) {
+            return true;
+        }
+    }
+    return at_word(scan, "GENERATED") && next_is_word(scan, "ALWAYS");
+}
+
+static struct mig_constraint *clause_constraint(struct scan *scan, struct mig_sqlite_clause *clause,
+                                                enum mig_constraint_kind kind, const char *column)
+{
+    struct mig_constraint *constraint = mig_arena_new(scan->arena, struct mig_constraint);
+    if (constraint == NULL) {
+        scan->bad = true;
+        return NULL;
+    }
+    clause->kind = MIG_SQLITE_CONSTRAINT;
+    clause->constraint = constraint;
+    constraint->kind = kind;
+    constraint->column = column;
+    if (kind != MIG_CONSTRAINT_CHECK &&
+        mig_names_add(scan->arena, &constraint->columns, column) != 0) {
+        scan->bad = true;
+    }
+    return constraint;
+}
+
+static void take_generated(struct scan *scan, struct mig_sqlite_clause *clause)
+{
+    if (take_word(scan, "GENERATED")) {
+        want_word(scan, "ALWAYS");
+    }
+    want_word(scan, "AS");
+    clause->kind = MIG_SQLITE_GENERATED;
+    clause->value = take_parenthesised(scan);
+    if (take_word(scan, "STORED")) {
+        clause->stored = true;
+    } else {
+        take_word(scan, "VIRTUAL");
+    }
+}
+
+/* One clause of a column definition at the position. */
+static void take_clause(struct scan *scan, struct mig_sqlite_clause *clause, const char *column)
+{
+    struct mig_constraint *constraint = NULL;
+    const char *name = NULL;
+    clause->start = token_start(scan, scan->at);
+    if (take_word(scan, "CONSTRAINT")) {
+        name = take_name(scan);
+    }
+    if (take_word(scan, "PRIMARY")) {
+        want_word(scan, "KEY");
+        constraint = clause_constraint(scan, clause, MIG_CONSTRAINT_PRIMARY, column);
+        if (!take_word(scan, "ASC")) {
+            clause->desc = take_word(scan, "DESC");
+        }
+        clause->on_conflict = take_conflict(scan);
+        clause->autoincrement = take_word(scan, "AUTOINCREMENT");
+    } else if (take_word(scan, "NOT")) {
+        want_word(scan, "NULL");
+        clause->kind = MIG_SQLITE_NOT_NULL;
+        clause->on_conflict = take_conflict(scan);
+    } else if (take_word(scan, "NULL")) {
+        clause->kind = MIG_SQLITE_NULL;
+        take_conflict(scan);
+    } else if (take_word(scan, "UNIQUE")) {
+        constraint = clause_constraint(scan, clause, MIG_CONSTRAINT_UNIQUE, column);
+        clause->on_conflict = take_conflict(scan);
+    } else if (take_word(scan, "CHECK")) {
+        constraint = clause_constraint(scan, clause, MIG_CONSTRAINT_CHECK, column);
+        const char *condition = take_parenthesised(scan);
+        clause->on_conflict = take_conflict(scan);
+        if (constraint != NULL) {
+            constraint->condition = condition;
+        }
+    } else if (take_word(scan, "DEFAULT")) {
+        clause->kind = MIG_SQLITE_DEFAULT;
+        clause->value = take_default(scan);
+    } else if (take_word(scan, "COLLATE")) {
+        clause->kind = MIG_SQLITE_COLLATE;
+        clause->value = take_name(scan);
+    } else if (take_word(scan, "REFERENCES")) {
+        constraint = clause_constraint(scan, clause, MIG_CONSTRAINT_FOREIGN, column);
+        if (constraint != NULL) {
+            take_references(scan, constraint);
+        }
+    } else if (at_clause(scan)) {
+        take_generated(scan, clause);
+    } else {
+        scan->bad = true;
+    }
+    if (constraint != NULL) {
+        constraint->name = name;
+        constraint->sqlite_on_conflict = clause->on_conflict;
+    }
+    clause->end = last_end(scan);
+}
+
+static void take_type(struct scan *scan, struct mig_sqlite_item *item)
+{
+    item->type_end = item->name_end;
+    size_t first = scan->at;
+    while (at_name(scan) && !at_clause(scan)) {
+        scan->at++;
+    }
+    if (scan->at == first) {
+        return;
+    }
+    if (at_byte(scan, '(')) {
+        take_parenthesised(scan);
+    }
+    item->type_end = last_end(scan);
+    item->type = text_between(scan, token_start(scan, first), item->type_end);
+}
+
+static void take_column(struct scan *scan, struct mig_sqlite_item *item)
+{
+    item->name = take_name(scan);
+    item->name_end = last_end(scan);
+    take_type(scan, item);
+    size_t room = 0;
+    while (!scan->bad && !at_end(scan) && !at_byte(scan, ',') && !at_byte(scan, ')')) {
+        if (item->clause_count == room) {
+            room = room == 0 ? 4 : room * 2;
+            item->clauses = mig_arena_grow(scan->arena, item->clauses, item->clause_count, room,
+                                           sizeof *item->clauses);
+            if (item->clauses == NULL) {
+                scan->bad = true;
+                return;
+            }
+        }
+        take_clause(scan, &item->clauses[item->clause_count++], item->name);
+    }
+}
+
+static void take_table_constraint(struct scan *scan, struct mig_sqlite_item *item)
+{
+    struct mig_constraint *constraint = mig_arena_new(scan->arena, struct mig_constraint);
+    if (constraint == NULL) {
+        scan->bad = true;
+        return;
+    }
+    item->constraint = constraint;
+    if (take_word(scan, "CONSTRAINT")) {
+        constraint->name = take_name(scan);
+    }
+    if (take_word(scan, "PRIMARY")) {
+        want_word(scan, "KEY");
+        constraint->kind = MIG_CONSTRAINT_PRIMARY;
+        take_key_columns(scan, &constraint->columns, &item->autoincrement);
+        constraint->sqlite_on_conflict = take_conflict(scan);
+    } else if (take_word(scan, "UNIQUE")) {
+        bool ignored = false;
+        constraint->kind = MIG_CONSTRAINT_UNIQUE;
+        take_key_columns(scan, &constraint->columns, &ignored);
+        constraint->sqlite_on_conflict = take_conflict(scan);
+    } else if (take_word(scan, "CHECK")) {
+        constraint->kind = MIG_CONSTRAINT_CHECK;
+        constraint->condition = take_parenthesised(scan);
+        constraint->sqlite_on_conflict = take_conflict(scan);
+    } else {
+        bool ignored = false;
+        want_word(scan, "FOREIGN");
+        want_word(scan, "KEY");
+        take_key_columns(scan, &constraint->columns, &ignored);
+        want_word(scan, "REFERENCES");
+        take_references(scan, constraint);
+    }
+}
+
+static bool at_table_constraint(const struct scan *scan)
+{
+    return at_word(scan, "CONSTRAINT") || at_word(scan, "PRIMARY") || at_word(scan, "UNIQUE") ||
+           at_word(scan, "CHECK") || at_word(scan, "FOREIGN");
+}
+
+static void take_item(struct scan *scan, struct mig_sqlite_item *item)
+{
+    item->start = at_end(scan) ? 0 : token_start(scan, scan->at);
+    if (at_table_constraint(scan)) {
+        take_table_constraint(scan, item);
+    } else {
+        take_column(scan, item);
+    }
+    item->end = last_end(scan);
+}
+
+static int unreadable(const struct scan *scan, struct mig_error *err)
+{
+    if (scan->arena->failed) {
+        return mig_error_nomem(err);
+    }
+    mig_error_set(err, MIG_E_script, "cannot read the stored statement");
+    size_t at = scan->at < scan->tokens.count ? scan->tokens.items[scan->at].start
+                                              : strlen(scan->tokens.text);
+    mig_error_detail(err, "from here on: %.60s\n%s", scan->tokens.text + at, scan->tokens.text);
+    return MIG_E_script;
+}
+
+int mig_sqlite_item_parse(struct mig_arena *arena, const char *text, struct mig_sqlite_item *out,
+                          struct mig_error *err)
+{
+    struct scan scan;
+    if (!scan_open(&scan, arena, text, err)) {
+        return err->code;
+    }
+    *out = (struct mig_sqlite_item){.text = text};
+    take_item(&scan, out);
+    return scan.bad || arena->failed || !at_end(&scan) ? unreadable(&scan, err) : 0;
+}
+
+/* ------------------------------------------------------------------ statements */
+
+/* CREATE [TEMP] <what> [IF NOT EXISTS] [schema.]name; `words` are taken before the name. */
+static const char *take_head(struct scan *scan, const char *what)
+{
+    want_word(scan, "CREATE");
+    if (!take_word(scan, "TEMP")) {
+        take_word(scan, "TEMPORARY");
+    }
+    want_word(scan, what);
+    if (at_word(scan, "IF") && next_is_word(scan, "NOT")) {
+        scan->at += 3;
+    }
+    const char *name = take_name(scan);
+    if (take_byte(scan, '.')) {
+        name = take_name(scan);
+    }
+    return name;
+}
+
+/* What stands between `start` and `end`, without white space at both ends. */
+static const char *trimmed(const struct scan *scan, size_t start, size_t end)
+{
+    const char *text = scan->tokens.text;
+    while (start < end && isspace((unsigned char)text[start])) {
+        start++;
+    }
+    while (end > start && isspace((unsigned char)text[end - 1])) {
+        end--;
+    }
+    return text_between(scan, start, end);
+}
+
+/* The items between the parentheses: each with the comments from the separator before it to the one
+ * after. */
+static int take_items(struct scan *scan, struct mig_sqlite_table *out, struct mig_error *err)
+{
+    size_t room = 0;
+    size_t from = last_end(scan);
+    for (;;) {
+        struct mig_sqlite_item probe = {0};
+        take_item(scan, &probe);
+        if (scan->bad || at_end(scan)) {
+            return unreadable(scan, err);
+        }
+        /* up to the separator, or, where SQLite lets constraints follow without one, to the last
+         * token */
+        bool separated = at_byte(scan, ',') || at_byte(scan, ')');
+        size_t to = separated ? token_start(scan, scan->at) : last_end(scan);
+        if (out->item_count == room) {
+            room = room == 0 ? 16 : room * 2;
+            out->items =
+                mig_arena_grow(scan->arena, out->items, out->item_count, room, sizeof *out->items);
+            if (out->items == NULL) {
+                return mig_error_nomem(err);
+            }
+        }
+        struct mig_sqlite_item *item = &out->items[out->item_count++];
+        int status = mig_sqlite_item_parse(scan->arena, trimmed(scan, from, to), item, err);
+        if (status != 0) {
+            return status;
+        }
+        if (take_byte(scan, ')')) {
+            return 0;
+        }
+        take_byte(scan, ',');
+        from = last_end(scan);
+    }
+}
+
+static void take_options(struct scan *scan, struct mig_sqlite_table *out)
+{
+    out->tail = scan->tokens.text + last_end(scan);
+    while (!scan->bad && !at_end(scan)) {
+        if (take_word(scan, "WITHOUT")) {
+            want_word(scan, "ROWID");
+            out->without_rowid = true;
+        } else {
+            want_word(scan, "STRICT");
+            out->strict = true;
+        }
+        take_byte(scan, ',');
+    }
+}
+
+int mig_sqlite_table_parse(struct mig_arena *arena, const char *sql, struct mig_sqlite_table *out,
+                           struct mig_error *err)
+{
+    *out = (struct mig_sqlite_table){0};
+    struct scan scan;
+    if (!scan_open(&scan, arena, sql, err)) {
+        return err->code;
+    }
+    if (mig_sqlite_token_is(&scan.tokens, 1, "VIRTUAL")) {
+        return mig_error_set(err, MIG_E_unsupported,
+                             "a virtual table has no definition of its own");
+    }
+    out->name = take_head(&scan, "TABLE");
+    want_byte(&scan, '(');
+    if (scan.bad) {
+        return unreadable(&scan, err);
+    }
+    int status = take_items(&scan, out, err);
+    if (status != 0) {
+        return status;
+    }
+    take_options(&scan, out);
+    return scan.bad || arena->failed ? unreadable(&scan, err) : 0;
+}
+
+/* Takes tokens up to a comma or a closing parenthesis of this level, and reads them as an element.
+ */
+static void take_element(struct scan *scan, struct mig_element *element)
+{
+    size_t first = scan->at;
+    int depth = 0;
+    while (!at_end(scan)) {
+        if (at_byte(scan, '(')) {
+            depth++;
+        } else if (depth == 0 && (at_byte(scan, ',') || at_byte(scan, ')'))) {
+            break;
+        } else if (at_byte(scan, ')')) {
+            depth--;
+        }
+        scan->at++;
+    }
+    size_t last = scan->at; /* after the last token of the element */
+    if (last == first) {
+        scan->bad = true;
+        return;
+    }
+    if (last - first > 1 && (mig_sqlite_token_is(&scan->tokens, last - 1, "DESC") ||
+                             mig_sqlite_token_is(&scan->tokens, last - 1, "ASC"))) {
+        element->desc = mig_sqlite_token_is(&scan->tokens, last - 1, "DESC");
+        last--;
+    }
+    if (last - first > 2 && mig_sqlite_token_is(&scan->tokens, last - 2, "COLLATE")) {
+        element->collation = mig_sqlite_token_name(scan->arena, &scan->tokens, last - 1);
+        last -= 2;
+    }
+    enum mig_sqlite_token_kind kind = scan->tokens.items[first].kind;
+    if (last - first == 1 &&
+        (kind == MIG_SQLITE_WORD || kind == MIG_SQLITE_QUOTED || kind == MIG_SQLITE_STRING)) {
+        element->column = mig_sqlite_token_name(scan->arena, &scan->tokens, first);
+    } else {
+        element->expression =
+            text_between(scan, token_start(scan, first), scan->tokens.items[last - 1].end);
+    }
+}
+
+int mig_sqlite_index_parse(struct mig_arena *arena, const char *sql, struct mig_index *out,
+                           struct mig_error *err)
+{
+    struct scan scan;
+    if (!scan_open(&scan, arena, sql, err)) {
+        return err->code;
+    }
+    *out = (struct mig_index){.sql = sql};
+    if (mig_sqlite_token_is(&scan.tokens, 1, "UNIQUE")) {
+        out->unique = MIG_TRUE;
+        /* the head is read without the word */
+        scan.at = 2;
+    } else {
+        scan.at = 1;
+    }
+    want_word(&scan, "INDEX");
+    if (at_word(&scan, "IF") && next_is_word(&scan, "NOT")) {
+        scan.at += 3;
+    }
+    out->name = take_name(&scan);
+    if (take_byte(&scan, '.')) {
+        out->name = take_name(&scan);
+    }
+    want_word(&scan, "ON");
+    take_name(&scan);
+    want_byte(&scan, '(');
+    size_t room = 0;
+    out->elements.given = true;
+    while (!scan.bad) {
+        if (out->elements.count == room) {
+            room = room == 0 ? 4 : room * 2;
+            out->elements.items = mig_arena_grow(arena, out->elements.items, out->elements.count,
+                                                 room, sizeof *out->elements.items);
+            if (out->elements.items == NULL) {
+                return mig_error_nomem(err);
+            }
+        }
+        take_element(&scan, &out->elements.items[out->elements.count++]);
+        if (!take_byte(&scan, ',')) {
+            break;
+        }
+    }
+    want_byte(&scan, ')');
+    if (!scan.bad && take_word(&scan, "WHERE") && !at_end(&scan)) {
+        out->where = text_between(&scan, token_start(&scan, scan.at),
+                                  scan.tokens.items[scan.tokens.count - 1].end);
+        scan.at = scan.tokens.count;
+    }
+    return scan.bad || arena->failed ? unreadable(&scan, err) : 0;
+}
+
+int mig_sqlite_view_parse(struct mig_arena *arena, const char *sql, struct mig_view *out,
+                          struct mig_error *err)
+{
+    struct scan scan;
+    if (!scan_open(&scan, arena, sql, err)) {
+        return err->code;
+    }
+    *out = (struct mig_view){0};
+    out->name = take_head(&scan, "VIEW");
+    if (at_byte(&scan, '(')) {
+        bool ignored = false;
+        take_key_columns(&scan, &out->columns, &ignored);
+    }
+    want_word(&scan, "AS");
+    if (scan.bad || at_end(&scan)) {
+        return unreadable(&scan, err);
+    }
+    out->query = text_between(&scan, token_start(&scan, scan.at),
+                              scan.tokens.items[scan.tokens.count - 1].end);
+    return arena->failed ? mig_error_nomem(err) : 0;
+}
+
+/* ------------------------------------------------------------------ description */
+
+/* Types by the words SQLite stores; parameters go to length or to precision and scale. */
+static const struct {
+    const char *words;
+    enum mig_type_kind kind;
+} type_names[] = {
+    {"SMALLINT", MIG_TYPE_smallint},
+    {"INTEGER", MIG_TYPE_integer},
+    {"INT", MIG_TYPE_integer},
+    {"BIGINT", MIG_TYPE_bigint},
+    {"TINYINT", MIG_TYPE_tinyint},
+    {"MEDIUMINT", MIG_TYPE_mediumint},
+    {"FLOAT", MIG_TYPE_float},
+    {"DOUBLE", MIG_TYPE_double},
+    {"DOUBLE PRECISION", MIG_TYPE_double},
+    {"REAL", MIG_TYPE_real},
+    {"NUMERIC", MIG_TYPE_numeric},
+    {"DECIMAL", MIG_TYPE_numeric},
+    {"BOOLEAN", MIG_TYPE_boolean},
+    {"VARCHAR", MIG_TYPE_string},
+    {"CHAR", MIG_TYPE_char},
+    {"TEXT", MIG_TYPE_text},
+    {"BINARY", MIG_TYPE_binary},
+    {"VARBINARY", MIG_TYPE_varbinary},
+    {"BLOB", MIG_TYPE_blob},
+    {"DATE", MIG_TYPE_date},
+    {"TIME", MIG_TYPE_time},
+    {"DATETIME", MIG_TYPE_datetime},
+    {"TIMESTAMP", MIG_TYPE_timestamp},
+    {"JSON", MIG_TYPE_json},
+};
+
+/* Reads "( n [, m] )" at the end of a type. False when there is something else in it. */
+static bool read_parameters(const char *text, int64_t numbers[2], int *count)
+{
+    *count = 0;
+    const char *at = text;
+    while (*count < 2) {
+        char *end = NULL;
+        numbers[*count] = strtoll(at, &end, 10);
+        if (end == at) {
+            return false;
+        }
+        (*count)++;
+        at = end + strspn(end, " \t\r\n");
+        if (*at == ')') {
+            return at[1] == '\0';
+        }
+        if (*at != ',') {
+            return false;
+        }
+        at++;
+    }
+    return false;
+}
+
+/* Gives the kind its parameters; false when it takes none like these. */
+static bool type_parameters(struct mig_type *type, const int64_t numbers[2], int count)
+{
+    const char *letters = mig_type_kind_parameters(type->kind);
+    if (count == 1 && letters[0] == 'n') {
+        type->length = (struct mig_opt_int){true, numbers[0]};
+        return true;
+    }
+    if (letters[0] == 'p' && (count == 1 || letters[1] == 's')) {
+        type->precision = (struct mig_opt_int){true, numbers[0]};
+        if (count == 2) {
+            type->scale = (struct mig_opt_int){true, numbers[1]};
+        }
+        return true;
+    }
+    return false;
+}
+
+struct mig_type *mig_sqlite_type(struct mig_arena *arena, const char *native)
+{
+    struct mig_type *type = mig_arena_new(arena, struct mig_type);
+    char *words = mig_arena_strdup(arena, native);
+    if (type == NULL || words == NULL) {
+        return NULL;
+    }
+    char *open = strchr(words, '(');
+    int64_t numbers[2] = {0, 0};
+    int count = 0;
+    bool readable = open == NULL || read_parameters(open + 1, numbers, &count);
+    size_t length = open == NULL ? strlen(words) : (size_t)(open - words);
+    while (length > 0 && isspace((unsigned char)words[length - 1])) {
+        length--;
+    }
+    words[length] = '\0';
+    for (size_t i = 0; readable && i < MIG_COUNT(type_names); i++) {
+        if (strcasecmp(words, type_names[i].words) != 0) {
+            continue;
+        }
+        type->kind = type_names[i].kind;
+        if (count == 0 || type_parameters(type, numbers, count)) {
+            return type;
+        }
+        break;
+    }
+    *type = (struct mig_type){.kind = MIG_TYPE_native, .name = mig_arena_strdup(arena, native)};
+    return type;
+}
+
+/* Sets one of the column's own options. */
+static int add_option(struct mig_arena *arena, struct mig_pairs *pairs, const char *name,
+                      struct mig_value value)
+{
+    pairs->items =
+        mig_arena_grow(arena, pairs->items, pairs->count, pairs->count + 1, sizeof *pairs->items);
+    if (pairs->items == NULL) {
+        return -1;
+    }
+    pairs->items[pairs->count++] = (struct mig_pair){name, value};
+    pairs->given = true;
+    return 0;
+}
+
+static struct mig_value text_value(enum mig_value_kind kind, const char *text)
+{
+    return (struct mig_value){.kind = kind, .text = text, .length = strlen(text)};
+}
+
+static int describe_clause(struct mig_arena *arena, const struct mig_sqlite_clause *clause,
+                           struct mig_column *column, struct mig_table *to)
+{
+    switch (clause->kind) {
+    case MIG_SQLITE_NOT_NULL:
+        column->nullable = MIG_FALSE;
+        if (clause->on_conflict != NULL) {
+            return add_option(arena, &column->options, "sqlite_on_conflict_not_null",
+                              text_value(MIG_VALUE_TEXT, clause->on_conflict));
+        }
+        return 0;
+    case MIG_SQLITE_NULL:
+        return 0;
+    case MIG_SQLITE_DEFAULT:
+        column->default_value = text_value(MIG_VALUE_EXPR, clause->value);
+        return 0;
+    case MIG_SQLITE_COLLATE:
+        column->collation = clause->value;
+        return 0;
+    case MIG_SQLITE_GENERATED: {
+        struct mig_computed *computed = mig_arena_new(arena, struct mig_computed);
+        if (computed == NULL) {
+            return -1;
+        }
+        computed->expression = clause->value;
+        computed->stored = clause->stored ? MIG_TRUE : MIG_FALSE;
+        column->computed = computed;
+        return 0;
+    }
+    case MIG_SQLITE_CONSTRAINT:
+        if (clause->autoincrement) {
+            column->autoincrement = MIG_TRUE;
+        }
+        return mig_table_add_constraint(arena, to, clause->constraint);
+    }
+    return 0;
+}
+
+static int describe_column(struct mig_arena *arena, const struct mig_sqlite_item *item,
+                           struct mig_table *to)
+{
+    struct mig_column *column = mig_arena_new(arena, struct mig_column);
+    if (column == NULL) {
+        return -1;
+    }
+    column->name = item->name;
+    column->nullable = MIG_TRUE;
+    if (item->type != NULL) {
+        column->native_type = item->type;
+        column->type = mig_sqlite_type(arena, item->type);
+    }
+    for (size_t i = 0; i < item->clause_count; i++) {
+        if (describe_clause(arena, &item->clauses[i], column, to) != 0) {
+            return -1;
+        }
+    }
+    return mig_table_add_column(arena, to, column);
+}
+
+/* SQLite compares names without case. */
+static struct mig_column *column_named(struct mig_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        if (strcasecmp(table->columns.items[i]->name, name) == 0) {
+            return table->columns.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* What the primary key makes of its columns: in a WITHOUT ROWID table they are NOT NULL; an INTEGER
+ * alone is the rowid, which is never NULL and fills itself in; any other integer alone does not. */
+static void describe_key(const struct mig_sqlite_table *from, struct mig_table *to)
+{
+    const struct mig_constraint *key = mig_table_primary_key(to);
+    for (size_t i = 0; key != NULL && i < key->columns.count; i++) {
+        struct mig_column *column = column_named(to, key->columns.items[i]);
+        if (column == NULL) {
+            continue;
+        }
+        bool rowid = key->columns.count == 1 && !from->without_rowid &&
+                     column->native_type != NULL && strcasecmp(column->native_type, "INTEGER") == 0;
+        if (rowid || from->without_rowid || from->strict) {
+            column->nullable = MIG_FALSE;
+        }
+    }
+}
+
+int mig_sqlite_table_describe(struct mig_arena *arena, const struct mig_sqlite_table *from,
+                              struct mig_table *to, struct mig_error *err)
+{
+    for (size_t i = 0; i < from->item_count; i++) {
+        const struct mig_sqlite_item *item = &from->items[i];
+        int status = item->constraint == NULL
+                         ? describe_column(arena, item, to)
+                         : mig_table_add_constraint(arena, to, item->constraint);
+        if (status != 0) {
+            return mig_error_nomem(err);
+        }
+        if (item->autoincrement) {
+            struct mig_column *column = column_named(to, item->constraint->columns.items[0]);
+            if (column != NULL) {
+                column->autoincrement = MIG_TRUE;
+            }
+        }
+    }
+    describe_key(from, to);
+    struct mig_value yes = {.kind = MIG_VALUE_BOOL, .boolean = true};
+    if ((from->strict && add_option(arena, &to->options, "sqlite_strict", yes) != 0) ||
+        (from->without_rowid &&
+         add_option(arena, &to->options, "sqlite_without_rowid", yes) != 0) ||
+        arena->failed) {
+        return mig_error_nomem(err);
+    }
+    return 0;
+}
