@@ -1,9 +1,6 @@
 #include "dialect/sqlite_ddl.h"
 
-#include "util/strbuf.h"
-
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -569,16 +566,12 @@ static void take_column(struct scan *scan, struct mig_sqlite_item *item)
     item->name = take_name(scan);
     item->name_end = last_end(scan);
     take_type(scan, item);
-    size_t room = 0;
     while (!scan->bad && !at_end(scan) && !at_byte(scan, ',') && !at_byte(scan, ')')) {
-        if (item->clause_count == room) {
-            room = room == 0 ? 4 : room * 2;
-            item->clauses = mig_arena_grow(scan->arena, item->clauses, item->clause_count, room,
-                                           sizeof *item->clauses);
-            if (item->clauses == NULL) {
-                scan->bad = true;
-                return;
-            }
+        item->clauses =
+            mig_arena_room(scan->arena, item->clauses, item->clause_count, sizeof *item->clauses);
+        if (item->clauses == NULL) {
+            scan->bad = true;
+            return;
         }
         take_clause(scan, &item->clauses[item->clause_count++], item->name);
     }
@@ -697,7 +690,6 @@ static const char *trimmed(const struct scan *scan, size_t start, size_t end)
  * after. */
 static int take_items(struct scan *scan, struct mig_sqlite_table *out, struct mig_error *err)
 {
-    size_t room = 0;
     size_t from = last_end(scan);
     for (;;) {
         struct mig_sqlite_item probe = {0};
@@ -709,13 +701,9 @@ static int take_items(struct scan *scan, struct mig_sqlite_table *out, struct mi
          * token */
         bool separated = at_byte(scan, ',') || at_byte(scan, ')');
         size_t to = separated ? token_start(scan, scan->at) : last_end(scan);
-        if (out->item_count == room) {
-            room = room == 0 ? 16 : room * 2;
-            out->items =
-                mig_arena_grow(scan->arena, out->items, out->item_count, room, sizeof *out->items);
-            if (out->items == NULL) {
-                return mig_error_nomem(err);
-            }
+        out->items = mig_arena_room(scan->arena, out->items, out->item_count, sizeof *out->items);
+        if (out->items == NULL) {
+            return mig_error_nomem(err);
         }
         struct mig_sqlite_item *item = &out->items[out->item_count++];
         int status = mig_sqlite_item_parse(scan->arena, trimmed(scan, from, to), item, err);
@@ -836,16 +824,12 @@ int mig_sqlite_index_parse(struct mig_arena *arena, const char *sql, struct mig_
     want_word(&scan, "ON");
     take_name(&scan);
     want_byte(&scan, '(');
-    size_t room = 0;
     out->elements.given = true;
     while (!scan.bad) {
-        if (out->elements.count == room) {
-            room = room == 0 ? 4 : room * 2;
-            out->elements.items = mig_arena_grow(arena, out->elements.items, out->elements.count,
-                                                 room, sizeof *out->elements.items);
-            if (out->elements.items == NULL) {
-                return mig_error_nomem(err);
-            }
+        out->elements.items = mig_arena_room(arena, out->elements.items, out->elements.count,
+                                             sizeof *out->elements.items);
+        if (out->elements.items == NULL) {
+            return mig_error_nomem(err);
         }
         take_element(&scan, &out->elements.items[out->elements.count++]);
         if (!take_byte(&scan, ',')) {
@@ -881,245 +865,4 @@ int mig_sqlite_view_parse(struct mig_arena *arena, const char *sql, struct mig_v
     out->query = text_between(&scan, token_start(&scan, scan.at),
                               scan.tokens.items[scan.tokens.count - 1].end);
     return arena->failed ? mig_error_nomem(err) : 0;
-}
-
-/* ------------------------------------------------------------------ description */
-
-/* Types by the words SQLite stores; parameters go to length or to precision and scale. */
-static const struct {
-    const char *words;
-    enum mig_type_kind kind;
-} type_names[] = {
-    {"SMALLINT", MIG_TYPE_smallint},
-    {"INTEGER", MIG_TYPE_integer},
-    {"INT", MIG_TYPE_integer},
-    {"BIGINT", MIG_TYPE_bigint},
-    {"TINYINT", MIG_TYPE_tinyint},
-    {"MEDIUMINT", MIG_TYPE_mediumint},
-    {"FLOAT", MIG_TYPE_float},
-    {"DOUBLE", MIG_TYPE_double},
-    {"DOUBLE PRECISION", MIG_TYPE_double},
-    {"REAL", MIG_TYPE_real},
-    {"NUMERIC", MIG_TYPE_numeric},
-    {"DECIMAL", MIG_TYPE_numeric},
-    {"BOOLEAN", MIG_TYPE_boolean},
-    {"VARCHAR", MIG_TYPE_string},
-    {"CHAR", MIG_TYPE_char},
-    {"TEXT", MIG_TYPE_text},
-    {"BINARY", MIG_TYPE_binary},
-    {"VARBINARY", MIG_TYPE_varbinary},
-    {"BLOB", MIG_TYPE_blob},
-    {"DATE", MIG_TYPE_date},
-    {"TIME", MIG_TYPE_time},
-    {"DATETIME", MIG_TYPE_datetime},
-    {"TIMESTAMP", MIG_TYPE_timestamp},
-    {"JSON", MIG_TYPE_json},
-};
-
-/* Reads "( n [, m] )" at the end of a type. False when there is something else in it. */
-static bool read_parameters(const char *text, int64_t numbers[2], int *count)
-{
-    *count = 0;
-    const char *at = text;
-    while (*count < 2) {
-        char *end = NULL;
-        numbers[*count] = strtoll(at, &end, 10);
-        if (end == at) {
-            return false;
-        }
-        (*count)++;
-        at = end + strspn(end, " \t\r\n");
-        if (*at == ')') {
-            return at[1] == '\0';
-        }
-        if (*at != ',') {
-            return false;
-        }
-        at++;
-    }
-    return false;
-}
-
-/* Gives the kind its parameters; false when it takes none like these. */
-static bool type_parameters(struct mig_type *type, const int64_t numbers[2], int count)
-{
-    const char *letters = mig_type_kind_parameters(type->kind);
-    if (count == 1 && letters[0] == 'n') {
-        type->length = (struct mig_opt_int){true, numbers[0]};
-        return true;
-    }
-    if (letters[0] == 'p' && (count == 1 || letters[1] == 's')) {
-        type->precision = (struct mig_opt_int){true, numbers[0]};
-        if (count == 2) {
-            type->scale = (struct mig_opt_int){true, numbers[1]};
-        }
-        return true;
-    }
-    return false;
-}
-
-struct mig_type *mig_sqlite_type(struct mig_arena *arena, const char *native)
-{
-    struct mig_type *type = mig_arena_new(arena, struct mig_type);
-    char *words = mig_arena_strdup(arena, native);
-    if (type == NULL || words == NULL) {
-        return NULL;
-    }
-    char *open = strchr(words, '(');
-    int64_t numbers[2] = {0, 0};
-    int count = 0;
-    bool readable = open == NULL || read_parameters(open + 1, numbers, &count);
-    size_t length = open == NULL ? strlen(words) : (size_t)(open - words);
-    while (length > 0 && isspace((unsigned char)words[length - 1])) {
-        length--;
-    }
-    words[length] = '\0';
-    for (size_t i = 0; readable && i < MIG_COUNT(type_names); i++) {
-        if (strcasecmp(words, type_names[i].words) != 0) {
-            continue;
-        }
-        type->kind = type_names[i].kind;
-        if (count == 0 || type_parameters(type, numbers, count)) {
-            return type;
-        }
-        break;
-    }
-    *type = (struct mig_type){.kind = MIG_TYPE_native, .name = mig_arena_strdup(arena, native)};
-    return type;
-}
-
-/* Sets one of the column's own options. */
-static int add_option(struct mig_arena *arena, struct mig_pairs *pairs, const char *name,
-                      struct mig_value value)
-{
-    pairs->items =
-        mig_arena_grow(arena, pairs->items, pairs->count, pairs->count + 1, sizeof *pairs->items);
-    if (pairs->items == NULL) {
-        return -1;
-    }
-    pairs->items[pairs->count++] = (struct mig_pair){name, value};
-    pairs->given = true;
-    return 0;
-}
-
-static struct mig_value text_value(enum mig_value_kind kind, const char *text)
-{
-    return (struct mig_value){.kind = kind, .text = text, .length = strlen(text)};
-}
-
-static int describe_clause(struct mig_arena *arena, const struct mig_sqlite_clause *clause,
-                           struct mig_column *column, struct mig_table *to)
-{
-    switch (clause->kind) {
-    case MIG_SQLITE_NOT_NULL:
-        column->nullable = MIG_FALSE;
-        if (clause->on_conflict != NULL) {
-            return add_option(arena, &column->options, "sqlite_on_conflict_not_null",
-                              text_value(MIG_VALUE_TEXT, clause->on_conflict));
-        }
-        return 0;
-    case MIG_SQLITE_NULL:
-        return 0;
-    case MIG_SQLITE_DEFAULT:
-        column->default_value = text_value(MIG_VALUE_EXPR, clause->value);
-        return 0;
-    case MIG_SQLITE_COLLATE:
-        column->collation = clause->value;
-        return 0;
-    case MIG_SQLITE_GENERATED: {
-        struct mig_computed *computed = mig_arena_new(arena, struct mig_computed);
-        if (computed == NULL) {
-            return -1;
-        }
-        computed->expression = clause->value;
-        computed->stored = clause->stored ? MIG_TRUE : MIG_FALSE;
-        column->computed = computed;
-        return 0;
-    }
-    case MIG_SQLITE_CONSTRAINT:
-        if (clause->autoincrement) {
-            column->autoincrement = MIG_TRUE;
-        }
-        return mig_table_add_constraint(arena, to, clause->constraint);
-    }
-    return 0;
-}
-
-static int describe_column(struct mig_arena *arena, const struct mig_sqlite_item *item,
-                           struct mig_table *to)
-{
-    struct mig_column *column = mig_arena_new(arena, struct mig_column);
-    if (column == NULL) {
-        return -1;
-    }
-    column->name = item->name;
-    column->nullable = MIG_TRUE;
-    if (item->type != NULL) {
-        column->native_type = item->type;
-        column->type = mig_sqlite_type(arena, item->type);
-    }
-    for (size_t i = 0; i < item->clause_count; i++) {
-        if (describe_clause(arena, &item->clauses[i], column, to) != 0) {
-            return -1;
-        }
-    }
-    return mig_table_add_column(arena, to, column);
-}
-
-/* SQLite compares names without case. */
-static struct mig_column *column_named(struct mig_table *table, const char *name)
-{
-    for (size_t i = 0; i < table->columns.count; i++) {
-        if (strcasecmp(table->columns.items[i]->name, name) == 0) {
-            return table->columns.items[i];
-        }
-    }
-    return NULL;
-}
-
-/* What the primary key makes of its columns: in a WITHOUT ROWID table they are NOT NULL; an INTEGER
- * alone is the rowid, which is never NULL and fills itself in; any other integer alone does not. */
-static void describe_key(const struct mig_sqlite_table *from, struct mig_table *to)
-{
-    const struct mig_constraint *key = mig_table_primary_key(to);
-    for (size_t i = 0; key != NULL && i < key->columns.count; i++) {
-        struct mig_column *column = column_named(to, key->columns.items[i]);
-        if (column == NULL) {
-            continue;
-        }
-        bool rowid = key->columns.count == 1 && !from->without_rowid &&
-                     column->native_type != NULL && strcasecmp(column->native_type, "INTEGER") == 0;
-        if (rowid || from->without_rowid || from->strict) {
-            column->nullable = MIG_FALSE;
-        }
-    }
-}
-
-int mig_sqlite_table_describe(struct mig_arena *arena, const struct mig_sqlite_table *from,
-                              struct mig_table *to, struct mig_error *err)
-{
-    for (size_t i = 0; i < from->item_count; i++) {
-        const struct mig_sqlite_item *item = &from->items[i];
-        int status = item->constraint == NULL
-                         ? describe_column(arena, item, to)
-                         : mig_table_add_constraint(arena, to, item->constraint);
-        if (status != 0) {
-            return mig_error_nomem(err);
-        }
-        if (item->autoincrement) {
-            struct mig_column *column = column_named(to, item->constraint->columns.items[0]);
-            if (column != NULL) {
-                column->autoincrement = MIG_TRUE;
-            }
-        }
-    }
-    describe_key(from, to);
-    struct mig_value yes = {.kind = MIG_VALUE_BOOL, .boolean = true};
-    if ((from->strict && add_option(arena, &to->options, "sqlite_strict", yes) != 0) ||
-        (from->without_rowid &&
-         add_option(arena, &to->options, "sqlite_without_rowid", yes) != 0) ||
-        arena->failed) {
-        return mig_error_nomem(err);
-    }
-    return 0;
 }

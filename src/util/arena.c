@@ -80,6 +80,14 @@ char *mig_arena_strndup(struct mig_arena *arena, const char *text, size_t length
     return copy;
 }
 
+void *mig_arena_room(struct mig_arena *arena, void *items, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0) {
+        return items;
+    }
+    return mig_arena_grow(arena, items, count, count == 0 ? 1 : count * 2, size);
+}
+
 char *mig_arena_strdup(struct mig_arena *arena, const char *text)
 {
     return text == NULL ? NULL : mig_arena_strndup(arena, text, strlen(text));

@@ -1,5 +1,6 @@
 /* A region of memory that is released as a whole or back to a mark. An arena that ran out of memory
- * stays failed: every later allocation returns NULL, so a chain of calls may be checked at its end. */
+ * stays failed: every later allocation returns NULL, so a chain of calls may be checked at its end.
+ */
 #ifndef MIG_UTIL_ARENA_H
 #define MIG_UTIL_ARENA_H
 
@@ -20,12 +21,15 @@ struct mig_arena_mark {
 
 /* Zeroed memory, aligned for any type; NULL when out of memory. */
 void *mig_arena_alloc(struct mig_arena *arena, size_t size);
-#define mig_arena_new(arena, type)        ((type *)mig_arena_alloc((arena), sizeof(type)))
-#define mig_arena_array(arena, type, n)   ((type *)mig_arena_alloc_array((arena), (n), sizeof(type)))
+#define mig_arena_new(arena, type)      ((type *)mig_arena_alloc((arena), sizeof(type)))
+#define mig_arena_array(arena, type, n) ((type *)mig_arena_alloc_array((arena), (n), sizeof(type)))
 void *mig_arena_alloc_array(struct mig_arena *arena, size_t count, size_t size);
 /* A copy of old[0..count) in room for new_count; old stays as it is. */
 void *mig_arena_grow(struct mig_arena *arena, const void *old, size_t count, size_t new_count,
                      size_t size);
+/* The list with room for one more item: moved to twice the room whenever it is full (a count that
+ * is a power of two). All items must have been added this way; NULL when out of memory. */
+void *mig_arena_room(struct mig_arena *arena, void *items, size_t count, size_t size);
 /* NULL in, NULL out. */
 char *mig_arena_strdup(struct mig_arena *arena, const char *text);
 char *mig_arena_strndup(struct mig_arena *arena, const char *text, size_t length);

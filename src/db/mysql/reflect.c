@@ -1,0 +1,921 @@
+/* Live reflection of MySQL and MariaDB from information_schema: one query each for tables, columns,
+ * keys, foreign keys and checks, whether for one table or for a whole schema.
+ *
+ * Every UNIQUE is an index here and the other way round: one over plain columns is reflected as a
+ * constraint, one with a prefix, an order or an expression as an index. */
+#include "driver/database.h"
+#include "driver/reader.h"
+#include "queries.h"
+#include "util/map.h"
+#include "util/strbuf.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What is being described: a schema (NULL: the connection's database) and one name of it or all. */
+struct scope {
+    struct mig_conn *conn;
+    struct mig_arena *arena;
+    const char *schema;
+    const char *name;      /* NULL: all */
+    struct mig_map tables; /* by name */
+    struct mig_error *err;
+};
+
+/* Each query asks for the schema `repeat` times, then for the name as often. */
+static void open_query(struct mig_reader *rows, const struct scope *scope, const char *sql,
+                       size_t repeat)
+{
+    const char *args[4] = {NULL};
+    size_t count = 0;
+    for (size_t i = 0; i < repeat; i++) {
+        args[count++] = scope->schema;
+    }
+    for (size_t i = 0; scope->name != NULL && i < repeat; i++) {
+        args[count++] = scope->name;
+    }
+    const char *text =
+        mig_reader_without(scope->arena, sql, scope->conn->server.is_mariadb ? "mysql" : "mariadb");
+    if (text != NULL && scope->name == NULL) {
+        text = mig_reader_without(scope->arena, text, "one");
+    }
+    mig_reader_open(rows, scope->conn, scope->arena, text, args, count, scope->err);
+}
+
+static struct mig_table *table_of(const struct scope *scope, const struct mig_reader *rows)
+{
+    return mig_map_get(&scope->tables, mig_reader_peek(rows, 0));
+}
+
+/* ------------------------------------------------------------------ types */
+
+static const struct {
+    const char *words;
+    enum mig_type_kind kind;
+} type_names[] = {
+    {"smallint", MIG_TYPE_smallint},
+    {"int", MIG_TYPE_integer},
+    {"bigint", MIG_TYPE_bigint},
+    {"tinyint", MIG_TYPE_tinyint},
+    {"mediumint", MIG_TYPE_mediumint},
+    {"float", MIG_TYPE_float},
+    {"double", MIG_TYPE_double},
+    {"decimal", MIG_TYPE_numeric},
+    {"varchar", MIG_TYPE_string},
+    {"char", MIG_TYPE_char},
+    {"text", MIG_TYPE_text},
+    {"binary", MIG_TYPE_binary},
+    {"varbinary", MIG_TYPE_varbinary},
+    {"blob", MIG_TYPE_blob},
+    {"bit", MIG_TYPE_bit},
+    {"date", MIG_TYPE_date},
+    {"time", MIG_TYPE_time},
+    {"datetime", MIG_TYPE_datetime},
+    {"timestamp", MIG_TYPE_timestamp},
+    {"year", MIG_TYPE_year},
+    {"json", MIG_TYPE_json},
+    {"uuid", MIG_TYPE_uuid},
+    {"enum", MIG_TYPE_enum},
+    {"set", MIG_TYPE_set},
+};
+
+/* 'a','b''c': the values of an ENUM or SET. */
+static struct mig_names read_values(struct mig_arena *arena, const char *text)
+{
+    struct mig_names values = {.given = true};
+    while (*text == '\'') {
+        char *value = mig_arena_alloc(arena, strlen(text));
+        size_t used = 0;
+        text++;
+        for (; value != NULL && *text != '\0'; text++) {
+            if (*text == '\'') {
+                if (text[1] != '\'') {
+                    break;
+                }
+                text++;
+            } else if (*text == '\\' && text[1] != '\0') {
+                text++;
+            }
+            value[used++] = *text;
+        }
+        if (value == NULL || mig_names_add(arena, &values, value) != 0) {
+            return values;
+        }
+        text += strspn(text, "', ") > 0 ? 1 : 0; /* the closing quote */
+        text += strspn(text, ", ");
+    }
+    return values;
+}
+
+/* The parameters in parentheses; false when the kind has no place for them. */
+static bool read_parameters(struct mig_arena *arena, struct mig_type *type, const char *text)
+{
+    const char *letters = mig_type_kind_parameters(type->kind);
+    char *end = NULL;
+    struct mig_opt_int first = {true, strtoll(text, &end, 10)};
+    switch (letters[0]) {
+    case 'v':
+        type->values = read_values(arena, text);
+        return true;
+    case 'n':
+        type->length = first;
+        return true;
+    case 't':
+        type->precision = first;
+        return true;
+    case 'p':
+        if (*end == ',' && letters[1] != 's') {
+            return false; /* FLOAT(m, d) */
+        }
+        type->precision = first;
+        if (*end == ',' && strtoll(end + 1, NULL, 10) != 0) {
+            type->scale = (struct mig_opt_int){true, strtoll(end + 1, NULL, 10)};
+        }
+        return true;
+    case 'u':
+        return type->kind != MIG_TYPE_double; /* a display width says nothing of the values */
+    default:
+        return type->kind == MIG_TYPE_year;
+    }
+}
+
+static const struct mig_type *read_type(struct mig_arena *arena, const char *native)
+{
+    struct mig_type *type = mig_arena_new(arena, struct mig_type);
+    if (type == NULL) {
+        return NULL;
+    }
+    if (strcasecmp(native, "tinyint(1)") == 0) {
+        type->kind = MIG_TYPE_boolean;
+        return type;
+    }
+    size_t length = strcspn(native, "( ");
+    for (size_t i = 0; i < MIG_COUNT(type_names); i++) {
+        if (strncasecmp(native, type_names[i].words, length) == 0 &&
+            type_names[i].words[length] == '\0') {
+            type->kind = type_names[i].kind;
+        }
+    }
+    const char *rest = native + length;
+    bool exact = type->kind != MIG_TYPE_NONE;
+    if (exact && *rest == '(') {
+        exact = read_parameters(arena, type, rest + 1);
+        const char *close = strrchr(rest, ')');
+        rest = close == NULL ? rest + strlen(rest) : close + 1;
+    }
+    if (strcasestr(rest, " unsigned") == rest) {
+        type->is_unsigned = MIG_TRUE;
+        rest += strlen(" unsigned");
+    }
+    if (strcasestr(rest, " zerofill") == rest) {
+        type->zerofill = MIG_TRUE;
+        rest += strlen(" zerofill");
+    }
+    if (!exact || *rest != '\0') {
+        *type = (struct mig_type){.kind = MIG_TYPE_native, .name = native};
+    }
+    return type;
+}
+
+/* ------------------------------------------------------------------ columns */
+
+/* Columns of the query columns.sql. */
+enum {
+    COL_TABLE,
+    COL_NAME,
+    COL_TYPE,
+    COL_NULLABLE,
+    COL_DEFAULT,
+    COL_EXTRA,
+    COL_COMMENT,
+    COL_CHARSET,
+    COL_COLLATION,
+    COL_GENERATION,
+};
+
+static struct mig_value text_value(enum mig_value_kind kind, const char *text)
+{
+    return (struct mig_value){
+        .kind = kind, .text = text, .length = text == NULL ? 0 : strlen(text)};
+}
+
+static bool contains_word(const char *text, const char *word)
+{
+    return strcasestr(text, word) != NULL;
+}
+
+static int add_option(struct mig_arena *arena, struct mig_pairs *pairs, const char *name,
+                      struct mig_value value)
+{
+    pairs->items = mig_arena_room(arena, pairs->items, pairs->count, sizeof *pairs->items);
+    if (pairs->items == NULL) {
+        return -1;
+    }
+    pairs->items[pairs->count++] = (struct mig_pair){name, value};
+    pairs->given = true;
+    return 0;
+}
+
+static bool is_numeric(const struct mig_type *type)
+{
+    switch (type->kind) {
+    case MIG_TYPE_smallint:
+    case MIG_TYPE_integer:
+    case MIG_TYPE_bigint:
+    case MIG_TYPE_tinyint:
+    case MIG_TYPE_mediumint:
+    case MIG_TYPE_float:
+    case MIG_TYPE_double:
+    case MIG_TYPE_numeric:
+    case MIG_TYPE_boolean:
+    case MIG_TYPE_bit:
+    case MIG_TYPE_year:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* MySQL gives a literal without its quotes. */
+static const char *quoted(struct mig_arena *arena, const char *text)
+{
+    struct mig_strbuf buf = {0};
+    mig_strbuf_putc(&buf, '\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'' || *text == '\\') {
+            mig_strbuf_putc(&buf, *text);
+        }
+        mig_strbuf_putc(&buf, *text);
+    }
+    mig_strbuf_putc(&buf, '\'');
+    return mig_strbuf_to_arena(&buf, arena);
+}
+
+/* MySQL escapes the quotes of an expression's literals: _utf8mb4\'x\'. */
+static const char *unescaped(struct mig_arena *arena, const char *text)
+{
+    char *plain = mig_arena_strdup(arena, text);
+    if (plain == NULL) {
+        return NULL;
+    }
+    size_t used = 0;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        if (text[i] == '\\' && text[i + 1] == '\'') {
+            i++;
+        }
+        plain[used++] = text[i];
+    }
+    plain[used] = '\0';
+    return plain;
+}
+
+/* MariaDB gives the default as an expression ('abc', NULL, current_timestamp()), MySQL the bare
+ * literal unless EXTRA says that it was generated. */
+static void read_default(struct mig_reader *rows, const struct scope *scope,
+                         struct mig_column *column)
+{
+    const char *text = mig_reader_text(rows, COL_DEFAULT);
+    if (text == NULL) {
+        return;
+    }
+    if (scope->conn->server.is_mariadb) {
+        if (strcasecmp(text, "NULL") == 0) {
+            return;
+        }
+    } else if (contains_word(mig_reader_peek(rows, COL_EXTRA), "DEFAULT_GENERATED")) {
+        text = unescaped(scope->arena, text);
+    } else if (strncasecmp(text, "CURRENT_TIMESTAMP", 17) != 0 &&
+               (column->type == NULL || !is_numeric(column->type))) {
+        text = quoted(scope->arena, text);
+    }
+    if (text != NULL) {
+        column->default_value = text_value(MIG_VALUE_EXPR, text);
+    }
+}
+
+/* auto_increment, on update …, VIRTUAL GENERATED, STORED GENERATED, INVISIBLE */
+static int read_extra(struct mig_reader *rows, const struct scope *scope, struct mig_column *column)
+{
+    const char *extra = mig_reader_text(rows, COL_EXTRA);
+    if (extra == NULL) {
+        return 0;
+    }
+    const char *expression = mig_reader_filled(rows, COL_GENERATION);
+    if (expression != NULL) {
+        struct mig_computed *computed = mig_arena_new(scope->arena, struct mig_computed);
+        if (computed == NULL) {
+            return -1;
+        }
+        computed->expression =
+            scope->conn->server.is_mariadb ? expression : unescaped(scope->arena, expression);
+        bool stored = contains_word(extra, "STORED") || contains_word(extra, "PERSISTENT");
+        computed->stored = stored ? MIG_TRUE : MIG_FALSE;
+        column->computed = computed;
+        column->default_value = (struct mig_value){0};
+    }
+    if (contains_word(extra, "auto_increment")) {
+        column->autoincrement = MIG_TRUE;
+    }
+    const char *update = strcasestr(extra, "on update ");
+    if (update != NULL) {
+        const char *text = update + strlen("on update ");
+        const char *only = mig_arena_strndup(scope->arena, text, strcspn(text, " "));
+        if (add_option(scope->arena, &column->options, "mysql_on_update",
+                       text_value(MIG_VALUE_EXPR, only)) != 0) {
+            return -1;
+        }
+    }
+    if (contains_word(extra, "INVISIBLE")) {
+        struct mig_value yes = {.kind = MIG_VALUE_BOOL, .boolean = true};
+        return add_option(scope->arena, &column->options, "mysql_invisible", yes);
+    }
+    return 0;
+}
+
+static int read_column(struct mig_reader *rows, const struct scope *scope, struct mig_table *table,
+                       const char *table_collation)
+{
+    struct mig_column *column = mig_arena_new(scope->arena, struct mig_column);
+    if (column == NULL || mig_table_add_column(scope->arena, table, column) != 0) {
+        return -1;
+    }
+    column->name = mig_reader_text(rows, COL_NAME);
+    column->native_type = mig_reader_text(rows, COL_TYPE);
+    if (column->native_type == NULL) {
+        return -1;
+    }
+    column->type = read_type(scope->arena, column->native_type);
+    column->nullable =
+        strcasecmp(mig_reader_peek(rows, COL_NULLABLE), "YES") == 0 ? MIG_TRUE : MIG_FALSE;
+    column->comment = mig_reader_filled(rows, COL_COMMENT);
+    const char *collation = mig_reader_filled(rows, COL_COLLATION);
+    if (collation != NULL && (table_collation == NULL || strcmp(collation, table_collation) != 0)) {
+        column->collation = collation;
+    }
+    read_default(rows, scope, column);
+    return read_extra(rows, scope, column);
+}
+
+/* The table's own collation, kept while its columns are read (tables.sql, by table). */
+static int read_columns(struct scope *scope, const struct mig_map *collations)
+{
+    struct mig_reader rows;
+    open_query(&rows, scope, mig_sql_mysql_columns, 1);
+    while (mig_reader_next(&rows)) {
+        struct mig_table *table = table_of(scope, &rows);
+        if (table == NULL) {
+            continue;
+        }
+        if (read_column(&rows, scope, table, mig_map_get(collations, table->name)) != 0) {
+            rows.status = mig_error_nomem(scope->err);
+        }
+    }
+    return mig_reader_close(&rows);
+}
+
+/* ------------------------------------------------------------------ keys and indexes */
+
+/* Columns of the query indexes.sql. */
+enum {
+    IX_TABLE,
+    IX_NAME,
+    IX_NON_UNIQUE,
+    IX_COLUMN,
+    IX_ORDER,
+    IX_SUB_PART,
+    IX_TYPE,
+    IX_COMMENT,
+    IX_EXPRESSION,
+};
+
+static int read_element(struct mig_reader *rows, const struct scope *scope, struct mig_index *index)
+{
+    struct mig_elements *list = &index->elements;
+    list->items = mig_arena_room(scope->arena, list->items, list->count, sizeof *list->items);
+    if (list->items == NULL) {
+        return -1;
+    }
+    struct mig_element *element = &list->items[list->count++];
+    element->column = mig_reader_text(rows, IX_COLUMN);
+    if (element->column == NULL) {
+        const char *text = mig_reader_text(rows, IX_EXPRESSION);
+        element->expression = text == NULL ? "" : unescaped(scope->arena, text);
+    }
+    element->desc = mig_reader_peek(rows, IX_ORDER)[0] == 'D';
+    if (index->prefix == NULL) {
+        element->length = mig_reader_int(rows, IX_SUB_PART);
+    }
+    return 0;
+}
+
+static void read_index(struct mig_reader *rows, struct mig_index *index)
+{
+    index->name = mig_reader_text(rows, IX_NAME);
+    index->elements.given = true;
+    index->unique = mig_reader_bool(rows, IX_NON_UNIQUE) ? MIG_UNSET : MIG_TRUE;
+    index->comment = mig_reader_filled(rows, IX_COMMENT);
+    const char *type = mig_reader_peek(rows, IX_TYPE);
+    if (strcasecmp(type, "FULLTEXT") == 0 || strcasecmp(type, "SPATIAL") == 0) {
+        index->prefix = mig_reader_text(rows, IX_TYPE);
+    } else if (strcasecmp(type, "BTREE") != 0) {
+        index->using = mig_reader_text(rows, IX_TYPE);
+    }
+}
+
+static bool plain_columns(const struct mig_index *index)
+{
+    for (size_t i = 0; i < index->elements.count; i++) {
+        const struct mig_element *element = &index->elements.items[i];
+        if (element->column == NULL || element->desc || element->length.given) {
+            return false;
+        }
+    }
+    return index->prefix == NULL && index->using == NULL && index->comment == NULL;
+}
+
+/* A primary key or a UNIQUE as a constraint, everything else as an index. */
+static int keep_index(const struct scope *scope, struct mig_table *table, struct mig_index *index)
+{
+    bool primary = strcmp(index->name, "PRIMARY") == 0;
+    if (!primary && (index->unique != MIG_TRUE || !plain_columns(index))) {
+        return mig_table_add_index(scope->arena, table, index);
+    }
+    struct mig_constraint *constraint = mig_arena_new(scope->arena, struct mig_constraint);
+    if (constraint == NULL) {
+        return -1;
+    }
+    constraint->kind = primary ? MIG_CONSTRAINT_PRIMARY : MIG_CONSTRAINT_UNIQUE;
+    constraint->name = primary ? NULL : index->name;
+    constraint->name_is_final = true;
+    for (size_t i = 0; i < index->elements.count; i++) {
+        if (mig_names_add(scope->arena, &constraint->columns, index->elements.items[i].column) !=
+            0) {
+            return -1;
+        }
+    }
+    return mig_table_add_constraint(scope->arena, table, constraint);
+}
+
+static int read_indexes(struct scope *scope)
+{
+    struct mig_reader rows;
+    struct mig_index *index = NULL;
+    struct mig_table *of = NULL;
+    int status = 0;
+    open_query(&rows, scope, mig_sql_mysql_indexes, 1);
+    while (status == 0 && mig_reader_next(&rows)) {
+        struct mig_table *table = table_of(scope, &rows);
+        if (table == NULL) {
+            continue;
+        }
+        if (index == NULL || of != table ||
+            strcmp(index->name, mig_reader_peek(&rows, IX_NAME)) != 0) {
+            status = index == NULL ? 0 : keep_index(scope, of, index);
+            index = mig_arena_new(scope->arena, struct mig_index);
+            if (index == NULL) {
+                break;
+            }
+            of = table;
+            read_index(&rows, index);
+            if (index->name == NULL) {
+                index = NULL;
+                break;
+            }
+        }
+        status = status != 0 ? status : read_element(&rows, scope, index);
+    }
+    if (status == 0 && index != NULL) {
+        status = keep_index(scope, of, index);
+    }
+    if (status != 0 && rows.status == 0) {
+        rows.status = mig_error_nomem(scope->err);
+    }
+    return mig_reader_close(&rows);
+}
+
+/* An integer alone in the primary key that does not fill itself in must say so. */
+static void mark_plain_keys(struct mig_table *table)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    if (key == NULL || key->columns.count != 1) {
+        return;
+    }
+    struct mig_column *column = mig_table_column(table, key->columns.items[0]);
+    if (column == NULL || column->type == NULL || column->autoincrement != MIG_UNSET ||
+        column->default_value.kind != MIG_VALUE_NONE) {
+        return;
+    }
+    enum mig_type_kind kind = column->type->kind;
+    if (kind == MIG_TYPE_smallint || kind == MIG_TYPE_integer || kind == MIG_TYPE_bigint ||
+        kind == MIG_TYPE_tinyint || kind == MIG_TYPE_mediumint) {
+        column->autoincrement = MIG_FALSE;
+    }
+}
+
+/* ------------------------------------------------------------------ foreign keys */
+
+/* Columns of the query foreign_keys.sql. */
+enum {
+    FK_TABLE,
+    FK_NAME,
+    FK_COLUMN,
+    FK_REFERRED_SCHEMA,
+    FK_REFERRED_TABLE,
+    FK_REFERRED_COLUMN,
+    FK_ON_UPDATE,
+    FK_ON_DELETE,
+    FK_SCHEMA,
+};
+
+/* RESTRICT and NO ACTION are one and the same here, and what is left out. */
+static const char *read_action(struct mig_reader *rows, size_t field)
+{
+    const char *rule = mig_reader_text(rows, field);
+    if (rule == NULL || strcmp(rule, "RESTRICT") == 0 || strcmp(rule, "NO ACTION") == 0) {
+        return NULL;
+    }
+    return rule;
+}
+
+static struct mig_constraint *read_foreign(struct mig_reader *rows, const struct scope *scope,
+                                           struct mig_table *table)
+{
+    struct mig_constraint *key = mig_arena_new(scope->arena, struct mig_constraint);
+    if (key == NULL || mig_table_add_constraint(scope->arena, table, key) != 0) {
+        return NULL;
+    }
+    const char *schema = mig_reader_text(rows, FK_REFERRED_SCHEMA);
+    key->kind = MIG_CONSTRAINT_FOREIGN;
+    key->name = mig_reader_text(rows, FK_NAME);
+    key->name_is_final = true;
+    key->referred_schema =
+        schema != NULL && strcmp(schema, mig_reader_peek(rows, FK_SCHEMA)) == 0 ? NULL : schema;
+    key->referred_table = mig_reader_text(rows, FK_REFERRED_TABLE);
+    key->onupdate = read_action(rows, FK_ON_UPDATE);
+    key->ondelete = read_action(rows, FK_ON_DELETE);
+    return key->name == NULL ? NULL : key;
+}
+
+static int read_foreign_keys(struct scope *scope)
+{
+    struct mig_reader rows;
+    struct mig_constraint *key = NULL;
+    const struct mig_table *of = NULL;
+    open_query(&rows, scope, mig_sql_mysql_foreign_keys, 2);
+    while (mig_reader_next(&rows)) {
+        struct mig_table *table = table_of(scope, &rows);
+        if (table == NULL) {
+            continue;
+        }
+        if (key == NULL || of != table || strcmp(key->name, mig_reader_peek(&rows, FK_NAME)) != 0) {
+            key = read_foreign(&rows, scope, table);
+            of = table;
+        }
+        if (key == NULL ||
+            mig_names_add(scope->arena, &key->columns, mig_reader_text(&rows, FK_COLUMN)) != 0 ||
+            mig_names_add(scope->arena, &key->referred_columns,
+                          mig_reader_text(&rows, FK_REFERRED_COLUMN)) != 0) {
+            rows.status = mig_error_nomem(scope->err);
+        }
+    }
+    return mig_reader_close(&rows);
+}
+
+/* ------------------------------------------------------------------ checks */
+
+/* The CHECK that MariaDB adds to a column declared JSON: the column is JSON then, and the check its
+ * own. */
+static bool is_json_check(const struct scope *scope, struct mig_table *table, const char *condition)
+{
+    static const char head[] = "json_valid(`";
+    size_t length = strlen(condition);
+    if (!scope->conn->server.is_mariadb || strncmp(condition, head, sizeof head - 1) != 0 ||
+        length < sizeof head + 2 || strcmp(condition + length - 2, "`)") != 0) {
+        return false;
+    }
+    const char *name = mig_arena_strndup(scope->arena, condition + sizeof head - 1,
+                                         length - (sizeof head - 1) - 2);
+    struct mig_column *column = name == NULL ? NULL : mig_table_column(table, name);
+    if (column == NULL || strcasecmp(column->native_type, "longtext") != 0) {
+        return false;
+    }
+    struct mig_type *type = mig_arena_new(scope->arena, struct mig_type);
+    if (type != NULL) {
+        type->kind = MIG_TYPE_json;
+        column->type = type;
+        column->collation = NULL;
+    }
+    return true;
+}
+
+static int read_check(struct mig_reader *rows, const struct scope *scope, struct mig_table *table)
+{
+    const char *name = mig_reader_text(rows, 1);
+    const char *condition = mig_reader_text(rows, 2);
+    if (name == NULL || condition == NULL) {
+        return rows->status;
+    }
+    if (!scope->conn->server.is_mariadb) {
+        condition = unescaped(scope->arena, condition);
+        condition = condition == NULL ? NULL : mig_reader_unwrap(scope->arena, condition);
+    } else if (is_json_check(scope, table, condition)) {
+        return 0;
+    }
+    struct mig_constraint *check = mig_arena_new(scope->arena, struct mig_constraint);
+    if (check == NULL || condition == NULL ||
+        mig_table_add_constraint(scope->arena, table, check) != 0) {
+        return mig_error_nomem(scope->err);
+    }
+    check->kind = MIG_CONSTRAINT_CHECK;
+    check->name = name;
+    check->name_is_final = true;
+    check->condition = condition;
+    /* a column's own check goes by the column's name, which is no name of a constraint */
+    if (strcasecmp(mig_reader_peek(rows, 3), "Column") == 0) {
+        check->column = name;
+        check->name = NULL;
+    }
+    if (strcasecmp(mig_reader_peek(rows, 4), "NO") == 0) {
+        check->enforced = MIG_FALSE;
+    }
+    return 0;
+}
+
+static int read_checks(struct scope *scope)
+{
+    struct mig_reader rows;
+    int status = 0;
+    open_query(&rows, scope,
+               scope->conn->server.is_mariadb ? mig_sql_mysql_checks_mariadb
+                                              : mig_sql_mysql_checks_mysql,
+               1);
+    while (status == 0 && mig_reader_next(&rows)) {
+        struct mig_table *table = table_of(scope, &rows);
+        if (table != NULL) {
+            status = read_check(&rows, scope, table);
+        }
+    }
+    int closed = mig_reader_close(&rows);
+    return status != 0 ? status : closed;
+}
+
+/* ------------------------------------------------------------------ tables */
+
+/* Columns of the query tables.sql. */
+enum {
+    TAB_NAME,
+    TAB_TYPE,
+    TAB_ENGINE,
+    TAB_OTHER_COLLATION,
+    TAB_COMMENT,
+    TAB_OPTIONS,
+    TAB_COLLATION,
+};
+
+static int add_text_option(const struct scope *scope, struct mig_table *table, const char *name,
+                           const char *text)
+{
+    return text == NULL
+               ? 0
+               : add_option(scope->arena, &table->options, name, text_value(MIG_VALUE_TEXT, text));
+}
+
+/* "row_format=COMPRESSED key_block_size=8 partitioned": options as mysql_<name>. */
+static int read_options(const struct scope *scope, struct mig_table *table, const char *text)
+{
+    while (text != NULL && *text != '\0') {
+        size_t length = strcspn(text, " ");
+        const char *equals = memchr(text, '=', length);
+        if (equals != NULL) {
+            size_t name_length = (size_t)(equals - text);
+            char *name = mig_arena_printf(scope->arena, "mysql_%.*s", (int)name_length, text);
+            const char *value =
+                mig_arena_strndup(scope->arena, equals + 1, length - name_length - 1);
+            if (name == NULL || value == NULL) {
+                return -1;
+            }
+            for (char *c = name; *c != '\0'; c++) {
+                *c = (char)tolower((unsigned char)*c);
+            }
+            if (add_text_option(scope, table, name, value) != 0) {
+                return -1;
+            }
+        } else if (length == strlen("partitioned") &&
+                   strncasecmp(text, "partitioned", length) == 0) {
+            table->is_partitioned = true;
+        }
+        text += length + strspn(text + length, " ");
+    }
+    return 0;
+}
+
+static struct mig_table *read_table(struct mig_reader *rows, const struct scope *scope)
+{
+    struct mig_table *table = mig_arena_new(scope->arena, struct mig_table);
+    if (table == NULL) {
+        return NULL;
+    }
+    table->schema = mig_arena_strdup(scope->arena, scope->schema);
+    table->name = mig_reader_text(rows, TAB_NAME);
+    table->is_view = strcasestr(mig_reader_peek(rows, TAB_TYPE), "VIEW") != NULL;
+    if (!table->is_view) {
+        table->comment = mig_reader_filled(rows, TAB_COMMENT);
+    }
+    if (add_text_option(scope, table, "mysql_engine", mig_reader_filled(rows, TAB_ENGINE)) != 0 ||
+        add_text_option(scope, table, "mysql_collate",
+                        mig_reader_filled(rows, TAB_OTHER_COLLATION)) != 0 ||
+        read_options(scope, table, mig_reader_text(rows, TAB_OPTIONS)) != 0) {
+        return NULL;
+    }
+    return table->name == NULL ? NULL : table;
+}
+
+/* Whether a whole schema's answer has this row: base tables that are not ours; by name also views.
+ */
+static bool wanted(const struct scope *scope, const struct mig_reader *rows)
+{
+    const char *type = mig_reader_peek(rows, TAB_TYPE);
+    if (strcasecmp(type, "SEQUENCE") == 0) {
+        return false;
+    }
+    return scope->name != NULL || (strcasestr(type, "VIEW") == NULL &&
+                                   !mig_reader_is_internal(mig_reader_peek(rows, TAB_NAME)));
+}
+
+static int read_rows(struct scope *scope, struct mig_schema *out, struct mig_map *collations)
+{
+    struct mig_reader rows;
+    open_query(&rows, scope, mig_sql_mysql_tables, 1);
+    while (mig_reader_next(&rows)) {
+        if (!wanted(scope, &rows)) {
+            continue;
+        }
+        struct mig_table *table = read_table(&rows, scope);
+        char *collation = mig_arena_strdup(scope->arena, mig_reader_peek(&rows, TAB_COLLATION));
+        out->tables =
+            mig_arena_room(scope->arena, out->tables, out->table_count, sizeof *out->tables);
+        if (table == NULL || collation == NULL || out->tables == NULL ||
+            mig_map_put(&scope->tables, table->name, table) != 0 ||
+            mig_map_put(collations, table->name, collation) != 0) {
+            rows.status = mig_error_nomem(scope->err);
+            break;
+        }
+        out->tables[out->table_count++] = table;
+    }
+    return mig_reader_close(&rows);
+}
+
+/* The tables of the scope with all that belongs to them, added to `out`. */
+static int read_tables(struct scope *scope, struct mig_schema *out)
+{
+    struct mig_map collations = {0};
+    size_t first = out->table_count;
+    int status = read_rows(scope, out, &collations);
+    if (status == 0 && out->table_count > first) {
+        status = read_columns(scope, &collations);
+        status = status != 0 ? status : read_indexes(scope);
+        status = status != 0 ? status : read_foreign_keys(scope);
+        status = status != 0 ? status : read_checks(scope);
+    }
+    for (size_t i = first; status == 0 && i < out->table_count; i++) {
+        mark_plain_keys(out->tables[i]);
+    }
+    mig_map_release(&collations);
+    return status;
+}
+
+/* ------------------------------------------------------------------ views */
+
+/* The server writes every name with its database, which a view elsewhere would still point to. */
+static const char *without_database(struct mig_arena *arena, const char *text, const char *database)
+{
+    struct mig_strbuf buf = {0};
+    size_t length = strlen(database);
+    for (const char *at = text; *at != '\0';) {
+        if (at[0] == '`' && strncmp(at + 1, database, length) == 0 &&
+            strncmp(at + 1 + length, "`.", 2) == 0) {
+            at += length + 3;
+        } else {
+            mig_strbuf_putc(&buf, *at++);
+        }
+    }
+    return mig_strbuf_to_arena(&buf, arena);
+}
+
+static int read_views(const struct scope *scope, struct mig_schema *out)
+{
+    struct mig_reader rows;
+    open_query(&rows, scope, mig_sql_mysql_views, 1);
+    while (mig_reader_next(&rows)) {
+        struct mig_view *view = mig_arena_new(scope->arena, struct mig_view);
+        out->views = mig_arena_room(scope->arena, out->views, out->view_count, sizeof *out->views);
+        if (view == NULL || out->views == NULL) {
+            rows.status = mig_error_nomem(scope->err);
+            break;
+        }
+        out->views[out->view_count++] = view;
+        view->schema = mig_arena_strdup(scope->arena, scope->schema);
+        view->name = mig_reader_text(&rows, 0);
+        view->query =
+            without_database(scope->arena, mig_reader_peek(&rows, 1), mig_reader_peek(&rows, 2));
+    }
+    return mig_reader_close(&rows);
+}
+
+/* ------------------------------------------------------------------ the contract */
+
+static int read_schema(struct mig_conn *conn, struct mig_arena *arena,
+                       const struct mig_names *schemas, struct mig_schema *out,
+                       struct mig_error *err)
+{
+    *out = (struct mig_schema){0};
+    bool named = schemas != NULL && schemas->given && schemas->count > 0;
+    size_t count = named ? schemas->count : 1;
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        struct scope scope = {.conn = conn, .arena = arena, .err = err};
+        scope.schema = named ? schemas->items[i] : NULL;
+        status = read_tables(&scope, out);
+        status = status != 0 ? status : read_views(&scope, out);
+        mig_map_release(&scope.tables);
+    }
+    return status;
+}
+
+static int describe_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                          struct mig_table **out, struct mig_error *err)
+{
+    struct scope scope = {.conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
+    struct mig_schema found = {0};
+    int status = read_tables(&scope, &found);
+    mig_map_release(&scope.tables);
+    *out = status == 0 && found.table_count > 0 ? found.tables[0] : NULL;
+    return status;
+}
+
+static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                   struct mig_enum **out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static int no_enum_columns(void *self, struct mig_arena *arena, const char *schema,
+                           const char *name, struct mig_names *out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = (struct mig_names){.given = true};
+    return 0;
+}
+
+static int describe_view(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                         struct mig_view **out, struct mig_error *err)
+{
+    struct scope scope = {.conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
+    struct mig_schema found = {0};
+    int status = read_views(&scope, &found);
+    *out = status == 0 && found.view_count > 0 ? found.views[0] : NULL;
+    return status;
+}
+
+static int table_names(void *self, struct mig_arena *arena, const char *schema,
+                       struct mig_names *out, struct mig_error *err)
+{
+    struct mig_reader rows;
+    *out = (struct mig_names){.given = true};
+    mig_reader_open(&rows, self, arena, mig_sql_mysql_table_names, (const char *[]){schema}, 1,
+                    err);
+    while (mig_reader_next(&rows)) {
+        const char *name = mig_reader_text(&rows, 0);
+        if (name != NULL && !mig_reader_is_internal(name) && mig_names_add(arena, out, name) != 0) {
+            rows.status = mig_error_nomem(err);
+        }
+    }
+    return mig_reader_close(&rows);
+}
+
+static int index_table(void *self, struct mig_arena *arena, const char *schema, const char *index,
+                       const char **table, struct mig_error *err)
+{
+    struct mig_reader rows;
+    *table = NULL;
+    mig_reader_open(&rows, self, arena, mig_sql_mysql_index_table, (const char *[]){schema, index},
+                    2, err);
+    if (mig_reader_next(&rows)) {
+        *table = mig_reader_text(&rows, 0);
+    }
+    return mig_reader_close(&rows);
+}
+
+const struct mig_reflect mig_reflect_mysql = {
+    .source = {.table = describe_table,
+               .enum_type = no_enum,
+               .table_names = table_names,
+               .index_table = index_table,
+               .view = describe_view,
+               .enum_columns = no_enum_columns},
+    .schema = read_schema,
+};

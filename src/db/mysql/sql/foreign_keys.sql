@@ -1,0 +1,19 @@
+SELECT k.table_name,
+       k.constraint_name,
+       k.column_name,
+       k.referenced_table_schema,
+       k.referenced_table_name,
+       k.referenced_column_name,
+       r.update_rule,
+       r.delete_rule,
+       k.table_schema
+FROM information_schema.key_column_usage k
+JOIN information_schema.referential_constraints r
+  ON r.constraint_schema = k.constraint_schema
+  AND r.table_name = k.table_name
+  AND r.constraint_name = k.constraint_name
+WHERE k.table_schema = COALESCE(?, DATABASE())
+  AND r.constraint_schema = COALESCE(?, DATABASE())
+  /*one*/ AND k.table_name = ? AND r.table_name = ? /*end*/
+  AND k.referenced_table_name IS NOT NULL
+ORDER BY k.table_name, k.constraint_name, k.ordinal_position

@@ -1,0 +1,122 @@
+#include "db/postgresql/exclude.h"
+
+#include "driver/reader.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Where the parenthesis that opens at `open` closes; the text's end when it does not. */
+static size_t closing(const char *text, size_t open)
+{
+    int depth = 0;
+    for (size_t i = open; text[i] != '\0'; i++) {
+        if (text[i] == '\'' || text[i] == '"') {
+            const char *end = strchr(text + i + 1, text[i]);
+            if (end == NULL) {
+                break;
+            }
+            i = (size_t)(end - text);
+        } else if (text[i] == '(') {
+            depth++;
+        } else if (text[i] == ')' && --depth == 0) {
+            return i;
+        }
+    }
+    return strlen(text);
+}
+
+/* The name that a quoted or bare identifier means; NULL when the text is more than one. */
+static const char *identifier(struct mig_arena *arena, const char *text)
+{
+    size_t length = strlen(text);
+    if (text[0] != '"') {
+        for (size_t i = 0; i < length; i++) {
+            if (!isalnum((unsigned char)text[i]) && text[i] != '_' && text[i] != '$' &&
+                (unsigned char)text[i] < 0x80) {
+                return NULL;
+            }
+        }
+        return text;
+    }
+    char *name = mig_arena_alloc(arena, length + 1);
+    size_t used = 0;
+    for (size_t i = 1; name != NULL && i < length; i++) {
+        if (text[i] == '"') {
+            if (i + 1 == length) {
+                return name;
+            }
+            if (text[++i] != '"') {
+                return NULL;
+            }
+        }
+        name[used++] = text[i];
+    }
+    return NULL;
+}
+
+/* "room WITH =": the column or expression, its operator class and direction, and the operator. */
+static void read_exclude_element(struct mig_arena *arena, char *text, struct mig_element *to)
+{
+    char *with = NULL;
+    for (char *at = strstr(text, " WITH "); at != NULL; at = strstr(at + 1, " WITH ")) {
+        with = at;
+    }
+    if (with != NULL) {
+        to->op = with + strlen(" WITH ");
+        *with = '\0';
+    }
+    to->column = identifier(arena, text);
+    if (to->column != NULL) {
+        return;
+    }
+    /* `column opclass`: what follows an identifier or a parenthesised expression */
+    size_t head = text[0] == '(' ? closing(text, 0) + 1 : strcspn(text, " (");
+    if (text[head] == '(') {
+        head = closing(text, head) + 1;
+    }
+    if (text[head] == ' ' && identifier(arena, text + head + 1) != NULL) {
+        to->ops = text + head + 1;
+        text[head] = '\0';
+        to->column = identifier(arena, text);
+    }
+    if (to->column == NULL) {
+        to->expression = mig_reader_unwrap(arena, text);
+    }
+}
+
+void mig_postgresql_read_exclude(struct mig_arena *arena, const char *text,
+                                 struct mig_constraint *to)
+{
+    static const char head[] = "EXCLUDE USING ";
+    if (strncmp(text, head, sizeof head - 1) != 0) {
+        return;
+    }
+    const char *method = text + sizeof head - 1;
+    to->using = mig_arena_strndup(arena, method, strcspn(method, " "));
+    size_t open = strcspn(text, "(");
+    size_t close = closing(text, open);
+    char *body = mig_arena_strndup(arena, text + open + 1, close - open - 1);
+    const char *where = strstr(text + close, " WHERE (");
+    if (where != NULL) {
+        size_t start = strlen(" WHERE ");
+        size_t end = closing(where, start);
+        const char *condition = mig_arena_strndup(arena, where + start + 1, end - start - 1);
+        to->where = condition == NULL ? NULL : mig_reader_unwrap(arena, condition);
+    }
+    to->elements.given = true;
+    for (char *at = body; at != NULL && *at != '\0';) {
+        size_t end = 0;
+        while (at[end] != '\0' && at[end] != ',') {
+            end = at[end] == '(' ? closing(at, end) + 1 : end + 1;
+        }
+        bool last = at[end] == '\0';
+        at[end] = '\0';
+        struct mig_elements *list = &to->elements;
+        list->items = mig_arena_room(arena, list->items, list->count, sizeof *list->items);
+        if (list->items == NULL) {
+            return;
+        }
+        read_exclude_element(arena, at, &list->items[list->count++]);
+        at += last ? end : end + 1 + strspn(at + end + 1, " ");
+    }
+}

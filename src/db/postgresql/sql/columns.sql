@@ -1,0 +1,37 @@
+-- columns with their types, defaults, identity and comments, in order
+SELECT c.relname,
+       a.attname,
+       format_type(a.atttypid, a.atttypmod),
+       a.attnotnull,
+       pg_get_expr(d.adbin, d.adrelid),
+       a.attidentity::text,
+       a.attgenerated::text,
+       CASE WHEN a.attcollation <> t.typcollation THEN
+         (SELECT co.collname FROM pg_collation co WHERE co.oid = a.attcollation)
+       END,
+       col_description(c.oid, a.attnum),
+       COALESCE(et.typtype, t.typtype)::text,
+       COALESCE(et.typname, t.typname),
+       tn.nspname,
+       t.typcategory = 'A' AND t.typelem <> 0 AND et.oid IS NOT NULL,
+       a.attndims,
+       s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
+       s.deptype::text,
+       a.attcompression::text
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_type et ON et.oid = t.typelem AND t.typcategory = 'A'
+JOIN pg_namespace tn ON tn.oid = COALESCE(et.typnamespace, t.typnamespace)
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+LEFT JOIN (SELECT o.refobjid, o.refobjsubid, o.deptype, q.*
+           FROM pg_depend o
+           JOIN pg_sequence q ON q.seqrelid = o.objid
+           WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass
+             AND o.deptype IN ('i', 'a')) s
+  ON s.refobjid = c.oid AND s.refobjsubid = a.attnum
+WHERE n.nspname = COALESCE($1::text, current_schema())
+  /*one*/ AND c.relname = $2::text /*end*/
+  AND (c.relkind IN ('r', 'p', 'f') /*one*/ OR c.relkind IN ('v', 'm') /*end*/)
+ORDER BY c.relname COLLATE "C", a.attnum

@@ -1,0 +1,25 @@
+-- tables, partitioned and foreign ones; by name also views
+SELECT c.relname,
+       c.relkind::text,
+       c.relispartition,
+       obj_description(c.oid, 'pg_class'),
+       CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+       array_to_string(c.reloptions, chr(31)),
+       ts.spcname,
+       CASE WHEN am.amname <> 'heap' THEN am.amname END,
+       c.relpersistence = 'u',
+       CASE WHEN NOT c.relispartition AND c.relhassubclass IS NOT NULL THEN
+         (SELECT string_agg(p.relname, chr(31) ORDER BY i.inhseqno)
+          FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+          WHERE i.inhrelid = c.oid)
+       END
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+LEFT JOIN pg_am am ON am.oid = c.relam
+WHERE n.nspname = COALESCE($1::text, current_schema())
+  /*one*/ AND c.relname = $2::text /*end*/
+  AND (c.relkind IN ('r', 'p', 'f') /*one*/ OR c.relkind IN ('v', 'm') /*end*/)
+  AND NOT EXISTS (SELECT FROM pg_depend e
+                  WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+ORDER BY c.relname COLLATE "C"

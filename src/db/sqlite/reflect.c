@@ -1,0 +1,352 @@
+/* Live reflection of SQLite: everything comes from the stored statements, in one query. */
+#include "dialect/sqlite_ddl.h"
+#include "driver/database.h"
+#include "driver/reader.h"
+#include "queries.h"
+#include "util/map.h"
+#include "util/strbuf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The query over another schema (an attached file) than main. */
+static const char *query_over(struct mig_arena *arena, const char *sql, const char *schema)
+{
+    if (schema == NULL || strcasecmp(schema, "main") == 0) {
+        return sql;
+    }
+    struct mig_strbuf buf = {0};
+    const char *at = strstr(sql, "main.");
+    if (at == NULL) {
+        return sql;
+    }
+    mig_strbuf_add(&buf, sql, (size_t)(at - sql));
+    mig_strbuf_putc(&buf, '"');
+    for (const char *c = schema; *c != '\0'; c++) {
+        if (*c == '"') {
+            mig_strbuf_putc(&buf, '"');
+        }
+        mig_strbuf_putc(&buf, *c);
+    }
+    mig_strbuf_putc(&buf, '"');
+    mig_strbuf_puts(&buf, at + strlen("main"));
+    return mig_strbuf_to_arena(&buf, arena);
+}
+
+static const char *objects_query(struct mig_arena *arena, const char *schema)
+{
+    return query_over(arena, mig_sql_sqlite_objects, schema);
+}
+
+static bool is_virtual(const char *sql)
+{
+    return strncasecmp(sql, "CREATE VIRTUAL ", 15) == 0;
+}
+
+static int read_table(struct mig_arena *arena, const char *schema, const char *name,
+                      const char *sql, struct mig_table **out, struct mig_error *err)
+{
+    struct mig_table *table = mig_arena_new(arena, struct mig_table);
+    if (table == NULL) {
+        return mig_error_nomem(err);
+    }
+    table->schema = mig_arena_strdup(arena, schema);
+    table->name = name;
+    table->sql = sql;
+    *out = table;
+    if (is_virtual(sql)) {
+        return 0;
+    }
+    struct mig_sqlite_table parsed;
+    int status = mig_sqlite_table_parse(arena, sql, &parsed, err);
+    return status != 0 ? status : mig_sqlite_table_describe(arena, &parsed, table, err);
+}
+
+static int read_index(struct mig_arena *arena, const char *sql, struct mig_table *table,
+                      struct mig_error *err)
+{
+    struct mig_index *index = mig_arena_new(arena, struct mig_index);
+    if (index == NULL) {
+        return mig_error_nomem(err);
+    }
+    int status = mig_sqlite_index_parse(arena, sql, index, err);
+    if (status != 0) {
+        return status;
+    }
+    return mig_table_add_index(arena, table, index) != 0 ? mig_error_nomem(err) : 0;
+}
+
+static int read_trigger(struct mig_arena *arena, const char *name, const char *sql,
+                        struct mig_table *table, struct mig_error *err)
+{
+    struct mig_triggers *list = &table->triggers;
+    struct mig_trigger *trigger = mig_arena_new(arena, struct mig_trigger);
+    list->items =
+        mig_arena_grow(arena, list->items, list->count, list->count + 1, sizeof *list->items);
+    if (trigger == NULL || list->items == NULL) {
+        return mig_error_nomem(err);
+    }
+    *trigger = (struct mig_trigger){.name = name, .table = table->name, .sql = sql};
+    list->items[list->count++] = trigger;
+    return 0;
+}
+
+static int read_view(struct mig_arena *arena, const char *schema, const char *sql,
+                     struct mig_view **out, struct mig_error *err)
+{
+    struct mig_view *view = mig_arena_new(arena, struct mig_view);
+    if (view == NULL) {
+        return mig_error_nomem(err);
+    }
+    int status = mig_sqlite_view_parse(arena, sql, view, err);
+    view->schema = mig_arena_strdup(arena, schema);
+    *out = view;
+    return status;
+}
+
+/* ------------------------------------------------------------------ one object */
+
+static int describe_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                          struct mig_table **out, struct mig_error *err)
+{
+    struct mig_table *table = NULL;
+    struct mig_reader rows;
+    int status = 0;
+    mig_reader_open(&rows, self, arena, objects_query(arena, schema), (const char *[]){name}, 1,
+                    err);
+    while (status == 0 && mig_reader_next(&rows)) {
+        const char *type = mig_reader_text(&rows, 0);
+        const char *object = mig_reader_text(&rows, 1);
+        const char *sql = mig_reader_text(&rows, 3);
+        if (type == NULL || object == NULL || sql == NULL) {
+            break;
+        }
+        if (strcmp(type, "table") == 0) {
+            status = read_table(arena, schema, object, sql, &table, err);
+        } else if (strcmp(type, "view") == 0) {
+            table = mig_arena_new(arena, struct mig_table);
+            if (table != NULL) {
+                table->schema = mig_arena_strdup(arena, schema);
+                table->name = object;
+                table->sql = sql;
+                table->is_view = true;
+            }
+        } else if (table != NULL && strcmp(type, "index") == 0) {
+            status = read_index(arena, sql, table, err);
+        } else if (table != NULL && strcmp(type, "trigger") == 0) {
+            status = read_trigger(arena, object, sql, table, err);
+        }
+    }
+    int closed = mig_reader_close(&rows);
+    *out = status == 0 && closed == 0 ? table : NULL;
+    return status != 0 ? status : closed;
+}
+
+static int describe_view(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                         struct mig_view **out, struct mig_error *err)
+{
+    *out = NULL;
+    struct mig_reader rows;
+    int status = 0;
+    mig_reader_open(&rows, self, arena, objects_query(arena, schema), (const char *[]){name}, 1,
+                    err);
+    while (status == 0 && mig_reader_next(&rows)) {
+        if (strcmp(mig_reader_peek(&rows, 0), "view") == 0) {
+            status = read_view(arena, schema, mig_reader_text(&rows, 3), out, err);
+        }
+    }
+    int closed = mig_reader_close(&rows);
+    return status != 0 ? status : closed;
+}
+
+static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                   struct mig_enum **out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static int no_enum_columns(void *self, struct mig_arena *arena, const char *schema,
+                           const char *name, struct mig_names *out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = (struct mig_names){.given = true};
+    return 0;
+}
+
+static int index_table(void *self, struct mig_arena *arena, const char *schema, const char *index,
+                       const char **table, struct mig_error *err)
+{
+    *table = NULL;
+    struct mig_reader rows;
+    mig_reader_open(&rows, self, arena, query_over(arena, mig_sql_sqlite_index_table, schema),
+                    (const char *[]){index}, 1, err);
+    if (mig_reader_next(&rows)) {
+        *table = mig_reader_text(&rows, 0);
+    }
+    return mig_reader_close(&rows);
+}
+
+/* ------------------------------------------------------------------ everything */
+
+/* What one pass over a schema gathers. */
+struct gathering {
+    struct mig_arena *arena;
+    struct mig_map tables; /* by name, those of `out` from this schema */
+    struct mig_schema *out;
+    bool has_virtual;
+};
+
+static int gather_table(struct gathering *all, struct mig_table *table, struct mig_error *err)
+{
+    struct mig_schema *out = all->out;
+    out->tables = mig_arena_room(all->arena, out->tables, out->table_count, sizeof *out->tables);
+    if (out->tables == NULL || mig_map_put(&all->tables, table->name, table) != 0) {
+        return mig_error_nomem(err);
+    }
+    out->tables[out->table_count++] = table;
+    return 0;
+}
+
+static int gather_view(struct gathering *all, struct mig_view *view, struct mig_error *err)
+{
+    struct mig_schema *out = all->out;
+    out->views = mig_arena_room(all->arena, out->views, out->view_count, sizeof *out->views);
+    if (out->views == NULL) {
+        return mig_error_nomem(err);
+    }
+    out->views[out->view_count++] = view;
+    return 0;
+}
+
+static int gather_row(struct gathering *all, struct mig_reader *rows, const char *schema,
+                      struct mig_error *err)
+{
+    const char *type = mig_reader_peek(rows, 0);
+    const char *of = mig_reader_peek(rows, 2);
+    if (strncasecmp(of, "sqlite_", 7) == 0 || mig_reader_is_internal(of)) {
+        return 0;
+    }
+    const char *name = mig_reader_text(rows, 1);
+    const char *sql = mig_reader_text(rows, 3);
+    if (name == NULL || sql == NULL) {
+        return rows->status;
+    }
+    struct mig_table *table = NULL;
+    if (strcmp(type, "table") == 0) {
+        if (is_virtual(sql)) {
+            all->has_virtual = true;
+            return 0;
+        }
+        int status = read_table(all->arena, schema, name, sql, &table, err);
+        return status != 0 ? status : gather_table(all, table, err);
+    }
+    if (strcmp(type, "view") == 0) {
+        struct mig_view *view = NULL;
+        int status = read_view(all->arena, schema, sql, &view, err);
+        return status != 0 ? status : gather_view(all, view, err);
+    }
+    table = mig_map_get(&all->tables, of);
+    if (table == NULL) {
+        return 0;
+    }
+    return strcmp(type, "index") == 0 ? read_index(all->arena, sql, table, err)
+                                      : read_trigger(all->arena, name, sql, table, err);
+}
+
+/* Takes out the tables that virtual tables keep their data in. */
+static int drop_shadows(struct mig_conn *conn, struct gathering *all, const char *schema,
+                        struct mig_error *err)
+{
+    struct mig_reader rows;
+    mig_reader_open(&rows, conn, all->arena, mig_sql_sqlite_shadow_tables,
+                    (const char *[]){schema == NULL ? "main" : schema}, 1, err);
+    while (mig_reader_next(&rows)) {
+        struct mig_table *table = mig_map_get(&all->tables, mig_reader_peek(&rows, 0));
+        struct mig_schema *out = all->out;
+        for (size_t i = 0; table != NULL && i < out->table_count; i++) {
+            if (out->tables[i] == table) {
+                memmove(&out->tables[i], &out->tables[i + 1],
+                        (out->table_count - i - 1) * sizeof *out->tables);
+                out->table_count--;
+                break;
+            }
+        }
+    }
+    return mig_reader_close(&rows);
+}
+
+static int gather_schema(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                         struct mig_schema *out, struct mig_error *err)
+{
+    struct gathering all = {.arena = arena, .out = out};
+    const char *sql = mig_reader_without(arena, mig_sql_sqlite_objects, "one");
+    struct mig_reader rows;
+    int status = 0;
+    mig_reader_open(&rows, conn, arena, sql == NULL ? NULL : query_over(arena, sql, schema), NULL,
+                    0, err);
+    while (status == 0 && mig_reader_next(&rows)) {
+        status = gather_row(&all, &rows, schema, err);
+    }
+    int closed = mig_reader_close(&rows);
+    status = status != 0 ? status : closed;
+    if (status == 0 && all.has_virtual) {
+        status = drop_shadows(conn, &all, schema, err);
+    }
+    mig_map_release(&all.tables);
+    return status;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct mig_table *const *left = a;
+    const struct mig_table *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+static int read_schema(struct mig_conn *conn, struct mig_arena *arena,
+                       const struct mig_names *schemas, struct mig_schema *out,
+                       struct mig_error *err)
+{
+    *out = (struct mig_schema){0};
+    bool named = schemas != NULL && schemas->given && schemas->count > 0;
+    size_t count = named ? schemas->count : 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t first = out->table_count;
+        int status = gather_schema(conn, arena, named ? schemas->items[i] : NULL, out, err);
+        if (status != 0) {
+            return status;
+        }
+        if (out->table_count > first) {
+            qsort(out->tables + first, out->table_count - first, sizeof *out->tables, by_name);
+        }
+    }
+    return 0;
+}
+
+static int table_names(void *self, struct mig_arena *arena, const char *schema,
+                       struct mig_names *out, struct mig_error *err)
+{
+    struct mig_schema all = {0};
+    struct mig_names schemas = {.items = &schema, .count = 1, .given = true};
+    int status = read_schema(self, arena, schema == NULL ? NULL : &schemas, &all, err);
+    *out = (struct mig_names){.given = true};
+    for (size_t i = 0; status == 0 && i < all.table_count; i++) {
+        if (mig_names_add(arena, out, all.tables[i]->name) != 0) {
+            status = mig_error_nomem(err);
+        }
+    }
+    return status;
+}
+
+const struct mig_reflect mig_reflect_sqlite = {
+    .source = {.table = describe_table,
+               .enum_type = no_enum,
+               .table_names = table_names,
+               .index_table = index_table,
+               .view = describe_view,
+               .enum_columns = no_enum_columns},
+    .schema = read_schema,
+};
