@@ -4,7 +4,7 @@
  * Every UNIQUE is an index here and the other way round: one over plain columns is reflected as a
  * constraint, one with a prefix, an order or an expression as an index. */
 #include "driver/database.h"
-#include "driver/reader.h"
+#include "driver/listing.h"
 #include "queries.h"
 #include "util/map.h"
 #include "util/strbuf.h"
@@ -25,7 +25,7 @@ struct scope {
 };
 
 /* Each query asks for the schema `repeat` times, then for the name as often. */
-static void open_query(struct mig_reader *rows, const struct scope *scope, const char *sql,
+static void open_query(struct mig_listing *rows, const struct scope *scope, const char *sql,
                        size_t repeat)
 {
     const char *args[4] = {NULL};
@@ -36,17 +36,17 @@ static void open_query(struct mig_reader *rows, const struct scope *scope, const
     for (size_t i = 0; scope->name != NULL && i < repeat; i++) {
         args[count++] = scope->name;
     }
-    const char *text =
-        mig_reader_without(scope->arena, sql, scope->conn->server.is_mariadb ? "mysql" : "mariadb");
+    const char *text = mig_listing_without(scope->arena, sql,
+                                           scope->conn->server.is_mariadb ? "mysql" : "mariadb");
     if (text != NULL && scope->name == NULL) {
-        text = mig_reader_without(scope->arena, text, "one");
+        text = mig_listing_without(scope->arena, text, "one");
     }
-    mig_reader_open(rows, scope->conn, scope->arena, text, args, count, scope->err);
+    mig_listing_open(rows, scope->conn, scope->arena, text, args, count, scope->err);
 }
 
-static struct mig_table *table_of(const struct scope *scope, const struct mig_reader *rows)
+static struct mig_table *table_of(const struct scope *scope, const struct mig_listing *rows)
 {
-    return mig_map_get(&scope->tables, mig_reader_peek(rows, 0));
+    return mig_map_get(&scope->tables, mig_listing_peek(rows, 0));
 }
 
 /* ------------------------------------------------------------------ types */
@@ -273,10 +273,10 @@ static const char *unescaped(struct mig_arena *arena, const char *text)
 
 /* MariaDB gives the default as an expression ('abc', NULL, current_timestamp()), MySQL the bare
  * literal unless EXTRA says that it was generated. */
-static void read_default(struct mig_reader *rows, const struct scope *scope,
+static void read_default(struct mig_listing *rows, const struct scope *scope,
                          struct mig_column *column)
 {
-    const char *text = mig_reader_text(rows, COL_DEFAULT);
+    const char *text = mig_listing_text(rows, COL_DEFAULT);
     if (text == NULL) {
         return;
     }
@@ -284,7 +284,7 @@ static void read_default(struct mig_reader *rows, const struct scope *scope,
         if (strcasecmp(text, "NULL") == 0) {
             return;
         }
-    } else if (contains_word(mig_reader_peek(rows, COL_EXTRA), "DEFAULT_GENERATED")) {
+    } else if (contains_word(mig_listing_peek(rows, COL_EXTRA), "DEFAULT_GENERATED")) {
         text = unescaped(scope->arena, text);
     } else if (strncasecmp(text, "CURRENT_TIMESTAMP", 17) != 0 &&
                (column->type == NULL || !is_numeric(column->type))) {
@@ -296,13 +296,14 @@ static void read_default(struct mig_reader *rows, const struct scope *scope,
 }
 
 /* auto_increment, on update …, VIRTUAL GENERATED, STORED GENERATED, INVISIBLE */
-static int read_extra(struct mig_reader *rows, const struct scope *scope, struct mig_column *column)
+static int read_extra(struct mig_listing *rows, const struct scope *scope,
+                      struct mig_column *column)
 {
-    const char *extra = mig_reader_text(rows, COL_EXTRA);
+    const char *extra = mig_listing_text(rows, COL_EXTRA);
     if (extra == NULL) {
         return 0;
     }
-    const char *expression = mig_reader_filled(rows, COL_GENERATION);
+    const char *expression = mig_listing_filled(rows, COL_GENERATION);
     if (expression != NULL) {
         struct mig_computed *computed = mig_arena_new(scope->arena, struct mig_computed);
         if (computed == NULL) {
@@ -334,23 +335,23 @@ static int read_extra(struct mig_reader *rows, const struct scope *scope, struct
     return 0;
 }
 
-static int read_column(struct mig_reader *rows, const struct scope *scope, struct mig_table *table,
+static int read_column(struct mig_listing *rows, const struct scope *scope, struct mig_table *table,
                        const char *table_collation)
 {
     struct mig_column *column = mig_arena_new(scope->arena, struct mig_column);
     if (column == NULL || mig_table_add_column(scope->arena, table, column) != 0) {
         return -1;
     }
-    column->name = mig_reader_text(rows, COL_NAME);
-    column->native_type = mig_reader_text(rows, COL_TYPE);
+    column->name = mig_listing_text(rows, COL_NAME);
+    column->native_type = mig_listing_text(rows, COL_TYPE);
     if (column->native_type == NULL) {
         return -1;
     }
     column->type = read_type(scope->arena, column->native_type);
     column->nullable =
-        strcasecmp(mig_reader_peek(rows, COL_NULLABLE), "YES") == 0 ? MIG_TRUE : MIG_FALSE;
-    column->comment = mig_reader_filled(rows, COL_COMMENT);
-    const char *collation = mig_reader_filled(rows, COL_COLLATION);
+        strcasecmp(mig_listing_peek(rows, COL_NULLABLE), "YES") == 0 ? MIG_TRUE : MIG_FALSE;
+    column->comment = mig_listing_filled(rows, COL_COMMENT);
+    const char *collation = mig_listing_filled(rows, COL_COLLATION);
     if (collation != NULL && (table_collation == NULL || strcmp(collation, table_collation) != 0)) {
         column->collation = collation;
     }
@@ -361,9 +362,9 @@ static int read_column(struct mig_reader *rows, const struct scope *scope, struc
 /* The table's own collation, kept while its columns are read (tables.sql, by table). */
 static int read_columns(struct scope *scope, const struct mig_map *collations)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     open_query(&rows, scope, mig_sql_mysql_columns, 1);
-    while (mig_reader_next(&rows)) {
+    while (mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
         if (table == NULL) {
             continue;
@@ -372,7 +373,7 @@ static int read_columns(struct scope *scope, const struct mig_map *collations)
             rows.status = mig_error_nomem(scope->err);
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* ------------------------------------------------------------------ keys and indexes */
@@ -390,7 +391,8 @@ enum {
     IX_EXPRESSION,
 };
 
-static int read_element(struct mig_reader *rows, const struct scope *scope, struct mig_index *index)
+static int read_element(struct mig_listing *rows, const struct scope *scope,
+                        struct mig_index *index)
 {
     struct mig_elements *list = &index->elements;
     list->items = mig_arena_room(scope->arena, list->items, list->count, sizeof *list->items);
@@ -398,29 +400,29 @@ static int read_element(struct mig_reader *rows, const struct scope *scope, stru
         return -1;
     }
     struct mig_element *element = &list->items[list->count++];
-    element->column = mig_reader_text(rows, IX_COLUMN);
+    element->column = mig_listing_text(rows, IX_COLUMN);
     if (element->column == NULL) {
-        const char *text = mig_reader_text(rows, IX_EXPRESSION);
+        const char *text = mig_listing_text(rows, IX_EXPRESSION);
         element->expression = text == NULL ? "" : unescaped(scope->arena, text);
     }
-    element->desc = mig_reader_peek(rows, IX_ORDER)[0] == 'D';
+    element->desc = mig_listing_peek(rows, IX_ORDER)[0] == 'D';
     if (index->prefix == NULL) {
-        element->length = mig_reader_int(rows, IX_SUB_PART);
+        element->length = mig_listing_int(rows, IX_SUB_PART);
     }
     return 0;
 }
 
-static void read_index(struct mig_reader *rows, struct mig_index *index)
+static void read_index(struct mig_listing *rows, struct mig_index *index)
 {
-    index->name = mig_reader_text(rows, IX_NAME);
+    index->name = mig_listing_text(rows, IX_NAME);
     index->elements.given = true;
-    index->unique = mig_reader_bool(rows, IX_NON_UNIQUE) ? MIG_UNSET : MIG_TRUE;
-    index->comment = mig_reader_filled(rows, IX_COMMENT);
-    const char *type = mig_reader_peek(rows, IX_TYPE);
+    index->unique = mig_listing_bool(rows, IX_NON_UNIQUE) ? MIG_UNSET : MIG_TRUE;
+    index->comment = mig_listing_filled(rows, IX_COMMENT);
+    const char *type = mig_listing_peek(rows, IX_TYPE);
     if (strcasecmp(type, "FULLTEXT") == 0 || strcasecmp(type, "SPATIAL") == 0) {
-        index->prefix = mig_reader_text(rows, IX_TYPE);
+        index->prefix = mig_listing_text(rows, IX_TYPE);
     } else if (strcasecmp(type, "BTREE") != 0) {
-        index->using = mig_reader_text(rows, IX_TYPE);
+        index->using = mig_listing_text(rows, IX_TYPE);
     }
 }
 
@@ -460,18 +462,18 @@ static int keep_index(const struct scope *scope, struct mig_table *table, struct
 
 static int read_indexes(struct scope *scope)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     struct mig_index *index = NULL;
     struct mig_table *of = NULL;
     int status = 0;
     open_query(&rows, scope, mig_sql_mysql_indexes, 1);
-    while (status == 0 && mig_reader_next(&rows)) {
+    while (status == 0 && mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
         if (table == NULL) {
             continue;
         }
         if (index == NULL || of != table ||
-            strcmp(index->name, mig_reader_peek(&rows, IX_NAME)) != 0) {
+            strcmp(index->name, mig_listing_peek(&rows, IX_NAME)) != 0) {
             status = index == NULL ? 0 : keep_index(scope, of, index);
             index = mig_arena_new(scope->arena, struct mig_index);
             if (index == NULL) {
@@ -492,7 +494,7 @@ static int read_indexes(struct scope *scope)
     if (status != 0 && rows.status == 0) {
         rows.status = mig_error_nomem(scope->err);
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* An integer alone in the primary key that does not fill itself in must say so. */
@@ -530,29 +532,29 @@ enum {
 };
 
 /* RESTRICT and NO ACTION are one and the same here, and what is left out. */
-static const char *read_action(struct mig_reader *rows, size_t field)
+static const char *read_action(struct mig_listing *rows, size_t field)
 {
-    const char *rule = mig_reader_text(rows, field);
+    const char *rule = mig_listing_text(rows, field);
     if (rule == NULL || strcmp(rule, "RESTRICT") == 0 || strcmp(rule, "NO ACTION") == 0) {
         return NULL;
     }
     return rule;
 }
 
-static struct mig_constraint *read_foreign(struct mig_reader *rows, const struct scope *scope,
+static struct mig_constraint *read_foreign(struct mig_listing *rows, const struct scope *scope,
                                            struct mig_table *table)
 {
     struct mig_constraint *key = mig_arena_new(scope->arena, struct mig_constraint);
     if (key == NULL || mig_table_add_constraint(scope->arena, table, key) != 0) {
         return NULL;
     }
-    const char *schema = mig_reader_text(rows, FK_REFERRED_SCHEMA);
+    const char *schema = mig_listing_text(rows, FK_REFERRED_SCHEMA);
     key->kind = MIG_CONSTRAINT_FOREIGN;
-    key->name = mig_reader_text(rows, FK_NAME);
+    key->name = mig_listing_text(rows, FK_NAME);
     key->name_is_final = true;
     key->referred_schema =
-        schema != NULL && strcmp(schema, mig_reader_peek(rows, FK_SCHEMA)) == 0 ? NULL : schema;
-    key->referred_table = mig_reader_text(rows, FK_REFERRED_TABLE);
+        schema != NULL && strcmp(schema, mig_listing_peek(rows, FK_SCHEMA)) == 0 ? NULL : schema;
+    key->referred_table = mig_listing_text(rows, FK_REFERRED_TABLE);
     key->onupdate = read_action(rows, FK_ON_UPDATE);
     key->ondelete = read_action(rows, FK_ON_DELETE);
     return key->name == NULL ? NULL : key;
@@ -560,27 +562,28 @@ static struct mig_constraint *read_foreign(struct mig_reader *rows, const struct
 
 static int read_foreign_keys(struct scope *scope)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     struct mig_constraint *key = NULL;
     const struct mig_table *of = NULL;
     open_query(&rows, scope, mig_sql_mysql_foreign_keys, 2);
-    while (mig_reader_next(&rows)) {
+    while (mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
         if (table == NULL) {
             continue;
         }
-        if (key == NULL || of != table || strcmp(key->name, mig_reader_peek(&rows, FK_NAME)) != 0) {
+        if (key == NULL || of != table ||
+            strcmp(key->name, mig_listing_peek(&rows, FK_NAME)) != 0) {
             key = read_foreign(&rows, scope, table);
             of = table;
         }
         if (key == NULL ||
-            mig_names_add(scope->arena, &key->columns, mig_reader_text(&rows, FK_COLUMN)) != 0 ||
+            mig_names_add(scope->arena, &key->columns, mig_listing_text(&rows, FK_COLUMN)) != 0 ||
             mig_names_add(scope->arena, &key->referred_columns,
-                          mig_reader_text(&rows, FK_REFERRED_COLUMN)) != 0) {
+                          mig_listing_text(&rows, FK_REFERRED_COLUMN)) != 0) {
             rows.status = mig_error_nomem(scope->err);
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* ------------------------------------------------------------------ checks */
@@ -610,16 +613,16 @@ static bool is_json_check(const struct scope *scope, struct mig_table *table, co
     return true;
 }
 
-static int read_check(struct mig_reader *rows, const struct scope *scope, struct mig_table *table)
+static int read_check(struct mig_listing *rows, const struct scope *scope, struct mig_table *table)
 {
-    const char *name = mig_reader_text(rows, 1);
-    const char *condition = mig_reader_text(rows, 2);
+    const char *name = mig_listing_text(rows, 1);
+    const char *condition = mig_listing_text(rows, 2);
     if (name == NULL || condition == NULL) {
         return rows->status;
     }
     if (!scope->conn->server.is_mariadb) {
         condition = unescaped(scope->arena, condition);
-        condition = condition == NULL ? NULL : mig_reader_unwrap(scope->arena, condition);
+        condition = condition == NULL ? NULL : mig_listing_unwrap(scope->arena, condition);
     } else if (is_json_check(scope, table, condition)) {
         return 0;
     }
@@ -633,11 +636,11 @@ static int read_check(struct mig_reader *rows, const struct scope *scope, struct
     check->name_is_final = true;
     check->condition = condition;
     /* a column's own check goes by the column's name, which is no name of a constraint */
-    if (strcasecmp(mig_reader_peek(rows, 3), "Column") == 0) {
+    if (strcasecmp(mig_listing_peek(rows, 3), "Column") == 0) {
         check->column = name;
         check->name = NULL;
     }
-    if (strcasecmp(mig_reader_peek(rows, 4), "NO") == 0) {
+    if (strcasecmp(mig_listing_peek(rows, 4), "NO") == 0) {
         check->enforced = MIG_FALSE;
     }
     return 0;
@@ -645,19 +648,19 @@ static int read_check(struct mig_reader *rows, const struct scope *scope, struct
 
 static int read_checks(struct scope *scope)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     int status = 0;
     open_query(&rows, scope,
                scope->conn->server.is_mariadb ? mig_sql_mysql_checks_mariadb
                                               : mig_sql_mysql_checks_mysql,
                1);
-    while (status == 0 && mig_reader_next(&rows)) {
+    while (status == 0 && mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
         if (table != NULL) {
             status = read_check(&rows, scope, table);
         }
     }
-    int closed = mig_reader_close(&rows);
+    int closed = mig_listing_close(&rows);
     return status != 0 ? status : closed;
 }
 
@@ -711,22 +714,22 @@ static int read_options(const struct scope *scope, struct mig_table *table, cons
     return 0;
 }
 
-static struct mig_table *read_table(struct mig_reader *rows, const struct scope *scope)
+static struct mig_table *read_table(struct mig_listing *rows, const struct scope *scope)
 {
     struct mig_table *table = mig_arena_new(scope->arena, struct mig_table);
     if (table == NULL) {
         return NULL;
     }
     table->schema = mig_arena_strdup(scope->arena, scope->schema);
-    table->name = mig_reader_text(rows, TAB_NAME);
-    table->is_view = strcasestr(mig_reader_peek(rows, TAB_TYPE), "VIEW") != NULL;
+    table->name = mig_listing_text(rows, TAB_NAME);
+    table->is_view = strcasestr(mig_listing_peek(rows, TAB_TYPE), "VIEW") != NULL;
     if (!table->is_view) {
-        table->comment = mig_reader_filled(rows, TAB_COMMENT);
+        table->comment = mig_listing_filled(rows, TAB_COMMENT);
     }
-    if (add_text_option(scope, table, "mysql_engine", mig_reader_filled(rows, TAB_ENGINE)) != 0 ||
+    if (add_text_option(scope, table, "mysql_engine", mig_listing_filled(rows, TAB_ENGINE)) != 0 ||
         add_text_option(scope, table, "mysql_collate",
-                        mig_reader_filled(rows, TAB_OTHER_COLLATION)) != 0 ||
-        read_options(scope, table, mig_reader_text(rows, TAB_OPTIONS)) != 0) {
+                        mig_listing_filled(rows, TAB_OTHER_COLLATION)) != 0 ||
+        read_options(scope, table, mig_listing_text(rows, TAB_OPTIONS)) != 0) {
         return NULL;
     }
     return table->name == NULL ? NULL : table;
@@ -734,26 +737,26 @@ static struct mig_table *read_table(struct mig_reader *rows, const struct scope 
 
 /* Whether a whole schema's answer has this row: base tables that are not ours; by name also views.
  */
-static bool wanted(const struct scope *scope, const struct mig_reader *rows)
+static bool wanted(const struct scope *scope, const struct mig_listing *rows)
 {
-    const char *type = mig_reader_peek(rows, TAB_TYPE);
+    const char *type = mig_listing_peek(rows, TAB_TYPE);
     if (strcasecmp(type, "SEQUENCE") == 0) {
         return false;
     }
     return scope->name != NULL || (strcasestr(type, "VIEW") == NULL &&
-                                   !mig_reader_is_internal(mig_reader_peek(rows, TAB_NAME)));
+                                   !mig_listing_is_internal(mig_listing_peek(rows, TAB_NAME)));
 }
 
 static int read_rows(struct scope *scope, struct mig_schema *out, struct mig_map *collations)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     open_query(&rows, scope, mig_sql_mysql_tables, 1);
-    while (mig_reader_next(&rows)) {
+    while (mig_listing_next(&rows)) {
         if (!wanted(scope, &rows)) {
             continue;
         }
         struct mig_table *table = read_table(&rows, scope);
-        char *collation = mig_arena_strdup(scope->arena, mig_reader_peek(&rows, TAB_COLLATION));
+        char *collation = mig_arena_strdup(scope->arena, mig_listing_peek(&rows, TAB_COLLATION));
         out->tables =
             mig_arena_room(scope->arena, out->tables, out->table_count, sizeof *out->tables);
         if (table == NULL || collation == NULL || out->tables == NULL ||
@@ -764,7 +767,7 @@ static int read_rows(struct scope *scope, struct mig_schema *out, struct mig_map
         }
         out->tables[out->table_count++] = table;
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* The tables of the scope with all that belongs to them, added to `out`. */
@@ -806,9 +809,9 @@ static const char *without_database(struct mig_arena *arena, const char *text, c
 
 static int read_views(const struct scope *scope, struct mig_schema *out)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     open_query(&rows, scope, mig_sql_mysql_views, 1);
-    while (mig_reader_next(&rows)) {
+    while (mig_listing_next(&rows)) {
         struct mig_view *view = mig_arena_new(scope->arena, struct mig_view);
         out->views = mig_arena_room(scope->arena, out->views, out->view_count, sizeof *out->views);
         if (view == NULL || out->views == NULL) {
@@ -817,11 +820,11 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
         }
         out->views[out->view_count++] = view;
         view->schema = mig_arena_strdup(scope->arena, scope->schema);
-        view->name = mig_reader_text(&rows, 0);
+        view->name = mig_listing_text(&rows, 0);
         view->query =
-            without_database(scope->arena, mig_reader_peek(&rows, 1), mig_reader_peek(&rows, 2));
+            without_database(scope->arena, mig_listing_peek(&rows, 1), mig_listing_peek(&rows, 2));
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* ------------------------------------------------------------------ the contract */
@@ -884,30 +887,31 @@ static int describe_view(void *self, struct mig_arena *arena, const char *schema
 static int table_names(void *self, struct mig_arena *arena, const char *schema,
                        struct mig_names *out, struct mig_error *err)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     *out = (struct mig_names){.given = true};
-    mig_reader_open(&rows, self, arena, mig_sql_mysql_table_names, (const char *[]){schema}, 1,
-                    err);
-    while (mig_reader_next(&rows)) {
-        const char *name = mig_reader_text(&rows, 0);
-        if (name != NULL && !mig_reader_is_internal(name) && mig_names_add(arena, out, name) != 0) {
+    mig_listing_open(&rows, self, arena, mig_sql_mysql_table_names, (const char *[]){schema}, 1,
+                     err);
+    while (mig_listing_next(&rows)) {
+        const char *name = mig_listing_text(&rows, 0);
+        if (name != NULL && !mig_listing_is_internal(name) &&
+            mig_names_add(arena, out, name) != 0) {
             rows.status = mig_error_nomem(err);
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 static int index_table(void *self, struct mig_arena *arena, const char *schema, const char *index,
                        const char **table, struct mig_error *err)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     *table = NULL;
-    mig_reader_open(&rows, self, arena, mig_sql_mysql_index_table, (const char *[]){schema, index},
-                    2, err);
-    if (mig_reader_next(&rows)) {
-        *table = mig_reader_text(&rows, 0);
+    mig_listing_open(&rows, self, arena, mig_sql_mysql_index_table, (const char *[]){schema, index},
+                     2, err);
+    if (mig_listing_next(&rows)) {
+        *table = mig_listing_text(&rows, 0);
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 const struct mig_reflect mig_reflect_mysql = {

@@ -1,6 +1,6 @@
 #include "db/postgresql/exclude.h"
 
-#include "driver/reader.h"
+#include "driver/listing.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -80,7 +80,7 @@ static void read_exclude_element(struct mig_arena *arena, char *text, struct mig
         to->column = identifier(arena, text);
     }
     if (to->column == NULL) {
-        to->expression = mig_reader_unwrap(arena, text);
+        to->expression = mig_listing_unwrap(arena, text);
     }
 }
 
@@ -101,7 +101,7 @@ void mig_postgresql_read_exclude(struct mig_arena *arena, const char *text,
         size_t start = strlen(" WHERE ");
         size_t end = closing(where, start);
         const char *condition = mig_arena_strndup(arena, where + start + 1, end - start - 1);
-        to->where = condition == NULL ? NULL : mig_reader_unwrap(arena, condition);
+        to->where = condition == NULL ? NULL : mig_listing_unwrap(arena, condition);
     }
     to->elements.given = true;
     for (char *at = body; at != NULL && *at != '\0';) {

@@ -2,7 +2,7 @@
  * and indexes, whether for one table or for a whole schema. */
 #include "db/postgresql/exclude.h"
 #include "driver/database.h"
-#include "driver/reader.h"
+#include "driver/listing.h"
 #include "queries.h"
 #include "util/map.h"
 #include "util/strbuf.h"
@@ -21,15 +21,15 @@ struct scope {
     struct mig_error *err;
 };
 
-static void open_query(struct mig_reader *rows, const struct scope *scope, const char *sql)
+static void open_query(struct mig_listing *rows, const struct scope *scope, const char *sql)
 {
     const char *args[2] = {scope->schema, scope->name};
-    const char *text = scope->name == NULL ? mig_reader_without(scope->arena, sql, "one") : sql;
+    const char *text = scope->name == NULL ? mig_listing_without(scope->arena, sql, "one") : sql;
     if (text != NULL && scope->conn->server.version < 150000) {
-        text = mig_reader_without(scope->arena, text, "pg15");
+        text = mig_listing_without(scope->arena, text, "pg15");
     }
-    mig_reader_open(rows, scope->conn, scope->arena, text, args, scope->name == NULL ? 1 : 2,
-                    scope->err);
+    mig_listing_open(rows, scope->conn, scope->arena, text, args, scope->name == NULL ? 1 : 2,
+                     scope->err);
 }
 
 /* ------------------------------------------------------------------ types */
@@ -134,20 +134,20 @@ enum {
     COL_COMPRESSION,
 };
 
-static const struct mig_type *read_type(struct mig_reader *rows, const struct scope *scope,
+static const struct mig_type *read_type(struct mig_listing *rows, const struct scope *scope,
                                         const char *native)
 {
     struct mig_type *type = mig_arena_new(scope->arena, struct mig_type);
     if (type == NULL) {
         return NULL;
     }
-    bool is_array = mig_reader_bool(rows, COL_IS_ARRAY);
-    const char *typtype = mig_reader_peek(rows, COL_TYPTYPE);
+    bool is_array = mig_listing_bool(rows, COL_IS_ARRAY);
+    const char *typtype = mig_listing_peek(rows, COL_TYPTYPE);
     if (typtype[0] == 'e') {
-        const char *schema = mig_reader_text(rows, COL_TYPSCHEMA);
+        const char *schema = mig_listing_text(rows, COL_TYPSCHEMA);
         const char *own = scope->schema != NULL ? scope->schema : scope->conn->server.schema;
         type->kind = MIG_TYPE_enum;
-        type->name = mig_reader_text(rows, COL_TYPNAME);
+        type->name = mig_listing_text(rows, COL_TYPNAME);
         type->schema = own == NULL || schema == NULL || strcmp(schema, own) == 0 ? NULL : schema;
     } else if (typtype[0] == 'd') {
         type->kind = MIG_TYPE_native;
@@ -165,7 +165,7 @@ static const struct mig_type *read_type(struct mig_reader *rows, const struct sc
     if (!is_array) {
         return type;
     }
-    int64_t dimensions = mig_reader_int(rows, COL_DIMENSIONS).value;
+    int64_t dimensions = mig_listing_int(rows, COL_DIMENSIONS).value;
     if (type->kind == MIG_TYPE_native && typtype[0] == 'd') {
         type->name = mig_arena_strndup(scope->arena, native, strlen(native) - 2);
     }
@@ -184,18 +184,18 @@ static const struct mig_type *read_type(struct mig_reader *rows, const struct sc
 /* ------------------------------------------------------------------ columns */
 
 /* The options that differ from what an ascending sequence of the type has by itself. */
-static void read_sequence(const struct mig_reader *rows, size_t first, const char *type,
+static void read_sequence(const struct mig_listing *rows, size_t first, const char *type,
                           struct mig_sequence_options *to)
 {
     int64_t natural_max = strcmp(type, "smallint") == 0  ? INT16_MAX
                           : strcmp(type, "integer") == 0 ? INT32_MAX
                                                          : INT64_MAX;
     int64_t natural_min = -natural_max - 1;
-    struct mig_opt_int start = mig_reader_int(rows, first);
-    struct mig_opt_int increment = mig_reader_int(rows, first + 1);
-    struct mig_opt_int min = mig_reader_int(rows, first + 2);
-    struct mig_opt_int max = mig_reader_int(rows, first + 3);
-    struct mig_opt_int cache = mig_reader_int(rows, first + 4);
+    struct mig_opt_int start = mig_listing_int(rows, first);
+    struct mig_opt_int increment = mig_listing_int(rows, first + 1);
+    struct mig_opt_int min = mig_listing_int(rows, first + 2);
+    struct mig_opt_int max = mig_listing_int(rows, first + 3);
+    struct mig_opt_int cache = mig_listing_int(rows, first + 4);
     bool down = increment.value < 0;
     if (start.value != (down ? max.value : min.value)) {
         to->start = start;
@@ -212,7 +212,7 @@ static void read_sequence(const struct mig_reader *rows, size_t first, const cha
     if (cache.value != 1) {
         to->cache = cache;
     }
-    if (mig_reader_bool(rows, first + 5)) {
+    if (mig_listing_bool(rows, first + 5)) {
         to->cycle = MIG_TRUE;
     }
 }
@@ -223,12 +223,12 @@ static struct mig_value expression(const char *text)
 }
 
 /* The default, or what stands in its place: a generated column's expression, an identity. */
-static void read_default(struct mig_reader *rows, const struct scope *scope,
+static void read_default(struct mig_listing *rows, const struct scope *scope,
                          struct mig_column *column)
 {
-    const char *text = mig_reader_text(rows, COL_DEFAULT);
-    const char *identity = mig_reader_peek(rows, COL_IDENTITY);
-    const char *generated = mig_reader_peek(rows, COL_GENERATED);
+    const char *text = mig_listing_text(rows, COL_DEFAULT);
+    const char *identity = mig_listing_peek(rows, COL_IDENTITY);
+    const char *generated = mig_listing_peek(rows, COL_GENERATED);
     if (identity[0] != '\0') {
         struct mig_identity *made = mig_arena_new(scope->arena, struct mig_identity);
         if (made != NULL) {
@@ -239,31 +239,32 @@ static void read_default(struct mig_reader *rows, const struct scope *scope,
     } else if (generated[0] != '\0' && text != NULL) {
         struct mig_computed *made = mig_arena_new(scope->arena, struct mig_computed);
         if (made != NULL) {
-            made->expression = mig_reader_unwrap(scope->arena, text);
+            made->expression = mig_listing_unwrap(scope->arena, text);
             made->stored = generated[0] == 's' ? MIG_TRUE : MIG_FALSE;
             column->computed = made;
         }
     } else if (text != NULL) {
         column->default_value = expression(text);
-        if (mig_reader_peek(rows, COL_SEQ_DEPTYPE)[0] == 'a') {
+        if (mig_listing_peek(rows, COL_SEQ_DEPTYPE)[0] == 'a') {
             column->autoincrement = MIG_TRUE; /* serial: a default from a sequence of its own */
         }
     }
 }
 
-static void read_column(struct mig_reader *rows, const struct scope *scope, struct mig_table *table)
+static void read_column(struct mig_listing *rows, const struct scope *scope,
+                        struct mig_table *table)
 {
     struct mig_column *column = mig_arena_new(scope->arena, struct mig_column);
     if (column == NULL || mig_table_add_column(scope->arena, table, column) != 0) {
         rows->status = mig_error_nomem(scope->err);
         return;
     }
-    column->name = mig_reader_text(rows, COL_NAME);
-    column->native_type = mig_reader_text(rows, COL_TYPE);
+    column->name = mig_listing_text(rows, COL_NAME);
+    column->native_type = mig_listing_text(rows, COL_TYPE);
     column->type = column->native_type == NULL ? NULL : read_type(rows, scope, column->native_type);
-    column->nullable = mig_reader_bool(rows, COL_NOT_NULL) ? MIG_FALSE : MIG_TRUE;
-    column->collation = mig_reader_filled(rows, COL_COLLATION);
-    column->comment = mig_reader_text(rows, COL_COMMENT);
+    column->nullable = mig_listing_bool(rows, COL_NOT_NULL) ? MIG_FALSE : MIG_TRUE;
+    column->collation = mig_listing_filled(rows, COL_COLLATION);
+    column->comment = mig_listing_text(rows, COL_COMMENT);
     if (rows->status == 0) {
         read_default(rows, scope, column);
     }
@@ -271,15 +272,15 @@ static void read_column(struct mig_reader *rows, const struct scope *scope, stru
 
 static int read_columns(struct scope *scope)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     open_query(&rows, scope, mig_sql_postgresql_columns);
-    while (mig_reader_next(&rows)) {
-        struct mig_table *table = mig_map_get(&scope->tables, mig_reader_peek(&rows, COL_TABLE));
+    while (mig_listing_next(&rows)) {
+        struct mig_table *table = mig_map_get(&scope->tables, mig_listing_peek(&rows, COL_TABLE));
         if (table != NULL) {
             read_column(&rows, scope, table);
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* ------------------------------------------------------------------ constraints */
@@ -323,26 +324,26 @@ static const char *action(char letter)
     }
 }
 
-static void read_foreign(struct mig_reader *rows, const struct scope *scope,
+static void read_foreign(struct mig_listing *rows, const struct scope *scope,
                          const struct mig_table *table, struct mig_constraint *to)
 {
     const char *own = table->schema != NULL ? table->schema : scope->conn->server.schema;
-    const char *schema = mig_reader_text(rows, CON_REFERRED_SCHEMA);
+    const char *schema = mig_listing_text(rows, CON_REFERRED_SCHEMA);
     to->referred_schema = own != NULL && schema != NULL && strcmp(schema, own) == 0 ? NULL : schema;
-    to->referred_table = mig_reader_text(rows, CON_REFERRED_TABLE);
-    to->referred_columns = mig_reader_names(rows, CON_REFERRED_COLUMNS);
-    to->onupdate = action(mig_reader_peek(rows, CON_ON_UPDATE)[0]);
-    to->ondelete = action(mig_reader_peek(rows, CON_ON_DELETE)[0]);
-    const char *only = mig_reader_peek(rows, CON_DELETE_COLUMNS);
+    to->referred_table = mig_listing_text(rows, CON_REFERRED_TABLE);
+    to->referred_columns = mig_listing_names(rows, CON_REFERRED_COLUMNS);
+    to->onupdate = action(mig_listing_peek(rows, CON_ON_UPDATE)[0]);
+    to->ondelete = action(mig_listing_peek(rows, CON_ON_DELETE)[0]);
+    const char *only = mig_listing_peek(rows, CON_DELETE_COLUMNS);
     if (only[0] != '\0' && to->ondelete != NULL) {
         to->ondelete = mig_arena_printf(scope->arena, "%s (%s)", to->ondelete, only);
     }
-    if (mig_reader_peek(rows, CON_MATCH)[0] == 'f') {
+    if (mig_listing_peek(rows, CON_MATCH)[0] == 'f') {
         to->match = "FULL";
     }
 }
 
-static void read_constraint(struct mig_reader *rows, const struct scope *scope,
+static void read_constraint(struct mig_listing *rows, const struct scope *scope,
                             struct mig_table *table)
 {
     struct mig_constraint *constraint = mig_arena_new(scope->arena, struct mig_constraint);
@@ -350,17 +351,17 @@ static void read_constraint(struct mig_reader *rows, const struct scope *scope,
         rows->status = mig_error_nomem(scope->err);
         return;
     }
-    constraint->name = mig_reader_text(rows, CON_NAME);
+    constraint->name = mig_listing_text(rows, CON_NAME);
     constraint->name_is_final = true;
-    if (mig_reader_bool(rows, CON_DEFERRABLE)) {
+    if (mig_listing_bool(rows, CON_DEFERRABLE)) {
         constraint->deferrable = MIG_TRUE;
-        constraint->initially = mig_reader_bool(rows, CON_DEFERRED) ? "DEFERRED" : NULL;
+        constraint->initially = mig_listing_bool(rows, CON_DEFERRED) ? "DEFERRED" : NULL;
     }
-    if (!mig_reader_bool(rows, CON_VALID)) {
+    if (!mig_listing_bool(rows, CON_VALID)) {
         constraint->not_valid = MIG_TRUE;
     }
     const char *text = NULL;
-    switch (mig_reader_peek(rows, CON_TYPE)[0]) {
+    switch (mig_listing_peek(rows, CON_TYPE)[0]) {
     case 'p':
         constraint->kind = MIG_CONSTRAINT_PRIMARY;
         break;
@@ -373,35 +374,35 @@ static void read_constraint(struct mig_reader *rows, const struct scope *scope,
         break;
     case 'c':
         constraint->kind = MIG_CONSTRAINT_CHECK;
-        text = mig_reader_text(rows, CON_CHECK);
-        constraint->condition = text == NULL ? "" : mig_reader_unwrap(scope->arena, text);
+        text = mig_listing_text(rows, CON_CHECK);
+        constraint->condition = text == NULL ? "" : mig_listing_unwrap(scope->arena, text);
         return;
     default:
         constraint->kind = MIG_CONSTRAINT_EXCLUDE;
-        text = mig_reader_text(rows, CON_EXCLUDE);
+        text = mig_listing_text(rows, CON_EXCLUDE);
         if (text != NULL) {
             mig_postgresql_read_exclude(scope->arena, text, constraint);
         }
         return;
     }
-    constraint->columns = mig_reader_names(rows, CON_COLUMNS);
-    constraint->include = mig_reader_names(rows, CON_INCLUDE);
-    if (mig_reader_bool(rows, CON_NULLS_NOT_DISTINCT)) {
+    constraint->columns = mig_listing_names(rows, CON_COLUMNS);
+    constraint->include = mig_listing_names(rows, CON_INCLUDE);
+    if (mig_listing_bool(rows, CON_NULLS_NOT_DISTINCT)) {
         constraint->nulls_not_distinct = MIG_TRUE;
     }
 }
 
 static int read_constraints(struct scope *scope)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     open_query(&rows, scope, mig_sql_postgresql_constraints);
-    while (mig_reader_next(&rows)) {
-        struct mig_table *table = mig_map_get(&scope->tables, mig_reader_peek(&rows, CON_TABLE));
+    while (mig_listing_next(&rows)) {
+        struct mig_table *table = mig_map_get(&scope->tables, mig_listing_peek(&rows, CON_TABLE));
         if (table != NULL) {
             read_constraint(&rows, scope, table);
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* An integer alone in the primary key that does not fill itself in must say so. */
@@ -445,10 +446,10 @@ enum {
 };
 
 /* "fillfactor=70": storage parameters as pairs. */
-static struct mig_pairs read_options(struct mig_reader *rows, size_t field)
+static struct mig_pairs read_options(struct mig_listing *rows, size_t field)
 {
     struct mig_pairs pairs = {0};
-    struct mig_names texts = mig_reader_names(rows, field);
+    struct mig_names texts = mig_listing_names(rows, field);
     if (texts.count == 0) {
         return pairs;
     }
@@ -472,23 +473,24 @@ static struct mig_pairs read_options(struct mig_reader *rows, size_t field)
     return pairs;
 }
 
-static void read_index(struct mig_reader *rows, const struct scope *scope, struct mig_index *index)
+static void read_index(struct mig_listing *rows, const struct scope *scope, struct mig_index *index)
 {
-    const char *method = mig_reader_text(rows, IX_METHOD);
-    const char *where = mig_reader_text(rows, IX_WHERE);
-    index->name = mig_reader_text(rows, IX_NAME);
+    const char *method = mig_listing_text(rows, IX_METHOD);
+    const char *where = mig_listing_text(rows, IX_WHERE);
+    index->name = mig_listing_text(rows, IX_NAME);
     index->elements.given = true;
-    index->unique = mig_reader_bool(rows, IX_UNIQUE) ? MIG_TRUE : MIG_UNSET;
+    index->unique = mig_listing_bool(rows, IX_UNIQUE) ? MIG_TRUE : MIG_UNSET;
     index->using = method != NULL && strcmp(method, "btree") == 0 ? NULL : method;
-    index->where = where == NULL ? NULL : mig_reader_unwrap(scope->arena, where);
-    index->invalid = !mig_reader_bool(rows, IX_VALID);
-    index->nulls_not_distinct = mig_reader_bool(rows, IX_NULLS_NOT_DISTINCT) ? MIG_TRUE : MIG_UNSET;
+    index->where = where == NULL ? NULL : mig_listing_unwrap(scope->arena, where);
+    index->invalid = !mig_listing_bool(rows, IX_VALID);
+    index->nulls_not_distinct =
+        mig_listing_bool(rows, IX_NULLS_NOT_DISTINCT) ? MIG_TRUE : MIG_UNSET;
     index->with = read_options(rows, IX_WITH);
-    index->tablespace = mig_reader_filled(rows, IX_TABLESPACE);
-    index->comment = mig_reader_text(rows, IX_COMMENT);
+    index->tablespace = mig_listing_filled(rows, IX_TABLESPACE);
+    index->comment = mig_listing_text(rows, IX_COMMENT);
 }
 
-static void read_element(struct mig_reader *rows, struct mig_index *index)
+static void read_element(struct mig_listing *rows, struct mig_index *index)
 {
     struct mig_elements *list = &index->elements;
     list->items =
@@ -498,33 +500,33 @@ static void read_element(struct mig_reader *rows, struct mig_index *index)
         return;
     }
     struct mig_element *element = &list->items[list->count++];
-    element->column = mig_reader_text(rows, IX_COLUMN);
+    element->column = mig_listing_text(rows, IX_COLUMN);
     if (element->column == NULL) {
-        const char *text = mig_reader_text(rows, IX_EXPRESSION);
-        element->expression = text == NULL ? "" : mig_reader_unwrap(rows->arena, text);
+        const char *text = mig_listing_text(rows, IX_EXPRESSION);
+        element->expression = text == NULL ? "" : mig_listing_unwrap(rows->arena, text);
     }
     /* pg_index.indoption: 1 descending, 2 nulls first; each direction has its own natural place */
-    int64_t option = mig_reader_int(rows, IX_OPTION).value;
+    int64_t option = mig_listing_int(rows, IX_OPTION).value;
     element->desc = (option & 1) != 0;
     bool first = (option & 2) != 0;
     element->nulls = first == element->desc ? NULL : first ? "first" : "last";
-    element->ops = mig_reader_filled(rows, IX_OPCLASS);
-    element->collation = mig_reader_filled(rows, IX_COLLATION);
+    element->ops = mig_listing_filled(rows, IX_OPCLASS);
+    element->collation = mig_listing_filled(rows, IX_COLLATION);
 }
 
 static int read_indexes(struct scope *scope)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     struct mig_index *index = NULL;
     const struct mig_table *of = NULL;
     open_query(&rows, scope, mig_sql_postgresql_indexes);
-    while (mig_reader_next(&rows)) {
-        struct mig_table *table = mig_map_get(&scope->tables, mig_reader_peek(&rows, IX_TABLE));
+    while (mig_listing_next(&rows)) {
+        struct mig_table *table = mig_map_get(&scope->tables, mig_listing_peek(&rows, IX_TABLE));
         if (table == NULL) {
             continue;
         }
         if (index == NULL || of != table ||
-            strcmp(index->name, mig_reader_peek(&rows, IX_NAME)) != 0) {
+            strcmp(index->name, mig_listing_peek(&rows, IX_NAME)) != 0) {
             index = mig_arena_new(scope->arena, struct mig_index);
             if (index == NULL || mig_table_add_index(scope->arena, table, index) != 0) {
                 rows.status = mig_error_nomem(scope->err);
@@ -536,14 +538,14 @@ static int read_indexes(struct scope *scope)
                 break;
             }
         }
-        if (mig_reader_bool(&rows, IX_IS_KEY)) {
+        if (mig_listing_bool(&rows, IX_IS_KEY)) {
             read_element(&rows, index);
         } else if (mig_names_add(scope->arena, &index->include,
-                                 mig_reader_text(&rows, IX_COLUMN)) != 0) {
+                                 mig_listing_text(&rows, IX_COLUMN)) != 0) {
             rows.status = mig_error_nomem(scope->err);
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* ------------------------------------------------------------------ tables */
@@ -562,7 +564,7 @@ enum {
     TAB_PARENTS,
 };
 
-static void add_option(struct mig_reader *rows, struct mig_pairs *pairs, const char *name,
+static void add_option(struct mig_listing *rows, struct mig_pairs *pairs, const char *name,
                        struct mig_value value)
 {
     pairs->items = mig_arena_room(rows->arena, pairs->items, pairs->count, sizeof *pairs->items);
@@ -574,7 +576,7 @@ static void add_option(struct mig_reader *rows, struct mig_pairs *pairs, const c
     pairs->given = true;
 }
 
-static void add_text_option(struct mig_reader *rows, struct mig_pairs *pairs, const char *name,
+static void add_text_option(struct mig_listing *rows, struct mig_pairs *pairs, const char *name,
                             const char *text)
 {
     if (text != NULL) {
@@ -584,9 +586,9 @@ static void add_text_option(struct mig_reader *rows, struct mig_pairs *pairs, co
 }
 
 /* Storage parameters as `postgresql_with` takes them in a table: "fillfactor=70, …". */
-static const char *joined_parameters(struct mig_reader *rows)
+static const char *joined_parameters(struct mig_listing *rows)
 {
-    struct mig_names texts = mig_reader_names(rows, TAB_WITH);
+    struct mig_names texts = mig_listing_names(rows, TAB_WITH);
     struct mig_strbuf buf = {0};
     for (size_t i = 0; i < texts.count; i++) {
         mig_strbuf_printf(&buf, "%s%s", i == 0 ? "" : ", ", texts.items[i]);
@@ -598,32 +600,32 @@ static const char *joined_parameters(struct mig_reader *rows)
     return mig_strbuf_to_arena(&buf, rows->arena);
 }
 
-static struct mig_table *read_table(struct mig_reader *rows, const struct scope *scope)
+static struct mig_table *read_table(struct mig_listing *rows, const struct scope *scope)
 {
     struct mig_table *table = mig_arena_new(scope->arena, struct mig_table);
     if (table == NULL) {
         return NULL;
     }
-    char kind = mig_reader_peek(rows, TAB_KIND)[0];
+    char kind = mig_listing_peek(rows, TAB_KIND)[0];
     table->schema = mig_arena_strdup(scope->arena, scope->schema);
-    table->name = mig_reader_text(rows, TAB_NAME);
-    table->comment = mig_reader_text(rows, TAB_COMMENT);
-    table->is_partition = mig_reader_bool(rows, TAB_IS_PARTITION);
+    table->name = mig_listing_text(rows, TAB_NAME);
+    table->comment = mig_listing_text(rows, TAB_COMMENT);
+    table->is_partition = mig_listing_bool(rows, TAB_IS_PARTITION);
     table->is_partitioned = kind == 'p';
     table->is_foreign = kind == 'f';
     table->is_view = kind == 'v' || kind == 'm';
     struct mig_pairs *options = &table->options;
     add_text_option(rows, options, "postgresql_partition_by",
-                    mig_reader_text(rows, TAB_PARTITION_BY));
+                    mig_listing_text(rows, TAB_PARTITION_BY));
     add_text_option(rows, options, "postgresql_with", joined_parameters(rows));
     add_text_option(rows, options, "postgresql_tablespace",
-                    mig_reader_filled(rows, TAB_TABLESPACE));
-    add_text_option(rows, options, "postgresql_using", mig_reader_filled(rows, TAB_METHOD));
-    if (mig_reader_bool(rows, TAB_UNLOGGED)) {
+                    mig_listing_filled(rows, TAB_TABLESPACE));
+    add_text_option(rows, options, "postgresql_using", mig_listing_filled(rows, TAB_METHOD));
+    if (mig_listing_bool(rows, TAB_UNLOGGED)) {
         add_text_option(rows, options, "postgresql_unlogged", "true");
     }
     if (!table->is_partition) {
-        struct mig_names parents = mig_reader_names(rows, TAB_PARENTS);
+        struct mig_names parents = mig_listing_names(rows, TAB_PARENTS);
         if (parents.count == 1) {
             add_text_option(rows, options, "postgresql_inherits", parents.items[0]);
         }
@@ -634,11 +636,11 @@ static struct mig_table *read_table(struct mig_reader *rows, const struct scope 
 /* The tables of the scope with all that belongs to them, added to `out`. */
 static int read_tables(struct scope *scope, struct mig_schema *out)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     size_t first = out->table_count;
     open_query(&rows, scope, mig_sql_postgresql_tables);
-    while (mig_reader_next(&rows)) {
-        if (scope->name == NULL && mig_reader_is_internal(mig_reader_peek(&rows, TAB_NAME))) {
+    while (mig_listing_next(&rows)) {
+        if (scope->name == NULL && mig_listing_is_internal(mig_listing_peek(&rows, TAB_NAME))) {
             continue;
         }
         struct mig_table *table = read_table(&rows, scope);
@@ -651,7 +653,7 @@ static int read_tables(struct scope *scope, struct mig_schema *out)
         }
         out->tables[out->table_count++] = table;
     }
-    int status = mig_reader_close(&rows);
+    int status = mig_listing_close(&rows);
     if (status != 0 || out->table_count == first) {
         return status;
     }
@@ -668,9 +670,9 @@ static int read_tables(struct scope *scope, struct mig_schema *out)
 
 static int read_enums(const struct scope *scope, struct mig_schema *out)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     open_query(&rows, scope, mig_sql_postgresql_enums);
-    while (mig_reader_next(&rows)) {
+    while (mig_listing_next(&rows)) {
         struct mig_enum *type = mig_arena_new(scope->arena, struct mig_enum);
         out->enums = mig_arena_room(scope->arena, out->enums, out->enum_count, sizeof *out->enums);
         if (type == NULL || out->enums == NULL) {
@@ -679,11 +681,11 @@ static int read_enums(const struct scope *scope, struct mig_schema *out)
         }
         out->enums[out->enum_count++] = type;
         type->schema = mig_arena_strdup(scope->arena, scope->schema);
-        type->name = mig_reader_text(&rows, 0);
-        type->values = mig_reader_names(&rows, 1);
+        type->name = mig_listing_text(&rows, 0);
+        type->values = mig_listing_names(&rows, 1);
         type->values.given = true;
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* pg_get_viewdef's text without the space before and the semicolon after. */
@@ -699,9 +701,9 @@ static const char *view_query(struct mig_arena *arena, const char *text)
 
 static int read_views(const struct scope *scope, struct mig_schema *out)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     open_query(&rows, scope, mig_sql_postgresql_views);
-    while (mig_reader_next(&rows)) {
+    while (mig_listing_next(&rows)) {
         struct mig_view *view = mig_arena_new(scope->arena, struct mig_view);
         out->views = mig_arena_room(scope->arena, out->views, out->view_count, sizeof *out->views);
         if (view == NULL || out->views == NULL) {
@@ -710,20 +712,20 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
         }
         out->views[out->view_count++] = view;
         view->schema = mig_arena_strdup(scope->arena, scope->schema);
-        view->name = mig_reader_text(&rows, 0);
-        view->query = view_query(scope->arena, mig_reader_peek(&rows, 1));
-        view->materialized = mig_reader_bool(&rows, 2) ? MIG_TRUE : MIG_UNSET;
+        view->name = mig_listing_text(&rows, 0);
+        view->query = view_query(scope->arena, mig_listing_peek(&rows, 1));
+        view->materialized = mig_listing_bool(&rows, 2) ? MIG_TRUE : MIG_UNSET;
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 static int read_sequences(const struct scope *scope, struct mig_schema *out)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     open_query(&rows, scope, mig_sql_postgresql_sequences);
-    while (mig_reader_next(&rows)) {
+    while (mig_listing_next(&rows)) {
         struct mig_sequence *sequence = mig_arena_new(scope->arena, struct mig_sequence);
-        const char *type = mig_reader_text(&rows, 1);
+        const char *type = mig_listing_text(&rows, 1);
         out->sequences = mig_arena_room(scope->arena, out->sequences, out->sequence_count,
                                         sizeof *out->sequences);
         if (sequence == NULL || type == NULL || out->sequences == NULL) {
@@ -732,11 +734,11 @@ static int read_sequences(const struct scope *scope, struct mig_schema *out)
         }
         out->sequences[out->sequence_count++] = sequence;
         sequence->schema = mig_arena_strdup(scope->arena, scope->schema);
-        sequence->name = mig_reader_text(&rows, 0);
+        sequence->name = mig_listing_text(&rows, 0);
         sequence->options.type = strcmp(type, "bigint") == 0 ? NULL : type;
         read_sequence(&rows, 2, type, &sequence->options);
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* ------------------------------------------------------------------ the contract */
@@ -795,48 +797,49 @@ static int describe_view(void *self, struct mig_arena *arena, const char *schema
 static int table_names(void *self, struct mig_arena *arena, const char *schema,
                        struct mig_names *out, struct mig_error *err)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     *out = (struct mig_names){.given = true};
-    mig_reader_open(&rows, self, arena, mig_sql_postgresql_table_names, (const char *[]){schema}, 1,
-                    err);
-    while (mig_reader_next(&rows)) {
-        const char *name = mig_reader_text(&rows, 0);
-        if (name != NULL && !mig_reader_is_internal(name) && mig_names_add(arena, out, name) != 0) {
+    mig_listing_open(&rows, self, arena, mig_sql_postgresql_table_names, (const char *[]){schema},
+                     1, err);
+    while (mig_listing_next(&rows)) {
+        const char *name = mig_listing_text(&rows, 0);
+        if (name != NULL && !mig_listing_is_internal(name) &&
+            mig_names_add(arena, out, name) != 0) {
             rows.status = mig_error_nomem(err);
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 static int index_table(void *self, struct mig_arena *arena, const char *schema, const char *index,
                        const char **table, struct mig_error *err)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     *table = NULL;
-    mig_reader_open(&rows, self, arena, mig_sql_postgresql_index_table,
-                    (const char *[]){schema, index}, 2, err);
-    if (mig_reader_next(&rows)) {
-        *table = mig_reader_text(&rows, 0);
+    mig_listing_open(&rows, self, arena, mig_sql_postgresql_index_table,
+                     (const char *[]){schema, index}, 2, err);
+    if (mig_listing_next(&rows)) {
+        *table = mig_listing_text(&rows, 0);
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 static int enum_columns(void *self, struct mig_arena *arena, const char *schema, const char *name,
                         struct mig_names *out, struct mig_error *err)
 {
-    struct mig_reader rows;
+    struct mig_listing rows;
     *out = (struct mig_names){.given = true};
-    mig_reader_open(&rows, self, arena, mig_sql_postgresql_enum_columns,
-                    (const char *[]){schema, name}, 2, err);
-    while (mig_reader_next(&rows)) {
+    mig_listing_open(&rows, self, arena, mig_sql_postgresql_enum_columns,
+                     (const char *[]){schema, name}, 2, err);
+    while (mig_listing_next(&rows)) {
         for (size_t field = 0; field < 3; field++) {
-            const char *part = mig_reader_text(&rows, field);
+            const char *part = mig_listing_text(&rows, field);
             if (part != NULL && mig_names_add(arena, out, part) != 0) {
                 rows.status = mig_error_nomem(err);
             }
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 const struct mig_reflect mig_reflect_postgresql = {

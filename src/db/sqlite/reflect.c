@@ -1,7 +1,7 @@
 /* Live reflection of SQLite: everything comes from the stored statements, in one query. */
 #include "dialect/sqlite_ddl.h"
 #include "driver/database.h"
-#include "driver/reader.h"
+#include "driver/listing.h"
 #include "queries.h"
 #include "util/map.h"
 #include "util/strbuf.h"
@@ -111,14 +111,14 @@ static int describe_table(void *self, struct mig_arena *arena, const char *schem
                           struct mig_table **out, struct mig_error *err)
 {
     struct mig_table *table = NULL;
-    struct mig_reader rows;
+    struct mig_listing rows;
     int status = 0;
-    mig_reader_open(&rows, self, arena, objects_query(arena, schema), (const char *[]){name}, 1,
-                    err);
-    while (status == 0 && mig_reader_next(&rows)) {
-        const char *type = mig_reader_text(&rows, 0);
-        const char *object = mig_reader_text(&rows, 1);
-        const char *sql = mig_reader_text(&rows, 3);
+    mig_listing_open(&rows, self, arena, objects_query(arena, schema), (const char *[]){name}, 1,
+                     err);
+    while (status == 0 && mig_listing_next(&rows)) {
+        const char *type = mig_listing_text(&rows, 0);
+        const char *object = mig_listing_text(&rows, 1);
+        const char *sql = mig_listing_text(&rows, 3);
         if (type == NULL || object == NULL || sql == NULL) {
             break;
         }
@@ -138,7 +138,7 @@ static int describe_table(void *self, struct mig_arena *arena, const char *schem
             status = read_trigger(arena, object, sql, table, err);
         }
     }
-    int closed = mig_reader_close(&rows);
+    int closed = mig_listing_close(&rows);
     *out = status == 0 && closed == 0 ? table : NULL;
     return status != 0 ? status : closed;
 }
@@ -147,16 +147,16 @@ static int describe_view(void *self, struct mig_arena *arena, const char *schema
                          struct mig_view **out, struct mig_error *err)
 {
     *out = NULL;
-    struct mig_reader rows;
+    struct mig_listing rows;
     int status = 0;
-    mig_reader_open(&rows, self, arena, objects_query(arena, schema), (const char *[]){name}, 1,
-                    err);
-    while (status == 0 && mig_reader_next(&rows)) {
-        if (strcmp(mig_reader_peek(&rows, 0), "view") == 0) {
-            status = read_view(arena, schema, mig_reader_text(&rows, 3), out, err);
+    mig_listing_open(&rows, self, arena, objects_query(arena, schema), (const char *[]){name}, 1,
+                     err);
+    while (status == 0 && mig_listing_next(&rows)) {
+        if (strcmp(mig_listing_peek(&rows, 0), "view") == 0) {
+            status = read_view(arena, schema, mig_listing_text(&rows, 3), out, err);
         }
     }
-    int closed = mig_reader_close(&rows);
+    int closed = mig_listing_close(&rows);
     return status != 0 ? status : closed;
 }
 
@@ -180,13 +180,13 @@ static int index_table(void *self, struct mig_arena *arena, const char *schema, 
                        const char **table, struct mig_error *err)
 {
     *table = NULL;
-    struct mig_reader rows;
-    mig_reader_open(&rows, self, arena, query_over(arena, mig_sql_sqlite_index_table, schema),
-                    (const char *[]){index}, 1, err);
-    if (mig_reader_next(&rows)) {
-        *table = mig_reader_text(&rows, 0);
+    struct mig_listing rows;
+    mig_listing_open(&rows, self, arena, query_over(arena, mig_sql_sqlite_index_table, schema),
+                     (const char *[]){index}, 1, err);
+    if (mig_listing_next(&rows)) {
+        *table = mig_listing_text(&rows, 0);
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 /* ------------------------------------------------------------------ everything */
@@ -221,16 +221,16 @@ static int gather_view(struct gathering *all, struct mig_view *view, struct mig_
     return 0;
 }
 
-static int gather_row(struct gathering *all, struct mig_reader *rows, const char *schema,
+static int gather_row(struct gathering *all, struct mig_listing *rows, const char *schema,
                       struct mig_error *err)
 {
-    const char *type = mig_reader_peek(rows, 0);
-    const char *of = mig_reader_peek(rows, 2);
-    if (strncasecmp(of, "sqlite_", 7) == 0 || mig_reader_is_internal(of)) {
+    const char *type = mig_listing_peek(rows, 0);
+    const char *of = mig_listing_peek(rows, 2);
+    if (strncasecmp(of, "sqlite_", 7) == 0 || mig_listing_is_internal(of)) {
         return 0;
     }
-    const char *name = mig_reader_text(rows, 1);
-    const char *sql = mig_reader_text(rows, 3);
+    const char *name = mig_listing_text(rows, 1);
+    const char *sql = mig_listing_text(rows, 3);
     if (name == NULL || sql == NULL) {
         return rows->status;
     }
@@ -260,11 +260,11 @@ static int gather_row(struct gathering *all, struct mig_reader *rows, const char
 static int drop_shadows(struct mig_conn *conn, struct gathering *all, const char *schema,
                         struct mig_error *err)
 {
-    struct mig_reader rows;
-    mig_reader_open(&rows, conn, all->arena, mig_sql_sqlite_shadow_tables,
-                    (const char *[]){schema == NULL ? "main" : schema}, 1, err);
-    while (mig_reader_next(&rows)) {
-        struct mig_table *table = mig_map_get(&all->tables, mig_reader_peek(&rows, 0));
+    struct mig_listing rows;
+    mig_listing_open(&rows, conn, all->arena, mig_sql_sqlite_shadow_tables,
+                     (const char *[]){schema == NULL ? "main" : schema}, 1, err);
+    while (mig_listing_next(&rows)) {
+        struct mig_table *table = mig_map_get(&all->tables, mig_listing_peek(&rows, 0));
         struct mig_schema *out = all->out;
         for (size_t i = 0; table != NULL && i < out->table_count; i++) {
             if (out->tables[i] == table) {
@@ -275,22 +275,22 @@ static int drop_shadows(struct mig_conn *conn, struct gathering *all, const char
             }
         }
     }
-    return mig_reader_close(&rows);
+    return mig_listing_close(&rows);
 }
 
 static int gather_schema(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
                          struct mig_schema *out, struct mig_error *err)
 {
     struct gathering all = {.arena = arena, .out = out};
-    const char *sql = mig_reader_without(arena, mig_sql_sqlite_objects, "one");
-    struct mig_reader rows;
+    const char *sql = mig_listing_without(arena, mig_sql_sqlite_objects, "one");
+    struct mig_listing rows;
     int status = 0;
-    mig_reader_open(&rows, conn, arena, sql == NULL ? NULL : query_over(arena, sql, schema), NULL,
-                    0, err);
-    while (status == 0 && mig_reader_next(&rows)) {
+    mig_listing_open(&rows, conn, arena, sql == NULL ? NULL : query_over(arena, sql, schema), NULL,
+                     0, err);
+    while (status == 0 && mig_listing_next(&rows)) {
         status = gather_row(&all, &rows, schema, err);
     }
-    int closed = mig_reader_close(&rows);
+    int closed = mig_listing_close(&rows);
     status = status != 0 ? status : closed;
     if (status == 0 && all.has_virtual) {
         status = drop_shadows(conn, &all, schema, err);

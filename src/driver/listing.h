@@ -1,12 +1,12 @@
-/* A reader of catalog rows: what live reflection reads the server's own tables with. */
-#ifndef MIG_DRIVER_READER_H
-#define MIG_DRIVER_READER_H
+/* A listing: the rows of a catalog query, as live reflection reads them. */
+#ifndef MIG_DRIVER_LISTING_H
+#define MIG_DRIVER_LISTING_H
 
 #include "driver/driver.h"
 #include "model/schema.h"
 
 /* The first failure stays in `status` and `err`; every read after it gives nothing. */
-struct mig_reader {
+struct mig_listing {
     struct mig_conn *conn;
     struct mig_arena *arena; /* what the reads give lives here */
     struct mig_cursor cursor;
@@ -15,32 +15,33 @@ struct mig_reader {
 };
 
 /* Runs the query with text arguments (NULL is SQL's NULL). */
-void mig_reader_open(struct mig_reader *reader, struct mig_conn *conn, struct mig_arena *arena,
-                     const char *sql, const char *const *args, size_t count, struct mig_error *err);
+void mig_listing_open(struct mig_listing *listing, struct mig_conn *conn, struct mig_arena *arena,
+                      const char *sql, const char *const *args, size_t count,
+                      struct mig_error *err);
 /* The next row; false at the end and after a failure. */
-bool mig_reader_next(struct mig_reader *reader);
+bool mig_listing_next(struct mig_listing *listing);
 /* A field as text in the arena; NULL for NULL. */
-const char *mig_reader_text(struct mig_reader *reader, size_t field);
+const char *mig_listing_text(struct mig_listing *listing, size_t field);
 /* The same, NULL also for an empty text. */
-const char *mig_reader_filled(struct mig_reader *reader, size_t field);
+const char *mig_listing_filled(struct mig_listing *listing, size_t field);
 /* A field's text without a copy, valid until the next row; "" for NULL. Numbers are no texts. */
-const char *mig_reader_peek(const struct mig_reader *reader, size_t field);
+const char *mig_listing_peek(const struct mig_listing *listing, size_t field);
 /* True for a true boolean, a number that is not 0, and the texts t, true, YES, 1. */
-bool mig_reader_bool(const struct mig_reader *reader, size_t field);
+bool mig_listing_bool(const struct mig_listing *listing, size_t field);
 /* Not given for NULL. */
-struct mig_opt_int mig_reader_int(const struct mig_reader *reader, size_t field);
+struct mig_opt_int mig_listing_int(const struct mig_listing *listing, size_t field);
 /* Names that the query joined with the unit separator chr(31). */
-struct mig_names mig_reader_names(struct mig_reader *reader, size_t field);
+struct mig_names mig_listing_names(struct mig_listing *listing, size_t field);
 /* Closes; the status. */
-int mig_reader_close(struct mig_reader *reader) MIG_MUST_CHECK;
+int mig_listing_close(struct mig_listing *listing) MIG_MUST_CHECK;
 
 /* The query without the parts between the comments named `mark` and `end`: what only some servers
  * have, or what narrows it to one object. NULL when out of memory. */
-const char *mig_reader_without(struct mig_arena *arena, const char *sql, const char *mark);
+const char *mig_listing_without(struct mig_arena *arena, const char *sql, const char *mark);
 
 /* The text of an expression without the parentheses around all of it. */
-const char *mig_reader_unwrap(struct mig_arena *arena, const char *text);
+const char *mig_listing_unwrap(struct mig_arena *arena, const char *text);
 /* A table of our own (luamig_version, …) or of Alembic's: nothing that a user declares. */
-bool mig_reader_is_internal(const char *table);
+bool mig_listing_is_internal(const char *table);
 
 #endif
