@@ -87,6 +87,9 @@ struct mig_dialect {
     bool dollar_quotes, hash_comments, nested_comments, backslash_escapes, bracket_quotes,
         backtick_quotes, double_quoted_strings;
     const char *placeholder; /* "?" or "$" (numbered) */
+    /* What `plan` says of a statement's locks (dialect/locks.h); none where nothing is known. */
+    const struct mig_lock_fact *locks;
+    size_t lock_count;
     /* More of the dialect's own (shared compile paths call these); db/<name>/dialect.c fills them. */
     const struct mig_dialect_ops *ops;
 };

@@ -1,0 +1,73 @@
+-- The lock tables against what was measured on real servers (spec/fixtures/lock_facts.json).
+local cjson = require "cjson"
+local internals = require "luamig_internals"
+
+local function facts()
+  local file = assert(io.open("spec/fixtures/lock_facts.json"))
+  local text = file:read("a")
+  file:close()
+  return cjson.decode(text)
+end
+
+-- What the text alone cannot tell: these depend on the table's old column, its constraints or the session.
+local function depends_on_the_table(sql)
+  return sql:find("ALTER COLUMN .- TYPE ") or sql:find("MODIFY COLUMN") or sql:find("CHANGE COLUMN")
+end
+
+local known = {
+  postgresql = {
+    ["SET NOT NULL with VALID CHECK (a IS NOT NULL)"] = "a valid CHECK saves the scan",
+    ["ADD COLUMN of domain with CHECK, no default"] = "the text does not tell that the type is a domain",
+    ["ADD COLUMN of domain with CHECK, constant default"] = "the text does not tell that the type is a domain",
+    ["DROP TABLE IF EXISTS (absent)"] = "nothing to lock when it is absent",
+    ["CREATE INDEX IF NOT EXISTS (already there)"] = "nothing to scan when it is there",
+  },
+  mysql = {
+    ["ADD COLUMN FIRST/AFTER"] = "on a table with a virtual column only",
+    ["DROP COLUMN (indexed)"] = "NOCOPY: the index is dropped, the lock is the same",
+    ["ADD FOREIGN KEY (foreign_key_checks=0)"] = "a session setting",
+    ["ADD COLUMN on table with FULLTEXT"] = "depends on the table's indexes",
+  },
+}
+
+local nothing = cjson.null
+
+describe("lock facts", function()
+  for dialect, name in pairs { postgresql = "PostgreSQL", mysql = "MariaDB" } do
+    it("agree with the measured ones on " .. name, function()
+      local checked = 0
+      for _, fact in ipairs(facts()[dialect]) do
+        local lock, rewrites, scans = internals.locks(dialect, fact.sql)
+        if depends_on_the_table(fact.sql) then
+          assert.is_nil(rewrites, fact.sql)
+        elseif not known[dialect][fact.ddl] then
+          local wanted = fact.lock
+          if wanted == nothing then wanted = nil end
+          assert.equal(wanted, lock, fact.sql)
+          if dialect == "postgresql" then
+            assert.equal(fact.rewrites, rewrites, fact.sql)
+            assert.equal(fact.scans, scans, fact.sql)
+          elseif fact.algorithm == "COPY" then
+            assert.is_true(rewrites, fact.sql)
+          elseif fact.algorithm == "INSTANT" then
+            assert.is_false(rewrites, fact.sql)
+          end
+          checked = checked + 1
+        end
+      end
+      assert.is_true(checked > 35, checked .. " facts")
+    end)
+  end
+
+  it("are unknown for what is no statement of the table", function()
+    assert.is_nil((internals.locks("postgresql", "frobnicate t")))
+    assert.is_nil((select(2, internals.locks("mysql", "frobnicate t"))))
+  end)
+
+  it("do not look into names, literals and comments", function()
+    local lock, rewrites = internals.locks("postgresql",
+      [[ALTER TABLE "x ADD COLUMN y GENERATED AS IDENTITY" /* UNIQUE */ ADD COLUMN c text DEFAULT 'a UNIQUE CHECK b']])
+    assert.equal("ACCESS EXCLUSIVE", lock)
+    assert.is_false(rewrites)
+  end)
+end)

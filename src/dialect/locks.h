@@ -1,0 +1,24 @@
+/* Lock facts: which lock a statement takes on an existing table, whether it rewrites the table,
+ * whether it scans it. Tables of patterns, measured on real servers (docs of each row:
+ * db/<name>/locks.c); `plan` shows them. */
+#ifndef MIG_DIALECT_LOCKS_H
+#define MIG_DIALECT_LOCKS_H
+
+#include "model/statement.h"
+#include "util/strbuf.h"
+
+/* pattern: over the statement in upper case, white space collapsed, comments gone, names that are
+ * quoted as x, literals as '', what stands in parentheses kept; `*` is any text. The first row that
+ * matches counts. */
+struct mig_lock_fact {
+    const char *pattern;
+    const char *lock;             /* NULL: none on a table that exists */
+    enum mig_tri rewrites, scans; /* UNSET: the text cannot tell */
+};
+
+/* Fills lock, rewrites and scans of the statement where compile has left them unset. Unknown
+ * statements stay unset. */
+void mig_locks_annotate(const struct mig_lock_fact *facts, size_t count,
+                        struct mig_statement *statement);
+
+#endif
