@@ -19,10 +19,11 @@ local function read(path)
   return text
 end
 
-local function environment(changes)
+-- The list NAME=value that a program gets: ours without LUAMIG_*, changed by `changes`.
+function cli.environment(changes)
   local names = process.environ()
   for name in pairs(names) do
-    if name:find("^LUAMIG_") and name ~= "LUAMIG_BUILD" then names[name] = nil end
+    if name:find("^LUAMIG_") then names[name] = nil end
   end
   for name, value in pairs(changes or {}) do names[name] = value or nil end
   local list = {}
@@ -71,7 +72,7 @@ function cli.start(args, options)
   local started = process.now()
   local pid = process.start {
     argv = argv,
-    env = environment(options.env),
+    env = cli.environment(options.env),
     cwd = options.cwd,
     stdin = stdin,
     stdout = files .. "/stdout",

@@ -173,14 +173,15 @@ static int process_kill(lua_State *L)
     return 1;
 }
 
-/* environ() → { NAME = value } */
+/* environ() → { NAME = value }, without LD_PRELOAD: a sanitizer that this interpreter needed is not
+ * for what it runs (PostgreSQL's psql never ends with it) */
 static int process_environ(lua_State *L)
 {
     lua_newtable(L);
     for (char **entry = environ; *entry; entry++) {
         const char *equals = strchr(*entry, '=');
 
-        if (equals) {
+        if (equals && strncmp(*entry, "LD_PRELOAD=", 11) != 0) {
             lua_pushlstring(L, *entry, (size_t)(equals - *entry));
             lua_pushstring(L, equals + 1);
             lua_settable(L, -3);
