@@ -18,15 +18,17 @@ foreach(dependency LUA LFS SQLITE MD JANSSON PQ MYSQL)
   endif()
 endforeach()
 if(PQ_FOUND)
-  target_compile_definitions(luamig-core PUBLIC LUAMIG_HAVE_LIBPQ)
+  target_compile_definitions(luamig-core PUBLIC LUAMIG_HAVE_LIBPQ
+    LUAMIG_LIBPQ_SONAME="${LIBPQ_SONAME}")
 endif()
 if(MYSQL_FOUND)
-  target_compile_definitions(luamig-core PUBLIC LUAMIG_HAVE_MYSQL)
+  target_compile_definitions(luamig-core PUBLIC LUAMIG_HAVE_MYSQL
+    LUAMIG_MYSQL_SONAME="${MYSQL_SONAME}")
 endif()
 
 add_library(luamig-libraries INTERFACE)
 target_link_libraries(luamig-libraries INTERFACE PkgConfig::SQLITE PkgConfig::MD PkgConfig::JANSSON
-  ${CMAKE_DL_LIBS})
+  Threads::Threads ${CMAKE_DL_LIBS})
 
 # LuaFileSystem alone: its pkg-config file names liblua too, which a module must not link.
 find_library(LFS_LIBRARY NAMES lua5.4-filesystem HINTS ${LFS_LIBRARY_DIRS} REQUIRED)

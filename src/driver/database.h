@@ -13,9 +13,19 @@ struct mig_reflect {
                   struct mig_schema *out, struct mig_error *err);
 };
 
+/* What stands after "scheme:". */
+enum mig_url_form {
+    MIG_URL_SERVER, /* //user:password@host:port/database?options */
+    MIG_URL_NATIVE, /* the same, understood by the client library: options are not ours to check */
+    MIG_URL_FILE,   /* a file, or :memory: */
+};
+
 struct mig_db {
     const char *name;           /* the folder */
     const char *const *schemes; /* URL schemes, NULL-terminated: "postgresql", "postgres" */
+    enum mig_url_form url_form;
+    const char *const
+        *url_options; /* known options, NULL-terminated ('-' and '_' are the same); not NATIVE */
     const struct mig_dialect *dialect;
     const struct mig_driver *driver; /* NULL: built without the client library */
     const char *missing;             /* then: what to install to have it */

@@ -1,7 +1,8 @@
 /* A driver: the wrapper of one client library, and the connection that callers use.
  *
- * struct mig_driver is for those who implement one (db/<name>/driver.c, the only file with the vendor's
- * header); everyone else calls mig_conn_*. The library is loaded when the first connection asks for it. */
+ * struct mig_driver is for those who implement one (db/<name>/driver.c, the only file with the
+ * vendor's header); everyone else calls mig_conn_*. The library is loaded when the first connection
+ * asks for it. */
 #ifndef MIG_DRIVER_DRIVER_H
 #define MIG_DRIVER_DRIVER_H
 
@@ -11,65 +12,95 @@
 #include "util/error.h"
 #include "util/log.h"
 
+#include <signal.h>
+
 struct mig_conn;
 struct mig_cursor;
+struct mig_db;
+struct mig_spool;
 
 enum mig_tx_state { MIG_TX_IDLE, MIG_TX_OPEN, MIG_TX_FAILED };
 
-/* How to connect; every part may be NULL or 0. `text` is the URL as the client library takes it (libpq). */
+/* How to connect; every part may be NULL or 0. `text` is the URL as the client library takes it
+ * (libpq). */
 struct mig_conn_params {
     const char *text;
     const char *host, *user, *password, *database, *socket; /* SQLite: database is the file */
     int port;
-    const struct mig_pair *options; /* the URL's query */
+    const struct mig_pair *options; /* the URL's query, decoded, as text values */
     size_t option_count;
-    int connect_timeout_ms;
-    bool read_only; /* SQLite: do not create the file */
+    int connect_timeout_ms; /* 0: 10 s unless the URL or the client library's environment says
+                               otherwise */
+    bool read_only;         /* SQLite: a file that is not there is not created but read as empty */
 };
 
-/* One implementer's slots. `conn->handle` is its own. All texts are UTF-8. */
+/* One implementer's slots. `conn->handle` is its own. All texts are UTF-8. Parameters are
+ * positional.
+ *
+ * A driver fills err's code, sqlstate, native_code, message, detail and hint; the connection adds
+ * the SQL. It sets conn->lost when the connection broke. */
 struct mig_driver {
     const char *name; /* "libpq" */
-    /* Required. Loads the client library; MIG_E_connect with a hint when it is missing. */
+    /* Optional. Loads the client library; MIG_E_connect with a hint when it is missing. */
     int (*load)(struct mig_error *err);
-    /* Required. Errors: connect, permission. Fills conn->server (version, flavour, database, schema). */
+    /* Required. Errors: connect, permission. Fills conn->server (version, flavour, database,
+     * schema), conn->begin_sql and conn->target. Leaves nothing behind when it fails. */
     int (*connect)(struct mig_conn *conn, const struct mig_conn_params *params,
                    struct mig_error *err);
-    /* Uses a connection that someone else owns (mig_attach). */
+    /* Required. Uses a connection that someone else owns (mig_attach). */
     int (*attach)(struct mig_conn *conn, void *native, struct mig_error *err);
+    /* Required. Cursors are closed before. Does not close what was attached. */
     void (*close)(struct mig_conn *conn);
-    /* Required. Runs one statement to its end; *changed is the rows changed (-1 unknown). Rows are dropped. */
+    /* Required. Runs one statement to its end; *changed is the rows changed, 0 when it changes
+     * none. Rows are dropped. Parameters need not outlive the call. */
     int (*execute)(struct mig_conn *conn, const char *sql, size_t length,
                    const struct mig_params *params, int64_t *changed, struct mig_error *err);
-    /* Required. Opens a result. streaming: rows are fetched as they are read, in constant memory, other
-     * statements may run meanwhile and do not change what the cursor gives. */
+    /* Required. Opens a result: handle, column_count, column_names, values, changed, live.
+     * streaming: rows are fetched as they are read, in constant memory. While cursor->live the
+     * connection is busy: the caller (connection.c) reads the rest away before it sends anything
+     * else. */
     int (*query)(struct mig_conn *conn, const char *sql, size_t length,
                  const struct mig_params *params, bool streaming, struct mig_cursor *cursor,
                  struct mig_error *err);
     /* Required. *row is false at the end; values are valid until the next call. */
     int (*next)(struct mig_cursor *cursor, bool *row, struct mig_error *err);
+    /* Required. Reads the rest away if the server still sends, frees the handle. */
     void (*finish)(struct mig_cursor *cursor);
-    /* Required: what the server says of the transaction, without asking it where the protocol tells. */
+    /* Required: what the server says of the transaction, without asking it where the protocol
+     * tells. */
     enum mig_tx_state (*tx_state)(struct mig_conn *conn);
-    /* Required. Asks the server to stop the running statement. Safe from another thread and a handler. */
+    /* Required. Asks the server to stop the running statement. Safe from another thread and a
+     * handler. */
     void (*cancel)(struct mig_conn *conn);
-    /* Optional: sends all without waiting in between (pipeline); *done counts those that succeeded. */
-    int (*execute_many)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
-                        size_t *done, struct mig_error *err);
-    /* Optional: a driver's switch (SQLite: "foreign_keys", "legacy_alter_table"); works inside a transaction. */
-    int (*set)(struct mig_conn *conn, const char *name, bool on, struct mig_error *err);
+    /* Optional: sends one statement with many rows of parameters without waiting in between;
+     * *changed is the sum. The first failure ends it. */
+    int (*execute_many)(struct mig_conn *conn, const char *sql, size_t length,
+                        const struct mig_params *rows, size_t count, int64_t *changed,
+                        struct mig_error *err);
+    /* Optional: a driver's switch (SQLite: "foreign_keys", "legacy_alter_table"); works inside a
+     * transaction. *was is what it had been. */
+    int (*set)(struct mig_conn *conn, const char *name, bool on, bool *was, struct mig_error *err);
 };
 
 struct mig_conn {
+    const struct mig_db *db;
     const struct mig_driver *driver;
     const struct mig_dialect *dialect;
     struct mig_server server;
     struct mig_arena arena; /* lives as long as the connection */
     void *handle;
-    struct mig_log *trace;  /* every statement at debug level; NULL none */
+    const struct mig_log
+        *trace; /* every statement at debug level, the server's notices; NULL none */
     struct mig_cursor *cursors; /* open ones: closed with the connection */
-    bool lost;              /* the connection broke: every call fails with MIG_E_connect */
+    const char *begin_sql;      /* what starts a transaction */
+    const char *target;         /* where the server is, for messages: "127.0.0.1:5432", a file */
+    bool began;                 /* mig_conn_begin without an end yet */
+    bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
+                       says */
+    bool lost;      /* the connection broke: every call fails with MIG_E_connect */
     bool attached;
+    volatile sig_atomic_t
+        cancelled; /* mig_conn_cancel was called; the statement that it stops clears it */
 };
 
 struct mig_cursor {
@@ -77,41 +108,66 @@ struct mig_cursor {
     struct mig_cursor *next_open;
     void *handle;
     size_t column_count;
-    const char **column_names; /* the driver's, valid until finish */
-    struct mig_value *values;  /* the row, column_count of them */
+    const char **column_names; /* the driver's, valid until closed */
+    struct mig_value
+        *values;     /* the row, column_count of them; valid until the next row is asked for */
+    int64_t changed; /* rows changed by a statement that also gave rows; known at the end */
+    struct mig_spool *spool; /* the rows that were read away for another statement */
+    char *sql;
+    bool has_row; /* values hold a row */
+    bool live;    /* rows are still to come from the driver */
     bool open;
 };
 
-/* Loads, connects, narrows the features. Free with mig_conn_free, also after an error (*out is then NULL). */
-int mig_conn_open(struct mig_conn **out, const struct mig_driver *driver,
-                  const struct mig_dialect *dialect, const struct mig_conn_params *params,
-                  struct mig_log *trace, struct mig_error *err) MIG_MUST_CHECK;
-int mig_conn_attach(struct mig_conn **out, const struct mig_driver *driver,
-                    const struct mig_dialect *dialect, void *native, struct mig_error *err)
-    MIG_MUST_CHECK;
+/* Loads the library, connects, narrows the features. db->driver may be NULL (built without the
+ * client library): the error says what to install. *out is NULL after an error. Free with
+ * mig_conn_free. */
+int mig_conn_open(struct mig_conn **out, const struct mig_db *db,
+                  const struct mig_conn_params *params, const struct mig_log *trace,
+                  struct mig_error *err) MIG_MUST_CHECK;
+/* Borrows native (sqlite3 *, PGconn *, MYSQL *), which must outlive the connection. */
+int mig_conn_attach(struct mig_conn **out, const struct mig_db *db, void *native,
+                    const struct mig_log *trace, struct mig_error *err) MIG_MUST_CHECK;
+/* Closes what is still open, NULL is ignored. */
 void mig_conn_free(struct mig_conn *conn);
 
-/* params may be NULL. On failure err has code, sqlstate, native_code, message and sql. */
+/* One statement; params may be NULL. changed may be NULL: rows changed, 0 when none; on MySQL rows
+ * that matched, as everywhere else (CLIENT_FOUND_ROWS). On failure err has code, sqlstate,
+ * native_code, message and sql. Open cursors stay readable. */
 int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                      int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
+/* The same statement with many rows of parameters: one prepared statement, or a pipeline. The first
+ * failure ends it; what was before it is done (in the open transaction). */
+int mig_conn_execute_many(struct mig_conn *conn, const char *sql, const struct mig_params *rows,
+                          size_t count, int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
+/* A statement that may give rows; without any, column_count is 0 and cursor->changed says what it
+ * did. The rows are those that matched when the query began, whatever runs while they are read.
+ * streaming: in constant memory (what must be read away for another statement is kept in a
+ * temporary file). `cursor` is the caller's, stays where it is until mig_cursor_close. */
 int mig_conn_query(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                    bool streaming, struct mig_cursor *cursor, struct mig_error *err) MIG_MUST_CHECK;
 int mig_cursor_next(struct mig_cursor *cursor, bool *row, struct mig_error *err) MIG_MUST_CHECK;
 /* Idempotent; safe on a zeroed cursor and after the connection was closed. */
 void mig_cursor_close(struct mig_cursor *cursor);
-/* The first field of the first row, copied to the arena; NONE when there is no row. */
+/* The first field of the first row, copied to the arena; kind NONE when there is no row. */
 int mig_conn_scalar(struct mig_conn *conn, const char *sql, const struct mig_params *params,
-                    struct mig_arena *arena, struct mig_value *out, struct mig_error *err)
-    MIG_MUST_CHECK;
+                    struct mig_arena *arena, struct mig_value *out,
+                    struct mig_error *err) MIG_MUST_CHECK;
 /* Runs a compiled statement with what its flags ask for (switches, CHECK_EMPTY). */
 int mig_conn_run(struct mig_conn *conn, const struct mig_statement *statement, int64_t *changed,
                  struct mig_error *err) MIG_MUST_CHECK;
+/* A copy of a value whose text is the arena's. */
+struct mig_value mig_value_copy(struct mig_arena *arena, const struct mig_value *value);
 
-int mig_conn_begin(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK; /* SQLite: IMMEDIATE */
-/* Checks the transaction's state before and the outcome after: a COMMIT that rolled back is an error. */
+int mig_conn_begin(struct mig_conn *conn,
+                   struct mig_error *err) MIG_MUST_CHECK; /* SQLite: IMMEDIATE */
+/* Checks the transaction's state before and the outcome after: a COMMIT that rolled back is an
+ * error. */
 int mig_conn_commit(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
+/* Nothing to do is success; so is a lost connection, whose transaction the server rolls back. */
 int mig_conn_rollback(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn);
+/* Safe from another thread and from a signal handler while the connection is open. */
 void mig_conn_cancel(struct mig_conn *conn);
 
 #endif

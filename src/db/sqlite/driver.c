@@ -1,0 +1,713 @@
+/* SQLite. Linked, not loaded: it is part of every start.
+ *
+ * Type mapping, by the declared type of a result's column (sqlite3_column_decltype): BOOLEAN is a
+ * boolean, NUMERIC and DECIMAL are exact (SQLite keeps them as integer, double or text); everything
+ * else as it is stored. */
+#include "driver/database.h"
+#include "driver/number.h"
+#include "driver/statement_cache.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUSY_TIMEOUT_MS 5000
+#define CACHED_SQL_MAX  16384
+
+struct handle {
+    sqlite3 *db;
+    struct mig_statement_cache cache;
+    int busy_timeout_ms;
+};
+
+enum reading { AS_STORED, AS_BOOLEAN, AS_DECIMAL };
+
+struct result {
+    sqlite3_stmt *stmt;
+    enum reading *readings;
+    char (*decimals)[MIG_FLOAT_TEXT]; /* the text of a NUMERIC that is kept as double */
+    int64_t changes_before;
+    bool first; /* the first row was stepped to and not given yet */
+    bool done;
+};
+
+static struct handle *handle_of(const struct mig_conn *conn)
+{
+    return conn->handle;
+}
+
+static void release_statement(void *stmt)
+{
+    (void)sqlite3_finalize(stmt);
+}
+
+/* ---- errors ---- */
+
+static int fail(struct mig_conn *conn, struct mig_error *err)
+{
+    sqlite3 *db = handle_of(conn)->db;
+    int extended = sqlite3_extended_errcode(db);
+    enum mig_code code = MIG_E_sql;
+    switch (extended & 0xff) {
+    case SQLITE_BUSY:
+        code = conn->cancelled ? MIG_E_interrupted : MIG_E_timeout;
+        break;
+    case SQLITE_INTERRUPT:
+        code = MIG_E_interrupted;
+        break;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        code = MIG_E_permission;
+        break;
+    case SQLITE_NOMEM:
+        return mig_error_nomem(err);
+    default:
+        break;
+    }
+    mig_error_set(err, code, "%s", sqlite3_errmsg(db));
+    err->native_code = extended;
+    switch (extended & 0xff) {
+    case SQLITE_BUSY:
+        mig_error_hint(
+            err, "Another process holds the database's write lock; busy_timeout in the URL says "
+                 "how long to wait for it.");
+        break;
+    case SQLITE_FULL:
+        mig_error_hint(err, "The disk is full.");
+        break;
+    case SQLITE_LOCKED:
+        mig_error_hint(err, "Another connection of this process holds a lock on the table.");
+        break;
+    case SQLITE_READONLY:
+        mig_error_hint(err, "The file '%s' or its folder cannot be written.", conn->target);
+        break;
+    default:
+        break;
+    }
+    return (int)code;
+}
+
+/* ---- connecting ---- */
+
+static const char *option(const struct mig_conn_params *params, const char *name)
+{
+    for (size_t i = 0; i < params->option_count; i++) {
+        if (strcmp(params->options[i].name, name) == 0) {
+            return params->options[i].value.text;
+        }
+    }
+    return NULL;
+}
+
+static bool is_off(const char *text)
+{
+    return strcasecmp(text, "off") == 0 || strcmp(text, "0") == 0 ||
+           strcasecmp(text, "false") == 0 || strcasecmp(text, "no") == 0;
+}
+
+static bool is_on(const char *text)
+{
+    return strcasecmp(text, "on") == 0 || strcmp(text, "1") == 0 || strcasecmp(text, "true") == 0 ||
+           strcasecmp(text, "yes") == 0;
+}
+
+/* Waits for another process's lock, in growing steps, until the time is over or someone cancelled.
+ */
+static int wait_busy(void *payload, int count)
+{
+    struct mig_conn *conn = payload;
+    static const int steps[] = {1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50};
+    int waited = 0, step = 100;
+    for (int i = 0; i < count; i++) {
+        waited += i < (int)MIG_COUNT(steps) ? steps[i] : 100;
+    }
+    if (count < (int)MIG_COUNT(steps)) {
+        step = steps[count];
+    }
+    if (conn->cancelled || waited >= handle_of(conn)->busy_timeout_ms) {
+        return 0;
+    }
+    struct timespec pause = {0, (long)step * 1000000};
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
+/* The folder that a file stands in, to be freed; NULL when out of memory. */
+static char *folder_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    if (slash == NULL) {
+        return strdup(".");
+    }
+    return strndup(file, slash == file ? 1 : (size_t)(slash - file));
+}
+
+/* Why a file cannot be opened, in words that say what to do. */
+static int cannot_open(const char *file, bool create, int reason, struct mig_error *err)
+{
+    struct stat info;
+    char *folder = folder_of(file);
+    if (folder == NULL) {
+        return mig_error_nomem(err);
+    }
+    enum mig_code code = MIG_E_connect;
+    bool there = stat(file, &info) == 0;
+    if (there && S_ISDIR(info.st_mode)) {
+        mig_error_set(err, code, "the database file '%s' is a folder", file);
+    } else if (stat(folder, &info) != 0) {
+        mig_error_set(err, code, "the folder '%s' of the database file does not exist", folder);
+        mig_error_hint(err, "Create it, or correct the path in the URL.");
+    } else if (!S_ISDIR(info.st_mode)) {
+        mig_error_set(err, code, "'%s' in the path of the database file is no folder", folder);
+    } else if (there ? access(file, R_OK | W_OK) != 0
+                     : create && access(folder, W_OK | X_OK) != 0) {
+        code = MIG_E_permission;
+        mig_error_set(err, code, "no permission to %s the database file '%s'",
+                      there ? "open" : "create", file);
+        mig_error_hint(err, "Give this user the right to write the file and its folder.");
+    } else {
+        mig_error_set(err, code, "cannot open the database file '%s': %s", file,
+                      reason != 0 ? strerror(reason) : "unknown reason");
+    }
+    free(folder);
+    return (int)code;
+}
+
+static int apply_options(struct mig_conn *conn, const struct mig_conn_params *params,
+                         struct mig_error *err)
+{
+    struct handle *h = handle_of(conn);
+    const char *keys = option(params, "foreign_keys");
+    const char *busy = option(params, "busy_timeout");
+    if (keys != NULL && !is_on(keys) && !is_off(keys)) {
+        return mig_error_set(err, MIG_E_config,
+                             "foreign_keys in the URL is 'on' or 'off', not '%s'", keys);
+    }
+    if (busy != NULL) {
+        int64_t ms = 0;
+        if (!mig_integer_parse(busy, strlen(busy), &ms) || ms < 0 || ms > 86400000) {
+            return mig_error_set(err, MIG_E_config,
+                                 "busy_timeout in the URL is a number of milliseconds, not '%s'",
+                                 busy);
+        }
+        h->busy_timeout_ms = (int)ms;
+    }
+    (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_FKEY,
+                            keys != NULL && is_off(keys) ? 0 : 1, NULL);
+    return 0;
+}
+
+/* What holds for our own connections and for borrowed ones. */
+static void describe(struct mig_conn *conn)
+{
+    conn->server.version = sqlite3_libversion_number(); /* 3040001 */
+    conn->server.schema = NULL;
+    const char *file = sqlite3_db_filename(handle_of(conn)->db, "main");
+    bool in_memory = file == NULL || file[0] == '\0';
+    conn->server.database = mig_arena_strdup(&conn->arena, in_memory ? ":memory:" : file);
+    conn->target = conn->server.database;
+    conn->server.no_backslash_escapes = true;
+    conn->begin_sql =
+        sqlite3_db_readonly(handle_of(conn)->db, "main") == 1 ? "BEGIN" : "BEGIN IMMEDIATE";
+}
+
+static int open_file(struct mig_conn *conn, const struct mig_conn_params *params,
+                     struct mig_error *err)
+{
+    struct handle *h = handle_of(conn);
+    const char *file = params->database != NULL ? params->database : ":memory:";
+    bool in_memory = strcmp(file, ":memory:") == 0 || file[0] == '\0';
+    bool create = !params->read_only && !in_memory;
+    if (params->read_only && !in_memory && access(file, F_OK) != 0 && errno == ENOENT) {
+        char *folder = folder_of(file);
+        struct stat info;
+        bool has_folder = folder != NULL && stat(folder, &info) == 0 && S_ISDIR(info.st_mode);
+        free(folder);
+        if (!has_folder) {
+            return cannot_open(file, false, ENOENT, err);
+        }
+        in_memory = true; /* what is not there yet reads as empty, and stays away */
+    }
+    int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+    if (in_memory) {
+        flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
+    }
+    int rc = sqlite3_open_v2(in_memory ? ":memory:" : file, &h->db, flags, NULL);
+    if (h->db == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (rc != SQLITE_OK) {
+        int reason = sqlite3_system_errno(h->db);
+        int native = sqlite3_extended_errcode(h->db);
+        rc = cannot_open(file, create, reason, err);
+        err->native_code = native;
+        return rc;
+    }
+    (void)sqlite3_extended_result_codes(h->db, 1);
+    (void)sqlite3_busy_handler(h->db, wait_busy, conn);
+    rc = apply_options(conn, params, err);
+    if (rc != 0) {
+        return rc;
+    }
+    conn->target = file;
+    /* the file is read for the first time: is it a database? */
+    rc = sqlite3_exec(h->db, "PRAGMA schema_version", NULL, NULL, NULL);
+    if (rc != SQLITE_OK) {
+        int primary = sqlite3_errcode(h->db) & 0xff;
+        rc = fail(conn, err);
+        if (primary == SQLITE_NOTADB) {
+            rc = mig_error_set(err, MIG_E_connect, "'%s' is not a SQLite database", file);
+            mig_error_hint(err,
+                           "Its first bytes are not those of SQLite; is it another file, or an "
+                           "encrypted database?");
+        } else if (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) {
+            rc = cannot_open(file, create, sqlite3_system_errno(h->db), err);
+        }
+        return rc;
+    }
+    if (create && sqlite3_db_readonly(h->db, "main") == 1) {
+        mig_error_set(err, MIG_E_permission, "the database file '%s' is not writable", file);
+        mig_error_hint(err, "Give this user the right to write the file and its folder.");
+        return MIG_E_permission;
+    }
+    return 0;
+}
+
+static void close_handle(struct mig_conn *conn)
+{
+    struct handle *h = handle_of(conn);
+    mig_statement_cache_clear(&h->cache);
+    if (!conn->attached) {
+        (void)sqlite3_close_v2(h->db);
+    }
+    free(h);
+    conn->handle = NULL;
+}
+
+static int make_handle(struct mig_conn *conn, struct mig_error *err)
+{
+    struct handle *h = calloc(1, sizeof *h);
+    if (h == NULL) {
+        return mig_error_nomem(err);
+    }
+    h->cache.release = release_statement;
+    h->busy_timeout_ms = BUSY_TIMEOUT_MS;
+    conn->handle = h;
+    return 0;
+}
+
+static int sqlite_connect(struct mig_conn *conn, const struct mig_conn_params *params,
+                          struct mig_error *err)
+{
+    int rc = make_handle(conn, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = open_file(conn, params, err);
+    if (rc != 0) {
+        close_handle(conn);
+        return rc;
+    }
+    describe(conn);
+    return 0;
+}
+
+static int sqlite_attach(struct mig_conn *conn, void *native, struct mig_error *err)
+{
+    int rc = make_handle(conn, err);
+    if (rc == 0) {
+        handle_of(conn)->db = native;
+        describe(conn);
+    }
+    return rc;
+}
+
+/* ---- statements ---- */
+
+static bool is_blank(const char *text, const char *end)
+{
+    for (; text < end; text++) {
+        if (*text != ' ' && *text != '\n' && *text != '\t' && *text != '\r' && *text != ';') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* *stmt is NULL for a text without a statement (a comment). */
+static int prepare(struct mig_conn *conn, const char *sql, size_t length, sqlite3_stmt **stmt,
+                   struct mig_error *err)
+{
+    struct handle *h = handle_of(conn);
+    const char *rest = NULL;
+    *stmt = mig_statement_cache_take(&h->cache, sql, length);
+    if (*stmt != NULL) {
+        return 0;
+    }
+    if (length > INT32_MAX - 1) {
+        return mig_error_set(err, MIG_E_sql, "the statement is too long for SQLite");
+    }
+    /* the length with its NUL spares SQLite a copy */
+    if (sqlite3_prepare_v2(h->db, sql, (int)length + 1, stmt, &rest) != SQLITE_OK) {
+        return fail(conn, err);
+    }
+    while (*stmt != NULL && !is_blank(rest, sql + length)) {
+        sqlite3_stmt *second = NULL;
+        int rc = sqlite3_prepare_v2(h->db, rest, (int)(sql + length - rest), &second, &rest);
+        bool more = second != NULL || rc != SQLITE_OK;
+        (void)sqlite3_finalize(second);
+        if (more) {
+            (void)sqlite3_finalize(*stmt);
+            *stmt = NULL;
+            return mig_error_set(err, MIG_E_sql, "several statements where one is expected");
+        }
+    }
+    return 0;
+}
+
+static int bind(struct mig_conn *conn, sqlite3_stmt *stmt, const struct mig_params *params,
+                sqlite3_destructor_type keep, struct mig_error *err)
+{
+    int wanted = sqlite3_bind_parameter_count(stmt);
+    size_t count = params != NULL ? params->count : 0;
+    if ((params != NULL && params->given) || wanted > 0) {
+        if ((size_t)wanted != count) {
+            return mig_error_set(err, MIG_E_script,
+                                 "the statement has %d parameters, %zu were given", wanted, count);
+        }
+    }
+    for (int i = 0; i < (int)count; i++) {
+        const struct mig_value *value = &params->items[i].value;
+        int rc = SQLITE_OK;
+        switch (value->kind) {
+        case MIG_VALUE_NULL:
+            rc = sqlite3_bind_null(stmt, i + 1);
+            break;
+        case MIG_VALUE_BOOL:
+            rc = sqlite3_bind_int(stmt, i + 1, value->boolean);
+            break;
+        case MIG_VALUE_INT:
+            rc = sqlite3_bind_int64(stmt, i + 1, value->integer);
+            break;
+        case MIG_VALUE_FLOAT:
+            rc = sqlite3_bind_double(stmt, i + 1, value->number);
+            break;
+        case MIG_VALUE_TEXT:
+        case MIG_VALUE_JSON:
+            rc = sqlite3_bind_text64(stmt, i + 1, value->length > 0 ? value->text : "",
+                                     value->length, keep, SQLITE_UTF8);
+            break;
+        case MIG_VALUE_BYTES:
+            rc = sqlite3_bind_blob64(stmt, i + 1, value->length > 0 ? value->text : "",
+                                     value->length, keep);
+            break;
+        default:
+            return mig_error_set(err, MIG_E_script, "parameter %d is not a plain value", i + 1);
+        }
+        if (rc != SQLITE_OK) {
+            return fail(conn, err);
+        }
+    }
+    return 0;
+}
+
+static void keep(struct mig_conn *conn, const char *sql, size_t length, sqlite3_stmt *stmt)
+{
+    if (length <= CACHED_SQL_MAX) {
+        (void)sqlite3_clear_bindings(stmt);
+        mig_statement_cache_put(&handle_of(conn)->cache, sql, length, stmt);
+    } else {
+        (void)sqlite3_finalize(stmt);
+    }
+}
+
+/* sqlite3_changes keeps the number of the last statement that changed rows: a statement that
+ * changed none in total changed none. */
+static int64_t changes_since(sqlite3 *db, int64_t before)
+{
+    return sqlite3_total_changes64(db) == before ? 0 : sqlite3_changes64(db);
+}
+
+static int sqlite_execute(struct mig_conn *conn, const char *sql, size_t length,
+                          const struct mig_params *params, int64_t *changed, struct mig_error *err)
+{
+    sqlite3 *db = handle_of(conn)->db;
+    sqlite3_stmt *stmt = NULL;
+    int64_t before = sqlite3_total_changes64(db);
+    *changed = 0;
+    int rc = prepare(conn, sql, length, &stmt, err);
+    if (rc != 0 || stmt == NULL) {
+        return rc;
+    }
+    rc = bind(conn, stmt, params, SQLITE_STATIC, err);
+    if (rc == 0) {
+        int step = SQLITE_ROW;
+        while (step == SQLITE_ROW) {
+            step = sqlite3_step(stmt);
+        }
+        if (step != SQLITE_DONE) {
+            rc = fail(conn, err);
+        }
+    }
+    if (rc != 0) {
+        (void)sqlite3_finalize(stmt);
+        return rc;
+    }
+    *changed = changes_since(db, before);
+    (void)sqlite3_reset(stmt);
+    keep(conn, sql, length, stmt);
+    return 0;
+}
+
+/* ---- results ---- */
+
+static enum reading reading_of(const char *declared)
+{
+    if (declared == NULL) {
+        return AS_STORED;
+    }
+    if (strncasecmp(declared, "BOOL", 4) == 0) {
+        return AS_BOOLEAN;
+    }
+    if (strncasecmp(declared, "NUMERIC", 7) == 0 || strncasecmp(declared, "DECIMAL", 7) == 0) {
+        return AS_DECIMAL;
+    }
+    return AS_STORED;
+}
+
+static void free_result(struct mig_cursor *cursor)
+{
+    struct result *result = cursor->handle;
+    (void)sqlite3_finalize(result->stmt);
+    free(result->readings);
+    free(result->decimals);
+    free(result);
+    for (size_t i = 0; cursor->column_names != NULL && i < cursor->column_count; i++) {
+        free((void *)(uintptr_t)cursor->column_names[i]);
+    }
+    free(cursor->column_names);
+    free(cursor->values);
+    cursor->handle = NULL;
+    cursor->column_names = NULL;
+    cursor->values = NULL;
+}
+
+static int describe_columns(struct mig_cursor *cursor, struct mig_error *err)
+{
+    struct result *result = cursor->handle;
+    size_t count = (size_t)sqlite3_column_count(result->stmt);
+    if (count == 0) {
+        return 0;
+    }
+    cursor->column_names = calloc(count, sizeof *cursor->column_names);
+    cursor->values = calloc(count, sizeof *cursor->values);
+    result->readings = calloc(count, sizeof *result->readings);
+    result->decimals = calloc(count, sizeof *result->decimals);
+    if (cursor->column_names == NULL || cursor->values == NULL || result->readings == NULL ||
+        result->decimals == NULL) {
+        return mig_error_nomem(err);
+    }
+    cursor->column_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = sqlite3_column_name(result->stmt, (int)i);
+        cursor->column_names[i] = name != NULL ? strdup(name) : NULL;
+        if (cursor->column_names[i] == NULL) {
+            return mig_error_nomem(err);
+        }
+        result->readings[i] = reading_of(sqlite3_column_decltype(result->stmt, (int)i));
+    }
+    return 0;
+}
+
+/* Steps; at the end the statement is reset, so that nothing of it stays open in the database. */
+static int step(struct mig_cursor *cursor, bool *row, struct mig_error *err)
+{
+    struct result *result = cursor->handle;
+    int rc = sqlite3_step(result->stmt);
+    *row = rc == SQLITE_ROW;
+    if (rc == SQLITE_ROW) {
+        return 0;
+    }
+    rc = rc == SQLITE_DONE ? 0 : fail(cursor->conn, err);
+    cursor->changed = changes_since(handle_of(cursor->conn)->db, result->changes_before);
+    (void)sqlite3_reset(result->stmt);
+    result->done = true;
+    cursor->live = false;
+    return rc;
+}
+
+static int sqlite_query(struct mig_conn *conn, const char *sql, size_t length,
+                        const struct mig_params *params, bool streaming, struct mig_cursor *cursor,
+                        struct mig_error *err)
+{
+    (void)streaming;
+    struct result *result = calloc(1, sizeof *result);
+    if (result == NULL) {
+        return mig_error_nomem(err);
+    }
+    cursor->handle = result;
+    result->changes_before = sqlite3_total_changes64(handle_of(conn)->db);
+    int rc = prepare(conn, sql, length, &result->stmt, err);
+    if (rc == 0 && result->stmt == NULL) {
+        result->done = true;
+        return 0;
+    }
+    if (rc == 0) {
+        rc = bind(conn, result->stmt, params, SQLITE_TRANSIENT, err);
+    }
+    if (rc == 0) {
+        rc = step(cursor, &result->first, err);
+        cursor->live = result->first;
+    }
+    if (rc == 0) {
+        /* after the step: it may have prepared the statement anew for a changed schema */
+        rc = describe_columns(cursor, err);
+    }
+    if (rc != 0) {
+        free_result(cursor);
+    }
+    return rc;
+}
+
+static void read_decimal(struct result *result, size_t i, int type, struct mig_value *value)
+{
+    if (type == SQLITE_FLOAT) {
+        double number = sqlite3_column_double(result->stmt, (int)i);
+        mig_float_format(result->decimals[i], number);
+        if (number >= -9.2e18 && number <= 9.2e18 && number == (double)(int64_t)number) {
+            *value = (struct mig_value){.kind = MIG_VALUE_INT, .integer = (int64_t)number};
+        } else {
+            *value = (struct mig_value){.kind = MIG_VALUE_TEXT,
+                                        .text = result->decimals[i],
+                                        .length = strlen(result->decimals[i])};
+        }
+    }
+}
+
+static void read_value(struct result *result, size_t i, struct mig_value *value)
+{
+    sqlite3_stmt *stmt = result->stmt;
+    int at = (int)i;
+    int type = sqlite3_column_type(stmt, at);
+    *value = (struct mig_value){.kind = MIG_VALUE_NULL};
+    switch (type) {
+    case SQLITE_INTEGER:
+        value->integer = sqlite3_column_int64(stmt, at);
+        value->kind = MIG_VALUE_INT;
+        if (result->readings[i] == AS_BOOLEAN && (value->integer == 0 || value->integer == 1)) {
+            value->boolean = value->integer == 1;
+            value->kind = MIG_VALUE_BOOL;
+        }
+        break;
+    case SQLITE_FLOAT:
+        value->kind = MIG_VALUE_FLOAT;
+        value->number = sqlite3_column_double(stmt, at);
+        if (result->readings[i] == AS_DECIMAL) {
+            read_decimal(result, i, type, value);
+        }
+        break;
+    case SQLITE_TEXT:
+        value->kind = MIG_VALUE_TEXT;
+        value->text = (const char *)sqlite3_column_text(stmt, at);
+        value->length = (size_t)sqlite3_column_bytes(stmt, at);
+        if (result->readings[i] == AS_DECIMAL) {
+            mig_decimal_value(value->text, value->length, value);
+        }
+        break;
+    case SQLITE_BLOB:
+        value->kind = MIG_VALUE_BYTES;
+        value->text = sqlite3_column_blob(stmt, at);
+        value->length = (size_t)sqlite3_column_bytes(stmt, at);
+        if (value->text == NULL) {
+            value->text = ""; /* a blob of no bytes */
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static int sqlite_next(struct mig_cursor *cursor, bool *row, struct mig_error *err)
+{
+    struct result *result = cursor->handle;
+    *row = false;
+    if (result->done) {
+        return 0;
+    }
+    if (result->first) {
+        result->first = false;
+        *row = true;
+    } else {
+        int rc = step(cursor, row, err);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    for (size_t i = 0; *row && i < cursor->column_count; i++) {
+        read_value(result, i, &cursor->values[i]);
+    }
+    return 0;
+}
+
+/* ---- the rest ---- */
+
+static enum mig_tx_state sqlite_tx_state(struct mig_conn *conn)
+{
+    return sqlite3_get_autocommit(handle_of(conn)->db) ? MIG_TX_IDLE : MIG_TX_OPEN;
+}
+
+static void sqlite_cancel(struct mig_conn *conn)
+{
+    sqlite3_interrupt(handle_of(conn)->db);
+}
+
+static int sqlite_set(struct mig_conn *conn, const char *name, bool on, bool *was,
+                      struct mig_error *err)
+{
+    static const struct {
+        const char *name;
+        int code;
+    } switches[] = {
+        {"foreign_keys", SQLITE_DBCONFIG_ENABLE_FKEY},
+        {"legacy_alter_table", SQLITE_DBCONFIG_LEGACY_ALTER_TABLE},
+    };
+    sqlite3 *db = handle_of(conn)->db;
+    for (size_t i = 0; i < MIG_COUNT(switches); i++) {
+        if (strcmp(switches[i].name, name) != 0) {
+            continue;
+        }
+        int before = 0, now = 0;
+        if (sqlite3_db_config(db, switches[i].code, -1, &before) != SQLITE_OK ||
+            sqlite3_db_config(db, switches[i].code, on ? 1 : 0, &now) != SQLITE_OK ||
+            (now != 0) != on) {
+            return mig_error_set(err, MIG_E_sql, "SQLite does not switch %s %s", name,
+                                 on ? "on" : "off");
+        }
+        if (was != NULL) {
+            *was = before != 0;
+        }
+        return 0;
+    }
+    return mig_error_set(err, MIG_E_unsupported, "SQLite has no switch '%s'", name);
+}
+
+extern const struct mig_driver mig_driver_sqlite;
+const struct mig_driver mig_driver_sqlite = {
+    .name = "sqlite3",
+    .connect = sqlite_connect,
+    .attach = sqlite_attach,
+    .close = close_handle,
+    .execute = sqlite_execute,
+    .query = sqlite_query,
+    .next = sqlite_next,
+    .finish = free_result,
+    .tx_state = sqlite_tx_state,
+    .cancel = sqlite_cancel,
+    .set = sqlite_set,
+};

@@ -1,0 +1,543 @@
+#include "driver/database.h"
+#include "driver/spool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *database_word(const struct mig_conn *conn)
+{
+    return conn->target != NULL ? conn->target : conn->db->name;
+}
+
+static int make(struct mig_conn **out, const struct mig_db *db, const struct mig_log *trace,
+                struct mig_error *err)
+{
+    *out = NULL;
+    if (db->driver == NULL) {
+        mig_error_set(err, MIG_E_connect, "this luamig was built without %s", db->name);
+        mig_error_hint(err, "%s", db->missing);
+        return MIG_E_connect;
+    }
+    if (db->driver->load != NULL) {
+        int rc = db->driver->load(err);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    struct mig_conn *conn = calloc(1, sizeof *conn);
+    if (conn == NULL) {
+        return mig_error_nomem(err);
+    }
+    conn->db = db;
+    conn->driver = db->driver;
+    conn->dialect = db->dialect;
+    conn->trace = trace;
+    *out = conn;
+    return 0;
+}
+
+/* Gives the connection to the caller, or takes it back when it did not come about. */
+static int hand_over(struct mig_conn **out, struct mig_conn *conn, int rc, struct mig_error *err)
+{
+    if (rc == 0 && conn->arena.failed) {
+        conn->driver->close(conn);
+        rc = mig_error_nomem(err);
+    }
+    if (rc != 0) {
+        mig_arena_release(&conn->arena);
+        free(conn);
+        *out = NULL;
+        return rc;
+    }
+    if (conn->dialect != NULL && conn->dialect->narrow != NULL) {
+        conn->dialect->narrow(&conn->server);
+    }
+    *out = conn;
+    return 0;
+}
+
+int mig_conn_open(struct mig_conn **out, const struct mig_db *db,
+                  const struct mig_conn_params *params, const struct mig_log *trace,
+                  struct mig_error *err)
+{
+    struct mig_conn *conn = NULL;
+    int rc = make(&conn, db, trace, err);
+    *out = NULL;
+    return rc != 0 ? rc : hand_over(out, conn, conn->driver->connect(conn, params, err), err);
+}
+
+int mig_conn_attach(struct mig_conn **out, const struct mig_db *db, void *native,
+                    const struct mig_log *trace, struct mig_error *err)
+{
+    struct mig_conn *conn = NULL;
+    int rc = make(&conn, db, trace, err);
+    *out = NULL;
+    if (rc != 0) {
+        return rc;
+    }
+    conn->attached = true;
+    return hand_over(out, conn, conn->driver->attach(conn, native, err), err);
+}
+
+void mig_conn_free(struct mig_conn *conn)
+{
+    if (conn == NULL) {
+        return;
+    }
+    while (conn->cursors != NULL) {
+        mig_cursor_close(conn->cursors);
+    }
+    conn->driver->close(conn);
+    mig_arena_release(&conn->arena);
+    free(conn);
+}
+
+/* ---- what every statement goes through ---- */
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool tracing(const struct mig_conn *conn)
+{
+    return conn->trace != NULL && conn->trace->write != NULL;
+}
+
+static void trace(const struct mig_conn *conn, const char *sql, int64_t began_us, int rc)
+{
+    if (tracing(conn)) {
+        mig_log_write(conn->trace, MIG_LOG_DEBUG, "%.3f ms%s  %s",
+                      (double)(now_us() - began_us) / 1000.0, rc != 0 ? " failed" : "", sql);
+    }
+}
+
+static int lost(const struct mig_conn *conn, struct mig_error *err)
+{
+    return mig_error_set(err, MIG_E_connect, "the connection to %s was lost earlier",
+                         database_word(conn));
+}
+
+/* After a failure: the statement's text, and whether the server ended the transaction by itself. */
+static void failed(struct mig_conn *conn, const char *sql, struct mig_error *err)
+{
+    if (err->sql == NULL && sql != NULL) {
+        mig_error_string(&err->sql, sql, SIZE_MAX);
+    }
+    if (err->code == MIG_E_interrupted) {
+        conn->cancelled = 0;
+    }
+    if (conn->began && !conn->lost && conn->driver->tx_state(conn) == MIG_TX_IDLE) {
+        conn->tx_failed = true;
+    }
+}
+
+struct mig_value mig_value_copy(struct mig_arena *arena, const struct mig_value *value)
+{
+    struct mig_value copy = *value;
+    copy.text = mig_arena_strndup(arena, value->text, value->length);
+    return copy;
+}
+
+static int copy_params(struct mig_arena *arena, const struct mig_params *params,
+                       struct mig_params *out, struct mig_error *err)
+{
+    *out = *params;
+    out->items = mig_arena_array(arena, struct mig_param, params->count);
+    if (out->items == NULL) {
+        return mig_error_nomem(err);
+    }
+    for (size_t i = 0; i < params->count; i++) {
+        out->items[i] = params->items[i];
+        out->items[i].value = mig_value_copy(arena, &params->items[i].value);
+    }
+    return arena->failed ? mig_error_nomem(err) : 0;
+}
+
+/* Reads the rest of a live cursor aside; its current row stays as it is. */
+static int settle(struct mig_cursor *cursor, struct mig_error *err)
+{
+    struct mig_spool *spool = mig_spool_new(cursor->column_count);
+    if (spool == NULL) {
+        return mig_error_nomem(err);
+    }
+    bool had_row = cursor->has_row;
+    int rc = had_row ? mig_spool_add(spool, cursor->values, err) : 0;
+    while (rc == 0 && cursor->live) {
+        bool row = false;
+        rc = cursor->conn->driver->next(cursor, &row, err);
+        if (rc == 0 && !row) {
+            break;
+        }
+        if (rc == 0) {
+            rc = mig_spool_add(spool, cursor->values, err);
+        }
+    }
+    if (rc == 0 && had_row) {
+        rc = mig_spool_next(spool, cursor->values, &had_row, err);
+    }
+    if (rc != 0) {
+        failed(cursor->conn, cursor->sql, err);
+        mig_spool_free(spool);
+        mig_cursor_close(cursor);
+        return rc;
+    }
+    cursor->live = false;
+    cursor->spool = spool;
+    return 0;
+}
+
+/* What a statement needs before it may be sent. While a cursor is live, the parameters may be its
+ * current row: they are copied (to *kept, which the caller releases) before the rest is read aside.
+ */
+static int prepare(struct mig_conn *conn, const struct mig_params **params, struct mig_params *copy,
+                   struct mig_arena *kept, struct mig_error *err)
+{
+    if (conn->lost) {
+        return lost(conn, err);
+    }
+    for (struct mig_cursor *cursor = conn->cursors; cursor != NULL; cursor = cursor->next_open) {
+        if (!cursor->live) {
+            continue;
+        }
+        if (*params != NULL && (*params)->count > 0 && *params != copy) {
+            int rc = copy_params(kept, *params, copy, err);
+            if (rc != 0) {
+                return rc;
+            }
+            *params = copy;
+        }
+        return settle(cursor, err); /* only one can be live */
+    }
+    return 0;
+}
+
+int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_params *params,
+                     int64_t *changed, struct mig_error *err)
+{
+    struct mig_arena kept = {0};
+    struct mig_params copy;
+    int64_t count = 0;
+    int rc = prepare(conn, &params, &copy, &kept, err);
+    if (rc == 0) {
+        int64_t began_us = tracing(conn) ? now_us() : 0;
+        rc = conn->driver->execute(conn, sql, strlen(sql), params, &count, err);
+        trace(conn, sql, began_us, rc);
+    }
+    if (rc != 0) {
+        failed(conn, sql, err);
+    }
+    mig_arena_release(&kept);
+    if (changed != NULL) {
+        *changed = count;
+    }
+    return rc;
+}
+
+static int one_by_one(struct mig_conn *conn, const char *sql, const struct mig_params *rows,
+                      size_t count, int64_t *changed, struct mig_error *err)
+{
+    size_t length = strlen(sql);
+    for (size_t i = 0; i < count; i++) {
+        int64_t one = 0;
+        int rc = conn->driver->execute(conn, sql, length, &rows[i], &one, err);
+        if (rc != 0) {
+            return rc;
+        }
+        *changed += one;
+    }
+    return 0;
+}
+
+int mig_conn_execute_many(struct mig_conn *conn, const char *sql, const struct mig_params *rows,
+                          size_t count, int64_t *changed, struct mig_error *err)
+{
+    const struct mig_params *none = NULL;
+    int64_t sum = 0;
+    int rc = prepare(conn, &none, NULL, NULL, err);
+    if (rc == 0) {
+        int64_t began_us = tracing(conn) ? now_us() : 0;
+        rc = conn->driver->execute_many != NULL
+                 ? conn->driver->execute_many(conn, sql, strlen(sql), rows, count, &sum, err)
+                 : one_by_one(conn, sql, rows, count, &sum, err);
+        trace(conn, sql, began_us, rc);
+    }
+    if (rc != 0) {
+        failed(conn, sql, err);
+    }
+    if (changed != NULL) {
+        *changed = sum;
+    }
+    return rc;
+}
+
+int mig_conn_query(struct mig_conn *conn, const char *sql, const struct mig_params *params,
+                   bool streaming, struct mig_cursor *cursor, struct mig_error *err)
+{
+    struct mig_arena kept = {0};
+    struct mig_params copy;
+    *cursor = (struct mig_cursor){.conn = conn};
+    int rc = prepare(conn, &params, &copy, &kept, err);
+    if (rc == 0) {
+        cursor->sql = strdup(sql);
+        rc = cursor->sql == NULL ? mig_error_nomem(err) : 0;
+    }
+    if (rc == 0) {
+        int64_t began_us = tracing(conn) ? now_us() : 0;
+        rc = conn->driver->query(conn, sql, strlen(sql), params, streaming, cursor, err);
+        trace(conn, sql, began_us, rc);
+    }
+    mig_arena_release(&kept);
+    if (rc != 0) {
+        failed(conn, sql, err);
+        free(cursor->sql);
+        *cursor = (struct mig_cursor){0};
+        return rc;
+    }
+    cursor->open = true;
+    cursor->next_open = conn->cursors;
+    conn->cursors = cursor;
+    return 0;
+}
+
+int mig_cursor_next(struct mig_cursor *cursor, bool *row, struct mig_error *err)
+{
+    *row = false;
+    if (!cursor->open) {
+        return mig_error_set(err, MIG_E_script, "the result was closed");
+    }
+    int rc = 0;
+    if (cursor->spool != NULL) {
+        rc = mig_spool_next(cursor->spool, cursor->values, row, err);
+    } else {
+        rc = cursor->conn->driver->next(cursor, row, err);
+    }
+    cursor->has_row = rc == 0 && *row;
+    if (rc != 0) {
+        cursor->live = false;
+        failed(cursor->conn, cursor->sql, err);
+    }
+    return rc;
+}
+
+void mig_cursor_close(struct mig_cursor *cursor)
+{
+    if (!cursor->open) {
+        return;
+    }
+    struct mig_cursor **link = &cursor->conn->cursors;
+    while (*link != cursor) {
+        link = &(*link)->next_open;
+    }
+    *link = cursor->next_open;
+    cursor->conn->driver->finish(cursor);
+    mig_spool_free(cursor->spool);
+    free(cursor->sql);
+    *cursor = (struct mig_cursor){0};
+}
+
+int mig_conn_scalar(struct mig_conn *conn, const char *sql, const struct mig_params *params,
+                    struct mig_arena *arena, struct mig_value *out, struct mig_error *err)
+{
+    struct mig_cursor cursor;
+    bool row = false;
+    *out = (struct mig_value){0};
+    int rc = mig_conn_query(conn, sql, params, false, &cursor, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = mig_cursor_next(&cursor, &row, err);
+    if (rc == 0 && row && cursor.column_count > 0) {
+        *out = mig_value_copy(arena, &cursor.values[0]);
+        rc = arena->failed ? mig_error_nomem(err) : 0;
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+/* ---- compiled statements ---- */
+
+static void append_row(struct mig_strbuf *buf, const struct mig_cursor *cursor)
+{
+    for (size_t i = 0; i < cursor->column_count; i++) {
+        const struct mig_value *value = &cursor->values[i];
+        mig_strbuf_printf(buf, "%s%s = ", i == 0 ? "" : ", ", cursor->column_names[i]);
+        switch (value->kind) {
+        case MIG_VALUE_BOOL:
+            mig_strbuf_puts(buf, value->boolean ? "true" : "false");
+            break;
+        case MIG_VALUE_INT:
+            mig_strbuf_printf(buf, "%lld", (long long)value->integer);
+            break;
+        case MIG_VALUE_FLOAT:
+            mig_strbuf_printf(buf, "%.15g", value->number);
+            break;
+        case MIG_VALUE_TEXT:
+        case MIG_VALUE_JSON:
+            mig_strbuf_add(buf, value->text, value->length);
+            break;
+        case MIG_VALUE_BYTES:
+            mig_strbuf_printf(buf, "(%zu bytes)", value->length);
+            break;
+        default:
+            mig_strbuf_puts(buf, "NULL");
+            break;
+        }
+    }
+    mig_strbuf_putc(buf, '\n');
+}
+
+/* Fails with the guard's text and the first rows when the query gives any. */
+static int check_empty(struct mig_conn *conn, const struct mig_statement *statement,
+                       struct mig_error *err)
+{
+    struct mig_cursor cursor;
+    struct mig_strbuf rows = {0};
+    int64_t count = 0;
+    bool row = false;
+    int rc = mig_conn_query(conn, statement->sql, &statement->params, true, &cursor, err);
+    if (rc != 0) {
+        return rc;
+    }
+    while ((rc = mig_cursor_next(&cursor, &row, err)) == 0 && row) {
+        if (++count <= 5) {
+            append_row(&rows, &cursor);
+        }
+    }
+    if (rc == 0 && count > 0) {
+        rc = mig_error_set(err, MIG_E_sql, "%s",
+                           statement->guard != NULL ? statement->guard : "the check found rows");
+        mig_error_detail(err, "%lld %s\n%s", (long long)count,
+                         count == 1 ? "row:" : "rows, first:", mig_strbuf_text(&rows));
+        mig_error_string(&err->sql, statement->sql, SIZE_MAX);
+    }
+    mig_strbuf_release(&rows);
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+static int run(struct mig_conn *conn, const struct mig_statement *statement, int64_t *changed,
+               struct mig_error *err)
+{
+    if (statement->flags & MIG_STATEMENT_CHECK_EMPTY) {
+        if (changed != NULL) {
+            *changed = 0;
+        }
+        return check_empty(conn, statement, err);
+    }
+    return mig_conn_execute(conn, statement->sql, &statement->params, changed, err);
+}
+
+int mig_conn_run(struct mig_conn *conn, const struct mig_statement *statement, int64_t *changed,
+                 struct mig_error *err)
+{
+    static const struct {
+        unsigned flag;
+        const char *name;
+        bool on;
+    } switches[] = {
+        {MIG_STATEMENT_FOREIGN_KEYS_OFF, "foreign_keys", false},
+        {MIG_STATEMENT_LEGACY_ALTER, "legacy_alter_table", true},
+    };
+    bool was[MIG_COUNT(switches)] = {false}, turned[MIG_COUNT(switches)] = {false};
+    int rc = 0;
+    for (size_t i = 0; i < MIG_COUNT(switches) && rc == 0; i++) {
+        if (statement->flags & switches[i].flag && conn->driver->set != NULL) {
+            rc = conn->driver->set(conn, switches[i].name, switches[i].on, &was[i], err);
+            turned[i] = rc == 0;
+        }
+    }
+    if (rc == 0) {
+        rc = run(conn, statement, changed, err);
+    }
+    for (size_t i = MIG_COUNT(switches); i-- > 0;) {
+        struct mig_error second = {0};
+        if (turned[i] && conn->driver->set(conn, switches[i].name, was[i], NULL, &second) != 0 &&
+            rc == 0) {
+            rc = (int)second.code;
+            mig_error_move(err, &second);
+        }
+        mig_error_clear(&second);
+    }
+    return rc;
+}
+
+/* ---- transactions ---- */
+
+enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn)
+{
+    if (conn->lost || conn->tx_failed) {
+        return MIG_TX_FAILED;
+    }
+    return conn->driver->tx_state(conn);
+}
+
+int mig_conn_begin(struct mig_conn *conn, struct mig_error *err)
+{
+    int rc = mig_conn_execute(conn, conn->begin_sql, NULL, NULL, err);
+    if (rc == 0) {
+        conn->began = true;
+        conn->tx_failed = false;
+    }
+    return rc;
+}
+
+int mig_conn_commit(struct mig_conn *conn, struct mig_error *err)
+{
+    if (conn->lost) {
+        return lost(conn, err);
+    }
+    if (mig_conn_tx_state(conn) == MIG_TX_FAILED) {
+        struct mig_error second = {0};
+        mig_error_set(err, MIG_E_sql,
+                      "the transaction cannot be committed: a statement in it failed before");
+        mig_error_hint(err, "Nothing of it was kept. Run the statement that may fail inside "
+                            "conn:transaction to be able to go on after it.");
+        int rc = mig_conn_rollback(conn, &second);
+        if (rc != 0) {
+            mig_error_detail(err, "The rollback failed too: %s", second.message);
+        }
+        mig_error_clear(&second);
+        return MIG_E_sql;
+    }
+    int rc = mig_conn_execute(conn, "COMMIT", NULL, NULL, err);
+    if (rc == 0 || conn->driver->tx_state(conn) == MIG_TX_IDLE) {
+        conn->began = false;
+        conn->tx_failed = false;
+    }
+    return rc;
+}
+
+int mig_conn_rollback(struct mig_conn *conn, struct mig_error *err)
+{
+    int rc = 0;
+    if (!conn->lost) {
+        /* rows still to come would hide the state, and SQLite would fail them */
+        const struct mig_params *none = NULL;
+        struct mig_error second = {0};
+        if (prepare(conn, &none, NULL, NULL, &second) != 0) {
+            mig_error_clear(&second); /* the cursor was closed: what counts is the rollback */
+        }
+    }
+    if (!conn->lost && conn->driver->tx_state(conn) != MIG_TX_IDLE) {
+        rc = mig_conn_execute(conn, "ROLLBACK", NULL, NULL, err);
+        if (rc != 0 && conn->lost) {
+            mig_error_clear(err);
+            rc = 0;
+        }
+    }
+    if (rc == 0) {
+        conn->began = false;
+        conn->tx_failed = false;
+    }
+    return rc;
+}
+
+void mig_conn_cancel(struct mig_conn *conn)
+{
+    conn->cancelled = 1;
+    conn->driver->cancel(conn);
+}
