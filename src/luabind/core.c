@@ -116,7 +116,8 @@ static int embedded_names(lua_State *L)
     return 1;
 }
 
-/* words(): { operations, types }, the names that a migration may write after `op.` and `sql.` by our tables. */
+/* words(): { operations, types }, the names that a migration may write after `op.` and `sql.` by
+ * our tables. */
 static int words(lua_State *L)
 {
     static const char *const types[] = {
