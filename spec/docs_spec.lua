@@ -1,0 +1,163 @@
+-- The documentation is true: README.md's commands are run as they stand, its files are written, its C program compiled.
+--
+-- A ```console block holds commands ("$ …") and what they print; in what they print, … stands for anything, the number
+-- before "ms" for any number. "# exits with N" says that a command fails. A ```lua block that names a path is a file.
+local cli = require "spec.support.cli"
+local scratch = require "spec.support.scratch"
+
+local build = package.loaded["spec.build"]
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+-- Sections of a page by heading, each a list of { language =, path =, text = }.
+local function sections_of(page)
+  local sections, current, block = {}, nil, nil
+  for line in read(page):gmatch("([^\n]*)\n") do
+    local language, path = line:match("^```(%w+) ?(.*)$")
+    if block and line == "```" then
+      block = nil
+    elseif block then
+      block.text = block.text .. line .. "\n"
+    elseif language then
+      block = { language = language, path = path ~= "" and path or nil, text = "" }
+      if current then current[#current + 1] = block end
+    elseif line:match("^## ") then
+      current = {}
+      sections[line:sub(4)] = current
+    end
+  end
+  return sections
+end
+
+-- The commands of a block: { command =, status =, expected = { lines } }.
+local function commands_of(text)
+  local commands = {}
+  for line in text:gmatch("([^\n]*)\n") do
+    local command = line:match("^%$ (.*)$")
+    if command then
+      commands[#commands + 1] = { command = command, expected = {}, status = tonumber(command:match("# exits with (%d+)$") or 0) }
+    elseif line ~= "" then
+      local expected = commands[#commands].expected
+      expected[#expected + 1] = line
+    end
+  end
+  return commands
+end
+
+local function pattern_of(line)
+  local pattern = line:gsub("[%^%$%(%)%%%.%[%]%*%+%-%?]", "%%%0"):gsub("%d+ ms", "%%d+ ms"):gsub("…", ".*")
+  return pattern
+end
+
+-- The expected lines stand in the output in this order; without an … line between them nothing stands between them.
+local function check_output(step, output)
+  local lines, at, gap = {}, 0, false
+  for line in output:gmatch("[^\n]+") do lines[#lines + 1] = line end
+  for _, wanted in ipairs(step.expected) do
+    if wanted == "…" then
+      gap = true
+    else
+      local pattern, found = "^" .. pattern_of(wanted) .. "%s*$", nil
+      for i = at + 1, gap and #lines or math.min(at + 1, #lines) do
+        if lines[i]:match(pattern) then
+          found = i
+          break
+        end
+      end
+      if not found then
+        error(("$ %s\nshall print\n%s\nand printed\n%s"):format(step.command, table.concat(step.expected, "\n"), output), 0)
+      end
+      at, gap = found, false
+    end
+  end
+end
+
+-- Runs the blocks one after another in one shell. `replace` changes the text before.
+local function run(blocks, folder, replace)
+  local script, steps = { "exec 2>&1" }, {}
+  for _, block in ipairs(blocks) do
+    if block.language == "console" then
+      for _, step in ipairs(commands_of(block.text)) do
+        for from, to in pairs(replace or {}) do
+          step.command = step.command:gsub(from:gsub("%p", "%%%0"), (to:gsub("%%", "%%%%")))
+        end
+        steps[#steps + 1] = step
+        script[#script + 1] = step.command
+        script[#script + 1] = ('printf "\\n\\001%%d\\n" $?')
+      end
+    elseif block.language == "lua" and block.path then
+      script[#script + 1] = ("mkdir -p $(dirname %s) && cat >%s <<'END-OF-FILE'\n%sEND-OF-FILE"):format(block.path, block.path, block.text)
+    end
+  end
+  local r = cli.run({ "-c", table.concat(script, "\n") }, {
+    program = "/bin/bash", cwd = folder, timeout = 120, env = { DATABASE_URL = false, LUA_CPATH = build .. "/?.so;;" },
+  })
+  assert.equal("", r.stderr)
+  local at = 1
+  for output, status in r.stdout:gmatch("(.-)\n\1(%d+)\n") do
+    local step = steps[at]
+    at = at + 1
+    if tonumber(status) ~= step.status then
+      error(("$ %s\nexits with %s:\n%s"):format(step.command, status, output), 0)
+    end
+    check_output(step, output)
+  end
+  assert.equal(#steps + 1, at, "the shell ended early:\n" .. r.stdout)
+end
+
+describe("README.md", function()
+  local sections = sections_of("README.md")
+  local folder
+
+  -- A clone with its build/release, as far as the tour looks.
+  lazy_setup(function()
+    folder = scratch.folder()
+    assert(os.execute(("mkdir %s/build && ln -s %s %s/build/release"):format(folder, build, folder)))
+    run(sections["Five minutes on SQLite"], folder)
+  end)
+
+  local function again_on(section, url, dialect)
+    local db = scratch.database(dialect)
+    local blocks = { { language = "console", text = "$ export PATH=$PWD/build/release:$PATH\n$ cd notes\n" } }
+    for _, block in ipairs(sections[section]) do blocks[#blocks + 1] = block end
+    -- the user's name and password of the page are those of the test server
+    local shown = {}
+    for i, block in ipairs(blocks) do
+      shown[i] = { language = block.language, path = block.path, text = block.text:gsub("shop:%*%*%*@", db.parts.user .. ":***@") }
+    end
+    run(shown, folder, { [url] = db.url })
+    db:drop()
+  end
+
+  it("tells the truth about SQLite", function()
+    assert.is_truthy(folder)
+  end)
+
+  it("tells the truth about PostgreSQL", function()
+    again_on("The same on PostgreSQL", "postgresql://shop:secret@127.0.0.1:5432/shop", "postgresql")
+  end)
+
+  it("tells the truth about MariaDB", function()
+    again_on("The same on MariaDB and MySQL", "mysql://shop:secret@127.0.0.1:3306/shop", "mysql")
+  end)
+
+  it("tells the truth about the example project", function()
+    local copy = scratch.folder()
+    assert(os.execute(("cp -R luamig.conf.lua migrations lib %s && ln -s %s %s/bin"):format(copy, build, copy)))
+    local blocks = { { language = "console", text = "$ export PATH=$PWD/bin:$PATH\n" }, table.unpack(sections["The example project"]) }
+    run(blocks, copy)
+    local upgraded = cli.run({ "upgrade" }, { cwd = copy })
+    assert.equal(0, upgraded.code, upgraded.stderr)
+  end)
+
+  it("names files that exist", function()
+    for path in read("README.md"):gmatch("`([%w_./]+/)`") do
+      assert(os.execute("test -e " .. path), path .. " does not exist")
+    end
+  end)
+end)
