@@ -69,6 +69,7 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
 
 const struct mig_runner_ops mig_runner_sqlite = {
     .begin_locks = true,
+    .folds_names = true,
     .set_waits = set_waits,
     .is_lock_timeout = is_lock_timeout,
     .is_missing_table = is_missing_table,

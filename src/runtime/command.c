@@ -1,0 +1,635 @@
+/* upgrade, downgrade, stamp, ensure-version: plan, lock, steps, report. */
+#include "runtime/run.intern.h"
+#include "util/clock.h"
+
+#include <string.h>
+
+enum verb { UPGRADE, DOWNGRADE, STAMP };
+
+/* What was asked for. */
+struct request {
+    enum verb verb;
+    const char *target;              /* UPGRADE, DOWNGRADE */
+    const struct mig_names *targets; /* STAMP */
+    bool purge;
+};
+
+/* One command on its way. */
+struct command {
+    struct mig_context *ctx;
+    struct mig_arena *arena;
+    const struct request *request;
+    const struct mig_run_options *options;
+    struct mig_report *report;
+    struct mig_run run;
+    struct mig_plan plan;
+    const char *target; /* the request's, without the A: of a script's range */
+    struct mig_lock lock;
+};
+
+static bool writes(const struct command *cmd)
+{
+    return cmd->run.sink != &mig_sink_plan;
+}
+
+static int copy_names(struct mig_arena *arena, const struct mig_names *from, struct mig_names *to,
+                      struct mig_error *err)
+{
+    *to = (struct mig_names){.given = true};
+    for (size_t i = 0; i < from->count; i++) {
+        if (mig_names_add(arena, to, from->items[i]) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    return 0;
+}
+
+static int make_plan(struct command *cmd, struct mig_error *err)
+{
+    const struct request *request = cmd->request;
+    static const struct mig_names none = {.given = true};
+    switch (request->verb) {
+    case UPGRADE:
+        return mig_plan_upgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, cmd->target, &cmd->plan,
+                                err);
+    case DOWNGRADE:
+        return mig_plan_downgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, cmd->target,
+                                  &cmd->plan, err);
+    default:
+        return mig_plan_stamp(cmd->ctx->map, cmd->arena, request->purge ? &none : &cmd->run.rows,
+                              request->targets, request->purge, &cmd->plan, err);
+    }
+}
+
+/* A script has no version rows to read: they are the A of "A:B", or none. */
+static int script_rows(struct command *cmd, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    const char *target = cmd->request->target;
+    const char *colon = target != NULL ? strchr(target, ':') : NULL;
+    run->rows = (struct mig_names){.given = true};
+    if (cmd->request->verb == DOWNGRADE && colon == NULL) {
+        mig_error_set(err, MIG_E_bad_range, "a downgrade script needs to know where it starts");
+        mig_error_hint(err, "write FROM:TO, as in `luamig downgrade 789xyz:base --sql`");
+        return MIG_E_bad_range;
+    }
+    if (colon != NULL) {
+        const char *from = mig_arena_strndup(cmd->arena, target, (size_t)(colon - target));
+        if (from == NULL) {
+            return mig_error_nomem(err);
+        }
+        cmd->target = colon[1] != '\0' ? colon + 1 : "head";
+        if (from[0] != '\0' && strcmp(from, "base") != 0) {
+            struct mig_revisions starts = {0};
+            int rc = mig_revision_map_resolve(cmd->ctx->map, cmd->arena, from, NULL, &starts, err);
+            for (size_t i = 0; rc == 0 && i < starts.count; i++) {
+                if (mig_names_add(cmd->arena, &run->rows, starts.items[i]->id) != 0) {
+                    rc = mig_error_nomem(err);
+                }
+            }
+            if (rc != 0) {
+                return rc;
+            }
+        }
+    }
+    return mig_run_use_catalog(run, run->rows.count == 0, err);
+}
+
+static int read_rows(struct command *cmd, struct mig_error *err)
+{
+    return mig_version_read(cmd->run.conn, &cmd->ctx->settings, cmd->run.db, cmd->arena,
+                            &cmd->run.rows, &cmd->run.has_version, err);
+}
+
+/* What no statement may be sent for: told before the first one. */
+static int check_plan(struct command *cmd, struct mig_error *err)
+{
+    const struct mig_run *run = &cmd->run;
+    bool transactional = (run->server->features & MIG_F_TRANSACTIONAL_DDL) != 0;
+    bool all = cmd->ctx->settings.transaction == MIG_ALL;
+    bool dry = cmd->options->sink == MIG_SINK_DRY_RUN;
+    if (dry && !transactional) {
+        mig_error_set(err, MIG_E_unsupported,
+                      "a dry run needs DDL that can be rolled back, which this server has not");
+        mig_error_hint(err, "`luamig plan` lists the statements without carrying them out");
+        return MIG_E_unsupported;
+    }
+    if (all && !transactional && cmd->request->verb != STAMP) {
+        mig_error_set(err, MIG_E_unsupported,
+                      "transaction = \"all\" needs DDL that can be rolled "
+                      "back, which this server has not");
+        mig_error_hint(err, "set transaction = \"per_migration\" for this database");
+        return MIG_E_unsupported;
+    }
+    for (size_t i = 0; (all || dry) && i < cmd->plan.step_count; i++) {
+        const struct mig_revision *revision = cmd->plan.steps[i].revision;
+        if (revision != NULL && revision->transactional == MIG_FALSE &&
+            cmd->request->verb != STAMP) {
+            mig_error_set(err, MIG_E_unsupported,
+                          "revision '%s' says transactional = false, so it cannot run inside one "
+                          "transaction for the whole run",
+                          revision->id);
+            mig_error_at(err, revision->file, 0);
+            return MIG_E_unsupported;
+        }
+    }
+    return 0;
+}
+
+static int prepare(struct command *cmd, struct mig_error *err)
+{
+    const struct mig_host *host = &cmd->ctx->host;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && cmd->request->verb != STAMP && i < cmd->plan.step_count; i++) {
+        const struct mig_step *step = &cmd->plan.steps[i];
+        rc = mig_run_check(&cmd->run, err);
+        if (rc == 0) {
+            rc = host->prepare(host->self, step->revision, step->direction, NULL, err);
+        }
+        if (rc != 0) {
+            mig_error_at(err, step->revision->file, 0);
+            if (err->revision == NULL) {
+                mig_error_string(&err->revision, step->revision->id, SIZE_MAX);
+            }
+        }
+    }
+    return rc;
+}
+
+/* Room in the report for the plan's steps, after those that are done. */
+static int grow_report(struct command *cmd, struct mig_error *err)
+{
+    struct mig_report *report = cmd->report;
+    report->steps =
+        mig_arena_grow(cmd->arena, report->steps, report->step_count,
+                       report->step_count + cmd->plan.step_count, sizeof *report->steps);
+    return report->steps == NULL && cmd->plan.step_count > 0 ? mig_error_nomem(err) : 0;
+}
+
+static bool same_rows(const struct mig_names *a, const struct mig_names *b)
+{
+    bool same = a->count == b->count; /* both are sorted */
+    for (size_t i = 0; same && i < a->count; i++) {
+        same = strcmp(a->items[i], b->items[i]) == 0;
+    }
+    return same;
+}
+
+/* Where BEGIN is the lock: the rows as they are now that nobody else can change them. */
+static int enter_step(struct command *cmd, bool *moved, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    *moved = false;
+    if (!run->sink->live || !run->db->runner->begin_locks || run->open) {
+        return 0;
+    }
+    int rc = mig_segment_begin(run, err);
+    if (rc != 0) {
+        if (run->db->runner->is_lock_timeout(err)) {
+            mig_error_set(err, MIG_E_lock_timeout,
+                          "another runner or program is writing to this database");
+            mig_error_hint(err, "wait for it, or give --lock-timeout more");
+            rc = MIG_E_lock_timeout;
+        }
+        return rc;
+    }
+    struct mig_names before = run->rows;
+    bool had_version = run->has_version;
+    rc = read_rows(cmd, err);
+    if (rc == 0 && (!same_rows(&before, &run->rows) || had_version != run->has_version)) {
+        *moved = true;
+        mig_segment_rollback(run);
+    }
+    return rc;
+}
+
+static void start_step(struct command *cmd, const struct mig_step *step, struct mig_done_step *done)
+{
+    struct mig_run *run = &cmd->run;
+    const struct mig_revision *revision = step->revision;
+    run->revision = revision;
+    run->done = done;
+    run->line = 0;
+    run->operation = NULL;
+    run->mode = cmd->ctx->settings.transaction;
+    if (revision != NULL && revision->transactional == MIG_FALSE) {
+        run->mode = MIG_NONE;
+    }
+    if (cmd->options->sink == MIG_SINK_DRY_RUN || cmd->request->verb == STAMP) {
+        run->mode = MIG_ALL;
+    }
+    run->segment = run->open ? 1 : 0;
+    run->sent = run->kept = 0;
+    memset(run->labels, 0, sizeof run->labels);
+    run->changed = -1;
+    run->doom.set = false;
+    mig_error_clear(&run->doom.error);
+}
+
+static void append_heads(struct mig_strbuf *out, const struct mig_names *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        mig_strbuf_printf(out, "%s%s", i > 0 ? ", " : "", rows->items[i]);
+    }
+    if (rows->count == 0) {
+        mig_strbuf_puts(out, "base");
+    }
+}
+
+/* One line about what the failure left behind; `rows` are the version rows that stay. */
+static void tell_state(struct command *cmd, const struct mig_step *step)
+{
+    struct mig_run *run = &cmd->run;
+    struct mig_run_state *state = &cmd->report->state;
+    struct mig_strbuf text = {0};
+    const char *id = step != NULL && step->revision != NULL ? step->revision->id : NULL;
+    const struct mig_names *rows = &cmd->report->to;
+    state->heads = *rows;
+    state->revision = id;
+    state->done = run->kept;
+    state->of = run->sent;
+    state->rolled_back = run->kept == 0;
+    if (!writes(cmd) || run->conn == NULL) {
+        return;
+    }
+    if (id == NULL) {
+        mig_strbuf_puts(&text, "nothing was changed; still at ");
+    } else if (run->kept == 0) {
+        mig_strbuf_puts(&text, run->sent == 0 ? "nothing of it was carried out; still at "
+                                              : "rolled back; still at ");
+    } else {
+        mig_strbuf_printf(&text, "half applied: %d of the %d statements sent stay", run->kept,
+                          run->sent);
+        for (int i = 0; i < run->kept && i < MIG_RUN_LABELS; i++) {
+            mig_strbuf_printf(&text, "%s%s", i == 0 ? " (" : "; ",
+                              run->labels[i] != NULL ? run->labels[i] : "");
+        }
+        mig_strbuf_puts(&text, run->kept > MIG_RUN_LABELS ? "; …); the version table says "
+                                                          : "); the version table says ");
+    }
+    append_heads(&text, rows);
+    state->text = mig_strbuf_to_arena(&text, cmd->arena);
+}
+
+static void call_error_hook(struct command *cmd, const struct mig_step *step,
+                            const struct mig_error *failure)
+{
+    const struct mig_host *host = &cmd->ctx->host;
+    struct mig_error own = {0};
+    if (!writes(cmd) || cmd->run.conn == NULL || !cmd->ctx->settings.hooks[MIG_HOOK_ON_ERROR] ||
+        host->hook == NULL) {
+        return;
+    }
+    if (host->hook(host->self, &cmd->run, MIG_HOOK_ON_ERROR, step, failure, &own) != 0) {
+        mig_log_write(&cmd->ctx->log, MIG_LOG_WARNING, "the hook on_error failed: %s", own.message);
+    }
+    mig_error_clear(&own);
+}
+
+static int call_hook(struct command *cmd, enum mig_hook hook, const struct mig_step *step,
+                     struct mig_error *err)
+{
+    const struct mig_host *host = &cmd->ctx->host;
+    if (cmd->run.options->sink != MIG_SINK_EXECUTE || !cmd->ctx->settings.hooks[hook] ||
+        host->hook == NULL) {
+        return 0;
+    }
+    return host->hook(host->self, &cmd->run, hook, step, NULL, err);
+}
+
+/* The function of the revision, and what it left open. */
+static int call_revision(struct command *cmd, const struct mig_step *step,
+                         struct mig_done_step *done, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    const struct mig_host *host = &cmd->ctx->host;
+    done->complete = true;
+    int rc = host->call(host->self, run, step->revision, step->direction, err);
+    if (rc != 0 && rc == MIG_E_offline && run->sink == &mig_sink_plan) {
+        done->complete = false;
+        done->stopped_at_line = err->line;
+        mig_error_clear(err);
+        run->pending = true;
+        mig_segment_rollback(run);
+        return 0;
+    }
+    if (rc == 0 && run->doom.set) { /* its error was caught; it fails nevertheless */
+        rc = (int)run->doom.error.code;
+        mig_error_move(err, &run->doom.error);
+    }
+    if (rc == 0) {
+        rc = mig_run_check(run, err);
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+static const char *direction_name(const struct command *cmd, const struct mig_step *step)
+{
+    return cmd->request->verb == STAMP      ? "stamp"
+           : step->direction == MIG_UPGRADE ? "upgrade"
+                                            : "downgrade";
+}
+
+/* The step inside its segments; the last one is committed by the caller. */
+static int step_body(struct command *cmd, const struct mig_step *step, struct mig_done_step *done,
+                     struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    char started_at[MIG_CLOCK_ISO_SIZE];
+    int64_t start = mig_clock_ms();
+    int rc = 0;
+    mig_clock_iso(started_at);
+    if (writes(cmd)) {
+        rc = mig_version_ensure(run, err);
+        if (rc == 0 && run->mode == MIG_NONE) {
+            rc = mig_segment_commit(run, err);
+        }
+    }
+    if (rc == 0 && run->sink->step != NULL) {
+        rc = run->sink->step(run, step, &run->rows, err);
+    }
+    if (rc == 0 && cmd->request->verb != STAMP) {
+        rc = call_revision(cmd, step, done, err);
+    }
+    done->duration_ms = mig_clock_ms() - start;
+    if (rc == 0 && writes(cmd)) {
+        run->operation = NULL;
+        rc = mig_version_apply(run, step, err);
+        if (rc == 0) {
+            rc = mig_history_add(run, step, direction_name(cmd, step), started_at,
+                                 done->duration_ms, err);
+        }
+    }
+    return rc;
+}
+
+static int run_step(struct command *cmd, const struct mig_step *step, bool *moved,
+                    struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    struct mig_report *report = cmd->report;
+    struct mig_done_step *done = &report->steps[report->step_count];
+    *done = (struct mig_done_step){.step = step};
+    start_step(cmd, step, done);
+    int rc = mig_run_check(run, err);
+    if (rc == 0) {
+        rc = enter_step(cmd, moved, err);
+    }
+    if (rc != 0 || *moved) {
+        return rc;
+    }
+    report->step_count++;
+    if (cmd->options->on_step != NULL) {
+        cmd->options->on_step(cmd->options->payload, step, false, 0);
+    }
+    rc = call_hook(cmd, MIG_HOOK_BEFORE_MIGRATION, step, err);
+    if (rc == 0) {
+        rc = step_body(cmd, step, done, err);
+    }
+    if (rc == 0 && run->mode != MIG_ALL) {
+        rc = mig_run_blame(run, mig_segment_commit(run, err), NULL, err);
+    }
+    run->done = NULL;
+    if (rc != 0) {
+        done->complete = false;
+        return rc;
+    }
+    run->rows = step->heads_after;
+    if (run->mode != MIG_ALL) {
+        report->to = run->rows;
+        report->applied = writes(cmd) && run->conn != NULL;
+    }
+    if (cmd->options->on_step != NULL) {
+        cmd->options->on_step(cmd->options->payload, step, true, done->duration_ms);
+    }
+    rc = call_hook(cmd, MIG_HOOK_AFTER_MIGRATION, step, err);
+    run->revision = NULL;
+    mig_arena_release(&run->revision_arena);
+    return rc;
+}
+
+/* The steps of the plan; *moved when somebody else's run came in between, before anything of a
+ * step. */
+static int run_plan(struct command *cmd, bool *moved, const struct mig_step **failed,
+                    struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    int rc = grow_report(cmd, err);
+    *moved = false;
+    *failed = NULL;
+    for (size_t i = 0; rc == 0 && !*moved && i < cmd->plan.step_count; i++) {
+        *failed = &cmd->plan.steps[i];
+        rc = run_step(cmd, *failed, moved, err);
+    }
+    if (rc == 0 && !*moved && run->open && cmd->options->sink == MIG_SINK_DRY_RUN) {
+        mig_segment_rollback(run);
+    } else if (rc == 0 && !*moved && run->open && run->sink == &mig_sink_plan) {
+        run->open = false;
+    } else if (rc == 0 && !*moved && run->open) {
+        rc = mig_segment_commit(run, err);
+        if (rc == 0) {
+            cmd->report->applied = run->conn != NULL;
+        }
+    }
+    if (rc == 0 && !*moved) {
+        cmd->report->to = cmd->plan.to;
+        *failed = NULL;
+    }
+    return rc;
+}
+
+static int find_history(struct command *cmd, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    if (run->conn == NULL) {
+        run->has_version = run->rows.count > 0;
+        return 0;
+    }
+    return run->db->runner->has_table(run->conn, cmd->ctx->settings.version_table_schema,
+                                      MIG_HISTORY_TABLE, &run->has_history, err);
+}
+
+static int set_waits(struct command *cmd, struct mig_error *err)
+{
+    const struct mig_runner_ops *runner = cmd->run.db->runner;
+    struct mig_waits waits = {.lock_ms = cmd->ctx->settings.ddl_lock_timeout_ms,
+                              .statement_ms = cmd->ctx->settings.statement_timeout_ms};
+    if (!cmd->run.sink->live || runner->waits_by_class || runner->begin_locks) {
+        return 0;
+    }
+    return runner->set_waits(cmd->run.conn, &waits, err);
+}
+
+/* stamp --purge: the rows go first, in the same transaction. */
+static int purge(struct command *cmd, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    if (!cmd->request->purge || (!run->has_version && run->conn != NULL)) {
+        return 0;
+    }
+    run->mode = MIG_ALL;
+    run->rows = (struct mig_names){.given = true};
+    return mig_version_clear(run, err);
+}
+
+/* Under the lock: plan again when the rows moved, then the steps. */
+static int carry_out(struct command *cmd, const struct mig_step **failed, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    bool moved = false;
+    int rc = 0;
+    if (run->sink->live && !run->db->runner->begin_locks) {
+        struct mig_names before = run->rows;
+        rc = read_rows(cmd, err);
+        moved = rc == 0 && !same_rows(&before, &run->rows);
+    }
+    if (rc == 0) {
+        rc = find_history(cmd, err);
+    }
+    if (rc == 0) {
+        rc = set_waits(cmd, err);
+    }
+    while (rc == 0) {
+        if (moved) {
+            rc = make_plan(cmd, err);
+            if (rc == 0) {
+                rc = check_plan(cmd, err);
+            }
+            if (rc == 0) {
+                rc = prepare(cmd, err);
+            }
+            if (rc == 0) {
+                rc = find_history(cmd, err);
+            }
+            cmd->report->to = run->rows;
+        }
+        if (rc == 0) {
+            rc = mig_version_fits(run, &cmd->plan, err);
+        }
+        if (rc == 0) {
+            rc = purge(cmd, err);
+        }
+        if (rc == 0) {
+            rc = run_plan(cmd, &moved, failed, err);
+        }
+        if (rc == 0 && !moved) {
+            break;
+        }
+    }
+    return rc;
+}
+
+static int run_command(struct command *cmd, const struct mig_step **failed, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    struct mig_report *report = cmd->report;
+    int rc = run->conn == NULL ? script_rows(cmd, err) : read_rows(cmd, err);
+    if (rc == 0) {
+        rc = copy_names(cmd->arena, &run->rows, &report->from, err);
+        report->to = report->from;
+    }
+    if (rc == 0) {
+        rc = make_plan(cmd, err);
+    }
+    if (rc != 0 || (cmd->plan.step_count == 0 && !cmd->request->purge)) {
+        return rc; /* nothing to do: nothing is locked */
+    }
+    rc = check_plan(cmd, err);
+    if (rc == 0) {
+        rc = prepare(cmd, err);
+    }
+    if (rc == 0 && run->sink->live) {
+        rc = mig_lock_acquire(run, &cmd->lock, err);
+    }
+    return rc == 0 ? carry_out(cmd, failed, err) : rc;
+}
+
+static int command(struct mig_context *ctx, struct mig_arena *arena, const struct request *request,
+                   const struct mig_run_options *options, struct mig_report *report,
+                   struct mig_error *err)
+{
+    struct command cmd = {.ctx = ctx,
+                          .arena = arena,
+                          .request = request,
+                          .options = options,
+                          .report = report,
+                          .target = request->target};
+    const struct mig_step *failed = NULL;
+    *report = (struct mig_report){0};
+    int rc = mig_context_map(ctx, err);
+    if (rc == 0) {
+        rc = mig_run_begin(&cmd.run, ctx, arena, options, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    rc = run_command(&cmd, &failed, err);
+    if (rc != 0) {
+        mig_segment_rollback(&cmd.run);
+        tell_state(&cmd, failed);
+        call_error_hook(&cmd, failed, err);
+    }
+    mig_lock_release(&cmd.run, &cmd.lock);
+    mig_run_end(&cmd.run);
+    return rc;
+}
+
+int mig_context_upgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
+                        const struct mig_run_options *options, struct mig_report *out,
+                        struct mig_error *err)
+{
+    const struct request request = {.verb = UPGRADE, .target = target};
+    return command(ctx, arena, &request, options, out, err);
+}
+
+int mig_context_downgrade(struct mig_context *ctx, struct mig_arena *arena, const char *target,
+                          const struct mig_run_options *options, struct mig_report *out,
+                          struct mig_error *err)
+{
+    const struct request request = {.verb = DOWNGRADE, .target = target};
+    return command(ctx, arena, &request, options, out, err);
+}
+
+int mig_context_stamp(struct mig_context *ctx, struct mig_arena *arena,
+                      const struct mig_names *targets, bool purge,
+                      const struct mig_run_options *options, struct mig_report *out,
+                      struct mig_error *err)
+{
+    const struct request request = {.verb = STAMP, .targets = targets, .purge = purge};
+    return command(ctx, arena, &request, options, out, err);
+}
+
+int mig_context_ensure_version(struct mig_context *ctx, const struct mig_run_options *options,
+                               struct mig_error *err)
+{
+    struct mig_run run;
+    struct mig_arena arena = {0};
+    struct mig_lock lock = {0};
+    int rc = mig_run_begin(&run, ctx, &arena, options, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (run.conn != NULL) {
+        struct mig_names rows;
+        rc = mig_lock_acquire(&run, &lock, err);
+        if (rc == 0) {
+            rc = mig_version_read(run.conn, &ctx->settings, run.db, &arena, &rows, &run.has_version,
+                                  err);
+        }
+        if (rc == 0) {
+            rc = run.db->runner->has_table(run.conn, ctx->settings.version_table_schema,
+                                           MIG_HISTORY_TABLE, &run.has_history, err);
+        }
+    }
+    if (rc == 0) {
+        rc = mig_version_ensure(&run, err);
+    }
+    if (rc == 0) {
+        rc = mig_segment_commit(&run, err);
+    }
+    mig_segment_rollback(&run);
+    mig_lock_release(&run, &lock);
+    mig_run_end(&run);
+    mig_arena_release(&arena);
+    return rc;
+}

@@ -1,0 +1,171 @@
+#include "runtime/context.h"
+
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+
+#include <string.h>
+
+int mig_context_map(struct mig_context *ctx, struct mig_error *err)
+{
+    if (ctx->map != NULL) {
+        return 0;
+    }
+    struct mig_revision_map *map = mig_revision_map_new();
+    if (map == NULL) {
+        return mig_error_nomem(err);
+    }
+    int rc = mig_revision_map_load(map, &ctx->settings.migrations, ctx->settings.root,
+                                   ctx->settings.recursive, ctx->host.compute_header, ctx, err);
+    if (rc != 0) {
+        mig_revision_map_free(map);
+        return rc;
+    }
+    ctx->map = map;
+    return 0;
+}
+
+int mig_context_url(struct mig_context *ctx, struct mig_error *err)
+{
+    if (ctx->url.db != NULL) {
+        return 0;
+    }
+    if (ctx->settings.url == NULL) {
+        mig_error_set(err, MIG_E_config, "no database is named");
+        mig_error_hint(err, "give --url, set LUAMIG_URL, or write `url` into luamig.conf.lua");
+        return MIG_E_config;
+    }
+    struct mig_url url = {0};
+    int rc = mig_url_parse(&ctx->arena, ctx->settings.url, ctx->settings.root, &url, err);
+    if (rc == 0) {
+        ctx->url = url;
+    }
+    return rc;
+}
+
+static void drop_session(struct mig_context *ctx)
+{
+    if (ctx->session != NULL) {
+        mig_run_end(ctx->session);
+        ctx->session = NULL; /* its memory is the context's */
+    }
+}
+
+static void disconnect(struct mig_context *ctx)
+{
+    drop_session(ctx);
+    mig_conn_free(ctx->conn);
+    ctx->conn = NULL;
+}
+
+/* What a client library says may hold the URL. */
+static void scrub(struct mig_context *ctx, struct mig_error *err)
+{
+    char **texts[] = {&err->message, &err->detail, &err->hint};
+    for (size_t i = 0; i < MIG_COUNT(texts); i++) {
+        if (*texts[i] != NULL) {
+            struct mig_arena arena = {0};
+            const char *clean = mig_url_scrub(&ctx->url, &arena, *texts[i]);
+            mig_error_string(texts[i], clean != NULL ? clean : "out of memory", SIZE_MAX);
+            mig_arena_release(&arena);
+        }
+    }
+}
+
+/* `session` of the configuration: SQL for every new connection. */
+static int send_session(struct mig_context *ctx, struct mig_error *err)
+{
+    for (size_t i = 0; i < ctx->settings.session.count; i++) {
+        struct mig_arena arena = {0};
+        struct mig_statements list = {0};
+        const char *sql = ctx->settings.session.items[i];
+        int rc = mig_lexer_split(ctx->url.db->dialect, &ctx->conn->server, &arena, sql, strlen(sql),
+                                 &list, err);
+        for (size_t k = 0; rc == 0 && k < list.count; k++) {
+            rc = mig_conn_run(ctx->conn, &list.items[k], NULL, err);
+        }
+        mig_arena_release(&arena);
+        if (rc != 0) {
+            mig_error_hint(err, "it stands in `session` of the configuration");
+            return rc;
+        }
+    }
+    return 0;
+}
+
+int mig_context_connect(struct mig_context *ctx, struct mig_error *err)
+{
+    if (ctx->conn != NULL && !ctx->conn->lost) {
+        return 0;
+    }
+    disconnect(ctx); /* a lost one is opened again between commands, never within a run */
+    int rc = mig_context_url(ctx, err);
+    if (rc != 0) {
+        return rc;
+    }
+    const struct mig_db *db = ctx->url.db;
+    rc = mig_conn_open(&ctx->conn, db->driver, db->dialect, &ctx->url.params, &ctx->log, err);
+    if (rc != 0) {
+        ctx->conn = NULL;
+        scrub(ctx, err);
+        return rc;
+    }
+    if (db->runner->begin_locks) { /* how long a BEGIN waits for another one */
+        struct mig_waits waits = {.lock_ms = ctx->settings.lock_timeout_ms};
+        rc = db->runner->set_waits(ctx->conn, &waits, err);
+    }
+    if (rc == 0) {
+        rc = send_session(ctx, err);
+    }
+    if (rc == 0 && ctx->settings.hooks[MIG_HOOK_AFTER_CONNECT] && ctx->host.hook != NULL) {
+        struct mig_run *session = NULL;
+        rc = mig_context_session(ctx, &session, err);
+        if (rc == 0) {
+            rc = ctx->host.hook(ctx->host.self, session, MIG_HOOK_AFTER_CONNECT, NULL, NULL, err);
+        }
+    }
+    if (rc != 0) {
+        disconnect(ctx);
+    }
+    return rc;
+}
+
+int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct mig_names *out,
+                      struct mig_error *err)
+{
+    bool exists = false;
+    int rc = mig_context_connect(ctx, err);
+    return rc != 0
+               ? rc
+               : mig_version_read(ctx->conn, &ctx->settings, ctx->url.db, arena, out, &exists, err);
+}
+
+int mig_context_session(struct mig_context *ctx, struct mig_run **out, struct mig_error *err)
+{
+    static const struct mig_run_options options = {.sink = MIG_SINK_EXECUTE};
+    int rc = mig_context_connect(ctx, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (ctx->session == NULL) {
+        struct mig_run *run = mig_arena_new(&ctx->arena, struct mig_run);
+        if (run == NULL) {
+            return mig_error_nomem(err);
+        }
+        rc = mig_run_begin(run, ctx, &ctx->arena, &options, err);
+        run->mode = MIG_NONE;
+        if (rc != 0) {
+            return rc;
+        }
+        ctx->session = run;
+    }
+    *out = ctx->session;
+    return 0;
+}
+
+void mig_context_release(struct mig_context *ctx)
+{
+    disconnect(ctx);
+    mig_revision_map_free(ctx->map);
+    ctx->map = NULL;
+    mig_arena_release(&ctx->arena);
+}

@@ -1,0 +1,238 @@
+/* luamig_history: what was applied, when, by whom and from which source. Append-only. */
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+#include "util/file.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* kind, length; a long text is the source. */
+static const struct {
+    const char *name;
+    enum mig_type_kind kind;
+    int64_t length;
+    enum mig_tri nullable;
+} columns[] = {
+    {"id", MIG_TYPE_bigint, 0, MIG_FALSE},
+    {"revision", MIG_TYPE_string, 255, MIG_FALSE},
+    {"direction", MIG_TYPE_string, 16, MIG_FALSE}, /* upgrade, downgrade, stamp */
+    {"checksum", MIG_TYPE_string, 64, MIG_TRUE},
+    {"started_at", MIG_TYPE_string, 32,
+     MIG_FALSE}, /* 2026-01-01T12:00:00.123Z: sorts, reads alike everywhere */
+    {"duration_ms", MIG_TYPE_bigint, 0, MIG_TRUE},
+    {"applied_by", MIG_TYPE_string, 255, MIG_TRUE},
+    {"host", MIG_TYPE_string, 255, MIG_TRUE},
+    {"version", MIG_TYPE_string, 32, MIG_FALSE}, /* of luamig */
+    {"result", MIG_TYPE_string, 32, MIG_FALSE},
+    {"source", MIG_TYPE_text, 0, MIG_TRUE},
+};
+
+/* TEXT holds 64 KiB only on MySQL. */
+static const struct mig_type *long_text(struct mig_arena *arena)
+{
+    struct mig_type *type = mig_arena_new(arena, struct mig_type);
+    struct mig_type *native = mig_arena_new(arena, struct mig_type);
+    struct mig_type *text = mig_arena_new(arena, struct mig_type);
+    struct mig_type_variant *variants = mig_arena_array(arena, struct mig_type_variant, 2);
+    if (type == NULL || native == NULL || text == NULL || variants == NULL) {
+        return NULL;
+    }
+    *native = (struct mig_type){.kind = MIG_TYPE_native, .name = "LONGTEXT"};
+    *text = (struct mig_type){.kind = MIG_TYPE_text};
+    variants[0] = (struct mig_type_variant){.dialect = "mysql", .type = native};
+    variants[1] = (struct mig_type_variant){.dialect = "default", .type = text};
+    *type = (struct mig_type){.kind = MIG_TYPE_variant, .variants = variants, .variant_count = 2};
+    return type;
+}
+
+int mig_history_create(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_table *body = mig_arena_new(arena, struct mig_table);
+    if (body == NULL) {
+        return mig_error_nomem(err);
+    }
+    for (size_t i = 0; i < MIG_COUNT(columns); i++) {
+        struct mig_column *column = mig_arena_new(arena, struct mig_column);
+        struct mig_type *type = mig_arena_new(arena, struct mig_type);
+        if (column == NULL || type == NULL) {
+            return mig_error_nomem(err);
+        }
+        type->kind = columns[i].kind;
+        type->length =
+            (struct mig_opt_int){.given = columns[i].length > 0, .value = columns[i].length};
+        column->name = columns[i].name;
+        column->type = type->kind == MIG_TYPE_text ? long_text(arena) : type;
+        column->nullable = columns[i].nullable;
+        column->primary_key = i == 0 ? MIG_TRUE : MIG_UNSET;
+        if (mig_table_add_column(arena, body, column) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    return mig_version_create(run, MIG_HISTORY_TABLE, body, err);
+}
+
+static struct mig_value text_value(const char *text)
+{
+    return text == NULL
+               ? (struct mig_value){.kind = MIG_VALUE_NULL}
+               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+}
+
+/* The account that runs the process. */
+static const char *user_name(struct mig_arena *arena)
+{
+    struct passwd entry, *found = NULL;
+    char *buffer = mig_arena_alloc(arena, 4096);
+    if (buffer != NULL && getpwuid_r(geteuid(), &entry, buffer, 4096, &found) == 0 &&
+        found != NULL) {
+        return mig_arena_strdup(arena, found->pw_name);
+    }
+    return mig_arena_strdup(arena, getenv("USER"));
+}
+
+static const char *host_name(struct mig_arena *arena)
+{
+    char name[256] = "";
+    if (gethostname(name, sizeof name - 1) != 0) {
+        return NULL;
+    }
+    return mig_arena_strdup(arena, name);
+}
+
+int mig_history_add(struct mig_run *run, const struct mig_step *step, const char *direction,
+                    const char *started_at, int64_t duration_ms, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    const struct mig_revision *revision = step->revision;
+    struct mig_strbuf sql = {0};
+    struct mig_params params = {.given = true};
+    char checksum[65] = "";
+    char *source = NULL;
+    size_t length = 0;
+    bool stamp = strcmp(direction, "stamp") == 0;
+    const char *id = revision != NULL ? revision->id : NULL;
+    if (id == NULL && step->version_op_count > 0) {
+        const struct mig_version_op *last = &step->version_ops[step->version_op_count - 1];
+        id = last->to != NULL ? last->to : last->from;
+    }
+    if (id == NULL) {
+        return 0;
+    }
+    if (revision != NULL && revision->path != NULL && !stamp) {
+        int rc = mig_file_read(arena, revision->path, &source, &length, err);
+        if (rc == 0) {
+            rc = mig_checksum(source, length, checksum, err);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    bool script = run->conn == NULL;
+    const struct mig_value values[] = {
+        text_value(id),
+        text_value(direction),
+        text_value(checksum[0] != '\0' ? checksum : NULL),
+        text_value(started_at), /* a script's own moment stands there as an expression */
+        script ? text_value(NULL)
+               : (struct mig_value){.kind = MIG_VALUE_INT, .integer = duration_ms},
+        text_value(script ? NULL : user_name(arena)),
+        text_value(script ? NULL : host_name(arena)),
+        text_value(LUAMIG_VERSION),
+        text_value(script ? "script" : "done"),
+        text_value(run->ctx->settings.history_sources ? source : NULL),
+    };
+    params.items = mig_arena_array(arena, struct mig_param, MIG_COUNT(values));
+    if (params.items == NULL) {
+        return mig_error_nomem(err);
+    }
+    mig_strbuf_puts(&sql, "INSERT INTO ");
+    mig_append_qualified(&run->compile, &sql, run->ctx->settings.version_table_schema,
+                         MIG_HISTORY_TABLE);
+    for (size_t i = 0; i < MIG_COUNT(values); i++) {
+        mig_strbuf_printf(&sql, "%s%s", i == 0 ? " (" : ", ", columns[i + 1].name);
+    }
+    for (size_t i = 0; i < MIG_COUNT(values); i++) {
+        bool moment = script && strcmp(columns[i + 1].name, "started_at") == 0;
+        mig_strbuf_puts(&sql, i == 0 ? ") VALUES (" : ", ");
+        mig_strbuf_puts(&sql, moment ? run->db->runner->script_now : "?");
+        if (!moment) {
+            params.items[params.count++].value = values[i];
+        }
+    }
+    mig_strbuf_putc(&sql, ')');
+    struct mig_statement statement = {
+        .class = MIG_CLASS_DATA, .verb = "INSERT", .length = sql.length};
+    statement.sql = mig_strbuf_to_arena(&sql, arena);
+    if (statement.sql == NULL || arena->failed) {
+        return mig_error_nomem(err);
+    }
+    int rc = mig_lexer_bind(run->db->dialect, run->server, arena, &statement, &params, err);
+    return rc == 0 ? mig_segment_own(run, &statement, NULL, err) : rc;
+}
+
+static const char *copy_text(struct mig_arena *arena, const struct mig_value *value)
+{
+    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
+}
+
+int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
+                        struct mig_history_row **rows, size_t *count, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_cursor cursor = {0};
+    size_t room = 0;
+    *rows = NULL;
+    *count = 0;
+    int rc = mig_context_connect(ctx, err);
+    if (rc != 0) {
+        return rc;
+    }
+    struct mig_compile c = {
+        .dialect = ctx->url.db->dialect, .server = &ctx->conn->server, .arena = arena};
+    mig_strbuf_puts(&sql, "SELECT revision, direction, checksum, started_at, applied_by, host,"
+                          " version, result, duration_ms FROM ");
+    mig_append_qualified(&c, &sql, ctx->settings.version_table_schema, MIG_HISTORY_TABLE);
+    mig_strbuf_puts(&sql, " ORDER BY id DESC");
+    if (sql.failed) {
+        mig_strbuf_release(&sql);
+        return mig_error_nomem(err);
+    }
+    rc = mig_conn_query(ctx->conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
+    for (bool row = true; rc == 0 && row;) {
+        rc = mig_cursor_next(&cursor, &row, err);
+        if (rc != 0 || !row) {
+            break;
+        }
+        if (*count == room) {
+            size_t more = room == 0 ? 16 : room * 2;
+            *rows = mig_arena_grow(arena, *rows, room, more, sizeof **rows);
+            room = more;
+        }
+        if (*rows == NULL) {
+            rc = mig_error_nomem(err);
+            break;
+        }
+        const struct mig_value *v = cursor.values;
+        (*rows)[(*count)++] = (struct mig_history_row){
+            .revision = copy_text(arena, &v[0]),
+            .direction = copy_text(arena, &v[1]),
+            .checksum = copy_text(arena, &v[2]),
+            .started_at = copy_text(arena, &v[3]),
+            .user = copy_text(arena, &v[4]),
+            .host = copy_text(arena, &v[5]),
+            .version = copy_text(arena, &v[6]),
+            .result = copy_text(arena, &v[7]),
+            .duration_ms = v[8].kind == MIG_VALUE_INT ? v[8].integer : 0,
+        };
+    }
+    mig_cursor_close(&cursor);
+    mig_strbuf_release(&sql);
+    if (rc != 0 && ctx->url.db->runner->is_missing_table(err)) {
+        mig_error_clear(err);
+        return 0;
+    }
+    return rc == 0 && arena->failed ? mig_error_nomem(err) : rc;
+}

@@ -1,0 +1,115 @@
+/* The lock between runners: taken on the connection that executes, asked for again and again rather
+ * than waited for inside the server, named by database, version schema and version table. */
+#include "runtime/run.intern.h"
+#include "util/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FIRST_WAIT_MS = 20, LONGEST_WAIT_MS = 400 };
+
+/* FNV-1a, each part with its NUL. */
+static uint64_t hash_part(uint64_t hash, const char *text)
+{
+    const char *p = text != NULL ? text : "";
+    do {
+        hash = (hash ^ (unsigned char)*p) * 1099511628211U;
+    } while (*p++ != '\0');
+    return hash;
+}
+
+static void key_of(const struct mig_run *run, char *out, size_t size)
+{
+    const struct mig_settings *settings = &run->ctx->settings;
+    uint64_t hash = 14695981039346656037U;
+    hash = hash_part(hash, run->server->database);
+    hash = hash_part(hash, settings->version_table_schema != NULL ? settings->version_table_schema
+                                                                  : run->server->schema);
+    hash = hash_part(hash, settings->version_table);
+    snprintf(out, size, "luamig:%016" PRIx64, hash);
+}
+
+static void describe(struct mig_strbuf *out, const struct mig_lock_holder *holder)
+{
+    if (holder->pid == 0) {
+        mig_strbuf_puts(out, "it was released in this moment");
+        return;
+    }
+    mig_strbuf_printf(out, "session %lld", (long long)holder->pid);
+    if (holder->user != NULL) {
+        mig_strbuf_printf(out, " of user '%s'", holder->user);
+    }
+    if (holder->host != NULL) {
+        mig_strbuf_printf(out, " from %s", holder->host);
+    }
+    if (holder->application != NULL && holder->application[0] != '\0') {
+        mig_strbuf_printf(out, " (%s)", holder->application);
+    }
+    if (holder->since != NULL) {
+        mig_strbuf_printf(out, ", connected since %s", holder->since);
+    }
+}
+
+static int give_up(struct mig_run *run, const struct mig_lock *lock, struct mig_error *err)
+{
+    struct mig_lock_holder holder = {0};
+    struct mig_strbuf who = {0};
+    struct mig_error ignored = {0};
+    int64_t waited = run->ctx->settings.lock_timeout_ms;
+    if (run->db->runner->holder(run->conn, run->arena, lock->key, &holder, &ignored) == 0) {
+        describe(&who, &holder);
+    }
+    mig_error_clear(&ignored);
+    mig_error_set(err, MIG_E_lock_timeout,
+                  "another runner holds the lock of this database (waited %lld.%lld s)",
+                  (long long)(waited / 1000), (long long)(waited % 1000 / 100));
+    mig_error_detail(err, "%s", mig_strbuf_text(&who));
+    mig_error_hint(err, "wait for it, or give --lock-timeout more; `luamig unlock` shows the "
+                        "holder and can end it");
+    mig_strbuf_release(&who);
+    return MIG_E_lock_timeout;
+}
+
+int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_error *err)
+{
+    const struct mig_runner_ops *runner = run->db->runner;
+    lock->held = false;
+    if (runner->begin_locks) {
+        return 0;
+    }
+    key_of(run, lock->key, sizeof lock->key);
+    int64_t end = mig_clock_ms() + run->ctx->settings.lock_timeout_ms;
+    int64_t wait = FIRST_WAIT_MS;
+    bool told = false;
+    for (;;) {
+        int rc = mig_run_check(run, err);
+        if (rc == 0) {
+            rc = runner->try_lock(run->conn, lock->key, &lock->held, err);
+        }
+        if (rc != 0 || lock->held) {
+            return rc;
+        }
+        int64_t left = end - mig_clock_ms();
+        if (left <= 0) {
+            return give_up(run, lock, err);
+        }
+        if (!told) {
+            mig_log_write(&run->ctx->log, MIG_LOG_NOTICE, "waiting for another runner");
+            told = true;
+        }
+        int64_t pause = wait / 2 + mig_clock_jitter(wait);
+        mig_clock_sleep(pause < left ? pause : left, run->ctx->interrupted);
+        wait = wait * 2 < LONGEST_WAIT_MS ? wait * 2 : LONGEST_WAIT_MS;
+    }
+}
+
+void mig_lock_release(struct mig_run *run, struct mig_lock *lock)
+{
+    if (lock->held && !run->conn->lost) {
+        struct mig_error ignored = {0};
+        (void)!run->db->runner->unlock(run->conn, lock->key, &ignored);
+        mig_error_clear(&ignored);
+    }
+    lock->held = false;
+}

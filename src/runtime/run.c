@@ -1,0 +1,510 @@
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+#include "util/clock.h"
+
+#include <string.h>
+
+/* Nothing is there: what a script from base starts with. */
+static int no_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                    struct mig_table **out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                   struct mig_enum **out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static int no_view(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                   struct mig_view **out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static int no_names(void *self, struct mig_arena *arena, const char *schema, struct mig_names *out,
+                    struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)err;
+    *out = (struct mig_names){.given = true};
+    return 0;
+}
+
+static int no_index(void *self, struct mig_arena *arena, const char *schema, const char *index,
+                    const char **table, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)index, (void)err;
+    *table = NULL;
+    return 0;
+}
+
+static int no_columns(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                      struct mig_names *out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = (struct mig_names){.given = true};
+    return 0;
+}
+
+static const struct mig_catalog_source empty_source = {
+    .table = no_table,
+    .enum_type = no_enum,
+    .table_names = no_names,
+    .index_table = no_index,
+    .view = no_view,
+    .enum_columns = no_columns,
+};
+
+/* Nothing can be known: a script that starts in the middle. */
+static const struct mig_catalog_source unknown_source = {0};
+
+static const struct mig_sink *sink_of(enum mig_sink_kind kind)
+{
+    return kind == MIG_SINK_SCRIPT ? &mig_sink_script
+           : kind == MIG_SINK_PLAN ? &mig_sink_plan
+                                   : &mig_sink_execute;
+}
+
+int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *err)
+{
+    const struct mig_catalog_source *source = from_base ? &empty_source : &unknown_source;
+    if (run->conn != NULL && run->db->reflect != NULL) {
+        source = &run->db->reflect->source;
+    } else if (run->conn != NULL) {
+        source = &unknown_source;
+    }
+    mig_catalog_free(run->catalog);
+    run->catalog = mig_catalog_new(source, run->conn, run->db->runner->folds_names);
+    if (run->catalog == NULL) {
+        return mig_error_nomem(err);
+    }
+    mig_catalog_set_schema(run->catalog, run->server->schema);
+    mig_catalog_set_deferred(run->catalog, !run->sink->live);
+    run->compile.catalog = run->catalog;
+    return 0;
+}
+
+int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena *arena,
+                  const struct mig_run_options *options, struct mig_error *err)
+{
+    int rc = mig_context_url(ctx, err);
+    if (rc == 0 && options->sink != MIG_SINK_SCRIPT) {
+        rc = mig_context_connect(ctx, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    *run = (struct mig_run){
+        .ctx = ctx,
+        .options = options,
+        .sink = sink_of(options->sink),
+        .db = ctx->url.db,
+        .conn = options->sink == MIG_SINK_SCRIPT ? NULL : ctx->conn,
+        .arena = arena,
+        .waits = {.lock_ms = -1},
+        .mode = ctx->settings.transaction,
+        .changed = -1,
+        .naming = ctx->settings.naming,
+    };
+    const struct mig_dialect *dialect = run->db->dialect;
+    if (run->conn != NULL) {
+        run->server = &run->conn->server;
+    } else {
+        run->assumed = (struct mig_server){
+            .is_mariadb = dialect->default_is_mariadb,
+            .version =
+                options->server_version != 0 ? options->server_version : dialect->default_version,
+            .database = ctx->url.params.database,
+            .no_backslash_escapes = dialect->backslash_escapes ? false : true,
+        };
+        dialect->narrow(&run->assumed);
+        run->server = &run->assumed;
+    }
+    run->naming.limit = dialect->name_limit;
+    run->compile = (struct mig_compile){
+        .dialect = dialect,
+        .server = run->server,
+        .naming = &run->naming,
+        .log = &ctx->log,
+        .arena = &run->revision_arena,
+        .offline = run->conn == NULL,
+    };
+    return mig_run_use_catalog(run, false, err);
+}
+
+void mig_run_end(struct mig_run *run)
+{
+    mig_segment_rollback(run);
+    mig_catalog_free(run->catalog);
+    run->catalog = NULL;
+    mig_error_clear(&run->doom.error);
+    mig_strbuf_release(&run->text);
+    mig_arena_release(&run->revision_arena);
+}
+
+int mig_run_check(const struct mig_run *run, struct mig_error *err)
+{
+    const volatile int *signal = run->ctx->interrupted;
+    if (signal != NULL && *signal != 0) {
+        mig_error_set(err, MIG_E_interrupted, "interrupted");
+        err->native_code = *signal;
+        return MIG_E_interrupted;
+    }
+    return 0;
+}
+
+int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
+                  struct mig_error *err)
+{
+    if (rc == 0) {
+        return 0;
+    }
+    const volatile int *signal = run->ctx->interrupted;
+    if (signal != NULL && *signal != 0 && rc != MIG_E_interrupted) {
+        /* The server says "canceling statement due to user request", or the connection went. */
+        rc = mig_error_set(err, MIG_E_interrupted, "interrupted");
+        err->native_code = *signal;
+    }
+    if (run->revision != NULL) {
+        mig_error_at(err, run->revision->file, run->line);
+        if (err->revision == NULL) {
+            mig_error_string(&err->revision, run->revision->id, SIZE_MAX);
+        }
+    }
+    if (err->operation == NULL && run->operation != NULL) {
+        mig_error_string(&err->operation, run->operation, SIZE_MAX);
+    }
+    if (err->sql == NULL && statement != NULL) {
+        mig_error_string(&err->sql, statement->sql, statement->length);
+    }
+    return rc;
+}
+
+/* Raw DDL: the tables that it names are not what the catalog holds any more. */
+static void forget_tables(struct mig_run *run, const struct mig_statement *statement)
+{
+    if (statement->class != MIG_CLASS_DDL && statement->class != MIG_CLASS_CONCURRENT) {
+        return;
+    }
+    if (statement->tables.count == 0) {
+        mig_catalog_forget(run->catalog, NULL, NULL);
+        return;
+    }
+    for (size_t i = 0; i < statement->tables.count; i++) {
+        const char *name = statement->tables.items[i];
+        const char *dot = strrchr(name, '.');
+        if (dot == NULL) {
+            mig_catalog_forget(run->catalog, NULL, name);
+            continue;
+        }
+        const char *schema = mig_arena_strndup(&run->revision_arena, name, (size_t)(dot - name));
+        if (schema == NULL) {
+            mig_catalog_forget(run->catalog, NULL, NULL);
+            return;
+        }
+        mig_catalog_forget(run->catalog, schema, dot + 1);
+    }
+}
+
+/* A text as statements that are ready to be sent. */
+static int read_text(struct mig_run *run, const char *sql, const struct mig_params *params,
+                     struct mig_statements *out, struct mig_error *err)
+{
+    int rc = mig_lexer_split(run->db->dialect, run->server, &run->revision_arena, sql, strlen(sql),
+                             out, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (out->count == 0) {
+        return mig_error_set(err, MIG_E_script, "the SQL text has no statement");
+    }
+    if (params != NULL && params->given) {
+        if (out->count > 1) {
+            mig_error_set(err, MIG_E_script, "parameters were given to %zu statements", out->count);
+            mig_error_hint(err, "with parameters there must be one statement: split the text");
+            return MIG_E_script;
+        }
+        rc = mig_lexer_bind(run->db->dialect, run->server, &run->revision_arena, &out->items[0],
+                            params, err);
+    }
+    for (size_t i = 0; rc == 0 && i < out->count; i++) {
+        if (out->items[i].class == MIG_CLASS_TRANSACTION) {
+            rc = mig_error_set(err, MIG_E_script,
+                               "%s as SQL text would break the transaction that "
+                               "the revision runs in",
+                               out->items[i].verb);
+            mig_error_hint(err, "use conn:transaction(function() … end) for a part that may be "
+                                "rolled back, op.autocommit_block(function() … end) for statements "
+                                "outside of a transaction, op.commit() to commit here");
+            mig_error_string(&err->sql, out->items[i].sql, out->items[i].length);
+        }
+    }
+    return rc;
+}
+
+static int run_execute(struct mig_run *run, const struct mig_op_execute *op, struct mig_error *err)
+{
+    struct mig_statements statements = {0};
+    int rc = read_text(run, op->sql, &op->params, &statements, err);
+    int64_t total = 0;
+    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
+        int64_t changed = -1;
+        rc = mig_segment_send(run, &statements.items[i], &changed, err);
+        if (rc == 0) {
+            forget_tables(run, &statements.items[i]);
+            total = changed < 0 || total < 0 ? changed : total + changed;
+            run->changed = total;
+        }
+    }
+    return rc;
+}
+
+/* An operation that the dialect knows: resolved, compiled, sent, and noted in the catalog. */
+static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_statements statements = {0};
+    struct mig_compile *c = &run->compile;
+    c->out = &statements;
+    int rc = mig_resolve_op(c, op, err);
+    if (rc == 0) {
+        rc = mig_compile_op(c, op, err);
+    }
+    c->out = NULL;
+    int64_t total = 0;
+    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
+        int64_t changed = -1;
+        rc = mig_segment_send(run, &statements.items[i], &changed, err);
+        if (rc == 0 && statements.items[i].class == MIG_CLASS_DATA) {
+            total = changed < 0 || total < 0 ? -1 : total + changed;
+            run->changed = total;
+        }
+    }
+    return rc == 0 ? mig_catalog_apply(run->catalog, op, err) : rc;
+}
+
+int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
+{
+    const char *name = op->spelling != NULL ? op->spelling : mig_op_name(op->kind);
+    const char *outer = run->operation;
+    run->operation = mig_arena_printf(&run->revision_arena, "op.%s", name);
+    if (op->line > 0) {
+        run->line = op->line;
+    }
+    run->changed = -1;
+    int rc = mig_segment_doom(run, err);
+    if (rc == 0) {
+        rc = mig_run_check(run, err);
+    }
+    if (rc == 0) {
+        switch ((int)op->kind) {
+        case MIG_OP_execute:
+            rc = run_execute(run, (const struct mig_op_execute *)(const void *)op, err);
+            break;
+        default:
+            rc = run_compiled(run, op, err);
+            break;
+        }
+    }
+    rc = mig_run_blame(run, rc, NULL, err);
+    run->operation = outer;
+    return rc;
+}
+
+int64_t mig_run_changed(const struct mig_run *run)
+{
+    return run->changed;
+}
+
+struct mig_arena *mig_run_arena(struct mig_run *run)
+{
+    return &run->revision_arena;
+}
+
+/* ---- reads ---- */
+
+static int copy_value(struct mig_arena *arena, const struct mig_value *from, struct mig_value *to)
+{
+    *to = *from;
+    if (from->text != NULL) {
+        to->text = mig_arena_strndup(arena, from->text, from->length);
+    }
+    return arena->failed ? -1 : 0;
+}
+
+static int copy_rows(struct mig_arena *arena, struct mig_cursor *cursor, struct mig_result *out,
+                     struct mig_error *err)
+{
+    size_t room = 0;
+    out->column_count = cursor->column_count;
+    out->columns = mig_arena_array(arena, const char *, cursor->column_count);
+    for (size_t i = 0; out->columns != NULL && i < cursor->column_count; i++) {
+        out->columns[i] = mig_arena_strdup(arena, cursor->column_names[i]);
+    }
+    for (;;) {
+        bool row = false;
+        int rc = mig_cursor_next(cursor, &row, err);
+        if (rc != 0 || !row) {
+            return rc != 0 ? rc : arena->failed ? mig_error_nomem(err) : 0;
+        }
+        if (out->row_count == room) {
+            size_t more = room == 0 ? 8 : room * 2;
+            out->cells = mig_arena_grow(arena, out->cells, room * out->column_count,
+                                        more * out->column_count, sizeof *out->cells);
+            room = more;
+            if (out->cells == NULL) {
+                return mig_error_nomem(err);
+            }
+        }
+        for (size_t i = 0; i < out->column_count; i++) {
+            if (copy_value(arena, &cursor->values[i],
+                           &out->cells[out->row_count * out->column_count + i]) != 0) {
+                return mig_error_nomem(err);
+            }
+        }
+        out->row_count++;
+    }
+}
+
+static int fetch(struct mig_run *run, const struct mig_statement *statement, struct mig_result *out,
+                 struct mig_error *err)
+{
+    struct mig_cursor cursor = {0};
+    int rc =
+        mig_conn_query(run->conn, statement->sql,
+                       statement->params.given ? &statement->params : NULL, false, &cursor, err);
+    if (rc == 0) {
+        rc = copy_rows(&run->revision_arena, &cursor, out, err);
+    }
+    mig_cursor_close(&cursor);
+    out->changed = (int64_t)out->row_count;
+    return rc;
+}
+
+/* A statement of conn:execute: its rows where it has some. */
+static int query_statement(struct mig_run *run, const struct mig_statement *statement,
+                           struct mig_result *out, struct mig_error *err)
+{
+    bool rows = (statement->flags & MIG_STATEMENT_RETURNS_ROWS) != 0;
+    bool answered = run->sink->live || (run->options->sink == MIG_SINK_PLAN && !run->pending &&
+                                        statement->class == MIG_CLASS_READ);
+    *out = (struct mig_result){.changed = -1};
+    if (!answered) {
+        out->offline = true;
+        return mig_segment_send(run, statement, &out->changed, err);
+    }
+    if (!rows) {
+        int rc = mig_segment_send(run, statement, &out->changed, err);
+        if (rc == 0) {
+            forget_tables(run, statement);
+        }
+        return rc;
+    }
+    int rc = mig_segment_enter(run, statement, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, statement, err);
+    }
+    return mig_segment_leave(run, statement, fetch(run, statement, out, err), err);
+}
+
+int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
+                  struct mig_result *out, struct mig_error *err)
+{
+    struct mig_statements statements = {0};
+    *out = (struct mig_result){.changed = -1};
+    int rc = mig_segment_doom(run, err);
+    if (rc == 0) {
+        rc = read_text(run, sql, params, &statements, err);
+    }
+    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
+        rc = query_statement(run, &statements.items[i], out, err);
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *params,
+                 struct mig_cursor *cursor, struct mig_error *err)
+{
+    struct mig_statements statements = {0};
+    int rc = mig_segment_doom(run, err);
+    if (rc == 0) {
+        rc = read_text(run, sql, params, &statements, err);
+    }
+    if (rc == 0 && statements.count > 1) {
+        rc = mig_error_set(err, MIG_E_script, "conn:rows takes one statement, not %zu",
+                           statements.count);
+    }
+    if (rc != 0) {
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    const struct mig_statement *statement = &statements.items[0];
+    if (!run->sink->live && (run->conn == NULL || run->pending)) {
+        rc = mig_error_set(err, MIG_E_offline, "the rows of a query cannot be known here");
+        mig_error_hint(err, run->conn == NULL
+                                ? "a script has no database to ask: leave the loop to SQL, or "
+                                  "branch on op.offline"
+                                : "statements before it have not been carried out");
+        return mig_run_blame(run, rc, statement, err);
+    }
+    rc = mig_segment_enter(run, statement, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, statement, err);
+    }
+    rc = mig_conn_query(run->conn, statement->sql,
+                        statement->params.given ? &statement->params : NULL, true, cursor, err);
+    return mig_segment_leave(run, statement, rc, err);
+}
+
+int mig_run_sleep(struct mig_run *run, int64_t ms, struct mig_error *err)
+{
+    if (run->sink->live) {
+        mig_clock_sleep(ms, run->ctx->interrupted);
+    }
+    return mig_run_blame(run, mig_run_check(run, err), NULL, err);
+}
+
+void mig_run_set_line(struct mig_run *run, int line)
+{
+    run->line = line;
+}
+
+const struct mig_dialect *mig_run_dialect(const struct mig_run *run)
+{
+    return run->db->dialect;
+}
+
+const struct mig_server *mig_run_server(const struct mig_run *run)
+{
+    return run->server;
+}
+
+struct mig_catalog *mig_run_catalog(struct mig_run *run)
+{
+    return run->catalog;
+}
+
+struct mig_compile *mig_run_compile(struct mig_run *run)
+{
+    return &run->compile;
+}
+
+bool mig_run_offline(const struct mig_run *run)
+{
+    return run->conn == NULL;
+}
+
+const char *mig_run_tag(const struct mig_run *run)
+{
+    return run->options->tag;
+}
+
+const struct mig_log *mig_run_log(const struct mig_run *run)
+{
+    return &run->ctx->log;
+}

@@ -1,0 +1,454 @@
+/* Segments: runs of statements that commit together, what begins and ends them, what a failure
+ * dooms. */
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool transactional_ddl(const struct mig_run *run)
+{
+    return (run->server->features & MIG_F_TRANSACTIONAL_DDL) != 0;
+}
+
+/* One transaction around everything: nothing may commit in between. */
+static bool is_whole(const struct mig_run *run)
+{
+    return run->options->sink == MIG_SINK_DRY_RUN ||
+           (run->revision != NULL && run->ctx->settings.transaction == MIG_ALL);
+}
+
+/* Statements stand alone, each committed by itself. */
+static bool is_alone(const struct mig_run *run)
+{
+    return (run->mode == MIG_NONE || run->autocommit) && run->savepoints == 0;
+}
+
+int mig_segment_doom(struct mig_run *run, struct mig_error *err)
+{
+    const struct mig_doom *doom = &run->doom;
+    if (!doom->set) {
+        return 0;
+    }
+    mig_error_set(err, doom->error.code, "the transaction has failed before: %s",
+                  doom->error.message);
+    if (doom->error.file != NULL) {
+        mig_error_detail(err, "it failed at %s:%d", doom->error.file, doom->error.line);
+    }
+    mig_error_hint(err, "what may fail belongs in conn:transaction(function() … end), which rolls "
+                        "back its own part only");
+    return (int)err->code;
+}
+
+static void copy_error(struct mig_error *to, const struct mig_error *from)
+{
+    mig_error_clear(to);
+    to->code = from->code;
+    memcpy(to->sqlstate, from->sqlstate, sizeof to->sqlstate);
+    to->native_code = from->native_code;
+    to->line = from->line;
+    mig_error_string(&to->message, from->message, SIZE_MAX);
+    mig_error_string(&to->detail, from->detail, SIZE_MAX);
+    mig_error_string(&to->hint, from->hint, SIZE_MAX);
+    mig_error_string(&to->sql, from->sql, SIZE_MAX);
+    mig_error_string(&to->file, from->file, SIZE_MAX);
+    mig_error_string(&to->revision, from->revision, SIZE_MAX);
+    mig_error_string(&to->operation, from->operation, SIZE_MAX);
+}
+
+/* The error of a boundary where none may be. */
+static int refuse_boundary(const struct mig_run *run, const char *what, struct mig_error *err)
+{
+    if (run->savepoints > 0) {
+        mig_error_set(err, MIG_E_script, "%s cannot stand inside conn:transaction: it would commit",
+                      what);
+        mig_error_hint(err, "move it out of the function given to conn:transaction");
+    } else if (run->options->sink == MIG_SINK_DRY_RUN) {
+        mig_error_set(err, MIG_E_unsupported, "%s cannot be tried in a dry run: it would commit",
+                      what);
+        mig_error_hint(err, "`luamig plan` lists the statements without carrying them out");
+    } else {
+        mig_error_set(err, MIG_E_unsupported,
+                      "%s cannot stand inside one transaction for the whole run: it would commit",
+                      what);
+        mig_error_hint(err, "set transaction = \"per_migration\" in the configuration");
+    }
+    return (int)err->code;
+}
+
+/* Something that commits is about to come: may it, and away with what is open. */
+static int boundary(struct mig_run *run, const char *what, struct mig_error *err)
+{
+    if (run->savepoints > 0 || is_whole(run)) {
+        return refuse_boundary(run, what, err);
+    }
+    return mig_segment_commit(run, err);
+}
+
+int mig_segment_begin(struct mig_run *run, struct mig_error *err)
+{
+    if (run->open) {
+        return 0;
+    }
+    int rc = run->sink->begin != NULL ? run->sink->begin(run, err) : 0;
+    if (rc == 0) {
+        run->open = true;
+        run->keys_off = false;
+        run->segment++;
+    }
+    return rc;
+}
+
+static int check_violations(struct mig_run *run, struct mig_error *err)
+{
+    int64_t now = 0;
+    if (!run->keys_off || !run->sink->live || run->db->runner->violations == NULL) {
+        return 0;
+    }
+    int rc = run->db->runner->violations(run->conn, &now, err);
+    if (rc == 0 && now > run->violations) {
+        rc = mig_error_set(err, MIG_E_sql, "%lld row%s would break a foreign key",
+                           (long long)(now - run->violations),
+                           now - run->violations == 1 ? "" : "s");
+        mig_error_hint(err, "`PRAGMA foreign_key_check` lists them; change the rows before the "
+                            "table that they refer to");
+    }
+    return rc;
+}
+
+int mig_segment_commit(struct mig_run *run, struct mig_error *err)
+{
+    if (!run->open) {
+        return 0;
+    }
+    int rc = check_violations(run, err);
+    if (rc == 0) {
+        rc = run->sink->commit != NULL ? run->sink->commit(run, err) : 0;
+    }
+    if (rc == 0) {
+        run->open = false;
+        run->kept = run->sent;
+    }
+    return rc;
+}
+
+void mig_segment_rollback(struct mig_run *run)
+{
+    if (run->open && run->sink->rollback != NULL) {
+        struct mig_error ignored = {0};
+        (void)!run->sink->rollback(run, &ignored);
+        mig_error_clear(&ignored);
+        run->waits.lock_ms = -1; /* a SET goes back with the transaction */
+        mig_catalog_forget(run->catalog, NULL, NULL);
+    }
+    run->open = false;
+    run->savepoints = 0;
+    run->own = false;
+    run->autocommit = false;
+}
+
+/* How long the statement may wait, where that differs by class. */
+static int set_waits(struct mig_run *run, const struct mig_statement *statement,
+                     struct mig_error *err)
+{
+    const struct mig_settings *settings = &run->ctx->settings;
+    if (!run->sink->live || !run->db->runner->waits_by_class) {
+        return 0;
+    }
+    struct mig_waits wanted = {.lock_ms = settings->ddl_lock_timeout_ms,
+                               .statement_ms = settings->statement_timeout_ms};
+    switch (statement->class) {
+    case MIG_CLASS_CONCURRENT: /* a timeout would leave an invalid index */
+        wanted = (struct mig_waits){0};
+        break;
+    case MIG_CLASS_DATA: /* rows wait for rows */
+        wanted.lock_ms = 0;
+        break;
+    case MIG_CLASS_DDL:
+        break;
+    default:
+        if (run->waits.lock_ms >= 0) {
+            return 0;
+        }
+        break;
+    }
+    if (wanted.lock_ms == run->waits.lock_ms && wanted.statement_ms == run->waits.statement_ms) {
+        return 0;
+    }
+    int rc = run->db->runner->set_waits(run->conn, &wanted, err);
+    if (rc == 0) {
+        run->waits = wanted;
+    }
+    return rc;
+}
+
+/* "CREATE INDEX ix ON t (a)" cut to one short line, for the state after a failure. */
+static char *label_of(struct mig_arena *arena, const struct mig_statement *statement)
+{
+    size_t length = statement->length < 72 ? statement->length : 72;
+    char *label = mig_arena_alloc(arena, length + sizeof " …");
+    if (label == NULL) {
+        return NULL;
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        char c = statement->sql[i];
+        c = c == '\n' || c == '\t' || c == '\r' ? ' ' : c;
+        if (c != ' ' || (used > 0 && label[used - 1] != ' ')) {
+            label[used++] = c;
+        }
+    }
+    while (used > 0 && (label[used - 1] & 0xc0) == 0x80 && length < statement->length) {
+        used--; /* not through the middle of a character */
+    }
+    if (length < statement->length) {
+        memcpy(label + used, " …", sizeof " …" - 1);
+        used += sizeof " …" - 1;
+    }
+    label[used] = '\0';
+    return label;
+}
+
+static int note_statement(struct mig_run *run, const struct mig_statement *statement,
+                          struct mig_error *err)
+{
+    if (run->sent < MIG_RUN_LABELS && run->done != NULL) {
+        run->labels[run->sent] = label_of(run->arena, statement);
+    }
+    run->sent++;
+    if (run->done == NULL || !run->options->keep_statements) {
+        return 0;
+    }
+    struct mig_done_step *done = run->done;
+    if ((done->statement_count & (done->statement_count - 1)) == 0) { /* room is a power of two */
+        size_t room = done->statement_count == 0 ? 1 : done->statement_count * 2;
+        done->statements = mig_arena_grow(run->arena, done->statements, done->statement_count, room,
+                                          sizeof *done->statements);
+    }
+    struct mig_strbuf text = {0};
+    const char *sql = NULL;
+    if (statement->params.given && statement->params.count > 0) {
+        int rc = mig_lexer_inline(&run->compile, statement, &text, err);
+        if (rc != 0) {
+            mig_strbuf_release(&text);
+            return rc;
+        }
+        sql = mig_strbuf_to_arena(&text, run->arena);
+    } else {
+        sql = mig_arena_strndup(run->arena, statement->sql, statement->length);
+    }
+    if (done->statements == NULL || sql == NULL) {
+        return mig_error_nomem(err);
+    }
+    done->statements[done->statement_count++] = (struct mig_done_statement){
+        .sql = sql,
+        .line = run->line,
+        .segment = run->segment,
+        .transactional = run->open,
+        .lock = mig_arena_strdup(run->arena, statement->lock),
+        .rewrites = statement->rewrites,
+        .scans = statement->scans,
+    };
+    return run->arena->failed ? mig_error_nomem(err) : 0;
+}
+
+int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement,
+                      struct mig_error *err)
+{
+    int rc = mig_segment_doom(run, err);
+    if (rc == 0) {
+        rc = mig_run_check(run, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    bool commits = (statement->flags & MIG_STATEMENT_NO_TRANSACTION) != 0 ||
+                   (statement->class == MIG_CLASS_DDL && !transactional_ddl(run));
+    if (commits) {
+        rc = boundary(run, statement->verb != NULL ? statement->verb : "this statement", err);
+        run->segment++;
+    } else if (is_alone(run)) {
+        run->segment++;
+    } else {
+        rc = mig_segment_begin(run, err);
+    }
+    if (rc == 0 && (statement->flags & MIG_STATEMENT_FOREIGN_KEYS_OFF) != 0 && run->open &&
+        !run->keys_off) {
+        run->violations = 0;
+        if (run->sink->live && run->db->runner->violations != NULL) {
+            rc = run->db->runner->violations(run->conn, &run->violations, err);
+        }
+        run->keys_off = true;
+    }
+    if (rc == 0) {
+        rc = set_waits(run, statement, err);
+    }
+    return rc == 0 ? note_statement(run, statement, err) : rc;
+}
+
+int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement, int rc,
+                      struct mig_error *err)
+{
+    if (rc != 0) {
+        rc = mig_run_blame(run, rc, statement, err);
+        bool ended = run->open && run->sink->live && mig_conn_tx_state(run->conn) == MIG_TX_IDLE;
+        /* Where statements stand alone, the failed one is all that failed. */
+        if (!is_alone(run) || run->conn == NULL || run->conn->lost) {
+            run->doom.set = true;
+            run->doom.depth = ended ? 0 : run->savepoints;
+            copy_error(&run->doom.error, err);
+        }
+        if (ended) { /* a deadlock or a full disk: the server has rolled everything back */
+            run->open = false;
+        }
+        return rc;
+    }
+    if (!run->open) {
+        run->kept = run->sent;
+    }
+    if (!run->sink->live && statement->class != MIG_CLASS_READ) {
+        run->pending = true;
+    }
+    if ((statement->flags & MIG_STATEMENT_ENDS_SEGMENT) != 0 && run->open) {
+        return boundary(run, statement->verb != NULL ? statement->verb : "this statement", err);
+    }
+    return 0;
+}
+
+int mig_segment_send(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
+                     struct mig_error *err)
+{
+    int rc = mig_segment_enter(run, statement, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, statement, err);
+    }
+    rc = run->sink->statement(run, statement, changed, err);
+    return mig_segment_leave(run, statement, rc, err);
+}
+
+int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
+                    struct mig_error *err)
+{
+    int rc = mig_run_check(run, err);
+    if (rc == 0 && statement->class == MIG_CLASS_DDL && !transactional_ddl(run)) {
+        rc = mig_segment_commit(run, err);
+    } else if (rc == 0) {
+        rc = mig_segment_begin(run, err);
+    }
+    if (rc == 0) {
+        rc = run->sink->statement(run, statement, changed, err);
+    }
+    return rc == 0 ? 0 : mig_run_blame(run, rc, statement, err);
+}
+
+int mig_run_commit_segment(struct mig_run *run, struct mig_error *err)
+{
+    int rc = mig_segment_doom(run, err);
+    return mig_run_blame(run, rc != 0 ? rc : boundary(run, "op.commit()", err), NULL, err);
+}
+
+int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err)
+{
+    if (!begin) {
+        run->autocommit = false;
+        return 0;
+    }
+    int rc = mig_segment_doom(run, err);
+    if (rc == 0 && run->autocommit) {
+        rc = mig_error_set(err, MIG_E_script, "op.autocommit_block is open already");
+    }
+    if (rc == 0) {
+        rc = boundary(run, "op.autocommit_block", err);
+    }
+    run->autocommit = rc == 0;
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+/* Savepoints are spelled alike on every database. */
+static int savepoint(struct mig_run *run, const char *verb, int depth, struct mig_error *err)
+{
+    char sql[64];
+    int length = snprintf(sql, sizeof sql, "%s luamig_%d", verb, depth);
+    struct mig_statement statement = {
+        .sql = sql, .length = (size_t)length, .class = MIG_CLASS_TRANSACTION, .verb = "SAVEPOINT"};
+    int64_t changed = 0;
+    if (run->options->sink == MIG_SINK_PLAN) {
+        return 0;
+    }
+    return run->sink->statement(run, &statement, &changed, err);
+}
+
+int mig_run_savepoint(struct mig_run *run, struct mig_error *err)
+{
+    int rc = mig_segment_doom(run, err);
+    if (rc == 0) {
+        rc = mig_run_check(run, err);
+    }
+    if (rc != 0) {
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    if (!run->open && (run->mode == MIG_NONE || run->autocommit)) {
+        rc = mig_segment_begin(run, err);
+        run->own = rc == 0;
+    } else {
+        rc = mig_segment_begin(run, err);
+        if (rc == 0) {
+            rc = savepoint(run, "SAVEPOINT", run->savepoints + 1, err);
+        }
+    }
+    if (rc == 0) {
+        run->savepoints++;
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err)
+{
+    if (run->savepoints == 0) {
+        return mig_error_set(err, MIG_E_script, "no conn:transaction is open");
+    }
+    int rc = 0;
+    int depth = run->savepoints--;
+    if (run->doom.set && run->doom.depth < depth) {
+        return ok ? mig_run_blame(run, mig_segment_doom(run, err), NULL, err) : 0;
+    }
+    bool failed = run->doom.set;
+    if (failed && ok) { /* an error inside was caught: the whole part fails nevertheless */
+        rc = mig_segment_doom(run, err);
+        ok = false;
+    }
+    struct mig_error own = {0};
+    int ended = 0;
+    if (run->own && depth == 1) {
+        run->own = false;
+        if (ok) {
+            ended = mig_segment_commit(run, &own);
+        }
+        if (!ok || ended != 0) {
+            mig_segment_rollback(run);
+        }
+    } else {
+        if (!ok) {
+            ended = savepoint(run, "ROLLBACK TO SAVEPOINT", depth, &own);
+            run->waits.lock_ms = -1;
+            mig_catalog_forget(run->catalog, NULL, NULL);
+        }
+        if (ended == 0) {
+            ended = savepoint(run, "RELEASE SAVEPOINT", depth, &own);
+        }
+    }
+    if (ended == 0) {
+        run->doom.set = false;
+        mig_error_clear(&run->doom.error);
+    } else { /* not even that: the segment is lost */
+        run->doom.set = true;
+        run->doom.depth = 0;
+        copy_error(&run->doom.error, &own);
+        if (rc == 0) {
+            mig_error_move(err, &own);
+            rc = ended;
+        }
+    }
+    mig_error_clear(&own);
+    return mig_run_blame(run, rc, NULL, err);
+}

@@ -1,0 +1,157 @@
+/* Script (--sql): statements are written as text that psql, mariadb and sqlite3 run unchanged.
+ *
+ * A segment is gathered and written at its end, since what must stand before its BEGIN may be known
+ * only by then. A script that a failure cuts short ends without the COMMIT. */
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+
+#include <string.h>
+
+static int flush(struct mig_run *run, const char *before, const char *after, struct mig_error *err)
+{
+    struct mig_strbuf all = {0};
+    mig_strbuf_puts(&all, before);
+    mig_strbuf_add(&all, mig_strbuf_text(&run->text), run->text.length);
+    mig_strbuf_puts(&all, after);
+    int rc = 0;
+    if (all.failed || run->text.failed) {
+        rc = mig_error_nomem(err);
+    } else if (all.length > 0) {
+        rc = run->options->write(run->options->payload, all.text, all.length, err);
+    }
+    mig_strbuf_release(&all);
+    mig_strbuf_truncate(&run->text, 0);
+    return rc;
+}
+
+static int begin(struct mig_run *run, struct mig_error *err)
+{
+    int rc = flush(run, "", "", err); /* what stood outside of a transaction */
+    mig_strbuf_printf(&run->text, "%s;\n\n", run->db->runner->script_begin);
+    return rc;
+}
+
+static int commit(struct mig_run *run, struct mig_error *err)
+{
+    const struct mig_runner_ops *runner = run->db->runner;
+    bool switched = run->keys_off && runner->script_keys_off != NULL;
+    mig_strbuf_puts(&run->text, "COMMIT;\n\n");
+    return flush(run, switched ? runner->script_keys_off : "",
+                 switched ? runner->script_keys_on : "", err);
+}
+
+static int rollback(struct mig_run *run, struct mig_error *err)
+{
+    (void)err;
+    mig_strbuf_truncate(&run->text, 0);
+    return 0;
+}
+
+/* A body that has ';' in itself: CREATE TRIGGER, FUNCTION, PROCEDURE, EVENT. */
+static bool needs_delimiter(const struct mig_run *run, const struct mig_statement *statement)
+{
+    return run->db->runner->script_delimiter && statement->verb != NULL &&
+           strncmp(statement->verb, "CREATE", 6) == 0 &&
+           memchr(statement->sql, ';', statement->length) != NULL &&
+           (strstr(statement->verb, "TRIGGER") != NULL ||
+            strstr(statement->verb, "FUNCTION") != NULL ||
+            strstr(statement->verb, "PROCEDURE") != NULL ||
+            strstr(statement->verb, "EVENT") != NULL);
+}
+
+static int statement(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
+                     struct mig_error *err)
+{
+    struct mig_strbuf *out = &run->text;
+    *changed = -1;
+    if ((statement->flags & MIG_STATEMENT_CHECK_EMPTY) != 0) {
+        struct mig_strbuf query = {0};
+        mig_strbuf_printf(&query, "CASE WHEN EXISTS (%.*s) THEN 0 ELSE 1 END",
+                          (int)statement->length, statement->sql);
+        int rc = query.failed
+                     ? mig_error_nomem(err)
+                     : run->db->runner->script_guard(&run->compile, out, mig_strbuf_text(&query),
+                                                     statement->guard, err);
+        mig_strbuf_release(&query);
+        return rc;
+    }
+    bool delimiter = needs_delimiter(run, statement);
+    bool legacy = (statement->flags & MIG_STATEMENT_LEGACY_ALTER) != 0;
+    if (delimiter) {
+        mig_strbuf_puts(out, "DELIMITER $$\n");
+    }
+    if (legacy) {
+        mig_strbuf_puts(out, "PRAGMA legacy_alter_table = ON;\n");
+    }
+    if (statement->params.given && statement->params.count > 0) {
+        int rc = mig_lexer_inline(&run->compile, statement, out, err);
+        if (rc != 0) {
+            return rc;
+        }
+    } else {
+        mig_strbuf_add(out, statement->sql, statement->length);
+    }
+    mig_strbuf_puts(out, delimiter ? "$$\nDELIMITER ;\n\n" : ";\n\n");
+    if (legacy) {
+        mig_strbuf_truncate(out, out->length - 1);
+        mig_strbuf_puts(out, "PRAGMA legacy_alter_table = OFF;\n\n");
+    }
+    if (!run->open) { /* on its own: nothing to wait for */
+        return flush(run, "", "", err);
+    }
+    return out->failed ? mig_error_nomem(err) : 0;
+}
+
+static void write_ids(struct mig_strbuf *out, const struct mig_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        mig_strbuf_puts(out, i > 0 ? ", " : "");
+        mig_strbuf_puts(out, names->items[i]);
+    }
+}
+
+/* "-- Running upgrade a -> b, message", and the guard: the rows are those that the script assumes.
+ */
+static int step(struct mig_run *run, const struct mig_step *step, const struct mig_names *rows,
+                struct mig_error *err)
+{
+    const struct mig_revision *revision = step->revision;
+    struct mig_strbuf *out = &run->text;
+    int rc = run->mode == MIG_NONE ? 0 : mig_segment_begin(run, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (revision != NULL) {
+        mig_strbuf_printf(out, "-- Running %s ",
+                          step->direction == MIG_UPGRADE ? "upgrade" : "downgrade");
+        if (step->direction == MIG_UPGRADE) {
+            write_ids(out, &revision->down);
+            mig_strbuf_printf(out, " -> %s", revision->id);
+        } else {
+            mig_strbuf_printf(out, "%s -> ", revision->id);
+            write_ids(out, &revision->down);
+        }
+        if (revision->message != NULL && revision->message[0] != '\0') {
+            mig_strbuf_printf(out, ", %s", revision->message);
+        }
+        mig_strbuf_puts(out, "\n\n");
+    }
+    struct mig_strbuf query = {0};
+    rc = mig_version_query(run, rows, &query, err);
+    if (rc == 0) {
+        rc =
+            run->db->runner->script_guard(&run->compile, out, mig_strbuf_text(&query),
+                                          "the version rows are not what this script assumes", err);
+        mig_strbuf_putc(out, '\n');
+    }
+    mig_strbuf_release(&query);
+    return rc;
+}
+
+const struct mig_sink mig_sink_script = {
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .statement = statement,
+    .step = step,
+};

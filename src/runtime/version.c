@@ -1,0 +1,271 @@
+/* The version table: one column version_num, one row a head (API section 9). */
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMN "version_num"
+enum { OUR_WIDTH = 255, SAFE_WIDTH = 32 /* Alembic's */ };
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void append_table(struct mig_strbuf *out, const struct mig_compile *c,
+                         const struct mig_settings *settings)
+{
+    mig_append_qualified(c, out, settings->version_table_schema, settings->version_table);
+}
+
+int mig_version_read(struct mig_conn *conn, const struct mig_settings *settings,
+                     const struct mig_db *db, struct mig_arena *arena, struct mig_names *rows,
+                     bool *exists, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_compile c = {.dialect = db->dialect, .server = &conn->server, .arena = arena};
+    struct mig_cursor cursor = {0};
+    *rows = (struct mig_names){.given = true};
+    *exists = true;
+    mig_strbuf_puts(&sql, "SELECT " COLUMN " FROM ");
+    append_table(&sql, &c, settings);
+    if (sql.failed) {
+        mig_strbuf_release(&sql);
+        return mig_error_nomem(err);
+    }
+    int rc = mig_conn_query(conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
+    bool row = true;
+    while (rc == 0 && row) {
+        rc = mig_cursor_next(&cursor, &row, err);
+        if (rc == 0 && row && cursor.values[0].kind == MIG_VALUE_TEXT) {
+            const char *id = mig_arena_strdup(arena, cursor.values[0].text);
+            if (id == NULL || mig_names_add(arena, rows, id) != 0) {
+                rc = mig_error_nomem(err);
+            }
+        }
+    }
+    mig_cursor_close(&cursor);
+    mig_strbuf_release(&sql);
+    if (rc != 0 && db->runner->is_missing_table(err)) {
+        mig_error_clear(err);
+        *exists = false;
+        return 0;
+    }
+    if (rc == 0 && rows->count > 1) {
+        qsort(rows->items, rows->count, sizeof *rows->items, by_bytes);
+    }
+    return rc;
+}
+
+static struct mig_type *new_string(struct mig_arena *arena, int64_t length)
+{
+    struct mig_type *type = mig_arena_new(arena, struct mig_type);
+    if (type != NULL) {
+        type->kind = MIG_TYPE_string;
+        type->length = (struct mig_opt_int){.given = true, .value = length};
+    }
+    return type;
+}
+
+int mig_version_create(struct mig_run *run, const char *name, struct mig_table *body,
+                       struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_compile *c = &run->compile;
+    struct mig_statements statements = {0};
+    struct mig_op_create_table *op = mig_arena_new(arena, struct mig_op_create_table);
+    if (op == NULL) {
+        return mig_error_nomem(err);
+    }
+    op->base.kind = MIG_OP_create_table;
+    op->base.schema = run->ctx->settings.version_table_schema;
+    op->table = name;
+    op->body = body;
+    op->if_not_exists = MIG_TRUE;
+    body->name = name;
+    body->schema = op->base.schema;
+    c->out = &statements;
+    int rc = mig_resolve_op(c, &op->base, err);
+    if (rc == 0) {
+        rc = mig_compile_op(c, &op->base, err);
+    }
+    c->out = NULL;
+    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
+        rc = mig_segment_own(run, &statements.items[i], NULL, err);
+    }
+    return rc;
+}
+
+static int create(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_table *body = mig_arena_new(arena, struct mig_table);
+    struct mig_column *column = mig_arena_new(arena, struct mig_column);
+    struct mig_constraint *key = mig_arena_new(arena, struct mig_constraint);
+    if (body == NULL || column == NULL || key == NULL) {
+        return mig_error_nomem(err);
+    }
+    *column = (struct mig_column){
+        .name = COLUMN, .type = new_string(arena, OUR_WIDTH), .nullable = MIG_FALSE};
+    *key = (struct mig_constraint){
+        .kind = MIG_CONSTRAINT_PRIMARY,
+        .name = mig_arena_printf(arena, "%s_pkc", run->ctx->settings.version_table),
+        .name_is_final = true};
+    if (mig_names_add(arena, &key->columns, COLUMN) != 0 ||
+        mig_table_add_column(arena, body, column) != 0 ||
+        mig_table_add_constraint(arena, body, key) != 0 || arena->failed) {
+        return mig_error_nomem(err);
+    }
+    return mig_version_create(run, run->ctx->settings.version_table, body, err);
+}
+
+int mig_version_ensure(struct mig_run *run, struct mig_error *err)
+{
+    int rc = 0;
+    if (!run->has_version) {
+        rc = create(run, err);
+        run->has_version = rc == 0;
+    }
+    if (rc == 0 && !run->has_history) {
+        rc = mig_history_create(run, err);
+        run->has_history = rc == 0;
+    }
+    return rc;
+}
+
+int mig_version_fits(struct mig_run *run, const struct mig_plan *plan, struct mig_error *err)
+{
+    const struct mig_settings *settings = &run->ctx->settings;
+    const char *longest = "";
+    int64_t width = OUR_WIDTH;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        for (size_t k = 0; k < plan->steps[i].version_op_count; k++) {
+            const char *to = plan->steps[i].version_ops[k].to;
+            longest = to != NULL && strlen(to) > strlen(longest) ? to : longest;
+        }
+    }
+    if (strlen(longest) <= SAFE_WIDTH) {
+        return 0;
+    }
+    if (run->conn != NULL && run->has_version) {
+        if (run->db->runner->column_width == NULL) {
+            return 0;
+        }
+        int rc = run->db->runner->column_width(run->conn, settings->version_table_schema,
+                                               settings->version_table, COLUMN, &width, err);
+        if (rc != 0 || width == 0) {
+            return rc;
+        }
+    }
+    if ((int64_t)strlen(longest) <= width) {
+        return 0;
+    }
+    mig_error_set(err, MIG_E_config,
+                  "revision id '%s' has %zu characters, but column " COLUMN
+                  " of '%s' holds only %lld",
+                  longest, strlen(longest), settings->version_table, (long long)width);
+    mig_error_hint(err, "widen the column: VARCHAR(255) is what luamig creates");
+    return MIG_E_config;
+}
+
+static int bind_text(struct mig_run *run, struct mig_statement *statement, const char *first,
+                     const char *second, struct mig_error *err)
+{
+    struct mig_param items[2] = {{0}};
+    struct mig_params params = {.items = items, .given = true};
+    const char *texts[] = {first, second};
+    for (size_t i = 0; i < 2; i++) {
+        if (texts[i] != NULL) {
+            items[params.count++].value = (struct mig_value){
+                .kind = MIG_VALUE_TEXT, .text = texts[i], .length = strlen(texts[i])};
+        }
+    }
+    return mig_lexer_bind(run->db->dialect, run->server, &run->revision_arena, statement, &params,
+                          err);
+}
+
+static int apply_one(struct mig_run *run, const struct mig_version_op *op, struct mig_error *err)
+{
+    const struct mig_settings *settings = &run->ctx->settings;
+    struct mig_strbuf sql = {0};
+    struct mig_statement statement = {.class = MIG_CLASS_DATA};
+    const char *verb = "update", *first = op->to, *second = op->from;
+    if (op->kind == MIG_VERSION_INSERT) {
+        verb = "insert";
+        statement.verb = "INSERT";
+        second = NULL;
+        mig_strbuf_puts(&sql, "INSERT INTO ");
+        append_table(&sql, &run->compile, settings);
+        mig_strbuf_puts(&sql, " (" COLUMN ") VALUES (?)");
+    } else if (op->kind == MIG_VERSION_DELETE) {
+        verb = "delete";
+        statement.verb = "DELETE";
+        first = op->from;
+        second = NULL;
+        mig_strbuf_puts(&sql, "DELETE FROM ");
+        append_table(&sql, &run->compile, settings);
+        mig_strbuf_puts(&sql, " WHERE " COLUMN " = ?");
+    } else {
+        statement.verb = "UPDATE";
+        mig_strbuf_puts(&sql, "UPDATE ");
+        append_table(&sql, &run->compile, settings);
+        mig_strbuf_puts(&sql, " SET " COLUMN " = ? WHERE " COLUMN " = ?");
+    }
+    statement.length = sql.length;
+    statement.sql = mig_strbuf_to_arena(&sql, &run->revision_arena);
+    if (statement.sql == NULL) {
+        return mig_error_nomem(err);
+    }
+    int64_t changed = 0;
+    int rc = bind_text(run, &statement, first, second, err);
+    if (rc == 0) {
+        rc = mig_segment_own(run, &statement, &changed, err);
+    }
+    if (rc == 0 && run->sink->live && changed != 1) {
+        rc = mig_error_set(
+            err, MIG_E_sql, "expected to %s one row of '%s' ('%s'), but %lld rows were there", verb,
+            settings->version_table, op->from != NULL ? op->from : op->to, (long long)changed);
+        mig_error_hint(err, "something else has changed the version table meanwhile; `luamig "
+                            "current` shows its rows");
+    }
+    return rc;
+}
+
+int mig_version_apply(struct mig_run *run, const struct mig_step *step, struct mig_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < step->version_op_count; i++) {
+        rc = apply_one(run, &step->version_ops[i], err);
+    }
+    return rc;
+}
+
+int mig_version_clear(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    mig_strbuf_puts(&sql, "DELETE FROM ");
+    append_table(&sql, &run->compile, &run->ctx->settings);
+    struct mig_statement statement = {
+        .class = MIG_CLASS_DATA, .verb = "DELETE", .length = sql.length};
+    statement.sql = mig_strbuf_to_arena(&sql, &run->revision_arena);
+    return statement.sql == NULL ? mig_error_nomem(err)
+                                 : mig_segment_own(run, &statement, NULL, err);
+}
+
+int mig_version_query(struct mig_run *run, const struct mig_names *rows, struct mig_strbuf *out,
+                      struct mig_error *err)
+{
+    mig_strbuf_printf(out, "SELECT CASE WHEN count(*) = %zu", rows->count);
+    if (rows->count > 0) {
+        mig_strbuf_puts(out, " AND count(CASE WHEN " COLUMN " IN (");
+        for (size_t i = 0; i < rows->count; i++) {
+            mig_strbuf_puts(out, i > 0 ? ", " : "");
+            mig_append_string(&run->compile, out, rows->items[i], strlen(rows->items[i]));
+        }
+        mig_strbuf_printf(out, ") THEN 1 END) = %zu", rows->count);
+    }
+    mig_strbuf_puts(out, " THEN 1 ELSE 0 END FROM ");
+    append_table(out, &run->compile, &run->ctx->settings);
+    return out->failed ? mig_error_nomem(err) : 0;
+}
