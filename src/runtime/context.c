@@ -103,7 +103,7 @@ int mig_context_connect(struct mig_context *ctx, struct mig_error *err)
         return rc;
     }
     const struct mig_db *db = ctx->url.db;
-    rc = mig_conn_open(&ctx->conn, db->driver, db->dialect, &ctx->url.params, &ctx->log, err);
+    rc = mig_conn_open(&ctx->conn, db, &ctx->url.params, &ctx->log, err);
     if (rc != 0) {
         ctx->conn = NULL;
         scrub(ctx, err);
