@@ -2,9 +2,9 @@
 file(GLOB core_sources CONFIGURE_DEPENDS
   src/util/*.c src/model/*.c src/dialect/*.c src/driver/*.c src/config/*.c src/script/*.c
   src/runtime/*.c src/luabind/*.c)
-list(FILTER core_sources EXCLUDE REGEX "/luabind/(internals[^/]*|face|core|handle|module|library)\\.c$")
+list(FILTER core_sources EXCLUDE REGEX "/luabind/(internals[^/]*|face|core|handle|describe|module|library)\\.c$")
 file(GLOB internals_sources CONFIGURE_DEPENDS src/luabind/internals*.c)
-set(face_sources src/luabind/face.c src/luabind/core.c src/luabind/handle.c)
+set(face_sources src/luabind/face.c src/luabind/core.c src/luabind/handle.c src/luabind/describe.c)
 
 add_library(luamig-core OBJECT ${core_sources} ${db_sources}
   "${CMAKE_CURRENT_BINARY_DIR}/embedded.c"
@@ -35,8 +35,8 @@ find_library(LFS_LIBRARY NAMES lua5.4-filesystem HINTS ${LFS_LIBRARY_DIRS} REQUI
 add_library(luamig-lfs INTERFACE)
 target_link_libraries(luamig-lfs INTERFACE "${LFS_LIBRARY}")
 
-if(EXISTS "${CMAKE_SOURCE_DIR}/src/runtime/context.c" AND EXISTS "${CMAKE_SOURCE_DIR}/src/luabind/config.c"
-   AND EXISTS "${CMAKE_SOURCE_DIR}/src/luabind/host.c" AND EXISTS "${CMAKE_SOURCE_DIR}/src/script/revision_map.c")
+if(FACE_DEV OR (EXISTS "${CMAKE_SOURCE_DIR}/src/runtime/context.c" AND EXISTS "${CMAKE_SOURCE_DIR}/src/luabind/config.c"
+   AND EXISTS "${CMAKE_SOURCE_DIR}/src/luabind/host.c" AND EXISTS "${CMAKE_SOURCE_DIR}/src/script/revision_map.c"))
   # The executable: self-contained, the face and the templates in it.
   add_executable(luamig src/main.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
   target_link_libraries(luamig PRIVATE luamig-core luamig-libraries luamig-lfs PkgConfig::LUA)
@@ -45,6 +45,12 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/src/runtime/context.c" AND EXISTS "${CMAKE_SOURCE
   add_library(luamig-module MODULE src/luabind/module.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
   target_link_libraries(luamig-module PRIVATE luamig-core luamig-libraries luamig-lfs)
   set_target_properties(luamig-module PROPERTIES PREFIX "" OUTPUT_NAME luamig)
+
+  # The C library: include/luamig.h.
+  add_library(luamig-library SHARED src/luabind/library.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
+  target_link_libraries(luamig-library PRIVATE luamig-core luamig-libraries luamig-lfs PkgConfig::LUA)
+  set_target_properties(luamig-library PROPERTIES OUTPUT_NAME luamig
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 endif()
 
 # The internals: what specs reach into C by. Not installed. Doesn't link liblua: the host has it.

@@ -3,6 +3,7 @@
  * Each method is a sandwich: read the arguments, call the core with the box's error and arena, push
  * results or raise. What the core allocated hangs on the box, so a push that runs out of memory
  * leaks nothing. */
+#include "luabind/handle.h"
 #include "luabind/config.h"
 #include "luabind/core.h"
 #include "luabind/error.h"
@@ -15,20 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HANDLE "luamig.handle"
-
-struct handle {
-    struct mig_context ctx;
-    struct mig_arena arena; /* of the call in progress */
-    struct mig_error err;
-    lua_State *L; /* of the call in progress: callbacks go to it */
-    int options;  /* stack index of the call's options table, 0 none */
-    bool open;
-};
-
 /* --- the box --- */
 
-static void release(struct handle *h)
+static void release(struct mig_lua_handle *h)
 {
     if (h->open) {
         h->open = false;
@@ -41,16 +31,15 @@ static void release(struct handle *h)
 
 static int handle_close(lua_State *L)
 {
-    struct handle *h = luaL_checkudata(L, 1, HANDLE);
+    struct mig_lua_handle *h = luaL_checkudata(L, 1, MIG_HANDLE);
     h->L = NULL;
     release(h);
     return 0;
 }
 
-/* The handle of a method's first argument, ready for a call. */
-static struct handle *check(lua_State *L)
+struct mig_lua_handle *mig_handle_check(lua_State *L)
 {
-    struct handle *h = luaL_checkudata(L, 1, HANDLE);
+    struct mig_lua_handle *h = luaL_checkudata(L, 1, MIG_HANDLE);
     if (!h->open) {
         luaL_error(L, "the handle is closed");
     }
@@ -61,7 +50,7 @@ static struct handle *check(lua_State *L)
     return h;
 }
 
-static int fail(lua_State *L, struct handle *h)
+int mig_handle_fail(lua_State *L, struct mig_lua_handle *h)
 {
     if (h->err.code == MIG_E_interrupted) {
         lua_sethook(L, NULL, 0,
@@ -114,7 +103,7 @@ static int options_at(lua_State *L, int index)
 }
 
 /* A list of strings, or one string, as names in the box's arena; the texts are copied. */
-static struct mig_names read_names(lua_State *L, struct handle *h, int index)
+static struct mig_names read_names(lua_State *L, struct mig_lua_handle *h, int index)
 {
     struct mig_names names = {.given = true};
     if (lua_type(L, index) == LUA_TSTRING) {
@@ -135,11 +124,11 @@ static struct mig_names read_names(lua_State *L, struct handle *h, int index)
     return names;
 }
 
-static int check_arena(lua_State *L, struct handle *h)
+static int check_arena(lua_State *L, struct mig_lua_handle *h)
 {
     if (h->arena.failed) {
         (void)mig_error_nomem(&h->err);
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     return 0;
 }
@@ -149,7 +138,7 @@ static int check_arena(lua_State *L, struct handle *h)
 static void on_log(void *payload, enum mig_log_level level, const char *text)
 {
     static const char *const levels[] = {"debug", "info", "notice", "warning"};
-    struct handle *h = payload;
+    struct mig_lua_handle *h = payload;
     lua_State *L = h->L;
     struct mig_error ignored = {0}; /* a log that fails stops nothing */
     if (L == NULL || !lua_checkstack(L, 8)) {
@@ -168,7 +157,7 @@ static void on_log(void *payload, enum mig_log_level level, const char *text)
 
 static int on_write(void *payload, const char *text, size_t length, struct mig_error *err)
 {
-    struct handle *h = payload;
+    struct mig_lua_handle *h = payload;
     lua_State *L = h->L;
     if (!lua_checkstack(L, 8)) {
         return mig_error_nomem(err);
@@ -180,7 +169,7 @@ static int on_write(void *payload, const char *text, size_t length, struct mig_e
 
 static void on_step(void *payload, const struct mig_step *step, bool finished, int64_t duration_ms)
 {
-    struct handle *h = payload;
+    struct mig_lua_handle *h = payload;
     lua_State *L = h->L;
     struct mig_error ignored = {0};
     if (!lua_checkstack(L, 8) || lua_getfield(L, h->options, "on_step") != LUA_TFUNCTION) {
@@ -280,7 +269,7 @@ static void push_steps(lua_State *L, const struct mig_report *report)
     }
 }
 
-static void push_report(lua_State *L, const struct handle *h, const struct mig_report *report)
+static void push_report(lua_State *L, const struct mig_lua_handle *h, const struct mig_report *report)
 {
     lua_createtable(L, 0, 5);
     if (h->ctx.url.db != NULL) {
@@ -305,7 +294,7 @@ static void push_state(lua_State *L, const struct mig_run_state *state)
 }
 
 /* The outcome of a run: the report, or the error with the report and the state in it. */
-static int finish_run(lua_State *L, struct handle *h, int rc, const struct mig_report *report)
+static int finish_run(lua_State *L, struct mig_lua_handle *h, int rc, const struct mig_report *report)
 {
     if (rc == 0) {
         push_report(L, h, report);
@@ -332,7 +321,7 @@ static int compare_pairs(const void *a, const void *b)
 }
 
 /* The version rows, and when each applied revision was applied. */
-static int read_view(struct handle *h, struct mig_graph_view *view)
+static int read_view(struct mig_lua_handle *h, struct mig_graph_view *view)
 {
     struct mig_history_row *rows = NULL;
     size_t count = 0;
@@ -393,7 +382,7 @@ static int push_revisions(lua_State *L, const struct mig_revisions *list, bool c
 /* settings(): where things are and what was chosen; the url is redacted. */
 static int handle_settings(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     const struct mig_settings *s = &h->ctx.settings;
     lua_createtable(L, 0, 16);
     set_text(L, "file", s->file);
@@ -415,9 +404,9 @@ static int handle_settings(lua_State *L)
 /* target(): { url (redacted), dialect, origin }; an error when there is none. */
 static int handle_target(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     if (mig_context_url(&h->ctx, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     lua_createtable(L, 0, 3);
     set_text(L, "url", h->ctx.url.redacted);
@@ -426,12 +415,23 @@ static int handle_target(lua_State *L)
     return 1;
 }
 
+/* url(): the whole URL with its password, for deriving a scratch database's; nobody prints it. */
+static int handle_url(lua_State *L)
+{
+    struct mig_lua_handle *h = mig_handle_check(L);
+    if (mig_context_url(&h->ctx, &h->err) != 0) {
+        return mig_handle_fail(L, h);
+    }
+    lua_pushstring(L, h->ctx.url.text);
+    return 1;
+}
+
 /* server(): { dialect, is_mariadb, version, database, schema } of the connection. */
 static int handle_server(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     if (mig_context_connect(&h->ctx, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     const struct mig_server *server = &h->ctx.conn->server;
     lua_createtable(L, 0, 5);
@@ -445,22 +445,22 @@ static int handle_server(lua_State *L)
 
 /* --- methods: the graph --- */
 
-static int load_map(lua_State *L, struct handle *h)
+static int load_map(lua_State *L, struct mig_lua_handle *h)
 {
-    return mig_context_map(&h->ctx, &h->err) == 0 ? 0 : fail(L, h);
+    return mig_context_map(&h->ctx, &h->err) == 0 ? 0 : mig_handle_fail(L, h);
 }
 
 /* heads { resolve_dependencies } */
 static int handle_heads(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     int options = options_at(L, 2);
     struct mig_revisions list = {0};
     struct mig_graph_view view = {0};
     bool resolve = option_bool(L, options, "resolve_dependencies");
     load_map(L, h);
     if (mig_revision_map_heads(h->ctx.map, &h->arena, resolve, &list, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     return push_revisions(L, &list, false, &view);
 }
@@ -468,12 +468,12 @@ static int handle_heads(lua_State *L)
 /* branches(): the branch points, each with `children`. */
 static int handle_branches(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_revisions list = {0};
     struct mig_graph_view view = {0};
     load_map(L, h);
     if (mig_revision_map_branch_points(h->ctx.map, &h->arena, &list, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     return push_revisions(L, &list, true, &view);
 }
@@ -488,7 +488,7 @@ static bool needs_rows(const char *target)
 /* history { range, database }: newest first; database: also what is applied. */
 static int handle_history(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     int options = options_at(L, 2);
     struct mig_revisions list = {0};
     struct mig_graph_view view = {0};
@@ -499,7 +499,7 @@ static int handle_history(lua_State *L)
     if ((rows && read_view(h, &view) != 0) ||
         mig_revision_map_history(h->ctx.map, &h->arena, range, rows ? &view.rows : NULL, &list,
                                  &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     return push_revisions(L, &list, false, &view);
 }
@@ -507,7 +507,7 @@ static int handle_history(lua_State *L)
 /* show(target), resolve(target): what a target names. */
 static int handle_resolve(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     const char *target = luaL_checkstring(L, 2);
     struct mig_revisions list = {0};
     struct mig_graph_view view = {0};
@@ -516,7 +516,7 @@ static int handle_resolve(lua_State *L)
     if ((rows && read_view(h, &view) != 0) ||
         mig_revision_map_resolve(h->ctx.map, &h->arena, target, rows ? &view.rows : NULL, &list,
                                  &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     return push_revisions(L, &list, false, &view);
 }
@@ -524,13 +524,13 @@ static int handle_resolve(lua_State *L)
 /* current(): the version rows and what they imply by dependency. */
 static int handle_current(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_revisions list = {0};
     struct mig_graph_view view = {0};
     load_map(L, h);
     if (read_view(h, &view) != 0 ||
         mig_revision_map_effective_heads(h->ctx.map, &h->arena, &view.rows, &list, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     return push_revisions(L, &list, false, &view);
 }
@@ -538,14 +538,14 @@ static int handle_current(lua_State *L)
 /* pending(target): { from, to, steps } of an upgrade that nobody runs. */
 static int handle_pending(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     const char *target = luaL_optstring(L, 2, "heads");
     struct mig_names rows = {0};
     struct mig_plan plan = {0};
     load_map(L, h);
     if (mig_context_heads(&h->ctx, &h->arena, &rows, &h->err) != 0 ||
         mig_plan_upgrade(h->ctx.map, &h->arena, &rows, target, &plan, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     mig_lua_push_plan(L, &plan);
     return 1;
@@ -554,10 +554,10 @@ static int handle_pending(lua_State *L)
 /* rows(): the version table's, as they are. */
 static int handle_version_rows(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_names rows = {0};
     if (mig_context_heads(&h->ctx, &h->arena, &rows, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     mig_lua_push_names(L, &rows);
     return 1;
@@ -566,11 +566,11 @@ static int handle_version_rows(lua_State *L)
 /* journal(): luamig_history, newest first. */
 static int handle_journal(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_history_row *rows = NULL;
     size_t count = 0;
     if (mig_context_history(&h->ctx, &h->arena, &rows, &count, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
@@ -593,7 +593,7 @@ static int handle_journal(lua_State *L)
 
 /* { sql = function(text), dry_run, tag, snapshot, server_version, from_history, statements, on_step
  * } */
-static struct mig_run_options read_run_options(lua_State *L, struct handle *h, int index)
+static struct mig_run_options read_run_options(lua_State *L, struct mig_lua_handle *h, int index)
 {
     struct mig_run_options options = {.sink = MIG_SINK_EXECUTE, .payload = h};
     int table = options_at(L, index);
@@ -620,7 +620,7 @@ static struct mig_run_options read_run_options(lua_State *L, struct handle *h, i
 /* upgrade(target?, options?) */
 static int handle_upgrade(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     const char *target = luaL_optstring(L, 2, "head");
     struct mig_run_options options = read_run_options(L, h, 3);
     struct mig_report report = {0};
@@ -630,7 +630,7 @@ static int handle_upgrade(lua_State *L)
 
 static int handle_downgrade(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     const char *target = luaL_checkstring(L, 2);
     struct mig_run_options options = read_run_options(L, h, 3);
     struct mig_report report = {0};
@@ -641,7 +641,7 @@ static int handle_downgrade(lua_State *L)
 /* plan(target?, options?): what upgrade would do, statement by statement. */
 static int handle_plan(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     const char *target = luaL_optstring(L, 2, "head");
     struct mig_run_options options = read_run_options(L, h, 3);
     struct mig_report report = {0};
@@ -654,7 +654,7 @@ static int handle_plan(lua_State *L)
 /* stamp(target or { targets }, options?): { from, to }; options.purge deletes the rows first. */
 static int handle_stamp(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_names targets = read_names(L, h, 2);
     check_arena(L, h);
     struct mig_run_options options = read_run_options(L, h, 3);
@@ -666,14 +666,14 @@ static int handle_stamp(lua_State *L)
 
 static int handle_ensure_version(lua_State *L)
 {
-    struct handle *h = check(L);
+    struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_run_options options = read_run_options(L, h, 2);
-    return mig_context_ensure_version(&h->ctx, &options, &h->err) == 0 ? 0 : fail(L, h);
+    return mig_context_ensure_version(&h->ctx, &options, &h->err) == 0 ? 0 : mig_handle_fail(L, h);
 }
 
 /* --- open --- */
 
-static void read_args(lua_State *L, struct handle *h, int options, struct mig_pairs *out)
+static void read_args(lua_State *L, struct mig_lua_handle *h, int options, struct mig_pairs *out)
 {
     if (lua_getfield(L, options, "args") == LUA_TNIL) {
         return;
@@ -704,6 +704,7 @@ static void make_metatable(lua_State *L)
         {"close", handle_close},
         {"settings", handle_settings},
         {"target", handle_target},
+        {"url", handle_url},
         {"server", handle_server},
         {"heads", handle_heads},
         {"branches", handle_branches},
@@ -719,9 +720,13 @@ static void make_metatable(lua_State *L)
         {"plan", handle_plan},
         {"stamp", handle_stamp},
         {"ensure_version", handle_ensure_version},
+        {"describe", mig_handle_describe},
+        {"schema", mig_handle_schema},
+        {"enum_values", mig_handle_enum_values},
+        {"has_view", mig_handle_has_view},
         {NULL, NULL},
     };
-    if (luaL_newmetatable(L, HANDLE)) {
+    if (luaL_newmetatable(L, MIG_HANDLE)) {
         luaL_newlib(L, methods);
         lua_setfield(L, -2, "__index");
         lua_pushcfunction(L, handle_close);
@@ -737,7 +742,7 @@ int mig_lua_handle_open(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    struct handle *h = lua_newuserdatauv(L, sizeof *h, 1);
+    struct mig_lua_handle *h = lua_newuserdatauv(L, sizeof *h, 1);
     memset(h, 0, sizeof *h);
     make_metatable(L);
     lua_setmetatable(L, -2);
@@ -760,7 +765,7 @@ int mig_lua_handle_open(lua_State *L)
     h->ctx.log = (struct mig_log){.write = on_log, .payload = h};
     h->ctx.interrupted = mig_face_interrupted();
     if (mig_config_load(&h->ctx, &request, &h->err) != 0) {
-        return fail(L, h);
+        return mig_handle_fail(L, h);
     }
     lua_pushvalue(L, 1);
     return 1;

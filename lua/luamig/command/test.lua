@@ -1,0 +1,75 @@
+--- luamig test [PATH…]: busted specs in the runtime.
+local core = require "luamig.core"
+
+local test = {}
+
+-- busted ends by os.exit: the status comes back to us in this instead.
+local Exit = {}
+
+-- Runs busted as its own program would run; returns its status and how many tests there were.
+local function run_busted(arguments)
+  local exit, program = os.exit, rawget(_G, "arg")
+  _G.arg = arguments -- where busted's runner looks (luacheck: ignore 122)
+  os.exit = function(code) -- luacheck: ignore 122
+    error(setmetatable({ code = code }, Exit), 0)
+  end
+  local busted = require "busted"
+  local count = 0
+  busted.subscribe({ "test", "end" }, function()
+    count = count + 1
+    return nil, true
+  end)
+  local ok, result = xpcall(require "busted.runner", function(err)
+    return getmetatable(err) == Exit and err or core.fetch(err)
+  end, { standalone = false })
+  os.exit = exit -- luacheck: ignore 122
+  _G.arg = program -- luacheck: ignore 122
+  if ok then return 0, count end
+  if getmetatable(result) ~= Exit then error(result, 0) end
+  local code = result.code
+  return code == true and 0 or code == false and 1 or code or 0, count
+end
+
+function test.run(session)
+  local args, out = session.args, session.out
+  if not pcall(require, "busted") then
+    core.error {
+      kind = "config", message = "busted is not installed for Lua 5.4",
+      hint = "apt-get install lua-busted, or luarocks install busted.",
+    }
+  end
+  local root = session:handle():settings().root
+  session:close()
+  package.path = root .. "/?.lua;" .. package.path
+  require "luamig".testing.configure { config = args.config, url = args.url, env = args.env, args = args.x }
+  local arguments = { [0] = "luamig test" }
+  local function add(...)
+    for _, word in ipairs { ... } do arguments[#arguments + 1] = word end
+  end
+  if args.output then
+    add("-o", args.output)
+  elseif not core.isatty(1) then
+    add("-o", "plainTerminal")
+  end
+  if args.filter then add("--filter", args.filter) end
+  if args.tags then add("--tags", args.tags) end
+  if args.verbose then add "-v" end
+  local paths = args.path or {}
+  if #paths == 0 then paths = { root .. "/spec" } end
+  add(table.unpack(paths))
+  local status, count = run_busted(arguments)
+  require "luamig".testing.drop_all()
+  if core.interrupted() then core.error { kind = "interrupted", message = "interrupted" } end
+  if status == 0 and count == 0 then
+    core.error {
+      kind = "usage", message = "no test ran", hint = "the paths, --filter or --tags match none.",
+    }
+  end
+  if status ~= 0 then
+    if not out.json then out:note "there were failures" end
+    return 1
+  end
+  return 0
+end
+
+return test

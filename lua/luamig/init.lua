@@ -1,0 +1,124 @@
+--- luamig: database migrations, from Lua.
+---
+---   local m <close> = luamig.open { url = "sqlite:///app.db", migrations = "migrations" }
+---   m:upgrade()
+local core = require "luamig.core"
+
+local luamig = setmetatable({ version = core.version }, {
+  __index = function(self, name)
+    if name ~= "testing" then return nil end
+    local testing = require "luamig.testing"
+    rawset(self, name, testing)
+    return testing
+  end,
+})
+
+local Migrator = {}
+Migrator.__index = Migrator
+
+-- Raises for a key that is none of `known` (words in one text).
+local function check_options(what, options, known)
+  if options == nil then return {} end
+  if type(options) ~= "table" then
+    core.error { kind = "usage", message = ("%s: the options are a table, not a %s"):format(what, type(options)) }
+  end
+  local names = {}
+  for name in known:gmatch("%S+") do
+    names[#names + 1] = name
+    names[name] = true
+  end
+  for key in pairs(options) do
+    if not names[key] then
+      local near = core.suggest(tostring(key), names)
+      core.error {
+        kind = "usage", message = ("%s: unknown option '%s'"):format(what, tostring(key)),
+        hint = near and ("did you mean '%s'?"):format(near),
+      }
+    end
+  end
+  return options
+end
+
+--- Opens a project on a database. options: url, config (a file), env, migrations (a folder; then no configuration is
+--- looked for), args (what -x gives), lock_timeout, tag, log (function(level, text)).
+function luamig.open(options)
+  options = check_options("luamig.open", options, "url config env migrations args lock_timeout tag log")
+  local request = { no_file = options.migrations ~= nil and options.config == nil }
+  for key, value in pairs(options) do request[key] = value end
+  return luamig.wrap(core.open(request))
+end
+
+--- An object with the methods below around a handle of luamig.core.
+function luamig.wrap(handle, class)
+  return setmetatable({ handle = handle }, class or Migrator)
+end
+
+function Migrator:close()
+  self.handle:close()
+end
+
+Migrator.__close = Migrator.close
+
+local function run(self, verb, target, options, known)
+  options = check_options("m:" .. verb, options, known)
+  local request, script = {}, nil
+  for key, value in pairs(options) do request[key] = value end
+  if options.sql then
+    script = {}
+    request.write = function(text) script[#script + 1] = text end
+  end
+  local report = self.handle[verb](self.handle, target, request)
+  report.script = script and table.concat(script)
+  return report
+end
+
+local run_options = "sql dry_run tag snapshot server_version from_history on_step statements"
+
+--- What --json says of an upgrade, as a table; with { sql = true } also `script`, and nothing runs.
+function Migrator:upgrade(target, options)
+  return run(self, "upgrade", target or "head", options, run_options)
+end
+
+function Migrator:downgrade(target, options)
+  return run(self, "downgrade", target, options, run_options)
+end
+
+function Migrator:plan(target, options)
+  return run(self, "plan", target or "head", options, "tag")
+end
+
+--- targets: one, or a list.
+function Migrator:stamp(targets, options)
+  return run(self, "stamp", targets, options, "purge sql")
+end
+
+function Migrator:ensure_version()
+  self.handle:ensure_version()
+end
+
+function Migrator:current() return self.handle:current() end
+function Migrator:heads(options) return self.handle:heads(options) end
+function Migrator:branches() return self.handle:branches() end
+function Migrator:history(options) return self.handle:history(options) end
+function Migrator:show(target) return self.handle:show(target) end
+
+function Migrator.check()
+  core.error { kind = "unsupported", message = "this version of luamig has no check yet" }
+end
+
+--- Statements and queries outside of a migration, each committed by itself; parameters as in a migration (`:name`
+--- with a keyed table, `?` with a list).
+function Migrator:execute(sql, parameters)
+  return self.handle:connection():execute(sql, parameters)
+end
+
+function Migrator:scalar(sql, parameters)
+  return self.handle:connection():scalar(sql, parameters)
+end
+
+function Migrator:rows(sql, parameters)
+  return self.handle:connection():rows(sql, parameters)
+end
+
+luamig.Migrator = Migrator
+return luamig
