@@ -79,6 +79,11 @@ function template.project_files(name)
     local target = path:sub(#prefix + 1):gsub("^dot%-", "."):gsub("/dot%-", "/.")
     files[#files + 1] = { path = target, text = core.embedded(path) }
   end
+  table.sort(files, function(a, b) -- what one edits first, the tools' files last
+    local a_hidden, b_hidden = a.path:sub(1, 1) == ".", b.path:sub(1, 1) == "."
+    if a_hidden ~= b_hidden then return b_hidden end
+    return a.path < b.path
+  end)
   return files
 end
 

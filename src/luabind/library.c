@@ -185,8 +185,8 @@ int mig_attach(struct mig_handle *handle, const char *dialect, void *connection)
     }
     handle->ctx.url = (struct mig_url){
         .text = "", .redacted = "(attached)", .scheme = db->dialect->name, .db = db};
-    return finish(handle, mig_conn_attach(&handle->ctx.conn, db->driver, db->dialect, connection,
-                                          &handle->err));
+    return finish(
+        handle, mig_conn_attach(&handle->ctx.conn, db, connection, &handle->ctx.log, &handle->err));
 }
 
 /* --- runs --- */
