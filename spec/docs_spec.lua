@@ -88,7 +88,7 @@ local function run(blocks, folder, replace)
         end
         steps[#steps + 1] = step
         script[#script + 1] = step.command
-        script[#script + 1] = ('printf "\\n\\001%%d\\n" $?')
+        script[#script + 1] = 'printf "\\n\\001%d\\n" $?'
       end
     elseif block.language == "lua" and block.path then
       script[#script + 1] = ("mkdir -p $(dirname %s) && cat >%s <<'END-OF-FILE'\n%sEND-OF-FILE"):format(block.path, block.path, block.text)
