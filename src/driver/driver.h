@@ -31,6 +31,8 @@ struct mig_conn_params {
     size_t option_count;
     int connect_timeout_ms; /* 0: 10 s unless the URL or the client library's environment says
                                otherwise */
+    int busy_timeout_ms;    /* SQLite: how long to wait for another process's lock, unless the URL says
+                               otherwise; 0: 5 s */
     bool read_only;         /* SQLite: a file that is not there is not created but read as empty */
 };
 

@@ -30,7 +30,7 @@ struct mig_runner_ops {
     /* holder->pid is 0 when nobody holds it. Texts live in arena. */
     int (*holder)(struct mig_conn *conn, struct mig_arena *arena, const char *key,
                   struct mig_lock_holder *holder, struct mig_error *err);
-    /* Required. Makes the session wait no longer than this, from the next statement on. */
+    /* Optional. Makes the session wait no longer than this, from the next statement on. */
     int (*set_waits)(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err);
     /* True where the waits differ by the class of a statement (PostgreSQL: CONCURRENTLY must not
      * time out, row locks are no DDL locks); else they are set once a run. */

@@ -544,6 +544,16 @@ static int run_command(struct command *cmd, const struct mig_step **failed, stru
     return rc == 0 ? carry_out(cmd, failed, err) : rc;
 }
 
+/* The connection that the sink needs, and the run on it. */
+static int begin_run(struct mig_run *run, struct mig_context *ctx, struct mig_arena *arena,
+                     const struct mig_run_options *options, struct mig_error *err)
+{
+    int rc = options->sink == MIG_SINK_SCRIPT ? mig_context_url(ctx, err)
+             : options->sink == MIG_SINK_PLAN ? mig_context_connect_to_read(ctx, err)
+                                              : mig_context_connect(ctx, err);
+    return rc == 0 ? mig_run_begin(run, ctx, arena, options, err) : rc;
+}
+
 static int command(struct mig_context *ctx, struct mig_arena *arena, const struct request *request,
                    const struct mig_run_options *options, struct mig_report *report,
                    struct mig_error *err)
@@ -558,7 +568,7 @@ static int command(struct mig_context *ctx, struct mig_arena *arena, const struc
     *report = (struct mig_report){0};
     int rc = mig_context_map(ctx, err);
     if (rc == 0) {
-        rc = mig_run_begin(&cmd.run, ctx, arena, options, err);
+        rc = begin_run(&cmd.run, ctx, arena, options, err);
     }
     if (rc != 0) {
         return rc;
@@ -605,7 +615,7 @@ int mig_context_ensure_version(struct mig_context *ctx, const struct mig_run_opt
     struct mig_run run;
     struct mig_arena arena = {0};
     struct mig_lock lock = {0};
-    int rc = mig_run_begin(&run, ctx, &arena, options, err);
+    int rc = begin_run(&run, ctx, &arena, options, err);
     if (rc != 0) {
         return rc;
     }

@@ -92,9 +92,29 @@ static int send_session(struct mig_context *ctx, struct mig_error *err)
     return 0;
 }
 
-int mig_context_connect(struct mig_context *ctx, struct mig_error *err)
+/* On the connection that there is. */
+static int open_session(struct mig_context *ctx, struct mig_run **out, struct mig_error *err)
 {
-    if (ctx->conn != NULL && !ctx->conn->lost) {
+    static const struct mig_run_options options = {.sink = MIG_SINK_EXECUTE};
+    if (ctx->session == NULL) {
+        struct mig_run *run = mig_arena_new(&ctx->arena, struct mig_run);
+        if (run == NULL) {
+            return mig_error_nomem(err);
+        }
+        int rc = mig_run_begin(run, ctx, &ctx->arena, &options, err);
+        if (rc != 0) {
+            return rc;
+        }
+        run->mode = MIG_NONE;
+        ctx->session = run;
+    }
+    *out = ctx->session;
+    return 0;
+}
+
+static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *err)
+{
+    if (ctx->conn != NULL && !ctx->conn->lost && (reads || !ctx->conn_reads)) {
         return 0;
     }
     disconnect(ctx); /* a lost one is opened again between commands, never within a run */
@@ -103,22 +123,21 @@ int mig_context_connect(struct mig_context *ctx, struct mig_error *err)
         return rc;
     }
     const struct mig_db *db = ctx->url.db;
-    rc = mig_conn_open(&ctx->conn, db, &ctx->url.params, &ctx->log, err);
+    struct mig_conn_params params = ctx->url.params;
+    params.read_only = reads;
+    params.busy_timeout_ms = /* 0 would be the driver's own */
+        ctx->settings.lock_timeout_ms > 0 ? (int)ctx->settings.lock_timeout_ms : 1;
+    rc = mig_conn_open(&ctx->conn, db, &params, &ctx->log, err);
     if (rc != 0) {
         ctx->conn = NULL;
         scrub(ctx, err);
         return rc;
     }
-    if (db->runner->begin_locks) { /* how long a BEGIN waits for another one */
-        struct mig_waits waits = {.lock_ms = ctx->settings.lock_timeout_ms};
-        rc = db->runner->set_waits(ctx->conn, &waits, err);
-    }
-    if (rc == 0) {
-        rc = send_session(ctx, err);
-    }
+    ctx->conn_reads = reads && db->runner->begin_locks;
+    rc = send_session(ctx, err);
     if (rc == 0 && ctx->settings.hooks[MIG_HOOK_AFTER_CONNECT] && ctx->host.hook != NULL) {
         struct mig_run *session = NULL;
-        rc = mig_context_session(ctx, &session, err);
+        rc = open_session(ctx, &session, err);
         if (rc == 0) {
             rc = ctx->host.hook(ctx->host.self, session, MIG_HOOK_AFTER_CONNECT, NULL, NULL, err);
         }
@@ -127,6 +146,16 @@ int mig_context_connect(struct mig_context *ctx, struct mig_error *err)
         disconnect(ctx);
     }
     return rc;
+}
+
+int mig_context_connect(struct mig_context *ctx, struct mig_error *err)
+{
+    return connect_once(ctx, false, err);
+}
+
+int mig_context_connect_to_read(struct mig_context *ctx, struct mig_error *err)
+{
+    return connect_once(ctx, true, err);
 }
 
 int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct mig_names *out,
@@ -141,25 +170,8 @@ int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct m
 
 int mig_context_session(struct mig_context *ctx, struct mig_run **out, struct mig_error *err)
 {
-    static const struct mig_run_options options = {.sink = MIG_SINK_EXECUTE};
     int rc = mig_context_connect(ctx, err);
-    if (rc != 0) {
-        return rc;
-    }
-    if (ctx->session == NULL) {
-        struct mig_run *run = mig_arena_new(&ctx->arena, struct mig_run);
-        if (run == NULL) {
-            return mig_error_nomem(err);
-        }
-        rc = mig_run_begin(run, ctx, &ctx->arena, &options, err);
-        run->mode = MIG_NONE;
-        if (rc != 0) {
-            return rc;
-        }
-        ctx->session = run;
-    }
-    *out = ctx->session;
-    return 0;
+    return rc != 0 ? rc : open_session(ctx, out, err);
 }
 
 void mig_context_release(struct mig_context *ctx)

@@ -16,6 +16,7 @@ struct mig_context {
     struct mig_host host;         /* set by luabind */
     struct mig_revision_map *map; /* loaded on demand */
     struct mig_conn *conn;        /* opened on demand */
+    bool conn_reads;              /* opened by a command that only reads: creates no SQLite file */
     struct mig_run *session;      /* a run without a plan, on demand */
     volatile int *interrupted;    /* set by a signal handler: its number; NULL none */
 };
@@ -24,8 +25,12 @@ struct mig_context {
 int mig_context_map(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
 /* Parses settings.url into ctx->url, once. MIG_E_config when it is missing or malformed. */
 int mig_context_url(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
-/* Connects, sends the session settings, calls the after_connect hook, once. */
+/* Connects, sends the session settings, calls the after_connect hook, once. A connection that was
+ * opened for reading is opened again for the first caller that writes; a lost one too. */
 int mig_context_connect(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
+/* The same for commands that only read: a SQLite file that is not there reads as empty and stays
+ * away. */
+int mig_context_connect_to_read(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
 /* The version rows, ordered by version_num; none when there is no version table. */
 int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct mig_names *out,
                       struct mig_error *err) MIG_MUST_CHECK;

@@ -186,7 +186,7 @@ int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
     size_t room = 0;
     *rows = NULL;
     *count = 0;
-    int rc = mig_context_connect(ctx, err);
+    int rc = mig_context_connect_to_read(ctx, err);
     if (rc != 0) {
         return rc;
     }

@@ -94,13 +94,6 @@ int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *e
 int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena *arena,
                   const struct mig_run_options *options, struct mig_error *err)
 {
-    int rc = mig_context_url(ctx, err);
-    if (rc == 0 && options->sink != MIG_SINK_SCRIPT) {
-        rc = mig_context_connect(ctx, err);
-    }
-    if (rc != 0) {
-        return rc;
-    }
     *run = (struct mig_run){
         .ctx = ctx,
         .options = options,
@@ -329,15 +322,6 @@ struct mig_arena *mig_run_arena(struct mig_run *run)
 
 /* ---- reads ---- */
 
-static int copy_value(struct mig_arena *arena, const struct mig_value *from, struct mig_value *to)
-{
-    *to = *from;
-    if (from->text != NULL) {
-        to->text = mig_arena_strndup(arena, from->text, from->length);
-    }
-    return arena->failed ? -1 : 0;
-}
-
 static int copy_rows(struct mig_arena *arena, struct mig_cursor *cursor, struct mig_result *out,
                      struct mig_error *err)
 {
@@ -363,10 +347,8 @@ static int copy_rows(struct mig_arena *arena, struct mig_cursor *cursor, struct 
             }
         }
         for (size_t i = 0; i < out->column_count; i++) {
-            if (copy_value(arena, &cursor->values[i],
-                           &out->cells[out->row_count * out->column_count + i]) != 0) {
-                return mig_error_nomem(err);
-            }
+            out->cells[out->row_count * out->column_count + i] =
+                mig_value_copy(arena, &cursor->values[i]);
         }
         out->row_count++;
     }
@@ -382,8 +364,8 @@ static int fetch(struct mig_run *run, const struct mig_statement *statement, str
     if (rc == 0) {
         rc = copy_rows(&run->revision_arena, &cursor, out, err);
     }
+    out->changed = statement->class == MIG_CLASS_READ ? (int64_t)out->row_count : cursor.changed;
     mig_cursor_close(&cursor);
-    out->changed = (int64_t)out->row_count;
     return rc;
 }
 

@@ -77,6 +77,7 @@ struct mig_run {
 };
 
 /* run.c */
+/* On the context's connection (script: without one); the caller has connected. */
 int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena *arena,
                   const struct mig_run_options *options, struct mig_error *err) MIG_MUST_CHECK;
 /* A fresh catalog: of the server, or for a script empty (from_base) or unknowing. */

@@ -189,6 +189,9 @@ static int apply_options(struct mig_conn *conn, const struct mig_conn_params *pa
         return mig_error_set(err, MIG_E_config,
                              "foreign_keys in the URL is 'on' or 'off', not '%s'", keys);
     }
+    if (params->busy_timeout_ms > 0) {
+        h->busy_timeout_ms = params->busy_timeout_ms;
+    }
     if (busy != NULL) {
         int64_t ms = 0;
         if (!mig_integer_parse(busy, strlen(busy), &ms) || ms < 0 || ms > 86400000) {

@@ -2,19 +2,11 @@
 #include "driver/runner.h"
 #include "dialect/dialect.h"
 
-#include <stdio.h>
 #include <string.h>
 
 extern const struct mig_runner_ops mig_runner_sqlite;
 
 enum { RESULT_BUSY = 5, RESULT_MASK = 0xff }; /* SQLITE_BUSY; extended codes have more bits */
-
-static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err)
-{
-    char sql[64];
-    snprintf(sql, sizeof sql, "PRAGMA busy_timeout = %lld", (long long)waits->lock_ms);
-    return mig_conn_execute(conn, sql, NULL, NULL, err);
-}
 
 static bool is_lock_timeout(const struct mig_error *err)
 {
@@ -70,7 +62,6 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
 const struct mig_runner_ops mig_runner_sqlite = {
     .begin_locks = true,
     .folds_names = true,
-    .set_waits = set_waits,
     .is_lock_timeout = is_lock_timeout,
     .is_missing_table = is_missing_table,
     .has_table = has_table,
