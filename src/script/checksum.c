@@ -1,0 +1,51 @@
+#include "script/revision.h"
+#include "script/token.h"
+
+#include <sha2.h>
+#include <string.h>
+
+/* A token's bytes with every line end as '\n': a file means the same with "\r\n". */
+static void update(SHA2_CTX *hash, const struct mig_token *token)
+{
+    const char *p = token->text, *end = token->text + token->length;
+    while (p < end) {
+        const char *stop = memchr(p, '\r', (size_t)(end - p));
+        stop = stop == NULL ? end : stop;
+        SHA256Update(hash, (const uint8_t *)p, (size_t)(stop - p));
+        if (stop < end) {
+            SHA256Update(hash, (const uint8_t *)"\n", 1);
+            stop += stop + 1 < end && stop[1] == '\n' ? 2 : 1;
+        }
+        p = stop;
+    }
+    /* Tokens can't run into each other: read again, the joined text gives the same ones. */
+    SHA256Update(hash, (const uint8_t *)"\n", 1);
+}
+
+int mig_checksum(const char *source, size_t length, char out[65], struct mig_error *err)
+{
+    struct mig_lexer_state lexer;
+    struct mig_token token;
+    SHA2_CTX hash;
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256Init(&hash);
+    mig_token_start(&lexer, source, length);
+    do {
+        int status = mig_token_next(&lexer, &token, err);
+        if (status != 0) {
+            return status;
+        }
+        if (token.kind != MIG_TOKEN_COMMENT && token.kind != MIG_TOKEN_LONG_COMMENT &&
+            token.kind != MIG_TOKEN_END) {
+            update(&hash, &token);
+        }
+    } while (token.kind != MIG_TOKEN_END);
+    SHA256Final(digest, &hash);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        static const char digits[] = "0123456789abcdef";
+        out[2 * i] = digits[digest[i] >> 4];
+        out[2 * i + 1] = digits[digest[i] & 15];
+    }
+    out[64] = '\0';
+    return 0;
+}
