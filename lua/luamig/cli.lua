@@ -130,6 +130,29 @@ end
 
 local global_flags = index_flags({}, global_options)
 
+local function known_flags(command)
+  local flags = index_flags({}, global_options)
+  return command and index_flags(flags, command[4]) or flags
+end
+
+-- An option that is not one of `flags`; where: "before" the command, only the global ones may stand.
+local function reject_option(word, flags, before)
+  if before then
+    for _, command in pairs(cli.commands) do
+      if known_flags(command)[word] then
+        usage_error(("'%s' stands before the command"):format(word), "only the global options may; put it after the command.")
+      end
+    end
+  end
+  local names = {}
+  for flag in pairs(flags) do
+    if #flag > 2 then names[#names + 1] = flag end
+  end
+  table.sort(names)
+  local near = core.suggest(word, names)
+  usage_error(("unknown option '%s'"):format(word), near and ("did you mean '%s'?"):format(near))
+end
+
 -- The place of the command: the first word that is neither an option nor an option's value.
 local function find_command(argv)
   local i = 1
@@ -137,8 +160,10 @@ local function find_command(argv)
     local word = argv[i]
     if word == "--" then return nil end
     if word:sub(1, 1) ~= "-" or word:match("^%-%d") then return i end
-    local option = global_flags[word]
-    if option and takes_value(option) then i = i + 1 end
+    local flag = word:match("^%-%-[^=]+") or word:sub(1, 2)
+    local option = global_flags[flag]
+    if not option then reject_option(flag, global_flags, true) end
+    if takes_value(option) and word == flag then i = i + 1 end
     i = i + 1
   end
 end
@@ -264,21 +289,6 @@ function cli.help(name)
   return table.concat(lines, "\n") .. "\n"
 end
 
-local function known_flags(command)
-  local flags = index_flags({}, global_options)
-  return command and index_flags(flags, command[4]) or flags
-end
-
-local function reject_option(word, flags)
-  local names = {}
-  for flag in pairs(flags) do
-    if #flag > 2 then names[#names + 1] = flag end
-  end
-  table.sort(names)
-  local near = core.suggest(word, names)
-  usage_error(("unknown option '%s'"):format(word), near and ("did you mean '%s'?"):format(near))
-end
-
 local function reject_command(word)
   for _, name in ipairs(planned) do
     if name == word then
@@ -360,10 +370,6 @@ local function run(argv, out)
     if has_flag(argv, "-h", "--help") then
       io.stdout:write(cli.help())
       return 0
-    end
-    for _, word in ipairs(argv) do
-      local name = word:match("^(%-%-?[^=]+)")
-      if name and not global_flags[name] and name ~= "--" then reject_option(name, global_flags) end
     end
     usage_error("no command", "`luamig --help` lists the commands.")
   end

@@ -340,7 +340,7 @@ static int read_view(struct mig_lua_handle *h, struct mig_graph_view *view)
      * order kept in `integer`, and duplicates behind the first are dropped. */
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].result, "ok") == 0 || strcmp(rows[i].result, "done") == 0) {
+        if (strcmp(rows[i].result, "failed") != 0) {
             pairs[kept].name = rows[i].revision;
             pairs[kept].value = (struct mig_value){
                 .kind = strcmp(rows[i].direction, "upgrade") == 0 ? MIG_VALUE_TEXT : MIG_VALUE_NONE,

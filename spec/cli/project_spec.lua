@@ -1,0 +1,230 @@
+-- init, templates, revision, merge: what is written into a project's folder.
+local cli = require "spec.support.cli"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function files_of(folder)
+  local list = {}
+  local find = assert(io.popen("cd '" .. folder .. "' && find . -type f | sort"))
+  for line in find:lines() do list[#list + 1] = line end
+  find:close()
+  return list
+end
+
+describe("luamig init", function()
+  it("writes a project that works at once", function()
+    local folder = scratch.folder()
+    local r = cli.run({ "init" }, { cwd = folder })
+    assert.equal(0, r.code)
+    assert.same({
+      "./.luacheckrc", "./.luarc.json", "./luamig.conf.lua", "./schema.lua", "./spec/migrations_spec.lua",
+    }, files_of(folder))
+    r = cli.run({ "revision", "-m", "create users" }, { cwd = folder })
+    assert.equal(0, r.code)
+    assert.matches("^migrations/%x+_create_users%.lua\n$", r.stdout)
+    assert.equal(12, #r.stdout:match("/(%x+)_"))
+    r = cli.run({ "upgrade" }, { cwd = folder })
+    assert.equal(0, r.code, r.stderr)
+    r = cli.run({ "current" }, { cwd = folder })
+    assert.matches("^%x+ %(head%) create users\n$", r.stdout)
+  end)
+
+  it("takes a folder and a template, and answers in JSON", function()
+    local folder = scratch.folder()
+    local r = cli.run({ "init", "shop", "--template", "minimal", "--json" }, { cwd = folder })
+    assert.equal(0, r.code)
+    assert.equal([[
+{
+  "format": 1,
+  "folder": "shop",
+  "files": ["shop/luamig.conf.lua"]
+}
+]], r.stdout)
+    assert.same({ "./shop/luamig.conf.lua" }, files_of(folder))
+  end)
+
+  it("refuses a folder that is a project, a wrong template, a folder that cannot be written", function()
+    local folder = scratch.folder()
+    assert.equal(0, cli.run({ "init" }, { cwd = folder }).code)
+    local r = cli.run({ "init" }, { cwd = folder })
+    assert.equal(2, r.code)
+    assert.matches("is a project already", r.stderr)
+    r = cli.run({ "init", "other", "--template", "genric" }, { cwd = folder })
+    assert.equal(2, r.code)
+    assert.matches("there is no template 'genric'\n  hint      did you mean 'generic'%?", r.stderr)
+    local file = assert(io.open(folder .. "/in_the_way", "w"))
+    file:close()
+    r = cli.run({ "init", "in_the_way/project" }, { cwd = folder })
+    assert.equal(2, r.code)
+    assert.matches("cannot write '.*in_the_way", r.stderr)
+  end)
+
+  it("keeps what is there", function()
+    local folder = scratch.folder()
+    local file = assert(io.open(folder .. "/schema.lua", "w"))
+    file:write("-- mine\n")
+    file:close()
+    local r = cli.run({ "init" }, { cwd = folder })
+    assert.equal(0, r.code)
+    assert.matches("kept schema%.lua", r.stderr)
+    assert.equal("-- mine\n", read(folder .. "/schema.lua"))
+  end)
+
+  it("writes a .luacheckrc that finds a misspelt operation", function()
+    local folder = scratch.folder()
+    assert.equal(0, cli.run({ "init" }, { cwd = folder }).code)
+    local file = assert(io.open(folder .. "/migrations/a.lua", "w"))
+    file:write('revision = "a"\ndown_revision = nil\n',
+      'function upgrade()\n  op.drop_tabel("x")\n  op.add_columns("y", { { "z", sql.integr } })\nend\n',
+      'function downgrade()\n  op.execute(sql.table("x"):delete())\n  print(op.args.name, op.dialect)\nend\n')
+    file:close()
+    local r = cli.run({ "--no-color", "--no-cache", "migrations", "luamig.conf.lua", "schema.lua", "spec" },
+      { cwd = folder, program = "luacheck" })
+    assert.equal(1, r.code)
+    assert.matches("a%.lua:4:%d+: accessing undefined field drop_tabel of global op", r.stdout)
+    assert.matches("a%.lua:5:%d+: accessing undefined field integr of global sql", r.stdout)
+    assert.matches("Total: 2 warnings / 0 errors in 4 files", r.stdout)
+  end)
+end)
+
+describe("luamig templates", function()
+  it("lists the built-in ones and the project's", function()
+    local p = project.new { files = {
+      ["templates/audit/about"] = "with an audit column\n",
+      ["templates/audit/revision.lua"] = "-- {{message}}\nrevision = {{revision}}\ndown_revision = {{down_revision}}\n",
+    } }
+    local r = p:luamig "templates"
+    assert.equal(0, r.code)
+    assert.matches("audit%s+with an audit column %(of this project%)\n", r.stdout)
+    assert.matches("generic%s+a project with", r.stdout)
+    assert.matches("minimal%s+the configuration", r.stdout)
+    r = p:luamig("revision", "-m", "x", "--rev-id", "a1", "--template", "audit")
+    assert.equal("migrations/a1_x.lua\n", r.stdout)
+    assert.equal('-- x\nrevision = "a1"\ndown_revision = nil\n', p:read "migrations/a1_x.lua")
+  end)
+
+  it("lets the project override a file of a built-in one", function()
+    local p = project.new { files = {
+      ["templates/generic/revision.lua"] = "-- ours: {{message}}\nrevision = {{revision}}\ndown_revision = {{down_revision}}\n",
+    } }
+    p:luamig("revision", "-m", "x", "--rev-id", "a1")
+    assert.matches("^%-%- ours: x\n", p:read "migrations/a1_x.lua")
+  end)
+end)
+
+describe("luamig revision", function()
+  it("writes the declarations and follows the head", function()
+    local p = project.new()
+    local r = p:luamig("revision", "-m", "create users", "--rev-id", "a1")
+    assert.equal("migrations/a1_create_users.lua\n", r.stdout)
+    local text = p:read "migrations/a1_create_users.lua"
+    assert.matches('^%-%- create users\n\nrevision      = "a1"\ndown_revision = nil\nbranch_labels = nil\n', text)
+    assert.matches('\ncreate_date   = "%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ"\n', text)
+    r = p:luamig("revision", "--message=add a column", "--rev-id", "b2", "--json")
+    assert.equal([[
+{
+  "format": 1,
+  "revision": "b2",
+  "file": "migrations/b2_add_a_column.lua"
+}
+]], r.stdout)
+    assert.matches('\ndown_revision = "a1"\n', p:read "migrations/b2_add_a_column.lua")
+  end)
+
+  it("takes labels, dependencies, a head and a splice", function()
+    local p = project.new()
+    p:luamig("revision", "-m", "one", "--rev-id", "a1")
+    p:luamig("revision", "-m", "two", "--rev-id", "a2")
+    local r = p:luamig("revision", "-m", "other", "--rev-id", "b1", "--head", "base", "--branch-label", "side", "--depends-on", "a1")
+    assert.equal(0, r.code, r.stderr)
+    local text = p:read "migrations/b1_other.lua"
+    assert.matches('\ndown_revision = nil\nbranch_labels = "side"\ndepends_on    = "a1"\n', text)
+    r = p:luamig("revision", "-m", "more", "--rev-id", "b2", "--head", "side@head", "--depends-on", "side", "--depends-on", "a2")
+    assert.equal(0, r.code, r.stderr)
+    assert.matches('\ndown_revision = "b1"\nbranch_labels = nil\ndepends_on    = { "side", "a2" }\n', p:read "migrations/b2_more.lua")
+    r = p:luamig("revision", "-m", "no", "--head", "a1")
+    assert.equal(2, r.code)
+    assert.matches("revision 'a1' is not a head\n.*%-%-splice", r.stderr)
+    r = p:luamig("revision", "-m", "yes", "--rev-id", "c1", "--head", "a1", "--splice")
+    assert.equal(0, r.code, r.stderr)
+    assert.matches('\ndown_revision = "a1"\n', p:read "migrations/c1_yes.lua")
+  end)
+
+  it("makes names of any message", function()
+    local p = project.new { config = 'file_template = "{year}/{rev}_{slug}", slug_length = 12, recursive = true,' }
+    local r = p:luamig("revision", "-m", "Add e-mail, to users!", "--rev-id", "a1")
+    assert.matches("^migrations/%d%d%d%d/a1_add_e_mail_to%.lua\n$", r.stdout)
+    r = p:luamig("revision", "-m", "???", "--rev-id", "a2")
+    assert.matches("^migrations/%d%d%d%d/a2%.lua\n$", r.stdout)
+    r = p:luamig("revision", "-m", "Größenordnungen", "--rev-id", "a3")
+    assert.matches("^migrations/%d%d%d%d/a3_größenordnun%.lua\n$", r.stdout)
+    r = p:luamig("revision", "-m", "first\nsecond", "--rev-id", "a4")
+    assert.equal(0, r.code)
+    assert.matches("^%-%- first\n%-%- second\n", p:read(r.stdout:match "^(.-)\n"))
+    r = p:luamig("revision", "-m", "- starts with a dash", "--rev-id", "a5")
+    assert.matches("a5_starts_with%.lua\n$", r.stdout)
+    r = p:luamig "heads"
+    assert.equal("a5 (head) - starts with a dash\n", r.stdout)
+  end)
+
+  local function refuses(p, args, message)
+    local before = files_of(p.path)
+    local r = p:luamig(table.unpack(args))
+    assert.equal(2, r.code)
+    assert.equal("", r.stdout)
+    assert.matches("^error: " .. message, r.stderr)
+    assert.same(before, files_of(p.path))
+  end
+
+  it("refuses what cannot be, and writes nothing then", function()
+    local p = project.new()
+    p:luamig("revision", "-m", "one", "--rev-id", "a1")
+    refuses(p, { "revision" }, "a revision needs a message")
+    refuses(p, { "revision", "-m", "x", "--rev-id", "a1" }, "revision 'a1' exists already")
+    refuses(p, { "revision", "-m", "x", "--rev-id", "A1" }, "revision 'a1' exists already")
+    refuses(p, { "revision", "-m", "x", "--rev-id", "a+1" }, "'a%+1' cannot be a revision's id")
+    refuses(p, { "revision", "-m", "x", "--rev-id", "head" }, "'head' cannot be a revision's id")
+    refuses(p, { "revision", "-m", "x", "--branch-label", "a@b" }, "'a@b' cannot be a branch label")
+    refuses(p, { "revision", "-m", "x", "--head", "nope" }, ".*nope")
+    refuses(p, { "revision", "-m", "x", "--depends-on", "nope" }, ".*nope")
+    refuses(p, { "revision", "-m", "x", "--version-path", "elsewhere" }, "'elsewhere' is none of the migration folders")
+    refuses(p, { "revision", "-m", "x", "--template", "nope" }, "there is no template 'nope'")
+    p:luamig("revision", "-m", "two", "--rev-id", "b1", "--head", "base", "--branch-label", "side")
+    refuses(p, { "revision", "-m", "x", "--head", "a1", "--branch-label", "side" }, "branch label 'side' exists already")
+    refuses(p, { "revision", "-m", "x" }, ".*head")
+  end)
+
+  it("chooses among several folders", function()
+    local p = project.new { config = 'migrations = { "migrations", "more" },' }
+    assert(os.execute("mkdir '" .. p.path .. "/more'"))
+    assert.equal("migrations/a1_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "a1").stdout)
+    assert.equal("more/a2_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "a2", "--version-path", "more").stdout)
+    assert.equal("more/a3_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "a3").stdout)
+  end)
+end)
+
+describe("luamig merge", function()
+  it("joins heads", function()
+    local p = project.new()
+    p:revision { id = "a1" }
+    p:revision { id = "b1", down = "a1" }
+    p:revision { id = "c1", down = "a1" }
+    local r = p:luamig("merge", "heads", "-m", "join", "--rev-id", "d1")
+    assert.equal("migrations/d1_join.lua\n", r.stdout)
+    assert.matches('\ndown_revision = { "b1", "c1" }\n', p:read "migrations/d1_join.lua")
+    assert.equal("d1 (head, mergepoint) join\n", p:luamig("heads").stdout)
+    r = p:luamig("merge", "b1", "c1", "-m", "again")
+    assert.equal(2, r.code)
+    assert.matches("revision 'b1' is not a head", r.stderr)
+    r = p:luamig("merge", "d1", "-m", "alone")
+    assert.equal(2, r.code)
+    assert.matches("at least two revisions", r.stderr)
+  end)
+end)

@@ -1,0 +1,125 @@
+-- The command line itself: help, version, what is misspelt. Needs no database.
+local cli = require "spec.support.cli"
+local scratch = require "spec.support.scratch"
+
+describe("the command line", function()
+  local function run(...) return cli.run({ ... }, { cwd = scratch.folder() }) end
+
+  it("says its version in every place", function()
+    for _, args in ipairs { { "--version" }, { "upgrade", "--version" }, { "--color", "never", "--version" } } do
+      local r = run(table.unpack(args))
+      assert.equal(0, r.code)
+      assert.matches("^luamig %d+%.%d+%.%d+\n$", r.stdout)
+    end
+  end)
+
+  it("lists every command in the help, and each command's help says what the table says", function()
+    local help = run("--help")
+    assert.equal(0, help.code)
+    for _, name in ipairs {
+      "init", "templates", "revision", "merge", "rebase", "edit", "upgrade", "downgrade", "current", "heads", "branches",
+      "history", "show", "stamp", "ensure%-version", "status", "plan", "test",
+    } do
+      assert.matches("\n  " .. name .. " ", help.stdout)
+      local own = run((name:gsub("%%", "")), "--help")
+      assert.equal(0, own.code)
+      assert.matches("^Usage: luamig " .. name, own.stdout)
+      assert.matches("%-%-lock%-timeout", own.stdout)
+      assert.equal("", own.stderr)
+    end
+  end)
+
+  it("gives the help of a command in three ways", function()
+    local expected = run("stamp", "--help").stdout
+    assert.equal(expected, run("stamp", "-h").stdout)
+    assert.equal(expected, run("help", "stamp").stdout)
+    assert.equal(expected, run("-h", "stamp").stdout)
+  end)
+
+  local function refuses(args, message, hint)
+    local r = run(table.unpack(args))
+    assert.equal(2, r.code)
+    assert.equal("", r.stdout)
+    assert.matches("^error: " .. message, r.stderr)
+    if hint then assert.matches("\n  hint      " .. hint, r.stderr) end
+  end
+
+  it("names the nearest command", function()
+    refuses({ "upgarde" }, "unknown command 'upgarde'", "did you mean 'upgrade'%?")
+    refuses({ "frobnicate" }, "unknown command 'frobnicate'", "`luamig %-%-help`")
+    refuses({}, "no command")
+  end)
+
+  it("names the nearest option, before and after the command", function()
+    refuses({ "upgrade", "--dry-rnu" }, "unknown option '%-%-dry%-rnu'", "did you mean '%-%-dry%-run'%?")
+    refuses({ "upgrade", "--jsn" }, "unknown option '%-%-jsn'", "did you mean '%-%-json'%?")
+    refuses({ "--colour", "never", "heads" }, "unknown option '%-%-colour'", "did you mean '%-%-color'%?")
+    refuses({ "heads", "-Z" }, "unknown option '%-Z'")
+    refuses({ "heads", "--splice" }, "unknown option '%-%-splice'")
+  end)
+
+  it("refuses missing, surplus and wrong values", function()
+    refuses({ "downgrade" }, "missing argument")
+    refuses({ "upgrade", "head", "head" }, "too many arguments")
+    refuses({ "heads", "--url" }, "option '%-%-url' requires an argument")
+    refuses({ "heads", "--color", "red" }, "argument for option '%-%-color' must be one of 'auto', 'always', 'never'")
+    refuses({ "--sql", "upgrade" }, "'%-%-sql' stands before the command", "only the global options may")
+    refuses({ "heads", "-x", "novalue" }, "%-x takes KEY=VALUE, not 'novalue'")
+    refuses({ "upgrade", "--url", "" }, "the value of 'url' is empty")
+    refuses({ "upgrade", "--server-version", "15" }, "%-%-server%-version goes with %-%-sql")
+    refuses({ "upgrade", "--sql", "--dry-run" }, "%-%-sql and %-%-dry%-run exclude each other")
+    refuses({ "upgrade", "--sql", "--server-version", "new" }, "%-%-server%-version takes a whole number, not 'new'")
+  end)
+
+  it("says what this version does not have", function()
+    for _, name in ipairs { "check", "inspect", "lint", "verify", "repair", "unlock", "adopt" } do
+      local r = run(name)
+      assert.equal(1, r.code)
+      assert.matches("has no `" .. name .. "` yet", r.stderr)
+      assert.is_nil(run("--help").stdout:find("\n  " .. name .. " ", 1, true))
+    end
+  end)
+
+  it("fails as one document with --json, wherever it stands", function()
+    local expected = [[
+{
+  "format": 1,
+  "error": {
+    "kind": "usage",
+    "message": "unknown command 'upgarde'",
+    "detail": null,
+    "hint": "did you mean 'upgrade'?",
+    "revision": null,
+    "file": null,
+    "line": null,
+    "statement": null,
+    "sqlstate": null,
+    "native_code": null,
+    "state": null
+  }
+}
+]]
+    for _, args in ipairs { { "--json", "upgarde" }, { "upgarde", "--json" } } do
+      local r = run(table.unpack(args))
+      assert.equal(2, r.code)
+      assert.equal(expected, r.stdout)
+      assert.equal("", r.stderr)
+    end
+  end)
+
+  it("colours only where it is asked to", function()
+    assert.is_nil(run("upgarde").stderr:find("\27", 1, true))
+    assert.matches("^\27%[31merror: \27%[0m", run("--color", "always", "upgarde").stderr)
+    assert.matches("^\27%[31merror: \27%[0m", run("upgarde", "--color=always").stderr)
+    assert.is_nil(run("--color", "never", "upgarde").stderr:find("\27", 1, true))
+  end)
+
+  it("prints completions for the shells", function()
+    for _, shell in ipairs { "bash", "zsh", "fish" } do
+      local r = run("completion", shell)
+      assert.equal(0, r.code)
+      assert.matches("ensure%-version", r.stdout)
+    end
+    refuses({ "completion", "csh" }, "there are no completions for 'csh'", "bash, zsh or fish")
+  end)
+end)
