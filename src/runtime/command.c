@@ -47,7 +47,6 @@ static int copy_names(struct mig_arena *arena, const struct mig_names *from, str
 static int make_plan(struct command *cmd, struct mig_error *err)
 {
     const struct request *request = cmd->request;
-    static const struct mig_names none = {.given = true};
     switch (request->verb) {
     case UPGRADE:
         return mig_plan_upgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, cmd->target, &cmd->plan,
@@ -460,18 +459,6 @@ static int set_waits(struct command *cmd, struct mig_error *err)
     return runner->set_waits(cmd->run.conn, &waits, err);
 }
 
-/* stamp --purge: the rows go first, in the same transaction. */
-static int purge(struct command *cmd, struct mig_error *err)
-{
-    struct mig_run *run = &cmd->run;
-    if (!cmd->request->purge || (!run->has_version && run->conn != NULL)) {
-        return 0;
-    }
-    run->mode = MIG_ALL;
-    run->rows = (struct mig_names){.given = true};
-    return mig_version_clear(run, err);
-}
-
 /* Under the lock: plan again when the rows moved, then the steps. */
 static int carry_out(struct command *cmd, const struct mig_step **failed, struct mig_error *err)
 {
@@ -507,9 +494,6 @@ static int carry_out(struct command *cmd, const struct mig_step **failed, struct
             rc = mig_version_fits(run, &cmd->plan, err);
         }
         if (rc == 0) {
-            rc = purge(cmd, err);
-        }
-        if (rc == 0) {
             rc = run_plan(cmd, &moved, failed, err);
         }
         if (rc == 0 && !moved) {
@@ -531,7 +515,7 @@ static int run_command(struct command *cmd, const struct mig_step **failed, stru
     if (rc == 0) {
         rc = make_plan(cmd, err);
     }
-    if (rc != 0 || (cmd->plan.step_count == 0 && !cmd->request->purge)) {
+    if (rc != 0 || cmd->plan.step_count == 0) {
         return rc; /* nothing to do: nothing is locked */
     }
     rc = check_plan(cmd, err);

@@ -124,10 +124,6 @@ int mig_version_fits(struct mig_run *run, const struct mig_plan *plan,
 /* The step's changes of the version rows, each of exactly one row. */
 int mig_version_apply(struct mig_run *run, const struct mig_step *step,
                       struct mig_error *err) MIG_MUST_CHECK;
-/* Deletes all rows (stamp --purge). */
-int mig_version_clear(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
-/* Deletes all rows (stamp --purge). */
-int mig_version_clear(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* A query that gives 1 when the version rows are these. */
 int mig_version_query(struct mig_run *run, const struct mig_names *rows, struct mig_strbuf *out,
                       struct mig_error *err) MIG_MUST_CHECK;

@@ -241,18 +241,6 @@ int mig_version_apply(struct mig_run *run, const struct mig_step *step, struct m
     return rc;
 }
 
-int mig_version_clear(struct mig_run *run, struct mig_error *err)
-{
-    struct mig_strbuf sql = {0};
-    mig_strbuf_puts(&sql, "DELETE FROM ");
-    append_table(&sql, &run->compile, &run->ctx->settings);
-    struct mig_statement statement = {
-        .class = MIG_CLASS_DATA, .verb = "DELETE", .length = sql.length};
-    statement.sql = mig_strbuf_to_arena(&sql, &run->revision_arena);
-    return statement.sql == NULL ? mig_error_nomem(err)
-                                 : mig_segment_own(run, &statement, NULL, err);
-}
-
 int mig_version_query(struct mig_run *run, const struct mig_names *rows, struct mig_strbuf *out,
                       struct mig_error *err)
 {
