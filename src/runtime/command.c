@@ -55,8 +55,8 @@ static int make_plan(struct command *cmd, struct mig_error *err)
         return mig_plan_downgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, cmd->target,
                                   &cmd->plan, err);
     default:
-        return mig_plan_stamp(cmd->ctx->map, cmd->arena, request->purge ? &none : &cmd->run.rows,
-                              request->targets, request->purge, &cmd->plan, err);
+        return mig_plan_stamp(cmd->ctx->map, cmd->arena, &cmd->run.rows, request->targets,
+                              request->purge, &cmd->plan, err);
     }
 }
 
