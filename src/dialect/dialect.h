@@ -3,6 +3,7 @@
 #ifndef MIG_DIALECT_DIALECT_H
 #define MIG_DIALECT_DIALECT_H
 
+#include "model/apply.h"
 #include "model/catalog.h"
 #include "model/naming.h"
 #include "model/op.h"
@@ -33,6 +34,16 @@ enum mig_feature {
     MIG_F_ADD_CONSTRAINT = 1 << 16, /* ALTER TABLE … ADD CONSTRAINT */
     MIG_F_ALTER_COLUMN = 1 << 17,
     MIG_F_EXPRESSION_DEFAULT = 1 << 18,
+    MIG_F_FOREIGN_MATCH = 1 << 19,
+    MIG_F_OPERATOR_CLASSES = 1 << 20,
+    MIG_F_NULLS_ORDER = 1 << 21,
+    MIG_F_EXCLUDE = 1 << 22,
+    MIG_F_USING_INDEX = 1 << 23,
+    MIG_F_NOT_VALID = 1 << 24,
+    MIG_F_NOT_ENFORCED = 1 << 25,
+    MIG_F_CASCADE = 1 << 26,      /* DROP … CASCADE */
+    MIG_F_VIRTUAL_COLUMNS = 1 << 27,
+    MIG_F_INDEX_IF_EXISTS = 1 << 28, /* CREATE INDEX IF NOT EXISTS, DROP INDEX IF EXISTS */
 };
 
 /* The server at the other end, or the one assumed offline. */
@@ -62,6 +73,7 @@ typedef int mig_compile_fn(struct mig_compile *c, const struct mig_op *op, struc
 
 struct mig_dialect {
     const char *name;    /* "postgresql" */
+    const char *title;   /* "PostgreSQL": in messages */
     char quote;          /* of identifiers: '"' or '`' */
     size_t name_limit;   /* longest identifier in bytes; 0 none */
     int default_version; /* assumed offline without --server-version */
@@ -83,6 +95,8 @@ struct mig_dialect {
     mig_compile_fn *compile[MIG_OP_COUNT];
     /* Optional: more than the shared resolve fills in. */
     int (*resolve)(struct mig_compile *c, struct mig_op *op, struct mig_error *err);
+    bool resolve_constraint_kind; /* DROP CONSTRAINT needs to know what it is */
+    bool index_names_table;       /* DROP INDEX … ON table */
     /* The lexer's rules. */
     bool dollar_quotes, hash_comments, nested_comments, backslash_escapes, bracket_quotes,
         backtick_quotes, double_quoted_strings;

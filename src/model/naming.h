@@ -15,5 +15,8 @@ const char *mig_naming_constraint(const struct mig_naming *naming, struct mig_ar
                                   const char *table, const struct mig_constraint *constraint);
 const char *mig_naming_index(const struct mig_naming *naming, struct mig_arena *arena,
                              const char *table, const struct mig_index *index);
+/* Names what a table has unnamed, in place. */
+void mig_naming_table(const struct mig_naming *naming, struct mig_arena *arena,
+                      struct mig_table *table);
 
 #endif

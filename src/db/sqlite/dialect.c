@@ -1,0 +1,605 @@
+/* SQLite's SQL. What its ALTER TABLE cannot do is done by making the table anew
+ * (dialect/rebuild.h). Rules: sqlite.org/lang_altertable.html, lang_createtable.html. */
+#include "dialect/compile.h"
+#include "dialect/rebuild.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char *const reserved[] = {
+#include "db/sqlite/reserved.def"
+};
+
+enum { VERSION_RENAME_COLUMN = 3025000, VERSION_DROP_COLUMN = 3035000 };
+
+static void narrow(struct mig_server *server)
+{
+    unsigned features = MIG_F_TRANSACTIONAL_DDL | MIG_F_SCHEMAS | MIG_F_PARTIAL_INDEX |
+                        MIG_F_EXPRESSION_INDEX | MIG_F_DEFERRABLE | MIG_F_CHECK |
+                        MIG_F_EXPRESSION_DEFAULT | MIG_F_FOREIGN_MATCH | MIG_F_VIRTUAL_COLUMNS |
+                        MIG_F_INDEX_IF_EXISTS;
+    if (server->version >= VERSION_RENAME_COLUMN) {
+        features |= MIG_F_RENAME_COLUMN;
+    }
+    if (server->version >= VERSION_DROP_COLUMN) {
+        features |= MIG_F_DROP_COLUMN | MIG_F_RETURNING;
+    }
+    server->features = features;
+}
+
+/* --- types and values --- */
+
+static int append_type(const struct mig_compile *c, struct mig_strbuf *buf,
+                       const struct mig_type *type, struct mig_error *err)
+{
+    switch (type->kind) {
+    case MIG_TYPE_smallint:
+        mig_strbuf_puts(buf, "SMALLINT");
+        break;
+    case MIG_TYPE_integer:
+        mig_strbuf_puts(buf, "INTEGER");
+        break;
+    case MIG_TYPE_bigint:
+        mig_strbuf_puts(buf, "BIGINT");
+        break;
+    case MIG_TYPE_tinyint:
+        mig_strbuf_puts(buf, "TINYINT");
+        break;
+    case MIG_TYPE_mediumint:
+        mig_strbuf_puts(buf, "MEDIUMINT");
+        break;
+    case MIG_TYPE_float:
+        mig_strbuf_puts(buf, "FLOAT");
+        break;
+    case MIG_TYPE_double:
+        mig_strbuf_puts(buf, "DOUBLE");
+        break;
+    case MIG_TYPE_real:
+        mig_strbuf_puts(buf, "REAL");
+        break;
+    case MIG_TYPE_numeric:
+        mig_append_precision(buf, "NUMERIC", type->precision, type->scale);
+        break;
+    case MIG_TYPE_boolean:
+        mig_strbuf_puts(buf, "BOOLEAN");
+        break;
+    case MIG_TYPE_string:
+        mig_append_length(buf, "VARCHAR", type->length);
+        break;
+    case MIG_TYPE_char:
+        mig_append_length(buf, "CHAR", type->length);
+        break;
+    case MIG_TYPE_text:
+        mig_append_length(buf, "TEXT", type->length);
+        break;
+    case MIG_TYPE_binary:
+        mig_append_length(buf, "BINARY", type->length);
+        break;
+    case MIG_TYPE_varbinary:
+        mig_append_length(buf, "VARBINARY", type->length);
+        break;
+    case MIG_TYPE_blob:
+        mig_strbuf_puts(buf, "BLOB");
+        break;
+    case MIG_TYPE_bit:
+        mig_append_length(buf, "BIT", type->length);
+        break;
+    case MIG_TYPE_date:
+        mig_strbuf_puts(buf, "DATE");
+        break;
+    case MIG_TYPE_time:
+        mig_strbuf_puts(buf, "TIME");
+        break;
+    case MIG_TYPE_datetime:
+    case MIG_TYPE_interval:
+        mig_strbuf_puts(buf, "DATETIME");
+        break;
+    case MIG_TYPE_timestamp:
+        mig_strbuf_puts(buf, "TIMESTAMP");
+        break;
+    case MIG_TYPE_year:
+        mig_strbuf_puts(buf, "INTEGER");
+        break;
+    case MIG_TYPE_json:
+    case MIG_TYPE_jsonb:
+        mig_strbuf_puts(buf, "JSON");
+        break;
+    case MIG_TYPE_uuid:
+        mig_strbuf_puts(buf, "CHAR(32)");
+        break;
+    case MIG_TYPE_enum:
+        if (!type->values.given && !type->length.given) {
+            mig_strbuf_puts(buf, "VARCHAR");
+        } else {
+            mig_append_length(buf, "VARCHAR",
+                              (struct mig_opt_int){.given = true, .value = mig_enum_width(type)});
+        }
+        break;
+    case MIG_TYPE_native:
+        mig_strbuf_puts(buf, type->name);
+        break;
+    case MIG_TYPE_set:
+        return mig_unsupported(c, err, "type SET", "Use a table of its own, or sql.json.");
+    case MIG_TYPE_array:
+        return mig_unsupported(c, err, "array types", "Use sql.json, or sql.variant.");
+    case MIG_TYPE_NONE:
+    case MIG_TYPE_variant:
+    case MIG_TYPE_COUNT:
+        return mig_unsupported(c, err, "such type", "Add a `default` to the sql.variant.");
+    }
+    if (type->collation != NULL) {
+        mig_strbuf_puts(buf, " COLLATE ");
+        mig_append_name(c, buf, type->collation);
+    }
+    return 0;
+}
+
+/* A version 4 UUID of random bytes: 32 digits, as CHAR(32) holds them, or with dashes where there
+ * is room. */
+static void append_uuid(struct mig_strbuf *buf, const struct mig_type *type)
+{
+    bool dashes = type != NULL && type->kind != MIG_TYPE_uuid &&
+                  !(type->length.given && type->length.value < 36);
+    const char *dash = dashes ? " || '-' || " : " || ";
+    mig_strbuf_puts(buf, "lower(hex(randomblob(4))");
+    mig_strbuf_puts(buf, dash);
+    mig_strbuf_puts(buf, "hex(randomblob(2))");
+    mig_strbuf_puts(buf, dash);
+    mig_strbuf_puts(buf, "'4' || substr(hex(randomblob(2)), 2)");
+    mig_strbuf_puts(buf, dash);
+    mig_strbuf_puts(buf,
+                    "substr('89AB', 1 + (abs(random()) % 4), 1) || substr(hex(randomblob(2)), 2)");
+    mig_strbuf_puts(buf, dash);
+    mig_strbuf_puts(buf, "hex(randomblob(6)))");
+}
+
+static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
+                        const struct mig_value *value, const struct mig_type *type,
+                        struct mig_error *err)
+{
+    type = mig_dialect_type(c, type);
+    if (value->kind == MIG_VALUE_NOW) {
+        mig_strbuf_puts(buf, type != NULL && type->kind == MIG_TYPE_date   ? "CURRENT_DATE"
+                             : type != NULL && type->kind == MIG_TYPE_time ? "CURRENT_TIME"
+                                                                           : "CURRENT_TIMESTAMP");
+        return 0;
+    }
+    if (value->kind == MIG_VALUE_UUID_V4) {
+        append_uuid(buf, type);
+        return 0;
+    }
+    return mig_append_literal(c, buf, value, type, err);
+}
+
+static bool default_in_parentheses(const struct mig_compile *c, const struct mig_column *column)
+{
+    (void)c;
+    const struct mig_value *value = &column->default_value;
+    if (value->kind == MIG_VALUE_EXPR) {
+        return !mig_text_is_literal(value->text) && !mig_text_in_parentheses(value->text);
+    }
+    return value->kind == MIG_VALUE_UUID_V4;
+}
+
+/* --- tables --- */
+
+static bool is_autoincrement(const struct mig_compile *c, const struct mig_table *table,
+                             const struct mig_column *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    return column->autoincrement == MIG_TRUE && mig_column_fills_itself(c, table, column) &&
+           key != NULL && key->columns.count == 1 &&
+           strcmp(key->columns.items[0], column->name) == 0;
+}
+
+static bool key_in_column(const struct mig_compile *c, const struct mig_table *table)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        if (is_autoincrement(c, table, table->columns.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_sole_key(const struct mig_table *table, const struct mig_column *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    return key != NULL && key->columns.count == 1 &&
+           strcmp(key->columns.items[0], column->name) == 0;
+}
+
+static void add_column_type(struct mig_sql *w, const struct mig_table *table,
+                            const struct mig_column *column)
+{
+    bool fills = mig_column_fills_itself(w->c, table, column);
+    bool identity_key = column->identity != NULL && is_sole_key(table, column) &&
+                        mig_type_is_integer(mig_dialect_type(w->c, column->type));
+    if (column->identity != NULL && !identity_key) {
+        mig_sql_unsupported(w, "identity columns other than an integer primary key",
+                            "Fill the column by a trigger, or leave out `identity`.");
+    } else if (column->identity != NULL) {
+        mig_log_write(w->c->log, MIG_LOG_INFO,
+                      "identity of column '%s' passed over: an integer primary key fills itself in",
+                      column->name);
+    }
+    if (column->autoincrement == MIG_TRUE && !is_autoincrement(w->c, table, column)) {
+        mig_sql_unsupported(w, "autoincrement outside a primary key of one integer column",
+                            "Leave out `autoincrement`.");
+    }
+    if (fills || identity_key) {
+        mig_sql_add(w, " INTEGER"); /* only this very word makes it the rowid */
+    } else if (column->type != NULL) {
+        mig_sql_add(w, " %y", column->type);
+    } else if (column->native_type != NULL) {
+        mig_sql_add(w, " %r", column->native_type);
+    }
+}
+
+static void add_column(struct mig_sql *w, const struct mig_table *table,
+                       const struct mig_column *column, enum mig_column_place place)
+{
+    (void)place;
+    mig_sql_add(w, "%n", column->name);
+    add_column_type(w, table, column);
+    if (column->collation != NULL) {
+        mig_sql_add(w, " COLLATE %n", column->collation);
+    }
+    mig_sql_default(w, column);
+    if (column->computed != NULL) {
+        mig_sql_add(w, " GENERATED ALWAYS AS (%r)", column->computed->expression);
+        mig_sql_add(w, column->computed->stored == MIG_TRUE    ? " STORED"
+                       : column->computed->stored == MIG_FALSE ? " VIRTUAL"
+                                                               : "");
+    }
+    if (mig_column_is_not_null(table, column)) {
+        mig_sql_add(w, " NOT NULL");
+    }
+    if (is_autoincrement(w->c, table, column)) {
+        const struct mig_constraint *key = mig_table_primary_key(table);
+        if (key->name != NULL) {
+            mig_sql_add(w, " CONSTRAINT %n", key->name);
+        }
+        mig_sql_add(w, " PRIMARY KEY AUTOINCREMENT");
+    }
+}
+
+static void table_options(struct mig_sql *w, const struct mig_table *table)
+{
+    const char *separator = " ";
+    if (mig_option_true(mig_dialect_option(w->c, &table->options, "strict"))) {
+        mig_sql_add(w, "%rSTRICT", separator);
+        separator = ", ";
+    }
+    if (mig_option_true(mig_dialect_option(w->c, &table->options, "without_rowid"))) {
+        mig_sql_add(w, "%rWITHOUT ROWID", separator);
+    }
+}
+
+/* SQLite keeps no comments. */
+static int before_columns(struct mig_compile *c, const struct mig_table *table,
+                          struct mig_error *err)
+{
+    (void)err;
+    bool commented = table->comment != NULL;
+    for (size_t i = 0; i < table->columns.count; i++) {
+        commented |= table->columns.items[i]->comment != NULL;
+    }
+    if (commented) {
+        mig_log_write(c->log, MIG_LOG_INFO, "comments of table '%s' passed over: SQLite keeps none",
+                      table->name);
+    }
+    return 0;
+}
+
+static bool enum_is_native(const struct mig_compile *c, const struct mig_type *type)
+{
+    (void)c;
+    (void)type;
+    return false;
+}
+
+/* Foreign keys never leave the schema (an attached database): REFERENCES takes no qualified name.
+ */
+static int check_foreign_keys(const struct mig_compile *c, const char *schema,
+                              struct mig_constraint *const *items, size_t count,
+                              struct mig_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct mig_constraint *constraint = items[i];
+        if (constraint->kind != MIG_CONSTRAINT_FOREIGN || constraint->referred_schema == NULL) {
+            continue;
+        }
+        if (schema == NULL || strcasecmp(schema, constraint->referred_schema) != 0) {
+            return mig_unsupported(c, err, "foreign keys to another schema",
+                                   "Check the reference in triggers, or leave it out here.");
+        }
+        constraint->referred_schema = NULL; /* the same one: implied */
+    }
+    return 0;
+}
+
+static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    if (op->kind == MIG_OP_create_table) {
+        const struct mig_table *table = MIG_OP_CAST(op, create_table)->body;
+        return check_foreign_keys(c, op->schema, table->constraints.items, table->constraints.count,
+                                  err);
+    }
+    if (op->kind == MIG_OP_add_column) {
+        const struct mig_table *table = MIG_OP_CAST(op, add_column)->facts;
+        return check_foreign_keys(c, op->schema, table->constraints.items, table->constraints.count,
+                                  err);
+    }
+    if (op->kind == MIG_OP_add_constraint) {
+        struct mig_constraint *constraint = MIG_OP_CAST(op, add_constraint)->constraint;
+        return check_foreign_keys(c, op->schema, &constraint, 1, err);
+    }
+    return 0;
+}
+
+/* --- operations --- */
+
+#pragma weak mig_rebuild_table
+
+static int rebuild(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    if (mig_rebuild_table == NULL) {
+        return mig_compile_unsupported(c, op, err);
+    }
+    struct mig_op *one = (struct mig_op *)(uintptr_t)op;
+    return mig_rebuild_table(c, op->schema, mig_op_table(op), &one, 1, err);
+}
+
+/* Enforcement is off: dropping a table would delete its rows first, and children with them. */
+static int drop_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    int code = mig_compile_drop_table(c, op, err);
+    if (code == 0) {
+        c->out->items[c->out->count - 1].flags |= MIG_STATEMENT_FOREIGN_KEYS_OFF;
+    }
+    return code;
+}
+
+/* What ALTER TABLE … ADD COLUMN takes: no key, no unique, no stored computed column, a constant
+ * default, and NULL for a column that refers to another table. */
+static bool can_add(const struct mig_compile *c, const struct mig_op_add_column *op,
+                    const struct mig_table *facts)
+{
+    if (op->insert_after != NULL || op->insert_before != NULL ||
+        mig_table_primary_key(facts) != NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < facts->constraints.count; i++) {
+        const struct mig_constraint *constraint = facts->constraints.items[i];
+        if (constraint->kind == MIG_CONSTRAINT_UNIQUE) {
+            return false;
+        }
+        const struct mig_column *column = mig_table_column(facts, constraint->column);
+        if (constraint->kind == MIG_CONSTRAINT_FOREIGN && column != NULL &&
+            column->default_value.kind != MIG_VALUE_NONE &&
+            column->default_value.kind != MIG_VALUE_NULL) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < facts->columns.count; i++) {
+        const struct mig_column *column = facts->columns.items[i];
+        const struct mig_value *value = &column->default_value;
+        bool constant = value->kind != MIG_VALUE_NOW && value->kind != MIG_VALUE_UUID_V4;
+        if (value->kind == MIG_VALUE_EXPR) {
+            constant =
+                mig_text_is_literal(value->text) && strncasecmp(value->text, "CURRENT_", 8) != 0;
+        }
+        if (!constant || (column->computed != NULL && column->computed->stored == MIG_TRUE)) {
+            return false;
+        }
+    }
+    (void)c;
+    return true;
+}
+
+static int add_columns(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_add_column *add = MIG_OP_CAST(op, add_column);
+    const struct mig_table *facts = mig_compile_facts(c, add);
+    if (facts == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (add->if_not_exists == MIG_TRUE) {
+        bool skip = false;
+        int code = mig_compile_if_exists(c, op->schema, add->table, facts->columns.items[0]->name,
+                                         false, &skip, err);
+        if (code != 0 || skip) {
+            return code;
+        }
+    }
+    if (!can_add(c, add, facts)) {
+        return rebuild(c, op, err);
+    }
+    int code = before_columns(c, facts, err);
+    for (size_t i = 0; i < facts->columns.count && code == 0; i++) {
+        const struct mig_column *column = facts->columns.items[i];
+        struct mig_sql w = mig_sql_start(c, err);
+        mig_sql_add(&w, "ALTER TABLE %t ADD COLUMN ", op->schema, add->table);
+        add_column(&w, facts, column, MIG_IN_ADD);
+        for (size_t j = 0; j < facts->constraints.count; j++) {
+            const struct mig_constraint *constraint = facts->constraints.items[j];
+            if (strcmp(constraint->column, column->name) != 0) {
+                continue;
+            }
+            if (constraint->name != NULL) {
+                mig_sql_add(&w, " CONSTRAINT %n", constraint->name);
+            }
+            mig_sql_add(&w, " ");
+            if (constraint->kind == MIG_CONSTRAINT_FOREIGN) {
+                mig_sql_references(&w, constraint);
+                mig_sql_deferrable(&w, constraint);
+            } else {
+                mig_sql_add(&w, "CHECK (%r)", constraint->condition);
+            }
+        }
+        code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
+    }
+    for (size_t i = 0; i < facts->indexes.count && code == 0; i++) {
+        code = mig_compile_index(c, op->schema, add->table, facts->indexes.items[i], false, err);
+    }
+    return code;
+}
+
+static bool text_names(const char *text, const char *column)
+{
+    if (text == NULL) {
+        return false;
+    }
+    size_t length = strlen(column);
+    for (const char *p = strcasestr(text, column); p != NULL; p = strcasestr(p + 1, column)) {
+        bool starts =
+            p == text || !(strchr("_$", p[-1]) != NULL || (p[-1] >= '0' && p[-1] <= '9') ||
+                           ((p[-1] | 32) >= 'a' && (p[-1] | 32) <= 'z'));
+        char next = p[length];
+        bool ends = !(next == '_' || next == '$' || (next >= '0' && next <= '9') ||
+                      ((next | 32) >= 'a' && (next | 32) <= 'z'));
+        if (starts && ends) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* DROP COLUMN is refused while the column is in a key, constraint, index, computed column or
+ * trigger. */
+static bool can_drop(const struct mig_table *table, const char *column)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        if (mig_names_contain(&constraint->columns, column) ||
+            text_names(constraint->condition, column)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        const struct mig_index *index = table->indexes.items[i];
+        for (size_t j = 0; j < index->elements.count; j++) {
+            if (text_names(index->elements.items[j].column, column) ||
+                text_names(index->elements.items[j].expression, column)) {
+                return false;
+            }
+        }
+        if (text_names(index->where, column)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < table->columns.count; i++) {
+        const struct mig_column *other = table->columns.items[i];
+        if (other->computed != NULL && text_names(other->computed->expression, column)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < table->triggers.count; i++) {
+        if (text_names(table->triggers.items[i]->sql, column)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int drop_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_drop_column *drop = MIG_OP_CAST(op, drop_column);
+    const struct mig_table *table = NULL;
+    int code = mig_compile_known_table(c, op->schema, drop->table, &table, err);
+    if (code != 0) {
+        return code;
+    }
+    bool native = mig_compile_has(c, MIG_F_DROP_COLUMN) &&
+                  (table == NULL || can_drop(table, drop->column->name));
+    if (drop->if_exists == MIG_TRUE && table != NULL &&
+        mig_table_column(table, drop->column->name) == NULL) {
+        native = true; /* says in the log that there is nothing to drop */
+    }
+    return native ? mig_compile_drop_column(c, op, err) : rebuild(c, op, err);
+}
+
+static int alter_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
+    if (mig_alter_only_renames(alter) && mig_compile_has(c, MIG_F_RENAME_COLUMN)) {
+        return mig_compile_rename_column(c, op, err);
+    }
+    bool comment_only = alter->new_column_name == NULL && alter->type == NULL &&
+                        alter->nullable == MIG_UNSET && alter->default_.kind == MIG_VALUE_NONE &&
+                        alter->drop_default != MIG_TRUE && alter->autoincrement == MIG_UNSET &&
+                        alter->identity == NULL && alter->drop_identity != MIG_TRUE &&
+                        alter->collation == NULL && alter->insert_after == NULL &&
+                        alter->insert_before == NULL;
+    if (comment_only) {
+        if (alter->comment != NULL || alter->drop_comment == MIG_TRUE) {
+            mig_log_write(c->log, MIG_LOG_INFO,
+                          "comment of column '%s.%s' passed over: SQLite keeps none", alter->table,
+                          alter->column);
+        }
+        return 0;
+    }
+    return rebuild(c, op, err);
+}
+
+static int table_comment(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    (void)err;
+    mig_log_write(c->log, MIG_LOG_INFO, "comment of table '%s' passed over: SQLite keeps none",
+                  mig_op_table(op));
+    return 0;
+}
+
+/* Every constraint is valid from the start. */
+static int validate_constraint(struct mig_compile *c, const struct mig_op *op,
+                               struct mig_error *err)
+{
+    (void)err;
+    mig_log_write(c->log, MIG_LOG_INFO, "constraint '%s' is valid already",
+                  MIG_OP_CAST(op, validate_constraint)->name);
+    return 0;
+}
+
+static const struct mig_dialect_ops ops = {
+    .column = add_column,
+    .key_in_column = key_in_column,
+    .before_columns = before_columns,
+    .table_options = table_options,
+    .index = mig_compile_index,
+    .enum_is_native = enum_is_native,
+    .default_in_parentheses = default_in_parentheses,
+    .true_word = "1",
+    .false_word = "0",
+    .insert_skip = "ON CONFLICT DO NOTHING",
+};
+
+const struct mig_dialect mig_dialect_sqlite = {
+    .name = "sqlite",
+    .title = "SQLite",
+    .quote = '"',
+    .default_version = 3040001,
+    .narrow = narrow,
+    .reserved = reserved,
+    .reserved_count = MIG_COUNT(reserved),
+    .append_type = append_type,
+    .append_value = append_value,
+    .compile =
+        {
+            [MIG_OP_drop_table] = drop_table,
+            [MIG_OP_add_column] = add_columns,
+            [MIG_OP_drop_column] = drop_column,
+            [MIG_OP_alter_column] = alter_column,
+            [MIG_OP_add_constraint] = rebuild,
+            [MIG_OP_drop_constraint] = rebuild,
+            [MIG_OP_rename_constraint] = rebuild,
+            [MIG_OP_validate_constraint] = validate_constraint,
+            [MIG_OP_create_table_comment] = table_comment,
+            [MIG_OP_drop_table_comment] = table_comment,
+        },
+    .resolve = resolve,
+    .bracket_quotes = true,
+    .backtick_quotes = true,
+    .placeholder = "?",
+    .ops = &ops,
+};

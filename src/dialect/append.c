@@ -1,0 +1,264 @@
+/* The appenders: names, strings, numbers, literals. */
+#include "dialect/compile.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_word(const void *key, const void *item)
+{
+    return strcmp(key, *(const char *const *)item);
+}
+
+static bool is_reserved(const struct mig_dialect *dialect, const char *name)
+{
+    char upper[64];
+    size_t length = strlen(name);
+    if (length >= sizeof upper) {
+        return false;
+    }
+    for (size_t i = 0; i <= length; i++) {
+        upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 'a' + 'A' : name[i]);
+    }
+    return bsearch(upper, dialect->reserved, dialect->reserved_count, sizeof dialect->reserved[0],
+                   compare_word) != NULL;
+}
+
+/* Bare names are [a-z_][a-z0-9_$]*, not reserved: as Alembic does, so that scripts compare equal.
+ */
+static bool needs_quotes(const struct mig_dialect *dialect, const char *name)
+{
+    if (!((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_')) {
+        return true;
+    }
+    for (const char *p = name + 1; *p != '\0'; p++) {
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_' || *p == '$')) {
+            return true;
+        }
+    }
+    return is_reserved(dialect, name);
+}
+
+void mig_append_name(const struct mig_compile *c, struct mig_strbuf *buf, const char *name)
+{
+    if (!needs_quotes(c->dialect, name)) {
+        mig_strbuf_puts(buf, name);
+        return;
+    }
+    char quote = c->dialect->quote;
+    mig_strbuf_putc(buf, quote);
+    for (const char *p = name; *p != '\0'; p++) {
+        if (*p == quote) {
+            mig_strbuf_putc(buf, quote);
+        }
+        mig_strbuf_putc(buf, *p);
+    }
+    mig_strbuf_putc(buf, quote);
+}
+
+void mig_append_qualified(const struct mig_compile *c, struct mig_strbuf *buf, const char *schema,
+                          const char *name)
+{
+    if (schema != NULL) {
+        mig_append_name(c, buf, schema);
+        mig_strbuf_putc(buf, '.');
+    }
+    mig_append_name(c, buf, name);
+}
+
+void mig_append_names(const struct mig_compile *c, struct mig_strbuf *buf,
+                      const struct mig_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (i > 0) {
+            mig_strbuf_puts(buf, ", ");
+        }
+        mig_append_name(c, buf, names->items[i]);
+    }
+}
+
+void mig_append_dotted(const struct mig_compile *c, struct mig_strbuf *buf, const char *name)
+{
+    char part[256];
+    for (;;) {
+        const char *dot = strchr(name, '.');
+        size_t length = dot != NULL ? (size_t)(dot - name) : strlen(name);
+        if (dot == NULL || length >= sizeof part) {
+            mig_append_name(c, buf, name);
+            return;
+        }
+        memcpy(part, name, length);
+        part[length] = '\0';
+        mig_append_name(c, buf, part);
+        mig_strbuf_putc(buf, '.');
+        name = dot + 1;
+    }
+}
+
+void mig_append_string(const struct mig_compile *c, struct mig_strbuf *buf, const char *text,
+                       size_t length)
+{
+    /* A backslash is itself in standard SQL; MySQL reads it as an escape unless its sql_mode says
+     * not. */
+    bool escape = c->dialect->backslash_escapes && !c->server->no_backslash_escapes;
+    mig_strbuf_putc(buf, '\'');
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\'' || (escape && text[i] == '\\')) {
+            mig_strbuf_putc(buf, text[i]);
+        }
+        mig_strbuf_putc(buf, text[i]);
+    }
+    mig_strbuf_putc(buf, '\'');
+}
+
+void mig_append_number(struct mig_strbuf *buf, double number)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, number);
+        if (strtod(text, NULL) == number) {
+            break;
+        }
+    }
+    bool has_point = false;
+    for (char *p = text; *p != '\0'; p++) {
+        if (*p == 'e') {
+            has_point = true;
+        } else if (*p != '-' && *p != '+' && (*p < '0' || *p > '9')) {
+            *p = '.'; /* the host's locale may write a comma */
+            has_point = true;
+        }
+    }
+    mig_strbuf_puts(buf, text);
+    if (!has_point) {
+        mig_strbuf_puts(buf, ".0");
+    }
+}
+
+void mig_append_hex(struct mig_strbuf *buf, const char *bytes, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        mig_strbuf_putc(buf, digits[byte >> 4]);
+        mig_strbuf_putc(buf, digits[byte & 15]);
+    }
+}
+
+static void append_cast(const struct mig_compile *c, struct mig_strbuf *buf,
+                        const struct mig_value *value, struct mig_error *err, int *code)
+{
+    const struct mig_type *type = mig_dialect_type(c, value->type);
+    mig_strbuf_puts(buf, "CAST(");
+    mig_append_dotted(c, buf, value->text);
+    mig_strbuf_puts(buf, " AS ");
+    if (c->dialect->ops->append_cast_type != NULL) {
+        *code = c->dialect->ops->append_cast_type(c, buf, type, err);
+    } else {
+        *code = c->dialect->append_type(c, buf, type, err);
+    }
+    mig_strbuf_putc(buf, ')');
+}
+
+int mig_append_literal(const struct mig_compile *c, struct mig_strbuf *buf,
+                       const struct mig_value *value, const struct mig_type *type,
+                       struct mig_error *err)
+{
+    const struct mig_dialect_ops *ops = c->dialect->ops;
+    int code = 0;
+    type = mig_dialect_type(c, type);
+    switch (value->kind) {
+    case MIG_VALUE_NONE:
+    case MIG_VALUE_NULL:
+        mig_strbuf_puts(buf, "NULL");
+        break;
+    case MIG_VALUE_BOOL:
+        mig_strbuf_puts(buf, value->boolean ? ops->true_word : ops->false_word);
+        break;
+    case MIG_VALUE_INT:
+        /* 0 and 1 are booleans where the column is one: PostgreSQL has no implicit cast */
+        if (type != NULL && type->kind == MIG_TYPE_boolean &&
+            (value->integer == 0 || value->integer == 1)) {
+            mig_strbuf_puts(buf, value->integer != 0 ? ops->true_word : ops->false_word);
+        } else {
+            mig_strbuf_printf(buf, "%" PRId64, value->integer);
+        }
+        break;
+    case MIG_VALUE_FLOAT:
+        if (!isfinite(value->number)) {
+            return mig_error_set(err, MIG_E_script, "a value is %s",
+                                 isnan(value->number) ? "not a number" : "infinite");
+        }
+        mig_append_number(buf, value->number);
+        break;
+    case MIG_VALUE_TEXT:
+    case MIG_VALUE_JSON:
+        if (memchr(value->text, '\0', value->length) != NULL) {
+            code = mig_error_set(err, MIG_E_script, "a string has a NUL byte");
+            mig_error_hint(err, "Write binary data as sql.bytes(…).");
+            return code;
+        }
+        mig_append_string(c, buf, value->text, value->length);
+        break;
+    case MIG_VALUE_BYTES:
+        mig_strbuf_puts(buf, "X'");
+        mig_append_hex(buf, value->text, value->length);
+        mig_strbuf_putc(buf, '\'');
+        break;
+    case MIG_VALUE_EXPR:
+        mig_strbuf_add(buf, value->text, value->length);
+        break;
+    case MIG_VALUE_COL:
+        mig_append_dotted(c, buf, value->text);
+        break;
+    case MIG_VALUE_CAST:
+        append_cast(c, buf, value, err, &code);
+        break;
+    case MIG_VALUE_NOW:
+    case MIG_VALUE_UUID_V4:
+        return mig_unsupported(c, err, value->kind == MIG_VALUE_NOW ? "sql.now" : "sql.uuid_v4",
+                               NULL);
+    }
+    return code;
+}
+
+void mig_append_length(struct mig_strbuf *buf, const char *word, struct mig_opt_int length)
+{
+    mig_strbuf_puts(buf, word);
+    if (length.given) {
+        mig_strbuf_printf(buf, "(%" PRId64 ")", length.value);
+    }
+}
+
+void mig_append_precision(struct mig_strbuf *buf, const char *word, struct mig_opt_int precision,
+                          struct mig_opt_int scale)
+{
+    mig_strbuf_puts(buf, word);
+    if (precision.given && scale.given) {
+        mig_strbuf_printf(buf, "(%" PRId64 ", %" PRId64 ")", precision.value, scale.value);
+    } else if (precision.given) {
+        mig_strbuf_printf(buf, "(%" PRId64 ")", precision.value);
+    }
+}
+
+/* Characters, not bytes: values are UTF-8. */
+static int64_t character_count(const char *text)
+{
+    int64_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    }
+    return count;
+}
+
+int64_t mig_enum_width(const struct mig_type *type)
+{
+    int64_t width = type->length.given ? type->length.value : 0;
+    for (size_t i = 0; i < type->values.count; i++) {
+        int64_t count = character_count(type->values.items[i]);
+        width = count > width ? count : width;
+    }
+    return width > 0 ? width : 1;
+}

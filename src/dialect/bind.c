@@ -1,0 +1,219 @@
+/* Parameters of statements: from luamig's `?` and `:name` to the server's placeholders, or to
+ * literals. */
+#include "dialect/lexer.h"
+#include "dialect/token.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct binding {
+    const struct mig_compile *c;
+    const struct mig_params *given;
+    struct mig_strbuf sql;
+    struct mig_param *bound; /* positional, as the server gets them */
+    size_t bound_count;
+    size_t *number_of; /* $n that a given one got; 0 not yet */
+    size_t used;       /* `?` seen */
+    struct mig_error *err;
+};
+
+/* What the server binds; the others are SQL text. */
+static bool is_bindable(enum mig_value_kind kind)
+{
+    switch (kind) {
+    case MIG_VALUE_EXPR:
+    case MIG_VALUE_NOW:
+    case MIG_VALUE_UUID_V4:
+    case MIG_VALUE_COL:
+    case MIG_VALUE_CAST:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static int put_parameter(struct binding *b, size_t index)
+{
+    const struct mig_param *param = &b->given->items[index];
+    bool numbered = b->c->dialect->placeholder[0] == '$';
+    if (param->value.kind == MIG_VALUE_NONE) {
+        return param->name != NULL
+                   ? mig_error_set(b->err, MIG_E_script, "parameter '%s' is nil: write sql.null",
+                                   param->name)
+                   : mig_error_set(b->err, MIG_E_script, "parameter %zu is nil: write sql.null",
+                                   index + 1);
+    }
+    if (!is_bindable(param->value.kind)) {
+        b->number_of[index] = SIZE_MAX;
+        return b->c->dialect->append_value(b->c, &b->sql, &param->value, NULL, b->err);
+    }
+    if (!numbered || b->number_of[index] == 0) {
+        b->bound[b->bound_count] = (struct mig_param){.value = param->value};
+        b->number_of[index] = ++b->bound_count;
+    }
+    if (numbered) {
+        mig_strbuf_printf(&b->sql, "$%zu", b->number_of[index]);
+    } else {
+        mig_strbuf_putc(&b->sql, '?');
+    }
+    return 0;
+}
+
+static int put_named(struct binding *b, const struct mig_token *token)
+{
+    const char *name = token->start + 1;
+    size_t length = token->length - 1;
+    if (!b->given->named) {
+        return mig_error_set(b->err, MIG_E_script,
+                             "parameter ':%.*s' needs a keyed table, a list was given", (int)length,
+                             name);
+    }
+    for (size_t i = 0; i < b->given->count; i++) {
+        const char *given = b->given->items[i].name;
+        if (given != NULL && strlen(given) == length && memcmp(given, name, length) == 0) {
+            return put_parameter(b, i);
+        }
+    }
+    int code =
+        mig_error_set(b->err, MIG_E_script, "parameter ':%.*s' is missing", (int)length, name);
+    mig_error_hint(b->err, "A NULL is written sql.null.");
+    return code;
+}
+
+static int put_question(struct binding *b)
+{
+    if (b->given->named && b->given->count > 0) {
+        return mig_error_set(b->err, MIG_E_script,
+                             "parameter '?' needs a list, a keyed table was given");
+    }
+    if (b->used >= b->given->count) {
+        return mig_error_set(
+            b->err, MIG_E_script,
+            "parameter %zu is missing: the statement has more '?' than the list has "
+            "values (%zu)",
+            b->used + 1, b->given->count);
+    }
+    return put_parameter(b, b->used++);
+}
+
+static int check_unused(const struct binding *b)
+{
+    for (size_t i = 0; i < b->given->count; i++) {
+        if (b->number_of[i] != 0) {
+            continue;
+        }
+        if (b->given->items[i].name != NULL) {
+            return mig_error_set(b->err, MIG_E_script,
+                                 "parameter '%s' is not used in the statement",
+                                 b->given->items[i].name);
+        }
+        return mig_error_set(b->err, MIG_E_script,
+                             "%zu parameters are given, the statement has %zu '?'", b->given->count,
+                             b->used);
+    }
+    return 0;
+}
+
+static size_t count_placeholders(struct mig_tokens tokens)
+{
+    size_t count = 0;
+    for (struct mig_token token = mig_tokens_word(&tokens); token.kind != MIG_TOKEN_END;
+         token = mig_tokens_word(&tokens)) {
+        count += token.kind == MIG_TOKEN_QUESTION || token.kind == MIG_TOKEN_PARAMETER;
+    }
+    return count;
+}
+
+int mig_lexer_bind(const struct mig_dialect *dialect, const struct mig_server *server,
+                   struct mig_arena *arena, struct mig_statement *statement,
+                   const struct mig_params *params, struct mig_error *err)
+{
+    if (params == NULL || !params->given) {
+        return 0; /* sent as it stands */
+    }
+    struct mig_compile c = {.dialect = dialect, .server = server, .arena = arena};
+    struct mig_tokens tokens = mig_tokens_start(dialect, server, statement->sql, statement->length);
+    struct binding b = {.c = &c, .given = params, .err = err};
+    b.bound = mig_arena_array(arena, struct mig_param, count_placeholders(tokens) + 1);
+    b.number_of = mig_arena_array(arena, size_t, params->count + 1);
+    if (b.bound == NULL || b.number_of == NULL) {
+        return mig_error_nomem(err);
+    }
+    const char *copied = statement->sql;
+    struct mig_token token;
+    int code;
+    do {
+        code = mig_tokens_next(&tokens, &token, err);
+        bool ours = token.kind == MIG_TOKEN_QUESTION || token.kind == MIG_TOKEN_QUESTIONS ||
+                    token.kind == MIG_TOKEN_PARAMETER;
+        if (code != 0 || !ours) {
+            continue;
+        }
+        mig_strbuf_add(&b.sql, copied, (size_t)(token.start - copied));
+        copied = token.start + token.length;
+        if (token.kind == MIG_TOKEN_PARAMETER) {
+            code = put_named(&b, &token);
+        } else if (token.kind == MIG_TOKEN_QUESTION) {
+            code = put_question(&b);
+        } else {
+            mig_strbuf_putc(&b.sql, '?');
+        }
+    } while (code == 0 && token.kind != MIG_TOKEN_END);
+    if (code == 0) {
+        code = check_unused(&b);
+    }
+    mig_strbuf_add(&b.sql, copied, (size_t)(statement->sql + statement->length - copied));
+    char *sql = mig_strbuf_to_arena(&b.sql, arena);
+    if (code != 0) {
+        return code;
+    }
+    if (sql == NULL) {
+        return mig_error_nomem(err);
+    }
+    statement->sql = sql;
+    statement->length = strlen(sql);
+    statement->params =
+        (struct mig_params){.items = b.bound, .count = b.bound_count, .given = b.bound_count > 0};
+    return 0;
+}
+
+int mig_lexer_inline(const struct mig_compile *c, const struct mig_statement *statement,
+                     struct mig_strbuf *out, struct mig_error *err)
+{
+    const struct mig_params *params = &statement->params;
+    if (params->count == 0) {
+        mig_strbuf_add(out, statement->sql, statement->length);
+        return out->failed ? mig_error_nomem(err) : 0;
+    }
+    bool numbered = c->dialect->placeholder[0] == '$';
+    struct mig_tokens tokens =
+        mig_tokens_start(c->dialect, c->server, statement->sql, statement->length);
+    const char *copied = statement->sql;
+    size_t used = 0;
+    struct mig_token token;
+    int code;
+    do {
+        code = mig_tokens_next(&tokens, &token, err);
+        enum mig_token_kind wanted = numbered ? MIG_TOKEN_DOLLAR : MIG_TOKEN_QUESTION;
+        if (code != 0 || token.kind != wanted) {
+            continue;
+        }
+        size_t index = numbered ? (size_t)strtoul(token.start + 1, NULL, 10) - 1 : used++;
+        if (index >= params->count) {
+            code = mig_error_set(err, MIG_E_script, "parameter %zu is missing", index + 1);
+            break;
+        }
+        mig_strbuf_add(out, copied, (size_t)(token.start - copied));
+        copied = token.start + token.length;
+        if (out->length > 0 && out->text[out->length - 1] == '-') {
+            mig_strbuf_putc(out, ' '); /* a negative number would make a comment */
+        }
+        code = c->dialect->append_value(c, out, &params->items[index].value, NULL, err);
+    } while (code == 0 && token.kind != MIG_TOKEN_END);
+    mig_strbuf_add(out, copied, (size_t)(statement->sql + statement->length - copied));
+    if (code == 0 && out->failed) {
+        code = mig_error_nomem(err);
+    }
+    return code;
+}

@@ -1,0 +1,322 @@
+/* What a statement is, by its first words: class, flags, verb, and the tables it names. */
+#include "dialect/token.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *word;
+    enum mig_statement_class class;
+    bool rows;
+} verbs[] = {
+    {"SELECT", MIG_CLASS_READ, true},
+    {"VALUES", MIG_CLASS_READ, true},
+    {"TABLE", MIG_CLASS_READ, true},
+    {"SHOW", MIG_CLASS_READ, true},
+    {"EXPLAIN", MIG_CLASS_READ, true},
+    {"DESCRIBE", MIG_CLASS_READ, true},
+    {"DESC", MIG_CLASS_READ, true},
+    {"CHECK", MIG_CLASS_READ, true},
+    {"CHECKSUM", MIG_CLASS_READ, true},
+    {"FETCH", MIG_CLASS_READ, true},
+    {"INSERT", MIG_CLASS_DATA, false},
+    {"UPDATE", MIG_CLASS_DATA, false},
+    {"DELETE", MIG_CLASS_DATA, false},
+    {"REPLACE", MIG_CLASS_DATA, false},
+    {"MERGE", MIG_CLASS_DATA, false},
+    {"COPY", MIG_CLASS_DATA, false},
+    {"CALL", MIG_CLASS_DATA, true},
+    {"DO", MIG_CLASS_DATA, false},
+    {"EXECUTE", MIG_CLASS_DATA, true},
+    {"LOAD", MIG_CLASS_DATA, false},
+    {"SET", MIG_CLASS_SESSION, false},
+    {"RESET", MIG_CLASS_SESSION, false},
+    {"DISCARD", MIG_CLASS_SESSION, false},
+    {"PRAGMA", MIG_CLASS_SESSION, true},
+    {"USE", MIG_CLASS_SESSION, false},
+    {"LOCK", MIG_CLASS_SESSION, false},
+    {"UNLOCK", MIG_CLASS_SESSION, false},
+    {"DECLARE", MIG_CLASS_SESSION, false},
+    {"CLOSE", MIG_CLASS_SESSION, false},
+    {"LISTEN", MIG_CLASS_SESSION, false},
+    {"UNLISTEN", MIG_CLASS_SESSION, false},
+    {"NOTIFY", MIG_CLASS_SESSION, false},
+    {"PREPARE", MIG_CLASS_SESSION, false},
+    {"DEALLOCATE", MIG_CLASS_SESSION, false},
+    {"ATTACH", MIG_CLASS_SESSION, false},
+    {"DETACH", MIG_CLASS_SESSION, false},
+    {"CHECKPOINT", MIG_CLASS_SESSION, false},
+    {"KILL", MIG_CLASS_SESSION, false},
+    {"FLUSH", MIG_CLASS_SESSION, false},
+    {"BEGIN", MIG_CLASS_TRANSACTION, false},
+    {"START", MIG_CLASS_TRANSACTION, false},
+    {"COMMIT", MIG_CLASS_TRANSACTION, false},
+    {"ROLLBACK", MIG_CLASS_TRANSACTION, false},
+    {"SAVEPOINT", MIG_CLASS_TRANSACTION, false},
+    {"RELEASE", MIG_CLASS_TRANSACTION, false},
+    {"END", MIG_CLASS_TRANSACTION, false},
+    {"ABORT", MIG_CLASS_TRANSACTION, false},
+    {"XA", MIG_CLASS_TRANSACTION, false},
+};
+
+/* Words between CREATE and the object's kind. */
+static bool is_modifier(const struct mig_token *token)
+{
+    static const char *const words[] = {
+        "OR",         "REPLACE",   "TEMP",       "TEMPORARY", "UNIQUE",    "UNLOGGED", "GLOBAL",
+        "LOCAL",      "FULLTEXT",  "SPATIAL",    "VIRTUAL",   "RECURSIVE", "ONLINE",   "OFFLINE",
+        "IGNORE",     "AGGREGATE", "DEFINER",    "INVOKER",   "SQL",       "SECURITY", "ALGORITHM",
+        "CONSTRAINT", "TRUSTED",   "PROCEDURAL", NULL};
+    return mig_token_is_any(token, words);
+}
+
+struct state {
+    const struct mig_dialect *dialect;
+    const struct mig_server *server;
+    struct mig_arena *arena;
+    struct mig_statement *statement;
+    struct mig_tokens tokens;
+    struct mig_token first;
+    bool failed;
+};
+
+static const char *upper(struct state *s, const struct mig_token *token)
+{
+    char *text = mig_arena_strndup(s->arena, token->start, token->length);
+    if (text == NULL) {
+        s->failed = true;
+        return "";
+    }
+    for (char *p = text; *p != '\0'; p++) {
+        *p = (char)toupper((unsigned char)*p);
+    }
+    return text;
+}
+
+/* Reads a dotted name that starts with `token`; *token is the one after. */
+static void add_table(struct state *s, struct mig_tokens *tokens, struct mig_token *token)
+{
+    char *name = NULL;
+    while (token->kind == MIG_TOKEN_WORD || token->kind == MIG_TOKEN_NAME) {
+        char *part = mig_token_name(token, s->arena);
+        name = name == NULL ? part : mig_arena_printf(s->arena, "%s.%s", name, part);
+        *token = mig_tokens_word(tokens);
+        if (!mig_token_is_char(token, '.')) {
+            break;
+        }
+        *token = mig_tokens_word(tokens);
+    }
+    if (name != NULL && !mig_names_contain(&s->statement->tables, name) &&
+        mig_names_add(s->arena, &s->statement->tables, name) != 0) {
+        s->failed = true;
+    }
+}
+
+/* The tables: what follows TABLE, INTO, UPDATE, FROM, JOIN, ON, REFERENCES, TRUNCATE, and after a
+ * comma in such a list. Too many is harmless (the catalog asks again), too few is not. */
+static void find_tables(struct state *s)
+{
+    static const char *const openers[] = {"TABLE",      "INTO",     "UPDATE", "FROM", "JOIN", "ON",
+                                          "REFERENCES", "TRUNCATE", "TO",     "ONLY", NULL};
+    static const char *const between[] = {"IF",    "NOT",          "EXISTS", "ONLY",
+                                          "TABLE", "LOW_PRIORITY", "IGNORE", NULL};
+    struct mig_tokens tokens = s->tokens;
+    struct mig_token token = s->first;
+    bool data = s->statement->class == MIG_CLASS_DATA;
+    while (token.kind != MIG_TOKEN_END) {
+        bool opens = mig_token_is_any(&token, openers);
+        if (opens && data && (mig_token_is(&token, "ON") || mig_token_is(&token, "TO"))) {
+            opens = false; /* ON CONFLICT, a join's condition */
+        }
+        bool list = mig_token_is(&token, "TABLE") || mig_token_is(&token, "FROM") ||
+                    mig_token_is(&token, "TRUNCATE");
+        token = mig_tokens_word(&tokens);
+        while (opens) {
+            while (mig_token_is_any(&token, between)) {
+                token = mig_tokens_word(&tokens);
+            }
+            add_table(s, &tokens, &token);
+            if (!list || !mig_token_is_char(&token, ',')) {
+                break;
+            }
+            token = mig_tokens_word(&tokens);
+        }
+    }
+}
+
+/* WITH …: the statement's own verb is the first one outside the parentheses; data is changed when
+ * any part of it does. */
+static void classify_with(struct state *s)
+{
+    static const char *const data[] = {"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", NULL};
+    struct mig_tokens tokens = s->tokens;
+    struct mig_token before = s->first;
+    int depth = 0;
+    bool changes = false;
+    for (struct mig_token token = mig_tokens_word(&tokens); token.kind != MIG_TOKEN_END;
+         token = mig_tokens_word(&tokens)) {
+        depth += mig_token_is_char(&token, '(');
+        depth -= mig_token_is_char(&token, ')');
+        bool is_data = mig_token_is_any(&token, data);
+        changes |= is_data && (depth == 0 || mig_token_is_char(&before, '('));
+        if (depth == 0 && (is_data || mig_token_is(&token, "SELECT"))) {
+            s->statement->verb = upper(s, &token);
+            s->statement->flags |= is_data ? 0u : MIG_STATEMENT_RETURNS_ROWS;
+            break;
+        }
+        before = token;
+    }
+    s->statement->class = changes ? MIG_CLASS_DATA : MIG_CLASS_READ;
+}
+
+static bool names_word(struct state *s, const char *word)
+{
+    struct mig_tokens tokens = s->tokens;
+    for (struct mig_token token = mig_tokens_word(&tokens); token.kind != MIG_TOKEN_END;
+         token = mig_tokens_word(&tokens)) {
+        if (mig_token_is(&token, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void classify_ddl(struct state *s)
+{
+    struct mig_statement *statement = s->statement;
+    struct mig_tokens tokens = s->tokens;
+    struct mig_token kind = mig_tokens_word(&tokens);
+    statement->class = MIG_CLASS_DDL;
+    while (is_modifier(&kind) || (kind.kind != MIG_TOKEN_WORD && kind.kind != MIG_TOKEN_END)) {
+        kind = mig_tokens_word(&tokens);
+    }
+    const char *verb = upper(s, &s->first);
+    bool has_kind = kind.kind == MIG_TOKEN_WORD &&
+                    (mig_token_is(&s->first, "CREATE") || mig_token_is(&s->first, "ALTER") ||
+                     mig_token_is(&s->first, "DROP"));
+    statement->verb = has_kind ? mig_arena_printf(s->arena, "%s %s", verb, upper(s, &kind)) : verb;
+    if (statement->verb == NULL) {
+        s->failed = true;
+        statement->verb = verb;
+    }
+}
+
+/* What cannot run in a transaction. */
+static void flag_postgresql(struct state *s)
+{
+    static const char *const alone[] = {"VACUUM",
+                                        "CREATE DATABASE",
+                                        "DROP DATABASE",
+                                        "ALTER SYSTEM",
+                                        "CREATE TABLESPACE",
+                                        "DROP TABLESPACE",
+                                        "CREATE SUBSCRIPTION",
+                                        "DROP SUBSCRIPTION"};
+    struct mig_statement *statement = s->statement;
+    for (size_t i = 0; i < MIG_COUNT(alone); i++) {
+        if (strcmp(statement->verb, alone[i]) == 0) {
+            statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
+        }
+    }
+    if (statement->class == MIG_CLASS_DDL && names_word(s, "CONCURRENTLY") &&
+        strcmp(statement->verb, "REFRESH") != 0) {
+        statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
+        statement->class = MIG_CLASS_CONCURRENT;
+    }
+    if (strcmp(statement->verb, "REINDEX") == 0 &&
+        (names_word(s, "DATABASE") || names_word(s, "SYSTEM") || names_word(s, "SCHEMA"))) {
+        statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
+    }
+    if (strcmp(statement->verb, "CLUSTER") == 0) {
+        struct mig_tokens tokens = s->tokens;
+        if (mig_tokens_word(&tokens).kind == MIG_TOKEN_END) {
+            statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
+        }
+    }
+    if (strcmp(statement->verb, "VACUUM") == 0 || strcmp(statement->verb, "ANALYZE") == 0 ||
+        (strcmp(statement->verb, "ALTER TABLE") == 0 && names_word(s, "VALIDATE"))) {
+        statement->class = MIG_CLASS_CONCURRENT;
+    }
+    if (strcmp(statement->verb, "ALTER TYPE") == 0 && names_word(s, "ADD") &&
+        names_word(s, "VALUE")) {
+        statement->flags |= MIG_STATEMENT_ENDS_SEGMENT;
+    }
+}
+
+static void flag_sqlite(struct state *s)
+{
+    static const char *const pragmas[] = {
+        "FOREIGN_KEYS", "JOURNAL_MODE", "SYNCHRONOUS", "WAL_CHECKPOINT",
+        "AUTO_VACUUM",  "PAGE_SIZE",    NULL};
+    struct mig_statement *statement = s->statement;
+    if (strcmp(statement->verb, "VACUUM") == 0 || strcmp(statement->verb, "ATTACH") == 0 ||
+        strcmp(statement->verb, "DETACH") == 0) {
+        statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
+    }
+    if (strcmp(statement->verb, "PRAGMA") == 0) {
+        struct mig_tokens tokens = s->tokens;
+        struct mig_token name = mig_tokens_word(&tokens);
+        struct mig_token next = mig_tokens_word(&tokens);
+        if (mig_token_is_any(&name, pragmas) && next.kind != MIG_TOKEN_END) {
+            statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
+        }
+    }
+}
+
+int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_server *server,
+                           struct mig_arena *arena, struct mig_statement *statement,
+                           struct mig_error *err)
+{
+    struct state s = {.dialect = dialect, .server = server, .arena = arena, .statement = statement};
+    s.tokens = mig_tokens_start(dialect, server, statement->sql, statement->length);
+    s.first = mig_tokens_word(&s.tokens);
+    while (mig_token_is_char(&s.first, '(')) {
+        s.first = mig_tokens_word(&s.tokens);
+    }
+    if (mig_token_is(&s.first, "DELIMITER")) {
+        int code =
+            mig_error_set(err, MIG_E_script, "DELIMITER is no SQL but a command of the client");
+        mig_error_hint(err,
+                       "Leave DELIMITER out: luamig finds the end of a trigger or routine itself.");
+        return code;
+    }
+    statement->class = MIG_CLASS_DDL;
+    size_t i = 0;
+    while (i < MIG_COUNT(verbs) && !mig_token_is(&s.first, verbs[i].word)) {
+        i++;
+    }
+    struct mig_tokens ahead = s.tokens;
+    struct mig_token second = mig_tokens_word(&ahead);
+    if (mig_token_is(&s.first, "WITH")) {
+        classify_with(&s);
+    } else if (i == MIG_COUNT(verbs)) {
+        classify_ddl(&s);
+    } else {
+        statement->verb = verbs[i].word;
+        statement->class = verbs[i].class;
+        statement->flags |= verbs[i].rows ? MIG_STATEMENT_RETURNS_ROWS : 0u;
+    }
+    if (statement->verb == NULL) {
+        statement->verb = upper(&s, &s.first);
+    }
+    if (mig_token_is(&s.first, "BEGIN") && mig_token_is(&second, "NOT")) {
+        statement->class = MIG_CLASS_DATA; /* an anonymous block */
+    } else if (mig_token_is(&s.first, "PREPARE") && mig_token_is(&second, "TRANSACTION")) {
+        statement->class = MIG_CLASS_TRANSACTION;
+    } else if (mig_token_is(&s.first, "START") && !mig_token_is(&second, "TRANSACTION")) {
+        statement->class = MIG_CLASS_SESSION; /* START SLAVE */
+    }
+    if (statement->class == MIG_CLASS_DATA && names_word(&s, "RETURNING")) {
+        statement->flags |= MIG_STATEMENT_RETURNS_ROWS;
+    }
+    if (dialect->dollar_quotes) {
+        flag_postgresql(&s);
+    } else if (dialect->bracket_quotes) {
+        flag_sqlite(&s);
+    }
+    if (statement->class != MIG_CLASS_SESSION && statement->class != MIG_CLASS_TRANSACTION) {
+        find_tables(&s);
+    }
+    return s.failed ? mig_error_nomem(err) : 0;
+}

@@ -1,0 +1,286 @@
+/* From an operation to statements: resolve fills in what is left out, compile writes the SQL. */
+#include "dialect/compile.h"
+
+#include <string.h>
+
+static mig_compile_fn *const shared[MIG_OP_COUNT] = {
+    [MIG_OP_create_table] = mig_compile_create_table,
+    [MIG_OP_drop_table] = mig_compile_drop_table,
+    [MIG_OP_rename_table] = mig_compile_rename_table,
+    [MIG_OP_add_column] = mig_compile_add_column,
+    [MIG_OP_drop_column] = mig_compile_drop_column,
+    [MIG_OP_create_index] = mig_compile_create_index,
+    [MIG_OP_drop_index] = mig_compile_drop_index,
+    [MIG_OP_add_constraint] = mig_compile_add_constraint,
+    [MIG_OP_drop_constraint] = mig_compile_drop_constraint,
+    [MIG_OP_execute] = mig_compile_execute,
+    [MIG_OP_bulk_insert] = mig_compile_bulk_insert,
+    [MIG_OP_batch] = mig_compile_batch,
+};
+
+int mig_compile_op(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    mig_compile_fn *compile = c->dialect->compile[op->kind];
+    if (compile == NULL) {
+        compile = shared[op->kind] != NULL ? shared[op->kind] : mig_compile_unsupported;
+    }
+    size_t before = c->out->count;
+    int code = compile(c, op, err);
+    if (code != 0) {
+        c->out->count = before; /* all of an operation or nothing */
+    }
+    return code;
+}
+
+/* One after another. A dialect that can do more at once has its own. */
+int mig_compile_batch(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
+    int code = 0;
+    for (size_t i = 0; i < batch->op_count && code == 0; i++) {
+        code = mig_compile_op(c, batch->ops[i], err);
+    }
+    return code;
+}
+
+/* --- resolve --- */
+
+/* The table as the catalog knows it; *out NULL when it does not (or there is none). */
+int mig_compile_known_table(struct mig_compile *c, const char *schema, const char *name,
+                            const struct mig_table **out, struct mig_error *err)
+{
+    *out = NULL;
+    if (c->catalog == NULL) {
+        return 0;
+    }
+    int code = mig_catalog_table(c->catalog, schema, name, out, err);
+    if (code == MIG_E_offline) {
+        mig_error_clear(err);
+        *out = NULL;
+        code = 0;
+    }
+    return code;
+}
+
+static const char *enum_condition(struct mig_compile *c, const struct mig_column *column,
+                                  const struct mig_type *type)
+{
+    struct mig_strbuf buf = {0};
+    mig_append_name(c, &buf, column->name);
+    mig_strbuf_puts(&buf, " IN (");
+    for (size_t i = 0; i < type->values.count; i++) {
+        mig_strbuf_puts(&buf, i > 0 ? ", " : "");
+        mig_append_string(c, &buf, type->values.items[i], strlen(type->values.items[i]));
+    }
+    mig_strbuf_putc(&buf, ')');
+    return mig_strbuf_to_arena(&buf, c->arena);
+}
+
+/* The CHECK that stands for an enum where it is no type of the server's: an addition to `table`,
+ * once. */
+static int add_enum_check(struct mig_compile *c, struct mig_table *table, struct mig_column *column)
+{
+    const struct mig_type *type = mig_dialect_type(c, column->type);
+    if (type == NULL || type->kind != MIG_TYPE_enum || !type->values.given ||
+        type->check == MIG_FALSE || c->dialect->ops->enum_is_native(c, type)) {
+        return 0;
+    }
+    const char *condition = enum_condition(c, column, type);
+    struct mig_constraint *check = mig_arena_new(c->arena, struct mig_constraint);
+    if (check == NULL || condition == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *other = table->constraints.items[i];
+        if (other->kind == MIG_CONSTRAINT_CHECK && other->condition != NULL &&
+            strcmp(other->condition, condition) == 0) {
+            return 0;
+        }
+    }
+    *check = (struct mig_constraint){
+        .kind = MIG_CONSTRAINT_CHECK, .condition = condition, .column = column->name};
+    if (type->name != NULL && mig_table_constraint(table, type->name) == NULL) {
+        check->name = type->name;
+    }
+    return mig_table_add_constraint(c->arena, table, check);
+}
+
+static int resolve_table(struct mig_compile *c, struct mig_table *table)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        if (add_enum_check(c, table, table->columns.items[i]) != 0) {
+            return -1;
+        }
+    }
+    mig_naming_table(c->naming, c->arena, table);
+    return c->arena->failed ? -1 : 0;
+}
+
+static int resolve_create_table(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_create_table *create = (struct mig_op_create_table *)(void *)op;
+    struct mig_table *table = mig_apply_create(c->arena, create);
+    if (table == NULL || resolve_table(c, table) != 0) {
+        return mig_error_nomem(err);
+    }
+    create->body = table;
+    return 0;
+}
+
+static int resolve_add_column(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_add_column *add = (struct mig_op_add_column *)(void *)op;
+    struct mig_table *facts = mig_apply_columns(c->arena, op->schema, add->table, &add->columns);
+    if (facts == NULL || resolve_table(c, facts) != 0) {
+        return mig_error_nomem(err);
+    }
+    add->facts = facts;
+    return 0;
+}
+
+static int resolve_create_index(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_create_index *create = (struct mig_op_create_index *)(void *)op;
+    if (create->name == NULL) {
+        const struct mig_index *index = mig_apply_index(c->arena, create);
+        if (index == NULL) {
+            return mig_error_nomem(err);
+        }
+        create->name = mig_naming_index(c->naming, c->arena, create->table, index);
+    }
+    return 0;
+}
+
+static int resolve_add_constraint(struct mig_compile *c, struct mig_op *op)
+{
+    struct mig_op_add_constraint *add = (struct mig_op_add_constraint *)(void *)op;
+    if (add->constraint->name == NULL) {
+        add->constraint->name =
+            mig_naming_constraint(c->naming, c->arena, add->table, add->constraint);
+    }
+    return 0;
+}
+
+static int resolve_alter_column(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_alter_column *alter = (struct mig_op_alter_column *)(void *)op;
+    const struct mig_table *table = NULL;
+    struct mig_column *existing = mig_apply_existing(c->arena, alter);
+    if (existing == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (!mig_alter_only_renames(alter)) {
+        int code = mig_compile_known_table(c, op->schema, alter->table, &table, err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    const struct mig_column *known = table != NULL ? mig_table_column(table, alter->column) : NULL;
+    if (known != NULL) { /* what the options say of it wins */
+        struct mig_column *column = mig_column_copy(c->arena, known);
+        if (column == NULL) {
+            return mig_error_nomem(err);
+        }
+        if (existing->type != NULL) {
+            column->type = existing->type;
+            column->native_type = NULL;
+        }
+        column->nullable = existing->nullable != MIG_UNSET ? existing->nullable : column->nullable;
+        if (existing->default_value.kind != MIG_VALUE_NONE) {
+            column->default_value = existing->default_value;
+        }
+        column->comment = existing->comment != NULL ? existing->comment : column->comment;
+        if (existing->autoincrement != MIG_UNSET) {
+            column->autoincrement = existing->autoincrement;
+        }
+        if (column->nullable == MIG_UNSET) {
+            column->nullable = mig_column_is_not_null(table, column) ? MIG_FALSE : MIG_TRUE;
+        }
+        existing = column;
+    }
+    alter->existing = existing;
+    alter->existing_known = known != NULL ? MIG_TRUE : MIG_FALSE;
+    alter->wanted = mig_apply_alter(c->arena, existing, alter);
+    return alter->wanted == NULL ? mig_error_nomem(err) : 0;
+}
+
+static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_drop_constraint *drop = (struct mig_op_drop_constraint *)(void *)op;
+    const struct mig_table *table = NULL;
+    bool needs = drop->name == NULL || (drop->type == NULL && c->dialect->resolve_constraint_kind);
+    if (!needs) {
+        return 0;
+    }
+    int code = mig_compile_known_table(c, op->schema, drop->table, &table, err);
+    if (code == 0 && table != NULL) {
+        drop->existing = mig_apply_find_constraint(table, drop);
+        if (drop->existing == NULL && drop->name == NULL && drop->if_exists != MIG_TRUE) {
+            return mig_error_set(err, MIG_E_script, "table '%s' has no such constraint",
+                                 drop->table);
+        }
+    }
+    return code;
+}
+
+static int resolve_drop_index(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_drop_index *drop = (struct mig_op_drop_index *)(void *)op;
+    if (drop->table != NULL || c->catalog == NULL || !c->dialect->index_names_table) {
+        return 0;
+    }
+    int code =
+        mig_catalog_index_table(c->catalog, c->arena, op->schema, drop->name, &drop->table, err);
+    if (code == MIG_E_offline) {
+        mig_error_clear(err);
+        code = 0;
+    }
+    return code;
+}
+
+static int resolve_batch(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_batch *batch = (struct mig_op_batch *)(void *)op;
+    int code = 0;
+    for (size_t i = 0; i < batch->op_count && code == 0; i++) {
+        code = mig_resolve_op(c, batch->ops[i], err);
+    }
+    return code;
+}
+
+int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    int code = 0;
+    switch (op->kind) {
+    case MIG_OP_create_table:
+        code = resolve_create_table(c, op, err);
+        break;
+    case MIG_OP_add_column:
+        code = resolve_add_column(c, op, err);
+        break;
+    case MIG_OP_create_index:
+        code = resolve_create_index(c, op, err);
+        break;
+    case MIG_OP_add_constraint:
+        code = resolve_add_constraint(c, op);
+        break;
+    case MIG_OP_alter_column:
+        code = resolve_alter_column(c, op, err);
+        break;
+    case MIG_OP_drop_constraint:
+        code = resolve_drop_constraint(c, op, err);
+        break;
+    case MIG_OP_drop_index:
+        code = resolve_drop_index(c, op, err);
+        break;
+    case MIG_OP_batch:
+        code = resolve_batch(c, op, err);
+        break;
+    default:
+        break;
+    }
+    if (code == 0 && c->dialect->resolve != NULL) {
+        code = c->dialect->resolve(c, op, err);
+    }
+    return code;
+}

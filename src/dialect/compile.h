@@ -1,0 +1,165 @@
+/* For those who implement a dialect: the writer of SQL text, the shared compile paths and the slots
+ * by which dialects differ. Everyone else includes dialect/dialect.h. */
+#ifndef MIG_DIALECT_COMPILE_H
+#define MIG_DIALECT_COMPILE_H
+
+#include "dialect/dialect.h"
+
+#include <stdarg.h>
+
+/* Writes one statement. The first failure sticks (code, *err): later writes do nothing, and
+ * mig_sql_emit returns it, so a chain of writes is checked once. Always ends with mig_sql_emit or
+ * mig_sql_drop. */
+struct mig_sql {
+    struct mig_compile *c;
+    struct mig_error *err;
+    struct mig_strbuf buf;
+    int code;
+};
+
+/* Zero-cost start: struct mig_sql w = mig_sql_start(c, err). */
+struct mig_sql mig_sql_start(struct mig_compile *c, struct mig_error *err);
+/* Appends by a format of its own, so that a name is never pasted as text:
+ *   %t  const char *schema, const char *name: a qualified name    %n  const char *: a name
+ *   %N  const struct mig_names *: names with ", " between         %q  const char *: a string
+ * literal %r  const char *: raw SQL                                     %d  int64_t %y  const
+ * struct mig_type *                                   %%  a percent sign %v  const struct mig_value
+ * *, const struct mig_type * (may be NULL) */
+void mig_sql_add(struct mig_sql *w, const char *format, ...);
+/* Fails the writer; the first failure wins. */
+void mig_sql_fail(struct mig_sql *w, int code);
+/* Ends the statement: appends it to c->out with its facts. schema/table: the table it is about
+ * (NULL none). *out (may be NULL) is the statement, for more flags. */
+int mig_sql_emit(struct mig_sql *w, enum mig_statement_class class, const char *verb,
+                 const char *schema, const char *table, struct mig_statement **out) MIG_MUST_CHECK;
+void mig_sql_drop(struct mig_sql *w);
+
+/* Where a column's definition stands. */
+enum mig_column_place { MIG_IN_CREATE, MIG_IN_ADD, MIG_IN_ALTER };
+
+/* How dialects differ inside the shared paths. Required unless said otherwise. */
+struct mig_dialect_ops {
+    /* A column's definition: name, type and clauses. `table`: what the column belongs to (with its
+     * constraints), for integer primary keys. */
+    void (*column)(struct mig_sql *w, const struct mig_table *table,
+                   const struct mig_column *column, enum mig_column_place place);
+    /* Optional. Whether the column's own clauses already say its primary key (AUTOINCREMENT). */
+    bool (*key_in_column)(const struct mig_compile *c, const struct mig_table *table);
+    /* Optional. What these columns need before their statement: enum types. */
+    int (*before_columns)(struct mig_compile *c, const struct mig_table *table,
+                          struct mig_error *err);
+    /* Optional. What stands after CREATE TABLE (…). */
+    void (*table_options)(struct mig_sql *w, const struct mig_table *table);
+    /* Optional. Comments that are statements of their own, after a table or columns were made. */
+    int (*comments)(struct mig_compile *c, const struct mig_table *table, struct mig_error *err);
+    /* CREATE INDEX. */
+    int (*index)(struct mig_compile *c, const char *schema, const char *table,
+                 const struct mig_index *index, bool if_not_exists, struct mig_error *err);
+    /* An enum is a type of the server's; else it is text with a CHECK that resolve adds. */
+    bool (*enum_is_native)(const struct mig_compile *c, const struct mig_type *type);
+    /* Optional. The text of a default expression needs parentheses. */
+    bool (*default_in_parentheses)(const struct mig_compile *c, const struct mig_column *column);
+    /* Optional. The type as CAST names it; like a column's without. */
+    int (*append_cast_type)(const struct mig_compile *c, struct mig_strbuf *buf,
+                            const struct mig_type *type, struct mig_error *err);
+    const char *true_word, *false_word;
+    /* The end of an INSERT that passes over rows that are there; NULL: ON DUPLICATE KEY UPDATE. */
+    const char *insert_skip;
+};
+
+/* Shared pieces, for dialects. */
+bool mig_compile_has(const struct mig_compile *c, enum mig_feature feature);
+/* A type with sql.variant resolved for this dialect; never a variant. NULL in, NULL out. */
+const struct mig_type *mig_dialect_type(const struct mig_compile *c, const struct mig_type *type);
+bool mig_type_is_integer(const struct mig_type *type);
+/* The single column of the primary key that fills itself in (API section 4), or a column with
+ * autoincrement = true; false when the column is not such. */
+bool mig_column_fills_itself(const struct mig_compile *c, const struct mig_table *table,
+                             const struct mig_column *column);
+bool mig_column_in_primary_key(const struct mig_table *table, const char *column);
+/* NOT NULL as asked, or because it is in the primary key. */
+bool mig_column_is_not_null(const struct mig_table *table, const struct mig_column *column);
+/* An option of a table, column or index by its name without the dialect's prefix ("engine"):
+ * mysql_engine, mariadb_engine first on MariaDB. NULL when it was not given. */
+const struct mig_value *mig_dialect_option(const struct mig_compile *c,
+                                           const struct mig_pairs *options, const char *name);
+/* An option that is a word, number or flag as SQL text (strings bare); NULL when left out or false.
+ */
+const char *mig_option_text(const struct mig_compile *c, const struct mig_value *value);
+bool mig_option_true(const struct mig_value *value);
+/* The dialect whose prefix the option has ("mysql"), and the rest of its name; false when it has
+ * none. */
+bool mig_option_is_ours(const struct mig_compile *c, const char *name, const char **rest);
+
+void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
+                        const struct mig_constraint *constraint);
+void mig_sql_references(struct mig_sql *w, const struct mig_constraint *constraint);
+/* [NOT] DEFERRABLE, INITIALLY …, with a leading space. */
+void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constraint);
+void mig_sql_element(struct mig_sql *w, const struct mig_element *element);
+/* "(expression)", without doubling parentheses that are there; a call stays bare. */
+void mig_sql_element_expression(struct mig_sql *w, const char *expression, bool bare_calls);
+void mig_sql_sequence_options(struct mig_sql *w, const struct mig_sequence_options *options);
+/* The column's DEFAULT, with a leading space; nothing when there is none. */
+void mig_sql_default(struct mig_sql *w, const struct mig_column *column);
+/* Unsupported, said in the name of the operation or object; hint may be NULL. Returns the code. */
+int mig_unsupported(const struct mig_compile *c, struct mig_error *err, const char *what,
+                    const char *hint);
+void mig_sql_unsupported(struct mig_sql *w, const char *what, const char *hint);
+
+/* Literals that dialects share. */
+void mig_append_number(struct mig_strbuf *buf, double number);
+void mig_append_hex(struct mig_strbuf *buf, const char *bytes, size_t length);
+int mig_append_literal(const struct mig_compile *c, struct mig_strbuf *buf,
+                       const struct mig_value *value, const struct mig_type *type,
+                       struct mig_error *err) MIG_MUST_CHECK;
+/* sql.col: a name whose dots separate its parts. */
+void mig_append_dotted(const struct mig_compile *c, struct mig_strbuf *buf, const char *name);
+/* The longest value, for VARCHAR(n) of an enum. */
+int64_t mig_enum_width(const struct mig_type *type);
+/* A named type "(n)", "(p, s)" helpers. */
+void mig_append_length(struct mig_strbuf *buf, const char *word, struct mig_opt_int length);
+void mig_append_precision(struct mig_strbuf *buf, const char *word, struct mig_opt_int precision,
+                          struct mig_opt_int scale);
+
+/* A text that is one literal, one function-like default or wholly in parentheses. */
+bool mig_text_is_literal(const char *text);
+bool mig_text_in_parentheses(const char *text);
+bool mig_text_is_call(const char *text);
+
+/* CREATE TABLE of a table whose facts are constraints (mig_apply_create). */
+int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
+                      const struct mig_op_create_table *op, struct mig_error *err) MIG_MUST_CHECK;
+
+/* CREATE INDEX as PostgreSQL and SQLite write it. */
+int mig_compile_index(struct mig_compile *c, const char *schema, const char *table,
+                      const struct mig_index *index, bool if_not_exists,
+                      struct mig_error *err) MIG_MUST_CHECK;
+/* The table as the catalog knows it; *out NULL when it does not know it, or there is none. */
+int mig_compile_known_table(struct mig_compile *c, const char *schema, const char *name,
+                            const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
+/* MIG_E_offline: `what` of the table would have to be known. */
+int mig_compile_must_know(const char *table, const char *what,
+                          struct mig_error *err) MIG_MUST_CHECK;
+/* IF [NOT] EXISTS on servers that lack it: the catalog decides. *skip: nothing is to be done.
+ * wanted: the column must be there. */
+int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char *table,
+                          const char *column, bool wanted, bool *skip,
+                          struct mig_error *err) MIG_MUST_CHECK;
+/* The columns of add_column with the constraints and indexes that they bring; NULL: out of memory.
+ */
+const struct mig_table *mig_compile_facts(struct mig_compile *c,
+                                          const struct mig_op_add_column *op);
+/* The name of a constraint to drop: given, or the catalog's for an unnamed one. */
+int mig_compile_constraint_name(const struct mig_op_drop_constraint *op, const char **out,
+                                struct mig_error *err) MIG_MUST_CHECK;
+bool mig_alter_only_renames(const struct mig_op_alter_column *op);
+
+/* Shared operations (compile_<noun>.c), for a dialect that wraps one. */
+mig_compile_fn mig_compile_create_table, mig_compile_drop_table, mig_compile_rename_table;
+mig_compile_fn mig_compile_add_column, mig_compile_drop_column, mig_compile_rename_column;
+mig_compile_fn mig_compile_create_index, mig_compile_drop_index, mig_compile_rename_index;
+mig_compile_fn mig_compile_add_constraint, mig_compile_drop_constraint;
+mig_compile_fn mig_compile_execute, mig_compile_bulk_insert, mig_compile_batch;
+
+#endif

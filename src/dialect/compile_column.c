@@ -1,0 +1,168 @@
+/* Columns: ADD, DROP and RENAME where every server agrees; ALTER COLUMN is each dialect's own. */
+#include "dialect/compile.h"
+
+#include <string.h>
+
+int mig_compile_must_know(const char *table, const char *what, struct mig_error *err)
+{
+    int code =
+        mig_error_set(err, MIG_E_offline, "%s of table '%s' cannot be known offline", what, table);
+    mig_error_hint(err, "Give it in the operation, or a snapshot of the database with --snapshot.");
+    return code;
+}
+
+int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char *table,
+                          const char *column, bool wanted, bool *skip, struct mig_error *err)
+{
+    const struct mig_table *known = NULL;
+    *skip = false;
+    int code = mig_compile_known_table(c, schema, table, &known, err);
+    if (code != 0) {
+        return code;
+    }
+    if (known == NULL) {
+        return mig_compile_must_know(table, "the columns", err);
+    }
+    *skip = (mig_table_column(known, column) != NULL) != wanted;
+    if (*skip) {
+        mig_log_write(c->log, MIG_LOG_INFO, "column '%s' of table '%s' %s: passed over", column,
+                      table, wanted ? "does not exist" : "exists already");
+    }
+    return 0;
+}
+
+const struct mig_table *mig_compile_facts(struct mig_compile *c, const struct mig_op_add_column *op)
+{
+    if (op->facts != NULL) {
+        return op->facts;
+    }
+    struct mig_table *facts = mig_apply_columns(c->arena, op->base.schema, op->table, &op->columns);
+    if (facts != NULL) {
+        mig_naming_table(c->naming, c->arena, facts);
+    }
+    return facts;
+}
+
+/* The constraints that stand inside ADD COLUMN IF NOT EXISTS, so that they come with it or not at
+ * all. */
+static void add_inline_constraints(struct mig_sql *w, const struct mig_table *facts,
+                                   const struct mig_column *column)
+{
+    for (size_t i = 0; i < facts->constraints.count; i++) {
+        const struct mig_constraint *constraint = facts->constraints.items[i];
+        if (constraint->column == NULL || strcmp(constraint->column, column->name) != 0) {
+            continue;
+        }
+        if (constraint->name != NULL) {
+            mig_sql_add(w, " CONSTRAINT %n", constraint->name);
+        }
+        if (constraint->kind == MIG_CONSTRAINT_UNIQUE) {
+            mig_sql_add(w, " UNIQUE");
+        } else if (constraint->kind == MIG_CONSTRAINT_CHECK) {
+            mig_sql_add(w, " CHECK (%r)", constraint->condition);
+        } else if (constraint->kind == MIG_CONSTRAINT_FOREIGN) {
+            mig_sql_add(w, " ");
+            mig_sql_references(w, constraint);
+        }
+    }
+}
+
+int mig_compile_add_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_add_column *add = MIG_OP_CAST(op, add_column);
+    const struct mig_dialect_ops *ops = c->dialect->ops;
+    const struct mig_table *facts = mig_compile_facts(c, add);
+    bool guarded = add->if_not_exists == MIG_TRUE;
+    if (facts == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (guarded && !mig_compile_has(c, MIG_F_COLUMN_IF_EXISTS)) {
+        bool skip = false;
+        int code = mig_compile_if_exists(c, op->schema, add->table, facts->columns.items[0]->name,
+                                         false, &skip, err);
+        if (code != 0 || skip) {
+            return code;
+        }
+        guarded = false;
+    }
+    int code = ops->before_columns != NULL ? ops->before_columns(c, facts, err) : 0;
+    if (code != 0) {
+        return code;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ", op->schema, add->table);
+    for (size_t i = 0; i < facts->columns.count; i++) {
+        mig_sql_add(&w, i > 0 ? ", ADD COLUMN " : "ADD COLUMN ");
+        mig_sql_add(&w, guarded ? "IF NOT EXISTS " : "");
+        ops->column(&w, facts, facts->columns.items[i], MIG_IN_ADD);
+        if (guarded) {
+            add_inline_constraints(&w, facts, facts->columns.items[i]);
+        }
+    }
+    const struct mig_constraint *key = mig_table_primary_key(facts);
+    if (key != NULL) { /* in the same statement: an AUTO_INCREMENT column must be a key at once */
+        mig_sql_add(&w, ", ADD ");
+        mig_sql_constraint(&w, facts, key);
+    }
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
+    for (size_t i = 0; i < facts->constraints.count && code == 0 && !guarded; i++) {
+        if (facts->constraints.items[i] == key) {
+            continue;
+        }
+        w = mig_sql_start(c, err);
+        mig_sql_add(&w, "ALTER TABLE %t ADD ", op->schema, add->table);
+        mig_sql_constraint(&w, facts, facts->constraints.items[i]);
+        code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
+    }
+    for (size_t i = 0; i < facts->indexes.count && code == 0; i++) {
+        code = ops->index(c, op->schema, add->table, facts->indexes.items[i], guarded, err);
+    }
+    if (code == 0 && ops->comments != NULL) {
+        code = ops->comments(c, facts, err);
+    }
+    return code;
+}
+
+int mig_compile_drop_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_drop_column *drop = MIG_OP_CAST(op, drop_column);
+    bool guarded = drop->if_exists == MIG_TRUE;
+    if (guarded && !mig_compile_has(c, MIG_F_COLUMN_IF_EXISTS)) {
+        bool skip = false;
+        int code =
+            mig_compile_if_exists(c, op->schema, drop->table, drop->column->name, true, &skip, err);
+        if (code != 0 || skip) {
+            return code;
+        }
+        guarded = false;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t DROP COLUMN %r%n", op->schema, drop->table,
+                guarded ? "IF EXISTS " : "", drop->column->name);
+    if (drop->cascade == MIG_TRUE) {
+        if (!mig_compile_has(c, MIG_F_CASCADE)) {
+            mig_sql_unsupported(&w, "DROP … CASCADE", "Drop what depends on it first.");
+        }
+        mig_sql_add(&w, " CASCADE");
+    }
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, drop->table, NULL);
+}
+
+int mig_compile_rename_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t RENAME COLUMN %n TO %n", op->schema, alter->table,
+                alter->column, alter->new_column_name);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, alter->table, NULL);
+}
+
+bool mig_alter_only_renames(const struct mig_op_alter_column *op)
+{
+    return op->new_column_name != NULL && op->type == NULL && op->nullable == MIG_UNSET &&
+           op->default_.kind == MIG_VALUE_NONE && op->drop_default != MIG_TRUE &&
+           op->comment == NULL && op->drop_comment != MIG_TRUE && op->autoincrement == MIG_UNSET &&
+           op->identity == NULL && op->drop_identity != MIG_TRUE && op->collation == NULL &&
+           op->mysql_on_update == NULL && op->mysql_after == NULL && op->mysql_first != MIG_TRUE &&
+           op->insert_after == NULL && op->insert_before == NULL;
+}

@@ -1,0 +1,356 @@
+/* Tables: CREATE, DROP and RENAME, and the text of constraints. */
+#include "dialect/compile.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/* --- texts --- */
+
+/* The index after a quoted string or a bracketed group that begins at p; NULL when it does not end.
+ */
+static const char *skip_group(const char *p)
+{
+    if (*p == '\'' || *p == '"' || *p == '`') {
+        char quote = *p++;
+        while (*p != '\0' && (*p != quote || p[1] == quote)) {
+            p += *p == quote ? 2 : 1;
+        }
+        return *p == quote ? p + 1 : NULL;
+    }
+    if (*p != '(') {
+        return p + 1;
+    }
+    for (p++; p != NULL && *p != '\0' && *p != ')';) {
+        p = skip_group(p);
+    }
+    return p != NULL && *p == ')' ? p + 1 : NULL;
+}
+
+bool mig_text_in_parentheses(const char *text)
+{
+    const char *end = *text == '(' ? skip_group(text) : NULL;
+    return end != NULL && *end == '\0';
+}
+
+bool mig_text_is_call(const char *text)
+{
+    const char *p = text;
+    while (isalnum((unsigned char)*p) || *p == '_' || *p == '.') {
+        p++;
+    }
+    return p > text && *p == '(' && mig_text_in_parentheses(p);
+}
+
+bool mig_text_is_literal(const char *text)
+{
+    static const char *const words[] = {"NULL",         "TRUE",         "FALSE",
+                                        "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"};
+    for (size_t i = 0; i < MIG_COUNT(words); i++) {
+        if (strcasecmp(text, words[i]) == 0) {
+            return true;
+        }
+    }
+    const char *p = text;
+    if (strchr("xXbB", *p) != NULL && p[0] != '\0' && p[1] == '\'') {
+        p++;
+    }
+    if (*p == '\'') {
+        const char *end = skip_group(p);
+        return end != NULL && *end == '\0';
+    }
+    p += *p == '-' || *p == '+';
+    return isdigit((unsigned char)*p) && p[strspn(p, "0123456789.eE")] == '\0';
+}
+
+void mig_sql_element_expression(struct mig_sql *w, const char *expression, bool bare_calls)
+{
+    bool bare = mig_text_in_parentheses(expression) || (bare_calls && mig_text_is_call(expression));
+    mig_sql_add(w, bare ? "%r" : "(%r)", expression);
+}
+
+void mig_sql_default(struct mig_sql *w, const struct mig_column *column)
+{
+    const struct mig_dialect_ops *ops = w->c->dialect->ops;
+    const struct mig_value *value = &column->default_value;
+    if (value->kind == MIG_VALUE_NONE) {
+        return;
+    }
+    bool parentheses =
+        ops->default_in_parentheses != NULL && ops->default_in_parentheses(w->c, column);
+    mig_sql_add(w, parentheses ? " DEFAULT (%v)" : " DEFAULT %v", value, column->type);
+}
+
+void mig_sql_sequence_options(struct mig_sql *w, const struct mig_sequence_options *options)
+{
+    const struct {
+        const char *format;
+        const struct mig_opt_int *value;
+    } numbers[] = {
+        {"INCREMENT BY %d", &options->increment},
+        {"START WITH %d", &options->start},
+        {"MINVALUE %d", &options->min},
+        {"MAXVALUE %d", &options->max},
+        {"CACHE %d", &options->cache},
+    };
+    size_t start = w->buf.length;
+    for (size_t i = 0; i < MIG_COUNT(numbers); i++) {
+        if (numbers[i].value->given) {
+            mig_sql_add(w, w->buf.length > start ? " " : "");
+            mig_sql_add(w, numbers[i].format, numbers[i].value->value);
+        }
+    }
+    if (options->cycle != MIG_UNSET) {
+        mig_sql_add(w, w->buf.length > start ? " " : "");
+        mig_sql_add(w, options->cycle == MIG_TRUE ? "CYCLE" : "NO CYCLE");
+    }
+}
+
+/* --- constraints --- */
+
+void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constraint)
+{
+    bool asked = constraint->deferrable == MIG_TRUE || constraint->initially != NULL;
+    if (asked && !mig_compile_has(w->c, MIG_F_DEFERRABLE)) {
+        mig_sql_unsupported(w, "deferrable constraints", "Leave out `deferrable` and `initially`.");
+    } else if (asked && w->c->dialect->name[0] == 's' &&
+               constraint->kind != MIG_CONSTRAINT_FOREIGN) {
+        mig_sql_unsupported(w, "deferrable constraints other than foreign keys",
+                            "Leave out `deferrable` and `initially`.");
+    } else {
+        if (constraint->deferrable == MIG_TRUE) {
+            mig_sql_add(w, " DEFERRABLE");
+        } else if (constraint->deferrable == MIG_FALSE && mig_compile_has(w->c, MIG_F_DEFERRABLE)) {
+            mig_sql_add(w, " NOT DEFERRABLE");
+        }
+        if (constraint->initially != NULL) {
+            mig_sql_add(w, " INITIALLY %r", constraint->initially);
+        }
+    }
+}
+
+void mig_sql_references(struct mig_sql *w, const struct mig_constraint *constraint)
+{
+    mig_sql_add(w, "REFERENCES %t", constraint->referred_schema, constraint->referred_table);
+    if (constraint->referred_columns.count > 0) {
+        mig_sql_add(w, " (%N)", &constraint->referred_columns);
+    }
+    if (constraint->match != NULL && mig_compile_has(w->c, MIG_F_FOREIGN_MATCH)) {
+        mig_sql_add(w, " MATCH %r", constraint->match);
+    } else if (constraint->match != NULL && strcasecmp(constraint->match, "SIMPLE") != 0) {
+        mig_sql_unsupported(w, "MATCH in foreign keys", "Leave out `match`.");
+    }
+    if (constraint->ondelete != NULL) {
+        mig_sql_add(w, " ON DELETE %r", constraint->ondelete);
+    }
+    if (constraint->onupdate != NULL) {
+        mig_sql_add(w, " ON UPDATE %r", constraint->onupdate);
+    }
+}
+
+static void add_include(struct mig_sql *w, const struct mig_names *include)
+{
+    if (include->count == 0) {
+        return;
+    }
+    if (!mig_compile_has(w->c, MIG_F_INCLUDE)) {
+        mig_sql_unsupported(w, "INCLUDE columns",
+                            "Add the columns to the index, or leave them out.");
+    }
+    mig_sql_add(w, " INCLUDE (%N)", include);
+}
+
+void mig_sql_element(struct mig_sql *w, const struct mig_element *element)
+{
+    if (element->column != NULL) {
+        mig_sql_add(w, "%n", element->column);
+    } else {
+        mig_sql_element_expression(w, element->expression, true);
+    }
+    if (element->collation != NULL) {
+        mig_sql_add(w, " COLLATE %n", element->collation);
+    }
+    if (element->ops != NULL && mig_compile_has(w->c, MIG_F_OPERATOR_CLASSES)) {
+        mig_sql_add(w, " %r", element->ops);
+    }
+    if (element->desc) {
+        mig_sql_add(w, " DESC");
+    }
+    if (element->nulls == NULL) {
+        return;
+    }
+    bool last = strcasecmp(element->nulls, "last") == 0;
+    if (mig_compile_has(w->c, MIG_F_NULLS_ORDER)) {
+        mig_sql_add(w, last ? " NULLS LAST" : " NULLS FIRST");
+    } else if (last != element->desc) { /* here NULLs are smaller than anything */
+        mig_sql_unsupported(w, "NULLS FIRST or LAST in an index", "Leave out `nulls`.");
+    }
+}
+
+static void add_exclude(struct mig_sql *w, const struct mig_constraint *constraint)
+{
+    if (!mig_compile_has(w->c, MIG_F_EXCLUDE)) {
+        mig_sql_unsupported(w, "exclusion constraints",
+                            "Check for overlaps in a trigger, or in the application.");
+    }
+    mig_sql_add(w, "EXCLUDE USING %r (", constraint->using != NULL ? constraint->using : "gist");
+    for (size_t i = 0; i < constraint->elements.count; i++) {
+        const struct mig_element *element = &constraint->elements.items[i];
+        mig_sql_add(w, i > 0 ? ", " : "");
+        mig_sql_element(w, element);
+        mig_sql_add(w, " WITH %r", element->op != NULL ? element->op : "=");
+    }
+    mig_sql_add(w, ")");
+    if (constraint->where != NULL) {
+        mig_sql_add(w, " WHERE (%r)", constraint->where);
+    }
+}
+
+static void add_key(struct mig_sql *w, const struct mig_constraint *constraint)
+{
+    bool primary = constraint->kind == MIG_CONSTRAINT_PRIMARY;
+    mig_sql_add(w, primary ? "PRIMARY KEY" : "UNIQUE");
+    if (constraint->using_index != NULL) {
+        if (!mig_compile_has(w->c, MIG_F_USING_INDEX)) {
+            mig_sql_unsupported(w, "constraints USING INDEX",
+                                "Give the columns; the server makes the index.");
+        }
+        mig_sql_add(w, " USING INDEX %n", constraint->using_index);
+        return;
+    }
+    if (constraint->nulls_not_distinct == MIG_TRUE) {
+        if (!mig_compile_has(w->c, MIG_F_NULLS_NOT_DISTINCT)) {
+            mig_sql_unsupported(w, "NULLS NOT DISTINCT", "Leave out `nulls_not_distinct`.");
+        }
+        mig_sql_add(w, " NULLS NOT DISTINCT");
+    }
+    mig_sql_add(w, " (%N)", &constraint->columns);
+    add_include(w, &constraint->include);
+}
+
+void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
+                        const struct mig_constraint *constraint)
+{
+    if (constraint->name != NULL) {
+        mig_sql_add(w, "CONSTRAINT %n ", constraint->name);
+    }
+    switch (constraint->kind) {
+    case MIG_CONSTRAINT_PRIMARY:
+    case MIG_CONSTRAINT_UNIQUE:
+        add_key(w, constraint);
+        break;
+    case MIG_CONSTRAINT_FOREIGN:
+        mig_sql_add(w, "FOREIGN KEY(%N) ", &constraint->columns);
+        mig_sql_references(w, constraint);
+        break;
+    case MIG_CONSTRAINT_CHECK:
+        if (!mig_compile_has(w->c, MIG_F_CHECK)) {
+            mig_sql_unsupported(w, "CHECK constraints that are enforced",
+                                "Leave it out on this server, or check in triggers.");
+        }
+        mig_sql_add(w, "CHECK (%r)", constraint->condition);
+        break;
+    case MIG_CONSTRAINT_EXCLUDE:
+        add_exclude(w, constraint);
+        break;
+    case MIG_CONSTRAINT_NONE:
+        mig_sql_fail(w, mig_error_set(w->err, MIG_E_script,
+                                      "a constraint of table '%s' has no kind", table->name));
+        break;
+    }
+    mig_sql_deferrable(w, constraint);
+    if (constraint->sqlite_on_conflict != NULL && w->c->dialect->name[0] == 's') {
+        mig_sql_add(w, " ON CONFLICT %r", constraint->sqlite_on_conflict);
+    }
+    if (constraint->enforced == MIG_FALSE && mig_compile_has(w->c, MIG_F_NOT_ENFORCED)) {
+        mig_sql_add(w, " NOT ENFORCED");
+    }
+    if (constraint->not_valid == MIG_TRUE && mig_compile_has(w->c, MIG_F_NOT_VALID)) {
+        mig_sql_add(w, " NOT VALID");
+    }
+}
+
+/* --- operations --- */
+
+int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
+                      const struct mig_op_create_table *op, struct mig_error *err)
+{
+    const struct mig_dialect_ops *ops = c->dialect->ops;
+    int code = ops->before_columns != NULL ? ops->before_columns(c, table, err) : 0;
+    if (code != 0) {
+        return code;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE ");
+    for (size_t i = 0; i < op->prefixes.count; i++) {
+        mig_sql_add(&w, "%r ", op->prefixes.items[i]);
+    }
+    mig_sql_add(&w, op->temporary == MIG_TRUE ? "TEMPORARY TABLE " : "TABLE ");
+    mig_sql_add(&w, op->if_not_exists == MIG_TRUE ? "IF NOT EXISTS %t (" : "%t (", table->schema,
+                table->name);
+    const char *separator = "\n    ";
+    for (size_t i = 0; i < table->columns.count; i++) {
+        mig_sql_add(&w, "%r", separator);
+        ops->column(&w, table, table->columns.items[i], MIG_IN_CREATE);
+        separator = ",\n    ";
+    }
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    if (key != NULL && !(ops->key_in_column != NULL && ops->key_in_column(c, table))) {
+        mig_sql_add(&w, "%r", separator);
+        mig_sql_constraint(&w, table, key);
+        separator = ",\n    ";
+    }
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (table->constraints.items[i] != key) {
+            mig_sql_add(&w, "%r", separator);
+            mig_sql_constraint(&w, table, table->constraints.items[i]);
+            separator = ",\n    ";
+        }
+    }
+    mig_sql_add(&w, "\n)");
+    if (ops->table_options != NULL) {
+        ops->table_options(&w, table);
+    }
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "CREATE TABLE", table->schema, table->name, NULL);
+    for (size_t i = 0; i < table->indexes.count && code == 0; i++) {
+        code = ops->index(c, table->schema, table->name, table->indexes.items[i],
+                          op->if_not_exists == MIG_TRUE, err);
+    }
+    if (code == 0 && ops->comments != NULL) {
+        code = ops->comments(c, table, err);
+    }
+    return code;
+}
+
+int mig_compile_create_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_create_table *create = MIG_OP_CAST(op, create_table);
+    const struct mig_table *table = mig_apply_create(c->arena, create);
+    if (table == NULL) {
+        return mig_error_nomem(err);
+    }
+    return mig_compile_table(c, table, create, err);
+}
+
+int mig_compile_drop_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_drop_table *drop = MIG_OP_CAST(op, drop_table);
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, drop->if_exists == MIG_TRUE ? "DROP TABLE IF EXISTS %t" : "DROP TABLE %t",
+                op->schema, drop->table);
+    if (drop->cascade == MIG_TRUE) {
+        if (!mig_compile_has(c, MIG_F_CASCADE)) {
+            mig_sql_unsupported(&w, "DROP … CASCADE", "Drop what depends on it first.");
+        }
+        mig_sql_add(&w, " CASCADE");
+    }
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "DROP TABLE", op->schema, drop->table, NULL);
+}
+
+int mig_compile_rename_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_rename_table *rename = MIG_OP_CAST(op, rename_table);
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t RENAME TO %n", op->schema, rename->table, rename->new_name);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, rename->table, NULL);
+}

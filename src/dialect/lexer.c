@@ -1,0 +1,120 @@
+/* Splitting SQL text into statements. */
+#include "dialect/lexer.h"
+
+#include "dialect/token.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Bodies that hold semicolons: triggers and routines with BEGIN … END. */
+struct body {
+    bool possible; /* CREATE … TRIGGER | FUNCTION | PROCEDURE | EVENT, or a block on MariaDB */
+    int depth;     /* open BEGIN and CASE */
+    int words;     /* seen so far, to look for the object's kind only at the start */
+    bool create;
+};
+
+static void track_body(struct body *body, const struct mig_token *before,
+                       const struct mig_token *token, struct mig_tokens tokens)
+{
+    static const char *const kinds[] = {"TRIGGER", "FUNCTION", "PROCEDURE",
+                                        "EVENT",   "PACKAGE",  NULL};
+    static const char *const other[] = {"TABLE",  "VIEW",     "INDEX", "TYPE",
+                                        "SCHEMA", "DATABASE", NULL};
+    static const char *const flow[] = {"IF", "LOOP", "WHILE", "REPEAT", "FOR", NULL};
+    if (token->kind != MIG_TOKEN_WORD || mig_token_is_char(before, '.')) {
+        return;
+    }
+    body->words++;
+    if (body->words == 1) {
+        body->create = mig_token_is(token, "CREATE") || mig_token_is(token, "ALTER");
+        struct mig_token next = mig_tokens_word(&tokens);
+        if (mig_token_is(token, "BEGIN") && mig_token_is(&next, "NOT")) {
+            body->possible = true; /* BEGIN NOT ATOMIC … END */
+            body->depth = 1;
+        }
+        return;
+    }
+    if (body->create && !body->possible && body->words <= 12) {
+        if (mig_token_is_any(token, kinds)) {
+            body->possible = true;
+        } else if (mig_token_is_any(token, other)) {
+            body->create = false;
+        }
+        return;
+    }
+    if (!body->possible) {
+        return;
+    }
+    if (mig_token_is(token, "BEGIN") || mig_token_is(token, "CASE")) {
+        /* END CASE closes what CASE opened; its word opens nothing */
+        body->depth += mig_token_is(before, "END") ? 0 : 1;
+    } else if (mig_token_is(token, "END") && body->depth > 0) {
+        struct mig_token next = mig_tokens_word(&tokens);
+        body->depth -= mig_token_is_any(&next, flow) ? 0 : 1;
+    }
+}
+
+static int add_statement(const struct mig_dialect *dialect, const struct mig_server *server,
+                         struct mig_arena *arena, const char *start, const char *end,
+                         struct mig_statements *out, struct mig_error *err)
+{
+    char *sql = mig_arena_strndup(arena, start, (size_t)(end - start));
+    struct mig_statement *statement = mig_statements_add(arena, out, sql);
+    if (statement == NULL) {
+        return mig_error_nomem(err);
+    }
+    return mig_statement_classify(dialect, server, arena, statement, err);
+}
+
+/* MySQL runs what stands in a comment of this form: it is no comment. */
+static bool is_executable(const struct mig_token *token)
+{
+    return token->length > 3 && (token->start[2] == '!' || strncmp(token->start, "/*M!", 4) == 0);
+}
+
+int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *server,
+                    struct mig_arena *arena, const char *sql, size_t length,
+                    struct mig_statements *out, struct mig_error *err)
+{
+    struct mig_tokens tokens = mig_tokens_start(dialect, server, sql, length);
+    struct mig_token token, before = {0};
+    const char *start = NULL, *end = NULL;
+    struct body body = {0};
+    int parentheses = 0;
+    for (;;) {
+        int code = mig_tokens_next(&tokens, &token, err);
+        if (code != 0) {
+            return code;
+        }
+        bool ends = token.kind == MIG_TOKEN_END ||
+                    (token.kind == MIG_TOKEN_SEMICOLON && parentheses <= 0 && body.depth <= 0);
+        if (ends) {
+            if (start != NULL) {
+                code = add_statement(dialect, server, arena, start, end, out, err);
+                if (code != 0) {
+                    return code;
+                }
+            }
+            if (token.kind == MIG_TOKEN_END) {
+                return 0;
+            }
+            start = NULL;
+            parentheses = 0;
+            body = (struct body){0};
+            before = (struct mig_token){0};
+            continue;
+        }
+        if (token.kind == MIG_TOKEN_COMMENT && !(dialect->hash_comments && is_executable(&token))) {
+            continue;
+        }
+        if (start == NULL) {
+            start = token.start;
+        }
+        end = token.start + token.length;
+        parentheses += mig_token_is_char(&token, '(');
+        parentheses -= mig_token_is_char(&token, ')');
+        track_body(&body, &before, &token, tokens);
+        before = token;
+    }
+}

@@ -1,0 +1,826 @@
+#include "model/apply.h"
+
+#include "util/strbuf.h"
+#include "util/suggest.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/* Names of servers that fold case are found in any case, an exact one first. */
+static bool same_name(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+}
+
+static size_t column_index(const struct mig_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        if (strcmp(table->columns.items[i]->name, name) == 0) {
+            return i;
+        }
+    }
+    for (size_t i = 0; i < table->columns.count; i++) {
+        if (same_name(table->columns.items[i]->name, name)) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static int no_such_column(struct mig_arena *arena, const struct mig_table *table, const char *name,
+                          struct mig_error *err)
+{
+    int code = mig_error_set(err, MIG_E_script, "column '%s' of table '%s' does not exist", name,
+                             table->name);
+    const char **names = mig_arena_array(arena, const char *, table->columns.count + 1);
+    if (names != NULL) {
+        for (size_t i = 0; i < table->columns.count; i++) {
+            names[i] = table->columns.items[i]->name;
+        }
+        const char *near = mig_suggest(name, names, table->columns.count);
+        if (near != NULL) {
+            mig_error_hint(err, "Did you mean '%s'?", near);
+        }
+    }
+    return code;
+}
+
+static int find_column(struct mig_arena *arena, const struct mig_table *table, const char *name,
+                       size_t *out, struct mig_error *err)
+{
+    *out = column_index(table, name);
+    return *out != SIZE_MAX ? 0 : no_such_column(arena, table, name, err);
+}
+
+/* --- column-level facts --- */
+
+static struct mig_constraint *column_constraint(struct mig_arena *arena,
+                                                const struct mig_column *column,
+                                                enum mig_constraint_kind kind)
+{
+    struct mig_constraint *constraint = mig_arena_new(arena, struct mig_constraint);
+    const char **items = mig_arena_array(arena, const char *, 1);
+    if (constraint != NULL && items != NULL) {
+        items[0] = column->name;
+        constraint->kind = kind;
+        constraint->columns = (struct mig_names){.items = items, .count = 1};
+        constraint->column = column->name;
+    }
+    return items != NULL ? constraint : NULL;
+}
+
+static int add_primary(struct mig_arena *arena, struct mig_table *table,
+                       const struct mig_column *column)
+{
+    struct mig_constraint *key = mig_table_primary_key(table);
+    if (key == NULL) {
+        key = column_constraint(arena, column, MIG_CONSTRAINT_PRIMARY);
+        if (key != NULL) {
+            key->column = NULL;
+        }
+        return key == NULL ? -1 : mig_table_add_constraint(arena, table, key);
+    }
+    if (mig_names_contain(&key->columns, column->name)) {
+        return 0;
+    }
+    return mig_names_add(arena, &key->columns, column->name);
+}
+
+static int add_index_flag(struct mig_arena *arena, struct mig_table *table,
+                          struct mig_column *column)
+{
+    struct mig_index *index = mig_arena_new(arena, struct mig_index);
+    struct mig_element *element = mig_arena_array(arena, struct mig_element, 1);
+    if (index == NULL || element == NULL) {
+        return -1;
+    }
+    element->column = column->name;
+    index->elements = (struct mig_elements){.items = element, .count = 1, .given = true};
+    index->unique = column->unique == MIG_TRUE ? MIG_TRUE : MIG_UNSET;
+    return mig_table_add_index(arena, table, index);
+}
+
+/* What stands on the column becomes the table's. The column keeps primary_key, which says that it
+ * is not null; what moved is cleared, so that doing it twice changes nothing. */
+static int lift_column(struct mig_arena *arena, struct mig_table *table, struct mig_column *column)
+{
+    int failed = 0;
+    if (column->primary_key == MIG_TRUE) {
+        failed |= add_primary(arena, table, column);
+    }
+    if (column->index == MIG_TRUE) {
+        failed |= add_index_flag(arena, table, column);
+    } else if (column->unique == MIG_TRUE) {
+        struct mig_constraint *unique = column_constraint(arena, column, MIG_CONSTRAINT_UNIQUE);
+        failed |= unique == NULL ? -1 : mig_table_add_constraint(arena, table, unique);
+    }
+    if (column->references != NULL) {
+        struct mig_constraint *foreign = column->references;
+        struct mig_constraint *own = column_constraint(arena, column, MIG_CONSTRAINT_FOREIGN);
+        if (own == NULL) {
+            return -1;
+        }
+        foreign->kind = MIG_CONSTRAINT_FOREIGN;
+        foreign->columns = own->columns;
+        foreign->column = column->name;
+        failed |= mig_table_add_constraint(arena, table, foreign);
+    }
+    if (column->check != NULL) {
+        column->check->kind = MIG_CONSTRAINT_CHECK;
+        column->check->column = column->name;
+        failed |= mig_table_add_constraint(arena, table, column->check);
+    }
+    column->unique = MIG_UNSET;
+    column->index = MIG_UNSET;
+    column->references = NULL;
+    column->check = NULL;
+    return failed;
+}
+
+/* Columns' own constraints stand before those of the table, as they were written. */
+static struct mig_table *lift_table(struct mig_arena *arena, struct mig_table *table)
+{
+    if (table == NULL) {
+        return NULL;
+    }
+    struct mig_constraints declared = table->constraints;
+    struct mig_indexes indexes = table->indexes;
+    int failed = 0;
+    table->constraints = (struct mig_constraints){0};
+    table->indexes = (struct mig_indexes){0};
+    /* a primary key of the table's is the one that columns add to */
+    for (size_t i = 0; i < declared.count; i++) {
+        if (declared.items[i]->kind == MIG_CONSTRAINT_PRIMARY) {
+            failed |= mig_table_add_constraint(arena, table, declared.items[i]);
+        }
+    }
+    for (size_t i = 0; i < table->columns.count; i++) {
+        failed |= lift_column(arena, table, table->columns.items[i]);
+    }
+    for (size_t i = 0; i < declared.count; i++) {
+        if (declared.items[i]->kind != MIG_CONSTRAINT_PRIMARY) {
+            failed |= mig_table_add_constraint(arena, table, declared.items[i]);
+        }
+    }
+    for (size_t i = 0; i < indexes.count; i++) {
+        failed |= mig_table_add_index(arena, table, indexes.items[i]);
+    }
+    return failed == 0 && !arena->failed ? table : NULL;
+}
+
+struct mig_table *mig_apply_create(struct mig_arena *arena, const struct mig_op_create_table *op)
+{
+    struct mig_table *table = mig_table_copy(arena, op->body);
+    if (table != NULL) {
+        table->name = op->table;
+        table->schema = op->base.schema;
+    }
+    return lift_table(arena, table);
+}
+
+struct mig_table *mig_apply_columns(struct mig_arena *arena, const char *schema, const char *name,
+                                    const struct mig_columns *columns)
+{
+    struct mig_table *table = mig_arena_new(arena, struct mig_table);
+    if (table == NULL) {
+        return NULL;
+    }
+    table->name = name;
+    table->schema = schema;
+    for (size_t i = 0; i < columns->count; i++) {
+        struct mig_column *column = mig_column_copy(arena, columns->items[i]);
+        if (column == NULL || mig_table_add_column(arena, table, column) != 0) {
+            return NULL;
+        }
+    }
+    return lift_table(arena, table);
+}
+
+struct mig_index *mig_apply_index(struct mig_arena *arena, const struct mig_op_create_index *op)
+{
+    struct mig_index *index = mig_arena_new(arena, struct mig_index);
+    if (index == NULL) {
+        return NULL;
+    }
+    *index = (struct mig_index){
+        .name = op->name,
+        .schema = op->base.schema,
+        .elements = op->elements,
+        .unique = op->unique,
+        .where = op->where,
+        .using = op->using != NULL ? op->using : op->mysql_using,
+        .include = op->include,
+        .nulls_not_distinct = op->nulls_not_distinct,
+        .concurrently = op->concurrently,
+        .with = op->postgresql_with,
+        .tablespace = op->postgresql_tablespace,
+        .prefix = op->mysql_prefix,
+        .parser = op->mysql_with_parser,
+        .comment = op->comment,
+    };
+    return index;
+}
+
+/* --- texts that name columns --- */
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '$' || ((unsigned char)c & 0x80) != 0;
+}
+
+const char *mig_apply_rename_in_text(struct mig_arena *arena, const char *text, const char *from,
+                                     const char *to)
+{
+    if (text == NULL) {
+        return NULL;
+    }
+    struct mig_strbuf out = {0};
+    for (const char *p = text; *p != '\0';) {
+        if (*p == '\'') { /* a literal, with '' for a quote inside */
+            const char *end = p + 1;
+            while (*end != '\0' && (*end != '\'' || end[1] == '\'')) {
+                end += *end == '\'' ? 2 : 1;
+            }
+            end += *end == '\'';
+            mig_strbuf_add(&out, p, (size_t)(end - p));
+            p = end;
+        } else if (*p == '"' || *p == '`') {
+            const char *end = strchr(p + 1, *p);
+            size_t length = end != NULL ? (size_t)(end - p - 1) : strlen(p + 1);
+            bool same = length == strlen(from) && strncasecmp(p + 1, from, length) == 0;
+            mig_strbuf_putc(&out, *p);
+            mig_strbuf_add(&out, same ? to : p + 1, same ? strlen(to) : length);
+            if (end != NULL) {
+                mig_strbuf_putc(&out, *p);
+            }
+            p = end != NULL ? end + 1 : p + 1 + length;
+        } else if (is_word(*p)) {
+            size_t length = 0;
+            while (is_word(p[length])) {
+                length++;
+            }
+            bool same = length == strlen(from) && strncasecmp(p, from, length) == 0;
+            mig_strbuf_add(&out, same ? to : p, same ? strlen(to) : length);
+            p += length;
+        } else {
+            mig_strbuf_putc(&out, *p++);
+        }
+    }
+    return mig_strbuf_to_arena(&out, arena);
+}
+
+static void rename_in_names(struct mig_names *names, const char *from, const char *to)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (same_name(names->items[i], from)) {
+            names->items[i] = to;
+        }
+    }
+}
+
+static void rename_in_elements(struct mig_arena *arena, struct mig_elements *elements,
+                               const char *from, const char *to)
+{
+    for (size_t i = 0; i < elements->count; i++) {
+        if (same_name(elements->items[i].column, from)) {
+            elements->items[i].column = to;
+        }
+        elements->items[i].expression =
+            mig_apply_rename_in_text(arena, elements->items[i].expression, from, to);
+    }
+}
+
+static void rename_column(struct mig_arena *arena, struct mig_table *table, const char *from,
+                          const char *to)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        struct mig_constraint *constraint = table->constraints.items[i];
+        rename_in_names(&constraint->columns, from, to);
+        rename_in_names(&constraint->include, from, to);
+        rename_in_elements(arena, &constraint->elements, from, to);
+        if (same_name(constraint->referred_table, table->name)) {
+            rename_in_names(&constraint->referred_columns, from, to);
+        }
+        constraint->condition = mig_apply_rename_in_text(arena, constraint->condition, from, to);
+        constraint->where = mig_apply_rename_in_text(arena, constraint->where, from, to);
+        if (same_name(constraint->column, from)) {
+            constraint->column = to;
+        }
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        struct mig_index *index = table->indexes.items[i];
+        rename_in_elements(arena, &index->elements, from, to);
+        rename_in_names(&index->include, from, to);
+        index->where = mig_apply_rename_in_text(arena, index->where, from, to);
+        index->sql = NULL;
+    }
+    for (size_t i = 0; i < table->columns.count; i++) {
+        struct mig_column *column = table->columns.items[i];
+        if (column->computed != NULL) {
+            struct mig_computed *computed = mig_arena_new(arena, struct mig_computed);
+            if (computed != NULL) {
+                *computed = *column->computed;
+                computed->expression =
+                    mig_apply_rename_in_text(arena, computed->expression, from, to);
+                column->computed = computed;
+            }
+        }
+    }
+}
+
+/* --- columns --- */
+
+static void move_column(struct mig_table *table, size_t from, size_t to)
+{
+    struct mig_column **items = table->columns.items;
+    struct mig_column *column = items[from];
+    if (from < to) {
+        memmove(&items[from], &items[from + 1], (to - from) * sizeof *items);
+    } else {
+        memmove(&items[to + 1], &items[to], (from - to) * sizeof *items);
+    }
+    items[to] = column;
+}
+
+/* Puts the column at `at` after or before another. */
+static int place_column(struct mig_arena *arena, struct mig_table *table, size_t at,
+                        const char *after, const char *before, bool first, struct mig_error *err)
+{
+    size_t to = 0;
+    const char *anchor = after != NULL ? after : before;
+    if (anchor != NULL) {
+        int code = find_column(arena, table, anchor, &to, err);
+        if (code != 0) {
+            return code;
+        }
+        if (after != NULL && to < at) {
+            to++;
+        } else if (before != NULL && to > at) {
+            to--;
+        }
+    } else if (!first) {
+        return 0;
+    }
+    move_column(table, at, to);
+    return 0;
+}
+
+static const char *option_text(const struct mig_column *column, const char *name)
+{
+    for (size_t i = 0; i < column->options.count; i++) {
+        const struct mig_pair *pair = &column->options.items[i];
+        if (strcmp(pair->name, name) == 0 && pair->value.kind == MIG_VALUE_TEXT) {
+            return pair->value.text;
+        }
+    }
+    return NULL;
+}
+
+static bool option_set(const struct mig_column *column, const char *name)
+{
+    for (size_t i = 0; i < column->options.count; i++) {
+        const struct mig_pair *pair = &column->options.items[i];
+        if (strcmp(pair->name, name) == 0) {
+            return pair->value.kind == MIG_VALUE_BOOL && pair->value.boolean;
+        }
+    }
+    return false;
+}
+
+static int apply_add_column(struct mig_arena *arena, struct mig_table *table,
+                            const struct mig_op_add_column *op, struct mig_error *err)
+{
+    const struct mig_table *facts = op->facts;
+    if (facts == NULL) {
+        facts = mig_apply_columns(arena, table->schema, table->name, &op->columns);
+    }
+    struct mig_table *added = facts != NULL ? mig_table_copy(arena, facts) : NULL;
+    if (added == NULL) {
+        return mig_error_nomem(err);
+    }
+    for (size_t i = 0; i < added->columns.count; i++) {
+        struct mig_column *column = added->columns.items[i];
+        if (column_index(table, column->name) != SIZE_MAX) {
+            if (op->if_not_exists == MIG_TRUE) {
+                continue;
+            }
+            return mig_error_set(err, MIG_E_script, "column '%s' of table '%s' exists already",
+                                 column->name, table->name);
+        }
+        if (mig_table_add_column(arena, table, column) != 0) {
+            return mig_error_nomem(err);
+        }
+        int code = place_column(arena, table, table->columns.count - 1,
+                                op->insert_after != NULL ? op->insert_after
+                                                         : option_text(column, "mysql_after"),
+                                op->insert_before, option_set(column, "mysql_first"), err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    for (size_t i = 0; i < added->constraints.count; i++) {
+        if (mig_table_add_constraint(arena, table, added->constraints.items[i]) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    for (size_t i = 0; i < added->indexes.count; i++) {
+        if (mig_table_add_index(arena, table, added->indexes.items[i]) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    return 0;
+}
+
+static bool elements_name(const struct mig_elements *elements, const char *column)
+{
+    for (size_t i = 0; i < elements->count; i++) {
+        if (same_name(elements->items[i].column, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool names_name(const struct mig_names *names, const char *column)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (same_name(names->items[i], column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int apply_drop_column(struct mig_arena *arena, struct mig_table *table,
+                             const struct mig_op_drop_column *op, struct mig_error *err)
+{
+    const char *name = op->column->name;
+    size_t at = column_index(table, name);
+    if (at == SIZE_MAX) {
+        return op->if_exists == MIG_TRUE ? 0 : no_such_column(arena, table, name, err);
+    }
+    table->columns.count--;
+    memmove(&table->columns.items[at], &table->columns.items[at + 1],
+            (table->columns.count - at) * sizeof *table->columns.items);
+    size_t kept = 0;
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        struct mig_constraint *constraint = table->constraints.items[i];
+        if (!names_name(&constraint->columns, name) && !same_name(constraint->column, name) &&
+            !elements_name(&constraint->elements, name)) {
+            table->constraints.items[kept++] = constraint;
+        }
+    }
+    table->constraints.count = kept;
+    kept = 0;
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        struct mig_index *index = table->indexes.items[i];
+        if (!elements_name(&index->elements, name) && !names_name(&index->include, name)) {
+            table->indexes.items[kept++] = index;
+        }
+    }
+    table->indexes.count = kept;
+    return 0;
+}
+
+struct mig_column *mig_apply_existing(struct mig_arena *arena, const struct mig_op_alter_column *op)
+{
+    struct mig_column *column = mig_arena_new(arena, struct mig_column);
+    if (column != NULL) {
+        column->name = op->column;
+        column->type = op->existing_type;
+        column->nullable = op->existing_nullable;
+        column->default_value = op->existing_default;
+        column->comment = op->existing_comment;
+        column->autoincrement = op->existing_autoincrement;
+    }
+    return column;
+}
+
+static void set_option(struct mig_arena *arena, struct mig_column *column, const char *name,
+                       const char *text)
+{
+    for (size_t i = 0; i < column->options.count; i++) {
+        if (strcmp(column->options.items[i].name, name) == 0) {
+            column->options.items[i].value.text = text;
+            column->options.items[i].value.length = strlen(text);
+            return;
+        }
+    }
+    struct mig_pair *items = mig_arena_grow(arena, column->options.items, column->options.count,
+                                            column->options.count + 1, sizeof *items);
+    if (items == NULL) {
+        return;
+    }
+    items[column->options.count] =
+        (struct mig_pair){name, {.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)}};
+    column->options =
+        (struct mig_pairs){.items = items, .count = column->options.count + 1, .given = true};
+}
+
+static bool is_textual(const struct mig_type *type)
+{
+    return type->kind == MIG_TYPE_string || type->kind == MIG_TYPE_char ||
+           type->kind == MIG_TYPE_text || type->kind == MIG_TYPE_enum ||
+           type->kind == MIG_TYPE_set || type->kind == MIG_TYPE_variant;
+}
+
+struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_column *before,
+                                   const struct mig_op_alter_column *op)
+{
+    struct mig_column *column =
+        before != NULL ? mig_column_copy(arena, before) : mig_arena_new(arena, struct mig_column);
+    if (column == NULL) {
+        return NULL;
+    }
+    column->name = op->new_column_name != NULL ? op->new_column_name
+                   : before != NULL            ? before->name
+                                               : op->column;
+    if (op->type != NULL) {
+        column->type = op->type;
+        column->native_type = NULL;
+        if (!is_textual(op->type)) {
+            column->collation = NULL;
+        }
+    }
+    if (op->collation != NULL) {
+        column->collation = op->collation;
+        column->native_type = NULL;
+    }
+    if (op->nullable != MIG_UNSET) {
+        column->nullable = op->nullable;
+    }
+    if (op->drop_default == MIG_TRUE) {
+        column->default_value = (struct mig_value){0};
+    } else if (op->default_.kind != MIG_VALUE_NONE) {
+        column->default_value = op->default_;
+    }
+    if (op->drop_comment == MIG_TRUE) {
+        column->comment = NULL;
+    } else if (op->comment != NULL) {
+        column->comment = op->comment;
+    }
+    if (op->autoincrement != MIG_UNSET) {
+        column->autoincrement = op->autoincrement;
+    }
+    if (op->drop_identity == MIG_TRUE) {
+        column->identity = NULL;
+    } else if (op->identity != NULL) {
+        column->identity = op->identity;
+    }
+    if (op->mysql_on_update != NULL) {
+        set_option(arena, column, "mysql_on_update", op->mysql_on_update);
+    }
+    return column;
+}
+
+static int apply_alter_column(struct mig_arena *arena, struct mig_table *table,
+                              const struct mig_op_alter_column *op, struct mig_error *err)
+{
+    size_t at;
+    int code = find_column(arena, table, op->column, &at, err);
+    if (code != 0) {
+        return code;
+    }
+    const char *from = table->columns.items[at]->name;
+    struct mig_column *column = mig_apply_alter(arena, table->columns.items[at], op);
+    if (column == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (op->new_column_name != NULL) {
+        size_t taken = column_index(table, op->new_column_name);
+        if (taken != SIZE_MAX && taken != at) {
+            return mig_error_set(err, MIG_E_script, "column '%s' of table '%s' exists already",
+                                 op->new_column_name, table->name);
+        }
+        rename_column(arena, table, from, op->new_column_name);
+        column->computed = table->columns.items[at]->computed;
+    }
+    table->columns.items[at] = column;
+    return place_column(arena, table, at,
+                        op->insert_after != NULL ? op->insert_after : op->mysql_after,
+                        op->insert_before, op->mysql_first == MIG_TRUE, err);
+}
+
+/* --- constraints and indexes --- */
+
+struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
+                                                 const struct mig_op_drop_constraint *op)
+{
+    enum mig_constraint_kind kind =
+        op->type != NULL ? mig_constraint_kind_by_name(op->type) : MIG_CONSTRAINT_NONE;
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        struct mig_constraint *constraint = table->constraints.items[i];
+        if (kind != MIG_CONSTRAINT_NONE && constraint->kind != kind) {
+            continue;
+        }
+        if (op->name != NULL) {
+            if (same_name(constraint->name, op->name)) {
+                return constraint;
+            }
+        } else if (op->columns.count == 0
+                       ? kind == MIG_CONSTRAINT_PRIMARY
+                       : mig_names_equal(&constraint->columns, &op->columns) ||
+                             (op->columns.count == 1 &&
+                              same_name(constraint->column, op->columns.items[0]))) {
+            return constraint;
+        }
+    }
+    /* a table has one primary key: its kind says which, whatever the server calls it */
+    return kind == MIG_CONSTRAINT_PRIMARY ? mig_table_primary_key(table) : NULL;
+}
+
+static int apply_drop_constraint(struct mig_table *table, const struct mig_op_drop_constraint *op,
+                                 struct mig_error *err)
+{
+    const struct mig_constraint *found = mig_apply_find_constraint(table, op);
+    if (found == NULL) {
+        if (op->if_exists == MIG_TRUE) {
+            return 0;
+        }
+        return mig_error_set(err, MIG_E_script, "constraint '%s' of table '%s' does not exist",
+                             op->name != NULL ? op->name : "(unnamed)", table->name);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (table->constraints.items[i] != found) {
+            table->constraints.items[kept++] = table->constraints.items[i];
+        }
+    }
+    table->constraints.count = kept;
+    if (found->kind == MIG_CONSTRAINT_PRIMARY) {
+        for (size_t i = 0; i < table->columns.count; i++) {
+            struct mig_column *column = table->columns.items[i];
+            if (column->primary_key == MIG_TRUE) {
+                column->primary_key = MIG_UNSET;
+                column->nullable = MIG_FALSE; /* every server keeps NOT NULL */
+            }
+        }
+    }
+    return 0;
+}
+
+static int apply_add_constraint(struct mig_arena *arena, struct mig_table *table,
+                                const struct mig_op_add_constraint *op, struct mig_error *err)
+{
+    struct mig_constraint *constraint = mig_constraint_copy(arena, op->constraint);
+    if (constraint == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (constraint->name != NULL && mig_table_constraint(table, constraint->name) != NULL) {
+        return mig_error_set(err, MIG_E_script, "constraint '%s' of table '%s' exists already",
+                             constraint->name, table->name);
+    }
+    for (size_t i = 0; i < constraint->columns.count; i++) {
+        size_t at;
+        int code = find_column(arena, table, constraint->columns.items[i], &at, err);
+        if (code != 0) {
+            return code;
+        }
+        if (constraint->kind == MIG_CONSTRAINT_PRIMARY) {
+            table->columns.items[at]->primary_key = MIG_TRUE;
+        }
+    }
+    return mig_table_add_constraint(arena, table, constraint) != 0 ? mig_error_nomem(err) : 0;
+}
+
+static size_t index_index(const struct mig_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        if (same_name(table->indexes.items[i]->name, name)) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static int apply_create_index(struct mig_arena *arena, struct mig_table *table,
+                              const struct mig_op_create_index *op, struct mig_error *err)
+{
+    if (op->name != NULL && index_index(table, op->name) != SIZE_MAX) {
+        if (op->if_not_exists == MIG_TRUE) {
+            return 0;
+        }
+        return mig_error_set(err, MIG_E_script, "index '%s' of table '%s' exists already", op->name,
+                             table->name);
+    }
+    for (size_t i = 0; i < op->elements.count; i++) {
+        const char *column = op->elements.items[i].column;
+        size_t at;
+        int code = column != NULL ? find_column(arena, table, column, &at, err) : 0;
+        if (code != 0) {
+            return code;
+        }
+    }
+    struct mig_index *described = mig_apply_index(arena, op);
+    struct mig_index *index = described != NULL ? mig_index_copy(arena, described) : NULL;
+    return index == NULL || mig_table_add_index(arena, table, index) != 0 ? mig_error_nomem(err)
+                                                                          : 0;
+}
+
+static int apply_drop_index(struct mig_table *table, const struct mig_op_drop_index *op,
+                            struct mig_error *err)
+{
+    size_t at = index_index(table, op->name);
+    if (at != SIZE_MAX) {
+        table->indexes.count--;
+        memmove(&table->indexes.items[at], &table->indexes.items[at + 1],
+                (table->indexes.count - at) * sizeof *table->indexes.items);
+        return 0;
+    }
+    /* MySQL drops a unique constraint by its index */
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (table->constraints.items[i]->kind == MIG_CONSTRAINT_UNIQUE &&
+            same_name(table->constraints.items[i]->name, op->name)) {
+            table->constraints.count--;
+            memmove(&table->constraints.items[i], &table->constraints.items[i + 1],
+                    (table->constraints.count - i) * sizeof *table->constraints.items);
+            return 0;
+        }
+    }
+    if (op->if_exists == MIG_TRUE) {
+        return 0;
+    }
+    return mig_error_set(err, MIG_E_script, "index '%s' of table '%s' does not exist", op->name,
+                         table->name);
+}
+
+static int apply_rename_table(struct mig_table *table, const struct mig_op_rename_table *op)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        struct mig_constraint *constraint = table->constraints.items[i];
+        if (same_name(constraint->referred_table, table->name)) {
+            constraint->referred_table = op->new_name;
+        }
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        table->indexes.items[i]->sql = NULL;
+    }
+    table->name = op->new_name;
+    return 0;
+}
+
+int mig_apply_op(struct mig_arena *arena, struct mig_table *table, const struct mig_op *op,
+                 struct mig_error *err)
+{
+    switch (op->kind) {
+    case MIG_OP_rename_table:
+        return apply_rename_table(table, MIG_OP_CAST(op, rename_table));
+    case MIG_OP_add_column:
+        return apply_add_column(arena, table, MIG_OP_CAST(op, add_column), err);
+    case MIG_OP_drop_column:
+        return apply_drop_column(arena, table, MIG_OP_CAST(op, drop_column), err);
+    case MIG_OP_alter_column:
+        return apply_alter_column(arena, table, MIG_OP_CAST(op, alter_column), err);
+    case MIG_OP_create_index:
+        return apply_create_index(arena, table, MIG_OP_CAST(op, create_index), err);
+    case MIG_OP_drop_index:
+        return apply_drop_index(table, MIG_OP_CAST(op, drop_index), err);
+    case MIG_OP_rename_index: {
+        size_t at = index_index(table, MIG_OP_CAST(op, rename_index)->name);
+        if (at != SIZE_MAX) {
+            table->indexes.items[at]->name = MIG_OP_CAST(op, rename_index)->new_name;
+            table->indexes.items[at]->sql = NULL;
+        }
+        return 0;
+    }
+    case MIG_OP_add_constraint:
+        return apply_add_constraint(arena, table, MIG_OP_CAST(op, add_constraint), err);
+    case MIG_OP_drop_constraint:
+        return apply_drop_constraint(table, MIG_OP_CAST(op, drop_constraint), err);
+    case MIG_OP_rename_constraint: {
+        const struct mig_op_rename_constraint *rename = MIG_OP_CAST(op, rename_constraint);
+        struct mig_constraint *constraint = mig_table_constraint(table, rename->name);
+        if (constraint == NULL) {
+            return mig_error_set(err, MIG_E_script, "constraint '%s' of table '%s' does not exist",
+                                 rename->name, table->name);
+        }
+        constraint->name = rename->new_name;
+        return 0;
+    }
+    case MIG_OP_validate_constraint: {
+        struct mig_constraint *constraint =
+            mig_table_constraint(table, MIG_OP_CAST(op, validate_constraint)->name);
+        if (constraint != NULL) {
+            constraint->not_valid = MIG_UNSET;
+        }
+        return 0;
+    }
+    case MIG_OP_create_table_comment:
+        table->comment = MIG_OP_CAST(op, create_table_comment)->comment;
+        return 0;
+    case MIG_OP_drop_table_comment:
+        table->comment = NULL;
+        return 0;
+    case MIG_OP_batch: {
+        const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
+        int code = 0;
+        for (size_t i = 0; i < batch->op_count && code == 0; i++) {
+            code = mig_apply_op(arena, table, batch->ops[i], err);
+        }
+        return code;
+    }
+    default:
+        return 0;
+    }
+}
