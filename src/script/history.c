@@ -130,7 +130,7 @@ int mig_revision_map_history(struct mig_revision_map *map, struct mig_arena *are
     }
     int status = parse_range(&range, rows, err);
     if (status == 0) {
-        status = mig_set_check_overlap(map, arena, &range.upper, "requested", err);
+        status = mig_set_check_overlap(map, arena, &range.upper, MIG_EDGES_ALL, "requested", err);
     }
     if (status == 0) {
         status = mig_set_add_ancestors(map, arena, &range.upper, MIG_EDGES_ALL, wanted, err);

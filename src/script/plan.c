@@ -63,10 +63,11 @@ int mig_plan_upgrade(struct mig_revision_map *map, struct mig_arena *arena,
         status = mig_target_upgrade(map, arena, target, &applied, &targets, err);
     }
     if (status == 0) {
-        status = mig_set_check_overlap(map, arena, &targets, "requested", err);
+        status = mig_set_check_overlap(map, arena, &targets, MIG_EDGES_ALL, "requested", err);
     }
     if (status == 0) {
-        status = mig_set_check_overlap(map, arena, &applied, "applied", err);
+        /* A row that another implies by dependency only is superfluous and does no harm. */
+        status = mig_set_check_overlap(map, arena, &applied, MIG_EDGES_DOWN, "applied", err);
     }
     if (status == 0) {
         status = mig_set_add_ancestors(map, arena, &targets, MIG_EDGES_ALL, needed, err);
@@ -254,25 +255,95 @@ static int downgrade_roots(struct downgrade *down, const char *text, struct mig_
     return status;
 }
 
+/* Whether `below` is an ancestor of `above`; nothing that ranks under it is walked. */
+static int rests_on(const struct mig_revision_map *map, struct mig_arena *arena,
+                    const struct mig_revision *above, const struct mig_revision *below, bool *out,
+                    struct mig_error *err)
+{
+    struct mig_revision **stack = mig_arena_array(arena, struct mig_revision *, map->count);
+    bool *seen = mig_set_new(map, arena);
+    const struct mig_revision *at = above;
+    size_t depth = 0;
+    if (stack == NULL || seen == NULL) {
+        return mig_error_nomem(err);
+    }
+    while (at != NULL && at != below) {
+        for (size_t i = 0; i < at->need_count; i++) {
+            if (at->needs[i]->rank >= below->rank && !seen[at->needs[i]->order]) {
+                seen[at->needs[i]->order] = true;
+                stack[depth++] = at->needs[i];
+            }
+        }
+        at = depth == 0 ? NULL : stack[--depth];
+    }
+    *out = at == below;
+    return 0;
+}
+
+/* A revision that one of the returning ones needs gets a row of its own all the same, unless a row
+ * that stays implies it: what Alembic does where there are other rows. Rare, so this may walk the
+ * graph. */
+static int comes_back(const struct downgrade *down, const struct mig_version_rows *rows,
+                      const struct mig_revision *dropped, const struct mig_revision *need,
+                      const size_t *users, bool *out, struct mig_error *err)
+{
+    struct mig_arena_mark mark = mig_arena_mark(down->arena);
+    int status = 0;
+    *out = false;
+    for (size_t i = 0; i < dropped->need_count && status == 0 && !*out; i++) {
+        const struct mig_revision *other = dropped->needs[i];
+        if (users[other->order] == 0 && other->rank > need->rank) {
+            status = rests_on(down->map, down->arena, other, need, out, err);
+        }
+    }
+    if (status == 0 && *out) {
+        struct mig_revisions staying = {0};
+        bool *implied = mig_set_new(down->map, down->arena);
+        status = implied == NULL ? mig_error_nomem(err) : 0;
+        for (size_t i = 0; i < down->map->count && status == 0; i++) {
+            if (rows->is_row[i] && i != dropped->order) {
+                status = mig_revisions_append(down->arena, &staying, down->map->items[i], err);
+            }
+        }
+        if (status == 0) {
+            status = mig_set_add_ancestors(down->map, down->arena, &staying, MIG_EDGES_ALL, implied,
+                                           err);
+        }
+        *out = status == 0 && !implied[need->order];
+    }
+    mig_arena_reset(down->arena, mark);
+    return status;
+}
+
 /* What a downgrade of `r` does to the rows: those it rests on come back, unless another still needs
  * them. `users` counts the applied revisions that need one. */
-static int downgrade_rows(struct mig_version_rows *rows, const struct mig_revision *r,
-                          size_t *users, struct mig_error *err)
+static int downgrade_rows(const struct downgrade *down, struct mig_version_rows *rows,
+                          const struct mig_revision *r, size_t *users, struct mig_error *err)
 {
     const struct mig_revision *last = NULL;
+    bool others = rows->now.count > 1;
     int status = 0;
     if (!mig_version_rows_has(rows, r)) {
         return 0;
     }
+    for (size_t i = 0; i < r->need_count; i++) {
+        users[r->needs[i]->order]--;
+    }
     for (size_t i = 0; i < r->need_count && status == 0; i++) {
         const struct mig_revision *need = r->needs[i];
-        if (--users[need->order] > 0 || mig_version_rows_has(rows, need)) {
+        bool back = users[need->order] == 0;
+        if (mig_version_rows_has(rows, need)) {
             continue;
         }
-        if (last != NULL) {
-            status = mig_version_rows_insert(rows, last, err);
+        if (!back && others && r->need_count > 1) {
+            status = comes_back(down, rows, r, need, users, &back, err);
         }
-        last = need;
+        if (status == 0 && back) {
+            if (last != NULL) {
+                status = mig_version_rows_insert(rows, last, err);
+            }
+            last = need;
+        }
     }
     if (status != 0) {
         return status;
@@ -331,7 +402,7 @@ int mig_plan_downgrade(struct mig_revision_map *map, struct mig_arena *arena,
         step->revision = order.items[i];
         step->direction = MIG_DOWNGRADE;
         rows.step = step;
-        status = downgrade_rows(&rows, step->revision, users, err);
+        status = downgrade_rows(&down, &rows, step->revision, users, err);
         finish_step(out, &rows);
     }
     return status;

@@ -625,11 +625,6 @@ static bool is_base(const struct mig_revision *r)
     return r->is_base;
 }
 
-static bool is_branch_point(const struct mig_revision *r)
-{
-    return r->is_branch_point;
-}
-
 int mig_revision_map_heads(struct mig_revision_map *map, struct mig_arena *arena,
                            bool resolve_dependencies, struct mig_revisions *out,
                            struct mig_error *err)
@@ -646,7 +641,15 @@ int mig_revision_map_bases(struct mig_revision_map *map, struct mig_arena *arena
 int mig_revision_map_branch_points(struct mig_revision_map *map, struct mig_arena *arena,
                                    struct mig_revisions *out, struct mig_error *err)
 {
-    return collect(map, arena, is_branch_point, out, err);
+    struct mig_revisions all;
+    int status = mig_revision_map_history(map, arena, NULL, NULL, &all, err);
+    *out = (struct mig_revisions){0};
+    for (size_t i = 0; status == 0 && i < all.count; i++) {
+        if (all.items[i]->is_branch_point) {
+            status = mig_revisions_append(arena, out, all.items[i], err);
+        }
+    }
+    return status;
 }
 
 int mig_revision_map_rows(const struct mig_revision_map *map, struct mig_arena *arena,

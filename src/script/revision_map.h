@@ -76,6 +76,7 @@ int mig_revision_map_heads(struct mig_revision_map *map, struct mig_arena *arena
                            struct mig_error *err) MIG_MUST_CHECK;
 int mig_revision_map_bases(struct mig_revision_map *map, struct mig_arena *arena,
                            struct mig_revisions *out, struct mig_error *err) MIG_MUST_CHECK;
+/* Newest first, as history. */
 int mig_revision_map_branch_points(struct mig_revision_map *map, struct mig_arena *arena,
                                    struct mig_revisions *out, struct mig_error *err) MIG_MUST_CHECK;
 /* The rows plus what they imply by dependency (Alembic's `current`). */

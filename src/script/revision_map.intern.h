@@ -41,7 +41,7 @@ int mig_set_list(const struct mig_revision_map *map, struct mig_arena *arena, co
                  struct mig_revisions *out, struct mig_error *err) MIG_MUST_CHECK;
 /* MIG_E_overlapping_revisions when one of them is an ancestor of another. what: "requested", … */
 int mig_set_check_overlap(const struct mig_revision_map *map, struct mig_arena *arena,
-                          const struct mig_revisions *of, const char *what,
+                          const struct mig_revisions *of, enum mig_edges edges, const char *what,
                           struct mig_error *err) MIG_MUST_CHECK;
 /* The members of `set`, children first, in Alembic's order: depth-first from `heads`. */
 int mig_set_sort(const struct mig_revision_map *map, struct mig_arena *arena, const bool *set,

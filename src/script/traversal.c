@@ -141,19 +141,21 @@ int mig_set_list(const struct mig_revision_map *map, struct mig_arena *arena, co
 }
 
 int mig_set_check_overlap(const struct mig_revision_map *map, struct mig_arena *arena,
-                          const struct mig_revisions *of, const char *what, struct mig_error *err)
+                          const struct mig_revisions *of, enum mig_edges edges, const char *what,
+                          struct mig_error *err)
 {
     /* The proper ancestors of all: start behind their first edges. */
     struct mig_revisions below = {0};
     bool *set = mig_set_new(map, arena);
     int status = set == NULL ? mig_error_nomem(err) : 0;
     for (size_t i = 0; i < of->count && of->count > 1 && status == 0; i++) {
-        for (size_t j = 0; j < of->items[i]->need_count && status == 0; j++) {
-            status = mig_revisions_append(arena, &below, of->items[i]->needs[j], err);
+        struct mig_revision *next;
+        for (size_t j = 0; status == 0 && (next = down(of->items[i], j, edges)) != NULL; j++) {
+            status = mig_revisions_append(arena, &below, next, err);
         }
     }
     if (status == 0) {
-        status = mig_set_add_ancestors(map, arena, &below, MIG_EDGES_ALL, set, err);
+        status = mig_set_add_ancestors(map, arena, &below, edges, set, err);
     }
     for (size_t i = 0; i < of->count && status == 0; i++) {
         if (set[of->items[i]->order]) {
