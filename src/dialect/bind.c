@@ -1,7 +1,7 @@
 /* Parameters of statements: from luamig's `?` and `:name` to the server's placeholders, or to
  * literals. */
 #include "dialect/lexer.h"
-#include "dialect/token.h"
+#include "dialect/sqltoken.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,7 +60,7 @@ static int put_parameter(struct binding *b, size_t index)
     return 0;
 }
 
-static int put_named(struct binding *b, const struct mig_token *token)
+static int put_named(struct binding *b, const struct mig_sqltoken *token)
 {
     const char *name = token->start + 1;
     size_t length = token->length - 1;
@@ -115,12 +115,12 @@ static int check_unused(const struct binding *b)
     return 0;
 }
 
-static size_t count_placeholders(struct mig_tokens tokens)
+static size_t count_placeholders(struct mig_sqltokens tokens)
 {
     size_t count = 0;
-    for (struct mig_token token = mig_tokens_word(&tokens); token.kind != MIG_TOKEN_END;
-         token = mig_tokens_word(&tokens)) {
-        count += token.kind == MIG_TOKEN_QUESTION || token.kind == MIG_TOKEN_PARAMETER;
+    for (struct mig_sqltoken token = mig_sqltokens_word(&tokens); token.kind != MIG_SQLTOKEN_END;
+         token = mig_sqltokens_word(&tokens)) {
+        count += token.kind == MIG_SQLTOKEN_QUESTION || token.kind == MIG_SQLTOKEN_PARAMETER;
     }
     return count;
 }
@@ -133,7 +133,8 @@ int mig_lexer_bind(const struct mig_dialect *dialect, const struct mig_server *s
         return 0; /* sent as it stands */
     }
     struct mig_compile c = {.dialect = dialect, .server = server, .arena = arena};
-    struct mig_tokens tokens = mig_tokens_start(dialect, server, statement->sql, statement->length);
+    struct mig_sqltokens tokens =
+        mig_sqltokens_start(dialect, server, statement->sql, statement->length);
     struct binding b = {.c = &c, .given = params, .err = err};
     b.bound = mig_arena_array(arena, struct mig_param, count_placeholders(tokens) + 1);
     b.number_of = mig_arena_array(arena, size_t, params->count + 1);
@@ -141,25 +142,25 @@ int mig_lexer_bind(const struct mig_dialect *dialect, const struct mig_server *s
         return mig_error_nomem(err);
     }
     const char *copied = statement->sql;
-    struct mig_token token;
+    struct mig_sqltoken token;
     int code;
     do {
-        code = mig_tokens_next(&tokens, &token, err);
-        bool ours = token.kind == MIG_TOKEN_QUESTION || token.kind == MIG_TOKEN_QUESTIONS ||
-                    token.kind == MIG_TOKEN_PARAMETER;
+        code = mig_sqltokens_next(&tokens, &token, err);
+        bool ours = token.kind == MIG_SQLTOKEN_QUESTION || token.kind == MIG_SQLTOKEN_QUESTIONS ||
+                    token.kind == MIG_SQLTOKEN_PARAMETER;
         if (code != 0 || !ours) {
             continue;
         }
         mig_strbuf_add(&b.sql, copied, (size_t)(token.start - copied));
         copied = token.start + token.length;
-        if (token.kind == MIG_TOKEN_PARAMETER) {
+        if (token.kind == MIG_SQLTOKEN_PARAMETER) {
             code = put_named(&b, &token);
-        } else if (token.kind == MIG_TOKEN_QUESTION) {
+        } else if (token.kind == MIG_SQLTOKEN_QUESTION) {
             code = put_question(&b);
         } else {
             mig_strbuf_putc(&b.sql, '?');
         }
-    } while (code == 0 && token.kind != MIG_TOKEN_END);
+    } while (code == 0 && token.kind != MIG_SQLTOKEN_END);
     if (code == 0) {
         code = check_unused(&b);
     }
@@ -187,15 +188,15 @@ int mig_lexer_inline(const struct mig_compile *c, const struct mig_statement *st
         return out->failed ? mig_error_nomem(err) : 0;
     }
     bool numbered = c->dialect->placeholder[0] == '$';
-    struct mig_tokens tokens =
-        mig_tokens_start(c->dialect, c->server, statement->sql, statement->length);
+    struct mig_sqltokens tokens =
+        mig_sqltokens_start(c->dialect, c->server, statement->sql, statement->length);
     const char *copied = statement->sql;
     size_t used = 0;
-    struct mig_token token;
+    struct mig_sqltoken token;
     int code;
     do {
-        code = mig_tokens_next(&tokens, &token, err);
-        enum mig_token_kind wanted = numbered ? MIG_TOKEN_DOLLAR : MIG_TOKEN_QUESTION;
+        code = mig_sqltokens_next(&tokens, &token, err);
+        enum mig_sqltoken_kind wanted = numbered ? MIG_SQLTOKEN_DOLLAR : MIG_SQLTOKEN_QUESTION;
         if (code != 0 || token.kind != wanted) {
             continue;
         }
@@ -210,7 +211,7 @@ int mig_lexer_inline(const struct mig_compile *c, const struct mig_statement *st
             mig_strbuf_putc(out, ' '); /* a negative number would make a comment */
         }
         code = c->dialect->append_value(c, out, &params->items[index].value, NULL, err);
-    } while (code == 0 && token.kind != MIG_TOKEN_END);
+    } while (code == 0 && token.kind != MIG_SQLTOKEN_END);
     mig_strbuf_add(out, copied, (size_t)(statement->sql + statement->length - copied));
     if (code == 0 && out->failed) {
         code = mig_error_nomem(err);

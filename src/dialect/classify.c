@@ -1,5 +1,5 @@
 /* What a statement is, by its first words: class, flags, verb, and the tables it names. */
-#include "dialect/token.h"
+#include "dialect/sqltoken.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -61,14 +61,14 @@ static const struct {
 };
 
 /* Words between CREATE and the object's kind. */
-static bool is_modifier(const struct mig_token *token)
+static bool is_modifier(const struct mig_sqltoken *token)
 {
     static const char *const words[] = {
         "OR",         "REPLACE",   "TEMP",       "TEMPORARY", "UNIQUE",    "UNLOGGED", "GLOBAL",
         "LOCAL",      "FULLTEXT",  "SPATIAL",    "VIRTUAL",   "RECURSIVE", "ONLINE",   "OFFLINE",
         "IGNORE",     "AGGREGATE", "DEFINER",    "INVOKER",   "SQL",       "SECURITY", "ALGORITHM",
         "CONSTRAINT", "TRUSTED",   "PROCEDURAL", NULL};
-    return mig_token_is_any(token, words);
+    return mig_sqltoken_is_any(token, words);
 }
 
 struct state {
@@ -76,12 +76,12 @@ struct state {
     const struct mig_server *server;
     struct mig_arena *arena;
     struct mig_statement *statement;
-    struct mig_tokens tokens;
-    struct mig_token first;
+    struct mig_sqltokens tokens;
+    struct mig_sqltoken first;
     bool failed;
 };
 
-static const char *upper(struct state *s, const struct mig_token *token)
+static const char *upper(struct state *s, const struct mig_sqltoken *token)
 {
     char *text = mig_arena_strndup(s->arena, token->start, token->length);
     if (text == NULL) {
@@ -95,17 +95,17 @@ static const char *upper(struct state *s, const struct mig_token *token)
 }
 
 /* Reads a dotted name that starts with `token`; *token is the one after. */
-static void add_table(struct state *s, struct mig_tokens *tokens, struct mig_token *token)
+static void add_table(struct state *s, struct mig_sqltokens *tokens, struct mig_sqltoken *token)
 {
     char *name = NULL;
-    while (token->kind == MIG_TOKEN_WORD || token->kind == MIG_TOKEN_NAME) {
-        char *part = mig_token_name(token, s->arena);
+    while (token->kind == MIG_SQLTOKEN_WORD || token->kind == MIG_SQLTOKEN_NAME) {
+        char *part = mig_sqltoken_name(token, s->arena);
         name = name == NULL ? part : mig_arena_printf(s->arena, "%s.%s", name, part);
-        *token = mig_tokens_word(tokens);
-        if (!mig_token_is_char(token, '.')) {
+        *token = mig_sqltokens_word(tokens);
+        if (!mig_sqltoken_is_char(token, '.')) {
             break;
         }
-        *token = mig_tokens_word(tokens);
+        *token = mig_sqltokens_word(tokens);
     }
     if (name != NULL && !mig_names_contain(&s->statement->tables, name) &&
         mig_names_add(s->arena, &s->statement->tables, name) != 0) {
@@ -121,26 +121,26 @@ static void find_tables(struct state *s)
                                           "REFERENCES", "TRUNCATE", "TO",     "ONLY", NULL};
     static const char *const between[] = {"IF",    "NOT",          "EXISTS", "ONLY",
                                           "TABLE", "LOW_PRIORITY", "IGNORE", NULL};
-    struct mig_tokens tokens = s->tokens;
-    struct mig_token token = s->first;
+    struct mig_sqltokens tokens = s->tokens;
+    struct mig_sqltoken token = s->first;
     bool data = s->statement->class == MIG_CLASS_DATA;
-    while (token.kind != MIG_TOKEN_END) {
-        bool opens = mig_token_is_any(&token, openers);
-        if (opens && data && (mig_token_is(&token, "ON") || mig_token_is(&token, "TO"))) {
+    while (token.kind != MIG_SQLTOKEN_END) {
+        bool opens = mig_sqltoken_is_any(&token, openers);
+        if (opens && data && (mig_sqltoken_is(&token, "ON") || mig_sqltoken_is(&token, "TO"))) {
             opens = false; /* ON CONFLICT, a join's condition */
         }
-        bool list = mig_token_is(&token, "TABLE") || mig_token_is(&token, "FROM") ||
-                    mig_token_is(&token, "TRUNCATE");
-        token = mig_tokens_word(&tokens);
+        bool list = mig_sqltoken_is(&token, "TABLE") || mig_sqltoken_is(&token, "FROM") ||
+                    mig_sqltoken_is(&token, "TRUNCATE");
+        token = mig_sqltokens_word(&tokens);
         while (opens) {
-            while (mig_token_is_any(&token, between)) {
-                token = mig_tokens_word(&tokens);
+            while (mig_sqltoken_is_any(&token, between)) {
+                token = mig_sqltokens_word(&tokens);
             }
             add_table(s, &tokens, &token);
-            if (!list || !mig_token_is_char(&token, ',')) {
+            if (!list || !mig_sqltoken_is_char(&token, ',')) {
                 break;
             }
-            token = mig_tokens_word(&tokens);
+            token = mig_sqltokens_word(&tokens);
         }
     }
 }
@@ -150,17 +150,17 @@ static void find_tables(struct state *s)
 static void classify_with(struct state *s)
 {
     static const char *const data[] = {"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", NULL};
-    struct mig_tokens tokens = s->tokens;
-    struct mig_token before = s->first;
+    struct mig_sqltokens tokens = s->tokens;
+    struct mig_sqltoken before = s->first;
     int depth = 0;
     bool changes = false;
-    for (struct mig_token token = mig_tokens_word(&tokens); token.kind != MIG_TOKEN_END;
-         token = mig_tokens_word(&tokens)) {
-        depth += mig_token_is_char(&token, '(');
-        depth -= mig_token_is_char(&token, ')');
-        bool is_data = mig_token_is_any(&token, data);
-        changes |= is_data && (depth == 0 || mig_token_is_char(&before, '('));
-        if (depth == 0 && (is_data || mig_token_is(&token, "SELECT"))) {
+    for (struct mig_sqltoken token = mig_sqltokens_word(&tokens); token.kind != MIG_SQLTOKEN_END;
+         token = mig_sqltokens_word(&tokens)) {
+        depth += mig_sqltoken_is_char(&token, '(');
+        depth -= mig_sqltoken_is_char(&token, ')');
+        bool is_data = mig_sqltoken_is_any(&token, data);
+        changes |= is_data && (depth == 0 || mig_sqltoken_is_char(&before, '('));
+        if (depth == 0 && (is_data || mig_sqltoken_is(&token, "SELECT"))) {
             s->statement->verb = upper(s, &token);
             s->statement->flags |= is_data ? 0u : MIG_STATEMENT_RETURNS_ROWS;
             break;
@@ -172,10 +172,10 @@ static void classify_with(struct state *s)
 
 static bool names_word(struct state *s, const char *word)
 {
-    struct mig_tokens tokens = s->tokens;
-    for (struct mig_token token = mig_tokens_word(&tokens); token.kind != MIG_TOKEN_END;
-         token = mig_tokens_word(&tokens)) {
-        if (mig_token_is(&token, word)) {
+    struct mig_sqltokens tokens = s->tokens;
+    for (struct mig_sqltoken token = mig_sqltokens_word(&tokens); token.kind != MIG_SQLTOKEN_END;
+         token = mig_sqltokens_word(&tokens)) {
+        if (mig_sqltoken_is(&token, word)) {
             return true;
         }
     }
@@ -185,16 +185,17 @@ static bool names_word(struct state *s, const char *word)
 static void classify_ddl(struct state *s)
 {
     struct mig_statement *statement = s->statement;
-    struct mig_tokens tokens = s->tokens;
-    struct mig_token kind = mig_tokens_word(&tokens);
+    struct mig_sqltokens tokens = s->tokens;
+    struct mig_sqltoken kind = mig_sqltokens_word(&tokens);
     statement->class = MIG_CLASS_DDL;
-    while (is_modifier(&kind) || (kind.kind != MIG_TOKEN_WORD && kind.kind != MIG_TOKEN_END)) {
-        kind = mig_tokens_word(&tokens);
+    while (is_modifier(&kind) ||
+           (kind.kind != MIG_SQLTOKEN_WORD && kind.kind != MIG_SQLTOKEN_END)) {
+        kind = mig_sqltokens_word(&tokens);
     }
     const char *verb = upper(s, &s->first);
-    bool has_kind = kind.kind == MIG_TOKEN_WORD &&
-                    (mig_token_is(&s->first, "CREATE") || mig_token_is(&s->first, "ALTER") ||
-                     mig_token_is(&s->first, "DROP"));
+    bool has_kind = kind.kind == MIG_SQLTOKEN_WORD &&
+                    (mig_sqltoken_is(&s->first, "CREATE") || mig_sqltoken_is(&s->first, "ALTER") ||
+                     mig_sqltoken_is(&s->first, "DROP"));
     statement->verb = has_kind ? mig_arena_printf(s->arena, "%s %s", verb, upper(s, &kind)) : verb;
     if (statement->verb == NULL) {
         s->failed = true;
@@ -229,8 +230,8 @@ static void flag_postgresql(struct state *s)
         statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
     }
     if (strcmp(statement->verb, "CLUSTER") == 0) {
-        struct mig_tokens tokens = s->tokens;
-        if (mig_tokens_word(&tokens).kind == MIG_TOKEN_END) {
+        struct mig_sqltokens tokens = s->tokens;
+        if (mig_sqltokens_word(&tokens).kind == MIG_SQLTOKEN_END) {
             statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
         }
     }
@@ -255,10 +256,10 @@ static void flag_sqlite(struct state *s)
         statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
     }
     if (strcmp(statement->verb, "PRAGMA") == 0) {
-        struct mig_tokens tokens = s->tokens;
-        struct mig_token name = mig_tokens_word(&tokens);
-        struct mig_token next = mig_tokens_word(&tokens);
-        if (mig_token_is_any(&name, pragmas) && next.kind != MIG_TOKEN_END) {
+        struct mig_sqltokens tokens = s->tokens;
+        struct mig_sqltoken name = mig_sqltokens_word(&tokens);
+        struct mig_sqltoken next = mig_sqltokens_word(&tokens);
+        if (mig_sqltoken_is_any(&name, pragmas) && next.kind != MIG_SQLTOKEN_END) {
             statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
         }
     }
@@ -269,12 +270,12 @@ int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_s
                            struct mig_error *err)
 {
     struct state s = {.dialect = dialect, .server = server, .arena = arena, .statement = statement};
-    s.tokens = mig_tokens_start(dialect, server, statement->sql, statement->length);
-    s.first = mig_tokens_word(&s.tokens);
-    while (mig_token_is_char(&s.first, '(')) {
-        s.first = mig_tokens_word(&s.tokens);
+    s.tokens = mig_sqltokens_start(dialect, server, statement->sql, statement->length);
+    s.first = mig_sqltokens_word(&s.tokens);
+    while (mig_sqltoken_is_char(&s.first, '(')) {
+        s.first = mig_sqltokens_word(&s.tokens);
     }
-    if (mig_token_is(&s.first, "DELIMITER")) {
+    if (mig_sqltoken_is(&s.first, "DELIMITER")) {
         int code =
             mig_error_set(err, MIG_E_script, "DELIMITER is no SQL but a command of the client");
         mig_error_hint(err,
@@ -283,12 +284,12 @@ int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_s
     }
     statement->class = MIG_CLASS_DDL;
     size_t i = 0;
-    while (i < MIG_COUNT(verbs) && !mig_token_is(&s.first, verbs[i].word)) {
+    while (i < MIG_COUNT(verbs) && !mig_sqltoken_is(&s.first, verbs[i].word)) {
         i++;
     }
-    struct mig_tokens ahead = s.tokens;
-    struct mig_token second = mig_tokens_word(&ahead);
-    if (mig_token_is(&s.first, "WITH")) {
+    struct mig_sqltokens ahead = s.tokens;
+    struct mig_sqltoken second = mig_sqltokens_word(&ahead);
+    if (mig_sqltoken_is(&s.first, "WITH")) {
         classify_with(&s);
     } else if (i == MIG_COUNT(verbs)) {
         classify_ddl(&s);
@@ -300,11 +301,11 @@ int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_s
     if (statement->verb == NULL) {
         statement->verb = upper(&s, &s.first);
     }
-    if (mig_token_is(&s.first, "BEGIN") && mig_token_is(&second, "NOT")) {
+    if (mig_sqltoken_is(&s.first, "BEGIN") && mig_sqltoken_is(&second, "NOT")) {
         statement->class = MIG_CLASS_DATA; /* an anonymous block */
-    } else if (mig_token_is(&s.first, "PREPARE") && mig_token_is(&second, "TRANSACTION")) {
+    } else if (mig_sqltoken_is(&s.first, "PREPARE") && mig_sqltoken_is(&second, "TRANSACTION")) {
         statement->class = MIG_CLASS_TRANSACTION;
-    } else if (mig_token_is(&s.first, "START") && !mig_token_is(&second, "TRANSACTION")) {
+    } else if (mig_sqltoken_is(&s.first, "START") && !mig_sqltoken_is(&second, "TRANSACTION")) {
         statement->class = MIG_CLASS_SESSION; /* START SLAVE */
     }
     if (statement->class == MIG_CLASS_DATA && names_word(&s, "RETURNING")) {

@@ -1,7 +1,7 @@
 /* Splitting SQL text into statements. */
 #include "dialect/lexer.h"
 
-#include "dialect/token.h"
+#include "dialect/sqltoken.h"
 
 #include <string.h>
 #include <strings.h>
@@ -14,31 +14,31 @@ struct body {
     bool create;
 };
 
-static void track_body(struct body *body, const struct mig_token *before,
-                       const struct mig_token *token, struct mig_tokens tokens)
+static void track_body(struct body *body, const struct mig_sqltoken *before,
+                       const struct mig_sqltoken *token, struct mig_sqltokens tokens)
 {
     static const char *const kinds[] = {"TRIGGER", "FUNCTION", "PROCEDURE",
                                         "EVENT",   "PACKAGE",  NULL};
     static const char *const other[] = {"TABLE",  "VIEW",     "INDEX", "TYPE",
                                         "SCHEMA", "DATABASE", NULL};
     static const char *const flow[] = {"IF", "LOOP", "WHILE", "REPEAT", "FOR", NULL};
-    if (token->kind != MIG_TOKEN_WORD || mig_token_is_char(before, '.')) {
+    if (token->kind != MIG_SQLTOKEN_WORD || mig_sqltoken_is_char(before, '.')) {
         return;
     }
     body->words++;
     if (body->words == 1) {
-        body->create = mig_token_is(token, "CREATE") || mig_token_is(token, "ALTER");
-        struct mig_token next = mig_tokens_word(&tokens);
-        if (mig_token_is(token, "BEGIN") && mig_token_is(&next, "NOT")) {
+        body->create = mig_sqltoken_is(token, "CREATE") || mig_sqltoken_is(token, "ALTER");
+        struct mig_sqltoken next = mig_sqltokens_word(&tokens);
+        if (mig_sqltoken_is(token, "BEGIN") && mig_sqltoken_is(&next, "NOT")) {
             body->possible = true; /* BEGIN NOT ATOMIC … END */
             body->depth = 1;
         }
         return;
     }
     if (body->create && !body->possible && body->words <= 12) {
-        if (mig_token_is_any(token, kinds)) {
+        if (mig_sqltoken_is_any(token, kinds)) {
             body->possible = true;
-        } else if (mig_token_is_any(token, other)) {
+        } else if (mig_sqltoken_is_any(token, other)) {
             body->create = false;
         }
         return;
@@ -46,12 +46,12 @@ static void track_body(struct body *body, const struct mig_token *before,
     if (!body->possible) {
         return;
     }
-    if (mig_token_is(token, "BEGIN") || mig_token_is(token, "CASE")) {
+    if (mig_sqltoken_is(token, "BEGIN") || mig_sqltoken_is(token, "CASE")) {
         /* END CASE closes what CASE opened; its word opens nothing */
-        body->depth += mig_token_is(before, "END") ? 0 : 1;
-    } else if (mig_token_is(token, "END") && body->depth > 0) {
-        struct mig_token next = mig_tokens_word(&tokens);
-        body->depth -= mig_token_is_any(&next, flow) ? 0 : 1;
+        body->depth += mig_sqltoken_is(before, "END") ? 0 : 1;
+    } else if (mig_sqltoken_is(token, "END") && body->depth > 0) {
+        struct mig_sqltoken next = mig_sqltokens_word(&tokens);
+        body->depth -= mig_sqltoken_is_any(&next, flow) ? 0 : 1;
     }
 }
 
@@ -68,7 +68,7 @@ static int add_statement(const struct mig_dialect *dialect, const struct mig_ser
 }
 
 /* MySQL runs what stands in a comment of this form: it is no comment. */
-static bool is_executable(const struct mig_token *token)
+static bool is_executable(const struct mig_sqltoken *token)
 {
     return token->length > 3 && (token->start[2] == '!' || strncmp(token->start, "/*M!", 4) == 0);
 }
@@ -77,18 +77,18 @@ int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *
                     struct mig_arena *arena, const char *sql, size_t length,
                     struct mig_statements *out, struct mig_error *err)
 {
-    struct mig_tokens tokens = mig_tokens_start(dialect, server, sql, length);
-    struct mig_token token, before = {0};
+    struct mig_sqltokens tokens = mig_sqltokens_start(dialect, server, sql, length);
+    struct mig_sqltoken token, before = {0};
     const char *start = NULL, *end = NULL;
     struct body body = {0};
     int parentheses = 0;
     for (;;) {
-        int code = mig_tokens_next(&tokens, &token, err);
+        int code = mig_sqltokens_next(&tokens, &token, err);
         if (code != 0) {
             return code;
         }
-        bool ends = token.kind == MIG_TOKEN_END ||
-                    (token.kind == MIG_TOKEN_SEMICOLON && parentheses <= 0 && body.depth <= 0);
+        bool ends = token.kind == MIG_SQLTOKEN_END ||
+                    (token.kind == MIG_SQLTOKEN_SEMICOLON && parentheses <= 0 && body.depth <= 0);
         if (ends) {
             if (start != NULL) {
                 code = add_statement(dialect, server, arena, start, end, out, err);
@@ -96,24 +96,25 @@ int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *
                     return code;
                 }
             }
-            if (token.kind == MIG_TOKEN_END) {
+            if (token.kind == MIG_SQLTOKEN_END) {
                 return 0;
             }
             start = NULL;
             parentheses = 0;
             body = (struct body){0};
-            before = (struct mig_token){0};
+            before = (struct mig_sqltoken){0};
             continue;
         }
-        if (token.kind == MIG_TOKEN_COMMENT && !(dialect->hash_comments && is_executable(&token))) {
+        if (token.kind == MIG_SQLTOKEN_COMMENT &&
+            !(dialect->hash_comments && is_executable(&token))) {
             continue;
         }
         if (start == NULL) {
             start = token.start;
         }
         end = token.start + token.length;
-        parentheses += mig_token_is_char(&token, '(');
-        parentheses -= mig_token_is_char(&token, ')');
+        parentheses += mig_sqltoken_is_char(&token, '(');
+        parentheses -= mig_sqltoken_is_char(&token, ')');
         track_body(&body, &before, &token, tokens);
         before = token;
     }
