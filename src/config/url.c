@@ -190,13 +190,16 @@ static void cut(struct pieces *pieces)
     pieces->query = *pieces->path_end == '?' ? pieces->path_end + 1 : NULL;
 }
 
+/* By a part of its name, so that a misspelt "passwordd" is one too. */
 static bool is_secret_option(const char *name, size_t length)
 {
-    static const char *const secret[] = {"password", "sslpassword", "passwd", "pwd",
-                                         "ssl_passphrase"};
-    for (size_t i = 0; i < MIG_COUNT(secret); i++) {
-        if (strlen(secret[i]) == length && strncasecmp(secret[i], name, length) == 0) {
-            return true;
+    static const char *const parts[] = {"pass", "pwd", "secret", "token"};
+    for (size_t i = 0; i < MIG_COUNT(parts); i++) {
+        size_t part = strlen(parts[i]);
+        for (size_t at = 0; at + part <= length; at++) {
+            if (strncasecmp(name + at, parts[i], part) == 0) {
+                return true;
+            }
         }
     }
     return false;

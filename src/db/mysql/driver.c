@@ -238,6 +238,10 @@ static int fail_with(struct mig_conn *conn, unsigned number, const char *sqlstat
     if (hint != NULL) {
         mig_error_hint(err, "%s", hint);
     }
+    if (number == ER_LOCK_DEADLOCK) {
+        conn->tx_failed =
+            conn->began; /* rolled back as a whole; an error does not tell the state */
+    }
     (void)snprintf(err->sqlstate, sizeof err->sqlstate, "%s", sqlstate);
     err->native_code = (int)number;
     return code;

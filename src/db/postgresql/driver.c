@@ -134,6 +134,9 @@ static enum mig_code code_of(const struct mig_conn *conn, const char *sqlstate, 
     if (strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "25P03") == 0) {
         return MIG_E_timeout;
     }
+    if (strcmp(sqlstate, "08P01") == 0) { /* a protocol violation: a wrong number of parameters */
+        return MIG_E_sql;
+    }
     if (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "28", 2) == 0 ||
         strcmp(sqlstate, "3D000") == 0 || strncmp(sqlstate, "57P", 3) == 0) {
         return MIG_E_connect;

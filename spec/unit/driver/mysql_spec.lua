@@ -1,0 +1,227 @@
+local driver = require("luamig_internals").driver
+local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
+local contract = require "spec.support.driver_contract"
+local must, fails, rows = contract.must, contract.fails, contract.rows
+
+contract.contract(_ENV, "mysql", {
+  placeholder = "?",
+  types = { boolean = "TINYINT(1)", integer = "INTEGER", bigint = "BIGINT", real = "DOUBLE", text = "LONGTEXT", blob = "LONGBLOB", decimal = "DECIMAL(20, 2)", json = "JSON" },
+  many = "SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d AS i, 'row' FROM "
+    .. table.concat((function()
+      local list = {}
+      for i, name in ipairs { "g", "f", "e", "c", "b", "a" } do
+        list[i] = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9) AS " .. name
+      end
+      return list
+    end)(), " JOIN ") .. " ORDER BY 1",
+  slow = "SELECT SLEEP(20) FROM (SELECT 1 UNION SELECT 2) AS two",
+  missing_table = { sqlstate = "42S02", native_code = 1146 },
+  duplicate = { sqlstate = "23000", native_code = 1062 },
+})
+
+describe("the mysql driver", function()
+  local database, conn
+  setup(function() database = scratch.database "mysql" end)
+  teardown(function() database:drop() end)
+  before_each(function() conn = must(driver.open(database.url)) end)
+  after_each(function() conn:close() end)
+
+  it("tells the server's facts", function()
+    local server = conn:server()
+    local version = must(conn:scalar("SELECT VERSION()"))
+    assert.equal(version:lower():find("mariadb", 1, true) ~= nil, server.is_mariadb)
+    local a, b, c = version:match("^(%d+)%.(%d+)%.(%d+)")
+    assert.equal(a * 10000 + b * 100 + c, server.version)
+    assert.equal(database.name, server.database)
+    assert.equal(database.name, server.schema)
+    assert.is_false(server.no_backslash_escapes)
+    assert.is_false(server.ansi_quotes)
+    assert.equal("utf8mb4", must(conn:scalar("SELECT @@character_set_client")))
+  end)
+
+  it("takes the scheme mariadb and options", function()
+    local other = must(driver.open(database.url:gsub("^mysql", "mariadb") .. "?charset=utf8mb4&connect-timeout=3&ssl-mode=preferred"))
+    assert.equal(1, must(other:scalar("SELECT 1")))
+    other:close()
+    assert.matches("UTF%-8", fails("config", driver.open(database.url .. "?charset=latin1")).hint)
+    assert.matches("ssl%-mode", fails("config", driver.open(database.url .. "?ssl-mode=maybe")).message)
+    assert.matches("seconds", fails("config", driver.open(database.url .. "?read_timeout=soon")).message)
+  end)
+
+  it("maps types, alike by both protocols", function()
+    must(conn:execute([[CREATE TABLE m (t1 TINYINT(1), t TINYINT, s SMALLINT, i INT, b BIGINT UNSIGNED, y YEAR, f FLOAT, d DOUBLE,
+      n DECIMAL(30, 2), n2 DECIMAL(10, 2), bits BIT(10), bit1 BIT(1), dt DATETIME(3), da DATE, ti TIME, ts TIMESTAMP NULL,
+      e ENUM('x', 'y'), se SET('p', 'q'), c CHAR(5), bi BINARY(3), vb VARBINARY(10), te TEXT, bl BLOB, j JSON)]]))
+    must(conn:execute([[INSERT INTO m VALUES (1, 1, -3, 7, 18446744073709551615, 2026, 3.14, 0.1, 10.00, 0.50, 513, 1, '2026-01-31 12:00:00.5',
+      '2026-01-31', '10:00:00', '2026-01-31 12:00:00', 'x', 'p,q', 'é', 'ab', 0x00ff, 'text', 0x00, '{"a": 1}')]]))
+    local expected = { true, 1, -3, 7, "18446744073709551615", 2026, 3.14, 0.1, 10, "0.50", 513, 1, "2026-01-31 12:00:00.500",
+      "2026-01-31", "10:00:00", "2026-01-31 12:00:00", "x", "p,q", "é", { bytes = "ab\0" }, { bytes = "\0\255" }, "text", { bytes = "\0" }, '{"a": 1}' }
+    assert.same(expected, rows(conn, "SELECT * FROM m")[1])
+    assert.same(expected, rows(conn, "SELECT * FROM m WHERE t = ?", { 1 })[1])
+  end)
+
+  it("gives long and short fields row by row", function()
+    must(conn:execute("CREATE TABLE long_ones (i INTEGER, v LONGTEXT)"))
+    local lengths = { 0, 63, 64, 65, 100000, 3, 200000, 1 }
+    for i, n in ipairs(lengths) do must(conn:execute("INSERT INTO long_ones VALUES (?, ?)", { i, ("x"):rep(n) })) end
+    for _, params in ipairs { false, { 0 } } do
+      local all = rows(conn, "SELECT v FROM long_ones WHERE i > " .. (params and "?" or "0") .. " ORDER BY i", params or nil, true)
+      for i, n in ipairs(lengths) do assert.equal(n, #all[i][1]) end
+    end
+  end)
+
+  it("counts rows that an UPDATE matched", function()
+    must(conn:execute("CREATE TABLE w (a INTEGER, b INTEGER)"))
+    must(conn:execute("INSERT INTO w VALUES (1, 1), (2, 2)"))
+    assert.equal(2, must(conn:execute("UPDATE w SET b = b")))
+    assert.equal(1, must(conn:execute("UPDATE w SET b = ? WHERE a = 1", { 1 })))
+  end)
+
+  it("drops further results of a procedure", function()
+    must(conn:execute("CREATE PROCEDURE two() BEGIN SELECT 1; SELECT 2; SELECT 3; END"))
+    assert.same({ { 1 } }, rows(conn, "CALL two()"))
+    must(conn:execute("CALL two()"))
+    local cursor = must(conn:query("CALL two()", nil, true))
+    assert.same({ 1 }, cursor:next())
+    cursor:close()
+    assert.equal(4, must(conn:scalar("SELECT 4")))
+    must(conn:execute("CREATE PROCEDURE bad() BEGIN SELECT 1; SELECT * FROM nothing_there; END"))
+    assert.equal(1146, fails("sql", conn:execute("CALL bad()")).native_code)
+    assert.equal(4, must(conn:scalar("SELECT 4")))
+  end)
+
+  it("knows that DDL commits", function()
+    must(conn:begin())
+    must(conn:execute("CREATE TABLE x (a INTEGER)"))
+    assert.equal("idle", conn:tx_state())
+    must(conn:commit())
+  end)
+
+  it("times out waiting for a lock", function()
+    local other = must(driver.open(database.url))
+    must(conn:execute("CREATE TABLE lw (a INTEGER PRIMARY KEY, b INTEGER)"))
+    must(conn:execute("INSERT INTO lw VALUES (1, 0)"))
+    must(other:begin())
+    must(other:execute("UPDATE lw SET b = 2 WHERE a = 1"))
+    must(conn:execute("SET SESSION innodb_lock_wait_timeout = 1"))
+    must(conn:begin())
+    local err = fails("timeout", conn:execute("UPDATE lw SET b = 1 WHERE a = 1"))
+    assert.equal(1205, err.native_code)
+    assert.matches("Another session", err.hint)
+    other:close()
+    must(conn:rollback())
+  end)
+
+  it("knows when a deadlock rolled the transaction back", function()
+    must(conn:execute("CREATE TABLE dl (a INTEGER PRIMARY KEY, b INTEGER)"))
+    must(conn:execute("INSERT INTO dl VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0)"))
+    must(conn:begin())
+    must(conn:execute("UPDATE dl SET b = 1 WHERE a = 1"))
+    -- the one that changed more rows wins; it waits for row 1 while we wait for row 2
+    local p = servers.parse(database.url)
+    local other = assert(io.popen(("mariadb --no-defaults -h %s -P %s -u%s -p%s %s -e %q"):format(p.host, p.port, p.user, p.password, p.name,
+      "BEGIN; UPDATE dl SET b = 2 WHERE a > 1; DO SLEEP(0.5); UPDATE dl SET b = 2 WHERE a = 1; ROLLBACK")))
+    os.execute("sleep 0.25")
+    local err = fails("sql", conn:execute("UPDATE dl SET b = 1 WHERE a = 2"))
+    other:close()
+    assert.equal(1213, err.native_code)
+    assert.equal("40001", err.sqlstate)
+    assert.equal("failed", conn:tx_state())
+    assert.matches("cannot be committed", fails("sql", conn:commit()).message)
+    assert.equal("idle", conn:tx_state())
+    assert.equal(0, must(conn:scalar("SELECT max(b) FROM dl")))
+  end)
+
+  it("times out as the server is told", function()
+    if not conn:server().is_mariadb then return end
+    must(conn:execute("SET SESSION max_statement_time = 0.2"))
+    local err = fails("timeout", conn:execute("SELECT SLEEP(10) FROM (SELECT 1 UNION SELECT 2) AS two"))
+    assert.equal(1969, err.native_code)
+  end)
+
+  it("says that the connection was lost", function()
+    local other = must(driver.open(database.url))
+    local id = must(other:scalar("SELECT CONNECTION_ID()"))
+    must(other:begin())
+    must(conn:execute("KILL " .. id))
+    local err = fails("connect", other:execute("SELECT 1"))
+    assert.matches("^the connection to 127%.0%.0%.1:%d+ was lost", err.message)
+    assert.is_true(other:server().lost)
+    assert.matches("was lost earlier", fails("connect", other:execute("SELECT 1")).message)
+    fails("connect", other:commit())
+    must(other:rollback())
+    other:close()
+  end)
+
+  it("fails in the middle of a stream", function()
+    local id = must(conn:scalar("SELECT CONNECTION_ID()"))
+    local other = must(driver.open(database.url))
+    local cursor = must(conn:query("SELECT a.seq, REPEAT('x', 1000) FROM seq_1_to_1000000 AS a", nil, true))
+    must(cursor:next())
+    must(other:execute("KILL " .. id))
+    other:close()
+    local row, err
+    repeat row, err = cursor:next() until not row
+    assert.equal("connect", err.kind)
+    cursor:close()
+  end)
+
+  it("says that it lacks a right", function()
+    local name = "luamig_scratch_u" .. tostring(os.time()):sub(-6)
+    local ok = conn:execute(("CREATE USER '%s'@'%%' IDENTIFIED BY 'pw'"):format(name))
+    if not ok then
+      fails("permission", conn:execute("SELECT * FROM mysql.global_priv"))
+      return
+    end
+    local parts = servers.parse(database.url)
+    local err = fails("permission", driver.open(("mysql://%s:pw@%s:%s/%s"):format(name, parts.host, parts.port, parts.name)))
+    assert.equal(1044, err.native_code)
+    assert.matches("GRANT", err.hint)
+    must(conn:execute(("DROP USER '%s'@'%%'"):format(name)))
+  end)
+end)
+
+describe("connecting to MySQL", function()
+  local url = servers.url "mysql"
+  local parts = servers.parse(url)
+
+  local function refused(text)
+    local err = fails("connect", driver.open(text))
+    assert.matches("^cannot connect to MySQL at ", err.message)
+    return err
+  end
+
+  it("says that the password is wrong, not which", function()
+    local err = refused((url:gsub(":[^:@]*@", ":wr0ngsecret@")))
+    assert.equal(1045, err.native_code)
+    assert.equal("28000", err.sqlstate)
+    assert.matches("Check user and password", err.hint)
+    for _, text in pairs(err) do assert.not_matches("wr0ngsecret", tostring(text)) end
+  end)
+
+  it("says that the database does not exist", function()
+    local err = refused((url:gsub("/[^/]*$", "/luamig_no_such_db")))
+    if err.native_code == 1049 then assert.matches("CREATE DATABASE", err.hint) end
+    assert.matches("luamig_no_such_db", err.message)
+  end)
+
+  it("says that the server is down", function()
+    local err = refused("mysql://u:p@127.0.0.1:1/db")
+    assert.matches("127%.0%.0%.1:1", err.message)
+    assert.matches("Is the server running", err.hint)
+    assert.matches("Is the server running", refused("mysql://u@/db?unix_socket=/nonexistent").hint)
+  end)
+
+  it("says that the host is unknown", function()
+    local err = refused("mysql://u:p@no-such-host.invalid/db")
+    assert.matches("Check the host", err.hint)
+  end)
+
+  it("goes by TCP to localhost when a port is given", function()
+    if parts.host ~= "127.0.0.1" then return end
+    local conn = must(driver.open((url:gsub("127%.0%.0%.1", "localhost"))))
+    assert.equal(1, must(conn:scalar("SELECT 1")))
+    conn:close()
+  end)
+end)
