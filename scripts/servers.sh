@@ -6,7 +6,9 @@
 #   servers.sh env [NAME...]   NAME_URL=... of those that run
 #   servers.sh status          one line a server
 #
-# NAME: pg15 mariadb
+# NAME: pg15 mariadb, which is what ./dev test needs, and for ./dev test --matrix
+#       pg16 pg17 pg18 mariadb11 mysql (Oracle's), pgbouncer (transaction pooling before pg15),
+#       pgreplica (a primary and its standby), galera3 (three nodes)
 # LUAMIG_SERVERS_DIR holds data, sockets, logs and pids (default: ${TMPDIR:-/tmp}/luamig-servers-UID).
 # Started as root, the servers run as LUAMIG_SERVERS_USER (default: nobody).
 set -uo pipefail
@@ -16,7 +18,12 @@ BASE=${LUAMIG_SERVERS_DIR:-${TMPDIR:-/tmp}/luamig-servers-$(id -u)}
 RUN_AS=${LUAMIG_SERVERS_USER:-nobody}
 HOST=127.0.0.1
 NAME=luamig # the database, its user and the password
-ALL=(pg15 mariadb)
+ALL=(pgbouncer pg15 pg16 pg17 pg18 pgreplica mariadb mariadb11 mysql galera3)
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+# shellcheck source=scripts/packages.sh
+source ./packages.sh
+# shellcheck source=scripts/server_binaries.sh
+source ./server_binaries.sh
 
 say() { echo "servers: $*" >&2; }
 die() {
@@ -109,8 +116,9 @@ pg_query() { # PORT PSQL-OPTION...
     PGPASSWORD=$NAME psql -X -q -h "$HOST" -p "$1" -U "$NAME" -d template1 "${@:2}"
 }
 
-start_pg() { # NAME BINARIES
+start_pg() { # NAME BINARIES [OPTION...]
     local name=$1 bin=$2 folder=$BASE/$1 port
+    shift 2
     own_folder "$folder"
     if [ ! -s "$folder/data/PG_VERSION" ]; then
         echo "$NAME" >"$folder/password"
@@ -122,15 +130,54 @@ start_pg() { # NAME BINARIES
     fi
     port=$(free_port "$name")
     spawn "$name" "$bin/postgres" -D "$folder/data" -p "$port" -c listen_addresses="$HOST" \
-        -c unix_socket_directories="$folder" "${PG_FAST[@]}"
+        -c unix_socket_directories="$folder" "${PG_FAST[@]}" "$@"
     wait_for "$name" 60 pg_query "$port" -c 'select 1' || return 1
     pg_query "$port" -Atc "select 1 from pg_database where datname = '$NAME'" | grep -q 1 ||
         pg_query "$port" -c "create database $NAME"
 }
 
+start_pgbouncer() {
+    local folder=$BASE/pgbouncer port upstream
+    start pg15 || return 1
+    upstream=$(cat "$BASE/pg15/port")
+    own_folder "$folder"
+    port=$(free_port pgbouncer)
+    echo "\"$NAME\" \"$NAME\"" >"$folder/users.txt"
+    cat >"$folder/pgbouncer.ini" <<INI
+[databases]
+* = host=$HOST port=$upstream
+[pgbouncer]
+listen_addr = $HOST
+listen_port = $port
+unix_socket_dir =
+auth_type = plain
+auth_file = $folder/users.txt
+pool_mode = transaction
+default_pool_size = 4
+max_client_conn = 100
+INI
+    spawn pgbouncer /usr/sbin/pgbouncer "$folder/pgbouncer.ini"
+    wait_for pgbouncer 20 pg_query "$port" -c 'select 1'
+}
+
+# A primary (pgreplica) and a standby that follows it (pgreplica-standby).
+start_pgreplica() {
+    local bin=/usr/lib/postgresql/15/bin folder=$BASE/pgreplica-standby port
+    start_pg pgreplica $bin -c wal_level=replica -c max_wal_senders=5 || return 1
+    own_folder "$folder"
+    if [ ! -s "$folder/data/PG_VERSION" ]; then
+        as_user env PGPASSWORD=$NAME $bin/pg_basebackup -h $HOST -p "$(cat "$BASE/pgreplica/port")" -U $NAME \
+            -D "$folder/data" -R -X stream -c fast --no-sync >"$folder/basebackup.log" 2>&1 || return 1
+    fi
+    port=$(free_port pgreplica-standby)
+    spawn pgreplica-standby $bin/postgres -D "$folder/data" -p "$port" -c listen_addresses=$HOST \
+        -c unix_socket_directories="$folder" -c hot_standby=on "${PG_FAST[@]}"
+    wait_for pgreplica-standby 60 pg_query "$port" -c 'select 1'
+}
+
 # ---- MariaDB
 
-MY_FAST=(--innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=64M --innodb-log-file-size=16M
+MY_FAST=(--innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=64M
     --skip-name-resolve --max-connections=100 --character-set-server=utf8mb4)
 
 my_query() { # SOCKET SQL, as root
@@ -151,56 +198,180 @@ my_system_tables() { # SHARE
     done
 }
 
-start_mariadb() { # NAME SHARE SERVER
-    local name=$1 share=$2 server=$3 folder=$BASE/$1 port
-    own_folder "$folder"
-    if [ ! -e "$folder/data/complete" ]; then
-        rm -rf "$folder/data"
-        own_folder "$folder/data"
-        my_system_tables "$share" | as_user "$server" --no-defaults --bootstrap --silent-startup \
-            --datadir="$folder/data" --lc-messages-dir="$share" --innodb-log-file-size=16M >"$folder/init.log" 2>&1 || {
-            tail -n 20 "$folder/init.log" >&2
-            return 1
-        }
-        as_user touch "$folder/data/complete"
-    fi
-    port=$(free_port "$name")
-    spawn "$name" "$server" --no-defaults --lc-messages-dir="$share" --datadir="$folder/data" --bind-address="$HOST" \
-        --port="$port" --socket="$folder/server.sock" --pid-file="$folder/data/server.pid" --tmpdir="$folder" \
-        --log-error="$folder/error.log" "${MY_FAST[@]}"
-    wait_for "$name" 60 my_query "$folder/server.sock" 'select 1' || return 1
-    my_query "$folder/server.sock" "create database if not exists $NAME character set utf8mb4;
+my_accounts() { # SOCKET
+    my_query "$1" "create database if not exists $NAME character set utf8mb4;
         create user if not exists $NAME@'%' identified by '$NAME';
         create user if not exists $NAME@localhost identified by '$NAME';
         grant all on *.* to $NAME@'%' with grant option;
         grant all on *.* to $NAME@localhost with grant option;"
 }
 
-# ---- one row a server: how it starts, stops and is reached
+my_bootstrap() { # NAME SHARE SERVER-COMMAND...
+    local folder=$BASE/$1 share=$2
+    shift 2
+    [ -e "$folder/data/complete" ] && return 0
+    rm -rf "$folder/data"
+    own_folder "$folder/data"
+    my_system_tables "$share" | as_user "$@" --no-defaults --bootstrap --silent-startup --datadir="$folder/data" \
+        --lc-messages-dir="$share" --innodb-log-file-size=16M --wsrep-on=OFF >"$folder/init.log" 2>&1 || {
+        tail -n 20 "$folder/init.log" >&2
+        return 1
+    }
+    as_user touch "$folder/data/complete"
+}
 
-start_server() {
+start_mariadb() { # NAME SHARE SERVER-COMMAND...
+    local name=$1 share=$2 folder=$BASE/$1 port
+    shift 2
+    own_folder "$folder"
+    my_bootstrap "$name" "$share" "$@" || return 1
+    port=$(free_port "$name")
+    spawn "$name" "$@" --no-defaults --lc-messages-dir="$share" --datadir="$folder/data" --bind-address=$HOST \
+        --port="$port" --socket="$folder/server.sock" --pid-file="$folder/data/server.pid" --tmpdir="$folder" \
+        --log-error="$folder/error.log" --innodb-log-file-size=16M "${MY_FAST[@]}"
+    wait_for "$name" 60 my_query "$folder/server.sock" 'select 1' || return 1
+    my_accounts "$folder/server.sock"
+}
+
+start_mysql() {
+    local folder=$BASE/mysql root=$CACHE/mysql-sid program options port
+    own_folder "$folder"
+    options=(--no-defaults --basedir="$root/usr" --lc-messages-dir="$root/usr/share/mysql"
+        --plugin-dir="$root/usr/lib/mysql/plugin" --character-sets-dir="$root/usr/share/mysql/charsets"
+        --datadir="$folder/data" --secure-file-priv=NULL --innodb-redo-log-capacity=16M)
+    suite_program mysql-sid usr/sbin/mysqld
+    if [ ! -e "$folder/data/complete" ]; then
+        rm -rf "$folder/data"
+        own_folder "$folder/data"
+        as_user "${program[@]}" "${options[@]}" --initialize-insecure --log-error="$folder/init.log" || {
+            tail -n 20 "$folder/init.log" >&2
+            return 1
+        }
+        as_user touch "$folder/data/complete"
+    fi
+    port=$(free_port mysql)
+    spawn mysql "${program[@]}" "${options[@]}" --bind-address=$HOST --port="$port" --socket="$folder/server.sock" \
+        --pid-file="$folder/data/server.pid" --mysqlx=OFF --skip-log-bin --tmpdir="$folder" \
+        --log-error="$folder/error.log" "${MY_FAST[@]}"
+    wait_for mysql 90 my_query "$folder/server.sock" 'select 1' || return 1
+    my_accounts "$folder/server.sock"
+}
+
+# ---- Galera: nodes galera3, galera3-2, galera3-3. Each has four ports: SQL, group communication, IST, SST.
+
+galera_status() { # NODE VARIABLE
+    my_query "$BASE/$1/server.sock" "select variable_value from information_schema.global_status where variable_name = '$2'" 2>/dev/null |
+        tail -n 1
+}
+
+galera_joined() { [ "$(galera_status "$1" wsrep_local_state_comment)" = Synced ] && [ "$(galera_status "$1" wsrep_cluster_status)" = Primary ]; }
+
+start_galera_node() { # NODE [OPTION...]
+    local name=$1 folder=$BASE/$1 group ist sst members
+    shift
+    group=$(cat "$folder/group.port") ist=$(cat "$folder/ist.port") sst=$(cat "$folder/sst.port")
+    members=$(for node in galera3 galera3-2 galera3-3; do echo "$HOST:$(cat "$BASE/$node/group.port")"; done | paste -sd,)
+    spawn "$name" /usr/sbin/mariadbd --no-defaults --datadir="$folder/data" --bind-address=$HOST \
+        --port="$(cat "$folder/port")" --socket="$folder/server.sock" --pid-file="$folder/data/server.pid" \
+        --tmpdir="$folder" --log-error="$folder/error.log" --innodb-log-file-size=16M "${MY_FAST[@]}" \
+        --binlog-format=ROW --innodb-autoinc-lock-mode=2 --wsrep-on=ON --wsrep-cluster-name=luamig \
+        --wsrep-provider=/usr/lib/galera/libgalera_smm.so --wsrep-cluster-address="gcomm://$members" \
+        --wsrep-node-name="$name" --wsrep-node-address="$HOST:$group" \
+        --wsrep-node-incoming-address="$HOST:$(cat "$folder/port")" --wsrep-sst-method=rsync \
+        --wsrep-sst-receive-address="$HOST:$sst" \
+        --wsrep-provider-options="gmcast.listen_addr=tcp://$HOST:$group;ist.recv_addr=$HOST:$ist;gcache.size=32M;evs.keepalive_period=PT0.5S;evs.suspect_timeout=PT2S;evs.inactive_timeout=PT5S;pc.recovery=false" \
+        "$@"
+    wait_for "$name" 120 galera_joined "$name"
+}
+
+# A cluster is made, never resumed: the folders of an earlier one are removed.
+start_galera() {
+    local node part
+    for node in galera3 galera3-2 galera3-3; do
+        rm -rf "${BASE:?}/$node"
+        own_folder "$BASE/$node"
+        for part in group ist sst; do free_port "$node" >"$BASE/$node/$part.port"; done
+        free_port "$node" >/dev/null
+    done
+    my_bootstrap galera3 /usr/share/mysql /usr/sbin/mariadbd || return 1
+    for node in galera3-2 galera3-3; do cp -a "$BASE/galera3/data" "$BASE/$node/data"; done
+    start_galera_node galera3 --wsrep-new-cluster && start_galera_node galera3-2 && start_galera_node galera3-3 || return 1
+    my_accounts "$BASE/galera3/server.sock"
+}
+
+# ---- one row a server: what it needs, how it starts, stops and is reached
+
+prepare_server() {
     case $1 in
-        pg15) start_pg pg15 /usr/lib/postgresql/15/bin ;;
-        mariadb) start_mariadb mariadb /usr/share/mysql /usr/sbin/mariadbd ;;
+        pg15 | pgreplica) need postgresql-15 postgresql-client-15 ;;
+        pgbouncer) need postgresql-15 postgresql-client-15 pgbouncer ;;
+        pg1[678])
+            need postgresql-client-15 && { command -v npm >/dev/null || need npm; } && fetch_postgres "${1#pg}"
+            ;;
+        mariadb) need mariadb-server-core mariadb-client-core ;;
+        mariadb11)
+            need mariadb-client-core && fetch_suite mariadb-trixie trixie mariadb-server-core
+            ;;
+        mysql)
+            need mariadb-client-core && fetch_suite mysql-sid sid mysql-server-core mysql-client-core
+            ;;
+        galera3) need mariadb-server mariadb-client-core galera-4 rsync iproute2 lsof ;;
         *) die "unknown server $1 (there are: ${ALL[*]})" ;;
     esac
 }
 
-stop_server() {
+start_server() {
+    local program share
     case $1 in
-        pg*) stop_one "$1" INT ;; # fast shutdown; TERM would wait for its clients
-        *) stop_one "$1" TERM ;;
+        pg15) start_pg pg15 /usr/lib/postgresql/15/bin ;;
+        pg1[678]) start_pg "$1" "$CACHE/$1/native/bin" ;;
+        pgbouncer) start_pgbouncer ;;
+        pgreplica) start_pgreplica ;;
+        mariadb) start_mariadb mariadb /usr/share/mysql /usr/sbin/mariadbd ;;
+        mariadb11)
+            suite_program mariadb-trixie usr/sbin/mariadbd
+            share=$CACHE/mariadb-trixie/usr/share/mariadb
+            [ -d "$share" ] || share=$CACHE/mariadb-trixie/usr/share/mysql
+            start_mariadb mariadb11 "$share" "${program[@]}"
+            ;;
+        mysql) start_mysql ;;
+        galera3) start_galera ;;
     esac
 }
 
-url_of() {
+# The processes of a server, in the order in which they are stopped.
+members_of() {
+    case $1 in
+        pgreplica) echo pgreplica-standby pgreplica ;;
+        galera3) echo galera3-3 galera3-2 galera3 ;;
+        *) echo "$1" ;;
+    esac
+}
+
+stop_server() {
+    local member
+    for member in $(members_of "$1"); do
+        case $member in
+            pg*) stop_one "$member" INT ;; # fast shutdown; TERM would wait for the clients
+            *) stop_one "$member" TERM ;;
+        esac
+    done
+}
+
+runs() {
+    local member
+    for member in $(members_of "$1"); do alive "$member" || return 1; done
+}
+
+url_of() { # MEMBER
     local scheme=mysql
     case $1 in pg*) scheme=postgresql ;; esac
     echo "$scheme://$NAME:$NAME@$HOST:$(cat "$BASE/$1/port")/$NAME"
 }
 
 start() {
-    alive "$1" && return 0
+    runs "$1" && return 0
+    prepare_server "$1" || die "$1 cannot be had"
     # A second try, on another port: somebody may take one between our look and the server's bind.
     start_server "$1" || { stop_server "$1"; start_server "$1"; } || { stop_server "$1"; die "$1 cannot be started"; }
 }
@@ -223,19 +394,34 @@ as_user test -x "$BASE" || die "the user $RUN_AS cannot enter $BASE: a folder ab
 case $task in
     start)
         jobs=()
+        for name; do prepare_server "$name" || die "$name cannot be had"; done
+        failed=0
         for name; do
+            [ "$name" = pgbouncer ] && continue # begins with pg15, which may be among those that start now
             start "$name" &
             jobs+=($!)
         done
-        failed=0
         for job in "${jobs[@]}"; do wait "$job" || failed=1; done
+        [[ " $* " != *" pgbouncer "* ]] || start pgbouncer || failed=1
         exit $failed
         ;;
     stop) for name; do stop_server "$name"; done ;;
-    env) for name; do if alive "$name"; then echo "$(echo "$name" | tr '[:lower:]' '[:upper:]')_URL=$(url_of "$name")"; fi; done ;;
+    env)
+        for name; do
+            for member in $(members_of "$name"); do
+                if alive "$member"; then echo "$(echo "$member" | tr '[:lower:]-' '[:upper:]_')_URL=$(url_of "$member")"; fi
+            done
+        done
+        ;;
     status)
         for name; do
-            if alive "$name"; then echo "$name: pid $(cut -d' ' -f1 "$BASE/$name/pid"), $(url_of "$name")"; else echo "$name: stopped"; fi
+            for member in $(members_of "$name"); do
+                if alive "$member"; then
+                    echo "$member: pid $(cut -d' ' -f1 "$BASE/$member/pid"), $(url_of "$member")"
+                else
+                    echo "$member: stopped"
+                fi
+            done
         done
         ;;
 esac
