@@ -56,44 +56,6 @@ local function literal(list)
   return "{ " .. table.concat(quoted, ", ") .. " }"
 end
 
-local function check_id(id)
-  local reserved = { head = true, heads = true, base = true, current = true }
-  if id == "" or reserved[id:lower()] or id:find('[%s%c@+%-:,/\\"]') then
-    core.error {
-      kind = "illegal_revision_id", message = ("'%s' cannot be a revision's id"):format(id),
-      hint = 'an id has no white space and none of @ + - : , / \\ ", and is not head, heads, base or current.',
-    }
-  end
-end
-
-local function check_label(label)
-  if label == "" or label:find("[%s%c@+%-:,/\\\"']") then
-    core.error { kind = "usage", message = ("'%s' cannot be a branch label"):format(label) }
-  end
-end
-
--- An error when the graph has the id (without case) or the label already.
-local function check_unused(handle, id, labels)
-  local taken = {}
-  for _, label in ipairs(labels) do taken[label] = true end
-  for _, revision in ipairs(handle:history().revisions) do
-    if revision.revision:lower() == id:lower() then
-      core.error {
-        kind = "duplicate_revision", message = ("revision '%s' exists already"):format(revision.revision),
-        detail = revision.file, revision = revision.revision,
-      }
-    end
-    for _, label in ipairs(revision.branch_labels) do
-      if taken[label] then
-        core.error {
-          kind = "duplicate_label", message = ("branch label '%s' exists already"):format(label),
-          detail = revision.file, revision = revision.revision,
-        }
-      end
-    end
-  end
-end
-
 local function absolute(path)
   if path:sub(1, 1) == "/" then return path end
   return require "lfs".currentdir() .. "/" .. path
@@ -120,29 +82,27 @@ local function choose_folder(settings, wanted, parents)
   return settings.migrations[1]
 end
 
---- Writes a new revision. spec: message, parents (revisions), labels, depends_on, id, folder, template, upgrades,
---- downgrades. Returns { revision, file (relative to the project), path }.
+--- Writes a new revision. spec: message, heads, splice, labels, depends_on (as on the command line), id, folder,
+--- template, upgrades, downgrades. Returns { revision, file (relative to the project), path }.
 function skeleton.write(handle, spec)
   local settings = handle:settings()
   local id = spec.id or core.id()
-  check_id(id)
-  for _, label in ipairs(spec.labels) do check_label(label) end
-  check_unused(handle, id, spec.labels)
+  local header = handle:propose {
+    id = id, heads = spec.heads, splice = spec.splice, labels = spec.labels, depends_on = spec.depends_on,
+  }
   if spec.template then template.check(settings.root, spec.template) end
   local name = spec.template or "generic"
   local text = template.read(settings.root, name, "revision.lua")
   if not text then core.error { kind = "config", message = ("the template '%s' has no revision.lua"):format(name) } end
   local now = os.time()
   local date, created = skeleton.time(now, settings.timezone)
-  local parents = {}
-  for i, parent in ipairs(spec.parents) do parents[i] = parent.revision end
   local message = spec.message ~= "" and spec.message or "empty message"
   local filled = template.fill(text, {
-    message = message:gsub("\r?\n", "\n-- "), revision = literal { id }, down_revision = literal(parents),
-    branch_labels = literal(spec.labels), depends_on = literal(spec.depends_on), create_date = literal { created },
+    message = message:gsub("\r?\n", "\n-- "), revision = literal { id }, down_revision = literal(header.down_revision),
+    branch_labels = literal(spec.labels or {}), depends_on = literal(header.depends_on), create_date = literal { created },
     upgrades = spec.upgrades or "", downgrades = spec.downgrades or "",
   }, "templates/" .. name .. "/revision.lua")
-  local folder = choose_folder(settings, spec.folder, spec.parents)
+  local folder = choose_folder(settings, spec.folder, header.parents)
   local slug = skeleton.slug(spec.message, settings.slug_length)
   local path = folder .. "/" .. skeleton.file_name(settings.file_template, { rev = id, slug = slug }, date, now)
   if files.exists(path) then

@@ -3,33 +3,10 @@
 #include "luabind/error.h"
 #include "luabind/graph.h"
 #include "luabind/handle.h"
+#include "luabind/set.h"
 
 #include <lauxlib.h>
 #include <lua.h>
-
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-    if (text != NULL) {
-        lua_pushstring(L, text);
-        lua_setfield(L, -2, name);
-    }
-}
-
-static void set_tri(lua_State *L, const char *name, enum mig_tri value)
-{
-    if (value != MIG_UNSET) {
-        lua_pushboolean(L, value == MIG_TRUE);
-        lua_setfield(L, -2, name);
-    }
-}
-
-static void set_names(lua_State *L, const char *name, const struct mig_names *names)
-{
-    if (names->count > 0) {
-        mig_lua_push_names(L, names);
-        lua_setfield(L, -2, name);
-    }
-}
 
 /* A reflected default is the server's own text. */
 static const char *default_text(const struct mig_value *value)
@@ -47,22 +24,23 @@ static const char *default_text(const struct mig_value *value)
 static void push_column(lua_State *L, const struct mig_column *column)
 {
     lua_createtable(L, 0, 8);
-    set_text(L, "name", column->name);
-    set_text(L, "type", column->native_type);
+    mig_lua_set_text(L, "name", column->name);
+    mig_lua_set_text(L, "type", column->native_type);
     if (column->type != NULL) {
-        set_text(L, "kind", mig_type_kind_name(column->type->kind));
+        mig_lua_set_text(L, "kind", mig_type_kind_name(column->type->kind));
     }
-    set_tri(L, "nullable", column->nullable);
-    set_text(L, "default", default_text(&column->default_value));
-    set_tri(L, "autoincrement", column->autoincrement);
-    set_text(L, "comment", column->comment);
-    set_text(L, "collation", column->collation);
+    mig_lua_set_tri(L, "nullable", column->nullable);
+    mig_lua_set_text(L, "default", default_text(&column->default_value));
+    mig_lua_set_tri(L, "autoincrement", column->autoincrement);
+    mig_lua_set_text(L, "comment", column->comment);
+    mig_lua_set_text(L, "collation", column->collation);
     if (column->computed != NULL) {
-        set_text(L, "computed", column->computed->expression);
-        set_tri(L, "stored", column->computed->stored);
+        mig_lua_set_text(L, "computed", column->computed->expression);
+        mig_lua_set_tri(L, "stored", column->computed->stored);
     }
     if (column->identity != NULL) {
-        set_text(L, "identity", column->identity->always == MIG_TRUE ? "always" : "by default");
+        mig_lua_set_text(L, "identity",
+                         column->identity->always == MIG_TRUE ? "always" : "by default");
     }
 }
 
@@ -80,46 +58,46 @@ static void push_elements(lua_State *L, const struct mig_elements *elements)
 static void push_constraint(lua_State *L, const struct mig_constraint *constraint)
 {
     lua_createtable(L, 0, 8);
-    set_text(L, "type", mig_constraint_kind_name(constraint->kind));
-    set_text(L, "name", constraint->name);
-    set_names(L, "columns", &constraint->columns);
-    set_text(L, "referred_schema", constraint->referred_schema);
-    set_text(L, "referred_table", constraint->referred_table);
-    set_names(L, "referred_columns", &constraint->referred_columns);
-    set_text(L, "ondelete", constraint->ondelete);
-    set_text(L, "onupdate", constraint->onupdate);
-    set_text(L, "condition", constraint->condition);
-    set_tri(L, "deferrable", constraint->deferrable);
-    set_text(L, "initially", constraint->initially);
-    set_tri(L, "not_valid", constraint->not_valid);
+    mig_lua_set_text(L, "type", mig_constraint_kind_name(constraint->kind));
+    mig_lua_set_text(L, "name", constraint->name);
+    mig_lua_set_names(L, "columns", &constraint->columns);
+    mig_lua_set_text(L, "referred_schema", constraint->referred_schema);
+    mig_lua_set_text(L, "referred_table", constraint->referred_table);
+    mig_lua_set_names(L, "referred_columns", &constraint->referred_columns);
+    mig_lua_set_text(L, "ondelete", constraint->ondelete);
+    mig_lua_set_text(L, "onupdate", constraint->onupdate);
+    mig_lua_set_text(L, "condition", constraint->condition);
+    mig_lua_set_tri(L, "deferrable", constraint->deferrable);
+    mig_lua_set_text(L, "initially", constraint->initially);
+    mig_lua_set_tri(L, "not_valid", constraint->not_valid);
     if (constraint->elements.count > 0) {
         push_elements(L, &constraint->elements);
         lua_setfield(L, -2, "elements");
-        set_text(L, "where", constraint->where);
-        set_text(L, "using", constraint->using);
+        mig_lua_set_text(L, "where", constraint->where);
+        mig_lua_set_text(L, "using", constraint->using);
     }
 }
 
 static void push_index(lua_State *L, const struct mig_index *index)
 {
     lua_createtable(L, 0, 6);
-    set_text(L, "name", index->name);
+    mig_lua_set_text(L, "name", index->name);
     push_elements(L, &index->elements);
     lua_setfield(L, -2, "columns");
     lua_pushboolean(L, index->unique == MIG_TRUE);
     lua_setfield(L, -2, "unique");
-    set_text(L, "where", index->where);
-    set_text(L, "using", index->using);
-    set_names(L, "include", &index->include);
+    mig_lua_set_text(L, "where", index->where);
+    mig_lua_set_text(L, "using", index->using);
+    mig_lua_set_names(L, "include", &index->include);
 }
 
 static void push_table(lua_State *L, const struct mig_table *table)
 {
     luaL_checkstack(L, 8, NULL);
     lua_createtable(L, 0, 7);
-    set_text(L, "name", table->name);
-    set_text(L, "schema", table->schema);
-    set_text(L, "comment", table->comment);
+    mig_lua_set_text(L, "name", table->name);
+    mig_lua_set_text(L, "schema", table->schema);
+    mig_lua_set_text(L, "comment", table->comment);
     lua_createtable(L, (int)table->columns.count, 0);
     for (size_t i = 0; i < table->columns.count; i++) {
         push_column(L, table->columns.items[i]);
@@ -141,8 +119,8 @@ static void push_table(lua_State *L, const struct mig_table *table)
     lua_createtable(L, (int)table->triggers.count, 0);
     for (size_t i = 0; i < table->triggers.count; i++) {
         lua_createtable(L, 0, 2);
-        set_text(L, "name", table->triggers.items[i]->name);
-        set_text(L, "sql", table->triggers.items[i]->sql);
+        mig_lua_set_text(L, "name", table->triggers.items[i]->name);
+        mig_lua_set_text(L, "sql", table->triggers.items[i]->sql);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "triggers");
@@ -228,10 +206,10 @@ static void push_sequence(lua_State *L, const struct mig_sequence *sequence)
         {"cache", offsetof(struct mig_sequence_options, cache)},
     };
     lua_createtable(L, 0, 8);
-    set_text(L, "name", sequence->name);
-    set_text(L, "type", sequence->options.type);
-    set_text(L, "owned_by", sequence->options.owned_by);
-    set_tri(L, "cycle", sequence->options.cycle);
+    mig_lua_set_text(L, "name", sequence->name);
+    mig_lua_set_text(L, "type", sequence->options.type);
+    mig_lua_set_text(L, "owned_by", sequence->options.owned_by);
+    mig_lua_set_tri(L, "cycle", sequence->options.cycle);
     for (size_t i = 0; i < MIG_COUNT(integers); i++) {
         const struct mig_opt_int *value =
             (const void *)((const char *)&sequence->options + integers[i].offset);
@@ -261,17 +239,17 @@ int mig_handle_schema(lua_State *L)
     lua_createtable(L, (int)schema.enum_count, 0);
     for (size_t i = 0; i < schema.enum_count; i++) {
         lua_createtable(L, 0, 2);
-        set_text(L, "name", schema.enums[i]->name);
-        set_names(L, "values", &schema.enums[i]->values);
+        mig_lua_set_text(L, "name", schema.enums[i]->name);
+        mig_lua_set_names(L, "values", &schema.enums[i]->values);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "enums");
     lua_createtable(L, (int)schema.view_count, 0);
     for (size_t i = 0; i < schema.view_count; i++) {
         lua_createtable(L, 0, 3);
-        set_text(L, "name", schema.views[i]->name);
-        set_text(L, "query", schema.views[i]->query);
-        set_tri(L, "materialized", schema.views[i]->materialized);
+        mig_lua_set_text(L, "name", schema.views[i]->name);
+        mig_lua_set_text(L, "query", schema.views[i]->query);
+        mig_lua_set_tri(L, "materialized", schema.views[i]->materialized);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "views");

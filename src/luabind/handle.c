@@ -8,8 +8,8 @@
 #include "luabind/core.h"
 #include "luabind/error.h"
 #include "luabind/face.h"
-#include "luabind/graph.h"
 #include "luabind/host.h"
+#include "luabind/set.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -61,7 +61,7 @@ int mig_handle_fail(lua_State *L, struct mig_lua_handle *h)
 
 /* --- options --- */
 
-static const char *option_text(lua_State *L, int index, const char *name)
+const char *mig_handle_text(lua_State *L, int index, const char *name)
 {
     if (index == 0 || lua_getfield(L, index, name) == LUA_TNIL) {
         return NULL;
@@ -70,7 +70,7 @@ static const char *option_text(lua_State *L, int index, const char *name)
     return text;
 }
 
-static bool option_bool(lua_State *L, int index, const char *name)
+bool mig_handle_flag(lua_State *L, int index, const char *name)
 {
     if (index == 0) {
         return false;
@@ -93,7 +93,7 @@ static lua_Integer option_integer(lua_State *L, int index, const char *name)
     return value;
 }
 
-static int options_at(lua_State *L, int index)
+int mig_handle_options(lua_State *L, int index)
 {
     if (lua_isnoneornil(L, index)) {
         return 0;
@@ -103,7 +103,7 @@ static int options_at(lua_State *L, int index)
 }
 
 /* A list of strings, or one string, as names in the box's arena; the texts are copied. */
-static struct mig_names read_names(lua_State *L, struct mig_lua_handle *h, int index)
+struct mig_names mig_handle_names(lua_State *L, struct mig_lua_handle *h, int index)
 {
     struct mig_names names = {.given = true};
     if (lua_type(L, index) == LUA_TSTRING) {
@@ -124,13 +124,18 @@ static struct mig_names read_names(lua_State *L, struct mig_lua_handle *h, int i
     return names;
 }
 
-static int check_arena(lua_State *L, struct mig_lua_handle *h)
+int mig_handle_check_arena(lua_State *L, struct mig_lua_handle *h)
 {
     if (h->arena.failed) {
         (void)mig_error_nomem(&h->err);
         return mig_handle_fail(L, h);
     }
     return 0;
+}
+
+int mig_handle_compare_pairs(const void *a, const void *b)
+{
+    return strcmp(((const struct mig_pair *)a)->name, ((const struct mig_pair *)b)->name);
 }
 
 /* --- callbacks out of the core --- */
@@ -192,55 +197,21 @@ static void on_step(void *payload, const struct mig_step *step, bool finished, i
 
 /* --- results --- */
 
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-    if (text != NULL) {
-        lua_pushstring(L, text);
-        lua_setfield(L, -2, name);
-    }
-}
-
-static void set_tri(lua_State *L, const char *name, enum mig_tri value)
-{
-    if (value != MIG_UNSET) {
-        lua_pushboolean(L, value == MIG_TRUE);
-        lua_setfield(L, -2, name);
-    }
-}
-
-static void set_bool(lua_State *L, const char *name, bool value)
-{
-    lua_pushboolean(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_integer(lua_State *L, const char *name, lua_Integer value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_names(lua_State *L, const char *name, const struct mig_names *names)
-{
-    mig_lua_push_names(L, names);
-    lua_setfield(L, -2, name);
-}
-
 static void push_statements(lua_State *L, const struct mig_done_step *step)
 {
     lua_createtable(L, (int)step->statement_count, 0);
     for (size_t i = 0; i < step->statement_count; i++) {
         const struct mig_done_statement *statement = &step->statements[i];
         lua_createtable(L, 0, 7);
-        set_text(L, "sql", statement->sql);
+        mig_lua_set_text(L, "sql", statement->sql);
         if (statement->line > 0) {
-            set_integer(L, "line", statement->line);
+            mig_lua_set_integer(L, "line", statement->line);
         }
-        set_integer(L, "segment", statement->segment);
-        set_bool(L, "transactional", statement->transactional);
-        set_text(L, "lock", statement->lock);
-        set_tri(L, "rewrites", statement->rewrites);
-        set_tri(L, "scans", statement->scans);
+        mig_lua_set_integer(L, "segment", statement->segment);
+        mig_lua_set_bool(L, "transactional", statement->transactional);
+        mig_lua_set_text(L, "lock", statement->lock);
+        mig_lua_set_tri(L, "rewrites", statement->rewrites);
+        mig_lua_set_tri(L, "scans", statement->scans);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
 }
@@ -253,15 +224,16 @@ static void push_steps(lua_State *L, const struct mig_report *report)
         const struct mig_revision *revision = done->step->revision;
         lua_createtable(L, 0, 8);
         if (revision != NULL) {
-            set_text(L, "revision", revision->id);
-            set_text(L, "message", revision->message);
-            set_text(L, "file", revision->file);
+            mig_lua_set_text(L, "revision", revision->id);
+            mig_lua_set_text(L, "message", revision->message);
+            mig_lua_set_text(L, "file", revision->file);
         }
-        set_text(L, "direction", done->step->direction == MIG_UPGRADE ? "upgrade" : "downgrade");
-        set_bool(L, "complete", done->complete);
-        set_integer(L, "duration_ms", done->duration_ms);
+        mig_lua_set_text(L, "direction",
+                         done->step->direction == MIG_UPGRADE ? "upgrade" : "downgrade");
+        mig_lua_set_bool(L, "complete", done->complete);
+        mig_lua_set_integer(L, "duration_ms", done->duration_ms);
         if (done->stopped_at_line > 0) {
-            set_integer(L, "line", done->stopped_at_line);
+            mig_lua_set_integer(L, "line", done->stopped_at_line);
         }
         push_statements(L, done);
         lua_setfield(L, -2, "statements");
@@ -269,15 +241,16 @@ static void push_steps(lua_State *L, const struct mig_report *report)
     }
 }
 
-static void push_report(lua_State *L, const struct mig_lua_handle *h, const struct mig_report *report)
+static void push_report(lua_State *L, const struct mig_lua_handle *h,
+                        const struct mig_report *report)
 {
     lua_createtable(L, 0, 5);
     if (h->ctx.url.db != NULL) {
-        set_text(L, "dialect", h->ctx.url.db->dialect->name);
+        mig_lua_set_text(L, "dialect", h->ctx.url.db->dialect->name);
     }
-    set_names(L, "from", &report->from);
-    set_names(L, "to", &report->to);
-    set_bool(L, "applied", report->applied);
+    mig_lua_set_names(L, "from", &report->from);
+    mig_lua_set_names(L, "to", &report->to);
+    mig_lua_set_bool(L, "applied", report->applied);
     push_steps(L, report);
     lua_setfield(L, -2, "steps");
 }
@@ -285,16 +258,17 @@ static void push_report(lua_State *L, const struct mig_lua_handle *h, const stru
 static void push_state(lua_State *L, const struct mig_run_state *state)
 {
     lua_createtable(L, 0, 6);
-    set_names(L, "heads", &state->heads);
-    set_text(L, "revision", state->revision);
-    set_integer(L, "done", state->done);
-    set_integer(L, "of", state->of);
-    set_bool(L, "rolled_back", state->rolled_back);
-    set_text(L, "text", state->text);
+    mig_lua_set_names(L, "heads", &state->heads);
+    mig_lua_set_text(L, "revision", state->revision);
+    mig_lua_set_integer(L, "done", state->done);
+    mig_lua_set_integer(L, "of", state->of);
+    mig_lua_set_bool(L, "rolled_back", state->rolled_back);
+    mig_lua_set_text(L, "text", state->text);
 }
 
 /* The outcome of a run: the report, or the error with the report and the state in it. */
-static int finish_run(lua_State *L, struct mig_lua_handle *h, int rc, const struct mig_report *report)
+static int finish_run(lua_State *L, struct mig_lua_handle *h, int rc,
+                      const struct mig_report *report)
 {
     if (rc == 0) {
         push_report(L, h, report);
@@ -313,70 +287,6 @@ static int finish_run(lua_State *L, struct mig_lua_handle *h, int rc, const stru
     return lua_error(L);
 }
 
-/* --- what the database says of revisions --- */
-
-static int compare_pairs(const void *a, const void *b)
-{
-    return strcmp(((const struct mig_pair *)a)->name, ((const struct mig_pair *)b)->name);
-}
-
-/* The version rows, and when each applied revision was applied. */
-static int read_view(struct mig_lua_handle *h, struct mig_graph_view *view)
-{
-    struct mig_history_row *rows = NULL;
-    size_t count = 0;
-    int rc = mig_context_heads(&h->ctx, &h->arena, &view->rows, &h->err);
-    if (rc == 0) {
-        rc = mig_context_history(&h->ctx, &h->arena, &rows, &count, &h->err);
-    }
-    if (rc != 0) {
-        return rc;
-    }
-    struct mig_pair *pairs = mig_arena_array(&h->arena, struct mig_pair, count + 1);
-    if (pairs == NULL) {
-        return mig_error_nomem(&h->err);
-    }
-    /* Newest first: the first row of a revision that succeeded tells. Sorting is stable by the
-     * order kept in `integer`, and duplicates behind the first are dropped. */
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].result, "failed") != 0) {
-            pairs[kept].name = rows[i].revision;
-            pairs[kept].value = (struct mig_value){
-                .kind = strcmp(rows[i].direction, "upgrade") == 0 ? MIG_VALUE_TEXT : MIG_VALUE_NONE,
-                .text = rows[i].started_at,
-                .integer = (int64_t)i};
-            kept++;
-        }
-    }
-    qsort(pairs, kept, sizeof *pairs, compare_pairs);
-    size_t unique = 0;
-    for (size_t i = 0; i < kept;) {
-        size_t newest = i, j = i;
-        for (; j < kept && strcmp(pairs[j].name, pairs[i].name) == 0; j++) {
-            if (pairs[j].value.integer < pairs[newest].value.integer) {
-                newest = j;
-            }
-        }
-        if (pairs[newest].value.kind == MIG_VALUE_TEXT) {
-            pairs[unique++] = pairs[newest];
-        }
-        i = j;
-    }
-    view->applied = pairs;
-    view->applied_count = unique;
-    return 0;
-}
-
-static int push_revisions(lua_State *L, const struct mig_revisions *list, bool children,
-                          const struct mig_graph_view *view)
-{
-    lua_createtable(L, 0, 1);
-    mig_lua_push_revisions(L, list, children, view);
-    lua_setfield(L, -2, "revisions");
-    return 1;
-}
-
 /* --- methods: settings --- */
 
 /* settings(): where things are and what was chosen; the url is redacted. */
@@ -385,19 +295,19 @@ static int handle_settings(lua_State *L)
     struct mig_lua_handle *h = mig_handle_check(L);
     const struct mig_settings *s = &h->ctx.settings;
     lua_createtable(L, 0, 16);
-    set_text(L, "file", s->file);
-    set_text(L, "root", s->root);
-    set_text(L, "url_origin", s->url_origin);
-    set_text(L, "env", s->env);
-    set_names(L, "migrations", &s->migrations);
-    set_bool(L, "recursive", s->recursive);
-    set_text(L, "schema", s->schema);
-    set_text(L, "file_template", s->file_template);
-    set_integer(L, "slug_length", s->slug_length);
-    set_text(L, "timezone", s->timezone);
-    set_text(L, "version_table", s->version_table);
-    set_text(L, "version_table_schema", s->version_table_schema);
-    set_bool(L, "has_url", s->url != NULL);
+    mig_lua_set_text(L, "file", s->file);
+    mig_lua_set_text(L, "root", s->root);
+    mig_lua_set_text(L, "url_origin", s->url_origin);
+    mig_lua_set_text(L, "env", s->env);
+    mig_lua_set_names(L, "migrations", &s->migrations);
+    mig_lua_set_bool(L, "recursive", s->recursive);
+    mig_lua_set_text(L, "schema", s->schema);
+    mig_lua_set_text(L, "file_template", s->file_template);
+    mig_lua_set_integer(L, "slug_length", s->slug_length);
+    mig_lua_set_text(L, "timezone", s->timezone);
+    mig_lua_set_text(L, "version_table", s->version_table);
+    mig_lua_set_text(L, "version_table_schema", s->version_table_schema);
+    mig_lua_set_bool(L, "has_url", s->url != NULL);
     return 1;
 }
 
@@ -409,9 +319,9 @@ static int handle_target(lua_State *L)
         return mig_handle_fail(L, h);
     }
     lua_createtable(L, 0, 3);
-    set_text(L, "url", h->ctx.url.redacted);
-    set_text(L, "dialect", h->ctx.url.db->dialect->name);
-    set_text(L, "origin", h->ctx.settings.url_origin);
+    mig_lua_set_text(L, "url", h->ctx.url.redacted);
+    mig_lua_set_text(L, "dialect", h->ctx.url.db->dialect->name);
+    mig_lua_set_text(L, "origin", h->ctx.settings.url_origin);
     return 1;
 }
 
@@ -435,157 +345,11 @@ static int handle_server(lua_State *L)
     }
     const struct mig_server *server = &h->ctx.conn->server;
     lua_createtable(L, 0, 5);
-    set_text(L, "dialect", h->ctx.conn->dialect->name);
-    set_bool(L, "is_mariadb", server->is_mariadb);
-    set_integer(L, "version", server->version);
-    set_text(L, "database", server->database);
-    set_text(L, "schema", server->schema);
-    return 1;
-}
-
-/* --- methods: the graph --- */
-
-static int load_map(lua_State *L, struct mig_lua_handle *h)
-{
-    return mig_context_map(&h->ctx, &h->err) == 0 ? 0 : mig_handle_fail(L, h);
-}
-
-/* heads { resolve_dependencies } */
-static int handle_heads(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    int options = options_at(L, 2);
-    struct mig_revisions list = {0};
-    struct mig_graph_view view = {0};
-    bool resolve = option_bool(L, options, "resolve_dependencies");
-    load_map(L, h);
-    if (mig_revision_map_heads(h->ctx.map, &h->arena, resolve, &list, &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    return push_revisions(L, &list, false, &view);
-}
-
-/* branches(): the branch points, each with `children`. */
-static int handle_branches(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_revisions list = {0};
-    struct mig_graph_view view = {0};
-    load_map(L, h);
-    if (mig_revision_map_branch_points(h->ctx.map, &h->arena, &list, &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    return push_revisions(L, &list, true, &view);
-}
-
-/* Whether the target speaks of the database's state: `current`, or a bare relative one. */
-static bool needs_rows(const char *target)
-{
-    return target != NULL &&
-           (strstr(target, "current") != NULL || target[0] == '+' || target[0] == '-');
-}
-
-/* history { range, database }: newest first; database: also what is applied. */
-static int handle_history(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    int options = options_at(L, 2);
-    struct mig_revisions list = {0};
-    struct mig_graph_view view = {0};
-    const char *range = option_text(L, options, "range");
-    bool rows = option_bool(L, options, "database") || needs_rows(range) ||
-                (range != NULL && (strstr(range, ":-") != NULL || strstr(range, ":+") != NULL));
-    load_map(L, h);
-    if ((rows && read_view(h, &view) != 0) ||
-        mig_revision_map_history(h->ctx.map, &h->arena, range, rows ? &view.rows : NULL, &list,
-                                 &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    return push_revisions(L, &list, false, &view);
-}
-
-/* show(target), resolve(target): what a target names. */
-static int handle_resolve(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    const char *target = luaL_checkstring(L, 2);
-    struct mig_revisions list = {0};
-    struct mig_graph_view view = {0};
-    bool rows = needs_rows(target);
-    load_map(L, h);
-    if ((rows && read_view(h, &view) != 0) ||
-        mig_revision_map_resolve(h->ctx.map, &h->arena, target, rows ? &view.rows : NULL, &list,
-                                 &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    return push_revisions(L, &list, false, &view);
-}
-
-/* current(): the version rows and what they imply by dependency. */
-static int handle_current(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_revisions list = {0};
-    struct mig_graph_view view = {0};
-    load_map(L, h);
-    if (read_view(h, &view) != 0 ||
-        mig_revision_map_effective_heads(h->ctx.map, &h->arena, &view.rows, &list, &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    return push_revisions(L, &list, false, &view);
-}
-
-/* pending(target): { from, to, steps } of an upgrade that nobody runs. */
-static int handle_pending(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    const char *target = luaL_optstring(L, 2, "heads");
-    struct mig_names rows = {0};
-    struct mig_plan plan = {0};
-    load_map(L, h);
-    if (mig_context_heads(&h->ctx, &h->arena, &rows, &h->err) != 0 ||
-        mig_plan_upgrade(h->ctx.map, &h->arena, &rows, target, &plan, &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    mig_lua_push_plan(L, &plan);
-    return 1;
-}
-
-/* rows(): the version table's, as they are. */
-static int handle_version_rows(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_names rows = {0};
-    if (mig_context_heads(&h->ctx, &h->arena, &rows, &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    mig_lua_push_names(L, &rows);
-    return 1;
-}
-
-/* journal(): luamig_history, newest first. */
-static int handle_journal(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_history_row *rows = NULL;
-    size_t count = 0;
-    if (mig_context_history(&h->ctx, &h->arena, &rows, &count, &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    lua_createtable(L, (int)count, 0);
-    for (size_t i = 0; i < count; i++) {
-        lua_createtable(L, 0, 9);
-        set_text(L, "revision", rows[i].revision);
-        set_text(L, "direction", rows[i].direction);
-        set_text(L, "checksum", rows[i].checksum);
-        set_text(L, "started_at", rows[i].started_at);
-        set_integer(L, "duration_ms", rows[i].duration_ms);
-        set_text(L, "user", rows[i].user);
-        set_text(L, "host", rows[i].host);
-        set_text(L, "version", rows[i].version);
-        set_text(L, "result", rows[i].result);
-        lua_seti(L, -2, (lua_Integer)i + 1);
-    }
+    mig_lua_set_text(L, "dialect", h->ctx.conn->dialect->name);
+    mig_lua_set_bool(L, "is_mariadb", server->is_mariadb);
+    mig_lua_set_integer(L, "version", server->version);
+    mig_lua_set_text(L, "database", server->database);
+    mig_lua_set_text(L, "schema", server->schema);
     return 1;
 }
 
@@ -596,7 +360,7 @@ static int handle_journal(lua_State *L)
 static struct mig_run_options read_run_options(lua_State *L, struct mig_lua_handle *h, int index)
 {
     struct mig_run_options options = {.sink = MIG_SINK_EXECUTE, .payload = h};
-    int table = options_at(L, index);
+    int table = mig_handle_options(L, index);
     if (table == 0) {
         return options;
     }
@@ -605,14 +369,14 @@ static struct mig_run_options read_run_options(lua_State *L, struct mig_lua_hand
         luaL_checktype(L, -1, LUA_TFUNCTION);
         options.sink = MIG_SINK_SCRIPT;
         options.write = on_write;
-    } else if (option_bool(L, table, "dry_run")) {
+    } else if (mig_handle_flag(L, table, "dry_run")) {
         options.sink = MIG_SINK_DRY_RUN;
     }
-    options.tag = option_text(L, table, "tag");
-    options.snapshot = option_text(L, table, "snapshot");
+    options.tag = mig_handle_text(L, table, "tag");
+    options.snapshot = mig_handle_text(L, table, "snapshot");
     options.server_version = (int)option_integer(L, table, "server_version");
-    options.from_history = option_bool(L, table, "from_history");
-    options.keep_statements = option_bool(L, table, "statements");
+    options.from_history = mig_handle_flag(L, table, "from_history");
+    options.keep_statements = mig_handle_flag(L, table, "statements");
     options.on_step = on_step;
     return options;
 }
@@ -655,11 +419,11 @@ static int handle_plan(lua_State *L)
 static int handle_stamp(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_names targets = read_names(L, h, 2);
-    check_arena(L, h);
+    struct mig_names targets = mig_handle_names(L, h, 2);
+    mig_handle_check_arena(L, h);
     struct mig_run_options options = read_run_options(L, h, 3);
     struct mig_report report = {0};
-    bool purge = option_bool(L, h->options, "purge");
+    bool purge = mig_handle_flag(L, h->options, "purge");
     int rc = mig_context_stamp(&h->ctx, &h->arena, &targets, purge, &options, &report, &h->err);
     return finish_run(L, h, rc, &report);
 }
@@ -695,7 +459,7 @@ static void read_args(lua_State *L, struct mig_lua_handle *h, int options, struc
                                          .text = mig_arena_strndup(&h->arena, text, length),
                                          .length = length};
     }
-    qsort(out->items, out->count, sizeof *out->items, compare_pairs);
+    qsort(out->items, out->count, sizeof *out->items, mig_handle_compare_pairs);
 }
 
 static void make_metatable(lua_State *L)
@@ -706,15 +470,18 @@ static void make_metatable(lua_State *L)
         {"target", handle_target},
         {"url", handle_url},
         {"server", handle_server},
-        {"heads", handle_heads},
-        {"branches", handle_branches},
-        {"history", handle_history},
-        {"show", handle_resolve},
-        {"resolve", handle_resolve},
-        {"current", handle_current},
-        {"pending", handle_pending},
-        {"version_rows", handle_version_rows},
-        {"journal", handle_journal},
+        {"heads", mig_handle_heads},
+        {"branches", mig_handle_branches},
+        {"history", mig_handle_history},
+        {"show", mig_handle_resolve},
+        {"resolve", mig_handle_resolve},
+        {"current", mig_handle_current},
+        {"pending", mig_handle_pending},
+        {"propose", mig_handle_propose},
+        {"rebase", mig_handle_rebase},
+        {"rewrite_header", mig_handle_rewrite_header},
+        {"version_rows", mig_handle_version_rows},
+        {"journal", mig_handle_journal},
         {"upgrade", handle_upgrade},
         {"downgrade", handle_downgrade},
         {"plan", handle_plan},
@@ -750,16 +517,16 @@ int mig_lua_handle_open(lua_State *L)
     lua_getfield(L, 2, "log");
     lua_setiuservalue(L, 1, 1);
     struct mig_config_request request = {
-        .file = option_text(L, 2, "config"),
-        .url = option_text(L, 2, "url"),
-        .env = option_text(L, 2, "env"),
-        .migrations = option_text(L, 2, "migrations"),
-        .lock_timeout = option_text(L, 2, "lock_timeout"),
-        .tag = option_text(L, 2, "tag"),
-        .no_file = option_bool(L, 2, "no_file"),
+        .file = mig_handle_text(L, 2, "config"),
+        .url = mig_handle_text(L, 2, "url"),
+        .env = mig_handle_text(L, 2, "env"),
+        .migrations = mig_handle_text(L, 2, "migrations"),
+        .lock_timeout = mig_handle_text(L, 2, "lock_timeout"),
+        .tag = mig_handle_text(L, 2, "tag"),
+        .no_file = mig_handle_flag(L, 2, "no_file"),
     };
     read_args(L, h, 2, &request.args);
-    check_arena(L, h);
+    mig_handle_check_arena(L, h);
     h->L = L;
     h->open = true;
     h->ctx.log = (struct mig_log){.write = on_log, .payload = h};

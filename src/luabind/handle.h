@@ -24,6 +24,31 @@ struct mig_lua_handle *mig_handle_check(lua_State *L);
 /* Raises the box's error. */
 int mig_handle_fail(lua_State *L, struct mig_lua_handle *h);
 
+/* Readers of a method's options table at `index`, 0 for none. Texts are borrowed for the call. */
+const char *mig_handle_text(lua_State *L, int index, const char *name);
+bool mig_handle_flag(lua_State *L, int index, const char *name);
+/* The index when there is a table, 0 when there is nothing; raises for anything else. */
+int mig_handle_options(lua_State *L, int index);
+/* A list of strings, or one string, copied to the box's arena. */
+struct mig_names mig_handle_names(lua_State *L, struct mig_lua_handle *h, int index);
+/* Raises when the box's arena ran out of memory. */
+int mig_handle_check_arena(lua_State *L, struct mig_lua_handle *h);
+/* qsort's order of struct mig_pair by name. */
+int mig_handle_compare_pairs(const void *a, const void *b);
+
+/* Methods: the revision graph (luabind/handle_graph.c). */
+int mig_handle_heads(lua_State *L);
+int mig_handle_branches(lua_State *L);
+int mig_handle_history(lua_State *L);
+int mig_handle_resolve(lua_State *L);
+int mig_handle_current(lua_State *L);
+int mig_handle_pending(lua_State *L);
+int mig_handle_propose(lua_State *L);
+int mig_handle_rebase(lua_State *L);
+int mig_handle_rewrite_header(lua_State *L);
+int mig_handle_version_rows(lua_State *L);
+int mig_handle_journal(lua_State *L);
+
 /* describe(table, schema?): { name, columns, constraints, indexes, … } as the server has it, nil
  * when there is none. schema(): { tables, enums, views, sequences } of the default schema.
  * enum_values(name, schema?), has_view(name, schema?). All by live reflection (luabind/describe.c).

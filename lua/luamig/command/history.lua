@@ -1,4 +1,6 @@
 --- luamig history: all revisions, newest first.
+local core = require "luamig.core"
+local graph = require "luamig.graph"
 local listing = require "luamig.listing"
 
 local history = {}
@@ -49,15 +51,41 @@ function pictures.mermaid(out, revisions)
   end
 end
 
+-- Long output goes through $PAGER on a terminal.
+local function page(lines)
+  local pager = os.getenv "PAGER"
+  if pager == "" or not core.isatty(1) or #lines < 40 then return false end
+  local pipe = io.popen(pager or "less -FRX", "w")
+  if not pipe then return false end
+  pipe:write(table.concat(lines, "\n"), "\n")
+  pipe:close()
+  return true
+end
+
 function history.run(session)
   session.shape = "revisions"
   local args, out = session.args, session.out
   local result = session:handle():history { range = args.rev_range, database = args.indicate_current }
-  if args.format and args.format ~= "text" and not out.json then
-    pictures[args.format](out, result.revisions)
-    return
+  local revisions = result.revisions
+  if out.json then
+    out:document("revisions", result)
+  elseif args.format and args.format ~= "text" then
+    pictures[args.format](out, revisions)
+  elseif out.verbose then
+    listing.print(out, result)
+  else
+    local marks = { current = args.indicate_current }
+    local function line(revision) return listing.line(out, revision, marks) end
+    local lines = {}
+    if graph.is_linear(revisions) then
+      for i, revision in ipairs(revisions) do lines[i] = line(revision) end
+    else
+      lines = graph.draw(revisions, line)
+    end
+    if not page(lines) then
+      for _, text in ipairs(lines) do out:line(text) end
+    end
   end
-  listing.print(out, result, { current = args.indicate_current })
 end
 
 return history
