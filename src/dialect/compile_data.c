@@ -45,7 +45,7 @@ static int insert_rows(struct mig_compile *c, const struct mig_op_bulk_insert *o
         return mig_error_set(err, MIG_E_script, "row %zu of bulk_insert into '%s' is empty",
                              first + 1, op->table);
     }
-    mig_sql_add(&w, ") VALUES ");
+    mig_sql_add(&w, ") VALUES");
     size_t row = first;
     for (; row < rows->count && (int64_t)(row - first) < limit && w.buf.length < MAX_TEXT &&
            w.code == 0 && same_columns(rows, first, row);
