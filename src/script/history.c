@@ -74,6 +74,16 @@ static int lower_from_heads(struct range *range, struct mig_target *parts, struc
     return status;
 }
 
+static int upper_end(struct range *range, const char *text, const struct mig_names *rows,
+                     struct mig_error *err)
+{
+    if (strcmp(text, "current") == 0) {
+        return mig_revision_map_resolve(range->map, range->arena, text, rows, &range->upper, err);
+    }
+    return mig_target_upgrade(range->map, range->arena, text, &range->lower, true, &range->upper,
+                              err);
+}
+
 static int parse_range(struct range *range, const struct mig_names *rows, struct mig_error *err)
 {
     const char *colon = range->text == NULL ? NULL : strchr(range->text, ':');
@@ -94,17 +104,19 @@ static int parse_range(struct range *range, const struct mig_names *rows, struct
     if (status != 0) {
         return status;
     }
-    if (parts.relative && parts.symbol == NULL && parts.steps < 0) {
+    /* The upper end first, as its errors weigh more; but +N counts from the lower one. */
+    bool counted = to[0] == '+';
+    if (!counted) {
+        status = upper_end(range, to, rows, err);
+    }
+    if (status == 0 && parts.relative && parts.symbol == NULL && parts.steps < 0) {
         status = lower_from_heads(range, &parts, err);
-    } else {
+    } else if (status == 0) {
         status = mig_revision_map_resolve(range->map, range->arena, from, rows, &range->lower, err);
         range->from_base = range->lower.count == 0;
     }
-    if (status == 0 && strcmp(to, "current") == 0) {
-        status = mig_revision_map_resolve(range->map, range->arena, to, rows, &range->upper, err);
-    } else if (status == 0) {
-        status =
-            mig_target_upgrade(range->map, range->arena, to, &range->lower, &range->upper, err);
+    if (status == 0 && counted) {
+        status = upper_end(range, to, rows, err);
     }
     if (status == 0 && parts.label != NULL) {
         status = restrict_upper(range, parts.label, err);
@@ -137,6 +149,9 @@ int mig_revision_map_history(struct mig_revision_map *map, struct mig_arena *are
     }
     for (size_t i = 0; i < range.lower.count && status == 0; i++) {
         status = wanted[range.lower.items[i]->order] ? 0 : not_a_range(&range, err);
+    }
+    if (status == 0) {
+        status = mig_set_check_overlap(map, arena, &range.lower, MIG_EDGES_ALL, "requested", err);
     }
     if (status == 0 && !range.from_base) {
         status = mig_set_add_ancestors(map, arena, &range.lower, MIG_EDGES_ALL, below, err);

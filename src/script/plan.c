@@ -60,7 +60,7 @@ int mig_plan_upgrade(struct mig_revision_map *map, struct mig_arena *arena,
     }
     int status = mig_revision_map_rows(map, arena, row_names, &applied, err);
     if (status == 0) {
-        status = mig_target_upgrade(map, arena, target, &applied, &targets, err);
+        status = mig_target_upgrade(map, arena, target, &applied, false, &targets, err);
     }
     if (status == 0) {
         status = mig_set_check_overlap(map, arena, &targets, MIG_EDGES_ALL, "requested", err);

@@ -413,7 +413,7 @@ static int branch_start(const struct mig_revision_map *map, struct mig_arena *ar
 }
 
 int mig_target_upgrade(const struct mig_revision_map *map, struct mig_arena *arena,
-                       const char *target, const struct mig_revisions *from,
+                       const char *target, const struct mig_revisions *from, bool clip,
                        struct mig_revisions *out, struct mig_error *err)
 {
     struct mig_target parts;
@@ -456,7 +456,7 @@ int mig_target_upgrade(const struct mig_revision_map *map, struct mig_arena *are
         status = mig_target_walk(map, arena, start, parts.steps,
                                  parts.steps > 0 ? parts.label : NULL, &at, &far, err);
     }
-    if (status == 0 && far) {
+    if (status == 0 && far && !clip) {
         status = out_of_range(&parts, err);
     }
     return status != 0 || at == NULL ? status : mig_revisions_append(arena, out, at, err);
