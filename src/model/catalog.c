@@ -441,10 +441,16 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
     if (rc != 0 || entry == NULL) {
         return rc;
     }
+    if (((const struct mig_table *)entry->object)->sql != NULL && !catalog->deferred) {
+        /* The server keeps the definition as text, which is read again rather than changed here. */
+        forget_entry(catalog, entry);
+        return 0;
+    }
     struct mig_table *table = mig_table_copy(&catalog->arena, entry->object);
     if (table == NULL) {
         return mig_error_nomem(err);
     }
+    table->sql = NULL; /* what the stored text says no longer holds */
     rc = mig_apply_op(&catalog->arena, table, op, err);
     if (rc == 0) {
         /* Once more: what was added still borrows from the operation. */

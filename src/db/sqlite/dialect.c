@@ -340,13 +340,8 @@ static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *e
 
 /* --- operations --- */
 
-#pragma weak mig_rebuild_table
-
 static int rebuild(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
-    if (mig_rebuild_table == NULL) {
-        return mig_compile_unsupported(c, op, err);
-    }
     struct mig_op *one = (struct mig_op *)(uintptr_t)op;
     return mig_rebuild_table(c, op->schema, mig_op_table(op), &one, 1, err);
 }
