@@ -1,11 +1,8 @@
 #!/usr/bin/env bash
-# lint.sh [--all] - what ./dev lint runs: every check, then one line that says which of them failed.
-# clang-tidy looks at the C files that differ from main (a changed header: at all); with --all, or on main, at all.
+# lint.sh - what ./dev lint runs: every check, then one line that says which of them failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-all=0
-[ "${1:-}" = --all ] && all=1
 failed=()
 files() { git ls-files -co --exclude-standard --deduplicate -- "$@" | while read -r f; do [ -e "$f" ] && echo "$f"; done; }
 check() { # NAME COMMAND...
@@ -33,17 +30,18 @@ layers() { files 'src/*.c' 'src/*.h' | xargs lua5.4 scripts/check_layers.lua; }
 # clang's own compile commands: gcc's flags mean nothing to it. Building them is the check that clang has no warning.
 clang_build() { cmake --preset clang >/dev/null && cmake --build --preset clang; }
 
+# A file that clang-tidy has seen with these very headers and checks is not looked at again: build/tidy holds a name for it.
 tidy() {
-    local units changed
-    mapfile -t units < <(files 'src/*.c' 'spec/*.c')
-    if [ $all = 0 ] && git rev-parse -q --verify origin/main >/dev/null; then
-        changed=$({ git diff --name-only origin/main...HEAD && git diff --name-only HEAD && git ls-files -o --exclude-standard; } | sort -u)
-        if [ -n "$changed" ] && ! grep -qE '\.(h|def)$|^\.clang-tidy' <<<"$changed"; then
-            mapfile -t units < <(printf '%s\n' "${units[@]}" | grep -xF "$changed")
-        fi
-    fi
-    [ ${#units[@]} -gt 0 ] || return 0
-    printf '%s\0' "${units[@]}" | xargs -0 -P "$(nproc)" -n 1 clang-tidy --quiet -p build/clang
+    local source deps key
+    mkdir -p build/tidy
+    ninja -C build/clang -t deps | awk -v RS= '{ line = ""; for (i = 2; i <= NF; i++) if ($i ~ /^\// && $i !~ /^\/usr\//) line = line " " $i; print line }' |
+        sort -u | while read -r source deps; do
+        # shellcheck disable=SC2086 # a list of files
+        key=$(cat .clang-tidy "$source" $deps | sha256sum | cut -c1-64)
+        [ -e "build/tidy/$key" ] || echo "$key $source"
+    done | sort -u -k2,2 >build/tidy/wanted
+    # shellcheck disable=SC2016 # for the inner shell
+    xargs -r -P "$(nproc)" -n 2 bash -c 'clang-tidy --quiet -p build/clang "$1" 2>&1 && touch "build/tidy/$0"' <build/tidy/wanted
 }
 
 cppcheck_all() {

@@ -1,4 +1,8 @@
 #include "util/error.h"
+#ifdef __clang_analyzer__
+#undef mig_error_set
+#undef mig_error_nomem
+#endif
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -38,6 +38,10 @@ int mig_error_set(struct mig_error *err, enum mig_code code, const char *format,
     MIG_PRINTF(3, 4);
 /* Returns MIG_E_nomem and fills err without allocating. */
 int mig_error_nomem(struct mig_error *err);
+#ifdef __clang_analyzer__ /* which cannot know that both return a failure, never 0 */
+#define mig_error_set(...)   (mig_error_set(__VA_ARGS__), -1)
+#define mig_error_nomem(err) (mig_error_nomem(err), -1)
+#endif
 /* Replace one part; a NULL text clears it. */
 void mig_error_detail(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
 void mig_error_hint(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
