@@ -5,4 +5,12 @@ if(LUAMIG_SPECS)
   target_include_directories(luamig-spec-process SYSTEM PRIVATE ${LUA_INCLUDE_DIRS})
   target_link_libraries(luamig-spec-process PRIVATE luamig-warnings)
   set_target_properties(luamig-spec-process PROPERTIES PREFIX "" OUTPUT_NAME spec_process)
+
+  # The program that uses the C library as a stranger would.
+  if(TARGET luamig-library)
+    add_executable(luamig-spec-embed spec/library/embed.c)
+    target_link_libraries(luamig-spec-embed PRIVATE luamig-library luamig-warnings PkgConfig::SQLITE Threads::Threads)
+    target_include_directories(luamig-spec-embed PRIVATE include)
+    set_target_properties(luamig-spec-embed PROPERTIES OUTPUT_NAME spec_embed)
+  endif()
 endif()

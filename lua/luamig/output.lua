@@ -75,13 +75,6 @@ local function block(label, text)
   return table.concat(lines, "\n")
 end
 
-local function describe_state(state)
-  local heads = #state.heads > 0 and table.concat(state.heads, ", ") or "base"
-  if state.rolled_back then return "rolled back; still at " .. heads end
-  if state.rolled_back == false then return "NOT rolled back: what ran before the failure stays; at " .. heads end
-  return "at " .. heads
-end
-
 --- An error as API section 11 says: what failed, where, the operation, the statement, the state.
 function output:failure(err)
   local lines = { paint(self.color_err, "red", "error: ") .. tostring(err.message) }
@@ -100,7 +93,7 @@ function output:failure(err)
     lines[#lines + 1] = block("server", table.concat(codes, ", "))
   end
   if err.detail then lines[#lines + 1] = block("detail", err.detail) end
-  if err.state then lines[#lines + 1] = block("state", describe_state(err.state)) end
+  if err.state then lines[#lines + 1] = block("state", err.state.text) end
   if err.hint then lines[#lines + 1] = block("hint", err.hint) end
   if self.verbose and err.traceback then lines[#lines + 1] = err.traceback end
   io.stdout:flush()

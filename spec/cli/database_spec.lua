@@ -1,0 +1,222 @@
+-- upgrade, downgrade, current, stamp, status, plan, ensure-version on each database.
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
+
+-- What a dialect's own client says of the tables that are not ours.
+local tables_query = {
+  sqlite = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'luamig%' ORDER BY 1",
+  postgresql = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'luamig%' ORDER BY 1",
+  mysql = "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
+    .. " AND table_name NOT LIKE 'luamig%' ORDER BY 1",
+}
+
+for _, dialect in ipairs(servers.dialects) do
+  describe("on " .. dialect, function()
+    local db, p
+
+    before_each(function()
+      db = scratch.database(dialect)
+      p = project.new { url = db.url }
+      p:revision {
+        id = "a1", message = "create users",
+        upgrade = [[op.create_table("users", {
+          { "id", sql.integer, primary_key = true }, { "name", sql.string(50), nullable = false } })]],
+        downgrade = 'op.drop_table("users")',
+      }
+      p:revision {
+        id = "b2", down = "a1", message = "add ages",
+        upgrade = [[op.add_column("users", { "age", sql.integer })
+  op.bulk_insert("users", { { id = 1, name = "Ada", age = 36 } })]],
+        downgrade = 'op.execute("DELETE FROM users")\n  op.drop_column("users", "age")',
+      }
+      p:revision {
+        id = "c3", down = "b2", message = "create orders",
+        upgrade = [[op.create_table("orders", { { "id", sql.integer, primary_key = true },
+          { "user_id", sql.integer, references = "users.id" } })]],
+        downgrade = 'op.drop_table("orders")',
+      }
+    end)
+    after_each(function() db:drop() end)
+
+    local function ok(...)
+      local r = p:luamig(...)
+      assert.equal(0, r.code, r.stderr .. r.stdout)
+      return r
+    end
+
+    local function versions()
+      return db:query "SELECT version_num FROM luamig_version ORDER BY 1"
+    end
+
+    it("goes up and down", function()
+      local r = ok("upgrade", "b2")
+      assert.equal("", r.stdout)
+      assert.matches("^upgrade %S+ %(luamig%.conf%.lua%)\n↑ a1 create users %(%d+ ms%)\n↑ b2 add ages %(%d+ ms%)\nnow at b2\n$", r.stderr)
+      assert.same({ "b2" }, versions())
+      assert.same({ "users" }, db:query(tables_query[dialect]))
+      assert.same({ "Ada\t36" }, db:query "SELECT name, age FROM users")
+      ok "upgrade"
+      assert.same({ "orders", "users" }, db:query(tables_query[dialect]))
+      r = ok "upgrade"
+      assert.matches("nothing to do: the database is at c3\n$", r.stderr)
+      r = ok("downgrade", "-1")
+      assert.matches("↓ c3 create orders %(%d+ ms%)\nnow at b2\n$", r.stderr)
+      assert.same({ "users" }, db:query(tables_query[dialect]))
+      ok("upgrade", "+1")
+      assert.same({ "c3" }, versions())
+      ok("downgrade", "base")
+      assert.same({}, versions())
+      assert.same({}, db:query(tables_query[dialect]))
+    end)
+
+    it("says what it did in JSON, its keys in order", function()
+      local r = ok("upgrade", "a1", "--json")
+      assert.matches(([[
+^{
+  "format": 1,
+  "dialect": "%s",
+  "from": %%[%%],
+  "to": %%["a1"%%],
+  "applied": true,
+  "steps": %%[
+    {
+      "revision": "a1",
+      "direction": "upgrade",
+      "message": "create users",
+      "file": "migrations/a1%%.lua",
+      "complete": true,
+      "duration_ms": %%d+,
+      "statements": %%[
+        {
+          "sql": "CREATE TABLE .*",
+          "line": 5,
+          "segment": 1,
+          "transactional": %s,
+          "lock": .*,
+          "rewrites": .*,
+          "scans": .*
+        }.*
+      %%]
+    }
+  %%]
+}
+$]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
+      r = ok("upgrade", "a1", "--json")
+      assert.equal(('{\n  "format": 1,\n  "dialect": "%s",\n  "from": ["a1"],\n  "to": ["a1"],\n  "applied": false,\n  "steps": []\n}\n')
+        :format(dialect), r.stdout)
+    end)
+
+    it("knows where it stands", function()
+      local r = ok "current"
+      assert.equal("", r.stdout)
+      ok("upgrade", "b2")
+      assert.equal("b2 add ages\n", ok("current").stdout)
+      r = p:luamig("current", "--check-heads")
+      assert.equal(3, r.code)
+      assert.matches("not at every head: c3", r.stderr)
+      r = ok("current", "--json")
+      assert.matches('"revision": "b2".*"is_head": false.*"is_current": true,\n      "applied_at": "%d%d%d%d%-%d%d%-%d%d', r.stdout)
+      assert.equal("c3 (head) create orders\nb2 (current) add ages\na1 create users\n", ok("history", "-i").stdout)
+      assert.equal("c3 (head) create orders\n", ok("history", "-r", "current:", "-q").stdout:match "^[^\n]*\n")
+      r = ok "status"
+      assert.matches("at         b2\nhead       c3\npending    1 of 3\n           c3 create orders\nlast       upgrade b2 at ", r.stdout)
+      r = ok("status", "--json")
+      assert.matches('"current": %["b2"%],\n  "heads": %["c3"%],\n  "pending": %["c3"%],\n  "up_to_date": false,', r.stdout)
+      ok "upgrade"
+      assert.equal(0, p:luamig("current", "--check-heads").code)
+      assert.matches("pending    none: up to date", ok("status").stdout)
+    end)
+
+    it("stamps without running anything", function()
+      local r = ok("stamp", "b2")
+      assert.matches("now at b2\n$", r.stderr)
+      assert.same({ "b2" }, versions())
+      assert.same({}, db:query(tables_query[dialect]))
+      assert.equal('{\n  "format": 1,\n  "from": ["b2"],\n  "to": ["a1"]\n}\n', ok("stamp", "a1", "--json").stdout)
+      ok("stamp", "base")
+      assert.same({}, versions())
+      ok("stamp", "--purge", "heads")
+      assert.same({ "c3" }, versions())
+    end)
+
+    it("makes the version table and nothing else", function()
+      ok "ensure-version"
+      assert.same({}, versions())
+      assert.same({}, db:query(tables_query[dialect]))
+      ok "ensure-version"
+    end)
+
+    it("plans without changing anything", function()
+      local r = ok "plan"
+      assert.matches("^a1 create users  migrations/a1%.lua\n    CREATE TABLE ", r.stdout)
+      assert.matches("\nc3 create orders  migrations/c3%.lua\n", r.stdout)
+      assert.same({}, db:query(tables_query[dialect]))
+      r = ok("plan", "a1", "--json")
+      assert.matches('"applied": false,\n  "steps": %[\n    {\n      "revision": "a1",.*"complete": true', r.stdout)
+    end)
+
+    it("prints a script, and changes nothing", function()
+      local r = ok("upgrade", "--sql")
+      assert.matches("CREATE TABLE users", r.stdout)
+      assert.matches("INSERT INTO luamig_version", r.stdout)
+      assert.same({}, db:query(tables_query[dialect]))
+      -- what it prints is what upgrade does
+      db:query(r.stdout)
+      assert.same({ "c3" }, versions())
+      assert.same({ "Ada\t36" }, db:query "SELECT name, age FROM users")
+      r = p:luamig("downgrade", "base", "--sql")
+      assert.equal(2, r.code)
+      assert.equal("", r.stdout)
+      r = ok("downgrade", "c3:base", "--sql")
+      db:query(r.stdout)
+      assert.same({}, db:query(tables_query[dialect]))
+    end)
+
+    it("rehearses where DDL can be undone, and refuses elsewhere", function()
+      local r = p:luamig("upgrade", "--dry-run")
+      if dialect == "mysql" then
+        assert.equal(1, r.code)
+        assert.matches("^upgrade [^\n]*\nerror: ", r.stderr)
+      else
+        assert.equal(0, r.code, r.stderr)
+        assert.matches("dry run, rolled back: would be at c3\n$", r.stderr)
+      end
+      assert.same({}, db:query(tables_query[dialect]))
+    end)
+
+    it("undoes a revision that fails in the middle, and says so", function()
+      p:revision {
+        id = "d4", down = "c3", message = "fails",
+        upgrade = [[op.create_table("half", { { "id", sql.integer, primary_key = true } })
+  op.execute("INSERT INTO no_such_table VALUES (1)")]],
+      }
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.matches("\nerror: [^\n]*no_such_table[^\n]*\n  migrations/d4%.lua:6 in op%.execute\n", r.stderr)
+      assert.matches("\n  statement INSERT INTO no_such_table VALUES %(1%)\n", r.stderr)
+      assert.same({ "c3" }, versions())
+      if dialect == "mysql" then
+        assert.same({ "half", "orders", "users" }, db:query(tables_query[dialect]))
+      else
+        assert.matches("\n  state     rolled back; still at c3\n", r.stderr)
+        assert.same({ "orders", "users" }, db:query(tables_query[dialect]))
+        r = p:luamig("upgrade", "--json")
+        assert.equal(1, r.code)
+        assert.matches('"applied": false,\n  "steps": %[.*%],\n  "error": {\n    "kind": "sql",\n    "message": ".*no_such_table', r.stdout)
+        assert.matches('"revision": "d4",\n    "file": "migrations/d4%.lua",\n    "line": 6,\n    "statement": "INSERT INTO', r.stdout)
+        assert.matches('"state": {\n      "heads": %["c3"%],\n      "revision": "d4",\n      "done": %d+,\n      "of": %d+,', r.stdout)
+        assert.matches('"rolled_back": true\n    }\n', r.stdout)
+      end
+    end)
+
+    it("hands arguments and the tag to migrations", function()
+      p:revision {
+        id = "d4", down = "c3",
+        upgrade = [[op.execute("INSERT INTO users (id, name) VALUES (7, '" .. op.args.name .. op.tag .. "')")]],
+      }
+      ok("upgrade", "-x", "name=Grace", "--tag", "!")
+      assert.equal("Grace!", db:value "SELECT name FROM users WHERE id = 7")
+    end)
+  end)
+end

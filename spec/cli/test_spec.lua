@@ -1,0 +1,178 @@
+-- luamig test, and the same specs under plain busted: scratch databases, assertions, the stairway.
+local cli = require "spec.support.cli"
+local project = require "spec.support.project"
+local servers = require "spec.support.servers"
+
+local build = package.loaded["spec.build"]
+
+local specs = [[
+local luamig = require "luamig"
+
+describe("users", function()
+  local db
+  before_each(function() db = luamig.testing.database() end)
+  after_each(function() db:drop() end)
+
+  it("has a table with its parts", function()
+    db:upgrade "a1"
+    assert.table_exists(db, "users")
+    assert.column_exists(db, "users", "email", { nullable = false })
+    assert.column_exists(db, "users", "id", { primary_key = true })
+    assert.index_exists(db, "users", "ix_users_age")
+    assert.index_exists(db, "users", { "age" }, { unique = false })
+    assert.constraint_exists(db, "users", "uq_users_email", { type = "unique" })
+    assert.no_table_exists(db, "orders")
+    assert.no_column_exists(db, "users", "name")
+    assert.no_index_exists(db, "users", "ix_users_email")
+    assert.no_constraint_exists(db, "users", "nope")
+    assert.no_view_exists(db, "nope")
+    assert.no_enum_exists(db, "nope")
+  end)
+
+  it("keeps the rows", function()
+    db:upgrade "a1"
+    db:execute("INSERT INTO users (id, email) VALUES (:id, :email)", { id = 1, email = "ada@example.org" })
+    db:upgrade "head"
+    assert.equal(1, db:scalar "SELECT count(*) FROM users")
+    assert.equal("ada@example.org", db:scalar("SELECT email FROM users WHERE id = ?", { 1 }))
+    for row in db:rows "SELECT id, email FROM users" do assert.equal(1, row.id) end
+    db:downgrade "-1"
+    assert.no_column_exists(db, "users", "name")
+  end)
+end)
+
+describe("every revision", function() luamig.testing.stairway() end)
+]]
+
+local function new_project(more)
+  local p = project.new { config = [[naming_convention = { ix = "ix_{table}_{columns}", uq = "uq_{table}_{columns}" },]] }
+  p:revision {
+    id = "a1", message = "create users",
+    upgrade = [[op.create_table("users", {
+    { "id", sql.integer, primary_key = true },
+    { "email", sql.string(100), nullable = false },
+    { "age", sql.integer },
+    sql.unique({ "email" }, { name = "uq_users_email" }),
+  })
+  op.create_index("ix_users_age", "users", { "age" })]],
+    downgrade = 'op.drop_table("users")',
+  }
+  p:revision {
+    id = "b2", down = "a1", message = "add names", upgrade = 'op.add_column("users", { "name", sql.string(50) })',
+    downgrade = 'op.drop_column("users", "name")',
+  }
+  p:write("spec/users_spec.lua", specs)
+  for name, text in pairs(more or {}) do p:write(name, text) end
+  return p
+end
+
+local function scratch_databases(dialect)
+  local query = dialect == "mysql" and "SHOW DATABASES LIKE 'luamig\\_scratch\\_%'"
+    or "SELECT datname FROM pg_database WHERE datname LIKE 'luamig\\_scratch\\_%'"
+  local url = servers.url(dialect)
+  local parts = servers.parse(url)
+  local command = dialect == "mysql"
+    and ("mariadb --no-defaults -N -B -h %s -P %s -u%s -p%s -e %q"):format(parts.host, parts.port, parts.user, parts.password, query)
+    or ("psql -X -q -A -t -c %q %s"):format(query, url)
+  local pipe = assert(io.popen(command))
+  local names = {}
+  for line in pipe:lines() do names[line] = true end
+  pipe:close()
+  return names
+end
+
+describe("luamig test", function()
+  for _, dialect in ipairs(servers.dialects) do
+    local url = dialect ~= "sqlite" and servers.url(dialect) or nil
+
+    it("runs the project's specs on " .. dialect, function()
+      local before = url and scratch_databases(dialect)
+      local p = new_project()
+      local r = p:luamig("test", { env = { LUAMIG_TEST_URL = url } })
+      assert.equal(0, r.code, r.stdout .. r.stderr)
+      assert.matches("4 successes / 0 failures / 0 errors", r.stdout)
+      assert.is_false(p:exists "app.db")
+      if url then
+        for name in pairs(scratch_databases(dialect)) do
+          if not before[name] then
+            -- others may be running: ours are gone when the run is over
+            assert.is_nil(r.stdout:find(name, 1, true))
+          end
+        end
+        local given = p:luamig("test", "--url", url, "--filter", "keeps the rows")
+        assert.equal(0, given.code, given.stdout .. given.stderr)
+        assert.matches("1 success / 0 failures", given.stdout)
+      end
+    end)
+
+    it("runs them under busted too, on " .. dialect, function()
+      local p = new_project()
+      local r = cli.run({ "--lua=lua5.4", "-o", "plainTerminal", "spec" }, {
+        cwd = p.path, program = "busted", env = { LUA_CPATH = build .. "/?.so;;", LUAMIG_TEST_URL = url },
+      })
+      assert.equal(0, r.code, r.stdout .. r.stderr)
+      assert.matches("4 successes / 0 failures / 0 errors", r.stdout)
+    end)
+  end
+
+  it("fails when a spec fails, and says what was expected", function()
+    local p = new_project { ["spec/wrong_spec.lua"] = [[
+      local luamig = require "luamig"
+      it("expects too much", function()
+        local db <close> = luamig.testing.database()
+        db:upgrade "head"
+        assert.column_exists(db, "users", "email", { nullable = true })
+      end)
+      it("expects too little", function()
+        local db <close> = luamig.testing.database()
+        db:upgrade "head"
+        assert.no_table_exists(db, "users")
+      end)]] }
+    local r = p:luamig("test", "spec/wrong_spec.lua")
+    assert.equal(1, r.code)
+    assert.matches("0 successes / 2 failures", r.stdout)
+    assert.matches("expected column users%.email { nullable = true } to exist", r.stdout)
+    assert.matches("expected table users not to exist", r.stdout)
+  end)
+
+  it("finds a downgrade that leaves something behind", function()
+    local p = new_project()
+    p:revision { id = "c3", down = "b2", upgrade = 'op.create_table("left", { { "id", sql.integer } })' }
+    local r = p:luamig("test", "--filter", "goes up, down and up")
+    assert.equal(1, r.code)
+    assert.matches("the schema differs after the downgrade:\n%s*tables%.left: left behind", r.stdout)
+  end)
+
+  it("is no success when no test ran", function()
+    local p = new_project()
+    local r = p:luamig("test", "--filter", "matches nothing")
+    assert.equal(2, r.code)
+    assert.matches("no test ran", r.stderr)
+    r = p:luamig("test", "spec/none_spec.lua")
+    assert.is_true(r.code ~= 0)
+  end)
+
+  it("stops at a signal, and the scratch databases go", function()
+    local p = new_project { ["spec/slow_spec.lua"] = [[
+      local luamig = require "luamig"
+      it("is slow", function()
+        local db = luamig.testing.database()
+        db:upgrade "head"
+        io.stdout:write("DATABASE ", db.name, "\n")
+        io.stdout:flush()
+        db:execute "SELECT pg_sleep(30)"
+      end)]] }
+    local process = p:start("test", "spec/slow_spec.lua", { env = { LUAMIG_TEST_URL = servers.url "postgresql" } })
+    local name
+    for _ = 1, 100 do
+      name = process:stdout():match("DATABASE (luamig_scratch_%x+)")
+      if name then break end
+      require("spec_process").sleep(0.1)
+    end
+    assert.is_string(name, process:stdout() .. process:stderr())
+    process:kill "INT"
+    local r = process:wait(20)
+    assert.equal(130, r.code, r.stdout .. r.stderr)
+    assert.is_nil(scratch_databases("postgresql")[name])
+  end)
+end)

@@ -1,0 +1,178 @@
+/* A program that uses include/luamig.h as its documentation says; library_spec.lua runs it. Prints
+ * a line a fact.
+ *
+ *   embed open URL FOLDER          upgrade, current, plan, downgrade
+ *   embed attach FILE FOLDER       the same on an sqlite3 connection of ours, which stays open
+ *   embed cancel URL FOLDER        cancels an upgrade from another thread
+ *   embed run URL FOLDER ARG…      a command line
+ */
+#include <luamig.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void say_failure(const char *what, int status, struct mig_handle *m)
+{
+    const struct mig_failure *failure = mig_failure(m);
+    printf("%s: status %d, %s: %s", what, status, failure->kind, failure->message);
+    if (failure->file != NULL) {
+        printf(" (%s:%d)", failure->file, failure->line);
+    }
+    printf("\n");
+}
+
+static void say_log(void *payload, enum mig_level level, const char *text)
+{
+    int *lines = payload;
+    (*lines)++;
+    if (level >= MIG_LEVEL_NOTICE) {
+        printf("log: %s\n", text);
+    }
+}
+
+static void say_progress(void *payload, const char *revision, bool upgrade, bool finished,
+                         int64_t duration_ms)
+{
+    (void)payload;
+    if (finished) {
+        printf("%s %s%s\n", upgrade ? "up" : "down", revision,
+               duration_ms >= 0 ? "" : " in no time");
+    }
+}
+
+static void say_current(struct mig_handle *m)
+{
+    const char *const *rows = NULL;
+    size_t count = 0;
+    int status = mig_current(m, &rows, &count);
+    if (status != MIG_DONE) {
+        say_failure("current", status, m);
+        return;
+    }
+    printf("current:");
+    for (size_t i = 0; i < count; i++) {
+        printf(" %s", rows[i]);
+    }
+    printf("\n");
+}
+
+static int write_script(void *payload, const char *text, size_t length)
+{
+    size_t *total = payload;
+    (void)text;
+    *total += length;
+    return 0;
+}
+
+static void migrate(struct mig_handle *m)
+{
+    struct mig_outcome outcome = {.size = sizeof outcome};
+    int status = mig_plan(m, "heads", &outcome);
+    if (status != MIG_DONE) {
+        say_failure("plan", status, m);
+    }
+    printf("plan: %zu steps, applied %d\n", outcome.step_count, outcome.applied);
+    size_t length = 0;
+    struct mig_run_request script = {
+        .size = sizeof script, .script = write_script, .payload = &length};
+    status = mig_upgrade(m, "heads", &script, NULL);
+    printf("script: status %d, %s\n", status, length > 0 ? "some text" : "no text");
+    struct mig_run_request request = {.size = sizeof request, .statements = true};
+    status = mig_upgrade(m, NULL, &request, &outcome);
+    if (status != MIG_DONE) {
+        say_failure("upgrade", status, m);
+    }
+    printf("upgrade: %zu steps, to %s, %s\n", outcome.step_count,
+           outcome.to_count > 0 ? outcome.to[0] : "base",
+           outcome.step_count > 0 && outcome.steps[0].statement_count > 0
+               ? outcome.steps[0].statements[0].sql
+               : "");
+    say_current(m);
+    status = mig_downgrade(m, "nowhere", NULL, NULL);
+    say_failure("downgrade", status, m);
+    status = mig_downgrade(m, "base", NULL, NULL);
+    printf("downgrade: status %d\n", status);
+    const char *const targets[] = {"heads"};
+    status = mig_stamp(m, targets, 1, true);
+    printf("stamp: status %d\n", status);
+    say_current(m);
+}
+
+static int with_attached(const char *file, const char *folder)
+{
+    sqlite3 *db = NULL;
+    struct mig_open_options options = {.size = sizeof options, .migrations = folder};
+    struct mig_handle *m = NULL;
+    if (sqlite3_open(file, &db) != SQLITE_OK || mig_open(&m, &options) != MIG_DONE) {
+        say_failure("open", 1, m);
+        return 1;
+    }
+    int status = mig_attach(m, "oracle", db);
+    say_failure("attach", status, m);
+    if (mig_attach(m, "sqlite", db) != MIG_DONE) {
+        say_failure("attach", 1, m);
+    }
+    migrate(m);
+    mig_close(m);
+    status = sqlite3_exec(db, "SELECT count(*) FROM luamig_version", NULL, NULL, NULL);
+    printf("ours still answers: %d\n", status);
+    sqlite3_close(db);
+    return 0;
+}
+
+static void *cancel_soon(void *payload)
+{
+    usleep(300000);
+    mig_cancel(payload);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    int lines = 0;
+    struct mig_handle *m = NULL;
+    if (argc < 4) {
+        return 2;
+    }
+    if (strcmp(argv[1], "attach") == 0) {
+        return with_attached(argv[2], argv[3]);
+    }
+    struct mig_open_options options = {.size = sizeof options,
+                                       .url = argv[2],
+                                       .migrations = argv[3],
+                                       .log = say_log,
+                                       .progress = say_progress,
+                                       .payload = &lines};
+    struct sigaction before, after;
+    sigaction(SIGINT, NULL, &before);
+    int status = mig_open(&m, &options);
+    if (status != MIG_DONE) {
+        say_failure("open", status, m);
+        mig_close(m);
+        return 0;
+    }
+    if (strcmp(argv[1], "cancel") == 0) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, cancel_soon, m);
+        status = mig_upgrade(m, "head", NULL, NULL);
+        pthread_join(thread, NULL);
+        say_failure("upgrade", status, m);
+        say_current(m);
+    } else if (strcmp(argv[1], "run") == 0) {
+        argv[3] = argv[0];
+        status = mig_run(m, argc - 3, argv + 3);
+        fflush(stdout);
+        printf("run: status %d\n", status);
+    } else {
+        migrate(m);
+    }
+    sigaction(SIGINT, NULL, &after);
+    printf("signal handlers: %s\n",
+           before.sa_handler == after.sa_handler ? "untouched" : "changed");
+    mig_close(m);
+    return 0;
+}

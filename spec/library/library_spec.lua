@@ -1,0 +1,75 @@
+-- include/luamig.h: spec/library/embed.c is the program that uses it.
+local cli = require "spec.support.cli"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
+
+local program = package.loaded["spec.build"] .. "/spec_embed"
+
+local function embed(...)
+  return cli.run({ ... }, { program = program, cwd = scratch.folder() })
+end
+
+local function new_project()
+  local p = project.new { config = false }
+  p:revision {
+    id = "a1", upgrade = 'op.create_table("users", { { "id", sql.integer, primary_key = true } })',
+    downgrade = 'op.drop_table("users")',
+  }
+  p:revision { id = "b2", down = "a1", upgrade = 'op.add_column("users", { "age", sql.integer })',
+    downgrade = 'op.drop_column("users", "age")' }
+  return p
+end
+
+describe("libluamig", function()
+  for _, dialect in ipairs(servers.dialects) do
+    it("migrates " .. dialect, function()
+      local p, db = new_project(), scratch.database(dialect)
+      local r = embed("open", db.url, p.path .. "/migrations")
+      assert.equal(0, r.code, r.stderr)
+      assert.matches("^plan: 2 steps, applied 0\nscript: status 0, some text\nup a1\nup b2\n", r.stdout)
+      assert.matches("\nupgrade: 2 steps, to b2, CREATE TABLE users", r.stdout)
+      assert.matches("\ncurrent: b2\ndowngrade: status 2, unknown_revision: [^\n]*nowhere[^\n]*\n", r.stdout)
+      assert.matches("\ndown b2\ndown a1\ndowngrade: status 0\nstamp: status 0\ncurrent: b2\nsignal handlers: untouched\n$", r.stdout)
+      db:drop()
+    end)
+  end
+
+  it("uses a connection of the caller's, which stays open", function()
+    local p = new_project()
+    local r = embed("attach", p.path .. "/ours.db", p.path .. "/migrations")
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("^attach: status 2, usage: there is no dialect 'oracle'\n", r.stdout)
+    assert.matches("\ncurrent: b2\nours still answers: 0\n$", r.stdout)
+  end)
+
+  it("stops from another thread", function()
+    local p, db = project.new { config = false }, scratch.database "postgresql"
+    p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer } })\n  op.execute("SELECT pg_sleep(20)")' }
+    local r = embed("cancel", db.url, p.path .. "/migrations")
+    assert.matches("^upgrade: status 130, interrupted: ", r.stdout)
+    assert.matches("\ncurrent:\n", r.stdout)
+    assert.is_true(r.seconds < 10)
+    assert.same({}, db:query "SELECT tablename FROM pg_tables WHERE tablename = 't'")
+    db:drop()
+  end)
+
+  it("says what is wrong", function()
+    local p = new_project()
+    local r = embed("open", "oracle://x", p.path .. "/migrations")
+    assert.equal(0, r.code)
+    assert.matches("status 2, config: ", r.stdout)
+    p:write("migrations/c3.lua", "revision = 'c3'\ndown_revision = 'b2'\nfunction upgrade(\n")
+    r = embed("open", "sqlite::memory:", p.path .. "/migrations")
+    assert.matches("upgrade: status 1, script: .*%(migrations/c3%.lua:%d+%)", r.stdout)
+  end)
+
+  it("runs a command line on the handle's database", function()
+    local p = new_project()
+    local url = "sqlite:///" .. p.path .. "/app.db"
+    local r = cli.run({ "run", url, p.path .. "/migrations", "heads" }, { program = program, cwd = p.path })
+    assert.equal("b2 (head) b2\nrun: status 0\nsignal handlers: untouched\n", r.stdout)
+    r = cli.run({ "run", url, p.path .. "/migrations", "upgarde" }, { program = program, cwd = p.path })
+    assert.equal("run: status 2\nsignal handlers: untouched\n", r.stdout)
+  end)
+end)
