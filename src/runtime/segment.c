@@ -329,6 +329,7 @@ int mig_segment_send(struct mig_run *run, const struct mig_statement *statement,
 int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                     struct mig_error *err)
 {
+    int64_t unused = 0;
     int rc = mig_run_check(run, err);
     if (rc == 0 && statement->class == MIG_CLASS_DDL && !transactional_ddl(run)) {
         rc = mig_segment_commit(run, err);
@@ -336,7 +337,7 @@ int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, 
         rc = mig_segment_begin(run, err);
     }
     if (rc == 0) {
-        rc = run->sink->statement(run, statement, changed, err);
+        rc = run->sink->statement(run, statement, changed != NULL ? changed : &unused, err);
     }
     return rc == 0 ? 0 : mig_run_blame(run, rc, statement, err);
 }
