@@ -142,6 +142,7 @@ static int compute(void *payload, struct mig_arena *arena, const char *path, con
             return status;
         }
     }
+    lua_pop(L, 1);
     return 0;
 }
 
@@ -202,6 +203,7 @@ static int graph_rewrite(lua_State *L)
 {
     size_t length, out_length;
     const char *out, *source = luaL_checklstring(L, 1, &length);
+    lua_settop(L, 2);
     struct box *box = new_box(L);
     struct mig_names down = read_names(L, 2, &box->scratch);
     if (mig_header_rewrite(&box->scratch, source, length, &down, &out, &out_length, &box->err) !=

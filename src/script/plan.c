@@ -257,8 +257,8 @@ static int downgrade_roots(struct downgrade *down, const char *text, struct mig_
 
 /* Whether `below` is an ancestor of `above`; nothing that ranks under it is walked. */
 static int rests_on(const struct mig_revision_map *map, struct mig_arena *arena,
-                    const struct mig_revision *above, const struct mig_revision *below, bool *out,
-                    struct mig_error *err)
+                    const struct mig_revision *above, const struct mig_revision *below,
+                    enum mig_edges edges, bool *out, struct mig_error *err)
 {
     struct mig_revision **stack = mig_arena_array(arena, struct mig_revision *, map->count);
     bool *seen = mig_set_new(map, arena);
@@ -268,7 +268,8 @@ static int rests_on(const struct mig_revision_map *map, struct mig_arena *arena,
         return mig_error_nomem(err);
     }
     while (at != NULL && at != below) {
-        for (size_t i = 0; i < at->need_count; i++) {
+        size_t count = edges == MIG_EDGES_ALL ? at->need_count : at->parent_count;
+        for (size_t i = 0; i < count; i++) { /* the parents are the first needs */
             if (at->needs[i]->rank >= below->rank && !seen[at->needs[i]->order]) {
                 seen[at->needs[i]->order] = true;
                 stack[depth++] = at->needs[i];
@@ -280,22 +281,30 @@ static int rests_on(const struct mig_revision_map *map, struct mig_arena *arena,
     return 0;
 }
 
-/* A revision that one of the returning ones needs gets a row of its own all the same, unless a row
- * that stays implies it: what Alembic does where there are other rows. Rare, so this may walk the
- * graph. */
+/* A revision that one of the returning ones depends on gets a row of its own all the same, unless a
+ * row that stays implies it: what Alembic does where there are other rows. Rare, so this may walk
+ * the graph. */
 static int comes_back(const struct downgrade *down, const struct mig_version_rows *rows,
                       const struct mig_revision *dropped, const struct mig_revision *need,
                       const size_t *users, bool *out, struct mig_error *err)
 {
     struct mig_arena_mark mark = mig_arena_mark(down->arena);
+    bool ancestor = false;
     int status = 0;
     *out = false;
-    for (size_t i = 0; i < dropped->need_count && status == 0 && !*out; i++) {
+    for (size_t i = 0; i < dropped->need_count && status == 0 && !ancestor; i++) {
         const struct mig_revision *other = dropped->needs[i];
+        bool below = false;
         if (users[other->order] == 0 && other->rank > need->rank) {
-            status = rests_on(down->map, down->arena, other, need, out, err);
+            status = rests_on(down->map, down->arena, other, need, MIG_EDGES_ALL, &below, err);
         }
+        if (status == 0 && below) {
+            /* On the same branch two rows would overlap, and no upgrade would do any more. */
+            status = rests_on(down->map, down->arena, other, need, MIG_EDGES_DOWN, &ancestor, err);
+        }
+        *out = *out || below;
     }
+    *out = *out && !ancestor;
     if (status == 0 && *out) {
         struct mig_revisions staying = {0};
         bool *implied = mig_set_new(down->map, down->arena);
