@@ -32,14 +32,25 @@ int mig_compile_op(struct mig_compile *c, const struct mig_op *op, struct mig_er
     return code;
 }
 
-/* One after another. A dialect that can do more at once has its own. */
+/* One after another, each resolved against what those before it make of the table. A dialect that
+ * can do more at once has its own. */
 int mig_compile_batch(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
+    struct mig_catalog *under = c->catalog;
     int code = 0;
-    for (size_t i = 0; i < batch->op_count && code == 0; i++) {
-        code = mig_compile_op(c, batch->ops[i], err);
+    if (under != NULL) {
+        c->catalog = mig_catalog_over(under);
+        code = c->catalog == NULL ? mig_error_nomem(err) : 0;
     }
+    for (size_t i = 0; i < batch->op_count && code == 0; i++) {
+        code = mig_resolve_op(c, batch->ops[i], err);
+        code = code != 0 ? code : mig_compile_op(c, batch->ops[i], err);
+        if (code == 0 && c->catalog != NULL) {
+            code = mig_catalog_apply(c->catalog, batch->ops[i], err);
+        }
+    }
+    c->catalog = under;
     return code;
 }
 
@@ -238,16 +249,6 @@ static int resolve_drop_index(struct mig_compile *c, struct mig_op *op, struct m
     return code;
 }
 
-static int resolve_batch(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
-{
-    struct mig_op_batch *batch = (struct mig_op_batch *)(void *)op;
-    int code = 0;
-    for (size_t i = 0; i < batch->op_count && code == 0; i++) {
-        code = mig_resolve_op(c, batch->ops[i], err);
-    }
-    return code;
-}
-
 int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     int code = 0;
@@ -274,8 +275,7 @@ int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *e
         code = resolve_drop_index(c, op, err);
         break;
     case MIG_OP_batch:
-        code = resolve_batch(c, op, err);
-        break;
+        return 0; /* its operations one by one, when they are compiled */
     default:
         break;
     }

@@ -67,6 +67,7 @@ struct mig_compile {
     struct mig_arena *arena;
     struct mig_statements *out;
     bool offline;
+    bool *wants_rebuild; /* SQLite, in a batch: a change that needs one sets it instead */
 };
 
 typedef int mig_compile_fn(struct mig_compile *c, const struct mig_op *op, struct mig_error *err);

@@ -28,6 +28,7 @@ struct mig_catalog {
     bool all_lost; /* deferred, and a DDL that names no table went by */
     struct mig_map maps[OBJECTS];
     struct entry *entries[OBJECTS];
+    struct mig_catalog *over, *next_over; /* made by mig_catalog_over: the latest, the one before */
 };
 
 struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
@@ -52,6 +53,11 @@ void mig_catalog_free(struct mig_catalog *catalog)
     }
     for (int kind = 0; kind < OBJECTS; kind++) {
         mig_map_release(&catalog->maps[kind]);
+    }
+    while (catalog->over != NULL) {
+        struct mig_catalog *over = catalog->over;
+        catalog->over = over->next_over;
+        mig_catalog_free(over);
     }
     struct mig_arena arena = catalog->arena; /* the catalog itself lives in it */
     mig_arena_release(&arena);
@@ -763,4 +769,77 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
     default:
         return 0;
     }
+}
+
+/* ---- a catalog over another ---- */
+
+static int under_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                       struct mig_table **out, struct mig_error *err)
+{
+    const struct mig_table *table = NULL;
+    int rc = mig_catalog_table(self, schema, name, &table, err);
+    *out = rc == 0 && table != NULL ? mig_table_copy(arena, table) : NULL;
+    return rc == 0 && table != NULL && *out == NULL ? mig_error_nomem(err) : rc;
+}
+
+static int under_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                      struct mig_enum **out, struct mig_error *err)
+{
+    const struct mig_enum *type = NULL;
+    int rc = mig_catalog_enum(self, schema, name, &type, err);
+    *out = rc == 0 && type != NULL ? mig_arena_new(arena, struct mig_enum) : NULL;
+    if (*out != NULL) {
+        **out = *type;
+    }
+    return rc;
+}
+
+static int under_table_names(void *self, struct mig_arena *arena, const char *schema,
+                             struct mig_names *out, struct mig_error *err)
+{
+    return mig_catalog_table_names(self, arena, schema, out, err);
+}
+
+static int under_index_table(void *self, struct mig_arena *arena, const char *schema,
+                             const char *index, const char **table, struct mig_error *err)
+{
+    return mig_catalog_index_table(self, arena, schema, index, table, err);
+}
+
+static int under_view(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                      struct mig_view **out, struct mig_error *err)
+{
+    const struct mig_view *view = NULL;
+    int rc = mig_catalog_view(self, schema, name, &view, err);
+    *out = rc == 0 && view != NULL ? mig_arena_new(arena, struct mig_view) : NULL;
+    if (*out != NULL) {
+        **out = *view;
+    }
+    return rc;
+}
+
+static int under_enum_columns(void *self, struct mig_arena *arena, const char *schema,
+                              const char *name, struct mig_names *out, struct mig_error *err)
+{
+    return mig_catalog_enum_columns(self, arena, schema, name, out, err);
+}
+
+struct mig_catalog *mig_catalog_over(struct mig_catalog *under)
+{
+    static const struct mig_catalog_source source = {
+        .table = under_table,
+        .enum_type = under_enum,
+        .table_names = under_table_names,
+        .index_table = under_index_table,
+        .view = under_view,
+        .enum_columns = under_enum_columns,
+    };
+    struct mig_catalog *over = mig_catalog_new(&source, under, under->fold_case);
+    if (over != NULL) {
+        over->schema = under->schema;
+        over->deferred = true;
+        over->next_over = under->over;
+        under->over = over;
+    }
+    return over;
 }

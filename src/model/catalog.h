@@ -37,6 +37,9 @@ struct mig_catalog;
 struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
                                     bool fold_case);
 void mig_catalog_free(struct mig_catalog *catalog);
+/* A catalog over another: what operations make of it (a batch, before it is sent) stays in this
+ * one. Deferred. It lives as long as `under`, which frees it. NULL when out of memory. */
+struct mig_catalog *mig_catalog_over(struct mig_catalog *under);
 /* The schema that a NULL one means (borrowed): "public.t" and "t" are then one table. */
 void mig_catalog_set_schema(struct mig_catalog *catalog, const char *schema);
 /* Operations are not carried out (plan, script): the source keeps telling what was before them, so

@@ -342,6 +342,10 @@ static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *e
 
 static int rebuild(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
+    if (c->wants_rebuild != NULL) {
+        *c->wants_rebuild = true;
+        return 0;
+    }
     struct mig_op *one = (struct mig_op *)(uintptr_t)op;
     return mig_rebuild_table(c, op->schema, mig_op_table(op), &one, 1, err);
 }
@@ -386,6 +390,11 @@ static bool can_add(const struct mig_compile *c, const struct mig_op_add_column 
                 mig_text_is_literal(value->text) && strncasecmp(value->text, "CURRENT_", 8) != 0;
         }
         if (!constant || (column->computed != NULL && column->computed->stored == MIG_TRUE)) {
+            return false;
+        }
+        /* refused even while the table has no rows */
+        if (mig_column_is_not_null(facts, column) && column->computed == NULL &&
+            (value->kind == MIG_VALUE_NONE || value->kind == MIG_VALUE_NULL)) {
             return false;
         }
     }
@@ -538,6 +547,29 @@ static int alter_column(struct mig_compile *c, const struct mig_op *op, struct m
     return rebuild(c, op, err);
 }
 
+/* What ALTER TABLE can do by itself is done so; else the whole batch is one rebuild. */
+static int compile_batch(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
+    bool wanted = batch->recreate == MIG_RECREATE_ALWAYS || batch->options.count > 0;
+    size_t before = c->out->count;
+    c->wants_rebuild = &wanted;
+    int code = mig_compile_batch(c, op, err);
+    c->wants_rebuild = NULL;
+    if (code != 0 || !wanted) {
+        return code;
+    }
+    c->out->count = before;
+    if (batch->recreate == MIG_RECREATE_NEVER) {
+        code =
+            mig_error_set(err, MIG_E_unsupported,
+                          "SQLite cannot change table '%s' so without rebuilding it", batch->table);
+        mig_error_hint(err, "Leave out recreate = \"never\".");
+        return code;
+    }
+    return mig_rebuild_batch(c, batch, err);
+}
+
 static int table_comment(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     (void)err;
@@ -588,6 +620,7 @@ const struct mig_dialect mig_dialect_sqlite = {
             [MIG_OP_add_constraint] = rebuild,
             [MIG_OP_drop_constraint] = rebuild,
             [MIG_OP_rename_constraint] = rebuild,
+            [MIG_OP_batch] = compile_batch,
             [MIG_OP_validate_constraint] = validate_constraint,
             [MIG_OP_create_table_comment] = table_comment,
             [MIG_OP_drop_table_comment] = table_comment,
