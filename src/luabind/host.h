@@ -19,4 +19,8 @@ int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *
                             const char *source, size_t length, struct mig_revision *out,
                             struct mig_error *err);
 
+/* Calls the configuration's hook after_revision(path), if it is there: a new file was written. */
+int mig_host_after_revision(struct mig_context *ctx, const char *path,
+                            struct mig_error *err) MIG_MUST_CHECK;
+
 #endif

@@ -193,6 +193,8 @@ static const char *const skip_words[] = {"skip", NULL};
 static const char *const when_words[] = {"before", "after", "instead of", NULL};
 static const char *const each_words[] = {"row", "statement", NULL};
 
+static const char *const recreate_words[] = {"auto", "always", "never", NULL};
+
 static const struct {
     const char *name;
     const char *const *words;
@@ -203,6 +205,7 @@ static const struct {
     {"mysql_prefix", prefix_words}, {"type", type_words},
     {"on_conflict", skip_words},    {"when", when_words},
     {"each", each_words},
+    {"recreate", recreate_words},
 };
 
 const char *const *mig_field_words(const char *name)
