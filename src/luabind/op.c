@@ -1,4 +1,5 @@
 /* `op`: the operations of op.def, and what else a migration asks of its run. */
+#include "luabind/graph.h"
 #include "luabind/host.intern.h"
 #include "luabind/push.h"
 #include "luabind/sql.h"

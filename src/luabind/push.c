@@ -1,5 +1,6 @@
 #include "luabind/push.h"
 
+#include "luabind/graph.h"
 #include "luabind/host.intern.h"
 #include "luabind/object.h"
 
@@ -11,15 +12,6 @@ enum form { DATA, VALUES };
 
 static void push_record(lua_State *L, const struct mig_record *record, const void *base,
                         enum form form);
-
-void mig_lua_push_names(lua_State *L, const struct mig_names *names)
-{
-    lua_createtable(L, (int)names->count, 0);
-    for (size_t i = 0; i < names->count; i++) {
-        lua_pushstring(L, names->items[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-}
 
 static void set_text(lua_State *L, const char *key, const char *text)
 {

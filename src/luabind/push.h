@@ -16,7 +16,6 @@ void mig_lua_push_column(lua_State *L, const struct mig_column *column);
 void mig_lua_push_constraint(lua_State *L, const struct mig_constraint *constraint);
 void mig_lua_push_index(lua_State *L, const struct mig_index *index);
 void mig_lua_push_type(lua_State *L, const struct mig_type *type);
-void mig_lua_push_names(lua_State *L, const struct mig_names *names);
 
 /* What op.inspect gives: columns, primary_key, foreign_keys, uniques, checks, indexes, comment as
  * values of `sql`, so that they can be handed to op.create_table again. */
