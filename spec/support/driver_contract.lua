@@ -50,6 +50,19 @@ function M.resident()
   end
 end
 
+-- AddressSanitizer keeps freed memory for a while: nothing can be said of how much is in use.
+local function sanitized()
+  for line in io.lines("/proc/self/maps") do
+    if line:find("libasan", 1, true) then return true end
+  end
+  return false
+end
+
+local function assert_constant(before, after, limit)
+  local grown = after - before
+  assert.is_true(grown < limit or sanitized(), ("memory grew by %d KiB"):format(grown))
+end
+
 -- options: placeholder, types = { boolean, integer, bigint, real, text, blob, decimal, json }, many = SQL of
 -- 1,000,000 rows (n, text), slow = a statement of seconds.
 function M.contract(_ENV, dialect, options)
@@ -170,28 +183,50 @@ function M.contract(_ENV, dialect, options)
         assert.equal(1, must(conn:execute(sql, { 1, "x" })))
       end)
 
-      it("many rows at once", function()
+      it("many statements at once", function()
         fresh("a INTEGER, b VARCHAR(40)")
         local sql, list = ("INSERT INTO t VALUES (%s, %s)"):format(mark(1), mark(2)), {}
-        for i = 1, 5000 do list[i] = { i, i % 3 == 0 and driver.null or "row " .. i } end
+        for i = 1, 3000 do list[i] = { sql, { i, i % 3 == 0 and driver.null or "row " .. i } } end
+        list[#list + 1] = { "UPDATE t SET b = 'x' WHERE a = 3" }
+        list[#list + 1] = { "SELECT a FROM t" }
         must(conn:begin())
-        assert.equal(5000, must(conn:execute_many(sql, list)))
-        assert.equal(5000, must(conn:scalar("SELECT count(*) FROM t")))
-        assert.equal(3334, must(conn:scalar("SELECT count(b) FROM t")))
+        assert.equal(#list, conn:execute_many(list))
+        assert.equal(3000, must(conn:scalar("SELECT count(*) FROM t")))
+        assert.equal(2001, must(conn:scalar("SELECT count(b) FROM t")))
         must(conn:rollback())
         assert.equal(0, must(conn:scalar("SELECT count(*) FROM t")))
+        assert.equal(0, conn:execute_many {})
       end)
 
-      it("many rows up to the first that fails", function()
+      it("many statements up to the first that fails", function()
         fresh("a INTEGER PRIMARY KEY")
-        local sql = ("INSERT INTO t VALUES (%s)"):format(mark(1))
         must(conn:begin())
-        local err = fails("sql", conn:execute_many(sql, { { 1 }, { 2 }, { 2 }, { 3 } }))
-        assert.equal(sql, err.sql)
+        local done, err = conn:execute_many { { "INSERT INTO t VALUES (1)" }, { "INSERT INTO t VALUES (" .. mark(1) .. ")", { 2 } },
+          { "INSERT INTO t VALUES (2)" }, { "INSERT INTO t VALUES (3)" } }
+        assert.equal(2, done)
+        assert.equal("sql", err.kind)
+        assert.equal("INSERT INTO t VALUES (2)", err.sql)
+        assert.equal(options.duplicate.sqlstate, err.sqlstate)
         must(conn:rollback())
         assert.equal(0, must(conn:scalar("SELECT count(*) FROM t")))
-        assert.equal(2, must(conn:execute_many(sql, { { 1 }, { 2 } })))
-        assert.equal(0, must(conn:execute_many(sql, {})))
+        -- outside a transaction each stands alone
+        done, err = conn:execute_many { { "INSERT INTO t VALUES (1)" }, { "INSERT INTO t VALUES (1)" }, { "INSERT INTO t VALUES (2)" } }
+        assert.equal(1, done)
+        assert.equal("sql", err.kind)
+        assert.equal(1, must(conn:scalar("SELECT count(*) FROM t")))
+      end)
+
+      it("many statements from BEGIN to COMMIT", function()
+        fresh("a INTEGER PRIMARY KEY")
+        local begin = options.begin or "BEGIN"
+        assert.equal(4, conn:execute_many { { begin }, { "INSERT INTO t VALUES (1)" }, { "INSERT INTO t VALUES (2)" }, { "COMMIT" } })
+        assert.equal("idle", conn:tx_state())
+        local done, err = conn:execute_many { { begin }, { "INSERT INTO t VALUES (3)" }, { "INSERT INTO t VALUES (1)" }, { "COMMIT" } }
+        assert.equal(2, done)
+        assert.equal("INSERT INTO t VALUES (1)", err.sql)
+        must(conn:rollback())
+        assert.equal("idle", conn:tx_state())
+        assert.equal(2, must(conn:scalar("SELECT count(*) FROM t")))
       end)
 
       it("no two statements in one text", function()
@@ -324,7 +359,7 @@ function M.contract(_ENV, dialect, options)
         end
         assert.is_nil(cursor:next())
         assert.equal(1000000 * 1000001 // 2 - 1000 * 1001 // 2, sum)
-        assert.is_true(most - before < 8192, ("memory grew by %d KiB"):format(most - before))
+        assert_constant(before, most, 8192)
       end)
 
       it("a million rows in constant memory while other statements run", function()
@@ -338,8 +373,7 @@ function M.contract(_ENV, dialect, options)
           if row[1] ~= i then assert.equal(i, row[1]) end
         end
         assert.is_nil(cursor:next())
-        local grown = M.resident() - before
-        assert.is_true(grown < 12288, ("memory grew by %d KiB"):format(grown))
+        assert_constant(before, M.resident(), 12288)
       end)
     end)
 

@@ -237,40 +237,32 @@ int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_pa
     return rc;
 }
 
-static int one_by_one(struct mig_conn *conn, const char *sql, const struct mig_params *rows,
-                      size_t count, int64_t *changed, struct mig_error *err)
+int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
+                          size_t count, size_t *done, struct mig_error *err)
 {
-    size_t length = strlen(sql);
-    for (size_t i = 0; i < count; i++) {
-        int64_t one = 0;
-        int rc = conn->driver->execute(conn, sql, length, &rows[i], &one, err);
-        if (rc != 0) {
-            return rc;
-        }
-        *changed += one;
-    }
-    return 0;
-}
-
-int mig_conn_execute_many(struct mig_conn *conn, const char *sql, const struct mig_params *rows,
-                          size_t count, int64_t *changed, struct mig_error *err)
-{
+    struct mig_arena kept = {0};
     const struct mig_params *none = NULL;
-    int64_t sum = 0;
-    int rc = prepare(conn, &none, NULL, NULL, err);
-    if (rc == 0) {
+    *done = 0;
+    int rc = prepare(conn, &none, NULL, &kept, err);
+    bool together = conn->driver->execute_many != NULL && count > 1 && rc == 0 &&
+                    (conn->driver->tx_state(conn) == MIG_TX_OPEN ||
+                     strcmp(statements[0].sql, conn->begin_sql) == 0);
+    if (together) {
         int64_t began_us = tracing(conn) ? now_us() : 0;
-        rc = conn->driver->execute_many != NULL
-                 ? conn->driver->execute_many(conn, sql, strlen(sql), rows, count, &sum, err)
-                 : one_by_one(conn, sql, rows, count, &sum, err);
-        trace(conn, sql, began_us, rc);
+        rc = conn->driver->execute_many(conn, statements, count, done, err);
+        for (size_t i = 0; tracing(conn) && i < count && i <= *done; i++) {
+            trace(conn, statements[i].sql, began_us, i == *done ? rc : 0);
+        }
+    }
+    while (rc == 0 && *done < count) {
+        const struct mig_statement *statement = &statements[*done];
+        rc = mig_conn_execute(conn, statement->sql, &statement->params, NULL, err);
+        *done += rc == 0;
     }
     if (rc != 0) {
-        failed(conn, sql, err);
+        failed(conn, *done < count ? statements[*done].sql : NULL, err);
     }
-    if (changed != NULL) {
-        *changed = sum;
-    }
+    mig_arena_release(&kept);
     return rc;
 }
 
@@ -477,6 +469,7 @@ enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn)
 
 int mig_conn_begin(struct mig_conn *conn, struct mig_error *err)
 {
+    conn->cancelled = 0; /* what came too late for the last statement is not for this transaction */
     int rc = mig_conn_execute(conn, conn->begin_sql, NULL, NULL, err);
     if (rc == 0) {
         conn->began = true;

@@ -31,9 +31,9 @@ struct mig_conn_params {
     size_t option_count;
     int connect_timeout_ms; /* 0: 10 s unless the URL or the client library's environment says
                                otherwise */
-    int busy_timeout_ms;    /* SQLite: how long to wait for another process's lock, unless the URL says
-                               otherwise; 0: 5 s */
-    bool read_only;         /* SQLite: a file that is not there is not created but read as empty */
+    int busy_timeout_ms; /* SQLite: how long to wait for another process's lock, unless the URL says
+                            otherwise; 0: 5 s */
+    bool read_only;      /* SQLite: a file that is not there is not created but read as empty */
 };
 
 /* One implementer's slots. `conn->handle` is its own. All texts are UTF-8. Parameters are
@@ -74,11 +74,10 @@ struct mig_driver {
     /* Required. Asks the server to stop the running statement. Safe from another thread and a
      * handler. */
     void (*cancel)(struct mig_conn *conn);
-    /* Optional: sends one statement with many rows of parameters without waiting in between;
-     * *changed is the sum. The first failure ends it. */
-    int (*execute_many)(struct mig_conn *conn, const char *sql, size_t length,
-                        const struct mig_params *rows, size_t count, int64_t *changed,
-                        struct mig_error *err);
+    /* Optional: sends all without waiting in between (pipeline), in a transaction that is open or
+     * that the first one opens. The first failure ends it; *done counts what succeeded before. */
+    int (*execute_many)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
+                        size_t *done, struct mig_error *err);
     /* Optional: a driver's switch (SQLite: "foreign_keys", "legacy_alter_table"); works inside a
      * transaction. *was is what it had been. */
     int (*set)(struct mig_conn *conn, const char *name, bool on, bool *was, struct mig_error *err);
@@ -99,6 +98,7 @@ struct mig_conn {
     bool began;                 /* mig_conn_begin without an end yet */
     bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
                        says */
+    bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
     bool lost;      /* the connection broke: every call fails with MIG_E_connect */
     bool attached;
     volatile sig_atomic_t
@@ -138,10 +138,12 @@ void mig_conn_free(struct mig_conn *conn);
  * native_code, message and sql. Open cursors stay readable. */
 int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                      int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
-/* The same statement with many rows of parameters: one prepared statement, or a pipeline. The first
- * failure ends it; what was before it is done (in the open transaction). */
-int mig_conn_execute_many(struct mig_conn *conn, const char *sql, const struct mig_params *rows,
-                          size_t count, int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
+/* Several statements, in as few round trips as the driver can: outside a transaction (unless the
+ * first one opens it), and without a pipeline, one by one. Their flags are not looked at. The first
+ * failure ends it: *done counts what succeeded before, so statements[*done] is the one that failed.
+ */
+int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
+                          size_t count, size_t *done, struct mig_error *err) MIG_MUST_CHECK;
 /* A statement that may give rows; without any, column_count is 0 and cursor->changed says what it
  * did. The rows are those that matched when the query began, whatever runs while they are read.
  * streaming: in constant memory (what must be read away for another statement is kept in a

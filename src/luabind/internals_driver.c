@@ -223,35 +223,35 @@ static int conn_execute(lua_State *L)
     return 1;
 }
 
-/* execute_many(sql, { { params }, … }) */
+/* execute_many({ { sql, { params } }, … }) → how many were done, and the error */
 static int conn_execute_many(lua_State *L)
 {
     struct conn_box *box = check_box(L);
-    const char *sql = luaL_checkstring(L, 2);
-    luaL_checktype(L, 3, LUA_TTABLE);
-    size_t count = (size_t)lua_rawlen(L, 3);
-    struct mig_params *rows = lua_newuserdatauv(L, (count + 1) * sizeof *rows, 0);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    size_t count = (size_t)lua_rawlen(L, 2), done = 0;
+    struct mig_statement *statements = lua_newuserdatauv(L, (count + 1) * sizeof *statements, 0);
     struct mig_error err = {0};
-    int64_t changed = 0;
+    lua_newtable(L); /* keeps the parameters' memory */
+    int kept = lua_gettop(L);
     for (size_t i = 0; i < count; i++) {
-        luaL_checkstack(L, 4, NULL);
-        lua_rawgeti(L, 3, (lua_Integer)i + 1);
-        int list = lua_gettop(L);
-        read_params(L, list, &rows[i]);
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &rows[i]); /* keeps the memory */
-        lua_settop(L, list - 1);
+        luaL_checkstack(L, 8, NULL);
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        lua_rawgeti(L, -1, 1);
+        statements[i] = (struct mig_statement){.sql = luaL_checkstring(L, -1)};
+        statements[i].length = strlen(statements[i].sql);
+        lua_rawgeti(L, -2, 2);
+        read_params(L, lua_gettop(L), &statements[i].params);
+        lua_rawseti(L, kept, (lua_Integer)i + 1);
+        lua_settop(L, kept);
     }
-    int rc = mig_conn_execute_many(box->conn, sql, rows, count, &changed, &err);
-    for (size_t i = 0; i < count; i++) {
-        lua_pushnil(L);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &rows[i]);
+    int rc = mig_conn_execute_many(box->conn, statements, count, &done, &err);
+    lua_pushinteger(L, (lua_Integer)done);
+    if (rc == 0) {
+        return 1;
     }
-    if (rc != 0) {
-        return push_error(L, &err);
-    }
-    lua_pushinteger(L, changed);
-    return 1;
+    push_error(L, &err);
+    lua_remove(L, -2); /* the nil */
+    return 2;
 }
 
 /* query(sql, params, streaming) → cursor */
@@ -361,6 +361,8 @@ static int conn_server(lua_State *L)
     set_string(L, "database", conn->server.database);
     set_string(L, "schema", conn->server.schema);
     set_string(L, "target", conn->target);
+    lua_pushboolean(L, conn->pooled);
+    lua_setfield(L, -2, "pooled");
     lua_pushboolean(L, conn->lost);
     lua_setfield(L, -2, "lost");
     return 1;

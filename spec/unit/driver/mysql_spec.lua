@@ -16,6 +16,7 @@ contract.contract(_ENV, "mysql", {
       return list
     end)(), " JOIN ") .. " ORDER BY 1",
   slow = "SELECT SLEEP(20) FROM (SELECT 1 UNION SELECT 2) AS two",
+  begin = "START TRANSACTION",
   missing_table = { sqlstate = "42S02", native_code = 1146 },
   duplicate = { sqlstate = "23000", native_code = 1062 },
 })

@@ -175,6 +175,30 @@ describe("the postgresql driver", function()
     other:close()
   end)
 
+  it("sends many statements in one round trip", function()
+    local bad = { "SELECT $1", { "a\0b" } }
+    must(conn:begin())
+    local done, err = conn:execute_many { { "SELECT 1" }, { "SELECT 2" }, bad, { "SELECT 3" } }
+    assert.equal(2, done)
+    assert.equal("script", err.kind)
+    assert.equal(bad[1], err.sql)
+    done, err = conn:execute_many { { "SELECT 1" }, { "SELECT nothing" }, bad }
+    assert.equal(1, done)
+    assert.equal("42703", err.sqlstate)
+    assert.equal("failed", conn:tx_state())
+    must(conn:rollback())
+    local pid = must(conn:scalar("SELECT pg_backend_pid()"))
+    must(conn:begin())
+    done, err = conn:execute_many { { "SELECT 1" }, { ("SELECT pg_terminate_backend(%d)"):format(pid) }, { "SELECT 2" } }
+    assert.is_true(done <= 1)
+    assert.equal("connect", err.kind)
+    assert.is_true(conn:server().lost)
+  end)
+
+  it("knows that no pooler stands in between", function()
+    assert.is_false(conn:server().pooled)
+  end)
+
   it("says that it lacks a right", function()
     must(conn:execute("SET ROLE pg_read_all_stats"))
     local err = fails("permission", conn:execute("SELECT * FROM pg_authid"))

@@ -8,6 +8,7 @@ contract.contract(_ENV, "sqlite", {
   types = { boolean = "BOOLEAN", integer = "INTEGER", bigint = "BIGINT", real = "REAL", text = "TEXT", blob = "BLOB", decimal = "NUMERIC(20, 2)", json = "JSON" },
   many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT i, 'row ' || i FROM n",
   slow = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) SELECT count(*) FROM n",
+  begin = "BEGIN IMMEDIATE",
   missing_table = { native_code = 1 },
   duplicate = { native_code = 1555 }, -- SQLITE_CONSTRAINT_PRIMARYKEY
 })

@@ -1,6 +1,6 @@
 #include "driver/database.h"
 
-extern const struct mig_dialect mig_dialect_mysql __attribute__((weak));
+extern const struct mig_dialect mig_dialect_mysql;
 extern const struct mig_reflect mig_reflect_mysql;
 extern const struct mig_runner_ops mig_runner_mysql;
 extern const struct mig_db mig_db_mysql;

@@ -51,6 +51,10 @@
     X(PQcmdStatus)                                                                                 \
     X(PQcmdTuples)                                                                                 \
     X(PQclear)                                                                                     \
+    X(PQbackendPID)                                                                                \
+    X(PQenterPipelineMode)                                                                         \
+    X(PQexitPipelineMode)                                                                          \
+    X(PQpipelineSync)                                                                              \
     X(PQputCopyEnd)                                                                                \
     X(PQgetCopyData)                                                                               \
     X(PQfreemem)                                                                                   \
@@ -182,7 +186,10 @@ static int fail(struct mig_conn *conn, const PGresult *result, struct mig_error 
     if (sqlstate == NULL) {
         sqlstate = "";
     }
-    if (pq.PQstatus(pg) == CONNECTION_BAD) {
+    /* a FATAL error may come before the library notices that the server hung up */
+    const char *severity =
+        result != NULL ? pq.PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED) : NULL;
+    if (pq.PQstatus(pg) == CONNECTION_BAD || has(severity, "FATAL") || has(severity, "PANIC")) {
         return connection_lost(conn, message, sqlstate, err);
     }
     enum mig_code code = code_of(conn, sqlstate, message);
@@ -276,7 +283,7 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
     }
     struct mig_cursor cursor = {.conn = conn};
     bool row = false;
-    static const char facts[] = "SELECT current_database(), current_schema()";
+    static const char facts[] = "SELECT current_database(), current_schema(), pg_backend_pid()";
     int rc = conn->driver->query(conn, facts, sizeof facts - 1, NULL, false, &cursor, err);
     if (rc != 0) {
         return rc;
@@ -285,6 +292,7 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
     if (rc == 0 && row) {
         conn->server.database = mig_arena_strdup(&conn->arena, cursor.values[0].text);
         conn->server.schema = mig_arena_strdup(&conn->arena, cursor.values[1].text);
+        conn->pooled = cursor.values[2].integer != pq.PQbackendPID(pg);
     }
     conn->driver->finish(&cursor);
     /* timestamps come as ISO 8601 texts, whatever the server's configuration says */
@@ -343,7 +351,9 @@ static int make_handle(struct mig_conn *conn, PGconn *pg, struct mig_error *err)
     h->pg = pg;
     h->cancel = pq.PQgetCancel(pg);
     conn->handle = h;
-    (void)pq.PQsetNoticeReceiver(pg, notice, conn);
+    if (!conn->attached) { /* a borrowed one has a receiver that could not be put back */
+        (void)pq.PQsetNoticeReceiver(pg, notice, conn);
+    }
     return 0;
 }
 
@@ -619,6 +629,80 @@ static int pg_execute(struct mig_conn *conn, const char *sql, size_t length,
     return rc;
 }
 
+/* The answer to one statement of a pipeline; a skipped one has none and is no failure. */
+static int pipeline_answer(struct mig_conn *conn, const char *sql, struct mig_error *err)
+{
+    PGconn *pg = handle_of(conn)->pg;
+    PGresult *result = NULL;
+    int rc = 0;
+    while ((result = pq.PQgetResult(pg)) != NULL) {
+        if (rc == 0) {
+            rc = pq.PQresultStatus(result) == PGRES_FATAL_ERROR ? fail(conn, result, err)
+                                                                : check_commit(sql, result, err);
+        }
+        pq.PQclear(result);
+        if (pq.PQstatus(pg) == CONNECTION_BAD) {
+            return rc != 0 ? rc : fail(conn, NULL, err);
+        }
+    }
+    return rc;
+}
+
+/* The answers to `sent` statements, up to and with the end of the pipeline. */
+static int pipeline_answers(struct mig_conn *conn, const struct mig_statement *statements,
+                            size_t sent, size_t *done, struct mig_error *err)
+{
+    PGconn *pg = handle_of(conn)->pg;
+    int rc = 0;
+    for (size_t i = 0; i < sent && !conn->lost; i++) {
+        struct mig_error later = {0};
+        int one = pipeline_answer(conn, statements[i].sql, rc == 0 ? err : &later);
+        mig_error_clear(&later);
+        if (rc == 0) {
+            rc = one;
+            *done += rc == 0;
+        }
+    }
+    bool ended = false;
+    while (!conn->lost && !ended) {
+        PGresult *result = pq.PQgetResult(pg);
+        ended = pq.PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        pq.PQclear(result);
+        if (pq.PQstatus(pg) == CONNECTION_BAD) {
+            return rc != 0 ? rc : fail(conn, NULL, err);
+        }
+    }
+    return rc;
+}
+
+static int pg_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
+                           size_t count, size_t *done, struct mig_error *err)
+{
+    PGconn *pg = handle_of(conn)->pg;
+    struct mig_error unsent = {0};
+    size_t sent = 0;
+    *done = 0;
+    if (!pq.PQenterPipelineMode(pg)) {
+        return 0; /* one by one, then */
+    }
+    /* the library reads while it cannot write, so that neither side waits for the other */
+    while (sent < count &&
+           send(conn, statements[sent].sql, &statements[sent].params, &unsent) == 0) {
+        sent++;
+    }
+    int rc = pq.PQpipelineSync(pg) ? pipeline_answers(conn, statements, sent, done, err)
+                                   : fail(conn, NULL, err);
+    if (rc == 0 && sent < count) {
+        rc = (int)unsent.code;
+        mig_error_move(err, &unsent);
+    }
+    mig_error_clear(&unsent);
+    if (!conn->lost && !pq.PQexitPipelineMode(pg) && rc == 0) {
+        rc = fail(conn, NULL, err);
+    }
+    return rc;
+}
+
 /* ---- results ---- */
 
 static void free_bytes(struct mig_cursor *cursor)
@@ -843,6 +927,7 @@ const struct mig_driver mig_driver_postgresql = {
     .attach = pg_attach,
     .close = pg_close,
     .execute = pg_execute,
+    .execute_many = pg_execute_many,
     .query = pg_query,
     .next = pg_next,
     .finish = pg_finish,

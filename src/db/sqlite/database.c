@@ -1,6 +1,6 @@
 #include "driver/database.h"
 
-extern const struct mig_dialect mig_dialect_sqlite __attribute__((weak));
+extern const struct mig_dialect mig_dialect_sqlite;
 extern const struct mig_reflect mig_reflect_sqlite;
 extern const struct mig_runner_ops mig_runner_sqlite;
 extern const struct mig_driver mig_driver_sqlite;
