@@ -1,6 +1,7 @@
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
+#include "util/file.h"
 
 #include <string.h>
 
@@ -75,19 +76,64 @@ static const struct mig_sink *sink_of(enum mig_sink_kind kind)
 int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *err)
 {
     const struct mig_catalog_source *source = from_base ? &empty_source : &unknown_source;
+    void *self = run->conn;
     if (run->conn != NULL && run->db->reflect != NULL) {
         source = &run->db->reflect->source;
     } else if (run->conn != NULL) {
         source = &unknown_source;
+    } else if (run->snapshot != NULL) {
+        source = &mig_snapshot_source;
+        self = run->snapshot;
     }
     mig_catalog_free(run->catalog);
-    run->catalog = mig_catalog_new(source, run->conn, run->db->runner->folds_names);
+    run->catalog = mig_catalog_new(source, self, run->db->runner->folds_names);
     if (run->catalog == NULL) {
         return mig_error_nomem(err);
     }
     mig_catalog_set_schema(run->catalog, run->server->schema);
     mig_catalog_set_deferred(run->catalog, !run->sink->live);
     run->compile.catalog = run->catalog;
+    return 0;
+}
+
+/* The server that a script is written for: as the options say, else as the snapshot, else the
+ * dialect's own. */
+static int assume_server(struct mig_run *run, struct mig_error *err)
+{
+    const struct mig_dialect *dialect = run->db->dialect;
+    const struct mig_run_options *options = run->options;
+    run->assumed = (struct mig_server){
+        .is_mariadb = dialect->default_is_mariadb,
+        .version = dialect->default_version,
+        .database = run->ctx->url.params.database,
+        .no_backslash_escapes = !dialect->backslash_escapes,
+    };
+    if (options->snapshot != NULL) {
+        char *text = NULL;
+        size_t length = 0;
+        run->snapshot = mig_arena_new(run->arena, struct mig_snapshot);
+        if (run->snapshot == NULL) {
+            return mig_error_nomem(err);
+        }
+        int rc = mig_file_read(run->arena, options->snapshot, &text, &length, err);
+        if (rc == 0) {
+            rc = mig_snapshot_read(run->arena, text, length, run->snapshot, err);
+        }
+        if (rc == 0 && strcmp(run->snapshot->dialect, dialect->name) != 0) {
+            rc = mig_error_set(err, MIG_E_usage, "the snapshot '%s' is of %s, the URL of %s",
+                               options->snapshot, run->snapshot->dialect, dialect->name);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+        run->assumed.version = run->snapshot->server_version;
+        run->assumed.is_mariadb = run->snapshot->is_mariadb;
+    }
+    if (options->server_version != 0) {
+        run->assumed.version = options->server_version;
+    }
+    dialect->narrow(&run->assumed);
+    run->server = &run->assumed;
     return 0;
 }
 
@@ -110,15 +156,10 @@ int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena
     if (run->conn != NULL) {
         run->server = &run->conn->server;
     } else {
-        run->assumed = (struct mig_server){
-            .is_mariadb = dialect->default_is_mariadb,
-            .version =
-                options->server_version != 0 ? options->server_version : dialect->default_version,
-            .database = ctx->url.params.database,
-            .no_backslash_escapes = dialect->backslash_escapes ? false : true,
-        };
-        dialect->narrow(&run->assumed);
-        run->server = &run->assumed;
+        int rc = assume_server(run, err);
+        if (rc != 0) {
+            return rc;
+        }
     }
     run->naming.limit = dialect->name_limit;
     run->compile = (struct mig_compile){

@@ -2,6 +2,7 @@
 #ifndef MIG_RUNTIME_RUN_INTERN_H
 #define MIG_RUNTIME_RUN_INTERN_H
 
+#include "model/snapshot.h"
 #include "runtime/context.h"
 #include "util/strbuf.h"
 
@@ -37,6 +38,7 @@ struct mig_run {
     const struct mig_db *db;
     struct mig_conn *conn; /* NULL: script */
     struct mig_server assumed;
+    struct mig_snapshot *snapshot; /* script: what the catalog knows; NULL none */
     const struct mig_server *server;
     struct mig_arena *arena;         /* the command's: what the report keeps */
     struct mig_arena revision_arena; /* the present revision's */
