@@ -104,7 +104,6 @@ struct mig_dialect {
     const char *placeholder; /* "?" or "$" (numbered) */
     /* What `plan` says of a statement's locks (dialect/locks.h); none where nothing is known. */
     const struct mig_lock_fact *locks;
-    size_t lock_count;
     /* More of the dialect's own (shared compile paths call these); db/<name>/dialect.c fills them. */
     const struct mig_dialect_ops *ops;
 };

@@ -87,12 +87,14 @@ static bool matches(const char *pattern, const char *text)
     return *pattern == '\0';
 }
 
-void mig_locks_annotate(const struct mig_lock_fact *facts, size_t count,
-                        struct mig_statement *statement)
+void mig_locks_annotate(const struct mig_lock_fact *facts, struct mig_statement *statement)
 {
+    if (facts == NULL) {
+        return;
+    }
     struct mig_strbuf text = {0};
     normalise(&text, statement->sql);
-    for (size_t i = 0; i < count && !text.failed; i++) {
+    for (size_t i = 0; facts[i].pattern != NULL && !text.failed; i++) {
         if (matches(facts[i].pattern, mig_strbuf_text(&text))) {
             if (statement->lock == NULL) {
                 statement->lock = facts[i].lock;

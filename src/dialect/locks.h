@@ -17,8 +17,7 @@ struct mig_lock_fact {
 };
 
 /* Fills lock, rewrites and scans of the statement where compile has left them unset. Unknown
- * statements stay unset. */
-void mig_locks_annotate(const struct mig_lock_fact *facts, size_t count,
-                        struct mig_statement *statement);
+ * statements stay unset. facts end with a row without a pattern; NULL knows nothing. */
+void mig_locks_annotate(const struct mig_lock_fact *facts, struct mig_statement *statement);
 
 #endif

@@ -21,7 +21,7 @@ static int locks(lua_State *L)
     struct mig_statement statement = {.sql = luaL_checkstring(L, 2)};
 
     luaL_argcheck(L, db != NULL, 1, "no such dialect");
-    mig_locks_annotate(db->dialect->locks, db->dialect->lock_count, &statement);
+    mig_locks_annotate(db->dialect->locks, &statement);
     lua_pushstring(L, statement.lock);
     push_tri(L, statement.rewrites);
     push_tri(L, statement.scans);

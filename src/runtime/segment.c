@@ -1,6 +1,7 @@
 /* Segments: runs of statements that commit together, what begins and ends them, what a failure
  * dooms. */
 #include "dialect/lexer.h"
+#include "dialect/locks.h"
 #include "runtime/run.intern.h"
 
 #include <stdio.h>
@@ -240,14 +241,16 @@ static int note_statement(struct mig_run *run, const struct mig_statement *state
     if (done->statements == NULL || sql == NULL) {
         return mig_error_nomem(err);
     }
+    struct mig_statement known = *statement;
+    mig_locks_annotate(run->compile.dialect->locks, &known);
     done->statements[done->statement_count++] = (struct mig_done_statement){
         .sql = sql,
         .line = run->line,
         .segment = run->segment,
         .transactional = run->open,
-        .lock = mig_arena_strdup(run->arena, statement->lock),
-        .rewrites = statement->rewrites,
-        .scans = statement->scans,
+        .lock = known.lock,
+        .rewrites = known.rewrites,
+        .scans = known.scans,
     };
     return run->arena->failed ? mig_error_nomem(err) : 0;
 }

@@ -1,5 +1,6 @@
 /* The SQL of MySQL 8 and 9 and of MariaDB 10.5 and later. What the two do differently is decided by
  * features (narrow) and is_mariadb. Rules: dev.mysql.com/doc/refman, mariadb.com/kb. */
+#include "db/mysql/locks.h"
 #include "dialect/compile.h"
 
 #include <string.h>
@@ -995,5 +996,6 @@ const struct mig_dialect mig_dialect_mysql = {
     .backtick_quotes = true,
     .double_quoted_strings = true,
     .placeholder = "?",
+    .locks = mig_mysql_locks,
     .ops = &ops,
 };

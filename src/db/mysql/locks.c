@@ -20,6 +20,8 @@ const struct mig_lock_fact mig_mysql_locks[] = {
     {"TRUNCATE *", EX, N, N},
     {"RENAME TABLE *", EX, N, N},
 
+    {"ALTER TABLE * MODIFY *", NULL, U, U},
+    {"ALTER TABLE * CHANGE *", NULL, U, U},
     {"ALTER TABLE * ADD COLUMN * AUTO_INCREMENT*", SH, Y, Y},
     {"ALTER TABLE * ADD COLUMN * STORED*", SH, Y, Y},
     {"ALTER TABLE * ADD COLUMN * PERSISTENT*", SH, Y, Y},
@@ -31,8 +33,6 @@ const struct mig_lock_fact mig_mysql_locks[] = {
     {"ALTER TABLE * ALTER COLUMN * SET DEFAULT *", NONE, N, N},
     {"ALTER TABLE * ALTER COLUMN * DROP DEFAULT*", NONE, N, N},
     {"ALTER TABLE * ALTER INDEX *", NONE, N, N},
-    {"ALTER TABLE * MODIFY *", NULL, U, U},
-    {"ALTER TABLE * CHANGE *", NULL, U, U},
     {"ALTER TABLE * CONVERT TO CHARACTER SET *", SH, Y, Y},
     {"ALTER TABLE * DEFAULT CHARACTER SET *", NONE, N, N},
     {"ALTER TABLE * ADD FULLTEXT *", SH, N, Y},
@@ -74,6 +74,6 @@ const struct mig_lock_fact mig_mysql_locks[] = {
     {"UPDATE *", NULL, N, Y},
     {"DELETE *", NULL, N, Y},
     {"SELECT *", NULL, N, Y},
+    {NULL, NULL, U, U},
 };
 // clang-format on
-const size_t mig_mysql_lock_count = MIG_COUNT(mig_mysql_locks);

@@ -5,6 +5,5 @@
 #include "dialect/locks.h"
 
 extern const struct mig_lock_fact mig_mysql_locks[];
-extern const size_t mig_mysql_lock_count;
 
 #endif

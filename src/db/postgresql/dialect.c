@@ -1,4 +1,5 @@
 /* PostgreSQL's SQL, 15 to 18. Rules: postgresql.org/docs, CREATE TABLE, ALTER TABLE, pg_cast. */
+#include "db/postgresql/locks.h"
 #include "dialect/compile.h"
 
 #include <string.h>
@@ -795,5 +796,6 @@ const struct mig_dialect mig_dialect_postgresql = {
     .dollar_quotes = true,
     .nested_comments = true,
     .placeholder = "$",
+    .locks = mig_postgresql_locks,
     .ops = &ops,
 };

@@ -117,6 +117,6 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"ALTER *", NULL, N, N},
     {"GRANT *", NULL, N, N},
     {"REVOKE *", NULL, N, N},
+    {NULL, NULL, U, U},
 };
 // clang-format on
-const size_t mig_postgresql_lock_count = MIG_COUNT(mig_postgresql_locks);

@@ -5,6 +5,5 @@
 #include "dialect/locks.h"
 
 extern const struct mig_lock_fact mig_postgresql_locks[];
-extern const size_t mig_postgresql_lock_count;
 
 #endif
