@@ -77,8 +77,8 @@ local function check_output(step, output)
   end
 end
 
--- Runs the blocks one after another in one shell. `replace` changes the text before.
-local function run(blocks, folder, replace)
+-- Runs the blocks one after another in one shell. `replace` changes commands before, `env` the environment.
+local function run(blocks, folder, replace, env)
   local script, steps = { "exec 2>&1" }, {}
   for _, block in ipairs(blocks) do
     if block.language == "console" then
@@ -90,12 +90,12 @@ local function run(blocks, folder, replace)
         script[#script + 1] = step.command
         script[#script + 1] = 'printf "\\n\\001%d\\n" $?'
       end
-    elseif block.language == "lua" and block.path then
+    elseif block.path then
       script[#script + 1] = ("mkdir -p $(dirname %s) && cat >%s <<'END-OF-FILE'\n%sEND-OF-FILE"):format(block.path, block.path, block.text)
     end
   end
   local r = cli.run({ "-c", table.concat(script, "\n") }, {
-    program = "/bin/bash", cwd = folder, timeout = 120, env = { DATABASE_URL = false, LUA_CPATH = build .. "/?.so;;" },
+    program = "/bin/bash", cwd = folder, timeout = 120, env = env or { DATABASE_URL = false },
   })
   assert.equal("", r.stderr)
   local at = 1
@@ -153,6 +153,23 @@ describe("README.md", function()
     run(blocks, copy)
     local upgraded = cli.run({ "upgrade" }, { cwd = copy })
     assert.equal(0, upgraded.code, upgraded.stderr)
+  end)
+
+  -- An installation, as `cmake --install` makes it, and nothing of the build.
+  it("tells the truth about C, as installed", function()
+    local prefix, project = scratch.folder(), scratch.folder()
+    assert(os.execute(("cmake --install %s --prefix %s >%s/log"):format(build, prefix, prefix)))
+    assert(os.execute(("cp -R luamig.conf.lua migrations lib %s"):format(project)))
+    run(sections["From C"], project, nil, {
+      PKG_CONFIG_PATH = prefix .. "/lib/pkgconfig", LD_LIBRARY_PATH = prefix .. "/lib",
+      LDFLAGS = false, DATABASE_URL = false,
+    })
+    local installed = cli.run({ "current", "--url", "sqlite:///app.db" }, { program = prefix .. "/bin/luamig", cwd = project })
+    assert.equal(0, installed.code, installed.stderr)
+    assert.is_truthy(installed.stdout:find("^%x+ %(head%)"))
+    local module = cli.run({ "-e", 'print(require("luamig").version)' },
+      { program = "lua5.4", cwd = project, env = { LUA_CPATH = prefix .. "/lib/lua/5.4/?.so", LD_PRELOAD = os.getenv("LD_PRELOAD") } })
+    assert.equal(0, module.code, module.stderr)
   end)
 
   it("names files that exist", function()
