@@ -11,7 +11,7 @@ end
 
 -- What the text alone cannot tell: these depend on the table's old column, its constraints or the session.
 local function depends_on_the_table(sql)
-  return sql:find("ALTER COLUMN .- TYPE ") or sql:find("MODIFY COLUMN") or sql:find("CHANGE COLUMN")
+  return sql:find("ALTER COLUMN .- TYPE ") or sql:find(" MODIFY ") or sql:find(" CHANGE ")
 end
 
 local known = {
