@@ -41,7 +41,7 @@ _Noreturn void mig_read_fail(const struct mig_reader *r, const char *format, ...
     const char *text = lua_pushvfstring(r->L, format, args);
     va_end(args);
     mig_lua_fail(r->L, MIG_E_script, NULL, "%s%s", places, text);
-    abort(); /* not reached: mig_lua_fail raises */
+    __builtin_unreachable(); /* mig_lua_fail raises */
 }
 
 _Noreturn void mig_read_unknown(const struct mig_reader *r, const char *message, const char *word,

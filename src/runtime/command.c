@@ -304,7 +304,7 @@ static int call_revision(struct command *cmd, const struct mig_step *step,
     const struct mig_host *host = &cmd->ctx->host;
     done->complete = true;
     int rc = host->call(host->self, run, step->revision, step->direction, err);
-    if (rc != 0 && rc == MIG_E_offline && run->sink == &mig_sink_plan) {
+    if (rc == MIG_E_offline && run->sink == &mig_sink_plan) {
         done->complete = false;
         done->stopped_at_line = err->line;
         mig_error_clear(err);

@@ -127,16 +127,13 @@ static int load_file(struct loader *loader, int folder, const char *path, const 
                      struct mig_error *err)
 {
     struct mig_arena *arena = &loader->map->arena;
-    size_t folder_length = strlen(path), name_length = strlen(name), length;
-    char *full = mig_arena_alloc(arena, folder_length + name_length + 2);
+    size_t length;
+    char *full = mig_arena_printf(arena, "%s/%s", path, name);
     struct mig_revision *revision = mig_arena_new(arena, struct mig_revision);
     bool skip;
     if (full == NULL || revision == NULL) {
         return mig_error_nomem(err);
     }
-    memcpy(full, path, folder_length);
-    full[folder_length] = '/';
-    memcpy(full + folder_length + 1, name, name_length);
     revision->path = full;
     revision->file = relative(loader, full);
     int status = read_file(loader, folder, name, revision->file, &length, &skip, err);

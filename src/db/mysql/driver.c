@@ -11,6 +11,7 @@
 #include "driver/number.h"
 #include "driver/statement_cache.h"
 
+#include <ctype.h>
 #include <errmsg.h>
 #include <mysql.h>
 #include <mysqld_error.h>
@@ -423,10 +424,13 @@ static void read_version(struct mig_server *server, const char *text)
     if (server->is_mariadb && strncmp(text, "5.5.5-", 6) == 0) {
         text += 6;
     }
-    int part[3] = {0};
-    if (sscanf(text, "%d.%d.%d", &part[0], &part[1], &part[2]) >= 1) {
-        server->version = part[0] * 10000 + part[1] * 100 + part[2];
+    long part[3] = {0};
+    for (size_t i = 0; i < MIG_COUNT(part) && isdigit((unsigned char)*text); i++) {
+        char *end;
+        part[i] = strtol(text, &end, 10);
+        text = *end == '.' ? end + 1 : "";
     }
+    server->version = (int)(part[0] * 10000 + part[1] * 100 + part[2]);
 }
 
 static int my_execute(struct mig_conn *conn, const char *sql, size_t length,
