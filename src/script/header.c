@@ -29,7 +29,7 @@ static const char *const functions[] = {"upgrade", "downgrade", "change"};
 static bool is_among(const char *const *names, size_t count, const char *name, size_t *index)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
+        if (names[i][0] == name[0] && strcmp(names[i], name) == 0) {
             *index = i;
             return true;
         }
@@ -220,17 +220,23 @@ static int check_text(const char *source, size_t length, struct mig_error *err)
         return status;
     }
     const unsigned char *text = (const unsigned char *)source;
-    int line = 1;
     for (size_t i = 0; i < length;) {
-        if (text[i] < 0x80) {
-            line += text[i++] == '\n';
-            continue;
+        uint64_t eight;
+        if (length - i >= sizeof eight) { /* nearly all of it is ASCII */
+            memcpy(&eight, text + i, sizeof eight);
+            if ((eight & 0x8080808080808080U) == 0) {
+                i += sizeof eight;
+                continue;
+            }
         }
-        size_t sequence = utf8_length(text + i, length - i);
+        size_t sequence = text[i] < 0x80 ? 1 : utf8_length(text + i, length - i);
         if (sequence == 0) {
             int status = mig_error_set(err, MIG_E_script, "the file is not UTF-8");
             mig_error_hint(err, "Byte %zu is 0x%02X; save the file as UTF-8.", i + 1, text[i]);
-            err->line = line;
+            err->line = 1;
+            for (size_t j = 0; j < i; j++) {
+                err->line += text[j] == '\n';
+            }
             return status;
         }
         i += sequence;
@@ -256,7 +262,8 @@ static bool is_bookkeeping(const char *text, size_t length)
         "Depends On:",  "luacheck:", "vim:",         "@"};
     for (size_t i = 0; i < MIG_COUNT(prefixes); i++) {
         size_t n = strlen(prefixes[i]);
-        if (length >= n && strncasecmp(text, prefixes[i], n) == 0) {
+        if (length >= n && (text[0] | 0x20) == (prefixes[i][0] | 0x20) &&
+            strncasecmp(text, prefixes[i], n) == 0) {
             return true;
         }
     }
@@ -265,7 +272,8 @@ static bool is_bookkeeping(const char *text, size_t length)
 
 static void add_doc_line(struct scan *scan, const char *text, size_t length)
 {
-    while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL && text[length - 1] != '\0') {
+    while (length > 0 &&
+           (text[length - 1] == ' ' || text[length - 1] == '\t' || text[length - 1] == '\r')) {
         length--;
     }
     if (scan->out->message == NULL) {

@@ -19,6 +19,11 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\v' || c == '\f';
+}
+
 static bool is_newline(char c)
 {
     return c == '\n' || c == '\r';
@@ -102,7 +107,7 @@ static bool skip_short(struct mig_lexer_state *s)
         }
         if (*s->at == 'z') {
             s->at++;
-            while (s->at < s->end && (is_newline(*s->at) || strchr(" \t\v\f", *s->at) != NULL)) {
+            while (s->at < s->end && (is_newline(*s->at) || is_blank(*s->at))) {
                 if (is_newline(*s->at)) {
                     skip_newline(s);
                 } else {
@@ -146,15 +151,14 @@ static void skip_number(struct mig_lexer_state *s)
 
 static size_t symbol_length(const struct mig_lexer_state *s)
 {
-    static const char *const symbols[] = {
-        "...", "..", "==", "~=", "<=", ">=", "<<", ">>", "//", "::"};
-    for (size_t i = 0; i < MIG_COUNT(symbols); i++) {
-        size_t length = strlen(symbols[i]);
-        if ((size_t)(s->end - s->at) >= length && memcmp(s->at, symbols[i], length) == 0) {
-            return length;
-        }
+    char first = *s->at, second = peek(s, 1);
+    if (first == '.' && second == '.') {
+        return peek(s, 2) == '.' ? 3 : 2;
     }
-    return 1;
+    bool doubled = first == second &&
+                   (first == '=' || first == '<' || first == '>' || first == '/' || first == ':');
+    bool compared = second == '=' && (first == '~' || first == '<' || first == '>');
+    return doubled || compared ? 2 : 1;
 }
 
 static int unfinished(struct mig_error *err, const char *what, int line)
@@ -220,12 +224,6 @@ int mig_token_next(struct mig_lexer_state *s, struct mig_token *out, struct mig_
     }
     out->length = (size_t)(s->at - out->text);
     return 0;
-}
-
-bool mig_token_is(const struct mig_token *token, const char *text)
-{
-    return token->kind != MIG_TOKEN_STRING && token->length == strlen(text) &&
-           memcmp(token->text, text, token->length) == 0;
 }
 
 static void add_utf8(struct mig_strbuf *buf, uint32_t code)

@@ -6,6 +6,8 @@
 #include "util/arena.h"
 #include "util/error.h"
 
+#include <string.h>
+
 enum mig_token_kind {
     MIG_TOKEN_END,
     MIG_TOKEN_NAME, /* keywords too */
@@ -36,7 +38,11 @@ void mig_token_start(struct mig_lexer_state *state, const char *source, size_t l
  */
 int mig_token_next(struct mig_lexer_state *state, struct mig_token *out,
                    struct mig_error *err) MIG_MUST_CHECK;
-bool mig_token_is(const struct mig_token *token, const char *text);
+/* Whether it is that name or symbol; for literals, so that the compiler knows the length. */
+static inline bool mig_token_is(const struct mig_token *token, const char *text)
+{
+    return token->length == strlen(text) && memcmp(token->text, text, token->length) == 0;
+}
 /* The value of a string token (escapes undone, line ends as '\n'), NUL-terminated in the arena.
  * MIG_E_script: an escape that Lua doesn't know. */
 int mig_token_string(struct mig_arena *arena, const struct mig_token *token, const char **out,
