@@ -161,5 +161,7 @@ mig_compile_fn mig_compile_add_column, mig_compile_drop_column, mig_compile_rena
 mig_compile_fn mig_compile_create_index, mig_compile_drop_index, mig_compile_rename_index;
 mig_compile_fn mig_compile_add_constraint, mig_compile_drop_constraint;
 mig_compile_fn mig_compile_execute, mig_compile_bulk_insert, mig_compile_batch;
+/* Where there are no enum types: nothing, or the columns of that enum. */
+mig_compile_fn mig_compile_enum_noop, mig_compile_enum_columns;
 
 #endif

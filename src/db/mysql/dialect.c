@@ -1,7 +1,7 @@
 /* The SQL of MySQL 8 and 9 and of MariaDB 10.5 and later. What the two do differently is decided by
  * features (narrow) and is_mariadb. Rules: dev.mysql.com/doc/refman, mariadb.com/kb. */
+#include "db/mysql/dialect.intern.h"
 #include "db/mysql/locks.h"
-#include "dialect/compile.h"
 
 #include <string.h>
 #include <strings.h>
@@ -987,6 +987,22 @@ const struct mig_dialect mig_dialect_mysql = {
             [MIG_OP_validate_constraint] = validate_constraint,
             [MIG_OP_create_table_comment] = table_comment,
             [MIG_OP_drop_table_comment] = table_comment,
+            [MIG_OP_create_enum] = mig_compile_enum_noop,
+            [MIG_OP_drop_enum] = mig_compile_enum_noop,
+            [MIG_OP_set_enum_values] = mig_compile_enum_columns,
+            [MIG_OP_add_enum_value] = mig_compile_enum_columns,
+            [MIG_OP_rename_enum_value] = mig_compile_enum_columns,
+            [MIG_OP_remove_enum_value] = mig_compile_enum_columns,
+            [MIG_OP_create_view] = mig_mysql_create_view,
+            [MIG_OP_drop_view] = mig_mysql_drop_view,
+            [MIG_OP_create_function] = mig_mysql_create_function,
+            [MIG_OP_drop_function] = mig_mysql_drop_function,
+            [MIG_OP_create_trigger] = mig_mysql_create_trigger,
+            [MIG_OP_drop_trigger] = mig_mysql_drop_trigger,
+            [MIG_OP_create_schema] = mig_mysql_create_schema,
+            [MIG_OP_drop_schema] = mig_mysql_drop_schema,
+            [MIG_OP_create_sequence] = mig_mysql_create_sequence,
+            [MIG_OP_drop_sequence] = mig_mysql_drop_sequence,
         },
     .resolve = resolve,
     .resolve_constraint_kind = true,

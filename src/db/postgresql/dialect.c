@@ -1,6 +1,6 @@
 /* PostgreSQL's SQL, 15 to 18. Rules: postgresql.org/docs, CREATE TABLE, ALTER TABLE, pg_cast. */
+#include "db/postgresql/dialect.intern.h"
 #include "db/postgresql/locks.h"
-#include "dialect/compile.h"
 
 #include <string.h>
 #include <strings.h>
@@ -185,8 +185,7 @@ static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
     case MIG_VALUE_TEXT:
     case MIG_VALUE_JSON:
         /* E'' says the same whatever standard_conforming_strings is */
-        if (memchr(value->text, '\\', value->length) != NULL && !c->server->no_backslash_escapes &&
-            !c->offline) {
+        if (memchr(value->text, '\\', value->length) != NULL && !c->server->no_backslash_escapes) {
             struct mig_dialect escaping = *c->dialect;
             struct mig_compile with = *c;
             escaping.backslash_escapes = true;
@@ -206,18 +205,6 @@ static bool enum_is_native(const struct mig_compile *c, const struct mig_type *t
 {
     (void)c;
     return type->native != MIG_FALSE;
-}
-
-static int create_enum(struct mig_compile *c, const char *schema, const char *name,
-                       const struct mig_names *values, struct mig_error *err)
-{
-    struct mig_sql w = mig_sql_start(c, err);
-    mig_sql_add(&w, "CREATE TYPE %t AS ENUM (", schema, name);
-    for (size_t i = 0; i < values->count; i++) {
-        mig_sql_add(&w, i > 0 ? ", %q" : "%q", values->items[i]);
-    }
-    mig_sql_add(&w, ")");
-    return mig_sql_emit(&w, MIG_CLASS_DDL, "CREATE TYPE", NULL, NULL, NULL);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -240,7 +227,7 @@ static int ensure_enum(struct mig_compile *c, const struct mig_type *type, struc
         return code;
     }
     if (known == NULL) {
-        return create_enum(c, type->schema, type->name, &type->values, err);
+        return mig_postgresql_enum_statement(c, type->schema, type->name, &type->values, err);
     }
     if (!mig_names_equal(&known->values, &type->values)) {
         code =
@@ -525,7 +512,7 @@ static void add_using(struct mig_sql *w, const struct mig_type *from, const stru
 
 /* The text of a default without the ::type that PostgreSQL adds to literals: `'5'::character
  * varying`. */
-static const char *bare_default(struct mig_compile *c, const struct mig_value *value)
+const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value)
 {
     if (value->kind != MIG_VALUE_EXPR) {
         return NULL;
@@ -623,7 +610,7 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     if (code != 0 || !carried || replaced) {
         return code;
     }
-    const char *bare = bare_default(c, before);
+    const char *bare = mig_postgresql_bare_default(c, before);
     start_alter(&w, c, op, err);
     if (bare != NULL) {
         mig_sql_add(&w, *bare == '\'' ? "SET DEFAULT %r" : "SET DEFAULT '%r'", bare);
@@ -792,6 +779,26 @@ const struct mig_dialect mig_dialect_postgresql = {
             [MIG_OP_validate_constraint] = validate_constraint,
             [MIG_OP_create_table_comment] = table_comment,
             [MIG_OP_drop_table_comment] = table_comment,
+            [MIG_OP_create_view] = mig_postgresql_create_view,
+            [MIG_OP_drop_view] = mig_postgresql_drop_view,
+            [MIG_OP_create_function] = mig_postgresql_create_function,
+            [MIG_OP_drop_function] = mig_postgresql_drop_function,
+            [MIG_OP_create_trigger] = mig_postgresql_create_trigger,
+            [MIG_OP_drop_trigger] = mig_postgresql_drop_trigger,
+            [MIG_OP_create_schema] = mig_postgresql_create_schema,
+            [MIG_OP_drop_schema] = mig_postgresql_drop_schema,
+            [MIG_OP_create_sequence] = mig_postgresql_create_sequence,
+            [MIG_OP_drop_sequence] = mig_postgresql_drop_sequence,
+            [MIG_OP_create_extension] = mig_postgresql_create_extension,
+            [MIG_OP_drop_extension] = mig_postgresql_drop_extension,
+            [MIG_OP_create_domain] = mig_postgresql_create_domain,
+            [MIG_OP_drop_domain] = mig_postgresql_drop_domain,
+            [MIG_OP_create_enum] = mig_postgresql_create_enum,
+            [MIG_OP_drop_enum] = mig_postgresql_drop_enum,
+            [MIG_OP_add_enum_value] = mig_postgresql_add_enum_value,
+            [MIG_OP_rename_enum_value] = mig_postgresql_rename_enum_value,
+            [MIG_OP_remove_enum_value] = mig_postgresql_remove_enum_value,
+            [MIG_OP_set_enum_values] = mig_postgresql_set_enum_values,
         },
     .dollar_quotes = true,
     .nested_comments = true,

@@ -1,6 +1,6 @@
 /* SQLite's SQL. What its ALTER TABLE cannot do is done by making the table anew
  * (dialect/rebuild.h). Rules: sqlite.org/lang_altertable.html, lang_createtable.html. */
-#include "dialect/compile.h"
+#include "db/sqlite/dialect.intern.h"
 #include "dialect/rebuild.h"
 
 #include <string.h>
@@ -624,6 +624,16 @@ const struct mig_dialect mig_dialect_sqlite = {
             [MIG_OP_validate_constraint] = validate_constraint,
             [MIG_OP_create_table_comment] = table_comment,
             [MIG_OP_drop_table_comment] = table_comment,
+            [MIG_OP_create_enum] = mig_compile_enum_noop,
+            [MIG_OP_drop_enum] = mig_compile_enum_noop,
+            [MIG_OP_set_enum_values] = mig_compile_enum_columns,
+            [MIG_OP_add_enum_value] = mig_compile_enum_columns,
+            [MIG_OP_rename_enum_value] = mig_compile_enum_columns,
+            [MIG_OP_remove_enum_value] = mig_compile_enum_columns,
+            [MIG_OP_create_view] = mig_sqlite_create_view,
+            [MIG_OP_drop_view] = mig_sqlite_drop_view,
+            [MIG_OP_create_trigger] = mig_sqlite_create_trigger,
+            [MIG_OP_drop_trigger] = mig_sqlite_drop_trigger,
         },
     .resolve = resolve,
     .bracket_quotes = true,

@@ -1,0 +1,28 @@
+/* What the files of PostgreSQL's dialect share. */
+#ifndef MIG_DB_POSTGRESQL_DIALECT_INTERN_H
+#define MIG_DB_POSTGRESQL_DIALECT_INTERN_H
+
+#include "dialect/compile.h"
+
+/* object.c */
+mig_compile_fn mig_postgresql_create_view, mig_postgresql_drop_view;
+mig_compile_fn mig_postgresql_create_function, mig_postgresql_drop_function;
+mig_compile_fn mig_postgresql_create_trigger, mig_postgresql_drop_trigger;
+mig_compile_fn mig_postgresql_create_schema, mig_postgresql_drop_schema;
+mig_compile_fn mig_postgresql_create_sequence, mig_postgresql_drop_sequence;
+mig_compile_fn mig_postgresql_create_extension, mig_postgresql_drop_extension;
+mig_compile_fn mig_postgresql_create_domain, mig_postgresql_drop_domain;
+
+/* enum.c */
+mig_compile_fn mig_postgresql_create_enum, mig_postgresql_drop_enum;
+mig_compile_fn mig_postgresql_add_enum_value, mig_postgresql_rename_enum_value;
+mig_compile_fn mig_postgresql_remove_enum_value, mig_postgresql_set_enum_values;
+/* CREATE TYPE … AS ENUM. */
+int mig_postgresql_enum_statement(struct mig_compile *c, const char *schema, const char *name,
+                                  const struct mig_names *values,
+                                  struct mig_error *err) MIG_MUST_CHECK;
+/* The literal that a reflected default is, without the ::type that the server adds: `'5'::text` →
+ * `'5'`; NULL when it is no literal. */
+const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value);
+
+#endif

@@ -1,0 +1,424 @@
+/* PostgreSQL's enum types. Values can be added and renamed in place; any other change makes the
+ * type anew and carries the columns over. */
+#include "db/postgresql/dialect.intern.h"
+
+#include <string.h>
+
+static int emit(struct mig_sql *w)
+{
+    return mig_sql_emit(w, MIG_CLASS_DDL, "ALTER TYPE", NULL, NULL, NULL);
+}
+
+int mig_postgresql_enum_statement(struct mig_compile *c, const char *schema, const char *name,
+                                  const struct mig_names *values, struct mig_error *err)
+{
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE TYPE %t AS ENUM (", schema, name);
+    for (size_t i = 0; i < values->count; i++) {
+        mig_sql_add(&w, i > 0 ? ", %q" : "%q", values->items[i]);
+    }
+    mig_sql_add(&w, ")");
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "CREATE TYPE", NULL, NULL, NULL);
+}
+
+/* CREATE TYPE IF NOT EXISTS where nothing is known of the database. */
+static int create_if_missing(struct mig_compile *c, const struct mig_op_create_enum *op,
+                             struct mig_error *err)
+{
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "DO $$ BEGIN CREATE TYPE %t AS ENUM (", op->base.schema, op->name);
+    for (size_t i = 0; i < op->values.count; i++) {
+        mig_sql_add(&w, i > 0 ? ", %q" : "%q", op->values.items[i]);
+    }
+    mig_sql_add(&w, "); EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "CREATE TYPE", NULL, NULL, NULL);
+}
+
+int mig_postgresql_create_enum(struct mig_compile *c, const struct mig_op *op,
+                               struct mig_error *err)
+{
+    const struct mig_op_create_enum *create = MIG_OP_CAST(op, create_enum);
+    if (create->if_not_exists == MIG_TRUE && c->catalog != NULL) {
+        const struct mig_enum *known = NULL;
+        int code = mig_catalog_enum(c->catalog, op->schema, create->name, &known, err);
+        if (code == MIG_E_offline) {
+            mig_error_clear(err);
+            return create_if_missing(c, create, err);
+        }
+        if (code != 0) {
+            return code;
+        }
+        if (known != NULL) {
+            mig_log_write(c->log, MIG_LOG_INFO, "enum type '%s' exists already: passed over",
+                          create->name);
+            return 0;
+        }
+    }
+    return mig_postgresql_enum_statement(c, op->schema, create->name, &create->values, err);
+}
+
+int mig_postgresql_drop_enum(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_drop_enum *drop = MIG_OP_CAST(op, drop_enum);
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "DROP TYPE %r%t", drop->if_exists == MIG_TRUE ? "IF EXISTS " : "", op->schema,
+                drop->name);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "DROP TYPE", NULL, NULL, NULL);
+}
+
+/* The new value cannot be used before the transaction that adds it has committed. */
+static int add_value(struct mig_compile *c, const char *schema, const char *name, const char *value,
+                     const char *before, const char *after, bool guarded, struct mig_error *err)
+{
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TYPE %t ADD VALUE %r%q", schema, name, guarded ? "IF NOT EXISTS " : "",
+                value);
+    if (before != NULL) {
+        mig_sql_add(&w, " BEFORE %q", before);
+    } else if (after != NULL) {
+        mig_sql_add(&w, " AFTER %q", after);
+    }
+    struct mig_statement *statement;
+    int code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TYPE", NULL, NULL, &statement);
+    if (code == 0) {
+        statement->flags |= MIG_STATEMENT_ENDS_SEGMENT;
+    }
+    return code;
+}
+
+int mig_postgresql_add_enum_value(struct mig_compile *c, const struct mig_op *op,
+                                  struct mig_error *err)
+{
+    const struct mig_op_add_enum_value *add = MIG_OP_CAST(op, add_enum_value);
+    return add_value(c, op->schema, add->name, add->value, add->before, add->after,
+                     add->if_not_exists == MIG_TRUE, err);
+}
+
+static int rename_value(struct mig_compile *c, const char *schema, const char *name,
+                        const char *from, const char *to, struct mig_error *err)
+{
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TYPE %t RENAME VALUE %q TO %q", schema, name, from, to);
+    return emit(&w);
+}
+
+int mig_postgresql_rename_enum_value(struct mig_compile *c, const struct mig_op *op,
+                                     struct mig_error *err)
+{
+    const struct mig_op_rename_enum_value *rename = MIG_OP_CAST(op, rename_enum_value);
+    return rename_value(c, op->schema, rename->name, rename->value, rename->new_value, err);
+}
+
+/* --- any new set of values --- */
+
+struct change {
+    struct mig_compile *c;
+    const char *schema, *name;
+    const struct mig_names *values; /* wanted */
+    const struct mig_pairs *renamed, *removed;
+    const char *old_name; /* of the type while its columns move */
+    struct mig_error *err;
+};
+
+static const char *replacement(const struct mig_pairs *pairs, const char *value)
+{
+    for (size_t i = 0; pairs != NULL && i < pairs->count; i++) {
+        if (strcmp(pairs->items[i].name, value) == 0 &&
+            pairs->items[i].value.kind == MIG_VALUE_TEXT) {
+            return pairs->items[i].value.text;
+        }
+    }
+    return NULL;
+}
+
+static const char *mapped(const struct change *change, const char *value)
+{
+    const char *to = replacement(change->renamed, value);
+    to = to != NULL ? to : replacement(change->removed, value);
+    return to != NULL ? to : value;
+}
+
+/* Renames in place lead to the wanted set, perhaps with values to add between: no rows are touched.
+ */
+static bool can_change_in_place(const struct change *change, const struct mig_names *before)
+{
+    size_t at = 0;
+    if (change->removed != NULL && change->removed->count > 0) {
+        return false;
+    }
+    for (size_t i = 0; i < before->count; i++) {
+        const char *value = mapped(change, before->items[i]);
+        if (value != before->items[i] && mig_names_contain(before, value)) {
+            return false; /* two change places */
+        }
+        while (at < change->values->count && strcmp(change->values->items[at], value) != 0) {
+            at++;
+        }
+        if (at++ == change->values->count) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int change_in_place(const struct change *change, const struct mig_names *before)
+{
+    int code = 0;
+    for (size_t i = 0; i < before->count && code == 0; i++) {
+        const char *value = mapped(change, before->items[i]);
+        if (value != before->items[i]) {
+            code = rename_value(change->c, change->schema, change->name, before->items[i], value,
+                                change->err);
+        }
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < change->values->count && code == 0; i++) {
+        const char *value = change->values->items[i];
+        const char *next = at < before->count ? mapped(change, before->items[at]) : NULL;
+        if (next != NULL && strcmp(next, value) == 0) {
+            at++;
+        } else {
+            code = add_value(change->c, change->schema, change->name, value, next, NULL, false,
+                             change->err);
+        }
+    }
+    return code;
+}
+
+/* The column's values by text, mapped. CASE for one value; array_replace, one after another, for
+ * arrays. */
+static void add_mapping(struct mig_sql *w, const struct change *change, const char *column,
+                        bool array)
+{
+    const struct mig_pairs *lists[] = {change->renamed, change->removed};
+    size_t count = 0;
+    for (size_t l = 0; l < MIG_COUNT(lists); l++) {
+        count += lists[l] != NULL ? lists[l]->count : 0;
+    }
+    if (!array) {
+        mig_sql_add(w, count > 0 ? "(CASE %n::text" : "%n::text", column);
+    }
+    for (size_t i = 0; array && i < count * 2; i++) {
+        mig_sql_add(w, "array_replace(");
+    }
+    if (array) {
+        mig_sql_add(w, "%n::text[]", column);
+    }
+    /* arrays: first to marks that no value is, then to the new values, so that two may change
+     * places */
+    for (int round = 0; round < (array ? 2 : 1); round++) {
+        int mark = 0;
+        for (size_t l = 0; l < MIG_COUNT(lists); l++) {
+            for (size_t i = 0; lists[l] != NULL && i < lists[l]->count; i++) {
+                const struct mig_pair *pair = &lists[l]->items[i];
+                char text[32];
+                struct mig_strbuf buf = {0};
+                mig_strbuf_printf(&buf, "luamig:%d:mark", mark++);
+                memcpy(text, mig_strbuf_text(&buf), buf.length + 1);
+                mig_strbuf_release(&buf);
+                if (!array) {
+                    mig_sql_add(w, " WHEN %q THEN %q", pair->name, pair->value.text);
+                } else if (round == 0) {
+                    mig_sql_add(w, ", %q, %q)", pair->name, text);
+                } else {
+                    mig_sql_add(w, ", %q, %q)", text, pair->value.text);
+                }
+            }
+        }
+    }
+    if (!array && count > 0) {
+        mig_sql_add(w, " ELSE %n::text END)", column);
+    }
+    mig_sql_add(w, "::%t%r", change->schema, change->name, array ? "[]" : "");
+}
+
+static int move_column(const struct change *change, const char *schema, const char *table,
+                       const char *column)
+{
+    struct mig_compile *c = change->c;
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(c, schema, table, &known, change->err);
+    if (code != 0) {
+        return code;
+    }
+    const struct mig_column *found = known != NULL ? mig_table_column(known, column) : NULL;
+    if (found == NULL) {
+        return mig_compile_must_know(table, "the column of the enum", change->err);
+    }
+    const struct mig_type *type = mig_dialect_type(c, found->type);
+    bool array = type != NULL && type->kind == MIG_TYPE_array;
+    bool has_default = found->default_value.kind != MIG_VALUE_NONE && found->computed == NULL;
+    struct mig_sql w;
+    if (has_default) {
+        w = mig_sql_start(c, change->err);
+        mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n DROP DEFAULT", schema, table, column);
+        code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
+    }
+    if (code != 0) {
+        return code;
+    }
+    w = mig_sql_start(c, change->err);
+    mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n TYPE %t%r USING ", schema, table, column,
+                change->schema, change->name, array ? "[]" : "");
+    add_mapping(&w, change, column, array);
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
+    if (code != 0 || !has_default) {
+        return code;
+    }
+    struct mig_value value = found->default_value;
+    const char *bare = mig_postgresql_bare_default(c, &value);
+    w = mig_sql_start(c, change->err);
+    mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n SET DEFAULT ", schema, table, column);
+    if (value.kind == MIG_VALUE_TEXT) {
+        mig_sql_add(&w, "%q", mapped(change, value.text));
+    } else if (bare != NULL && !array && *bare == '\'') {
+        /* a literal: mapped by its text (values with quotes inside keep them doubled on both sides)
+         */
+        size_t length = strlen(bare);
+        char *inner = length >= 2 ? mig_arena_strndup(c->arena, bare + 1, length - 2) : NULL;
+        char *to = inner;
+        for (const char *from = inner; from != NULL && *from != '\0'; from++) {
+            *to++ = *from;
+            from += *from == '\'' && from[1] == '\'';
+        }
+        if (to != NULL) {
+            *to = '\0';
+        }
+        mig_sql_add(&w, "%q", inner != NULL ? mapped(change, inner) : "");
+    } else if (bare != NULL) {
+        mig_sql_add(&w, "%r", bare);
+    } else {
+        mig_sql_add(&w, "%v", &value, found->type);
+    }
+    mig_sql_add(&w, "::%t%r", change->schema, change->name, array ? "[]" : "");
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
+}
+
+static int make_anew(const struct change *change)
+{
+    struct mig_compile *c = change->c;
+    struct mig_names columns = {0};
+    int code =
+        c->catalog != NULL
+            ? mig_catalog_enum_columns(c->catalog, c->arena, change->schema, change->name, &columns,
+                                       change->err)
+            : mig_error_set(change->err, MIG_E_offline,
+                            "the columns of enum '%s' cannot be known offline", change->name);
+    if (code != 0) {
+        if (code == MIG_E_offline) {
+            mig_error_hint(change->err, "Give a snapshot of the database with --snapshot.");
+        }
+        return code;
+    }
+    struct mig_sql w = mig_sql_start(c, change->err);
+    mig_sql_add(&w, "ALTER TYPE %t RENAME TO %n", change->schema, change->name, change->old_name);
+    code = emit(&w);
+    if (code == 0) {
+        code = mig_postgresql_enum_statement(c, change->schema, change->name, change->values,
+                                             change->err);
+    }
+    for (size_t i = 0; i + 2 < columns.count && code == 0; i += 3) {
+        code = move_column(change, columns.items[i], columns.items[i + 1], columns.items[i + 2]);
+    }
+    if (code != 0) {
+        return code;
+    }
+    w = mig_sql_start(c, change->err);
+    mig_sql_add(&w, "DROP TYPE %t", change->schema, change->old_name);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "DROP TYPE", NULL, NULL, NULL);
+}
+
+static int set_values(struct change *change)
+{
+    struct mig_compile *c = change->c;
+    const struct mig_enum *known = NULL;
+    int code = c->catalog != NULL
+                   ? mig_catalog_enum(c->catalog, change->schema, change->name, &known, change->err)
+                   : 0;
+    if (code == MIG_E_offline) {
+        mig_error_clear(change->err);
+        code = 0;
+    } else if (code == 0 && c->catalog != NULL && known == NULL) {
+        return mig_error_set(change->err, MIG_E_script, "enum type '%s' does not exist",
+                             change->name);
+    }
+    if (code != 0) {
+        return code;
+    }
+    for (size_t i = 0; known != NULL && i < known->values.count; i++) {
+        const char *value = known->values.items[i], *to = mapped(change, value);
+        if (to != value && !mig_names_contain(change->values, to)) {
+            return mig_error_set(change->err, MIG_E_script,
+                                 "value '%s' is to become '%s', which the new values do not have",
+                                 value, to);
+        }
+    }
+    change->old_name = mig_arena_printf(c->arena, "%.50s__old", change->name);
+    if (change->old_name == NULL) {
+        return mig_error_nomem(change->err);
+    }
+    if (known != NULL && can_change_in_place(change, &known->values)) {
+        return change_in_place(change, &known->values);
+    }
+    return make_anew(change);
+}
+
+int mig_postgresql_set_enum_values(struct mig_compile *c, const struct mig_op *op,
+                                   struct mig_error *err)
+{
+    const struct mig_op_set_enum_values *set = MIG_OP_CAST(op, set_enum_values);
+    struct change change = {.c = c,
+                            .schema = op->schema,
+                            .name = set->name,
+                            .values = &set->values,
+                            .renamed = &set->renamed,
+                            .removed = &set->removed,
+                            .err = err};
+    return set_values(&change);
+}
+
+int mig_postgresql_remove_enum_value(struct mig_compile *c, const struct mig_op *op,
+                                     struct mig_error *err)
+{
+    const struct mig_op_remove_enum_value *remove = MIG_OP_CAST(op, remove_enum_value);
+    const struct mig_enum *known = NULL;
+    int code = c->catalog != NULL
+                   ? mig_catalog_enum(c->catalog, op->schema, remove->name, &known, err)
+                   : MIG_E_offline;
+    if (code != 0 && code != MIG_E_offline) {
+        return code;
+    }
+    if (known == NULL) {
+        code = mig_error_set(err, code == 0 ? MIG_E_script : MIG_E_offline,
+                             code == 0 ? "enum type '%s' does not exist"
+                                       : "the values of enum '%s' cannot be known offline",
+                             remove->name);
+        mig_error_hint(err,
+                       "Say all values: op.set_enum_values, or give a snapshot with --snapshot.");
+        return code;
+    }
+    if (!mig_names_contain(&known->values, remove->value)) {
+        return mig_error_set(err, MIG_E_script, "enum type '%s' has no value '%s'", remove->name,
+                             remove->value);
+    }
+    struct mig_names values = {0};
+    for (size_t i = 0; i < known->values.count; i++) {
+        if (strcmp(known->values.items[i], remove->value) != 0 &&
+            mig_names_add(c->arena, &values, known->values.items[i]) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    struct mig_pair pair = {
+        remove->value,
+        {.kind = MIG_VALUE_TEXT,
+         .text = remove->replace_by,
+         .length = remove->replace_by != NULL ? strlen(remove->replace_by) : 0}};
+    struct mig_pairs removed = {.items = &pair, .count = remove->replace_by != NULL ? 1 : 0};
+    struct change change = {.c = c,
+                            .schema = op->schema,
+                            .name = remove->name,
+                            .values = &values,
+                            .removed = &removed,
+                            .err = err};
+    return set_values(&change);
+}

@@ -1,0 +1,295 @@
+/* PostgreSQL's views, functions, triggers, schemas, sequences, extensions and domains. */
+#include "db/postgresql/dialect.intern.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static int emit(struct mig_sql *w, const char *verb, const char *schema, const char *table)
+{
+    return mig_sql_emit(w, MIG_CLASS_DDL, verb, schema, table, NULL);
+}
+
+/* DROP kind [IF EXISTS] name [CASCADE]. */
+static int drop(struct mig_compile *c, const char *kind, const char *schema, const char *name,
+                enum mig_tri if_exists, enum mig_tri cascade, struct mig_error *err)
+{
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "DROP %r %r%t%r", kind, if_exists == MIG_TRUE ? "IF EXISTS " : "", schema, name,
+                cascade == MIG_TRUE ? " CASCADE" : "");
+    return emit(&w, mig_arena_printf(c->arena, "DROP %s", kind), NULL, NULL);
+}
+
+/* --- views --- */
+
+int mig_postgresql_create_view(struct mig_compile *c, const struct mig_op *op,
+                               struct mig_error *err)
+{
+    const struct mig_op_create_view *create = MIG_OP_CAST(op, create_view);
+    bool materialized = create->materialized == MIG_TRUE, replace = create->replace == MIG_TRUE;
+    int code = 0;
+    if (materialized && replace) { /* has no OR REPLACE */
+        code = drop(c, "MATERIALIZED VIEW", op->schema, create->name, MIG_TRUE, MIG_FALSE, err);
+    } else if (!materialized && !replace && create->if_not_exists == MIG_TRUE) {
+        const struct mig_view *known = NULL;
+        code = c->catalog != NULL
+                   ? mig_catalog_view(c->catalog, op->schema, create->name, &known, err)
+                   : 0;
+        if (code == 0 && known != NULL) {
+            mig_log_write(c->log, MIG_LOG_INFO, "view '%s' exists already: passed over",
+                          create->name);
+            return 0;
+        }
+    }
+    if (code != 0) {
+        return code;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE %r%rVIEW %r%t", replace && !materialized ? "OR REPLACE " : "",
+                materialized ? "MATERIALIZED " : "",
+                materialized && create->if_not_exists == MIG_TRUE ? "IF NOT EXISTS " : "",
+                op->schema, create->name);
+    if (create->columns.count > 0) {
+        mig_sql_add(&w, " (%N)", &create->columns);
+    }
+    mig_sql_add(&w, " AS %r", create->query);
+    return emit(&w, "CREATE VIEW", NULL, NULL);
+}
+
+int mig_postgresql_drop_view(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_drop_view *view = MIG_OP_CAST(op, drop_view);
+    return drop(c, view->materialized == MIG_TRUE ? "MATERIALIZED VIEW" : "VIEW", op->schema,
+                view->name, view->if_exists, view->cascade, err);
+}
+
+/* --- functions and triggers --- */
+
+static const char *skip_space(const char *text)
+{
+    while (isspace((unsigned char)*text)) {
+        text++;
+    }
+    return text;
+}
+
+static bool begins(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    text = skip_space(text);
+    return strncasecmp(text, word, length) == 0 && !isalnum((unsigned char)text[length]) &&
+           text[length] != '_';
+}
+
+/* A body in dollar quotes whose tag it does not hold. */
+static void add_body(struct mig_sql *w, const char *body)
+{
+    const char *tag = "$$";
+    for (int i = 1; tag != NULL && strstr(body, tag) != NULL; i++) {
+        tag = mig_arena_printf(w->c->arena, "$body%d$", i);
+    }
+    if (tag == NULL) {
+        mig_sql_fail(w, mig_error_nomem(w->err));
+        return;
+    }
+    mig_sql_add(w, "%r%r%r", tag, body, tag);
+}
+
+int mig_postgresql_create_function(struct mig_compile *c, const struct mig_op *op,
+                                   struct mig_error *err)
+{
+    const struct mig_op_create_function *create = MIG_OP_CAST(op, create_function);
+    if (create->body == NULL) {
+        return mig_error_set(err, MIG_E_script, "function '%s' has no body", create->name);
+    }
+    if (create->if_not_exists == MIG_TRUE) {
+        return mig_unsupported(c, err, "CREATE FUNCTION IF NOT EXISTS", "Write replace = true.");
+    }
+    bool block = begins(create->body, "BEGIN") || begins(create->body, "DECLARE");
+    const char *language = create->language != NULL ? create->language : block ? "plpgsql" : "sql";
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE %rFUNCTION %t(%r) RETURNS %r LANGUAGE %r%r%r AS ",
+                create->replace == MIG_TRUE ? "OR REPLACE " : "", op->schema, create->name,
+                create->args != NULL ? create->args : "",
+                create->returns != NULL ? create->returns : "void", language,
+                create->attributes != NULL ? " " : "",
+                create->attributes != NULL ? create->attributes : "");
+    add_body(&w, create->body);
+    return emit(&w, "CREATE FUNCTION", NULL, NULL);
+}
+
+int mig_postgresql_drop_function(struct mig_compile *c, const struct mig_op *op,
+                                 struct mig_error *err)
+{
+    const struct mig_op_drop_function *function = MIG_OP_CAST(op, drop_function);
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "DROP FUNCTION %r%t", function->if_exists == MIG_TRUE ? "IF EXISTS " : "",
+                op->schema, function->name);
+    if (function->args != NULL) {
+        mig_sql_add(&w, "(%r)", function->args);
+    }
+    mig_sql_add(&w, function->cascade == MIG_TRUE ? " CASCADE" : "");
+    return emit(&w, "DROP FUNCTION", NULL, NULL);
+}
+
+int mig_postgresql_create_trigger(struct mig_compile *c, const struct mig_op *op,
+                                  struct mig_error *err)
+{
+    const struct mig_op_create_trigger *create = MIG_OP_CAST(op, create_trigger);
+    const char *body = create->body != NULL ? skip_space(create->body) : "";
+    bool call = !begins(body, "EXECUTE") && mig_text_is_call(body);
+    if (!call && !begins(body, "EXECUTE")) {
+        int code = mig_error_set(
+            err, MIG_E_unsupported,
+            "a trigger of PostgreSQL runs a function: trigger '%s' has a body of its own",
+            create->name);
+        mig_error_hint(
+            err, "Make the function by op.create_function, and write \"EXECUTE FUNCTION name()\" "
+                 "as the trigger's body.");
+        return code;
+    }
+    if (create->if_not_exists == MIG_TRUE) {
+        return mig_unsupported(c, err, "CREATE TRIGGER IF NOT EXISTS", "Write replace = true.");
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE %rTRIGGER %n %r ", create->replace == MIG_TRUE ? "OR REPLACE " : "",
+                create->name, create->when != NULL ? create->when : "BEFORE");
+    for (size_t i = 0; i < create->events.count; i++) {
+        mig_sql_add(&w, i > 0 ? " OR %r" : "%r", create->events.items[i]);
+    }
+    mig_sql_add(&w, " ON %t FOR EACH %r", op->schema, create->table,
+                create->each != NULL ? create->each : "ROW");
+    if (create->condition != NULL) {
+        mig_sql_add(&w, " WHEN (%r)", create->condition);
+    }
+    mig_sql_add(&w, call ? " EXECUTE FUNCTION %r" : " %r", body);
+    return emit(&w, "CREATE TRIGGER", op->schema, create->table);
+}
+
+int mig_postgresql_drop_trigger(struct mig_compile *c, const struct mig_op *op,
+                                struct mig_error *err)
+{
+    const struct mig_op_drop_trigger *trigger = MIG_OP_CAST(op, drop_trigger);
+    if (trigger->table == NULL) {
+        int code = mig_error_set(err, MIG_E_script, "trigger '%s' is named without its table",
+                                 trigger->name);
+        mig_error_hint(err, "Write op.drop_trigger(\"%s\", \"table\").", trigger->name);
+        return code;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "DROP TRIGGER %r%n ON %t%r", trigger->if_exists == MIG_TRUE ? "IF EXISTS " : "",
+                trigger->name, op->schema, trigger->table,
+                trigger->cascade == MIG_TRUE ? " CASCADE" : "");
+    return emit(&w, "DROP TRIGGER", op->schema, trigger->table);
+}
+
+/* --- schemas, sequences, extensions, domains --- */
+
+int mig_postgresql_create_schema(struct mig_compile *c, const struct mig_op *op,
+                                 struct mig_error *err)
+{
+    const struct mig_op_create_schema *create = MIG_OP_CAST(op, create_schema);
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE SCHEMA %r%n", create->if_not_exists == MIG_TRUE ? "IF NOT EXISTS " : "",
+                create->name);
+    return emit(&w, "CREATE SCHEMA", NULL, NULL);
+}
+
+int mig_postgresql_drop_schema(struct mig_compile *c, const struct mig_op *op,
+                               struct mig_error *err)
+{
+    const struct mig_op_drop_schema *schema = MIG_OP_CAST(op, drop_schema);
+    return drop(c, "SCHEMA", NULL, schema->name, schema->if_exists, schema->cascade, err);
+}
+
+int mig_postgresql_create_sequence(struct mig_compile *c, const struct mig_op *op,
+                                   struct mig_error *err)
+{
+    const struct mig_op_create_sequence *create = MIG_OP_CAST(op, create_sequence);
+    struct mig_sequence_options options = {
+        .start = create->start,
+        .increment = create->increment,
+        .min = create->min,
+        .max = create->max,
+        .cache = create->cache,
+        .cycle = create->cycle,
+    };
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE SEQUENCE %r%t",
+                create->if_not_exists == MIG_TRUE ? "IF NOT EXISTS " : "", op->schema,
+                create->name);
+    if (create->type != NULL) {
+        mig_sql_add(&w, " AS %y", create->type);
+    }
+    mig_sql_add(&w, " ");
+    size_t length = w.buf.length;
+    mig_sql_sequence_options(&w, &options);
+    if (w.code == 0 && w.buf.length == length) {
+        mig_strbuf_truncate(&w.buf, length - 1);
+    }
+    if (create->owned_by != NULL) {
+        mig_sql_add(&w, " OWNED BY ");
+        mig_append_dotted(c, &w.buf, create->owned_by);
+    }
+    return emit(&w, "CREATE SEQUENCE", NULL, NULL);
+}
+
+int mig_postgresql_drop_sequence(struct mig_compile *c, const struct mig_op *op,
+                                 struct mig_error *err)
+{
+    const struct mig_op_drop_sequence *sequence = MIG_OP_CAST(op, drop_sequence);
+    return drop(c, "SEQUENCE", op->schema, sequence->name, sequence->if_exists, sequence->cascade,
+                err);
+}
+
+int mig_postgresql_create_extension(struct mig_compile *c, const struct mig_op *op,
+                                    struct mig_error *err)
+{
+    const struct mig_op_create_extension *create = MIG_OP_CAST(op, create_extension);
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE EXTENSION %r%n",
+                create->if_not_exists == MIG_TRUE ? "IF NOT EXISTS " : "", create->name);
+    if (op->schema != NULL) {
+        mig_sql_add(&w, " SCHEMA %n", op->schema);
+    }
+    if (create->version != NULL) {
+        mig_sql_add(&w, " VERSION %q", create->version);
+    }
+    mig_sql_add(&w, create->cascade == MIG_TRUE ? " CASCADE" : "");
+    return emit(&w, "CREATE EXTENSION", NULL, NULL);
+}
+
+int mig_postgresql_drop_extension(struct mig_compile *c, const struct mig_op *op,
+                                  struct mig_error *err)
+{
+    const struct mig_op_drop_extension *extension = MIG_OP_CAST(op, drop_extension);
+    return drop(c, "EXTENSION", NULL, extension->name, extension->if_exists, extension->cascade,
+                err);
+}
+
+int mig_postgresql_create_domain(struct mig_compile *c, const struct mig_op *op,
+                                 struct mig_error *err)
+{
+    const struct mig_op_create_domain *create = MIG_OP_CAST(op, create_domain);
+    if (create->if_not_exists == MIG_TRUE) {
+        return mig_unsupported(c, err, "CREATE DOMAIN IF NOT EXISTS",
+                               "Leave it out, or look it up in pg_type first.");
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "CREATE DOMAIN %t AS %y", op->schema, create->name, create->type);
+    if (create->default_.kind != MIG_VALUE_NONE) {
+        mig_sql_add(&w, " DEFAULT %v", &create->default_, create->type);
+    }
+    mig_sql_add(&w, create->nullable == MIG_FALSE ? " NOT NULL" : "");
+    if (create->check != NULL) {
+        mig_sql_add(&w, " CHECK (%r)", create->check);
+    }
+    return emit(&w, "CREATE DOMAIN", NULL, NULL);
+}
+
+int mig_postgresql_drop_domain(struct mig_compile *c, const struct mig_op *op,
+                               struct mig_error *err)
+{
+    const struct mig_op_drop_domain *domain = MIG_OP_CAST(op, drop_domain);
+    return drop(c, "DOMAIN", op->schema, domain->name, domain->if_exists, domain->cascade, err);
+}
