@@ -1,4 +1,5 @@
-/* The settings of a project, each with its origin. luabind/config.c fills them from luamig.conf.lua. */
+/* The settings of a project, each with its origin. luabind/config.c fills them from
+ * luamig.conf.lua. */
 #ifndef MIG_CONFIG_SETTINGS_H
 #define MIG_CONFIG_SETTINGS_H
 
@@ -10,14 +11,21 @@
 enum mig_transaction_mode { MIG_PER_MIGRATION = 0, MIG_ALL, MIG_NONE };
 
 /* What a hook (a Lua function of the configuration) is called with; luabind implements it. */
-enum mig_hook { MIG_HOOK_AFTER_CONNECT, MIG_HOOK_BEFORE_MIGRATION, MIG_HOOK_AFTER_MIGRATION,
-                MIG_HOOK_ON_ERROR, MIG_HOOK_AFTER_REVISION, MIG_HOOK_COUNT };
+enum mig_hook {
+    MIG_HOOK_AFTER_CONNECT,
+    MIG_HOOK_BEFORE_MIGRATION,
+    MIG_HOOK_AFTER_MIGRATION,
+    MIG_HOOK_ON_ERROR,
+    MIG_HOOK_AFTER_REVISION,
+    MIG_HOOK_COUNT
+};
 
 struct mig_settings {
-    const char *file;         /* the configuration file, NULL when none */
-    const char *root;         /* the project's folder, absolute */
-    const char *url;          /* expanded; NULL until chosen */
-    const char *url_origin;   /* "--url", "--env production", "LUAMIG_URL", "luamig.conf.lua" */
+    const char *file;       /* the configuration file, NULL when none */
+    const char *root;       /* the project's folder, absolute */
+    const char *url;        /* NULL until chosen */
+    bool url_is_template;   /* it is the configuration's: ${NAME} is expanded when it is used */
+    const char *url_origin; /* "--url", "--env production", "LUAMIG_URL", "luamig.conf.lua" */
     const char *env;
     struct mig_names migrations; /* absolute folders */
     bool recursive;
@@ -33,8 +41,8 @@ struct mig_settings {
     bool history_sources;
     struct mig_naming naming;
     bool compare_type, compare_default, include_schemas;
-    bool hooks[MIG_HOOK_COUNT];   /* which are there */
-    struct mig_pairs args;        /* -x key=value */
+    bool hooks[MIG_HOOK_COUNT]; /* which are there */
+    struct mig_pairs args;      /* -x key=value */
     const char *tag;
 };
 

@@ -12,7 +12,7 @@
 /* registry[&prepared_key]: "upgrade id" → the table of a loaded revision's declarations. hooks_key:
  * the table of the configuration's hooks. */
 static const char prepared_key;
-const char mig_lua_hooks_key;
+const char mig_lua_hooks_key, mig_lua_include_key;
 
 #define INTERRUPT_INTERVAL 1000 /* instructions between two looks at the signal's flag */
 

@@ -42,6 +42,8 @@ int mig_lua_read_file(struct mig_lua_host *host, const char *path,
 /* The registry's key of the configuration's hooks: a table by mig_lua_hook_name. */
 extern const char mig_lua_hooks_key;
 const char *mig_lua_hook_name(enum mig_hook hook);
+/* The registry's key of autogenerate.include, a function or nil. */
+extern const char mig_lua_include_key;
 
 /* sandbox.c */
 /* Fills the registry with what every environment shares. Needs push_op and push_sql. */

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <lauxlib.h>
-#include <math.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -182,7 +181,7 @@ static int sleep_for(lua_State *L)
         return mig_lua_fail(L, MIG_E_script, NULL, "op.sleep: it takes seconds (0 to 86400)");
     }
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_run_sleep(run, (int64_t)llround(seconds * 1000), err) != 0) {
+    if (mig_run_sleep(run, (int64_t)(seconds * 1000 + 0.5), err) != 0) {
         return mig_lua_raise_op(L, err, "op.sleep");
     }
     return 0;

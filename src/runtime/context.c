@@ -35,7 +35,13 @@ int mig_context_url(struct mig_context *ctx, struct mig_error *err)
         return MIG_E_config;
     }
     struct mig_url url = {0};
-    int rc = mig_url_parse(&ctx->arena, ctx->settings.url, ctx->settings.root, &url, err);
+    const char *text = ctx->settings.url;
+    int rc = ctx->settings.url_is_template
+                 ? mig_settings_expand(&ctx->arena, "url", ctx->settings.url, &text, err)
+                 : 0;
+    if (rc == 0) {
+        rc = mig_url_parse(&ctx->arena, text, ctx->settings.root, &url, err);
+    }
     if (rc == 0) {
         ctx->url = url;
     }
