@@ -215,17 +215,39 @@ static int resolve_alter_column(struct mig_compile *c, struct mig_op *op, struct
     return alter->wanted == NULL ? mig_error_nomem(err) : 0;
 }
 
+/* An unnamed constraint that goes by the name which the naming convention would give it. */
+static struct mig_constraint *find_by_convention(struct mig_compile *c,
+                                                 const struct mig_table *table, const char *name)
+{
+    for (size_t i = 0; c->naming != NULL && i < table->constraints.count; i++) {
+        struct mig_constraint *constraint = table->constraints.items[i];
+        const char *given =
+            constraint->name == NULL
+                ? mig_naming_constraint(c->naming, c->arena, table->name, constraint)
+                : NULL;
+        if (given != NULL && strcmp(given, name) == 0) {
+            return constraint;
+        }
+    }
+    return NULL;
+}
+
 static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_drop_constraint *drop = (struct mig_op_drop_constraint *)(void *)op;
     const struct mig_table *table = NULL;
-    bool needs = drop->name == NULL || (drop->type == NULL && c->dialect->resolve_constraint_kind);
+    bool needs = drop->name == NULL ||
+                 (drop->type == NULL && c->dialect->resolve_constraint_kind) ||
+                 !mig_compile_has(c, MIG_F_ADD_CONSTRAINT);
     if (!needs) {
         return 0;
     }
     int code = mig_compile_known_table(c, op->schema, drop->table, &table, err);
     if (code == 0 && table != NULL) {
         drop->existing = mig_apply_find_constraint(table, drop);
+        if (drop->existing == NULL && drop->name != NULL) {
+            drop->existing = find_by_convention(c, table, drop->name);
+        }
         if (drop->existing == NULL && drop->name == NULL && drop->if_exists != MIG_TRUE) {
             return mig_error_set(err, MIG_E_script, "table '%s' has no such constraint",
                                  drop->table);

@@ -318,5 +318,7 @@ int mig_internals_reflect(lua_State *L)
     luaL_newlib(L, functions);
     mig_lua_push_sql(L);
     lua_setfield(L, -2, "sql");
+    mig_lua_push_json(L);
+    lua_setfield(L, -2, "json");
     return 1;
 }

@@ -630,10 +630,28 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
     return kind == MIG_CONSTRAINT_PRIMARY ? mig_table_primary_key(table) : NULL;
 }
 
+/* The table's constraint that is the one resolved to, which has no name to find it by. */
+static struct mig_constraint *find_unnamed(const struct mig_table *table,
+                                           const struct mig_constraint *like)
+{
+    for (size_t i = 0; like != NULL && i < table->constraints.count; i++) {
+        struct mig_constraint *constraint = table->constraints.items[i];
+        bool same_condition = constraint->condition == NULL || like->condition == NULL
+                                  ? constraint->condition == like->condition
+                                  : strcmp(constraint->condition, like->condition) == 0;
+        if (constraint->name == NULL && constraint->kind == like->kind && same_condition &&
+            mig_names_equal(&constraint->columns, &like->columns)) {
+            return constraint;
+        }
+    }
+    return NULL;
+}
+
 static int apply_drop_constraint(struct mig_table *table, const struct mig_op_drop_constraint *op,
                                  struct mig_error *err)
 {
     const struct mig_constraint *found = mig_apply_find_constraint(table, op);
+    found = found == NULL ? find_unnamed(table, op->existing) : found;
     if (found == NULL) {
         if (op->if_exists == MIG_TRUE) {
             return 0;
