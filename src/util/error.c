@@ -113,7 +113,7 @@ static const struct {
     const char *name;
     int status;
 } kinds[] = {
-#define MIG_ERROR(name, status) {MIG_E_##name, #name, status},
+#define MIG_ERROR(name, status, text) {MIG_E_##name, #name, status},
 #include "util/error.def"
 #undef MIG_ERROR
 };

@@ -11,7 +11,7 @@
 enum mig_code {
     MIG_OK = 0,
     MIG_CODE_BASE = -1000,
-#define MIG_ERROR(name, status) MIG_E_##name,
+#define MIG_ERROR(name, status, text) MIG_E_##name,
 #include "util/error.def"
 #undef MIG_ERROR
 };

@@ -1,0 +1,71 @@
+-- docs.lua [--check]: writes the pages of docs/ that are made from tables in the source; with --check, says which of
+-- them are not what would be written. Run from the top folder, with the executable in build/dev (or LUAMIG_BUILD).
+local build = os.getenv("LUAMIG_BUILD") or "build/dev"
+local check = arg[1] == "--check"
+local stale = 0
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function write(path, text)
+  if read(path) == text then return end
+  if check then
+    stale = stale + 1
+    print(path .. " is not up to date: ./dev docs")
+    return
+  end
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  print("wrote " .. path)
+end
+
+local function output(command)
+  local pipe = assert(io.popen(command .. " 2>&1"))
+  local text = pipe:read("a")
+  assert(pipe:close(), command .. " failed:\n" .. text)
+  return text
+end
+
+local function errors()
+  local lines = {
+    "# Errors and exit statuses\n",
+    "<!-- generated from src/util/error.def by ./dev docs -->\n",
+    "An error is one line that says what failed, a line that says where, and what state the database was left in. With `--json` it is the",
+    "object `error`; in a migration it is an object that `pcall` returns. Its `kind` is one of these:\n",
+    "| kind | exit status | what it means |", "| --- | --- | --- |",
+  }
+  for name, status, text in read("src/util/error.def"):gmatch('\nMIG_ERROR%(([%w_]+), (%d+), "([^\n]*)"%)') do
+    lines[#lines + 1] = ("| `%s` | %s | %s |"):format(name, status, text)
+  end
+  lines[#lines + 1] = [[
+
+Exit statuses: 0 done, or nothing to do · 1 the database, a script or the connection failed (a half-applied revision that `upgrade` can resume
+is 1) · 2 usage, configuration, every error of the graph · 3 a check found a difference · 4 another runner holds the lock · 5 the state cannot
+be decided without `repair` · 130, 143 after SIGINT, SIGTERM, cleaned up.
+]]
+  return table.concat(lines, "\n")
+end
+
+local function commands()
+  local program = build .. "/luamig"
+  local help = output(program .. " --color never --help")
+  local parts = {
+    "# Commands\n\n<!-- generated from lua/luamig/cli.lua by ./dev docs -->\n\n```\n" .. help .. "```\n",
+  }
+  local groups = assert(help:match("(.*)"), "no help")
+  for name in groups:gmatch("\n  +([a-z][a-z%-]+) [^\n]*") do
+    local ok, text = pcall(output, program .. " --color never " .. name .. " --help")
+    if ok then parts[#parts + 1] = ("## %s\n\n```\n%s```\n"):format(name, text) end
+  end
+  return table.concat(parts, "\n")
+end
+
+write("docs/errors.md", errors())
+write("docs/commands.md", commands())
+os.exit(stale == 0)
