@@ -113,13 +113,7 @@ int mig_lua_batch_alter_table(lua_State *L)
 {
     static const char what[] = "op.batch_alter_table";
     struct mig_lua_host *host = mig_lua_host(L);
-    mig_lua_push_op_table(L);
-    bool colon = lua_rawequal(L, 1, -1) != 0;
-    lua_pop(L, 1);
-    if (colon) {
-        return mig_lua_fail(L, MIG_E_script, NULL, "%s is called with a dot, not with a colon",
-                            what);
-    }
+    mig_lua_refuse_colon(L, what);
     struct mig_reader r = mig_lua_reader(L, what);
     if (host->batch != NULL) {
         mig_read_fail(&r, "a batch is open already (line %d)", host->batch->base.line);
@@ -204,6 +198,7 @@ int mig_lua_reversible(lua_State *L)
 {
     static const char what[] = "op.reversible";
     struct mig_lua_host *host = mig_lua_host(L);
+    mig_lua_refuse_colon(L, what);
     struct mig_reader r = mig_lua_reader(L, what);
     if (!mig_read_is_plain(L, 1)) {
         mig_read_fail(&r, "it takes { up = function() … end, down = function() … end }");

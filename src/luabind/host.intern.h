@@ -62,6 +62,8 @@ void mig_sandbox_set_modules(lua_State *L);
 
 /* op.c, connection.c, batch.c, change.c */
 void mig_lua_push_op_table(lua_State *L);
+/* Raises when op itself is the first argument: op:create_table(…). */
+void mig_lua_refuse_colon(lua_State *L, const char *what);
 void mig_lua_push_connection(lua_State *L);
 /* Carries the operation out, or keeps it for the batch or for change(). */
 void mig_lua_dispatch(lua_State *L, struct mig_op *op, const char *what);

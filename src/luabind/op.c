@@ -13,8 +13,11 @@
 static const char op_key, members_key;
 
 /* op:create_table(…) instead of op.create_table(…). */
-static void refuse_colon(lua_State *L, const char *what)
+void mig_lua_refuse_colon(lua_State *L, const char *what)
 {
+    if (lua_gettop(L) == 0) {
+        return;
+    }
     lua_rawgetp(L, LUA_REGISTRYINDEX, &op_key);
     bool colon = lua_rawequal(L, 1, -1) != 0;
     lua_pop(L, 1);
@@ -64,7 +67,7 @@ static int operation(lua_State *L)
 {
     const char *name = lua_tostring(L, lua_upvalueindex(1));
     const char *what = lua_tostring(L, lua_upvalueindex(2));
-    refuse_colon(L, what);
+    mig_lua_refuse_colon(L, what);
     struct mig_reader r = mig_lua_reader(L, what);
     struct mig_op *op = mig_read_op(&r, name, 1, NULL);
     enum mig_op_kind kind = op->kind;
@@ -84,7 +87,7 @@ static int operation(lua_State *L)
 static int execute_file(lua_State *L)
 {
     static const char what[] = "op.execute_file";
-    refuse_colon(L, what);
+    mig_lua_refuse_colon(L, what);
     refuse_in_change(L, what);
     struct mig_lua_host *host = mig_lua_host(L);
     struct mig_reader r = mig_lua_reader(L, what);
@@ -112,7 +115,7 @@ static int execute_file(lua_State *L)
 
 static int get_bind(lua_State *L)
 {
-    refuse_colon(L, "op.get_bind");
+    mig_lua_refuse_colon(L, "op.get_bind");
     (void)mig_lua_run(L, "op.get_bind");
     mig_lua_push_connection(L);
     return 1;
@@ -131,7 +134,7 @@ static void refuse_pinned(lua_State *L, const char *what)
 
 static int commit(lua_State *L)
 {
-    refuse_colon(L, "op.commit");
+    mig_lua_refuse_colon(L, "op.commit");
     refuse_in_change(L, "op.commit");
     struct mig_run *run = mig_lua_run(L, "op.commit");
     refuse_pinned(L, "op.commit");
@@ -146,7 +149,7 @@ static int commit(lua_State *L)
 static int autocommit_block(lua_State *L)
 {
     static const char what[] = "op.autocommit_block";
-    refuse_colon(L, what);
+    mig_lua_refuse_colon(L, what);
     refuse_in_change(L, what);
     struct mig_run *run = mig_lua_run(L, what);
     refuse_pinned(L, what);
@@ -173,7 +176,7 @@ static int autocommit_block(lua_State *L)
 
 static int sleep_for(lua_State *L)
 {
-    refuse_colon(L, "op.sleep");
+    mig_lua_refuse_colon(L, "op.sleep");
     struct mig_run *run = mig_lua_run(L, "op.sleep");
     int exact = 0;
     lua_Number seconds = lua_tonumberx(L, 1, &exact);
@@ -216,7 +219,7 @@ static void add_row(struct mig_strbuf *text, const struct mig_result *result, si
 static int expect_none(lua_State *L)
 {
     static const char what[] = "op.expect_none";
-    refuse_colon(L, what);
+    mig_lua_refuse_colon(L, what);
     refuse_in_change(L, what);
     struct mig_reader r = mig_lua_reader(L, what);
     struct mig_lua_host *host = mig_lua_host(L);
@@ -285,7 +288,7 @@ static const struct mig_table *find_table(lua_State *L, const char *what, const 
 
 static int has_table(lua_State *L)
 {
-    refuse_colon(L, "op.has_table");
+    mig_lua_refuse_colon(L, "op.has_table");
     refuse_in_change(L, "op.has_table");
     struct mig_reader r = mig_lua_reader(L, "op.has_table");
     const char *schema = NULL, *name = catalog_arguments(&r, 2, &schema);
@@ -295,7 +298,7 @@ static int has_table(lua_State *L)
 
 static int has_column(lua_State *L)
 {
-    refuse_colon(L, "op.has_column");
+    mig_lua_refuse_colon(L, "op.has_column");
     refuse_in_change(L, "op.has_column");
     struct mig_reader r = mig_lua_reader(L, "op.has_column");
     const char *schema = NULL, *name = catalog_arguments(&r, 3, &schema);
@@ -308,7 +311,7 @@ static int has_column(lua_State *L)
 /* op.inspect(table?): a table's description, or the names of all. */
 static int inspect(lua_State *L)
 {
-    refuse_colon(L, "op.inspect");
+    mig_lua_refuse_colon(L, "op.inspect");
     refuse_in_change(L, "op.inspect");
     struct mig_reader r = mig_lua_reader(L, "op.inspect");
     const char *schema = NULL;
@@ -339,7 +342,7 @@ static int uuid(lua_State *L)
     static const char digits[] = "0123456789abcdef";
     unsigned char bytes[16];
     char text[37];
-    refuse_colon(L, "op.uuid");
+    mig_lua_refuse_colon(L, "op.uuid");
     for (size_t got = 0; got < sizeof bytes;) {
         ssize_t n = getrandom(bytes + got, sizeof bytes - got, 0);
         if (n < 0 && errno != EINTR) {
@@ -363,7 +366,7 @@ static int uuid(lua_State *L)
 
 static int quote(lua_State *L)
 {
-    refuse_colon(L, "op.quote");
+    mig_lua_refuse_colon(L, "op.quote");
     struct mig_reader r = mig_lua_reader(L, "op.quote");
     const char *name = mig_read_name(&r, 1, "argument 1 (name)");
     struct mig_strbuf *text = &mig_lua_scratch(L)->text;
@@ -378,7 +381,7 @@ static int quote(lua_State *L)
 /* op.f(name): Alembic's mark of a final name; every given name is final here. */
 static int final_name(lua_State *L)
 {
-    refuse_colon(L, "op.f");
+    mig_lua_refuse_colon(L, "op.f");
     luaL_checkany(L, 1);
     lua_settop(L, 1);
     return 1;
@@ -386,7 +389,7 @@ static int final_name(lua_State *L)
 
 static int write_log(lua_State *L)
 {
-    refuse_colon(L, "op.log");
+    mig_lua_refuse_colon(L, "op.log");
     lua_pushvalue(L, lua_upvalueindex(1)); /* print of the sandbox */
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, 0);

@@ -464,13 +464,14 @@ static int make(lua_State *L)
     };
     const char *kind = luaL_checkstring(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
+    const char *what = lua_pushfstring(L, "sql.table: %s", kind);
     push_copy(L, 2, 4);
     lua_pushvalue(L, 1);
     lua_setfield(L, -2, "kind");
     for (size_t i = 0; i < MIG_COUNT(kinds); i++) {
         if (strcmp(kinds[i].name, kind) == 0) {
             mig_lua_push_object(L, MIG_LUA_QUERY, (int)kinds[i].kind);
-            check_object(L, lua_pushfstring(L, "sql.table: %s", kind));
+            check_object(L, what);
             return 1;
         }
     }
