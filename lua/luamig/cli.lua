@@ -337,7 +337,6 @@ end
 --- The status of the process for an error object.
 function cli.exit_status(err)
   if err.kind == "interrupted" then return 128 + (core.interrupted() or 2) end
-  if err.kind == "half_applied" and err.resumable then return 1 end
   return core.exit_status(err.kind or "script")
 end
 

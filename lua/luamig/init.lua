@@ -5,11 +5,13 @@
 local core = require "luamig.core"
 
 local luamig = setmetatable({ version = core.version }, {
+  -- Loaded when asked for: testing kit; `sql` as migrations have it, for parameters and queries.
   __index = function(self, name)
-    if name ~= "testing" then return nil end
-    local testing = require "luamig.testing"
-    rawset(self, name, testing)
-    return testing
+    local value
+    if name == "testing" then value = require "luamig.testing" end
+    if name == "sql" then value = core.sql() end
+    rawset(self, name, value)
+    return value
   end,
 })
 
@@ -96,7 +98,7 @@ function Migrator:ensure_version()
   self.handle:ensure_version()
 end
 
-function Migrator:current() return self.handle:current() end
+function Migrator:current() return self.handle:current { times = true } end
 function Migrator:heads(options) return self.handle:heads(options) end
 function Migrator:branches() return self.handle:branches() end
 function Migrator:history(options) return self.handle:history(options) end
@@ -109,15 +111,19 @@ end
 --- Statements and queries outside of a migration, each committed by itself; parameters as in a migration (`:name`
 --- with a keyed table, `?` with a list).
 function Migrator:execute(sql, parameters)
-  return self.handle:connection():execute(sql, parameters)
+  return self.handle:execute(sql, parameters)
 end
 
 function Migrator:scalar(sql, parameters)
-  return self.handle:connection():scalar(sql, parameters)
+  return self.handle:scalar(sql, parameters)
 end
 
 function Migrator:rows(sql, parameters)
-  return self.handle:connection():rows(sql, parameters)
+  local rows, at = self.handle:execute(sql, parameters):fetchall(), 0
+  return function()
+    at = at + 1
+    return rows[at]
+  end
 end
 
 luamig.Migrator = Migrator

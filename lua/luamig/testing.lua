@@ -21,8 +21,11 @@ local alive = {}
 local Database = setmetatable({}, { __index = luamig.Migrator })
 Database.__index = Database
 
-local function open(url)
-  return core.open { config = request.config, env = request.env, args = request.args, url = url }
+-- uninterruptible: works after a signal too, for cleaning up.
+local function open(url, uninterruptible)
+  return core.open {
+    config = request.config, env = request.env, args = request.args, url = url, uninterruptible = uninterruptible,
+  }
 end
 
 local function chosen_url()
@@ -42,12 +45,12 @@ local function drop_on_server(db)
   -- Only what database() named itself is ever dropped.
   assert(db.name:find("^" .. PREFIX .. "%x+$"), "not a scratch database")
   local force = server.dialect == "postgresql" and server.version >= 130000
-  server.connection:execute(("DROP DATABASE IF EXISTS %s%s"):format(db.name, force and " WITH (FORCE)" or ""))
+  server.handle:execute(("DROP DATABASE IF EXISTS %s%s"):format(db.name, force and " WITH (FORCE)" or ""))
 end
 
 local function connect_server(handle, url)
   local found = handle:server()
-  server = { handle = handle, url = url, dialect = found.dialect, version = found.version, connection = handle:connection() }
+  server = { handle = handle, url = url, dialect = found.dialect, version = found.version }
   -- However the run ends, what is left is dropped: this is collected before the server's handle, which is older.
   server.guard = setmetatable({}, { __gc = testing.drop_all })
 end
@@ -55,7 +58,7 @@ end
 --- A new, empty database on the chosen server (--url, LUAMIG_TEST_URL, else the configuration's); in memory for
 --- SQLite. It has the methods of luamig.open's objects, and drop.
 function testing.database()
-  local chooser = open(chosen_url())
+  local chooser = open(chosen_url(), true)
   if chooser:target().dialect == "sqlite" then
     chooser:close()
     local db = luamig.wrap(open "sqlite::memory:", Database)
@@ -70,7 +73,7 @@ function testing.database()
   end
   local name = PREFIX .. core.id()
   local charset = server.dialect == "mysql" and " CHARACTER SET utf8mb4" or ""
-  server.connection:execute(("CREATE DATABASE %s%s"):format(name, charset))
+  server.handle:execute(("CREATE DATABASE %s%s"):format(name, charset))
   local db = setmetatable({ name = name }, Database)
   alive[db] = true
   db.handle = open(with_database(url, name))

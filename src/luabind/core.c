@@ -3,6 +3,7 @@
 #include "luabind/embedded.h"
 #include "luabind/error.h"
 #include "luabind/face.h"
+#include "luabind/sql.h"
 #include "model/op.h"
 #include "util/suggest.h"
 
@@ -165,6 +166,13 @@ static int interrupted(lua_State *L)
     return 1;
 }
 
+/* sql(): the `sql` of migrations, for parameters (sql.null) and queries. */
+static int push_sql(lua_State *L)
+{
+    mig_lua_push_sql(L);
+    return 1;
+}
+
 int luaopen_luamig_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -177,6 +185,7 @@ int luaopen_luamig_core(lua_State *L)
         {"embedded", embedded},
         {"embedded_names", embedded_names},
         {"words", words},
+        {"sql", push_sql},
         {"exit_status", exit_status},
         {"interrupted", interrupted},
         {NULL, NULL},

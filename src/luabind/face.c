@@ -3,6 +3,7 @@
 #include "luabind/core.h"
 #include "luabind/embedded.h"
 #include "luabind/error.h"
+#include "runtime/context.h"
 
 #include <errno.h>
 #include <lauxlib.h>
@@ -17,7 +18,19 @@
 int luaopen_lfs(lua_State *L); /* LuaFileSystem's header is not installed everywhere */
 
 static volatile int interrupted;
-static lua_State *volatile running; /* the state of mig_face_run, for the handler */
+static lua_State *volatile running; /* mig_face_run's, for the handler */
+
+static const struct mig_context *volatile watched;
+
+void mig_face_watch(const struct mig_context *ctx)
+{
+    watched = ctx;
+}
+
+const struct mig_context *mig_face_watched(void)
+{
+    return watched;
+}
 
 volatile int *mig_face_interrupted(void)
 {
@@ -175,6 +188,10 @@ void mig_face_interrupt(int signal)
         _exit(128 + signal);
     }
     interrupted = signal;
+    const struct mig_context *ctx = watched;
+    if (ctx != NULL && ctx->conn != NULL) {
+        mig_conn_cancel(ctx->conn);
+    }
     lua_State *L = running;
     if (L != NULL) {
         lua_sethook(L, raise_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);

@@ -6,6 +6,7 @@
 #include "util/compiler.h"
 
 struct lua_State;
+struct mig_context;
 
 /* Makes `require` find the embedded modules, luamig.core among them; LUAMIG_LUA_DIR names a folder
  * that is searched before them. Once per state; may raise. */
@@ -18,6 +19,10 @@ int mig_face_run(int argc, char **argv);
 /* For a signal handler: the first signal asks the running command to stop and to clean up, the
  * second one ends the process with the status 128 + signal. Async-signal-safe. */
 void mig_face_interrupt(int signal);
+
+/* Whose connection a signal cancels: the context in use; NULL: none any more. */
+void mig_face_watch(const struct mig_context *ctx);
+const struct mig_context *mig_face_watched(void);
 
 /* Where the number of the signal stands, 0 while there was none: struct mig_context's
  * `interrupted`. */

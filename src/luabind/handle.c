@@ -20,6 +20,9 @@
 
 static void release(struct mig_lua_handle *h)
 {
+    if (mig_face_watched() == &h->ctx) {
+        mig_face_watch(NULL);
+    }
     if (h->open) {
         h->open = false;
         mig_host_release(&h->ctx);
@@ -47,6 +50,9 @@ struct mig_lua_handle *mig_handle_check(lua_State *L)
     mig_error_clear(&h->err);
     h->L = L;
     h->options = 0;
+    if (h->ctx.interrupted != NULL) {
+        mig_face_watch(&h->ctx);
+    }
     return h;
 }
 
@@ -487,6 +493,8 @@ static void make_metatable(lua_State *L)
         {"plan", handle_plan},
         {"stamp", handle_stamp},
         {"ensure_version", handle_ensure_version},
+        {"execute", mig_handle_execute},
+        {"scalar", mig_handle_scalar},
         {"describe", mig_handle_describe},
         {"schema", mig_handle_schema},
         {"enum_values", mig_handle_enum_values},
@@ -530,7 +538,9 @@ int mig_lua_handle_open(lua_State *L)
     h->L = L;
     h->open = true;
     h->ctx.log = (struct mig_log){.write = on_log, .payload = h};
-    h->ctx.interrupted = mig_face_interrupted();
+    if (!mig_handle_flag(L, 2, "uninterruptible")) {
+        h->ctx.interrupted = mig_face_interrupted();
+    }
     if (mig_config_load(&h->ctx, &request, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }

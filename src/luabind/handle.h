@@ -49,6 +49,10 @@ int mig_handle_rewrite_header(lua_State *L);
 int mig_handle_version_rows(lua_State *L);
 int mig_handle_journal(lua_State *L);
 
+/* Methods: statements outside of a migration (luabind/handle_data.c). */
+int mig_handle_execute(lua_State *L);
+int mig_handle_scalar(lua_State *L);
+
 /* describe(table, schema?): { name, columns, constraints, indexes, … } as the server has it, nil
  * when there is none. schema(): { tables, enums, views, sequences } of the default schema.
  * enum_values(name, schema?), has_view(name, schema?). All by live reflection (luabind/describe.c).

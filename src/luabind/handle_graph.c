@@ -10,16 +10,16 @@
 
 /* --- what the database says of revisions --- */
 
-/* The version rows, and when each applied revision was applied. */
-static int read_view(struct mig_lua_handle *h, struct mig_graph_view *view)
+/* The version rows; with_times: and when each applied revision was applied. */
+static int read_view(struct mig_lua_handle *h, struct mig_graph_view *view, bool with_times)
 {
     struct mig_history_row *rows = NULL;
     size_t count = 0;
     int rc = mig_context_heads(&h->ctx, &h->arena, &view->rows, &h->err);
-    if (rc == 0) {
+    if (rc == 0 && with_times) {
         rc = mig_context_history(&h->ctx, &h->arena, &rows, &count, &h->err);
     }
-    if (rc != 0) {
+    if (rc != 0 || !with_times) {
         return rc;
     }
     struct mig_pair *pairs = mig_arena_array(&h->arena, struct mig_pair, count + 1);
@@ -107,7 +107,8 @@ static bool needs_rows(const char *target)
            (strstr(target, "current") != NULL || target[0] == '+' || target[0] == '-');
 }
 
-/* history { range, database }: newest first; database: also what is applied. */
+/* history { range, database, times }: newest first; database: also what is applied, times: and
+ * when. */
 int mig_handle_history(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
@@ -115,10 +116,11 @@ int mig_handle_history(lua_State *L)
     struct mig_revisions list = {0};
     struct mig_graph_view view = {0};
     const char *range = mig_handle_text(L, options, "range");
-    bool rows = mig_handle_flag(L, options, "database") || needs_rows(range) ||
+    bool times = mig_handle_flag(L, options, "times");
+    bool rows = times || mig_handle_flag(L, options, "database") || needs_rows(range) ||
                 (range != NULL && (strstr(range, ":-") != NULL || strstr(range, ":+") != NULL));
     load_map(L, h);
-    if ((rows && read_view(h, &view) != 0) ||
+    if ((rows && read_view(h, &view, times) != 0) ||
         mig_revision_map_history(h->ctx.map, &h->arena, range, rows ? &view.rows : NULL, &list,
                                  &h->err) != 0) {
         return mig_handle_fail(L, h);
@@ -135,7 +137,7 @@ int mig_handle_resolve(lua_State *L)
     struct mig_graph_view view = {0};
     bool rows = needs_rows(target);
     load_map(L, h);
-    if ((rows && read_view(h, &view) != 0) ||
+    if ((rows && read_view(h, &view, false) != 0) ||
         mig_revision_map_resolve(h->ctx.map, &h->arena, target, rows ? &view.rows : NULL, &list,
                                  &h->err) != 0) {
         return mig_handle_fail(L, h);
@@ -143,14 +145,16 @@ int mig_handle_resolve(lua_State *L)
     return push_revisions(L, &list, false, &view);
 }
 
-/* current(): the version rows and what they imply by dependency. */
+/* current { times }: the version rows and what they imply by dependency; times: also when they were
+ * applied. */
 int mig_handle_current(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_revisions list = {0};
     struct mig_graph_view view = {0};
+    bool times = mig_handle_flag(L, mig_handle_options(L, 2), "times");
     load_map(L, h);
-    if (read_view(h, &view) != 0 ||
+    if (read_view(h, &view, times) != 0 ||
         mig_revision_map_effective_heads(h->ctx.map, &h->arena, &view.rows, &list, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }

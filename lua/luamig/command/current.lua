@@ -7,7 +7,7 @@ local current = {}
 function current.run(session)
   session.shape = "revisions"
   local handle, out = session:handle(), session.out
-  local result = handle:current()
+  local result = handle:current { times = out.json or out.verbose }
   if session.args.check_heads then
     local have, missing = {}, {}
     for _, revision in ipairs(result.revisions) do have[revision.revision] = true end

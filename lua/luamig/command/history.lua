@@ -65,7 +65,9 @@ end
 function history.run(session)
   session.shape = "revisions"
   local args, out = session.args, session.out
-  local result = session:handle():history { range = args.rev_range, database = args.indicate_current }
+  local result = session:handle():history {
+    range = args.rev_range, database = args.indicate_current, times = args.indicate_current and (out.json or out.verbose),
+  }
   local revisions = result.revisions
   if out.json then
     out:document("revisions", result)
