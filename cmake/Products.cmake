@@ -36,23 +36,20 @@ find_library(LFS_LIBRARY NAMES lua5.4-filesystem HINTS ${LFS_LIBRARY_DIRS} REQUI
 add_library(luamig-lfs INTERFACE)
 target_link_libraries(luamig-lfs INTERFACE "${LFS_LIBRARY}")
 
-if(FACE_DEV OR (EXISTS "${CMAKE_SOURCE_DIR}/src/runtime/context.c" AND EXISTS "${CMAKE_SOURCE_DIR}/src/luabind/config.c"
-   AND EXISTS "${CMAKE_SOURCE_DIR}/src/luabind/host.c" AND EXISTS "${CMAKE_SOURCE_DIR}/src/script/revision_map.c"))
-  # The executable: self-contained, the face and the templates in it.
-  add_executable(luamig src/main.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
-  target_link_libraries(luamig PRIVATE luamig-core luamig-libraries luamig-lfs PkgConfig::LUA)
+# The executable: self-contained, the face and the templates in it.
+add_executable(luamig src/main.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
+target_link_libraries(luamig PRIVATE luamig-core luamig-libraries luamig-lfs PkgConfig::LUA)
 
-  # The Lua C module: require "luamig". Doesn't link liblua: the host has it.
-  add_library(luamig-module MODULE src/luabind/module.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
-  target_link_libraries(luamig-module PRIVATE luamig-core luamig-libraries luamig-lfs)
-  set_target_properties(luamig-module PROPERTIES PREFIX "" OUTPUT_NAME luamig)
+# The Lua C module: require "luamig". Doesn't link liblua: the host has it.
+add_library(luamig-module MODULE src/luabind/module.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
+target_link_libraries(luamig-module PRIVATE luamig-core luamig-libraries luamig-lfs)
+set_target_properties(luamig-module PROPERTIES PREFIX "" OUTPUT_NAME luamig)
 
-  # The C library: include/luamig.h.
-  add_library(luamig-library SHARED src/luabind/library.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
-  target_link_libraries(luamig-library PRIVATE luamig-core luamig-libraries luamig-lfs PkgConfig::LUA)
-  set_target_properties(luamig-library PROPERTIES OUTPUT_NAME luamig
-    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
-endif()
+# The C library: include/luamig.h.
+add_library(luamig-library SHARED src/luabind/library.c ${face_sources} $<TARGET_OBJECTS:luamig-core>)
+target_link_libraries(luamig-library PRIVATE luamig-core luamig-libraries luamig-lfs PkgConfig::LUA)
+set_target_properties(luamig-library PROPERTIES OUTPUT_NAME luamig
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 
 # The internals: what specs reach into C by. Not installed. Doesn't link liblua: the host has it.
 if(internals_sources)

@@ -329,10 +329,10 @@ function testing.stairway()
   for i, revision in ipairs(revisions) do
     if revision.is_branch_point or #revision.depends_on > 0 or (revision.is_base and i < #revisions) then linear = false end
   end
-  local busted_it, finish = it, after_each -- luacheck: ignore 113 (busted's own)
+  local busted = require "busted"
   local db
   -- A line of revisions climbs on one database; in a graph with branches each begins on a new one.
-  finish(function()
+  busted.after_each(function()
     if db and (not linear or db.broken) then
       db:drop()
       db = nil
@@ -340,7 +340,7 @@ function testing.stairway()
   end)
   for i = #revisions, 1, -1 do
     local revision = revisions[i]
-    busted_it(("goes up, down and up: %s %s"):format(revision.revision, revision.message), function()
+    busted.it(("goes up, down and up: %s %s"):format(revision.revision, revision.message), function()
       db = db or testing.database()
       db.broken = true
       climb(db, revision)
@@ -348,7 +348,7 @@ function testing.stairway()
     end)
   end
   if #revisions == 0 then
-    busted_it("has no revisions yet", function() end)
+    busted.it("has no revisions yet", function() end)
   end
 end
 
