@@ -392,6 +392,17 @@ static void take_deferrable(struct scan *scan, struct mig_constraint *constraint
     }
 }
 
+static const char *take_match(struct scan *scan)
+{
+    static const char *const words[] = {"FULL", "PARTIAL", "SIMPLE"};
+    for (size_t i = 0; i < MIG_COUNT(words); i++) {
+        if (take_word(scan, words[i])) {
+            return words[i];
+        }
+    }
+    return take_name(scan); /* SQLite takes any word and does nothing with it */
+}
+
 /* What follows REFERENCES. */
 static void take_references(struct scan *scan, struct mig_constraint *constraint)
 {
@@ -408,7 +419,7 @@ static void take_references(struct scan *scan, struct mig_constraint *constraint
             const char *action = take_action(scan);
             *(on_delete ? &constraint->ondelete : &constraint->onupdate) = action;
         } else if (take_word(scan, "MATCH")) {
-            constraint->match = take_name(scan);
+            constraint->match = take_match(scan);
         } else if (at_deferrable(scan)) {
             take_deferrable(scan, constraint);
         } else {

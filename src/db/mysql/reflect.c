@@ -324,7 +324,7 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
         const char *text = update + strlen("on update ");
         const char *only = mig_arena_strndup(scope->arena, text, strcspn(text, " "));
         if (add_option(scope->arena, &column->options, "mysql_on_update",
-                       text_value(MIG_VALUE_EXPR, only)) != 0) {
+                       text_value(MIG_VALUE_TEXT, only)) != 0) {
             return -1;
         }
     }
@@ -691,7 +691,8 @@ static int read_options(const struct scope *scope, struct mig_table *table, cons
     while (text != NULL && *text != '\0') {
         size_t length = strcspn(text, " ");
         const char *equals = memchr(text, '=', length);
-        if (equals != NULL) {
+        if (equals != NULL &&
+            strncasecmp(text, "transactional=", 14) != 0) { /* Aria always says it */
             size_t name_length = (size_t)(equals - text);
             char *name = mig_arena_printf(scope->arena, "mysql_%.*s", (int)name_length, text);
             const char *value =

@@ -1,0 +1,6 @@
+create table p (id integer primary key autoincrement, name varchar(20) collate nocase not null on conflict replace default 'it''s', "order" int check ("order" > 0), q numeric(10, 2) default -1.5, d double precision, b boolean not null default true, at timestamp default current_timestamp, ex text default (lower('A')), g int generated always as (id + 1) virtual, gs as (q * 2) stored, blobby blob default x'00ff', [br ack] ty pe (3, 4), `bt` real null, constraint ck_name check (name <> 'a,)b' and length(name) > 1) constraint uq unique (name collate binary, q desc) on conflict ignore, foreign key ("order") references p (id) on update set null match full deferrable initially deferred);
+create table c (a text, b text not null, p_id integer constraint fk_p references p on delete cascade not deferrable, primary key (b, a)) without rowid, strict;
+create table e (x any, y any) strict;
+create index ix on p (name desc, lower(name) collate nocase, q) where q > 1 and name is not null; create unique index "u ix" on c ("a");
+create view v (one, two) as select a, b from c; create trigger tr after update of a on c begin update c set b = new.a where a = old.a; end;
+create virtual table ft using fts5(body); create table luamig_version (version_num); create table alembic_version (version_num); create table asq as select 1 as n, 'x' as s;
