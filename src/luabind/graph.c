@@ -70,7 +70,7 @@ void mig_lua_push_revision(lua_State *L, const struct mig_revision *revision,
                            const struct mig_graph_view *view)
 {
     luaL_checkstack(L, 4, NULL);
-    lua_createtable(L, 0, 18);
+    lua_createtable(L, 0, 16); /* a seventeenth field would double the table */
     set_string(L, "revision", revision->id);
     set_names(L, "down_revision", &revision->down);
     set_names(L, "branch_labels", &revision->labels);
@@ -85,9 +85,12 @@ void mig_lua_push_revision(lua_State *L, const struct mig_revision *revision,
     set_bool(L, "is_current", is_row(view, revision->id));
     set_string(L, "applied_at", applied_at(view, revision->id));
     set_string(L, "doc", revision->doc);
-    set_string(L, "path", revision->path);
-    set_names(L, "labels", &revision->all_labels);
-    set_bool(L, "is_implied", revision->is_head && revision->dependent_count > 0);
+    if (revision->all_labels.count > 0) {
+        set_names(L, "labels", &revision->all_labels);
+    }
+    if (revision->is_head && revision->dependent_count > 0) {
+        set_bool(L, "is_implied", true);
+    }
 }
 
 void mig_lua_push_revisions(lua_State *L, const struct mig_revisions *list, bool children,
