@@ -66,6 +66,49 @@ local function commands()
   return table.concat(parts, "\n")
 end
 
+-- How the kinds of op.def read in a call.
+local kinds = {
+  NAME = "name", BODY = "{ columns, constraints, options }", COLUMNS = "column", COLUMN = "column", ELEMENTS = "elements",
+  TRI = "boolean", NAMES = "list of names", TEXT = "text", SQL = "SQL", TYPE = "type", VALUE = "value", PAIRS = "table",
+  WORD = "word", IDENTITY = "sql.identity", CONSTRAINT = "constraint", INTEGER = "integer",
+}
+
+local function kind_of(kind)
+  return kinds[kind] or kind:lower():gsub("_", " ")
+end
+
+local function operations()
+  local parts = { [[
+# Operations
+
+<!-- generated from src/model/op.def by ./dev docs -->
+
+Every operation takes `schema =` beside the options listed. Options stand in one table, last (those of `create_table` beside its columns). An
+option with a dialect's prefix is checked everywhere and used on its own dialect; `mariadb_` beats `mysql_` on MariaDB.
+]] }
+  local name, title, positional, options
+  for line in read("src/model/op.def"):gmatch("[^\n]+") do
+    local op, text = line:match('^MIG_OP%(([%w_]+), "(.*)"%)')
+    local role, kind, field = line:match("^%s*MIG_(AR[GO])%([%w_]+, ([%w_]+), ([%w_]+)%)")
+    local option_kind, option = line:match("^%s*MIG_OPT%([%w_]+, ([%w_]+), ([%w_]+)%)")
+    if op then
+      name, title, positional, options = op, text, {}, {}
+    elseif role then
+      positional[#positional + 1] = field .. (role == "ARO" and "?" or "")
+    elseif option then
+      options[#options + 1] = ("`%s` (%s)"):format(option, kind_of(option_kind))
+    elseif line:match("^MIG_END") then
+      if #options > 0 then positional[#positional + 1] = "{ … }" end
+      parts[#parts + 1] = ("## %s\n\n%s%s.\n\n```lua\nop.%s(%s)\n```\n"):format(name, title:sub(1, 1):upper(), title:sub(2), name,
+        table.concat(positional, ", "))
+      if #options > 0 then parts[#parts + 1] = "Options: " .. table.concat(options, ", ") .. ".\n" end
+    end
+    if kind and not kinds[kind] then kinds[kind] = kind:lower() end
+  end
+  return table.concat(parts, "\n")
+end
+
+write("docs/operations.md", operations())
 write("docs/errors.md", errors())
 write("docs/commands.md", commands())
 os.exit(stale == 0)

@@ -178,3 +178,26 @@ describe("README.md", function()
     end
   end)
 end)
+
+describe("docs/", function()
+  it("has the pages that the source's tables make", function()
+    local r = cli.run({ "scripts/docs.lua", "--check" }, { program = "lua5.4", env = { LUAMIG_BUILD = build } })
+    assert.equal("", r.stdout)
+    assert.equal(0, r.code, r.stderr)
+  end)
+
+  it("shows Lua that is Lua, and links that lead somewhere", function()
+    for name in require("lfs").dir("docs") do
+      if name:match("%.md$") then
+        local text = read("docs/" .. name)
+        for block in text:gmatch("\n```lua\n(.-)```") do
+          local _, problem = load(block:gsub("{ … }", "{}"):gsub("%f[%w_]([%w_]+)%?", "%1"))
+          assert.is_nil(problem, name)
+        end
+        for target in text:gmatch("%]%(([%w_/]+%.md)%)") do
+          assert.is_truthy(io.open("docs/" .. target), name .. " links to " .. target)
+        end
+      end
+    end
+  end)
+end)
