@@ -58,7 +58,7 @@ describe("in a migration", function()
 
   it("a local function upgrade", function()
     fails(with_file 'revision = "b2"\ndown_revision = "a1"\nlocal function upgrade() end\nfunction downgrade() upgrade() end\n', 1,
-      { "local function upgrade", "migrations/b2%.lua" })
+      { "function 'upgrade' is local", "migrations/b2%.lua" })
   end)
 
   it("no down_revision, no revision", function()

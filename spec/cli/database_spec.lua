@@ -90,7 +90,7 @@ for _, dialect in ipairs(servers.dialects) do
       "statements": %%[
         {
           "sql": "CREATE TABLE .*",
-          "line": 5,
+          "line": 6,
           "segment": 1,
           "transactional": %s,
           "lock": .*,
@@ -193,7 +193,7 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
       }
       local r = p:luamig "upgrade"
       assert.equal(1, r.code)
-      assert.matches("\nerror: [^\n]*no_such_table[^\n]*\n  migrations/d4%.lua:6 in op%.execute\n", r.stderr)
+      assert.matches("\nerror: [^\n]*no_such_table[^\n]*\n  migrations/d4%.lua:7 in op%.execute\n", r.stderr)
       assert.matches("\n  statement INSERT INTO no_such_table VALUES %(1%)\n", r.stderr)
       assert.same({ "c3" }, versions())
       if dialect == "mysql" then
@@ -204,7 +204,7 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
         r = p:luamig("upgrade", "--json")
         assert.equal(1, r.code)
         assert.matches('"applied": false,\n  "steps": %[.*%],\n  "error": {\n    "kind": "sql",\n    "message": ".*no_such_table', r.stdout)
-        assert.matches('"revision": "d4",\n    "file": "migrations/d4%.lua",\n    "line": 6,\n    "statement": "INSERT INTO', r.stdout)
+        assert.matches('"revision": "d4",\n    "file": "migrations/d4%.lua",\n    "line": 7,\n    "statement": "INSERT INTO', r.stdout)
         assert.matches('"state": {\n      "heads": %["c3"%],\n      "revision": "d4",\n      "done": %d+,\n      "of": %d+,', r.stdout)
         assert.matches('"rolled_back": true\n    }\n', r.stdout)
       end

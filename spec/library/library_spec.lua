@@ -60,7 +60,7 @@ describe("libluamig", function()
     assert.equal(0, r.code)
     assert.matches("status 2, config: ", r.stdout)
     p:write("migrations/c3.lua", "revision = 'c3'\ndown_revision = 'b2'\nfunction upgrade(\n")
-    r = embed("open", "sqlite::memory:", p.path .. "/migrations")
+    r = cli.run({ "open", "sqlite::memory:", "migrations" }, { program = program, cwd = p.path })
     assert.matches("upgrade: status 1, script: .*%(migrations/c3%.lua:%d+%)", r.stdout)
   end)
 
