@@ -65,7 +65,7 @@ end
 
 -- options: placeholder, types = { boolean, integer, bigint, real, text, blob, decimal, json }, many = SQL of
 -- 1,000,000 rows (n, text), slow = a statement of seconds.
-function M.contract(_ENV, dialect, options)
+function M.contract(_ENV, dialect, options) -- luacheck: ignore 212
   local types = options.types
   local function mark(n) return options.placeholder:format(n) end
 

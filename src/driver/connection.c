@@ -15,7 +15,7 @@ static int make(struct mig_conn **out, const struct mig_db *db, const struct mig
 {
     *out = NULL;
     if (db->driver == NULL) {
-        mig_error_set(err, MIG_E_connect, "this luamig was built without %s", db->name);
+        mig_error_set(err, MIG_E_connect, "this luamig was built without %s support", db->name);
         mig_error_hint(err, "%s", db->missing);
         return MIG_E_connect;
     }
@@ -266,6 +266,36 @@ int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *sta
     return rc;
 }
 
+int mig_cursor_reserve(struct mig_cursor *cursor, size_t column_count, struct mig_error *err)
+{
+    if (column_count == 0) {
+        return 0;
+    }
+    cursor->column_names = calloc(column_count, sizeof *cursor->column_names);
+    cursor->values = calloc(column_count, sizeof *cursor->values);
+    cursor->column_count = column_count;
+    return cursor->column_names == NULL || cursor->values == NULL ? mig_error_nomem(err) : 0;
+}
+
+int mig_cursor_name(struct mig_cursor *cursor, size_t column, const char *name,
+                    struct mig_error *err)
+{
+    cursor->column_names[column] = name != NULL ? strdup(name) : NULL;
+    return cursor->column_names[column] == NULL ? mig_error_nomem(err) : 0;
+}
+
+static void free_cursor(struct mig_cursor *cursor)
+{
+    for (size_t i = 0; cursor->column_names != NULL && i < cursor->column_count; i++) {
+        free((void *)(uintptr_t)cursor->column_names[i]); /* our copies, const for the readers */
+    }
+    free(cursor->column_names);
+    free(cursor->values);
+    free(cursor->sql);
+    mig_spool_free(cursor->spool);
+    *cursor = (struct mig_cursor){0};
+}
+
 int mig_conn_query(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                    bool streaming, struct mig_cursor *cursor, struct mig_error *err)
 {
@@ -285,8 +315,7 @@ int mig_conn_query(struct mig_conn *conn, const char *sql, const struct mig_para
     mig_arena_release(&kept);
     if (rc != 0) {
         failed(conn, sql, err);
-        free(cursor->sql);
-        *cursor = (struct mig_cursor){0};
+        free_cursor(cursor);
         return rc;
     }
     cursor->open = true;
@@ -326,9 +355,7 @@ void mig_cursor_close(struct mig_cursor *cursor)
     }
     *link = cursor->next_open;
     cursor->conn->driver->finish(cursor);
-    mig_spool_free(cursor->spool);
-    free(cursor->sql);
-    *cursor = (struct mig_cursor){0};
+    free_cursor(cursor);
 }
 
 int mig_conn_scalar(struct mig_conn *conn, const char *sql, const struct mig_params *params,

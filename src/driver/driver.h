@@ -57,10 +57,10 @@ struct mig_driver {
      * none. Rows are dropped. Parameters need not outlive the call. */
     int (*execute)(struct mig_conn *conn, const char *sql, size_t length,
                    const struct mig_params *params, int64_t *changed, struct mig_error *err);
-    /* Required. Opens a result: handle, column_count, column_names, values, changed, live.
-     * streaming: rows are fetched as they are read, in constant memory. While cursor->live the
-     * connection is busy: the caller (connection.c) reads the rest away before it sends anything
-     * else. */
+    /* Required. Opens a result: handle, columns (mig_cursor_reserve, mig_cursor_name), changed,
+     * live. streaming: rows are fetched as they are read, in constant memory. While cursor->live
+     * the connection is busy: the caller (connection.c) reads the rest away before it sends
+     * anything else. */
     int (*query)(struct mig_conn *conn, const char *sql, size_t length,
                  const struct mig_params *params, bool streaming, struct mig_cursor *cursor,
                  struct mig_error *err);
@@ -110,7 +110,7 @@ struct mig_cursor {
     struct mig_cursor *next_open;
     void *handle;
     size_t column_count;
-    const char **column_names; /* the driver's, valid until closed */
+    const char **column_names; /* valid until closed */
     struct mig_value
         *values;     /* the row, column_count of them; valid until the next row is asked for */
     int64_t changed; /* rows changed by a statement that also gave rows; known at the end */
@@ -150,6 +150,12 @@ int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *sta
  * temporary file). `cursor` is the caller's, stays where it is until mig_cursor_close. */
 int mig_conn_query(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                    bool streaming, struct mig_cursor *cursor, struct mig_error *err) MIG_MUST_CHECK;
+/* For drivers: room for the names and values of a result, freed with the cursor; and one name,
+ * copied. */
+int mig_cursor_reserve(struct mig_cursor *cursor, size_t column_count,
+                       struct mig_error *err) MIG_MUST_CHECK;
+int mig_cursor_name(struct mig_cursor *cursor, size_t column, const char *name,
+                    struct mig_error *err) MIG_MUST_CHECK;
 int mig_cursor_next(struct mig_cursor *cursor, bool *row, struct mig_error *err) MIG_MUST_CHECK;
 /* Idempotent; safe on a zeroed cursor and after the connection was closed. */
 void mig_cursor_close(struct mig_cursor *cursor);

@@ -43,8 +43,7 @@ void mig_float_format(char text[MIG_FLOAT_TEXT], double number)
         (void)snprintf(text, MIG_FLOAT_TEXT, "%.*g", digits, number);
         plain_point(text);
         double back = parse(text, NULL);
-        // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): -0.0 is not 0.0
-        if (memcmp(&back, &number, sizeof number) == 0) {
+        if (back == number) { /* never for NaN, whose text is the same each time */
             return;
         }
     }

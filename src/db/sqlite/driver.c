@@ -491,41 +491,24 @@ static void free_result(struct mig_cursor *cursor)
     free(result->readings);
     free(result->decimals);
     free(result);
-    for (size_t i = 0; cursor->column_names != NULL && i < cursor->column_count; i++) {
-        free((void *)(uintptr_t)cursor->column_names[i]);
-    }
-    free(cursor->column_names);
-    free(cursor->values);
     cursor->handle = NULL;
-    cursor->column_names = NULL;
-    cursor->values = NULL;
 }
 
 static int describe_columns(struct mig_cursor *cursor, struct mig_error *err)
 {
     struct result *result = cursor->handle;
     size_t count = (size_t)sqlite3_column_count(result->stmt);
-    if (count == 0) {
-        return 0;
-    }
-    cursor->column_names = calloc(count, sizeof *cursor->column_names);
-    cursor->values = calloc(count, sizeof *cursor->values);
-    result->readings = calloc(count, sizeof *result->readings);
-    result->decimals = calloc(count, sizeof *result->decimals);
-    if (cursor->column_names == NULL || cursor->values == NULL || result->readings == NULL ||
-        result->decimals == NULL) {
+    result->readings = calloc(count + 1, sizeof *result->readings);
+    result->decimals = calloc(count + 1, sizeof *result->decimals);
+    if (result->readings == NULL || result->decimals == NULL) {
         return mig_error_nomem(err);
     }
-    cursor->column_count = count;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = sqlite3_column_name(result->stmt, (int)i);
-        cursor->column_names[i] = name != NULL ? strdup(name) : NULL;
-        if (cursor->column_names[i] == NULL) {
-            return mig_error_nomem(err);
-        }
+    int rc = mig_cursor_reserve(cursor, count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = mig_cursor_name(cursor, i, sqlite3_column_name(result->stmt, (int)i), err);
         result->readings[i] = reading_of(sqlite3_column_decltype(result->stmt, (int)i));
     }
-    return 0;
+    return rc;
 }
 
 /* Steps; at the end the statement is reset, so that nothing of it stays open in the database. */

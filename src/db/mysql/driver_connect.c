@@ -1,0 +1,391 @@
+/* Connecting to MySQL and MariaDB, and cancelling from a second connection. */
+#include "driver/database.h"
+
+#ifdef LUAMIG_HAVE_MYSQL
+
+#include "db/mysql/driver.h"
+#include "driver/number.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static void release_statement(void *stmt)
+{
+    (void)mig_mysql.mysql_stmt_close(stmt);
+}
+
+/* ---- connecting ---- */
+
+static const char *option(const struct mig_conn_params *params, const char *name)
+{
+    for (size_t i = 0; i < params->option_count; i++) {
+        if (strcmp(params->options[i].name, name) == 0) {
+            return params->options[i].value.text;
+        }
+    }
+    return NULL;
+}
+
+static int set_seconds(MYSQL *mysql, enum mysql_option which, const char *name, const char *text,
+                       struct mig_error *err)
+{
+    int64_t seconds = 0;
+    if (text == NULL) {
+        return 0;
+    }
+    if (!mig_integer_parse(text, strlen(text), &seconds) || seconds < 0 || seconds > 86400) {
+        return mig_error_set(err, MIG_E_config, "%s in the URL is a number of seconds, not '%s'",
+                             name, text);
+    }
+    unsigned value = (unsigned)seconds;
+    (void)mig_mysql.mysql_options(mysql, which, &value);
+    return 0;
+}
+
+enum ssl_mode { SSL_PREFERRED, SSL_DISABLED, SSL_REQUIRED, SSL_CA, SSL_IDENTITY };
+
+static int parse_ssl_mode(const char *text, enum ssl_mode *mode, struct mig_error *err)
+{
+    static const char *const names[] = {"preferred", "disabled", "required", "verify_ca",
+                                        "verify_identity"};
+    *mode = SSL_PREFERRED;
+    for (size_t i = 0; text != NULL && i < MIG_COUNT(names); i++) {
+        if (strcasecmp(text, names[i]) == 0) {
+            *mode = (enum ssl_mode)i;
+            return 0;
+        }
+    }
+    if (text == NULL) {
+        return 0;
+    }
+    return mig_error_set(err, MIG_E_config,
+                         "ssl-mode in the URL is disabled, preferred, required, verify_ca or "
+                         "verify_identity, not '%s'",
+                         text);
+}
+
+#ifdef MARIADB_PACKAGE_VERSION
+static void set_ssl_mode(MYSQL *mysql, enum ssl_mode mode)
+{
+    vendor_bool enforce = mode >= SSL_REQUIRED, verify = mode >= SSL_CA;
+    if (mode != SSL_PREFERRED) {
+        (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
+        (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+    }
+}
+#else
+static void set_ssl_mode(MYSQL *mysql, enum ssl_mode mode)
+{
+    static const unsigned modes[] = {SSL_MODE_PREFERRED, SSL_MODE_DISABLED, SSL_MODE_REQUIRED,
+                                     SSL_MODE_VERIFY_CA, SSL_MODE_VERIFY_IDENTITY};
+    (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
+}
+#endif
+
+static int set_options(MYSQL *mysql, const struct mig_conn_params *params, struct mig_error *err)
+{
+    const char *file = option(params, "read_default_file");
+    const char *group = option(params, "read_default_group");
+    const char *charset = option(params, "charset");
+    const char *auth = option(params, "default_auth"), *plugins = option(params, "plugin_dir");
+    unsigned timeout =
+        params->connect_timeout_ms > 0 ? (unsigned)(params->connect_timeout_ms + 999) / 1000 : 10;
+    unsigned no_files = 0;
+    enum ssl_mode mode = SSL_PREFERRED;
+    if (charset != NULL && strcasecmp(charset, "utf8mb4") != 0 &&
+        strcasecmp(charset, "utf8") != 0 && strcasecmp(charset, "utf8mb3") != 0) {
+        mig_error_set(err, MIG_E_config, "charset in the URL is '%s'", charset);
+        mig_error_hint(err,
+                       "luamig speaks UTF-8 with every server: leave it out or write utf8mb4.");
+        return MIG_E_config;
+    }
+    if (file != NULL) {
+        (void)mig_mysql.mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, file);
+    }
+    (void)mig_mysql.mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP,
+                                  group != NULL ? group : "client");
+    (void)mig_mysql.mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout);
+    (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_files);
+    if (option(params, "compress") != NULL) {
+        (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_COMPRESS, NULL);
+    }
+    if (auth != NULL) {
+        (void)mig_mysql.mysql_options(mysql, MYSQL_DEFAULT_AUTH, auth);
+    }
+    if (plugins != NULL) {
+        (void)mig_mysql.mysql_options(mysql, MYSQL_PLUGIN_DIR, plugins);
+    }
+    if (params->port != 0 && params->socket == NULL) {
+        unsigned tcp = MYSQL_PROTOCOL_TCP; /* else "localhost" would be the socket */
+        (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp);
+    }
+    (void)mig_mysql.mysql_ssl_set(mysql, option(params, "ssl_key"), option(params, "ssl_cert"),
+                                  option(params, "ssl_ca"), option(params, "ssl_capath"),
+                                  option(params, "ssl_cipher"));
+    int rc = parse_ssl_mode(option(params, "ssl_mode"), &mode, err);
+    if (rc == 0) {
+        set_ssl_mode(mysql, mode);
+        rc = set_seconds(mysql, MYSQL_OPT_CONNECT_TIMEOUT, "connect_timeout",
+                         option(params, "connect_timeout"), err);
+    }
+    if (rc == 0) {
+        rc = set_seconds(mysql, MYSQL_OPT_READ_TIMEOUT, "read_timeout",
+                         option(params, "read_timeout"), err);
+    }
+    if (rc == 0) {
+        rc = set_seconds(mysql, MYSQL_OPT_WRITE_TIMEOUT, "write_timeout",
+                         option(params, "write_timeout"), err);
+    }
+    return rc;
+}
+
+/* A connected MYSQL, or NULL and the error. conn is for the message's target only. */
+static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *params,
+                         struct mig_error *err)
+{
+    MYSQL *mysql = mig_mysql.mysql_init(NULL);
+    if (mysql == NULL) {
+        (void)mig_error_nomem(err);
+        return NULL;
+    }
+    if (set_options(mysql, params, err) != 0) {
+        mig_mysql.mysql_close(mysql);
+        return NULL;
+    }
+    /* CLIENT_FOUND_ROWS: an UPDATE counts the rows that matched, as every other database does */
+    if (mig_mysql.mysql_real_connect(mysql, params->host, params->user, params->password,
+                                     params->database, (unsigned)params->port, params->socket,
+                                     CLIENT_FOUND_ROWS) == NULL) {
+        unsigned number = mig_mysql.mysql_errno(mysql);
+        const char *hint = mig_mysql_hint(number);
+        mig_error_set(
+            err, mig_mysql_code(number) == MIG_E_permission ? MIG_E_permission : MIG_E_connect,
+            "cannot connect to MySQL at %s: %s", conn->target, mig_mysql.mysql_error(mysql));
+        if (hint != NULL) {
+            mig_error_hint(err, "%s", hint);
+        }
+        (void)snprintf(err->sqlstate, sizeof err->sqlstate, "%s", mig_mysql.mysql_sqlstate(mysql));
+        err->native_code = (int)number;
+        mig_mysql.mysql_close(mysql);
+        return NULL;
+    }
+    return mysql;
+}
+
+/* "5.5.5-10.11.6-MariaDB-log" (an old prefix), "11.8.6-MariaDB", "8.0.36". */
+static void read_version(struct mig_server *server, const char *text)
+{
+    server->is_mariadb = strcasestr(text, "mariadb") != NULL;
+    if (server->is_mariadb && strncmp(text, "5.5.5-", 6) == 0) {
+        text += 6;
+    }
+    int factor = 10000;
+    for (; factor > 0 && *text >= '0' && *text <= '9'; factor /= 100) {
+        char *end = NULL;
+        server->version += (int)strtol(text, &end, 10) * factor;
+        text = *end == '.' ? end + 1 : "";
+    }
+}
+
+/* The facts that everyone asks for. One round trip. */
+static int describe(struct mig_conn *conn, struct mig_error *err)
+{
+    static const char facts[] = "SELECT DATABASE(), @@SESSION.sql_mode, VERSION()";
+    MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
+    struct mig_cursor cursor;
+    bool row = false;
+    conn->begin_sql = "START TRANSACTION";
+    /* a ~/.my.cnf may have changed it, an init_connect switched autocommit off */
+    const char *charset = mig_mysql.mysql_character_set_name(mysql);
+    if (charset == NULL || strcmp(charset, "utf8mb4") != 0) {
+        if (mig_mysql.mysql_set_character_set(mysql, "utf8mb4") != 0) {
+            return mig_mysql_fail(conn, err);
+        }
+    }
+    if (!(mysql->server_status & SERVER_STATUS_AUTOCOMMIT) && !conn->attached &&
+        mig_mysql.mysql_autocommit(mysql, 1) != 0) {
+        return mig_mysql_fail(conn, err);
+    }
+    int rc = mig_conn_query(conn, facts, NULL, false, &cursor, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = mig_cursor_next(&cursor, &row, err);
+    if (rc == 0 && row && cursor.values[1].text != NULL && cursor.values[2].text != NULL) {
+        conn->server.database = mig_arena_strdup(&conn->arena, cursor.values[0].text);
+        conn->server.schema = conn->server.database;
+        conn->server.ansi_quotes = strstr(cursor.values[1].text, "ANSI_QUOTES") != NULL;
+        conn->server.no_backslash_escapes =
+            strstr(cursor.values[1].text, "NO_BACKSLASH_ESCAPES") != NULL;
+        read_version(&conn->server, cursor.values[2].text);
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+/* ---- cancelling ---- */
+
+/* KILL QUERY needs a second connection, which cannot be made in a signal handler or while the first
+ * one is in use: this thread waits for a number in `wake` (1: cancel, more: the end). */
+static void *killer(void *payload)
+{
+    struct mig_conn *conn = payload;
+    struct mig_mysql_handle *h = mig_mysql_handle_of(conn);
+    uint64_t wish = 0;
+    (void)mig_mysql.mysql_thread_init();
+    while (read(h->wake, &wish, sizeof wish) == (ssize_t)sizeof wish && wish < UINT32_MAX) {
+        struct mig_error err = {0};
+        MYSQL *mysql = open_mysql(conn, &h->params, &err);
+        if (mysql != NULL) {
+            char sql[64];
+            int length = snprintf(sql, sizeof sql, "KILL QUERY %lu", h->thread_id);
+            (void)mig_mysql.mysql_real_query(mysql, sql, (unsigned long)length);
+            mig_mysql.mysql_close(mysql);
+        }
+        mig_error_clear(&err);
+    }
+    mig_mysql.mysql_thread_end();
+    return NULL;
+}
+
+static void start_killer(struct mig_conn *conn)
+{
+    struct mig_mysql_handle *h = mig_mysql_handle_of(conn);
+    sigset_t all, before;
+    h->wake = eventfd(0, EFD_CLOEXEC);
+    if (h->wake < 0) {
+        return;
+    }
+    sigfillset(&all); /* the host's handlers are not this thread's business */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    h->has_killer = pthread_create(&h->killer, NULL, killer, conn) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void wake_killer(const struct mig_mysql_handle *h, uint64_t wish)
+{
+    if (h->has_killer) {
+        ssize_t written = write(h->wake, &wish, sizeof wish);
+        (void)written; /* it fails only when it is full, and then the thread is awake */
+    }
+}
+
+void mig_mysql_cancel(struct mig_conn *conn)
+{
+    wake_killer(mig_mysql_handle_of(conn), 1);
+}
+
+void mig_mysql_close(struct mig_conn *conn)
+{
+    struct mig_mysql_handle *h = mig_mysql_handle_of(conn);
+    if (h->has_killer) {
+        wake_killer(h, UINT32_MAX);
+        pthread_join(h->killer, NULL);
+    }
+    if (h->wake >= 0) {
+        close(h->wake);
+    }
+    mig_statement_cache_clear(&h->cache);
+    if (!conn->attached) {
+        mig_mysql.mysql_close(h->mysql);
+    }
+    free(h);
+    conn->handle = NULL;
+}
+
+static void copy_conn_params(struct mig_arena *arena, const struct mig_conn_params *from,
+                             struct mig_conn_params *to)
+{
+    *to = *from;
+    to->host = mig_arena_strdup(arena, from->host);
+    to->user = mig_arena_strdup(arena, from->user);
+    to->password = mig_arena_strdup(arena, from->password);
+    to->database = mig_arena_strdup(arena, from->database);
+    to->socket = mig_arena_strdup(arena, from->socket);
+    struct mig_pair *options = mig_arena_array(arena, struct mig_pair, from->option_count);
+    for (size_t i = 0; options != NULL && i < from->option_count; i++) {
+        options[i].name = mig_arena_strdup(arena, from->options[i].name);
+        options[i].value = mig_value_copy(arena, &from->options[i].value);
+    }
+    to->options = options;
+}
+
+static int make_handle(struct mig_conn *conn, MYSQL *mysql, struct mig_error *err)
+{
+    struct mig_mysql_handle *h = calloc(1, sizeof *h);
+    if (h == NULL) {
+        return mig_error_nomem(err);
+    }
+    h->mysql = mysql;
+    h->cache.release = release_statement;
+    h->thread_id = mig_mysql.mysql_thread_id(mysql);
+    h->wake = -1;
+    conn->handle = h;
+    return 0;
+}
+
+int mig_mysql_connect(struct mig_conn *conn, const struct mig_conn_params *params,
+                      struct mig_error *err)
+{
+    if (params->socket != NULL) {
+        conn->target = mig_arena_strdup(&conn->arena, params->socket);
+    } else {
+        conn->target = mig_arena_printf(&conn->arena, "%s:%d",
+                                        params->host != NULL ? params->host : "localhost",
+                                        params->port != 0 ? params->port : 3306);
+    }
+    MYSQL *mysql = open_mysql(conn, params, err);
+    if (mysql == NULL) {
+        return (int)err->code;
+    }
+    int rc = make_handle(conn, mysql, err);
+    if (rc != 0) {
+        mig_mysql.mysql_close(mysql);
+        return rc;
+    }
+    copy_conn_params(&conn->arena, params, &mig_mysql_handle_of(conn)->params);
+    rc = conn->arena.failed ? mig_error_nomem(err) : describe(conn, err);
+    if (rc != 0) {
+        mig_mysql_close(conn);
+        return rc;
+    }
+    start_killer(conn);
+    return 0;
+}
+
+int mig_mysql_attach(struct mig_conn *conn, void *native, struct mig_error *err)
+{
+    int rc = make_handle(conn, native, err);
+    if (rc != 0) {
+        return rc;
+    }
+    const MYSQL *mysql = native;
+    struct mig_conn_params params = {
+        .host = mysql->host,
+        .user = mysql->user,
+        .password = mysql->passwd,
+        .database = mysql->db,
+        .socket = mysql->unix_socket,
+        .port = mysql->unix_socket != NULL ? 0 : (int)mysql->port,
+    };
+    copy_conn_params(&conn->arena, &params, &mig_mysql_handle_of(conn)->params);
+    conn->target = mig_arena_printf(&conn->arena, "%s",
+                                    mysql->unix_socket != NULL ? mysql->unix_socket
+                                    : mysql->host != NULL      ? mysql->host
+                                                               : "the server");
+    rc = describe(conn, err);
+    if (rc != 0) {
+        mig_mysql_close(conn);
+        return rc;
+    }
+    start_killer(conn);
+    return 0;
+}
+
+#endif

@@ -1,0 +1,124 @@
+/* What the parts of the PostgreSQL driver share: libpq's functions, the connection's own state. */
+#ifndef MIG_DB_POSTGRESQL_DRIVER_H
+#define MIG_DB_POSTGRESQL_DRIVER_H
+
+#include "driver/database.h"
+
+#include <libpq-fe.h>
+
+#define MIG_PQ_FUNCTIONS(X)                                                                        \
+    X(PQconnectdbParams)                                                                           \
+    X(PQstatus)                                                                                    \
+    X(PQfinish)                                                                                    \
+    X(PQerrorMessage)                                                                              \
+    X(PQserverVersion)                                                                             \
+    X(PQparameterStatus)                                                                           \
+    X(PQtransactionStatus)                                                                         \
+    X(PQhost)                                                                                      \
+    X(PQport)                                                                                      \
+    X(PQdb)                                                                                        \
+    X(PQsetNoticeReceiver)                                                                         \
+    X(PQgetCancel)                                                                                 \
+    X(PQfreeCancel)                                                                                \
+    X(PQcancel)                                                                                    \
+    X(PQsendQueryParams)                                                                           \
+    X(PQsendPrepare)                                                                               \
+    X(PQsendQueryPrepared)                                                                         \
+    X(PQsetSingleRowMode)                                                                          \
+    X(PQgetResult)                                                                                 \
+    X(PQresultStatus)                                                                              \
+    X(PQresultErrorField)                                                                          \
+    X(PQresultErrorMessage)                                                                        \
+    X(PQntuples)                                                                                   \
+    X(PQnfields)                                                                                   \
+    X(PQfname)                                                                                     \
+    X(PQftype)                                                                                     \
+    X(PQgetisnull)                                                                                 \
+    X(PQgetvalue)                                                                                  \
+    X(PQgetlength)                                                                                 \
+    X(PQcmdStatus)                                                                                 \
+    X(PQcmdTuples)                                                                                 \
+    X(PQclear)                                                                                     \
+    X(PQbackendPID)                                                                                \
+    X(PQenterPipelineMode)                                                                         \
+    X(PQexitPipelineMode)                                                                          \
+    X(PQpipelineSync)                                                                              \
+    X(PQputCopyEnd)                                                                                \
+    X(PQgetCopyData)                                                                               \
+    X(PQfreemem)                                                                                   \
+    X(PQunescapeBytea)                                                                             \
+    X(PQclientEncoding)                                                                            \
+    X(PQsetClientEncoding)                                                                         \
+    X(pg_encoding_to_char)
+
+/* Filled when the library is loaded. */
+struct mig_pq_functions {
+#define POINTER(name) __typeof__(name) *name;
+    MIG_PQ_FUNCTIONS(POINTER)
+#undef POINTER
+};
+extern struct mig_pq_functions mig_pq;
+
+/* Types by their fixed numbers (pg_type.dat). */
+enum mig_pq_oid {
+    OID_UNKNOWN = 0,
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_OID = 26,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_NUMERIC = 1700,
+};
+
+struct mig_pq_handle {
+    PGconn *pg;
+    PGcancel *cancel;
+    enum mig_tx_state last_state; /* while rows are still to come the protocol does not tell */
+};
+
+static inline struct mig_pq_handle *mig_pq_handle_of(const struct mig_conn *conn)
+{
+    return conn->handle;
+}
+
+/* driver.c */
+
+/* Fills err from a result, or (NULL) from the connection's last error; returns its code. */
+int mig_pq_fail(struct mig_conn *conn, const PGresult *result,
+                struct mig_error *err) MIG_MUST_CHECK;
+/* The library's own texts end with a newline and may have several lines: the first one, cut to
+ * room. */
+void mig_pq_first_line(const char *text, char *out, size_t room);
+/* Sends one statement by the extended protocol. */
+int mig_pq_send(struct mig_conn *conn, const char *sql, const struct mig_params *params,
+                struct mig_error *err) MIG_MUST_CHECK;
+/* Reads the rest of an answer away. */
+void mig_pq_drain(PGconn *pg);
+/* A result that is an error, or a COPY with the client. */
+bool mig_pq_is_bad(ExecStatusType status);
+/* Fills err from such a result, which stays the caller's; the connection is ready after it. */
+int mig_pq_bad_result(struct mig_conn *conn, const PGresult *result,
+                      struct mig_error *err) MIG_MUST_CHECK;
+/* PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: here it is one. */
+int mig_pq_check_commit(const char *sql, PGresult *result, struct mig_error *err) MIG_MUST_CHECK;
+/* Rows changed, by the command's tag: 0 for one that changes none. */
+int64_t mig_pq_changed(PGresult *result);
+
+/* driver_connect.c: slots of struct mig_driver */
+int mig_pq_connect(struct mig_conn *conn, const struct mig_conn_params *params,
+                   struct mig_error *err) MIG_MUST_CHECK;
+int mig_pq_attach(struct mig_conn *conn, void *native, struct mig_error *err) MIG_MUST_CHECK;
+void mig_pq_close(struct mig_conn *conn);
+void mig_pq_cancel(struct mig_conn *conn);
+
+/* driver_result.c: slots of struct mig_driver */
+int mig_pq_query(struct mig_conn *conn, const char *sql, size_t length,
+                 const struct mig_params *params, bool streaming, struct mig_cursor *cursor,
+                 struct mig_error *err) MIG_MUST_CHECK;
+int mig_pq_next(struct mig_cursor *cursor, bool *row, struct mig_error *err) MIG_MUST_CHECK;
+void mig_pq_finish(struct mig_cursor *cursor);
+
+#endif

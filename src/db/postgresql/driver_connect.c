@@ -1,0 +1,208 @@
+/* Connecting to PostgreSQL: whatever libpq takes, and errors that say what to do. */
+#include "driver/database.h"
+
+#ifdef LUAMIG_HAVE_LIBPQ
+
+#include "db/postgresql/driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What to do about a connection that did not come about; the texts are libpq's and the server's. */
+static const char *connect_hint(const char *text)
+{
+    static const struct {
+        const char *part, *hint;
+    } hints[] = {
+        {"password authentication failed",
+         "Check user and password in the URL, PGPASSWORD or ~/.pgpass."},
+        {"no password supplied", "Give a password in the URL, by PGPASSWORD or in ~/.pgpass."},
+        {"role \"", "Create the role, or correct the user in the URL."},
+        {"database \"", "Create the database (CREATE DATABASE …), or correct its name in the URL."},
+        {"no pg_hba.conf entry", "The server's pg_hba.conf does not let this user in from here."},
+        {"Connection refused", "Is the server running, and does it listen on that host and port?"},
+        {"No such file or directory", "Is the server running, and is that its socket folder?"},
+        {"could not translate host name", "Check the host in the URL."},
+        {"timeout expired", "The server did not answer; check host, port and firewall."},
+        {"does not support SSL", "Use sslmode=prefer, or enable TLS on the server."},
+        {"starting up", "Try again in a moment."},
+        {"too many clients", "All connections of the server are in use."},
+        {"remaining connection slots", "All connections of the server are in use."},
+    };
+    for (size_t i = 0; i < MIG_COUNT(hints); i++) {
+        if (strstr(text, hints[i].part) != NULL) {
+            return hints[i].hint;
+        }
+    }
+    return NULL;
+}
+
+/* ---- connecting ---- */
+
+static void notice(void *payload, const PGresult *result)
+{
+    const struct mig_conn *conn = payload;
+    const char *severity = mig_pq.PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *message = mig_pq.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (message != NULL) {
+        bool warning = severity != NULL && strcmp(severity, "WARNING") == 0;
+        mig_log_write(conn->trace, warning ? MIG_LOG_WARNING : MIG_LOG_INFO, "%s", message);
+    }
+}
+
+/* The facts that everyone asks for. One round trip. */
+static int describe(struct mig_conn *conn, struct mig_error *err)
+{
+    PGconn *pg = mig_pq_handle_of(conn)->pg;
+    const char *host = mig_pq.PQhost(pg), *port = mig_pq.PQport(pg);
+    conn->target = host != NULL && host[0] == '/'
+                       ? mig_arena_strdup(&conn->arena, host)
+                       : mig_arena_printf(&conn->arena, "%s:%s", host, port != NULL ? port : "");
+    conn->begin_sql = "BEGIN";
+    conn->server.version = mig_pq.PQserverVersion(pg);
+    const char *conforming = mig_pq.PQparameterStatus(pg, "standard_conforming_strings");
+    conn->server.no_backslash_escapes = conforming == NULL || strcmp(conforming, "off") != 0;
+    const char *encoding = mig_pq.pg_encoding_to_char(mig_pq.PQclientEncoding(pg));
+    if (strcmp(encoding, "UTF8") != 0 && mig_pq.PQsetClientEncoding(pg, "UTF8") != 0) {
+        return mig_pq_fail(conn, NULL, err);
+    }
+    struct mig_cursor cursor;
+    bool row = false;
+    static const char facts[] = "SELECT current_database(), current_schema(), pg_backend_pid()";
+    int rc = mig_conn_query(conn, facts, NULL, false, &cursor, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = mig_cursor_next(&cursor, &row, err);
+    if (rc == 0 && row) {
+        conn->server.database = mig_arena_strdup(&conn->arena, cursor.values[0].text);
+        conn->server.schema = mig_arena_strdup(&conn->arena, cursor.values[1].text);
+        conn->pooled = cursor.values[2].integer != mig_pq.PQbackendPID(pg);
+    }
+    mig_cursor_close(&cursor);
+    /* timestamps come as ISO 8601 texts, whatever the server's configuration says */
+    const char *style = mig_pq.PQparameterStatus(pg, "DateStyle");
+    if (rc == 0 && style != NULL && strncmp(style, "ISO", 3) != 0) {
+        rc = mig_conn_execute(conn, "SET DateStyle = ISO", NULL, NULL, err);
+    }
+    return rc;
+}
+
+void mig_pq_close(struct mig_conn *conn)
+{
+    struct mig_pq_handle *h = mig_pq_handle_of(conn);
+    mig_pq.PQfreeCancel(h->cancel);
+    if (!conn->attached) {
+        mig_pq.PQfinish(h->pg);
+    }
+    free(h);
+    conn->handle = NULL;
+}
+
+static int cannot_connect(PGconn *pg, struct mig_error *err)
+{
+    const char *text = mig_pq.PQerrorMessage(pg);
+    const char *host = mig_pq.PQhost(pg), *port = mig_pq.PQport(pg),
+               *why = strstr(text, "failed: ");
+    char line[512];
+    mig_pq_first_line(why != NULL ? why + strlen("failed: ") : text, line, sizeof line);
+    why = strncmp(line, "FATAL:  ", 8) == 0 ? line + 8 : line;
+    enum mig_code code =
+        strstr(text, "permission denied") != NULL ? MIG_E_permission : MIG_E_connect;
+    if (host != NULL && host[0] != '\0') {
+        bool socket = host[0] == '/';
+        mig_error_set(err, code, "cannot connect to PostgreSQL at %s%s%s: %s", host,
+                      socket || port == NULL ? "" : ":", socket || port == NULL ? "" : port, why);
+    } else {
+        mig_error_set(err, code, "cannot connect to PostgreSQL: %s", why);
+    }
+    const char *end = strchr(text, '\n');
+    if (end != NULL && end[1] != '\0') {
+        mig_error_detail(err, "%.*s", (int)strlen(text) - 1, text);
+    }
+    const char *hint = connect_hint(text);
+    if (hint != NULL) {
+        mig_error_hint(err, "%s", hint);
+    }
+    return (int)code;
+}
+
+static int make_handle(struct mig_conn *conn, PGconn *pg, struct mig_error *err)
+{
+    struct mig_pq_handle *h = calloc(1, sizeof *h);
+    if (h == NULL) {
+        return mig_error_nomem(err);
+    }
+    h->pg = pg;
+    h->cancel = mig_pq.PQgetCancel(pg);
+    conn->handle = h;
+    if (!conn->attached) { /* a borrowed one has a receiver that could not be put back */
+        (void)mig_pq.PQsetNoticeReceiver(pg, notice, conn);
+    }
+    return 0;
+}
+
+int mig_pq_connect(struct mig_conn *conn, const struct mig_conn_params *params,
+                   struct mig_error *err)
+{
+    /* what stands before dbname is overridden by the URL, what stands behind it overrides the URL
+     */
+    const char *names[6] = {0}, *values[6] = {0};
+    size_t count = 0;
+    char timeout[16];
+    if (params->connect_timeout_ms > 0 || getenv("PGCONNECT_TIMEOUT") == NULL) {
+        int ms = params->connect_timeout_ms > 0 ? params->connect_timeout_ms : 10000;
+        (void)snprintf(timeout, sizeof timeout, "%d", (ms + 999) / 1000);
+        names[count] = "connect_timeout";
+        values[count++] = timeout;
+    }
+    names[count] = "fallback_application_name";
+    values[count++] = "luamig";
+    names[count] = "dbname";
+    values[count++] = params->text;
+    names[count] = "client_encoding";
+    values[count++] = "UTF8";
+    PGconn *pg = mig_pq.PQconnectdbParams(names, values, 1);
+    if (pg == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (mig_pq.PQstatus(pg) != CONNECTION_OK) {
+        int rc = cannot_connect(pg, err);
+        mig_pq.PQfinish(pg);
+        return rc;
+    }
+    int rc = make_handle(conn, pg, err);
+    if (rc != 0) {
+        mig_pq.PQfinish(pg);
+        return rc;
+    }
+    rc = describe(conn, err);
+    if (rc != 0) {
+        mig_pq_close(conn);
+    }
+    return rc;
+}
+
+int mig_pq_attach(struct mig_conn *conn, void *native, struct mig_error *err)
+{
+    int rc = make_handle(conn, native, err);
+    if (rc == 0) {
+        rc = describe(conn, err);
+        if (rc != 0) {
+            mig_pq_close(conn);
+        }
+    }
+    return rc;
+}
+
+void mig_pq_cancel(struct mig_conn *conn)
+{
+    char why[256];
+    PGcancel *cancel = mig_pq_handle_of(conn)->cancel;
+    if (cancel != NULL) {
+        (void)mig_pq.PQcancel(cancel, why, sizeof why);
+    }
+}
+
+#endif
