@@ -5,9 +5,19 @@
 local dump = {}
 
 local queries = {
+  -- Not the stored text: a rebuilt table says the same in other words.
   sqlite = [[
-    SELECT type, name, tbl_name, sql FROM sqlite_master
-    WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'luamig_%' ORDER BY type, name;]],
+    CREATE TEMP VIEW t AS SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+      AND name NOT LIKE 'luamig_%';
+    SELECT t.name, c.cid, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
+      FROM t, pragma_table_xinfo(t.name) c ORDER BY 1, 2;
+    SELECT t.name, f."from", f."table", f."to", f.seq, f.on_update, f.on_delete, f.match
+      FROM t, pragma_foreign_key_list(t.name) f ORDER BY 1, 2, 3, 4;
+    SELECT t.name, CASE i.origin WHEN 'c' THEN i.name END, i."unique", i.origin, i.partial, c.seqno, c.name, c.desc, c.coll
+      FROM t, pragma_index_list(t.name) i, pragma_index_xinfo(i.name) c ORDER BY 1, 2, 4, i.name, 6;
+    SELECT name, (length(sql) - length(replace(upper(sql), 'CHECK', ''))) / 5 AS checks,
+           upper(sql) LIKE '%AUTOINCREMENT%', upper(sql) LIKE '%WITHOUT ROWID%', upper(sql) LIKE '%STRICT%' FROM t ORDER BY 1;
+    SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY 1, 2;]],
   postgresql = [[
     SELECT c.relname, a.attnum - (SELECT count(*) FROM pg_attribute d WHERE d.attrelid = c.oid AND d.attisdropped
              AND d.attnum > 0 AND d.attnum < a.attnum), a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,

@@ -24,7 +24,7 @@ function upgrade()
   op.bulk_insert("account", {
     { id = "u1", username = "ann", email = "Ann@Example.org" },
     { id = "u2", username = "bob", email = "bob@example.org" },
-    { id = "u3", username = "cyd", is_active = false },
+    { id = "u3", username = "cyd", email = sql.null },
   })
   op.bulk_insert("role_permission", {
     { account_id = "u1", permission = "read" },

@@ -11,7 +11,8 @@ function upgrade()
     { "website", sql.string(200) },
   })
   op.bulk_insert("people", {
-    { id = 1, bio = "writes", location = "Bonn" }, { id = 2, website = "example.org" },
+    { id = 1, bio = "writes", location = "Bonn", website = sql.null },
+    { id = 2, bio = sql.null, location = sql.null, website = "example.org" },
   })
   op.create_table("user_profiles", {
     { "id",       sql.integer, nullable = false },
