@@ -33,9 +33,9 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
         luamig("upgrade", id)
         local after = dump.schema(db)
         luamig("downgrade", "-1")
-        assert.equal(before, dump.schema(db), "downgrade of " .. id)
+        assert.equal("", dump.difference(before, dump.schema(db)), "downgrade of " .. id)
         luamig("upgrade", id)
-        assert.equal(after, dump.schema(db), "second upgrade of " .. id)
+        assert.equal("", dump.difference(after, dump.schema(db)), "second upgrade of " .. id)
         before = after
       end
     end)
@@ -45,7 +45,7 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       luamig("downgrade", "base")
       assert.equal("", dump.schema(db))
       luamig("upgrade")
-      assert.equal(top, dump.schema(db))
+      assert.equal("", dump.difference(top, dump.schema(db)))
     end)
   end)
 end

@@ -1,7 +1,8 @@
 -- The schema of a scratch database as text, by queries that share no code with our reflection: what two
 -- states are compared by. The runner's own tables are left out.
 --
---   dump.schema(db) → string
+--   dump.schema(db) → string          columns are in the order of their names: their place is not compared
+--   dump.difference(before, after)    the lines that only one of them has, "" when they are equal
 local dump = {}
 
 local queries = {
@@ -9,7 +10,7 @@ local queries = {
   sqlite = [[
     CREATE TEMP VIEW t AS SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
       AND name NOT LIKE 'luamig_%';
-    SELECT t.name, c.cid, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
+    SELECT t.name, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
       FROM t, pragma_table_xinfo(t.name) c ORDER BY 1, 2;
     SELECT t.name, f."from", f."table", f."to", f.seq, f.on_update, f.on_delete, f.match
       FROM t, pragma_foreign_key_list(t.name) f ORDER BY 1, 2, 3, 4;
@@ -19,8 +20,7 @@ local queries = {
            upper(sql) LIKE '%AUTOINCREMENT%', upper(sql) LIKE '%WITHOUT ROWID%', upper(sql) LIKE '%STRICT%' FROM t ORDER BY 1;
     SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY 1, 2;]],
   postgresql = [[
-    SELECT c.relname, a.attnum - (SELECT count(*) FROM pg_attribute d WHERE d.attrelid = c.oid AND d.attisdropped
-             AND d.attnum > 0 AND d.attnum < a.attnum), a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
            a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -37,7 +37,7 @@ local queries = {
     SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2;
     SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace ORDER BY 1;]],
   mysql = [[
-    SELECT table_name, ordinal_position, column_name, column_type, is_nullable, column_default, extra, column_comment,
+    SELECT table_name, column_name, column_type, is_nullable, column_default, extra, column_comment,
            collation_name, generation_expression
       FROM information_schema.columns WHERE table_schema = database() AND table_name NOT LIKE 'luamig\_%' ORDER BY 1, 2;
     SELECT table_name, index_name, non_unique, seq_in_index, column_name, sub_part, collation, index_type
@@ -58,6 +58,17 @@ local queries = {
 
 function dump.schema(db)
   return table.concat(db:query(queries[db.dialect]), "\n")
+end
+
+function dump.difference(before, after)
+  local count, lines = {}, {}
+  for line in before:gmatch("[^\n]+") do count[line] = (count[line] or 0) - 1 end
+  for line in after:gmatch("[^\n]+") do count[line] = (count[line] or 0) + 1 end
+  for line, n in pairs(count) do
+    if n ~= 0 then lines[#lines + 1] = (n < 0 and "- " or "+ ") .. line end
+  end
+  table.sort(lines)
+  return table.concat(lines, "\n")
 end
 
 return dump
