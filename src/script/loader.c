@@ -1,23 +1,28 @@
 /* Reads the folders of migrations into a map. Made to cost little more than opening, reading and
  * closing each file: names come from readdir, paths are relative to an open folder, one read takes
- * a file. */
+ * a file; of a large folder several threads read a part each. */
+#include "script/reader.h"
 #include "script/revision_map.intern.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-/* A migration is text that someone reads. */
-#define LARGEST_FILE ((size_t)16 << 20)
+/* Fewer files are not worth a thread. */
+#define FILES_PER_THREAD 512
+#define MOST_THREADS     4
 
 struct entry {
     const char *name;
     bool folder;
-    bool unsure; /* the file system doesn't say what it is */
+    bool unsure;                   /* the file system doesn't say what it is */
+    struct mig_revision *revision; /* read ahead */
 };
 
 struct visited {
@@ -27,120 +32,47 @@ struct visited {
 
 struct loader {
     struct mig_revision_map *map;
+    struct mig_reader reader;
     struct mig_arena names; /* of the folder in hand, and of the folders around it */
-    const char *root;
     bool recursive;
     mig_compute_header_fn *compute;
     void *payload;
-    char *buffer;
-    size_t room;
     struct visited *visited; /* a folder is read once, whatever ways lead to it */
     size_t visited_count;
 };
 
-/* The part of the path below the project's root; the path when it is elsewhere. */
-static const char *relative(const struct loader *loader, const char *path)
-{
-    size_t length = loader->root == NULL ? 0 : strlen(loader->root);
-    while (length > 0 && loader->root[length - 1] == '/') {
-        length--;
-    }
-    return length > 0 && strncmp(path, loader->root, length) == 0 && path[length] == '/'
-               ? path + length + 1
-               : path;
-}
+/* A part of a folder that a thread reads. */
+struct part {
+    pthread_t thread;
+    bool started;
+    struct mig_reader reader;
+    struct mig_arena arena;
+    int fd;
+    const char *folder;
+    struct entry *entries;
+    size_t count;
+    int status; /* of the first that failed; the ones before are read */
+    struct mig_error err;
+};
 
-static int cannot_read(const char *file, struct mig_error *err)
+static int add(struct loader *loader, struct mig_revision *revision, struct mig_error *err)
 {
-    int status =
-        mig_error_set(err, MIG_E_config, "cannot read '%s': %s", file, strerrordesc_np(errno));
-    mig_error_at(err, file, 0);
-    return status;
-}
-
-/* Reads all of a file into loader->buffer. *skip: it turned out to be a folder. */
-static int read_file(struct loader *loader, int folder, const char *name, const char *file,
-                     size_t *length, bool *skip, struct mig_error *err)
-{
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     int status = 0;
-    *length = 0;
-    *skip = false;
-    if (fd < 0) {
-        return cannot_read(file, err);
-    }
-    for (;;) {
-        ssize_t got = read(fd, loader->buffer + *length, loader->room - *length);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            *skip = errno == EISDIR;
-            status = *skip ? 0 : cannot_read(file, err);
-            break;
-        }
-        *length += (size_t)got;
-        if (*length < loader->room) { /* less than asked for: the end */
-            break;
-        }
-        if (loader->room >= LARGEST_FILE) {
-            status = mig_error_set(err, MIG_E_config, "'%s' is larger than %zu MiB", file,
-                                   LARGEST_FILE >> 20);
-            break;
-        }
-        char *buffer = realloc(loader->buffer, loader->room * 4);
-        if (buffer == NULL) {
-            status = mig_error_nomem(err);
-            break;
-        }
-        loader->buffer = buffer;
-        loader->room *= 4;
-    }
-    (void)close(fd);
-    return status;
-}
-
-static int scan(struct loader *loader, struct mig_revision *revision, size_t length,
-                struct mig_error *err)
-{
-    struct mig_arena *arena = &loader->map->arena;
-    int status = mig_header_scan(arena, loader->buffer, length, revision, err);
-    if (status == 0 && revision->computed) {
+    if (revision->computed) {
         if (loader->compute == NULL) {
             status = mig_error_set(err, MIG_E_script, "the header is computed");
             mig_error_hint(err, "Write 'revision' and 'down_revision' as plain values.");
         } else {
-            status = loader->compute(loader->payload, arena, revision->path, loader->buffer, length,
-                                     revision, err);
+            status = loader->compute(loader->payload, &loader->map->arena, revision->path,
+                                     loader->reader.source, loader->reader.length, revision, err);
         }
         if (status == 0 && revision->id == NULL) {
             status = mig_error_set(err, MIG_E_script, "the header has no 'revision'");
         }
+        if (status != 0) {
+            mig_error_at(err, revision->file, err->line);
+        }
     }
-    if (status != 0) {
-        mig_error_at(err, revision->file, err->line);
-    }
-    return status;
-}
-
-static int load_file(struct loader *loader, int folder, const char *path, const char *name,
-                     struct mig_error *err)
-{
-    struct mig_arena *arena = &loader->map->arena;
-    size_t length;
-    char *full = mig_arena_printf(arena, "%s/%s", path, name);
-    struct mig_revision *revision = mig_arena_new(arena, struct mig_revision);
-    bool skip;
-    if (full == NULL || revision == NULL) {
-        return mig_error_nomem(err);
-    }
-    revision->path = full;
-    revision->file = relative(loader, full);
-    int status = read_file(loader, folder, name, revision->file, &length, &skip, err);
-    if (status != 0 || skip) {
-        return status;
-    }
-    status = scan(loader, revision, length, err);
     return status != 0 ? status : mig_revision_map_add(loader->map, revision, err);
 }
 
@@ -186,17 +118,18 @@ static int list_folder(struct loader *loader, DIR *dir, const char *path, struct
             entries = grown;
             room = more;
         }
-        entries[*count].name = mig_arena_strdup(&loader->names, item->d_name);
-        entries[*count].folder = folder;
-        entries[*count].unsure = unsure;
-        if (entries[(*count)++].name == NULL) {
+        const char *name = mig_arena_strdup(&loader->names, item->d_name);
+        if (name == NULL) {
             free(entries);
             return mig_error_nomem(err);
         }
+        entries[(*count)++] = (struct entry){.name = name, .folder = folder, .unsure = unsure};
     }
     if (errno != 0) {
         free(entries);
-        return cannot_read(relative(loader, path), err);
+        return mig_error_set(err, MIG_E_config, "cannot read the folder '%s': %s",
+                             mig_reader_relative(loader->reader.root, path),
+                             strerrordesc_np(errno));
     }
     if (*count > 0) {
         qsort(entries, *count, sizeof *entries, compare);
@@ -207,7 +140,7 @@ static int list_folder(struct loader *loader, DIR *dir, const char *path, struct
 
 static int cannot_open_folder(const struct loader *loader, const char *path, struct mig_error *err)
 {
-    const char *shown = relative(loader, path);
+    const char *shown = mig_reader_relative(loader->reader.root, path);
     int status = mig_error_set(err, MIG_E_config, "cannot read the folder of migrations '%s': %s",
                                shown, strerrordesc_np(errno));
     if (errno == ENOENT) {
@@ -244,23 +177,90 @@ static int visit(struct loader *loader, int fd, bool *seen, struct mig_error *er
     return 0;
 }
 
+static void *read_part(void *payload)
+{
+    struct part *part = payload;
+    for (size_t i = 0; i < part->count && part->status == 0; i++) {
+        struct entry *entry = &part->entries[i];
+        if (!entry->folder && !entry->unsure) {
+            part->status = mig_reader_read(&part->reader, part->fd, part->folder, entry->name,
+                                           &entry->revision, &part->err);
+        }
+    }
+    return NULL;
+}
+
+static size_t processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+}
+
+/* Reads a large folder ahead, the parts at the same time. What fails is left for load_entry, which
+ * reads it again in its turn: errors come in the order of the files. */
+static void read_ahead(struct loader *loader, int fd, const char *path, struct entry *entries,
+                       size_t count)
+{
+    struct part parts[MOST_THREADS] = {0};
+    size_t threads = count / FILES_PER_THREAD, cpus = processors();
+    struct mig_error ignored = {0};
+    sigset_t all, before;
+    threads = threads < cpus ? threads : cpus;
+    threads = threads < MOST_THREADS ? threads : MOST_THREADS;
+    if (threads < 2) {
+        return;
+    }
+    /* Signals are the host's, and its own threads take them. */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (size_t i = 0; i < threads; i++) {
+        size_t from = count * i / threads, to = count * (i + 1) / threads;
+        parts[i].fd = fd;
+        parts[i].folder = path;
+        parts[i].entries = entries + from;
+        parts[i].count = to - from;
+        parts[i].started = mig_reader_open(&parts[i].reader, &parts[i].arena, loader->reader.root,
+                                           &ignored) == 0 &&
+                           pthread_create(&parts[i].thread, NULL, read_part, &parts[i]) == 0;
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    for (size_t i = 0; i < threads; i++) {
+        if (parts[i].started) {
+            (void)pthread_join(parts[i].thread, NULL);
+        }
+        mig_reader_close(&parts[i].reader);
+        mig_error_clear(&parts[i].err);
+        mig_arena_adopt(&loader->map->arena, &parts[i].arena);
+    }
+    mig_error_clear(&ignored);
+}
+
 static int load_folder(struct loader *loader, const char *path, struct mig_error *err);
 
 static int load_entry(struct loader *loader, int fd, const char *path, const struct entry *entry,
                       struct mig_error *err)
 {
+    struct mig_revision *revision = entry->revision;
     bool folder = entry->folder;
+    if (revision != NULL && !revision->computed) {
+        return add(loader, revision, err);
+    }
     if (entry->unsure) {
         struct stat info;
         folder = fstatat(fd, entry->name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
     }
-    if (!folder) {
-        return is_migration(entry->name) ? load_file(loader, fd, path, entry->name, err) : 0;
+    if (folder) {
+        const char *inner = mig_arena_printf(&loader->names, "%s/%s", path, entry->name);
+        if (inner == NULL) {
+            return mig_error_nomem(err);
+        }
+        return loader->recursive ? load_folder(loader, inner, err) : 0;
     }
-    const char *inner = mig_arena_printf(&loader->names, "%s/%s", path, entry->name);
-    return inner == NULL       ? mig_error_nomem(err)
-           : loader->recursive ? load_folder(loader, inner, err)
-                               : 0;
+    if (!is_migration(entry->name)) {
+        return 0;
+    }
+    int status = mig_reader_read(&loader->reader, fd, path, entry->name, &revision, err);
+    return status != 0 || revision == NULL ? status : add(loader, revision, err);
 }
 
 static int load_folder(struct loader *loader, const char *path, struct mig_error *err)
@@ -277,6 +277,9 @@ static int load_folder(struct loader *loader, const char *path, struct mig_error
     if (status == 0 && !seen) {
         status = list_folder(loader, dir, path, &entries, &count, err);
     }
+    if (status == 0) {
+        read_ahead(loader, fd, path, entries, count);
+    }
     for (size_t i = 0; i < count && status == 0; i++) {
         status = load_entry(loader, fd, path, &entries[i], err);
     }
@@ -290,19 +293,12 @@ int mig_revision_map_load(struct mig_revision_map *map, const struct mig_names *
                           void *payload, struct mig_error *err)
 {
     struct loader loader = {
-        .map = map,
-        .root = root,
-        .recursive = recursive,
-        .compute = compute,
-        .payload = payload,
-        .room = (size_t)64 << 10,
-    };
-    loader.buffer = malloc(loader.room);
-    int status = loader.buffer == NULL ? mig_error_nomem(err) : 0;
+        .map = map, .recursive = recursive, .compute = compute, .payload = payload};
+    int status = mig_reader_open(&loader.reader, &map->arena, root, err);
     for (size_t i = 0; i < folders->count && status == 0; i++) {
         status = load_folder(&loader, folders->items[i], err);
     }
-    free(loader.buffer);
+    mig_reader_close(&loader.reader);
     free(loader.visited);
     mig_arena_release(&loader.names);
     return status != 0 ? status : mig_revision_map_link(map, err);

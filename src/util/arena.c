@@ -130,3 +130,18 @@ void mig_arena_release(struct mig_arena *arena)
 {
     mig_arena_reset(arena, (struct mig_arena_mark){NULL, 0});
 }
+
+void mig_arena_adopt(struct mig_arena *to, struct mig_arena *from)
+{
+    struct mig_arena_block *last = from->head;
+    while (last != NULL && last->next != NULL) {
+        last = last->next;
+    }
+    if (last != NULL && to->head != NULL) { /* behind the block in use, which keeps its room */
+        last->next = to->head->next;
+        to->head->next = from->head;
+    } else if (last != NULL) {
+        to->head = from->head;
+    }
+    *from = (struct mig_arena){0};
+}

@@ -85,6 +85,23 @@ describe("the loader", function()
     assert.same({ "aaaa" }, ids(load(project { ["m/1.lua"] = text }):heads()))
   end)
 
+  it("reads a large folder in the same order, and reports its first error", function()
+    local files = {}
+    for i = 1, 3000 do files[("m/%04d.lua"):format(i)] = migration(("r%04d"):format(i), i > 1 and ("r%04d"):format(i - 1)) end
+    files["m/2000.lua"] = "local id = 'r2000'\nrevision = id\ndown_revision = 'r1999'\n"
+    local root = project(files)
+    local history = assert(load(root, nil, false, function()
+      return { revision = "r2000", down_revision = "r1999" }
+    end)):history()
+    assert.equal(3000, #history)
+    for i, revision in ipairs(history) do assert.equal(("r%04d"):format(3001 - i), revision.revision) end
+    write(root .. "/m/2500.lua", "revision = 1")
+    write(root .. "/m/1200.lua", 'revision = "r1200"\ndown_revision = nil\nrevision = "again"')
+    local map, err = load(root)
+    assert.is_nil(map)
+    assert.same({ "m/1200.lua", 3, "'revision' is assigned twice" }, { err.file, err.line, err.message })
+  end)
+
   it("an empty folder is an empty graph", function()
     local root = project { ["m/README"] = "" }
     local map = load(root)

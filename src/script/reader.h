@@ -1,0 +1,24 @@
+/* Reads one migration file after the other. Each thread that reads has its own. */
+#ifndef MIG_SCRIPT_READER_H
+#define MIG_SCRIPT_READER_H
+
+#include "script/revision.h"
+
+struct mig_reader {
+    struct mig_arena *arena; /* of the revisions */
+    const char *root;        /* what `file` becomes relative to; NULL: nothing */
+    char *source;            /* of the file read last */
+    size_t length, room;
+};
+
+int mig_reader_open(struct mig_reader *reader, struct mig_arena *arena, const char *root,
+                    struct mig_error *err) MIG_MUST_CHECK;
+void mig_reader_close(struct mig_reader *reader);
+/* Reads folder/name (folder is open as fd) and scans its header. *out NULL: it is a folder itself.
+ * A computed header is left so. MIG_E_config, MIG_E_script; err has the file. */
+int mig_reader_read(struct mig_reader *reader, int fd, const char *folder, const char *name,
+                    struct mig_revision **out, struct mig_error *err) MIG_MUST_CHECK;
+/* The part of the path below the project's root; the path when it is elsewhere. */
+const char *mig_reader_relative(const char *root, const char *path);
+
+#endif
