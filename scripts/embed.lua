@@ -45,7 +45,7 @@ for _, file in ipairs(walk(source .. "/lua/luamig", {}, "luamig/")) do
   end
 end
 local argparse = assert(package.searchpath("argparse", package.path), "lua-argparse is not installed")
-add("argparse", string.dump(assert(loadfile(argparse, "t"))), true)
+add("argparse", string.dump(assert(loadfile(argparse, "t")), true), true) -- without line numbers: it is not ours
 for _, file in ipairs(walk(source .. "/templates", {}, "templates/")) do
   add(file.name, read(file.path), false)
 end

@@ -306,8 +306,16 @@ local function reject_command(word)
     near and ("did you mean '%s'?"):format(near) or "`luamig --help` lists the commands.")
 end
 
+local function needs_arguments(command)
+  for _, argument in ipairs(command[2]) do
+    if argument[2] ~= "?" and argument[2] ~= "*" then return true end
+  end
+  return false
+end
+
 -- The words of a command line without its command → the fields of the options and arguments.
 local function parse(command, words)
+  if #words == 0 and not needs_arguments(command) then return { x = {} } end -- the parser is a third of a start
   local flags = known_flags(command)
   for _, word in ipairs(words) do
     if word == "--" then break end
