@@ -67,7 +67,7 @@ static int batch_index(lua_State *L)
             return 1;
         }
     }
-    struct mig_reader r = {.L = L, .what = "batch"};
+    struct mig_reader r = {.L = L};
     mig_read_unknown(&r, "unknown operation 'batch.%s'", word, names, count);
 }
 

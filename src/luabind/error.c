@@ -297,22 +297,34 @@ void mig_lua_fetch_error(lua_State *L, int index, struct mig_error *err)
     }
 }
 
-/* "name:12: rest" where name is how Lua shortens the chunk name of a frame: the message's own
- * position, which luaL_error put there. Pushes the file's full name and returns the length of the
- * prefix; else 0 and nothing. */
-static size_t own_position(lua_State *L, const char *text, int *line)
+/* The length of what Lua put before the message: "name:12: ", where name is how it shortens the
+ * chunk name of a frame. A coroutine's wrapper repeats it; the last one is where it happened. Sets
+ * file and line of the error table at that index when the file is the user's. */
+static size_t own_position(lua_State *L, const char *text, int error)
 {
-    size_t prefix = position_prefix(text, line);
-    lua_Debug ar;
-    for (int level = 0; prefix > 0 && lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "S", &ar);
-        size_t length = strlen(ar.short_src);
-        if (strncmp(text, ar.short_src, length) == 0 && text[length] == ':') {
-            lua_pushstring(L, ar.source[0] == '@' ? ar.source + 1 : ar.short_src);
-            return prefix;
+    size_t total = 0, prefix = 0;
+    do {
+        int line = 0;
+        lua_Debug ar;
+        bool own = false;
+        prefix = position_prefix(text + total, &line);
+        for (int level = 0; prefix > 0 && !own && lua_getstack(L, level, &ar); level++) {
+            lua_getinfo(L, "S", &ar);
+            size_t length = strlen(ar.short_src);
+            own = strncmp(text + total, ar.short_src, length) == 0 && text[total + length] == ':';
         }
-    }
-    return 0;
+        if (!own) {
+            return total;
+        }
+        if (ar.source[0] == '@' && !starts(ar.source, "@luamig/")) {
+            lua_pushstring(L, ar.source + 1);
+            lua_setfield(L, error, "file");
+            lua_pushinteger(L, line);
+            lua_setfield(L, error, "line");
+        }
+        total += prefix;
+    } while (prefix > 0);
+    return total;
 }
 
 /* The message handler: every error becomes one of our objects, with position and traceback. */
@@ -322,14 +334,7 @@ static int handler(lua_State *L)
     if (!is_error(L, 1)) {
         const char *text = luaL_tolstring(L, 1, NULL); /* value text */
         lua_createtable(L, 0, 6);                      /* value text error */
-        int line = 0;
-        size_t prefix = lua_type(L, 1) == LUA_TSTRING ? own_position(L, text, &line) : 0;
-        if (prefix > 0 && strncmp(lua_tostring(L, -1), "luamig/", 7) != 0) {
-            lua_setfield(L, 3, "file");
-            lua_pushinteger(L, line);
-            lua_setfield(L, 3, "line");
-        }
-        lua_settop(L, 3);
+        size_t prefix = lua_type(L, 1) == LUA_TSTRING ? own_position(L, text, 3) : 0;
         lua_pushstring(L, text + prefix);
         lua_setfield(L, 3, "message");
         lua_pushliteral(L, "script");

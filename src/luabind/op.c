@@ -499,7 +499,7 @@ static int op_index(lua_State *L)
     for (const luaL_Reg *function = functions; function->name != NULL; function++) {
         names[count++] = function->name;
     }
-    struct mig_reader r = {.L = L, .what = "op"};
+    struct mig_reader r = {.L = L};
     mig_read_unknown(&r, "unknown operation 'op.%s'", word, names, count);
 }
 

@@ -537,7 +537,7 @@ static int sql_index(lua_State *L)
             names[count++] = lua_tostring(L, -2);
         }
     }
-    struct mig_reader r = {.L = L, .what = "sql"};
+    struct mig_reader r = {.L = L};
     mig_read_unknown(&r, "unknown name 'sql.%s'", word, names, count);
 }
 

@@ -12,7 +12,7 @@
 static const char *push_places(const struct mig_reader *r)
 {
     lua_State *L = r->L;
-    lua_pushfstring(L, "%s: ", r->what);
+    lua_pushfstring(L, r->what != NULL ? "%s: " : "", r->what);
     const struct mig_place *order[16];
     size_t depth = 0;
     for (const struct mig_place *p = r->place; p != NULL && depth < MIG_COUNT(order); p = p->up) {
