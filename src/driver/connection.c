@@ -53,6 +53,7 @@ static int hand_over(struct mig_conn **out, struct mig_conn *conn, int rc, struc
     if (conn->dialect != NULL && conn->dialect->narrow != NULL) {
         conn->dialect->narrow(&conn->server);
     }
+    conn->open = 1;
     *out = conn;
     return 0;
 }
@@ -85,6 +86,7 @@ void mig_conn_free(struct mig_conn *conn)
     if (conn == NULL) {
         return;
     }
+    conn->open = 0; /* from here on a signal handler finds nothing to cancel */
     while (conn->cursors != NULL) {
         mig_cursor_close(conn->cursors);
     }
@@ -558,6 +560,8 @@ int mig_conn_rollback(struct mig_conn *conn, struct mig_error *err)
 
 void mig_conn_cancel(struct mig_conn *conn)
 {
-    conn->cancelled = 1;
-    conn->driver->cancel(conn);
+    if (conn->open) {
+        conn->cancelled = 1;
+        conn->driver->cancel(conn);
+    }
 }

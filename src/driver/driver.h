@@ -101,6 +101,7 @@ struct mig_conn {
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
     bool lost;      /* the connection broke: every call fails with MIG_E_connect */
     bool attached;
+    volatile sig_atomic_t open; /* connected and not being closed: may be cancelled */
     volatile sig_atomic_t
         cancelled; /* mig_conn_cancel was called; the statement that it stops clears it */
 };

@@ -207,6 +207,21 @@ static int driver_open(lua_State *L)
     return rc != 0 ? push_error(L, &err) : 1;
 }
 
+/* borrow(): a second connection on this one's native handle, as mig_attach makes it */
+static int conn_borrow(lua_State *L)
+{
+    struct conn_box *owner = check_box(L);
+    struct mig_error err = {0};
+    void *native = *(void **)owner->conn->handle; /* the first member in every driver */
+    struct conn_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    *box = (struct conn_box){.L = L};
+    luaL_setmetatable(L, CONN);
+    if (mig_conn_attach(&box->conn, owner->conn->db, native, &box->log, &err) != 0) {
+        return push_error(L, &err);
+    }
+    return 1;
+}
+
 static int conn_execute(lua_State *L)
 {
     struct conn_box *box = check_box(L);
@@ -464,13 +479,21 @@ static int cursor_close(lua_State *L)
 /* ---- the tables ---- */
 
 static const luaL_Reg conn_methods[] = {
-    {"execute", conn_execute},   {"execute_many", conn_execute_many},
-    {"query", conn_query},       {"scalar", conn_scalar},
-    {"run", conn_run},           {"begin", conn_begin},
-    {"commit", conn_commit},     {"rollback", conn_rollback},
-    {"tx_state", conn_tx_state}, {"server", conn_server},
-    {"cancel", conn_cancel},     {"close", conn_close},
-    {"__gc", conn_close},        {NULL, NULL},
+    {"execute", conn_execute},
+    {"execute_many", conn_execute_many},
+    {"query", conn_query},
+    {"scalar", conn_scalar},
+    {"run", conn_run},
+    {"begin", conn_begin},
+    {"commit", conn_commit},
+    {"rollback", conn_rollback},
+    {"tx_state", conn_tx_state},
+    {"server", conn_server},
+    {"borrow", conn_borrow},
+    {"cancel", conn_cancel},
+    {"close", conn_close},
+    {"__gc", conn_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg cursor_methods[] = {

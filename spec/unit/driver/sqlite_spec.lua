@@ -73,6 +73,38 @@ describe("the sqlite driver", function()
     conn:close()
   end)
 
+  -- In a child that is not root: root may write everything.
+  local function as_nobody(path, options)
+    local script = folder .. "/try.lua"
+    write(script, ([[
+      package.cpath = %q
+      local conn, err = require("luamig_internals").driver.open("sqlite:///%s", %s)
+      if conn then conn, err = conn:execute("CREATE TABLE t (a)") end
+      print(conn and "done" or err.kind, err and err.message, err and err.hint)
+    ]]):format(folder .. "/?.so", path, options or "{}"))
+    assert(os.execute(("cp '%s/luamig_internals.so' '%s' && chmod 755 '%s'"):format(require "spec.build", folder, folder)))
+    local root = io.popen("id -u"):read("l") == "0"
+    local child = assert(io.popen((root and "setpriv --reuid 65534 --clear-groups " or "") .. "env ASAN_OPTIONS=detect_leaks=0 lua5.4 " .. script))
+    local line = child:read("a")
+    child:close()
+    return line
+  end
+
+  it("says that the file cannot be written", function()
+    must(driver.open("sqlite:///" .. file)):close()
+    assert(os.execute("chmod 444 " .. file))
+    assert.matches("^permission\tthe database file '" .. file .. "' is not writable\tGive this user the right", as_nobody(file))
+    -- reading is another matter
+    assert.matches("^permission\tattempt to write a readonly database\tThe file '", as_nobody(file, "{ read_only = true }"))
+  end)
+
+  it("says that the file cannot be read or created", function()
+    must(driver.open("sqlite:///" .. file)):close()
+    assert(os.execute("chmod 000 " .. file))
+    assert.matches("^permission\tno permission to open the database file '", as_nobody(file))
+    assert.matches("^permission\tno permission to create the database file '", as_nobody(folder .. "/new.db"))
+  end)
+
   it("enforces foreign keys unless the URL says otherwise", function()
     local function value(options)
       local conn = must(driver.open("sqlite:///" .. file .. options))

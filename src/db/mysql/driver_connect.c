@@ -330,16 +330,19 @@ static int make_handle(struct mig_conn *conn, MYSQL *mysql, struct mig_error *er
     return 0;
 }
 
+static void name_target(struct mig_conn *conn, const struct mig_conn_params *params)
+{
+    conn->target = params->socket != NULL
+                       ? mig_arena_strdup(&conn->arena, params->socket)
+                       : mig_arena_printf(&conn->arena, "%s:%d",
+                                          params->host != NULL ? params->host : "localhost",
+                                          params->port != 0 ? params->port : 3306);
+}
+
 int mig_mysql_connect(struct mig_conn *conn, const struct mig_conn_params *params,
                       struct mig_error *err)
 {
-    if (params->socket != NULL) {
-        conn->target = mig_arena_strdup(&conn->arena, params->socket);
-    } else {
-        conn->target = mig_arena_printf(&conn->arena, "%s:%d",
-                                        params->host != NULL ? params->host : "localhost",
-                                        params->port != 0 ? params->port : 3306);
-    }
+    name_target(conn, params);
     MYSQL *mysql = open_mysql(conn, params, err);
     if (mysql == NULL) {
         return (int)err->code;
@@ -375,10 +378,7 @@ int mig_mysql_attach(struct mig_conn *conn, void *native, struct mig_error *err)
         .port = mysql->unix_socket != NULL ? 0 : (int)mysql->port,
     };
     copy_conn_params(&conn->arena, &params, &mig_mysql_handle_of(conn)->params);
-    conn->target = mig_arena_printf(&conn->arena, "%s",
-                                    mysql->unix_socket != NULL ? mysql->unix_socket
-                                    : mysql->host != NULL      ? mysql->host
-                                                               : "the server");
+    name_target(conn, &params);
     rc = describe(conn, err);
     if (rc != 0) {
         mig_mysql_close(conn);
