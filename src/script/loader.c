@@ -19,7 +19,7 @@
 #define MOST_THREADS     4
 
 struct entry {
-    const char *name;
+    const char *path, *name; /* name is the end of path */
     bool folder;
     bool unsure;                   /* the file system doesn't say what it is */
     struct mig_revision *revision; /* read ahead */
@@ -33,7 +33,6 @@ struct visited {
 struct loader {
     struct mig_revision_map *map;
     struct mig_reader reader;
-    struct mig_arena names; /* of the folder in hand, and of the folders around it */
     bool recursive;
     mig_compute_header_fn *compute;
     void *payload;
@@ -48,7 +47,6 @@ struct part {
     struct mig_reader reader;
     struct mig_arena arena;
     int fd;
-    const char *folder;
     struct entry *entries;
     size_t count;
     int status; /* of the first that failed; the ones before are read */
@@ -88,7 +86,19 @@ static int compare(const void *a, const void *b)
     return x->folder != y->folder ? (int)x->folder - (int)y->folder : strcmp(x->name, y->name);
 }
 
-/* The folder's migrations by name, then its sub-folders by name. Names live in loader->names. */
+static const char *join(struct mig_arena *arena, const char *folder, const char *name)
+{
+    size_t folder_length = strlen(folder), name_length = strlen(name);
+    char *path = mig_arena_alloc(arena, folder_length + name_length + 2);
+    if (path != NULL) {
+        memcpy(path, folder, folder_length);
+        path[folder_length] = '/';
+        memcpy(path + folder_length + 1, name, name_length);
+    }
+    return path;
+}
+
+/* The folder's migrations by name, then its sub-folders by name. */
 static int list_folder(struct loader *loader, DIR *dir, const char *path, struct entry **out,
                        size_t *count, struct mig_error *err)
 {
@@ -118,12 +128,13 @@ static int list_folder(struct loader *loader, DIR *dir, const char *path, struct
             entries = grown;
             room = more;
         }
-        const char *name = mig_arena_strdup(&loader->names, item->d_name);
-        if (name == NULL) {
+        const char *full = join(&loader->map->arena, path, item->d_name);
+        if (full == NULL) {
             free(entries);
             return mig_error_nomem(err);
         }
-        entries[(*count)++] = (struct entry){.name = name, .folder = folder, .unsure = unsure};
+        entries[(*count)++] = (struct entry){
+            .path = full, .name = full + strlen(path) + 1, .folder = folder, .unsure = unsure};
     }
     if (errno != 0) {
         free(entries);
@@ -183,7 +194,7 @@ static void *read_part(void *payload)
     for (size_t i = 0; i < part->count && part->status == 0; i++) {
         struct entry *entry = &part->entries[i];
         if (!entry->folder && !entry->unsure) {
-            part->status = mig_reader_read(&part->reader, part->fd, part->folder, entry->name,
+            part->status = mig_reader_read(&part->reader, part->fd, entry->path, entry->name,
                                            &entry->revision, &part->err);
         }
     }
@@ -198,8 +209,7 @@ static size_t processors(void)
 
 /* Reads a large folder ahead, the parts at the same time. What fails is left for load_entry, which
  * reads it again in its turn: errors come in the order of the files. */
-static void read_ahead(struct loader *loader, int fd, const char *path, struct entry *entries,
-                       size_t count)
+static void read_ahead(struct loader *loader, int fd, struct entry *entries, size_t count)
 {
     struct part parts[MOST_THREADS] = {0};
     size_t threads = count / FILES_PER_THREAD, cpus = processors();
@@ -216,7 +226,6 @@ static void read_ahead(struct loader *loader, int fd, const char *path, struct e
     for (size_t i = 0; i < threads; i++) {
         size_t from = count * i / threads, to = count * (i + 1) / threads;
         parts[i].fd = fd;
-        parts[i].folder = path;
         parts[i].entries = entries + from;
         parts[i].count = to - from;
         parts[i].started = mig_reader_open(&parts[i].reader, &parts[i].arena, loader->reader.root,
@@ -237,7 +246,7 @@ static void read_ahead(struct loader *loader, int fd, const char *path, struct e
 
 static int load_folder(struct loader *loader, const char *path, struct mig_error *err);
 
-static int load_entry(struct loader *loader, int fd, const char *path, const struct entry *entry,
+static int load_entry(struct loader *loader, int fd, const struct entry *entry,
                       struct mig_error *err)
 {
     struct mig_revision *revision = entry->revision;
@@ -250,16 +259,12 @@ static int load_entry(struct loader *loader, int fd, const char *path, const str
         folder = fstatat(fd, entry->name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
     }
     if (folder) {
-        const char *inner = mig_arena_printf(&loader->names, "%s/%s", path, entry->name);
-        if (inner == NULL) {
-            return mig_error_nomem(err);
-        }
-        return loader->recursive ? load_folder(loader, inner, err) : 0;
+        return loader->recursive ? load_folder(loader, entry->path, err) : 0;
     }
     if (!is_migration(entry->name)) {
         return 0;
     }
-    int status = mig_reader_read(&loader->reader, fd, path, entry->name, &revision, err);
+    int status = mig_reader_read(&loader->reader, fd, entry->path, entry->name, &revision, err);
     return status != 0 || revision == NULL ? status : add(loader, revision, err);
 }
 
@@ -278,10 +283,10 @@ static int load_folder(struct loader *loader, const char *path, struct mig_error
         status = list_folder(loader, dir, path, &entries, &count, err);
     }
     if (status == 0) {
-        read_ahead(loader, fd, path, entries, count);
+        read_ahead(loader, fd, entries, count);
     }
     for (size_t i = 0; i < count && status == 0; i++) {
-        status = load_entry(loader, fd, path, &entries[i], err);
+        status = load_entry(loader, fd, &entries[i], err);
     }
     free(entries);
     (void)closedir(dir);
@@ -300,6 +305,5 @@ int mig_revision_map_load(struct mig_revision_map *map, const struct mig_names *
     }
     mig_reader_close(&loader.reader);
     free(loader.visited);
-    mig_arena_release(&loader.names);
     return status != 0 ? status : mig_revision_map_link(map, err);
 }

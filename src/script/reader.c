@@ -84,20 +84,15 @@ static int read_all(struct mig_reader *reader, int folder, const char *name, con
     return status;
 }
 
-int mig_reader_read(struct mig_reader *reader, int fd, const char *folder, const char *name,
+int mig_reader_read(struct mig_reader *reader, int fd, const char *path, const char *name,
                     struct mig_revision **out, struct mig_error *err)
 {
-    size_t folder_length = strlen(folder), name_length = strlen(name);
-    char *path = mig_arena_alloc(reader->arena, folder_length + name_length + 2);
     struct mig_revision *revision = mig_arena_new(reader->arena, struct mig_revision);
     bool skip;
     *out = NULL;
-    if (path == NULL || revision == NULL) {
+    if (revision == NULL) {
         return mig_error_nomem(err);
     }
-    memcpy(path, folder, folder_length);
-    path[folder_length] = '/';
-    memcpy(path + folder_length + 1, name, name_length);
     revision->path = path;
     revision->file = mig_reader_relative(reader->root, path);
     int status = read_all(reader, fd, name, revision->file, &skip, err);

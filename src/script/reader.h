@@ -14,9 +14,10 @@ struct mig_reader {
 int mig_reader_open(struct mig_reader *reader, struct mig_arena *arena, const char *root,
                     struct mig_error *err) MIG_MUST_CHECK;
 void mig_reader_close(struct mig_reader *reader);
-/* Reads folder/name (folder is open as fd) and scans its header. *out NULL: it is a folder itself.
- * A computed header is left so. MIG_E_config, MIG_E_script; err has the file. */
-int mig_reader_read(struct mig_reader *reader, int fd, const char *folder, const char *name,
+/* Reads the file and scans its header. path is the revision's from then on; name, its end, is
+ * relative to the folder open as fd. *out NULL: it is a folder itself. A computed header is left
+ * so. MIG_E_config, MIG_E_script; err has the file. */
+int mig_reader_read(struct mig_reader *reader, int fd, const char *path, const char *name,
                     struct mig_revision **out, struct mig_error *err) MIG_MUST_CHECK;
 /* The part of the path below the project's root; the path when it is elsewhere. */
 const char *mig_reader_relative(const char *root, const char *path);
