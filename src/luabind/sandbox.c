@@ -477,6 +477,8 @@ void mig_sandbox_open(lua_State *L)
     for (const luaL_Reg *library = opened; library->name != NULL; library++) {
         lua_pushcfunction(L, library->func);
         lua_call(L, 0, 1);
+        lua_pushvalue(L, -1);
+        lua_setglobal(L, library->name); /* for sql.lua; migrations do not see this table */
         lua_setfield(L, originals, library->name);
     }
     /* The methods of strings are everybody's: nobody reaches them through getmetatable. */

@@ -1,0 +1,273 @@
+-- op and connections in a running migration, on each database.
+local binding = require("luamig_internals").binding
+local servers = require "spec.support.servers"
+local scratch = require "spec.support.scratch"
+local project = require "spec.support.project"
+
+local header = 'revision = "abc1"\ndown_revision = nil\n'
+
+for _, dialect in ipairs(servers.dialects) do
+  describe("a migration on " .. dialect, function()
+    local database
+    before_each(function() database = scratch.database(dialect) end)
+    after_each(function() database:drop() end)
+
+    -- What the body of upgrade() logs.
+    local function said(body, options)
+      options = options or {}
+      options.url = database.url
+      local log, err = binding.run(header .. "function upgrade()\n" .. body .. "\nend\n", options)
+      assert.is_truthy(log, err and tostring(err))
+      return log
+    end
+
+    local function failure(body, options)
+      options = options or {}
+      options.url = database.url
+      local log, err = binding.run(header .. "function upgrade()\n" .. body .. "\nend\n", options)
+      assert.is_nil(log)
+      return err
+    end
+
+    local users = 'op.create_table("users", { { "id", sql.integer, primary_key = true }, { "email", sql.string(100) }, { "n", sql.integer } })\n'
+
+    it("sends operations", function()
+      said(users)
+      database:query "INSERT INTO users (email, n) VALUES ('a', 1)"
+      assert.same({ "1\ta" }, database:query "SELECT id, email FROM users")
+    end)
+
+    it("knows where it is", function()
+      local log = said [[
+        print(op.dialect, op.get_bind().dialect, math.type(op.server_version), op.is_mariadb, op.offline, op.tag)
+        print(op.f "x", op.quote "order" ~= "order", #op.uuid(), op.uuid() ~= op.uuid(), next(op.args))]]
+      assert.equal(("%s\t%s\tinteger\t%s\tfalse\tnil"):format(dialect, dialect, dialect == "mysql"), log[1])
+      assert.equal("x\ttrue\t36\ttrue\tnil", log[2])
+    end)
+
+    it("reads and writes by a connection", function()
+      local log = said(users .. [[
+        local conn = op.get_bind()
+        print(conn:execute("INSERT INTO users (email) VALUES (:a), (:b)", { a = "a", b = "b" }).rowcount)
+        local r = conn:execute("SELECT id, email FROM users ORDER BY id")
+        local row = r:fetchone()
+        print(row.id, row.email)
+        row = r:fetchone()
+        print(row[1], row[2])
+        print(r:fetchone())
+        print(r:scalar())
+        print(#conn:execute("SELECT * FROM users"):fetchall())
+        local first = conn:execute("SELECT * FROM users WHERE id = ?", { 1 }):fetchone()
+        print(first.email, first[2], #first, first.n)
+        print(pcall(function() return first.emial end))
+        local twice = conn:execute("SELECT 1 AS x, 2 AS x"):fetchone()
+        print(pcall(function() return twice.x end))
+        local text = ""
+        for name, value in pairs(first) do text = text .. name .. "=" .. tostring(value) .. " " end
+        print(text)]])
+      assert.same({ "2", "1\ta", "2\tb", "nil", "1", "2", "a\ta\t3\tnil" }, table.move(log, 1, 7, 1, {}))
+      assert.matches("x.lua:17: the row has no column 'emial' %(did you mean 'email'%?%)", log[8])
+      assert.matches("the row has two columns 'x'", log[9])
+      assert.equal("id=1 email=a n=nil ", log[10])
+    end)
+
+    it("streams rows while other statements run", function()
+      assert.same({ "1 2 3", "3", "1" }, said(users .. [[
+        op.bulk_insert("users", { { email = "a", n = 1 }, { email = "b", n = 2 }, { email = "c", n = 3 } })
+        local conn, seen = op.get_bind(), {}
+        for row in conn:rows("SELECT id, n FROM users WHERE n < ? ORDER BY id", { 10 }) do
+          conn:execute("UPDATE users SET n = n + 100 WHERE id = ?", { row.id })
+          seen[#seen + 1] = tostring(row.n)
+        end
+        print(table.concat(seen, " "))
+        print(conn:scalar("SELECT count(*) FROM users WHERE n > 100"))
+        for row in conn:rows "SELECT id FROM users ORDER BY id" do print(row.id) break end
+        conn:execute("DROP TABLE users")]]))
+    end)
+
+    it("passes values through", function()
+      local log = said [[
+        op.create_table("v", { { "i", sql.bigint }, { "t", sql.text }, { "b", sql.boolean }, { "f", sql.double },
+          { "d", sql.numeric(30, 10) }, { "y", sql.blob }, { "j", sql.json } })
+        local conn = op.get_bind()
+        conn:execute("INSERT INTO v VALUES (?, ?, ?, ?, ?, ?, ?)",
+          { math.maxinteger, "é'\\", true, 0.1, "12345678901234567890.5", sql.bytes "a\0b", sql.json { a = 1 } })
+        local row = conn:execute("SELECT * FROM v"):fetchone()
+        print(row.i == math.maxinteger, row.t, row.b, row.f, #row.y, json.decode(row.j).a, type(row.d))
+        conn:execute("DELETE FROM v")
+        conn:execute("INSERT INTO v (t, i) VALUES (:t, :i)", { t = sql.null, i = 5 })
+        row = conn:execute("SELECT * FROM v"):fetchone()
+        print(row.t, row.i, row.j)]]
+      assert.matches("^true\té'\\\ttrue\t0%.1\t3\t1\t", log[1])
+      assert.equal("nil\t5\tnil", log[2])
+    end)
+
+    it("rolls back to a savepoint", function()
+      assert.same({ "false", "true", "1", "7 8" }, said(users .. [[
+        local conn = op.get_bind()
+        op.autocommit_block(function() conn:execute("INSERT INTO users (email) VALUES ('kept')") end)
+        print((pcall(conn.transaction, conn, function() conn:execute("DELETE FROM users") error("no") end)))
+        local ok, err = pcall(conn.transaction, conn, function() conn:execute("SELECT * FROM nowhere") end)
+        print(not ok and err.kind == "sql")
+        print(conn:scalar "SELECT count(*) FROM users")
+        local a, b = conn:transaction(function() return 7, 8 end)
+        print(a .. " " .. b)
+        conn:transaction(function() conn:transaction(function() end) end)]]))
+    end)
+
+    it("runs table handles", function()
+      local log = said(users .. [[
+        local t, conn = sql.table "users", op.get_bind()
+        op.execute(t:insert { { email = "A", n = 1 }, { email = "B", n = 2 } })
+        op.execute(t:insert_from_select({ "email", "n" }, t:select(sql.expr "'C'", "n"):where("n = :n", { n = 2 })))
+        print(op.execute(t:update { email = sql.expr "lower(email)" }:where("n > ?", 1)).rowcount)
+        for row in conn:rows(t:select("id", "email"):where "n IS NOT NULL":where("id < ?", 10):order_by({ "id", desc = true }):limit(2)) do print(row.id, row.email) end
+        print(conn:scalar(t:select("id"):order_by("id"):offset(1)))
+        op.create_table("p", { { "user_id", sql.integer, primary_key = true }, { "bio", sql.text } })
+        op.execute(sql.table "p":insert { user_id = 1, bio = "it's ?" })
+        op.execute(t:update { email = sql.col "p.bio" }:from("p"):where "users.id = p.user_id")
+        print(conn:scalar "SELECT email FROM users WHERE id = 1")
+        op.execute(t:delete():where("n = ?", 2))
+        print(conn:scalar(t:select(sql.expr "count(*)")))]])
+      assert.same({ "2", "3\tc", "2\tb", "2", "it's ?", "1" }, log)
+    end)
+
+    it("answers questions of the catalog", function()
+      local log = said(users .. [[
+        print(op.has_table "users", op.has_table "nothing", op.has_column("users", "email"), op.has_column("users", "x"), op.has_column("nothing", "x"))
+        print(table.concat(op.inspect(), " "))
+        print(op.inspect "nothing")
+        op.create_index("ix_users_email", "users", "email", { unique = true })
+        local d = op.inspect "users"
+        print(d.name, #d.columns, d.columns[2][1], tostring(d.columns[1][2]), d.primary_key.columns[1], d.indexes[1].name, d.indexes[1].unique)
+        op.create_table("copy", { d.columns, d.primary_key })
+        print(op.has_column("copy", "n"))]])
+      assert.equal("true\tfalse\ttrue\tfalse\tfalse", log[1])
+      assert.equal("users", log[2])
+      assert.equal("nil", log[3])
+      assert.equal("users\t3\temail\tsql.integer\tid\tix_users_email\ttrue", log[4])
+      assert.equal("true", log[5])
+    end)
+
+    it("collects a batch", function()
+      local log = said(users .. [[
+        op.batch_alter_table("users", function(batch)
+          batch.add_column({ "age", sql.integer, nullable = true })
+          batch.create_index("ix_users_age", { "age" })
+        end)
+        print(op.has_column("users", "age"), op.inspect "users".indexes[1].name)
+        print(pcall(function() op.batch_alter_table("users", function(batch) batch:add_column { "x", sql.text } end) end))
+        print(pcall(function() op.batch_alter_table("users", function(batch) batch.drop_tabel() end) end))
+        print(pcall(function() op.batch_alter_table("users", function(batch) op.commit() end) end))
+        print(pcall(function() op.batch_alter_table("users", function(batch) batch.add_column({ "y", sql.text }, { schema = "s" }) end) end))
+        local kept
+        op.batch_alter_table("users", function(batch) kept = batch end)
+        print(pcall(function() kept.add_column { "x", sql.text } end))
+        print(pcall(function() op.batch_alter_table("users", function() end, { recreate = "sometimes" }) end))]])
+      assert.equal("true\tix_users_age", log[1])
+      assert.matches("batch.add_column is called with a dot", log[2])
+      assert.matches("unknown operation 'batch.drop_tabel'", log[3])
+      assert.matches("op.commit ends a transaction, which op.batch_alter_table holds open", log[4])
+      assert.matches("it stands with op.batch_alter_table", log[5])
+      assert.matches("the batch is over", log[6])
+      assert.matches("unknown word 'sometimes'", log[7])
+    end)
+
+    it("checks preconditions", function()
+      local err = failure(users .. [[
+        op.expect_none("SELECT * FROM users", "there are users")
+        op.bulk_insert("users", { { email = "a", n = 1 }, { email = "b", n = 2 } })
+        op.expect_none(sql.table "users":select "email":order_by "email", "there are users")]])
+      assert.equal("there are users: 2 rows were found", err.message)
+      assert.equal("email = 'a'\nemail = 'b'", err.detail)
+      assert.equal("op.expect_none", err.operation)
+      assert.equal(7, err.line)
+    end)
+
+    it("says what failed, and where", function()
+      local err = failure 'local x = 1\nop.execute("SELECT * FROM nowhere")'
+      assert.equal("sql", err.kind)
+      assert.equal(5, err.line)
+      assert.equal("op.execute", err.operation)
+      assert.equal("abc1", err.revision)
+      assert.equal("SELECT * FROM nowhere", err.sql)
+      assert.equal("migrations/x.lua", err.file)
+      if dialect == "postgresql" then assert.equal("42P01", err.sqlstate) end
+      local dropped = failure 'op.drop_table("nowhere")'
+      assert.equal("op.drop_table", dropped.operation)
+    end)
+
+    it("runs a file of the project", function()
+      local p = project.new { files = { ["seed.sql"] = "CREATE TABLE seed (id integer);\nINSERT INTO seed VALUES (1);\nINSERT INTO seed VALUES (2);" } }
+      assert.same({ "2" }, said('op.execute_file "seed.sql"\nprint(op.get_bind():scalar "SELECT count(*) FROM seed")', { root = p.path }))
+      assert.matches("cannot read", failure('op.execute_file "none.sql"', { root = p.path }).message)
+    end)
+
+    it("changes in both directions by change()", function()
+      local source = header .. [[
+function change()
+  op.create_table("a", { { "id", sql.integer, primary_key = true } })
+  op.add_column("a", { "x", sql.integer })
+  op.reversible { up = function() op.execute("INSERT INTO a (id, x) VALUES (1, 2)") end, down = function() print(op.get_bind():scalar("SELECT x FROM a")) end }
+end
+]]
+      assert(binding.run(source, { url = database.url }))
+      assert.same({ "2" }, database:query "SELECT x FROM a")
+      assert.same({ "2" }, (assert(binding.run(source, { url = database.url, direction = "downgrade" }))))
+      assert.same({ "false" }, said 'print(op.has_table "a")')
+    end)
+
+    it("refuses in change() what has no inverse, before anything is sent", function()
+      local function change(body)
+        local log, err = binding.run(header .. "function change()\nop.create_table('a', { { 'id', sql.integer } })\n" .. body .. "\nend", { url = database.url })
+        assert.is_nil(log)
+        return err
+      end
+      assert.matches("op.execute: change%(%) only takes operations", change("op.execute('SELECT 1')").message)
+      assert.matches("conn:scalar: change%(%) only takes operations", change("op.get_bind():scalar('SELECT 1')").message)
+      local err = change "op.drop_table('b')"
+      assert.equal("irreversible", err.kind)
+      assert.equal(5, err.line)
+      assert.same({ "false" }, said 'print(op.has_table "a")')
+    end)
+
+    it("refuses calls that are wrong", function()
+      local cases = {
+        { "op:drop_table('t')", "op.drop_table is called with a dot, not with a colon" },
+        { "op.drop_tabel('t')", "unknown operation 'op.drop_tabel' (did you mean 'drop_table'?)" },
+        { "op.x = 1", "op cannot be changed" },
+        { "op.get_bind().execute('SELECT 1')", "execute is called with a colon: conn:execute(…)" },
+        { "return op.get_bind().exec", "there is no 'exec'" },
+        { "op.get_bind():execute('SELECT ?', 1)", "must be a table of parameters, not the number 1" },
+        { "op.get_bind():execute('SELECT ?, ?', 1, 2)", "parameters stand in one table" },
+        { "op.get_bind():execute('SELECT ?', { 1, nil, 2 })", "parameter 2 is nil: write sql.null" },
+        { "op.get_bind():execute(sql.table 't':select(), { 1 })", "has its parameters already" },
+        { "op.execute(sql.table 't':select(), { 1 })", "has its parameters already" },
+        { "op.execute('SELECT 1'):fetchall()", "op.execute gives no rows: use op.get_bind():execute(…)" },
+        { "op.get_bind():execute('SELECT 1').fetchall()", "fetchall is called with a colon" },
+        { "return op.get_bind():execute('SELECT 1').rows", "there is no 'rows'" },
+        { "op.sleep(-1)", "it takes seconds" },
+        { "op.sleep('x')", "it takes seconds" },
+        { "op.autocommit_block()", "argument 1 must be a function" },
+        { "op.reversible { up = print }", "it stands in change()" },
+        { "op.reversible { upp = print }", "unknown option 'upp' (did you mean 'up'?)" },
+        { "op.batch_alter_table('t', {})", "argument 2 must be a function(batch)" },
+        { "op.get_bind():transaction(function() op.commit() end)", "op.commit ends a transaction, which conn:transaction holds open" },
+        { "op.has_table()", "argument 1 (table) must be a string, not nil" },
+        { "op.quote('')", "is an empty string" },
+        { "op.expect_none('SELECT 1', 'x', 3)", "unexpected argument 3" },
+        { "op.execute('BEGIN')", "autocommit_block" },
+      }
+      for _, case in ipairs(cases) do
+        local err = failure(case[1])
+        local text = err.message .. " " .. (err.hint or "")
+        assert.is_truthy(text:find(case[2], 1, true), case[1] .. ": " .. text)
+        assert.equal(4, err.line, case[1])
+      end
+    end)
+
+    it("sleeps", function()
+      assert.same({ "x" }, said "op.sleep(0.01) print 'x'")
+    end)
+  end)
+end
