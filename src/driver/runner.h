@@ -45,6 +45,16 @@ struct mig_runner_ops {
     /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
     int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err);
+    /* Required where DDL commits by itself or statements run outside of transactions: appends what
+     * tells whether a DDL statement was carried out, by the tables it names (none: the whole
+     * database), as text to be digested. What other sessions change all the time (counters,
+     * statistics) does not belong there. */
+    int (*fingerprint)(struct mig_conn *conn, const struct mig_names *tables,
+                       struct mig_strbuf *out, struct mig_error *err);
+    /* Optional (PostgreSQL): removes what a statement that failed or was cut off has left (an
+     * invalid index). */
+    int (*clean_up)(struct mig_conn *conn, const struct mig_statement *statement,
+                    struct mig_error *err);
     /* Optional (SQLite): rows that break a foreign key, for segments that switched enforcement off.
      */
     int (*violations)(struct mig_conn *conn, int64_t *count, struct mig_error *err);

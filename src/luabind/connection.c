@@ -9,7 +9,7 @@
 
 #define CONNECTION "luamig.connection"
 #define RESULT     "luamig.result"
-#define CURSOR     "luamig.cursor"
+#define ROWS       "luamig.rows"
 
 /* --- values and rows --- */
 
@@ -363,55 +363,55 @@ static int connection_scalar(lua_State *L)
 
 /* --- streaming --- */
 
-static int cursor_close(lua_State *L)
+static int reader_close(lua_State *L)
 {
-    struct mig_cursor *cursor = luaL_checkudata(L, 1, CURSOR);
-    mig_cursor_close(cursor);
+    struct mig_rows_reader *reader = luaL_checkudata(L, 1, ROWS);
+    mig_run_close(reader);
     return 0;
 }
 
-/* The iterator of a for loop; upvalues: the cursor, its row metatable. */
-static int cursor_next(lua_State *L)
+/* The iterator of a for loop; upvalues: the reader, its row metatable. */
+static int reader_next(lua_State *L)
 {
-    struct mig_cursor *cursor = lua_touserdata(L, lua_upvalueindex(1));
+    struct mig_rows_reader *reader = lua_touserdata(L, lua_upvalueindex(1));
     bool row = false;
-    if (!cursor->open) {
+    if (!reader->open) {
         lua_pushnil(L);
         return 1;
     }
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_cursor_next(cursor, &row, err) != 0) {
+    if (mig_run_next(reader, &row, err) != 0) {
         return mig_lua_raise_op(L, err, "conn:rows");
     }
     if (!row) {
-        mig_cursor_close(cursor);
+        mig_run_close(reader);
         lua_pushnil(L);
         return 1;
     }
-    push_row(L, cursor->values, cursor->column_count, lua_upvalueindex(2));
+    push_row(L, reader->values, reader->column_count, lua_upvalueindex(2));
     return 1;
 }
 
 static int connection_rows(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
-        {"__gc", cursor_close}, {"__close", cursor_close}, {NULL, NULL}};
+        {"__gc", reader_close}, {"__close", reader_close}, {NULL, NULL}};
     check_connection(L, "rows");
     struct mig_params params = {0};
     struct mig_reader r = mig_lua_reader(L, "conn:rows");
     const char *sql = mig_lua_read_statement(&r, 2, &params);
     mig_lua_line(L);
-    struct mig_cursor *cursor = lua_newuserdatauv(L, sizeof *cursor, 0);
-    memset(cursor, 0, sizeof *cursor);
-    set_metatable(L, CURSOR, metamethods);
+    struct mig_rows_reader *reader = lua_newuserdatauv(L, sizeof *reader, 0);
+    memset(reader, 0, sizeof *reader);
+    set_metatable(L, ROWS, metamethods);
     int box = lua_gettop(L);
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_run_open(mig_lua_host(L)->run, sql, &params, cursor, err) != 0) {
+    if (mig_run_open(mig_lua_host(L)->run, sql, &params, reader, err) != 0) {
         return mig_lua_raise_op(L, err, "conn:rows");
     }
     lua_pushvalue(L, box);
-    push_row_metatable(L, cursor->column_names, cursor->column_count);
-    lua_pushcclosure(L, cursor_next, 2);
+    push_row_metatable(L, reader->columns, reader->column_count);
+    lua_pushcclosure(L, reader_next, 2);
     lua_pushnil(L);
     lua_pushnil(L);
     lua_pushvalue(L, box); /* closed when the loop is left */

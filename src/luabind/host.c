@@ -413,7 +413,7 @@ static int host_call(void *self, struct mig_run *run, const struct mig_revision 
     struct load_request request = {.host = host, .revision = revision, .direction = direction};
     host->revision = revision;
     host->run = run;
-    host->started = time(NULL);
+    host->started = mig_run_started(run);
     rc = mig_lua_protected(host, call_protected, &request, err);
     host->revision = NULL;
     host->run = NULL;

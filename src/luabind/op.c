@@ -280,7 +280,7 @@ static const struct mig_table *find_table(lua_State *L, const char *what, const 
     const struct mig_table *table = NULL;
     struct mig_error *err = mig_lua_error_slot(L);
     mig_lua_line(L);
-    if (mig_catalog_table(mig_run_catalog(mig_lua_run(L, what)), schema, name, &table, err) != 0) {
+    if (mig_run_table(mig_lua_run(L, what), schema, name, &table, err) != 0) {
         mig_lua_raise_op(L, err, what);
     }
     return table;
@@ -327,8 +327,7 @@ static int inspect(lua_State *L)
     }
     struct mig_names names = {0};
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_catalog_table_names(mig_run_catalog(mig_lua_host(L)->run), r.arena, NULL, &names,
-                                err) != 0) {
+    if (mig_run_table_names(mig_lua_host(L)->run, NULL, &names, err) != 0) {
         return mig_lua_raise_op(L, err, r.what);
     }
     mig_lua_push_names(L, &names);
@@ -360,7 +359,14 @@ static int uuid(lua_State *L)
         text[at++] = digits[bytes[i] >> 4];
         text[at++] = digits[bytes[i] & 15];
     }
-    lua_pushlstring(L, text, at);
+    text[at] = '\0';
+    const char *kept = text;
+    struct mig_run *run = mig_lua_host(L)->run;
+    struct mig_error *err = mig_lua_error_slot(L);
+    if (run != NULL && mig_run_remember(run, "uuid", text, &kept, err) != 0) {
+        return mig_lua_raise_op(L, err, "op.uuid");
+    }
+    lua_pushstring(L, kept);
     return 1;
 }
 

@@ -174,14 +174,15 @@ static bool same_rows(const struct mig_names *a, const struct mig_names *b)
     return same;
 }
 
-/* Where BEGIN is the lock: the rows as they are now that nobody else can change them. */
-static int enter_step(struct command *cmd, bool *moved, struct mig_error *err)
+/* Where BEGIN is the lock: the rows as they are now that nobody else can change them. A live runner
+ * that stands between two segments of a revision holds no lock, but its last journal row names it.
+ */
+static int begin_and_look(struct command *cmd, bool *moved, bool *busy, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
-    *moved = false;
-    if (!run->sink->live || !run->db->runner->begin_locks || run->open) {
-        return 0;
-    }
+    struct mig_names before = run->rows;
+    bool had_version = run->has_version;
+    *moved = *busy = false;
     int rc = mig_segment_begin(run, err);
     if (rc != 0) {
         if (run->db->runner->is_lock_timeout(err)) {
@@ -192,14 +193,46 @@ static int enter_step(struct command *cmd, bool *moved, struct mig_error *err)
         }
         return rc;
     }
-    struct mig_names before = run->rows;
-    bool had_version = run->has_version;
     rc = read_rows(cmd, err);
-    if (rc == 0 && (!same_rows(&before, &run->rows) || had_version != run->has_version)) {
-        *moved = true;
-        mig_segment_rollback(run);
+    if (rc == 0) {
+        rc = mig_journal_load(run, err);
+    }
+    if (rc == 0) {
+        *moved = !same_rows(&before, &run->rows) || had_version != run->has_version;
+        *busy = mig_journal_alive(run) != NULL;
+        if (*moved || *busy) {
+            mig_segment_rollback(run);
+        }
     }
     return rc;
+}
+
+static int enter_step(struct command *cmd, bool *moved, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    bool busy = false;
+    int64_t end = mig_clock_ms() + cmd->ctx->settings.lock_timeout_ms;
+    *moved = false;
+    if (!run->sink->live || !run->db->runner->begin_locks || run->open) {
+        return 0;
+    }
+    for (;;) {
+        int rc = begin_and_look(cmd, moved, &busy, err);
+        if (rc != 0 || *moved || !busy) {
+            return rc;
+        }
+        if (mig_clock_ms() >= end) {
+            mig_error_set(err, MIG_E_lock_timeout, "another runner is in the middle of a revision");
+            mig_error_detail(err, "process %s", mig_journal_alive(run));
+            mig_error_hint(err, "wait for it, or give --lock-timeout more");
+            return MIG_E_lock_timeout;
+        }
+        mig_clock_sleep(20 + mig_clock_jitter(80), cmd->ctx->interrupted);
+        rc = mig_run_check(run, err);
+        if (rc != 0) {
+            return rc;
+        }
+    }
 }
 
 static void start_step(struct command *cmd, const struct mig_step *step, struct mig_done_step *done)
@@ -207,6 +240,9 @@ static void start_step(struct command *cmd, const struct mig_step *step, struct 
     struct mig_run *run = &cmd->run;
     const struct mig_revision *revision = step->revision;
     run->revision = revision;
+    run->direction = cmd->request->verb == STAMP      ? "stamp"
+                     : step->direction == MIG_UPGRADE ? "upgrade"
+                                                      : "downgrade";
     run->done = done;
     run->line = 0;
     run->operation = NULL;
@@ -223,6 +259,8 @@ static void start_step(struct command *cmd, const struct mig_step *step, struct 
     run->changed = -1;
     run->doom.set = false;
     mig_error_clear(&run->doom.error);
+    run->replayed = 0;
+    run->journal.active = run->sink->live && run->mode != MIG_ALL && revision != NULL;
 }
 
 static void append_heads(struct mig_strbuf *out, const struct mig_names *rows)
@@ -304,6 +342,7 @@ static int call_revision(struct command *cmd, const struct mig_step *step,
     const struct mig_host *host = &cmd->ctx->host;
     done->complete = true;
     int rc = host->call(host->self, run, step->revision, step->direction, err);
+    mig_run_close_readers(run);
     if (rc == MIG_E_offline && run->sink == &mig_sink_plan) {
         done->complete = false;
         done->stopped_at_line = err->line;
@@ -320,13 +359,6 @@ static int call_revision(struct command *cmd, const struct mig_step *step,
         rc = mig_run_check(run, err);
     }
     return mig_run_blame(run, rc, NULL, err);
-}
-
-static const char *direction_name(const struct command *cmd, const struct mig_step *step)
-{
-    return cmd->request->verb == STAMP      ? "stamp"
-           : step->direction == MIG_UPGRADE ? "upgrade"
-                                            : "downgrade";
 }
 
 /* The step inside its segments; the last one is committed by the caller. */
@@ -349,14 +381,18 @@ static int step_body(struct command *cmd, const struct mig_step *step, struct mi
     }
     if (rc == 0 && cmd->request->verb != STAMP) {
         rc = call_revision(cmd, step, done, err);
+    } else if (rc == 0 && run->sink->live) {
+        rc = mig_journal_forget(run, err);
     }
     done->duration_ms = mig_clock_ms() - start;
     if (rc == 0 && writes(cmd)) {
         run->operation = NULL;
         rc = mig_version_apply(run, step, err);
+        if (rc == 0 && run->journal.active) {
+            rc = mig_journal_clear(run, step->revision->id, err);
+        }
         if (rc == 0) {
-            rc = mig_history_add(run, step, direction_name(cmd, step), started_at,
-                                 done->duration_ms, err);
+            rc = mig_history_add(run, step, run->direction, started_at, done->duration_ms, err);
         }
     }
     return rc;
@@ -373,6 +409,9 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool *move
     int rc = mig_run_check(run, err);
     if (rc == 0) {
         rc = enter_step(cmd, moved, err);
+    }
+    if (rc == 0 && !*moved && run->journal.active) {
+        rc = mig_journal_enter(run, step, err);
     }
     if (rc != 0 || *moved) {
         return rc;
@@ -437,12 +476,43 @@ static int run_plan(struct command *cmd, bool *moved, const struct mig_step **fa
     return rc;
 }
 
+/* What was cut off must be finished in its own direction before anything goes the other way. */
+static int check_half_applied(const struct command *cmd, struct mig_error *err)
+{
+    const struct mig_journal *journal = &cmd->run.journal;
+    const char *way = cmd->request->verb == UPGRADE ? "upgrade" : "downgrade";
+    for (size_t i = 0; cmd->request->verb != STAMP && i < journal->row_count; i++) {
+        const struct mig_journal_row *row = &journal->rows[i];
+        if (row->direction != NULL && strcmp(row->direction, way) != 0) {
+            mig_error_set(err, MIG_E_half_applied,
+                          "the %s of '%s' was cut off and must be finished first", row->direction,
+                          row->revision);
+            mig_error_hint(err, "run `luamig %s` to go on", row->direction);
+            return MIG_E_half_applied;
+        }
+    }
+    return 0;
+}
+
+/* Our other tables, and what they say of a run that was cut off. */
 static int find_history(struct command *cmd, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     if (run->conn == NULL) {
         run->has_version = run->rows.count > 0;
         return 0;
+    }
+    if (run->sink == &mig_sink_plan) {
+        return 0;
+    }
+    int rc = mig_journal_load(run, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = check_half_applied(cmd, err);
+    if (rc != 0 || run->journal.exists) { /* they are made together */
+        run->has_history = run->journal.exists;
+        return rc;
     }
     return run->db->runner->has_table(run->conn, cmd->ctx->settings.version_table_schema,
                                       MIG_HISTORY_TABLE, &run->has_history, err);

@@ -29,24 +29,6 @@ static const struct {
     {"source", MIG_TYPE_text, 0, MIG_TRUE},
 };
 
-/* TEXT holds 64 KiB only on MySQL. */
-static const struct mig_type *long_text(struct mig_arena *arena)
-{
-    struct mig_type *type = mig_arena_new(arena, struct mig_type);
-    struct mig_type *native = mig_arena_new(arena, struct mig_type);
-    struct mig_type *text = mig_arena_new(arena, struct mig_type);
-    struct mig_type_variant *variants = mig_arena_array(arena, struct mig_type_variant, 2);
-    if (type == NULL || native == NULL || text == NULL || variants == NULL) {
-        return NULL;
-    }
-    *native = (struct mig_type){.kind = MIG_TYPE_native, .name = "LONGTEXT"};
-    *text = (struct mig_type){.kind = MIG_TYPE_text};
-    variants[0] = (struct mig_type_variant){.dialect = "mysql", .type = native};
-    variants[1] = (struct mig_type_variant){.dialect = "default", .type = text};
-    *type = (struct mig_type){.kind = MIG_TYPE_variant, .variants = variants, .variant_count = 2};
-    return type;
-}
-
 int mig_history_create(struct mig_run *run, struct mig_error *err)
 {
     struct mig_arena *arena = &run->revision_arena;
@@ -56,18 +38,14 @@ int mig_history_create(struct mig_run *run, struct mig_error *err)
     }
     for (size_t i = 0; i < MIG_COUNT(columns); i++) {
         struct mig_column *column = mig_arena_new(arena, struct mig_column);
-        struct mig_type *type = mig_arena_new(arena, struct mig_type);
-        if (column == NULL || type == NULL) {
+        if (column == NULL) {
             return mig_error_nomem(err);
         }
-        type->kind = columns[i].kind;
-        type->length =
-            (struct mig_opt_int){.given = columns[i].length > 0, .value = columns[i].length};
         column->name = columns[i].name;
-        column->type = type->kind == MIG_TYPE_text ? long_text(arena) : type;
+        column->type = mig_version_type(arena, columns[i].kind, columns[i].length);
         column->nullable = columns[i].nullable;
         column->primary_key = i == 0 ? MIG_TRUE : MIG_UNSET;
-        if (mig_table_add_column(arena, body, column) != 0) {
+        if (column->type == NULL || mig_table_add_column(arena, body, column) != 0) {
             return mig_error_nomem(err);
         }
     }

@@ -175,11 +175,13 @@ int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena
 
 void mig_run_end(struct mig_run *run)
 {
+    mig_run_close_readers(run);
     mig_segment_rollback(run);
     mig_catalog_free(run->catalog);
     run->catalog = NULL;
     mig_error_clear(&run->doom.error);
     mig_strbuf_release(&run->text);
+    mig_strbuf_release(&run->journal.written);
     mig_arena_release(&run->revision_arena);
 }
 
@@ -283,21 +285,51 @@ static int read_text(struct mig_run *run, const char *sql, const struct mig_para
     return rc;
 }
 
-static int run_execute(struct mig_run *run, const struct mig_op_execute *op, struct mig_error *err)
+static int send_all(struct mig_run *run, const struct mig_statements *statements, bool raw,
+                    struct mig_error *err)
 {
-    struct mig_statements statements = {0};
-    int rc = read_text(run, op->sql, &op->params, &statements, err);
     int64_t total = 0;
-    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
+    int rc = 0;
+    run->journal.parts = statements;
+    for (size_t i = 0; rc == 0 && i < statements->count; i++) {
+        const struct mig_statement *statement = &statements->items[i];
         int64_t changed = -1;
-        rc = mig_segment_send(run, &statements.items[i], &changed, err);
-        if (rc == 0) {
-            forget_tables(run, &statements.items[i]);
-            total = changed < 0 || total < 0 ? changed : total + changed;
+        rc = mig_segment_send(run, statement, &changed, err);
+        if (rc == 0 && raw) {
+            forget_tables(run, statement);
+        }
+        if (rc == 0 && (raw || statement->class == MIG_CLASS_DATA)) {
+            total = changed < 0 || total < 0 ? -1 : total + changed;
             run->changed = total;
         }
     }
+    run->journal.parts = NULL;
     return rc;
+}
+
+/* A finished call is not carried out again, but what it set in the session went with the session.
+ */
+static int send_session_again(struct mig_run *run, const struct mig_statements *statements,
+                              struct mig_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < statements->count; i++) {
+        if (statements->items[i].class == MIG_CLASS_SESSION) {
+            rc = mig_conn_run(run->conn, &statements->items[i], NULL, err);
+        }
+    }
+    return rc;
+}
+
+static int run_execute(struct mig_run *run, const struct mig_op_execute *op, bool skip,
+                       struct mig_error *err)
+{
+    struct mig_statements statements = {0};
+    int rc = read_text(run, op->sql, &op->params, &statements, err);
+    if (rc != 0) {
+        return rc;
+    }
+    return skip ? send_session_again(run, &statements, err) : send_all(run, &statements, true, err);
 }
 
 /* An operation that the dialect knows: resolved, compiled, sent, and noted in the catalog. */
@@ -311,16 +343,22 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
         rc = mig_compile_op(c, op, err);
     }
     c->out = NULL;
-    int64_t total = 0;
-    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
-        int64_t changed = -1;
-        rc = mig_segment_send(run, &statements.items[i], &changed, err);
-        if (rc == 0 && statements.items[i].class == MIG_CLASS_DATA) {
-            total = changed < 0 || total < 0 ? -1 : total + changed;
-            run->changed = total;
-        }
+    if (rc == 0) {
+        rc = send_all(run, &statements, false, err);
     }
     return rc == 0 ? mig_catalog_apply(run->catalog, op, err) : rc;
+}
+
+/* The call that a crash has cut in between: what is left of its statements, as they were compiled
+ * then. */
+static int finish_cut_call(struct mig_run *run, const struct mig_op *op,
+                           const struct mig_statements *rest, struct mig_error *err)
+{
+    int rc = send_all(run, rest, op->kind == MIG_OP_execute, err);
+    if (rc == 0) {
+        mig_catalog_forget(run->catalog, NULL, NULL);
+    }
+    return rc;
 }
 
 int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
@@ -332,19 +370,32 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
         run->line = op->line;
     }
     run->changed = -1;
+    bool skip = false;
+    const struct mig_answer *answer = NULL;
+    struct mig_statements rest = {0};
     int rc = mig_segment_doom(run, err);
     if (rc == 0) {
         rc = mig_run_check(run, err);
     }
-    if (rc == 0) {
-        switch ((int)op->kind) {
-        case MIG_OP_execute:
-            rc = run_execute(run, (const struct mig_op_execute *)(const void *)op, err);
-            break;
-        default:
-            rc = run_compiled(run, op, err);
-            break;
+    if (rc == 0 && run->journal.active) {
+        char digest[MIG_DIGEST_SIZE];
+        mig_op_digest(op, digest);
+        rc = mig_journal_call(run, digest, &skip, &answer, err);
+        if (rc == 0 && !skip) {
+            rc = mig_journal_rest(run, &rest, err);
         }
+    }
+    if (rc == 0 && rest.count > 0) {
+        rc = finish_cut_call(run, op, &rest, err);
+    } else if (rc == 0 && op->kind == MIG_OP_execute) {
+        rc = run_execute(run, (const struct mig_op_execute *)(const void *)op, skip, err);
+    } else if (rc == 0 && !skip) {
+        rc = run_compiled(run, op, err);
+    }
+    if (skip && answer != NULL) {
+        run->changed = answer->result.changed;
+    } else if (rc == 0 && run->changed >= 0) {
+        mig_journal_note(run, &(struct mig_result){.changed = run->changed});
     }
     rc = mig_run_blame(run, rc, NULL, err);
     run->operation = outer;
@@ -440,21 +491,61 @@ int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params 
                   struct mig_result *out, struct mig_error *err)
 {
     struct mig_statements statements = {0};
+    bool skip = false;
+    const struct mig_answer *answer = NULL;
     *out = (struct mig_result){.changed = -1};
     int rc = mig_segment_doom(run, err);
     if (rc == 0) {
         rc = read_text(run, sql, params, &statements, err);
     }
+    if (rc == 0 && run->journal.active) {
+        char digest[MIG_DIGEST_SIZE];
+        mig_text_digest("query", sql, params, digest);
+        rc = mig_journal_call(run, digest, &skip, &answer, err);
+        if (rc == 0 && !skip) {
+            struct mig_statements rest = {0};
+            rc = mig_journal_rest(run, &rest, err);
+            statements = rest.count > 0 ? rest : statements;
+        }
+    }
+    if (rc == 0 && skip) {
+        if (answer != NULL) {
+            *out = answer->result;
+        }
+        rc = send_session_again(run, &statements, err);
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    run->journal.parts = &statements;
     for (size_t i = 0; rc == 0 && i < statements.count; i++) {
         rc = query_statement(run, &statements.items[i], out, err);
+    }
+    run->journal.parts = NULL;
+    if (rc == 0 && !out->offline) {
+        mig_journal_note(run, out);
     }
     return mig_run_blame(run, rc, NULL, err);
 }
 
+static int open_replay(struct mig_rows_reader *reader, struct mig_error *err)
+{
+    if (reader->answer == NULL) {
+        return mig_error_set(err, MIG_E_half_applied,
+                             "the rows of a finished call do not stand in the journal");
+    }
+    reader->replayed = reader->open = true;
+    reader->next = reader->run->readers;
+    reader->run->readers = reader;
+    reader->columns = reader->answer->result.columns;
+    reader->column_count = reader->answer->result.column_count;
+    return 0;
+}
+
 int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *params,
-                 struct mig_cursor *cursor, struct mig_error *err)
+                 struct mig_rows_reader *reader, struct mig_error *err)
 {
     struct mig_statements statements = {0};
+    bool skip = false;
+    *reader = (struct mig_rows_reader){0};
     int rc = mig_segment_doom(run, err);
     if (rc == 0) {
         rc = read_text(run, sql, params, &statements, err);
@@ -462,6 +553,11 @@ int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *
     if (rc == 0 && statements.count > 1) {
         rc = mig_error_set(err, MIG_E_script, "conn:rows takes one statement, not %zu",
                            statements.count);
+    }
+    if (rc == 0 && run->journal.active) {
+        char digest[MIG_DIGEST_SIZE];
+        mig_text_digest("rows", sql, params, digest);
+        rc = mig_journal_call(run, digest, &skip, &reader->answer, err);
     }
     if (rc != 0) {
         return mig_run_blame(run, rc, NULL, err);
@@ -475,13 +571,201 @@ int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *
                                 : "statements before it have not been carried out");
         return mig_run_blame(run, rc, statement, err);
     }
+    reader->run = run;
+    reader->call = run->journal.calls;
+    if (skip) {
+        return open_replay(reader, err);
+    }
     rc = mig_segment_enter(run, statement, err);
     if (rc != 0) {
         return mig_run_blame(run, rc, statement, err);
     }
     rc = mig_conn_query(run->conn, statement->sql,
-                        statement->params.given ? &statement->params : NULL, true, cursor, err);
-    return mig_segment_leave(run, statement, rc, err);
+                        statement->params.given ? &statement->params : NULL, true, &reader->cursor,
+                        err);
+    rc = mig_segment_leave(run, statement, rc, err);
+    if (rc == 0) {
+        reader->open = true;
+        reader->columns = (const char *const *)reader->cursor.column_names;
+        reader->column_count = reader->cursor.column_count;
+        reader->next = run->readers;
+        run->readers = reader;
+    }
+    return rc;
+}
+
+int mig_run_next(struct mig_rows_reader *reader, bool *row, struct mig_error *err)
+{
+    struct mig_run *run = reader->run;
+    *row = false;
+    if (!reader->open) {
+        return mig_error_set(err, MIG_E_script, "the rows were closed");
+    }
+    if (reader->replayed) {
+        const struct mig_result *result = &reader->answer->result;
+        *row = reader->at < result->row_count;
+        if (*row) {
+            reader->values = &result->cells[reader->at++ * result->column_count];
+        }
+        return 0;
+    }
+    int rc = mig_run_check(run, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&reader->cursor, row, err);
+    }
+    reader->values = reader->cursor.values;
+    if (rc == 0 && *row) {
+        reader->at++;
+        mig_journal_note_row(run, reader);
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+void mig_run_close(struct mig_rows_reader *reader)
+{
+    if (!reader->open) {
+        return;
+    }
+    struct mig_rows_reader **link = &reader->run->readers;
+    while (*link != reader) {
+        link = &(*link)->next;
+    }
+    *link = reader->next;
+    if (!reader->replayed) {
+        mig_journal_note_rows(reader->run, reader);
+        mig_cursor_close(&reader->cursor);
+    }
+    mig_strbuf_release(&reader->cells);
+    reader->open = false;
+}
+
+void mig_run_close_readers(struct mig_run *run)
+{
+    while (run->readers != NULL) {
+        mig_run_close(run->readers);
+    }
+}
+
+/* ---- what the catalog and chance answer ---- */
+
+/* A call that is answered by one text (NULL: no row), once more when it was before a crash. */
+static int remembered(struct mig_run *run, const char *what, const char *name, bool *skip,
+                      const char **text, struct mig_error *err)
+{
+    const struct mig_answer *answer = NULL;
+    char digest[MIG_DIGEST_SIZE];
+    *text = NULL;
+    *skip = false;
+    int rc = mig_segment_doom(run, err);
+    if (rc != 0 || !run->journal.active) {
+        return rc;
+    }
+    mig_text_digest(what, name, NULL, digest);
+    rc = mig_journal_call(run, digest, skip, &answer, err);
+    if (rc == 0 && *skip && answer != NULL && answer->result.row_count > 0) {
+        *text = answer->result.cells[0].text;
+    }
+    return rc;
+}
+
+static void remember(struct mig_run *run, const char *text)
+{
+    const char *column = "text";
+    struct mig_value cell = {
+        .kind = MIG_VALUE_TEXT, .text = text, .length = text != NULL ? strlen(text) : 0};
+    mig_journal_note(run, &(struct mig_result){.columns = &column,
+                                               .column_count = 1,
+                                               .cells = &cell,
+                                               .row_count = text != NULL ? 1 : 0,
+                                               .changed = -1});
+}
+
+int mig_run_table(struct mig_run *run, const char *schema, const char *name,
+                  const struct mig_table **out, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    const char *key = mig_arena_printf(arena, "%s.%s", schema != NULL ? schema : "", name);
+    const char *text = NULL;
+    bool skip = false;
+    *out = NULL;
+    int rc = key == NULL ? mig_error_nomem(err) : remembered(run, "table", key, &skip, &text, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    if (skip) {
+        struct mig_snapshot snapshot = {0};
+        if (text == NULL) {
+            return 0;
+        }
+        rc = mig_snapshot_read(arena, text, strlen(text), &snapshot, err);
+        if (rc == 0 && snapshot.schema.table_count > 0) {
+            *out = snapshot.schema.tables[0];
+        }
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    rc = mig_catalog_table(run->catalog, schema, name, out, err);
+    if (rc == 0 && run->journal.active) {
+        struct mig_strbuf json = {0};
+        struct mig_table *table = *out != NULL ? mig_table_copy(arena, *out) : NULL;
+        const struct mig_snapshot snapshot = {
+            .dialect = run->db->dialect->name,
+            .server_version = run->server->version,
+            .is_mariadb = run->server->is_mariadb,
+            .schema = {.tables = &table, .table_count = table != NULL ? 1 : 0}};
+        if (table != NULL) {
+            mig_snapshot_write(&snapshot, &json);
+        }
+        remember(run, table != NULL ? mig_strbuf_text(&json) : NULL);
+        mig_strbuf_release(&json);
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+int mig_run_table_names(struct mig_run *run, const char *schema, struct mig_names *out,
+                        struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    const char *text = NULL;
+    bool skip = false;
+    *out = (struct mig_names){.given = true};
+    int rc = remembered(run, "tables", schema, &skip, &text, err);
+    if (rc == 0 && !skip) {
+        rc = mig_catalog_table_names(run->catalog, arena, schema, out, err);
+    }
+    if (rc == 0 && !skip && run->journal.active) {
+        struct mig_strbuf lines = {0};
+        for (size_t i = 0; i < out->count; i++) {
+            mig_strbuf_printf(&lines, "%s\n", out->items[i]);
+        }
+        remember(run, mig_strbuf_text(&lines));
+        mig_strbuf_release(&lines);
+    }
+    for (const char *at = text; rc == 0 && at != NULL && *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        if (mig_names_add(arena, out, mig_arena_strndup(arena, at, length)) != 0) {
+            rc = mig_error_nomem(err);
+        }
+        at += length + (at[length] == '\n');
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+int mig_run_remember(struct mig_run *run, const char *what, const char *fresh, const char **out,
+                     struct mig_error *err)
+{
+    const char *text = NULL;
+    bool skip = false;
+    int rc = remembered(run, "value", what, &skip, &text, err);
+    if (rc == 0 && !skip && run->journal.active) {
+        remember(run, fresh);
+    }
+    *out = skip && text != NULL ? text : fresh;
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+int64_t mig_run_started(const struct mig_run *run)
+{
+    return mig_clock_parse(run->journal.started_at);
 }
 
 int mig_run_sleep(struct mig_run *run, int64_t ms, struct mig_error *err)

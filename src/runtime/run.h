@@ -7,6 +7,7 @@
 
 #include "driver/database.h"
 #include "runtime/host.h"
+#include "util/strbuf.h"
 
 enum mig_sink_kind { MIG_SINK_EXECUTE, MIG_SINK_DRY_RUN, MIG_SINK_SCRIPT, MIG_SINK_PLAN };
 
@@ -81,8 +82,43 @@ struct mig_result {
 };
 int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
                   struct mig_result *out, struct mig_error *err) MIG_MUST_CHECK;
+
+/* Rows that are read one by one, in constant memory; other statements may run in between.
+ * Zero-initialise; stays where it is until mig_run_close. */
+struct mig_answer;
+struct mig_rows_reader {
+    struct mig_run *run;
+    size_t column_count;
+    const char *const *columns;
+    const struct mig_value *values; /* the row; until the next one */
+    bool open;
+    /* the runtime's own */
+    struct mig_rows_reader *next; /* open ones: closed with the revision */
+    struct mig_cursor cursor;
+    const struct mig_answer *answer; /* read before a crash: answered from the journal */
+    bool replayed;
+    size_t at;
+    int64_t call;
+    struct mig_strbuf cells; /* what the journal will have to know */
+    bool forgotten;          /* too much of it */
+};
 int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *params,
-                 struct mig_cursor *cursor, struct mig_error *err) MIG_MUST_CHECK;
+                 struct mig_rows_reader *reader, struct mig_error *err) MIG_MUST_CHECK;
+int mig_run_next(struct mig_rows_reader *reader, bool *row, struct mig_error *err) MIG_MUST_CHECK;
+/* Idempotent; safe on a zeroed reader and after the revision's end. */
+void mig_run_close(struct mig_rows_reader *reader);
+
+/* What a revision asks the catalog. *out is NULL when there is no such table. */
+int mig_run_table(struct mig_run *run, const char *schema, const char *name,
+                  const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
+int mig_run_table_names(struct mig_run *run, const char *schema, struct mig_names *out,
+                        struct mig_error *err) MIG_MUST_CHECK;
+/* A value that is another one each time (a random number): *out is `fresh`, or what it was when the
+ * revision ran before a crash. `what` names it. */
+int mig_run_remember(struct mig_run *run, const char *what, const char *fresh, const char **out,
+                     struct mig_error *err) MIG_MUST_CHECK;
+/* When the revision began, in seconds since 1970: before a crash, if there was one. */
+int64_t mig_run_started(const struct mig_run *run);
 
 int mig_run_commit_segment(struct mig_run *run,
                            struct mig_error *err) MIG_MUST_CHECK; /* op.commit() */

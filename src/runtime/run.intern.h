@@ -2,6 +2,7 @@
 #ifndef MIG_RUNTIME_RUN_INTERN_H
 #define MIG_RUNTIME_RUN_INTERN_H
 
+#include "model/digest.h"
 #include "model/snapshot.h"
 #include "runtime/context.h"
 #include "util/strbuf.h"
@@ -31,6 +32,57 @@ struct mig_doom {
 
 #define MIG_RUN_LABELS 32
 
+/* What a call of a finished segment was answered: the rows of a read, the rows changed. */
+struct mig_answer {
+    int64_t call;
+    struct mig_result result;
+    struct mig_answer *next;
+};
+
+enum mig_journal_state { MIG_JOURNAL_DONE, MIG_JOURNAL_INTENT, MIG_JOURNAL_FAILED };
+
+/* One row of luamig_journal: a commit inside a revision, or a statement that commits by itself.
+ * Calls are the calls of op and conn that the revision makes, counted from 1. */
+struct mig_journal_row {
+    const char *revision, *direction;
+    int step;
+    enum mig_journal_state state;
+    int64_t calls;           /* complete once the row is done */
+    int part;                /* statements of the next call that are done as well */
+    const char *digest;      /* of all these calls */
+    const char *fingerprint; /* of the schema before the statement (intent) */
+    const char *statement;   /* what was sent (intent), or the last of the segment */
+    const char *rest;        /* the statements of a call that was cut in between */
+    const char *answers;     /* NULL: not to be replayed */
+    const char *started_at;  /* of the revision's first run */
+    const char *runner;      /* host:pid:start of the process */
+    const char *note;        /* why it failed */
+};
+
+/* The journal of the revision in hand. */
+struct mig_journal {
+    bool exists;                  /* the table */
+    bool active;                  /* commits inside the revision are written down */
+    struct mig_journal_row *rows; /* of every revision that is half applied */
+    size_t row_count;
+    int last_step;    /* of the revision in hand; 0: nothing of it stands in the journal */
+    int64_t calls;    /* made so far */
+    int64_t covered;  /* the first of these were finished before */
+    int covered_part; /* and that many statements of the next one */
+    const char *rest;
+    char chain[MIG_DIGEST_SIZE],
+        before[MIG_DIGEST_SIZE];        /* of all calls; without the present one */
+    char resumed[MIG_DIGEST_SIZE];      /* what chain must be at the resume point */
+    struct mig_answer *answers;         /* of the calls that were finished before */
+    struct mig_strbuf written;          /* the answers of this segment */
+    bool dirty;                         /* something was changed since the last row */
+    bool intended;                      /* the statement in hand has its intent written down */
+    bool too_big;                       /* an answer was not written down */
+    const struct mig_statements *parts; /* of the present call */
+    size_t part;                        /* how many of them are done */
+    char started_at[32];
+};
+
 struct mig_run {
     struct mig_context *ctx;
     const struct mig_run_options *options;
@@ -49,6 +101,7 @@ struct mig_run {
 
     /* The step in hand. */
     const struct mig_revision *revision; /* NULL: none */
+    const char *direction;               /* "upgrade", "downgrade", "stamp" */
     struct mig_done_step *done;
     int line;
     const char *operation; /* "op.create_table" while one is carried out */
@@ -59,8 +112,10 @@ struct mig_run {
     /* The segment. */
     bool open;       /* its transaction is */
     bool autocommit; /* inside op.autocommit_block */
+    bool wrapped;    /* a transaction for the one statement in hand and its journal row */
     bool own;        /* conn:transaction opened the transaction itself */
     int savepoints;
+    int replayed; /* conn:transactions open whose calls were finished before */
     int segment;
     bool keys_off;      /* SQLite: enforcement was off for a statement of this segment */
     int64_t violations; /* before that */
@@ -75,6 +130,9 @@ struct mig_run {
     bool has_version, has_history;
     struct mig_names rows; /* the version rows now */
 
+    struct mig_journal journal;
+    struct mig_rows_reader *readers; /* open ones */
+
     struct mig_strbuf text; /* script: the segment so far */
 };
 
@@ -85,6 +143,8 @@ int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena
 /* A fresh catalog: of the server, or for a script empty (from_base) or unknowing. */
 int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *err) MIG_MUST_CHECK;
 void mig_run_end(struct mig_run *run);
+/* Closes what the revision left open. */
+void mig_run_close_readers(struct mig_run *run);
 /* MIG_E_interrupted when a signal came. */
 int mig_run_check(const struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Fills in where the failure happened; returns rc. */
@@ -129,6 +189,9 @@ int mig_version_apply(struct mig_run *run, const struct mig_step *step,
 /* A query that gives 1 when the version rows are these. */
 int mig_version_query(struct mig_run *run, const struct mig_names *rows, struct mig_strbuf *out,
                       struct mig_error *err) MIG_MUST_CHECK;
+/* A type of a column of our own tables; text is as long as the server allows. */
+const struct mig_type *mig_version_type(struct mig_arena *arena, enum mig_type_kind kind,
+                                        int64_t length);
 /* Runs create_table operation of one of our own tables. */
 int mig_version_create(struct mig_run *run, const char *name, struct mig_table *body,
                        struct mig_error *err) MIG_MUST_CHECK;
@@ -140,6 +203,39 @@ int mig_history_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHEC
 int mig_history_add(struct mig_run *run, const struct mig_step *step, const char *direction,
                     const char *started_at, int64_t duration_ms,
                     struct mig_error *err) MIG_MUST_CHECK;
+
+/* journal.c */
+#define MIG_JOURNAL_TABLE "luamig_journal"
+int mig_journal_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+/* Reads all rows; none when there is no table. */
+int mig_journal_load(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+/* A step begins: where it goes on after a crash. Undecidable: MIG_E_half_applied. */
+int mig_journal_enter(struct mig_run *run, const struct mig_step *step,
+                      struct mig_error *err) MIG_MUST_CHECK;
+/* The process that wrote the last row, when it still runs on this machine; NULL else. */
+const char *mig_journal_alive(const struct mig_run *run);
+/* The statements of a call that was cut off in between, in place of compiling it; count 0: none. */
+int mig_journal_rest(struct mig_run *run, struct mig_statements *out,
+                     struct mig_error *err) MIG_MUST_CHECK;
+/* A call begins. *skip: it was finished before, its answer is in *answer (NULL: it has none). */
+int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
+                     const struct mig_answer **answer, struct mig_error *err) MIG_MUST_CHECK;
+/* What the present call was answered. */
+void mig_journal_note(struct mig_run *run, const struct mig_result *result);
+/* One row that was read, and all of them. */
+void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader);
+void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader);
+/* Before a COMMIT inside the revision: its row. complete: the present call is done with it. */
+int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err) MIG_MUST_CHECK;
+/* Before and after a statement that commits by itself. */
+int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
+                       struct mig_error *err) MIG_MUST_CHECK;
+void mig_journal_failed(struct mig_run *run, const struct mig_error *failure);
+/* The revision is finished: its rows go with the version row. */
+int mig_journal_clear(struct mig_run *run, const char *revision,
+                      struct mig_error *err) MIG_MUST_CHECK;
+/* All rows: a stamp says where the database stands. */
+int mig_journal_forget(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 
 /* lock.c */
 struct mig_lock {

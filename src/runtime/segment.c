@@ -83,7 +83,8 @@ static int boundary(struct mig_run *run, const char *what, struct mig_error *err
     if (run->savepoints > 0 || is_whole(run)) {
         return refuse_boundary(run, what, err);
     }
-    return mig_segment_commit(run, err);
+    int rc = run->open ? mig_journal_done(run, false, err) : 0;
+    return rc == 0 ? mig_segment_commit(run, err) : rc;
 }
 
 int mig_segment_begin(struct mig_run *run, struct mig_error *err)
@@ -133,7 +134,8 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err)
     return rc;
 }
 
-void mig_segment_rollback(struct mig_run *run)
+/* The transaction alone; where the run stands in its calls stays. */
+static void roll_back(struct mig_run *run)
 {
     if (run->open && run->sink->rollback != NULL) {
         struct mig_error ignored = {0};
@@ -142,7 +144,12 @@ void mig_segment_rollback(struct mig_run *run)
         run->waits.lock_ms = -1; /* a SET goes back with the transaction */
         mig_catalog_forget(run->catalog, NULL, NULL);
     }
-    run->open = false;
+    run->open = run->wrapped = false;
+}
+
+void mig_segment_rollback(struct mig_run *run)
+{
+    roll_back(run);
     run->savepoints = 0;
     run->own = false;
     run->autocommit = false;
@@ -255,6 +262,20 @@ static int note_statement(struct mig_run *run, const struct mig_statement *state
     return run->arena->failed ? mig_error_nomem(err) : 0;
 }
 
+static const char *verb_of(const struct mig_statement *statement)
+{
+    return statement->verb != NULL ? statement->verb : "this statement";
+}
+
+/* A statement that stands alone gets a transaction together with its journal row, so that there is
+ * nothing to decide after a crash; not what may commit by itself inside. */
+static bool may_wrap(const struct mig_run *run, const struct mig_statement *statement)
+{
+    return run->journal.active && statement->class != MIG_CLASS_READ &&
+           statement->class != MIG_CLASS_SESSION && statement->verb != NULL &&
+           strcmp(statement->verb, "CALL") != 0 && strcmp(statement->verb, "DO") != 0;
+}
+
 int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement,
                       struct mig_error *err)
 {
@@ -267,12 +288,14 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     }
     bool commits = (statement->flags & MIG_STATEMENT_NO_TRANSACTION) != 0 ||
                    (statement->class == MIG_CLASS_DDL && !transactional_ddl(run));
-    if (commits) {
-        rc = boundary(run, statement->verb != NULL ? statement->verb : "this statement", err);
+    if (commits || (is_alone(run) && !may_wrap(run, statement))) {
+        rc = commits ? boundary(run, verb_of(statement), err) : 0;
         run->segment++;
-    } else if (is_alone(run)) {
-        run->segment++;
+        if (rc == 0) {
+            rc = mig_journal_intent(run, statement, err);
+        }
     } else {
+        run->wrapped = is_alone(run);
         rc = mig_segment_begin(run, err);
     }
     if (rc == 0 && (statement->flags & MIG_STATEMENT_FOREIGN_KEYS_OFF) != 0 && run->open &&
@@ -289,31 +312,50 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     return rc == 0 ? note_statement(run, statement, err) : rc;
 }
 
+static int leave_failed(struct mig_run *run, const struct mig_statement *statement, int rc,
+                        struct mig_error *err)
+{
+    rc = mig_run_blame(run, rc, statement, err);
+    mig_journal_failed(run, err);
+    if (run->wrapped) {
+        roll_back(run);
+        return rc;
+    }
+    bool ended = run->open && run->sink->live && mig_conn_tx_state(run->conn) == MIG_TX_IDLE;
+    /* Where statements stand alone, the failed one is all that failed. */
+    if (!is_alone(run) || run->conn == NULL || run->conn->lost) {
+        run->doom.set = true;
+        run->doom.depth = ended ? 0 : run->savepoints;
+        copy_error(&run->doom.error, err);
+    }
+    if (ended) { /* a deadlock or a full disk: the server has rolled everything back */
+        run->open = false;
+    }
+    return rc;
+}
+
 int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement, int rc,
                       struct mig_error *err)
 {
     if (rc != 0) {
-        rc = mig_run_blame(run, rc, statement, err);
-        bool ended = run->open && run->sink->live && mig_conn_tx_state(run->conn) == MIG_TX_IDLE;
-        /* Where statements stand alone, the failed one is all that failed. */
-        if (!is_alone(run) || run->conn == NULL || run->conn->lost) {
-            run->doom.set = true;
-            run->doom.depth = ended ? 0 : run->savepoints;
-            copy_error(&run->doom.error, err);
-        }
-        if (ended) { /* a deadlock or a full disk: the server has rolled everything back */
-            run->open = false;
-        }
-        return rc;
+        return leave_failed(run, statement, rc, err);
+    }
+    run->journal.part++;
+    run->journal.intended = false;
+    if (statement->class != MIG_CLASS_READ && statement->class != MIG_CLASS_SESSION) {
+        run->journal.dirty = run->open;
+        run->pending = run->pending || !run->sink->live;
+    }
+    if (run->wrapped) {
+        run->wrapped = false;
+        rc = mig_journal_done(run, false, err);
+        return rc == 0 ? mig_segment_commit(run, err) : rc;
     }
     if (!run->open) {
         run->kept = run->sent;
     }
-    if (!run->sink->live && statement->class != MIG_CLASS_READ) {
-        run->pending = true;
-    }
     if ((statement->flags & MIG_STATEMENT_ENDS_SEGMENT) != 0 && run->open) {
-        return boundary(run, statement->verb != NULL ? statement->verb : "this statement", err);
+        return boundary(run, verb_of(statement), err);
     }
     return 0;
 }
@@ -345,10 +387,30 @@ int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, 
     return rc == 0 ? 0 : mig_run_blame(run, rc, statement, err);
 }
 
+/* A call that sends no statement of its own: its name is its digest. */
+static int plain_call(struct mig_run *run, const char *name, bool *skip, struct mig_error *err)
+{
+    char digest[MIG_DIGEST_SIZE];
+    int rc = mig_segment_doom(run, err);
+    *skip = false;
+    if (rc == 0) {
+        rc = mig_run_check(run, err);
+    }
+    if (rc == 0 && run->journal.active) {
+        mig_text_digest("call", name, NULL, digest);
+        rc = mig_journal_call(run, digest, skip, NULL, err);
+    }
+    return rc;
+}
+
 int mig_run_commit_segment(struct mig_run *run, struct mig_error *err)
 {
-    int rc = mig_segment_doom(run, err);
-    return mig_run_blame(run, rc != 0 ? rc : boundary(run, "op.commit()", err), NULL, err);
+    bool skip = false;
+    int rc = plain_call(run, "commit", &skip, err);
+    if (rc == 0 && !skip) {
+        rc = boundary(run, "op.commit()", err);
+    }
+    return mig_run_blame(run, rc, NULL, err);
 }
 
 int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err)
@@ -357,11 +419,12 @@ int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err)
         run->autocommit = false;
         return 0;
     }
-    int rc = mig_segment_doom(run, err);
+    bool skip = false;
+    int rc = plain_call(run, "autocommit", &skip, err);
     if (rc == 0 && run->autocommit) {
         rc = mig_error_set(err, MIG_E_script, "op.autocommit_block is open already");
     }
-    if (rc == 0) {
+    if (rc == 0 && !skip) {
         rc = boundary(run, "op.autocommit_block", err);
     }
     run->autocommit = rc == 0;
@@ -384,14 +447,16 @@ static int savepoint(struct mig_run *run, const char *verb, int depth, struct mi
 
 int mig_run_savepoint(struct mig_run *run, struct mig_error *err)
 {
-    int rc = mig_segment_doom(run, err);
-    if (rc == 0) {
-        rc = mig_run_check(run, err);
-    }
+    bool skip = false;
+    int rc = plain_call(run, "savepoint", &skip, err);
     if (rc != 0) {
         return mig_run_blame(run, rc, NULL, err);
     }
-    if (!run->open && (run->mode == MIG_NONE || run->autocommit)) {
+    if (skip) { /* finished before: nothing can commit inside, so its end is as well */
+        run->replayed++;
+        return 0;
+    }
+    if (!run->open && is_alone(run)) {
         rc = mig_segment_begin(run, err);
         run->own = rc == 0;
     } else {
@@ -408,10 +473,23 @@ int mig_run_savepoint(struct mig_run *run, struct mig_error *err)
 
 int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err)
 {
+    int rc = 0;
+    if (run->journal.active) { /* it counts, also where the segment is doomed */
+        char digest[MIG_DIGEST_SIZE];
+        bool skip = false;
+        mig_text_digest("call", ok ? "release" : "rollback", NULL, digest);
+        rc = mig_journal_call(run, digest, &skip, NULL, err);
+        if (rc != 0) {
+            return mig_run_blame(run, rc, NULL, err);
+        }
+    }
+    if (run->replayed > 0) {
+        run->replayed--;
+        return 0;
+    }
     if (run->savepoints == 0) {
         return mig_error_set(err, MIG_E_script, "no conn:transaction is open");
     }
-    int rc = 0;
     int depth = run->savepoints--;
     if (run->doom.set && run->doom.depth < depth) {
         return ok ? mig_run_blame(run, mig_segment_doom(run, err), NULL, err) : 0;
@@ -426,6 +504,9 @@ int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err)
     if (run->own && depth == 1) {
         run->own = false;
         if (ok) {
+            ended = mig_journal_done(run, true, &own);
+        }
+        if (ok && ended == 0) {
             ended = mig_segment_commit(run, &own);
         }
         if (!ok || ended != 0) {

@@ -58,12 +58,34 @@ int mig_version_read(struct mig_conn *conn, const struct mig_settings *settings,
     return rc;
 }
 
-static struct mig_type *new_string(struct mig_arena *arena, int64_t length)
+/* TEXT holds 64 KiB only on MySQL. */
+static struct mig_type *long_text(struct mig_arena *arena)
 {
     struct mig_type *type = mig_arena_new(arena, struct mig_type);
+    struct mig_type *native = mig_arena_new(arena, struct mig_type);
+    struct mig_type *text = mig_arena_new(arena, struct mig_type);
+    struct mig_type_variant *variants = mig_arena_array(arena, struct mig_type_variant, 2);
+    if (type == NULL || native == NULL || text == NULL || variants == NULL) {
+        return NULL;
+    }
+    *native = (struct mig_type){.kind = MIG_TYPE_native, .name = "LONGTEXT"};
+    *text = (struct mig_type){.kind = MIG_TYPE_text};
+    variants[0] = (struct mig_type_variant){.dialect = "mysql", .type = native};
+    variants[1] = (struct mig_type_variant){.dialect = "default", .type = text};
+    *type = (struct mig_type){.kind = MIG_TYPE_variant, .variants = variants, .variant_count = 2};
+    return type;
+}
+
+const struct mig_type *mig_version_type(struct mig_arena *arena, enum mig_type_kind kind,
+                                        int64_t length)
+{
+    if (kind == MIG_TYPE_text) {
+        return long_text(arena);
+    }
+    struct mig_type *type = mig_arena_new(arena, struct mig_type);
     if (type != NULL) {
-        type->kind = MIG_TYPE_string;
-        type->length = (struct mig_opt_int){.given = true, .value = length};
+        type->kind = kind;
+        type->length = (struct mig_opt_int){.given = length > 0, .value = length};
     }
     return type;
 }
@@ -106,8 +128,9 @@ static int create(struct mig_run *run, struct mig_error *err)
     if (body == NULL || column == NULL || key == NULL) {
         return mig_error_nomem(err);
     }
-    *column = (struct mig_column){
-        .name = COLUMN, .type = new_string(arena, OUR_WIDTH), .nullable = MIG_FALSE};
+    *column = (struct mig_column){.name = COLUMN,
+                                  .type = mig_version_type(arena, MIG_TYPE_string, OUR_WIDTH),
+                                  .nullable = MIG_FALSE};
     *key = (struct mig_constraint){
         .kind = MIG_CONSTRAINT_PRIMARY,
         .name = mig_arena_printf(arena, "%s_pkc", run->ctx->settings.version_table),
@@ -130,6 +153,10 @@ int mig_version_ensure(struct mig_run *run, struct mig_error *err)
     if (rc == 0 && !run->has_history) {
         rc = mig_history_create(run, err);
         run->has_history = rc == 0;
+    }
+    if (rc == 0 && !run->journal.exists && run->sink->live) {
+        rc = mig_journal_create(run, err);
+        run->journal.exists = rc == 0;
     }
     return rc;
 }

@@ -23,6 +23,14 @@ void mig_clock_iso(char out[MIG_CLOCK_ISO_SIZE])
     snprintf(out + length, MIG_CLOCK_ISO_SIZE - length, ".%03dZ", (int)(now.tv_nsec / 1000000));
 }
 
+int64_t mig_clock_parse(const char *iso)
+{
+    struct tm parts;
+    memset(&parts, 0, sizeof parts);
+    const char *end = strptime(iso, "%Y-%m-%dT%H:%M:%S", &parts);
+    return end != NULL ? (int64_t)timegm(&parts) : (int64_t)time(NULL);
+}
+
 void mig_clock_sleep(int64_t ms, const volatile int *interrupted)
 {
     int64_t end = mig_clock_ms() + ms;

@@ -9,6 +9,8 @@ int64_t mig_clock_ms(void);
 /* "2026-01-01T12:00:00.123Z": now, UTC. */
 #define MIG_CLOCK_ISO_SIZE 32
 void mig_clock_iso(char out[MIG_CLOCK_ISO_SIZE]);
+/* Seconds since 1970 of such a text; the present when it is none. */
+int64_t mig_clock_parse(const char *iso);
 /* Sleeps, shorter when *interrupted (may be NULL) becomes other than 0. */
 void mig_clock_sleep(int64_t ms, const volatile int *interrupted);
 /* A number in [0, below) for jitter; not for secrets. */

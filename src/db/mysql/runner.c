@@ -134,6 +134,98 @@ static int column_width(struct mig_conn *conn, const char *schema, const char *t
                        texts, 3, out, err);
 }
 
+/* A table's definition without the counter that every INSERT moves. */
+static void append_definition(struct mig_strbuf *out, const char *text)
+{
+    const char *counter = strstr(text, " AUTO_INCREMENT=");
+    if (counter == NULL) {
+        mig_strbuf_puts(out, text);
+        return;
+    }
+    mig_strbuf_add(out, text, (size_t)(counter - text));
+    counter += strlen(" AUTO_INCREMENT=");
+    mig_strbuf_puts(out, counter + strspn(counter, "0123456789"));
+}
+
+static int table_fingerprint(struct mig_conn *conn, const char *table, struct mig_strbuf *out,
+                             struct mig_error *err)
+{
+    const struct mig_compile c = {.dialect = conn->dialect, .server = &conn->server};
+    struct mig_arena arena = {0};
+    struct mig_strbuf sql = {0};
+    struct mig_cursor cursor = {0};
+    bool row = false;
+    const char *dot = strrchr(table, '.');
+    mig_strbuf_puts(&sql, "SHOW CREATE TABLE ");
+    if (dot != NULL) {
+        mig_append_name(&c, &sql, mig_arena_strndup(&arena, table, (size_t)(dot - table)));
+        mig_strbuf_putc(&sql, '.');
+    }
+    mig_append_name(&c, &sql, dot != NULL ? dot + 1 : table);
+    int rc = sql.failed || arena.failed
+                 ? mig_error_nomem(err)
+                 : mig_conn_query(conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, &row, err);
+    }
+    mig_strbuf_printf(out, "%s: ", table);
+    if (rc == 0 && row && cursor.column_count > 1 && cursor.values[1].kind == MIG_VALUE_TEXT) {
+        append_definition(out, cursor.values[1].text);
+    }
+    mig_strbuf_putc(out, '\n');
+    mig_cursor_close(&cursor);
+    mig_strbuf_release(&sql);
+    mig_arena_release(&arena);
+    if (rc != 0 && is_missing_table(err)) {
+        mig_error_clear(err);
+        rc = 0;
+    }
+    return rc;
+}
+
+/* Everything that DDL without a table may change. */
+static const char everything[] =
+    "SELECT concat_ws(' ', 't', table_name, table_type, engine, table_collation, table_comment)"
+    " FROM information_schema.tables WHERE table_schema = database()"
+    " UNION ALL SELECT concat_ws(' ', 'c', table_name, ordinal_position, column_name, column_type,"
+    " is_nullable, column_default, extra) FROM information_schema.columns"
+    " WHERE table_schema = database()"
+    " UNION ALL SELECT concat_ws(' ', 'i', table_name, index_name, seq_in_index, column_name)"
+    " FROM information_schema.statistics WHERE table_schema = database()"
+    " UNION ALL SELECT concat_ws(' ', 'r', routine_name, routine_type, md5(routine_definition),"
+    " last_altered) FROM information_schema.routines WHERE routine_schema = database()"
+    " UNION ALL SELECT concat_ws(' ', 'g', trigger_name, md5(action_statement))"
+    " FROM information_schema.triggers WHERE trigger_schema = database()"
+    " UNION ALL SELECT concat_ws(' ', 'v', table_name, md5(view_definition))"
+    " FROM information_schema.views WHERE table_schema = database()"
+    " UNION ALL SELECT concat_ws(' ', 'e', event_name, last_altered)"
+    " FROM information_schema.events WHERE event_schema = database()"
+    " UNION ALL SELECT concat_ws(' ', 'd', schema_name, default_collation_name)"
+    " FROM information_schema.schemata ORDER BY 1";
+
+static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
+                       struct mig_strbuf *out, struct mig_error *err)
+{
+    struct mig_cursor cursor = {0};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < tables->count; i++) {
+        rc = table_fingerprint(conn, tables->items[i], out, err);
+    }
+    if (rc != 0 || tables->count > 0) {
+        return rc;
+    }
+    rc = mig_conn_query(conn, everything, NULL, false, &cursor, err);
+    for (bool row = true; rc == 0 && row;) {
+        rc = mig_cursor_next(&cursor, &row, err);
+        if (rc == 0 && row && cursor.values[0].kind == MIG_VALUE_TEXT &&
+            strstr(cursor.values[0].text, " luamig_") == NULL) {
+            mig_strbuf_printf(out, "%s\n", cursor.values[0].text);
+        }
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
 /* SIGNAL works in stored programs only; a scalar subquery of two rows is an error everywhere
  * (1242), and SET passes it on (DO would swallow it). */
 static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
@@ -157,6 +249,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,
+    .fingerprint = fingerprint,
     .script_begin = "START TRANSACTION",
     .script_now = "date_format(utc_timestamp(), '%Y-%m-%dT%H:%i:%sZ')",
     .script_delimiter = true,

@@ -155,6 +155,93 @@ static int column_width(struct mig_conn *conn, const char *schema, const char *t
     return rc;
 }
 
+/* What is known of the relations of a list of names (with their own case, or folded as SQL does)
+ * or, for NULL, of everything. Only valid indexes count: an invalid one is what a cut off statement
+ * leaves. */
+static const char definitions[] =
+    "WITH rels AS (SELECT c.oid, c.relname, c.relkind, n.nspname FROM pg_catalog.pg_class c"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
+    " AND c.relname NOT LIKE 'luamig\\_%'"
+    " AND ($1::text IS NULL OR c.relname = $1 OR c.relname = lower($1)))"
+    " SELECT string_agg(x, E'\\n' ORDER BY x) FROM ("
+    " SELECT concat_ws(' ', 't', nspname, relname, relkind) AS x FROM rels"
+    " WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_index i"
+    " WHERE i.indexrelid = rels.oid AND NOT i.indisvalid)"
+    " UNION ALL SELECT concat_ws(' ', 'c', r.nspname, r.relname, a.attnum, a.attname,"
+    " format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid))"
+    " FROM pg_catalog.pg_attribute a JOIN rels r ON r.oid = a.attrelid AND r.relkind <> 'i'"
+    " LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+    " WHERE a.attnum > 0 AND NOT a.attisdropped"
+    " UNION ALL SELECT concat_ws(' ', 'k', r.relname, k.conname, pg_get_constraintdef(k.oid))"
+    " FROM pg_catalog.pg_constraint k JOIN rels r ON r.oid = k.conrelid"
+    " UNION ALL SELECT concat_ws(' ', 'i', pg_get_indexdef(i.indexrelid))"
+    " FROM pg_catalog.pg_index i JOIN rels r ON r.oid = i.indrelid WHERE i.indisvalid"
+    " UNION ALL SELECT concat_ws(' ', 'e', e.enumtypid::regtype, e.enumsortorder, e.enumlabel)"
+    " FROM pg_catalog.pg_enum e WHERE $1::text IS NULL"
+    " UNION ALL SELECT concat_ws(' ', 'f', p.oid::regprocedure, md5(p.prosrc))"
+    " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
+    " WHERE $1::text IS NULL AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+    " UNION ALL SELECT concat_ws(' ', 'd', datname) FROM pg_catalog.pg_database"
+    " WHERE $1::text IS NULL"
+    " UNION ALL SELECT concat_ws(' ', 's', nspname) FROM pg_catalog.pg_namespace"
+    " WHERE $1::text IS NULL AND nspname NOT LIKE 'pg\\_%'"
+    " UNION ALL SELECT concat_ws(' ', 'x', extname, extversion) FROM pg_catalog.pg_extension"
+    " WHERE $1::text IS NULL) AS facts";
+
+static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
+                       struct mig_strbuf *out, struct mig_error *err)
+{
+    int rc = 0;
+    size_t count = tables->count > 0 ? tables->count : 1;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        const char *name = tables->count > 0 ? tables->items[i] : NULL;
+        const char *dot = name != NULL ? strrchr(name, '.') : NULL;
+        struct mig_param param = {.value = text_or_null(dot != NULL ? dot + 1 : name)};
+        struct mig_params params = {.items = &param, .count = 1, .given = true};
+        struct mig_arena arena = {0};
+        struct mig_value value = {0};
+        rc = mig_conn_scalar(conn, definitions, &params, &arena, &value, err);
+        if (rc == 0) {
+            mig_strbuf_printf(out, "%s: %s\n", name != NULL ? name : "",
+                              value.kind == MIG_VALUE_TEXT ? value.text : "");
+        }
+        mig_arena_release(&arena);
+    }
+    return rc;
+}
+
+/* CREATE INDEX CONCURRENTLY that was cut off leaves an invalid index of its name, which IF NOT
+ * EXISTS would then take for the real one. */
+static int clean_up(struct mig_conn *conn, const struct mig_statement *statement,
+                    struct mig_error *err)
+{
+    if (statement->class != MIG_CLASS_CONCURRENT || statement->tables.count == 0) {
+        return 0;
+    }
+    const char *table = statement->tables.items[0];
+    const char *dot = strrchr(table, '.');
+    struct mig_param items[] = {{.value = text_or_null(dot != NULL ? dot + 1 : table)},
+                                {.value = text_or_null(statement->sql)}};
+    struct mig_params params = {.items = items, .count = 2, .given = true};
+    struct mig_arena arena = {0};
+    struct mig_value value = {0};
+    int rc = mig_conn_scalar(
+        conn,
+        "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, x.relname)"
+        " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
+        " JOIN pg_catalog.pg_class t ON t.oid = i.indrelid"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace"
+        " WHERE NOT i.indisvalid AND (t.relname = $1 OR t.relname = lower($1))"
+        " AND strpos(lower($2::text), lower(x.relname)) > 0 LIMIT 1",
+        &params, &arena, &value, err);
+    if (rc == 0 && value.kind == MIG_VALUE_TEXT) {
+        rc = mig_conn_execute(conn, value.text, NULL, NULL, err);
+    }
+    mig_arena_release(&arena);
+    return rc;
+}
+
 static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
                         const char *what, struct mig_error *err)
 {
@@ -182,6 +269,8 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,
+    .fingerprint = fingerprint,
+    .clean_up = clean_up,
     .script_begin = "BEGIN",
     .script_now = "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
     .script_guard = script_guard,

@@ -1,0 +1,913 @@
+/* The journal: what of a revision is committed while the revision is not, so that `upgrade` goes on
+ * exactly where a crash or an error has cut it off.
+ *
+ * A revision that is one transaction needs no row. Each commit in between writes one in the same
+ * transaction; a statement that commits by itself (DDL on MySQL, CONCURRENTLY) has its intent
+ * committed before, with a fingerprint of what it changes. Going on, the revision's function runs
+ * again from the top: calls that the rows cover are skipped after their digest was compared, reads
+ * among them are answered from the journal. */
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+#include "util/clock.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* An answer that is larger is not written down: a crash after its segment cannot be resumed. */
+enum { ANSWER_ROWS = 1000, ANSWER_BYTES = 64 * 1024, SEGMENT_BYTES = 4 * 1024 * 1024 };
+
+static const struct {
+    const char *name;
+    enum mig_type_kind kind;
+    int64_t length;
+    bool key;
+} columns[] = {
+    {"revision", MIG_TYPE_string, 255, true},
+    {"step", MIG_TYPE_integer, 0, true},
+    {"direction", MIG_TYPE_string, 16, false},
+    {"state", MIG_TYPE_string, 16, false}, /* done, intent, failed */
+    {"calls", MIG_TYPE_bigint, 0, false},
+    {"part", MIG_TYPE_integer, 0, false},
+    {"digest", MIG_TYPE_string, 64, false},
+    {"fingerprint", MIG_TYPE_string, 64, false},
+    {"statement", MIG_TYPE_text, 0, false},
+    {"rest", MIG_TYPE_text, 0, false},
+    {"answers", MIG_TYPE_text, 0, false},
+    {"started_at", MIG_TYPE_string, 32, false},
+    {"runner", MIG_TYPE_string, 255, false},
+    {"note", MIG_TYPE_text, 0, false},
+};
+
+#define COLUMN_LIST                                                                                \
+    "revision, step, direction, state, calls, part, digest, fingerprint, statement, rest, "        \
+    "answers,"                                                                                     \
+    " started_at, runner, note"
+
+static const char *const state_names[] = {"done", "intent", "failed"};
+
+int mig_journal_create(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_table *body = mig_arena_new(arena, struct mig_table);
+    if (body == NULL) {
+        return mig_error_nomem(err);
+    }
+    for (size_t i = 0; i < MIG_COUNT(columns); i++) {
+        struct mig_column *column = mig_arena_new(arena, struct mig_column);
+        if (column == NULL) {
+            return mig_error_nomem(err);
+        }
+        column->name = columns[i].name;
+        column->type = mig_version_type(arena, columns[i].kind, columns[i].length);
+        column->nullable = columns[i].key ? MIG_FALSE : MIG_TRUE;
+        column->primary_key = columns[i].key ? MIG_TRUE : MIG_UNSET;
+        column->autoincrement = columns[i].key ? MIG_FALSE : MIG_UNSET;
+        if (column->type == NULL || mig_table_add_column(arena, body, column) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    return mig_version_create(run, MIG_JOURNAL_TABLE, body, err);
+}
+
+static void append_table(struct mig_strbuf *out, const struct mig_run *run)
+{
+    mig_append_qualified(&run->compile, out, run->ctx->settings.version_table_schema,
+                         MIG_JOURNAL_TABLE);
+}
+
+/* ---- answers as text: "call changed columns rows\n", then each column and each cell as kind,
+ * length, ':', bytes ---- */
+
+static void write_bytes(struct mig_strbuf *out, char kind, const char *bytes, size_t length)
+{
+    mig_strbuf_printf(out, "%c%zu:", kind, length);
+    mig_strbuf_add(out, bytes, length);
+}
+
+static void write_cell(struct mig_strbuf *out, const struct mig_value *value)
+{
+    static const char digits[] = "0123456789abcdef";
+    switch (value->kind) {
+    case MIG_VALUE_BOOL:
+        mig_strbuf_puts(out, value->boolean ? "b1:1" : "b1:0");
+        break;
+    case MIG_VALUE_INT: {
+        char text[24];
+        int length = snprintf(text, sizeof text, "%" PRId64, value->integer);
+        write_bytes(out, 'i', text, (size_t)length);
+        break;
+    }
+    case MIG_VALUE_FLOAT: {
+        char text[40];
+        int length = snprintf(text, sizeof text, "%a", value->number);
+        write_bytes(out, 'f', text, (size_t)length);
+        break;
+    }
+    case MIG_VALUE_TEXT:
+        write_bytes(out, 's', value->text, value->length);
+        break;
+    case MIG_VALUE_JSON:
+        write_bytes(out, 'j', value->text, value->length);
+        break;
+    case MIG_VALUE_BYTES: /* a text column takes no bytes */
+        mig_strbuf_printf(out, "x%zu:", value->length * 2);
+        for (size_t i = 0; i < value->length; i++) {
+            unsigned char byte = (unsigned char)value->text[i];
+            mig_strbuf_putc(out, digits[byte >> 4]);
+            mig_strbuf_putc(out, digits[byte & 15]);
+        }
+        break;
+    default:
+        mig_strbuf_puts(out, "n0:");
+        break;
+    }
+}
+
+/* The answer of one call; cells as they are written. */
+static void write_answer(struct mig_run *run, int64_t call, int64_t changed,
+                         const char *const *names, size_t column_count, size_t row_count,
+                         const struct mig_strbuf *cells)
+{
+    struct mig_strbuf *out = &run->journal.written;
+    if (cells->failed || cells->length > ANSWER_BYTES || row_count > ANSWER_ROWS ||
+        out->length > SEGMENT_BYTES) {
+        run->journal.too_big = true;
+        return;
+    }
+    mig_strbuf_printf(out, "%" PRId64 " %" PRId64 " %zu %zu\n", call, changed, column_count,
+                      row_count);
+    for (size_t i = 0; i < column_count; i++) {
+        write_bytes(out, 's', names[i], strlen(names[i]));
+    }
+    mig_strbuf_add(out, mig_strbuf_text(cells), cells->length);
+}
+
+void mig_journal_note(struct mig_run *run, const struct mig_result *result)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_strbuf cells = {0};
+    if (!journal->active || journal->calls <= journal->covered || journal->too_big) {
+        return;
+    }
+    for (size_t i = 0; i < result->row_count * result->column_count &&
+                       result->row_count <= ANSWER_ROWS && cells.length <= ANSWER_BYTES;
+         i++) {
+        write_cell(&cells, &result->cells[i]);
+    }
+    write_answer(run, journal->calls, result->changed, result->columns, result->column_count,
+                 result->row_count, &cells);
+    mig_strbuf_release(&cells);
+}
+
+void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader)
+{
+    if (!run->journal.active || reader->forgotten) {
+        return;
+    }
+    if (reader->at > ANSWER_ROWS || reader->cells.length > ANSWER_BYTES) {
+        reader->forgotten = true;
+        mig_strbuf_release(&reader->cells);
+        return;
+    }
+    for (size_t i = 0; i < reader->column_count; i++) {
+        write_cell(&reader->cells, &reader->values[i]);
+    }
+}
+
+void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader)
+{
+    if (!run->journal.active) {
+        return;
+    }
+    if (reader->forgotten) {
+        run->journal.too_big = true;
+        return;
+    }
+    write_answer(run, reader->call, -1, reader->columns, reader->column_count, reader->at,
+                 &reader->cells);
+}
+
+static bool read_number(const char **at, int64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    *out = strtoll(*at, &end, 10);
+    bool good = end != *at && errno == 0;
+    *at = end;
+    return good;
+}
+
+static int hex_value(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10;
+}
+
+static bool read_cell(struct mig_arena *arena, const char **at, struct mig_value *out)
+{
+    char kind = *(*at)++;
+    int64_t length = 0;
+    if (!read_number(at, &length) || **at != ':' || length < 0 ||
+        strnlen(*at + 1, (size_t)length) < (size_t)length) {
+        return false;
+    }
+    const char *bytes = *at + 1;
+    *at = bytes + length;
+    char *text = mig_arena_strndup(arena, bytes, (size_t)length);
+    if (text == NULL) {
+        return false;
+    }
+    *out = (struct mig_value){.kind = MIG_VALUE_NULL};
+    switch (kind) {
+    case 'b':
+        *out = (struct mig_value){.kind = MIG_VALUE_BOOL, .boolean = text[0] == '1'};
+        break;
+    case 'i':
+        *out = (struct mig_value){.kind = MIG_VALUE_INT, .integer = strtoll(text, NULL, 10)};
+        break;
+    case 'f':
+        *out = (struct mig_value){.kind = MIG_VALUE_FLOAT, .number = strtod(text, NULL)};
+        break;
+    case 's':
+    case 'j':
+        *out = (struct mig_value){.kind = kind == 's' ? MIG_VALUE_TEXT : MIG_VALUE_JSON,
+                                  .text = text,
+                                  .length = (size_t)length};
+        break;
+    case 'x':
+        for (int64_t i = 0; i + 1 < length; i += 2) {
+            text[i / 2] = (char)(hex_value(text[i]) << 4 | hex_value(text[i + 1]));
+        }
+        text[length / 2] = '\0';
+        *out = (struct mig_value){
+            .kind = MIG_VALUE_BYTES, .text = text, .length = (size_t)(length / 2)};
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+static int read_answers(struct mig_run *run, const struct mig_journal_row *row,
+                        struct mig_answer ***tail, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    for (const char *at = row->answers; at != NULL && *at != '\0';) {
+        int64_t column_count = 0, row_count = 0;
+        struct mig_answer *answer = mig_arena_new(arena, struct mig_answer);
+        if (answer == NULL) {
+            return mig_error_nomem(err);
+        }
+        bool good = read_number(&at, &answer->call) && read_number(&at, &answer->result.changed) &&
+                    read_number(&at, &column_count) && read_number(&at, &row_count) &&
+                    *at++ == '\n';
+        struct mig_result *result = &answer->result;
+        if (good) {
+            result->column_count = (size_t)column_count;
+            result->row_count = (size_t)row_count;
+            result->columns = mig_arena_array(arena, const char *, result->column_count);
+            result->cells =
+                mig_arena_array(arena, struct mig_value, result->column_count * result->row_count);
+        }
+        for (size_t i = 0; good && i < result->column_count; i++) {
+            struct mig_value name = {0};
+            good = read_cell(arena, &at, &name);
+            result->columns[i] = name.text;
+        }
+        for (size_t i = 0; good && i < result->column_count * result->row_count; i++) {
+            good = read_cell(arena, &at, &result->cells[i]);
+        }
+        if (!good) {
+            return arena->failed
+                       ? mig_error_nomem(err)
+                       : mig_error_set(err, MIG_E_half_applied,
+                                       "step %d of '%s' in " MIG_JOURNAL_TABLE " cannot be read",
+                                       row->step, row->revision);
+        }
+        **tail = answer;
+        *tail = &answer->next;
+    }
+    return 0;
+}
+
+/* ---- reading the table ---- */
+
+static const char *copy_text(struct mig_arena *arena, const struct mig_value *value)
+{
+    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
+}
+
+static int read_rows(struct mig_run *run, struct mig_cursor *cursor, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_arena *arena = run->arena;
+    size_t room = 0;
+    for (;;) {
+        bool row = false;
+        int rc = mig_cursor_next(cursor, &row, err);
+        if (rc != 0 || !row) {
+            return rc;
+        }
+        if (journal->row_count == room) {
+            size_t more = room == 0 ? 8 : room * 2;
+            journal->rows = mig_arena_grow(arena, journal->rows, room, more, sizeof *journal->rows);
+            room = more;
+        }
+        if (journal->rows == NULL) {
+            return mig_error_nomem(err);
+        }
+        const struct mig_value *v = cursor->values;
+        const char *state = v[3].kind == MIG_VALUE_TEXT ? v[3].text : "";
+        journal->rows[journal->row_count++] = (struct mig_journal_row){
+            .revision = copy_text(arena, &v[0]),
+            .step = (int)v[1].integer,
+            .direction = copy_text(arena, &v[2]),
+            .state = strcmp(state, "intent") == 0   ? MIG_JOURNAL_INTENT
+                     : strcmp(state, "failed") == 0 ? MIG_JOURNAL_FAILED
+                                                    : MIG_JOURNAL_DONE,
+            .calls = v[4].integer,
+            .part = (int)v[5].integer,
+            .digest = copy_text(arena, &v[6]),
+            .fingerprint = copy_text(arena, &v[7]),
+            .statement = copy_text(arena, &v[8]),
+            .rest = copy_text(arena, &v[9]),
+            .answers = copy_text(arena, &v[10]),
+            .started_at = copy_text(arena, &v[11]),
+            .runner = copy_text(arena, &v[12]),
+            .note = copy_text(arena, &v[13]),
+        };
+    }
+}
+
+int mig_journal_load(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_strbuf sql = {0};
+    struct mig_cursor cursor = {0};
+    journal->rows = NULL;
+    journal->row_count = 0;
+    mig_strbuf_puts(&sql, "SELECT " COLUMN_LIST " FROM ");
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " ORDER BY revision, step");
+    int rc = sql.failed
+                 ? mig_error_nomem(err)
+                 : mig_conn_query(run->conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
+    journal->exists = true;
+    if (rc == 0) {
+        rc = read_rows(run, &cursor, err);
+    } else if (run->db->runner->is_missing_table(err)) {
+        mig_error_clear(err);
+        journal->exists = false;
+        rc = 0;
+    }
+    mig_cursor_close(&cursor);
+    mig_strbuf_release(&sql);
+    return rc == 0 && run->arena->failed ? mig_error_nomem(err) : rc;
+}
+
+/* ---- writing the table ---- */
+
+static struct mig_value text_value(const char *text)
+{
+    return text == NULL
+               ? (struct mig_value){.kind = MIG_VALUE_NULL}
+               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+}
+
+static struct mig_value int_value(int64_t number)
+{
+    return (struct mig_value){.kind = MIG_VALUE_INT, .integer = number};
+}
+
+static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items, size_t count,
+                struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_params params = {.items = items, .count = count, .given = true};
+    struct mig_statement statement = {
+        .class = MIG_CLASS_DATA, .verb = "INSERT", .length = sql->length};
+    statement.sql = mig_strbuf_to_arena(sql, arena);
+    if (statement.sql == NULL) {
+        return mig_error_nomem(err);
+    }
+    int rc = mig_lexer_bind(run->db->dialect, run->server, arena, &statement, &params, err);
+    return rc == 0 ? mig_conn_run(run->conn, &statement, NULL, err) : rc;
+}
+
+/* "host:pid:start": start is the process's own moment, so that a reused number is another process.
+ */
+static const char *runner_name(struct mig_arena *arena)
+{
+    char host[128] = "", stat[512] = "";
+    unsigned long long start = 0;
+    (void)!gethostname(host, sizeof host - 1);
+    FILE *file = fopen("/proc/self/stat", "re");
+    if (file != NULL) {
+        size_t length = fread(stat, 1, sizeof stat - 1, file);
+        stat[length] = '\0';
+        fclose(file);
+        const char *at = strrchr(stat, ')'); /* the name before it may hold anything */
+        for (int field = 2; at != NULL && field < 22; field++) {
+            at = strchr(at + 1, ' ');
+        }
+        start = at != NULL ? strtoull(at, NULL, 10) : 0;
+    }
+    return mig_arena_printf(arena, "%s:%ld:%llu", host, (long)getpid(), start);
+}
+
+/* The statements of the present call from `from` on, each "length:text". */
+static const char *rest_of(struct mig_run *run, size_t from)
+{
+    const struct mig_statements *parts = run->journal.parts;
+    struct mig_strbuf rest = {0};
+    for (size_t i = from; parts != NULL && i < parts->count; i++) {
+        struct mig_strbuf text = {0};
+        struct mig_error ignored = {0};
+        const struct mig_statement *part = &parts->items[i];
+        if (!part->params.given || part->params.count == 0 ||
+            mig_lexer_inline(&run->compile, part, &text, &ignored) != 0) {
+            mig_strbuf_truncate(&text, 0);
+            mig_strbuf_add(&text, part->sql, part->length);
+        }
+        mig_error_clear(&ignored);
+        write_bytes(&rest, 's', mig_strbuf_text(&text), text.length);
+        mig_strbuf_release(&text);
+    }
+    return mig_strbuf_to_arena(&rest, &run->revision_arena);
+}
+
+/* Rows of the server's are being read: how many the revision will have taken is not known yet. */
+static bool is_reading(const struct mig_run *run)
+{
+    const struct mig_rows_reader *reader = run->readers;
+    while (reader != NULL && reader->replayed) {
+        reader = reader->next;
+    }
+    return reader != NULL;
+}
+
+/* calls and part say what is complete once the row is done. */
+static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t calls, size_t part,
+                      const char *digest, const char *fingerprint, const char *statement,
+                      struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_strbuf sql = {0};
+    if (journal->written.failed) {
+        return mig_error_nomem(err);
+    }
+    struct mig_param items[] = {
+        {.value = text_value(run->revision->id)},
+        {.value = int_value(journal->last_step + 1)},
+        {.value = text_value(run->direction)},
+        {.value = text_value(state_names[state])},
+        {.value = int_value(calls)},
+        {.value = int_value((int64_t)part)},
+        {.value = text_value(digest)},
+        {.value = text_value(fingerprint)},
+        {.value = text_value(statement)},
+        {.value = text_value(part > 0 ? rest_of(run, part) : NULL)},
+        {.value = text_value(
+             journal->too_big || is_reading(run) ? NULL : mig_strbuf_text(&journal->written))},
+        {.value = text_value(journal->started_at)},
+        {.value = text_value(runner_name(arena))},
+        {.value = text_value(NULL)},
+    };
+    mig_strbuf_puts(&sql, "INSERT INTO ");
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " (" COLUMN_LIST ") VALUES (");
+    for (size_t i = 0; i < MIG_COUNT(items); i++) {
+        mig_strbuf_puts(&sql, i == 0 ? "?" : ", ?");
+    }
+    mig_strbuf_putc(&sql, ')');
+    int rc = send(run, &sql, items, MIG_COUNT(items), err);
+    if (rc == 0) {
+        journal->last_step++;
+        mig_strbuf_truncate(&journal->written, 0);
+        journal->too_big = journal->dirty = false;
+    }
+    return rc;
+}
+
+/* Is the statement the last one of its call? */
+static bool is_last_part(const struct mig_journal *journal, size_t part)
+{
+    return journal->parts == NULL || part >= journal->parts->count;
+}
+
+int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    if (!journal->active || !journal->dirty) {
+        return 0; /* reads alone are made again, or stand in the next row */
+    }
+    size_t part = journal->part;
+    const char *last =
+        run->sent > 0 && run->sent <= MIG_RUN_LABELS ? run->labels[run->sent - 1] : NULL;
+    if (complete || (part > 0 && is_last_part(journal, part))) {
+        return insert_row(run, MIG_JOURNAL_DONE, journal->calls, 0, journal->chain, NULL, last,
+                          err);
+    }
+    return insert_row(run, MIG_JOURNAL_DONE, journal->calls - 1, part,
+                      part > 0 ? journal->chain : journal->before, NULL, last, err);
+}
+
+/* Tables whose definitions tell whether the statement was carried out; none: the whole database. */
+static struct mig_names tables_of(const struct mig_statement *statement)
+{
+    static const char *const by_table[] = {"CREATE TABLE", "ALTER TABLE",        "DROP TABLE",
+                                           "RENAME TABLE", "CREATE INDEX",       "DROP INDEX",
+                                           "TRUNCATE",     "CREATE UNIQUE INDEX"};
+    for (size_t i = 0; statement->verb != NULL && i < MIG_COUNT(by_table); i++) {
+        if (strncmp(statement->verb, by_table[i], strlen(by_table[i])) == 0) {
+            return statement->tables;
+        }
+    }
+    return (struct mig_names){0};
+}
+
+/* Its text says by itself what it does (VACUUM, ANALYZE): doing it again does no harm. */
+static bool is_repeatable(const struct mig_statement *statement)
+{
+    static const char *const verbs[] = {"VACUUM",  "ANALYZE",    "REINDEX", "REFRESH",  "OPTIMIZE",
+                                        "CLUSTER", "CHECKPOINT", "FLUSH",   "TRUNCATE", "SET"};
+    for (size_t i = 0; statement->verb != NULL && i < MIG_COUNT(verbs); i++) {
+        if (strncmp(statement->verb, verbs[i], strlen(verbs[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_ddl(const struct mig_statement *statement)
+{
+    return statement->class == MIG_CLASS_DDL || statement->class == MIG_CLASS_CONCURRENT;
+}
+
+/* Empty when the statement leaves no trace in the schema. */
+static int take_fingerprint(struct mig_run *run, const struct mig_statement *statement,
+                            char out[MIG_DIGEST_SIZE], struct mig_error *err)
+{
+    struct mig_strbuf text = {0};
+    out[0] = '\0';
+    if (run->db->runner->fingerprint == NULL || !is_ddl(statement)) {
+        return 0;
+    }
+    struct mig_names tables = tables_of(statement);
+    int rc = run->db->runner->fingerprint(run->conn, &tables, &text, err);
+    if (rc == 0 && text.failed) {
+        rc = mig_error_nomem(err);
+    }
+    if (rc == 0) {
+        mig_text_digest("fingerprint", mig_strbuf_text(&text), NULL, out);
+    }
+    mig_strbuf_release(&text);
+    return rc;
+}
+
+int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
+                       struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    char fingerprint[MIG_DIGEST_SIZE];
+    if (!journal->active || statement->class == MIG_CLASS_SESSION ||
+        statement->class == MIG_CLASS_READ) {
+        return 0;
+    }
+    int rc = take_fingerprint(run, statement, fingerprint, err);
+    if (rc != 0) {
+        return rc;
+    }
+    const char *text = mig_arena_strndup(&run->revision_arena, statement->sql, statement->length);
+    if (text == NULL) {
+        return mig_error_nomem(err);
+    }
+    bool last = is_last_part(journal, journal->part + 1);
+    rc = insert_row(run, MIG_JOURNAL_INTENT, last ? journal->calls : journal->calls - 1,
+                    last ? 0 : journal->part + 1, journal->chain,
+                    fingerprint[0] != '\0' ? fingerprint : NULL, text, err);
+    journal->intended = rc == 0;
+    return rc;
+}
+
+static int set_state(struct mig_run *run, const char *revision, int step, const char *state,
+                     const char *note, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_param items[] = {{.value = text_value(state)},
+                                {.value = text_value(note)},
+                                {.value = text_value(revision)},
+                                {.value = int_value(step)}};
+    mig_strbuf_puts(&sql, "UPDATE ");
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " SET state = ?, note = ? WHERE revision = ? AND step = ?");
+    return send(run, &sql, items, MIG_COUNT(items), err);
+}
+
+void mig_journal_failed(struct mig_run *run, const struct mig_error *failure)
+{
+    struct mig_error ignored = {0};
+    struct mig_journal *journal = &run->journal;
+    if (!journal->intended || run->conn->lost) {
+        return; /* the fingerprint will tell */
+    }
+    journal->intended = false;
+    if (set_state(run, run->revision->id, journal->last_step, "failed", failure->message,
+                  &ignored) == 0) {
+        mig_log_write(&run->ctx->log, MIG_LOG_DEBUG, "step %d of '%s' is noted as failed",
+                      journal->last_step, run->revision->id);
+    }
+    mig_error_clear(&ignored);
+}
+
+static int delete_step(struct mig_run *run, const char *revision, int step, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_param items[] = {{.value = text_value(revision)}, {.value = int_value(step)}};
+    mig_strbuf_puts(&sql, "DELETE FROM ");
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " WHERE revision = ? AND step = ?");
+    return send(run, &sql, items, MIG_COUNT(items), err);
+}
+
+int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_param item = {.value = text_value(revision)};
+    if (run->journal.last_step == 0) {
+        return 0;
+    }
+    mig_strbuf_puts(&sql, "DELETE FROM ");
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " WHERE revision = ?");
+    int rc = send(run, &sql, &item, 1, err);
+    if (rc == 0) {
+        run->journal.last_step = 0;
+    }
+    return rc;
+}
+
+int mig_journal_forget(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    if (run->journal.row_count == 0) {
+        return 0;
+    }
+    mig_strbuf_puts(&sql, "DELETE FROM ");
+    append_table(&sql, run);
+    run->journal.row_count = 0;
+    return send(run, &sql, NULL, 0, err);
+}
+
+/* ---- going on ---- */
+
+/* A statement was sent and its outcome never heard of: look whether it was carried out. */
+static int decide(struct mig_run *run, struct mig_journal_row *row, bool *applied,
+                  struct mig_error *err)
+{
+    struct mig_statements list = {0};
+    char now[MIG_DIGEST_SIZE] = "";
+    const char *sql = row->statement != NULL ? row->statement : "";
+    int rc = mig_lexer_split(run->db->dialect, run->server, &run->revision_arena, sql, strlen(sql),
+                             &list, err);
+    *applied = false;
+    if (rc != 0) {
+        return rc;
+    }
+    const struct mig_statement *statement = list.count == 1 ? &list.items[0] : NULL;
+    if (statement != NULL && run->db->runner->clean_up != NULL) {
+        rc = run->db->runner->clean_up(run->conn, statement, err);
+    }
+    if (rc == 0 && statement != NULL && row->fingerprint != NULL) {
+        rc = take_fingerprint(run, statement, now, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (now[0] != '\0') {
+        *applied = strcmp(now, row->fingerprint) != 0;
+        return 0;
+    }
+    if (statement != NULL && is_repeatable(statement)) {
+        return 0;
+    }
+    mig_error_set(err, MIG_E_half_applied,
+                  "it cannot be told whether step %d of '%s' was carried out", row->step,
+                  row->revision);
+    mig_error_string(&err->sql, sql, SIZE_MAX);
+    mig_error_hint(err,
+                   "look, and then say it: luamig repair %s --step %d --applied or "
+                   "--not-applied",
+                   row->revision, row->step);
+    return MIG_E_half_applied;
+}
+
+/* Settles the last row; *row is NULL when nothing of the revision stays covered. */
+static int settle(struct mig_run *run, struct mig_journal_row *rows, size_t *count,
+                  struct mig_error *err)
+{
+    struct mig_journal_row *last = &rows[*count - 1];
+    bool applied = true;
+    int rc = 0;
+    for (size_t i = 0; i + 1 < *count; i++) {
+        rows[i].state = MIG_JOURNAL_DONE; /* the next one could not stand there otherwise */
+    }
+    if (last->state == MIG_JOURNAL_INTENT) {
+        rc = decide(run, last, &applied, err);
+    } else if (last->state == MIG_JOURNAL_FAILED) {
+        applied = false;
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (!applied) {
+        (*count)--;
+        return delete_step(run, last->revision, last->step, err);
+    }
+    if (last->state != MIG_JOURNAL_DONE) {
+        return set_state(run, last->revision, last->step, "done", NULL, err);
+    }
+    return 0;
+}
+
+/* True when the process that wrote the row still runs on this machine. */
+static bool is_alive(const char *runner)
+{
+    struct mig_arena arena = {0};
+    char path[64], stat[512] = "";
+    const char *me = runner_name(&arena);
+    const char *pid = runner != NULL ? strchr(runner, ':') : NULL;
+    bool alive = false;
+    if (pid != NULL && me != NULL && strcmp(me, runner) != 0 &&
+        strncmp(me, runner, (size_t)(pid - runner) + 1) == 0) {
+        const char *start = strchr(pid + 1, ':');
+        snprintf(path, sizeof path, "/proc/%ld/stat", strtol(pid + 1, NULL, 10));
+        FILE *file = fopen(path, "re");
+        if (file != NULL && start != NULL) {
+            size_t length = fread(stat, 1, sizeof stat - 1, file);
+            stat[length] = '\0';
+            const char *at = strrchr(stat, ')');
+            for (int field = 2; at != NULL && field < 22; field++) {
+                at = strchr(at + 1, ' ');
+            }
+            bool zombie = strstr(stat, ") Z ") != NULL;
+            alive =
+                !zombie && at != NULL && strtoull(at, NULL, 10) == strtoull(start + 1, NULL, 10);
+        }
+        if (file != NULL) {
+            fclose(file);
+        }
+    }
+    mig_arena_release(&arena);
+    return alive;
+}
+
+const char *mig_journal_alive(const struct mig_run *run)
+{
+    const struct mig_journal *journal = &run->journal;
+    const char *last = journal->row_count > 0 ? journal->rows[journal->row_count - 1].runner : NULL;
+    return last != NULL && is_alive(last) ? last : NULL;
+}
+
+int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    const char *id = step->revision->id;
+    size_t first = 0, count = 0;
+    journal->last_step = 0;
+    journal->calls = journal->covered = 0;
+    journal->covered_part = 0;
+    journal->rest = NULL;
+    journal->chain[0] = journal->before[0] = journal->resumed[0] = '\0';
+    journal->answers = NULL;
+    journal->too_big = journal->dirty = journal->intended = false;
+    journal->parts = NULL;
+    journal->part = 0;
+    mig_strbuf_truncate(&journal->written, 0);
+    mig_clock_iso(journal->started_at);
+    for (size_t i = 0; i < journal->row_count; i++) {
+        if (strcmp(journal->rows[i].revision, id) == 0) {
+            first = count == 0 ? i : first;
+            count++;
+        }
+    }
+    if (count == 0 || !journal->active) {
+        return 0;
+    }
+    struct mig_journal_row *rows = &journal->rows[first];
+    if (strcmp(rows[0].direction, run->direction) != 0) {
+        mig_error_set(err, MIG_E_half_applied,
+                      "the %s of '%s' was cut off and must be finished "
+                      "first",
+                      rows[0].direction, id);
+        mig_error_hint(err, "run `luamig %s` to go on", rows[0].direction);
+        return MIG_E_half_applied;
+    }
+    int rc = settle(run, rows, &count, err);
+    if (rc != 0 || count == 0) {
+        return rc;
+    }
+    struct mig_answer **tail = &journal->answers;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (rows[i].answers == NULL) {
+            mig_error_set(err, MIG_E_half_applied,
+                          "'%s' was cut off after a read that was too large for the journal", id);
+            mig_error_hint(err,
+                           "finish it by hand and then `luamig stamp` it; a read of at most "
+                           "%d rows could have been repeated",
+                           ANSWER_ROWS);
+            return MIG_E_half_applied;
+        }
+        rc = read_answers(run, &rows[i], &tail, err);
+    }
+    const struct mig_journal_row *last = &rows[count - 1];
+    journal->last_step = last->step;
+    journal->covered = last->calls;
+    journal->covered_part = last->part;
+    journal->rest = last->rest;
+    snprintf(journal->resumed, sizeof journal->resumed, "%s",
+             last->digest != NULL ? last->digest : "");
+    if (rows[0].started_at != NULL) {
+        snprintf(journal->started_at, sizeof journal->started_at, "%s", rows[0].started_at);
+    }
+    run->sent = run->kept = (int)count;
+    for (size_t i = 0; i < count && i < MIG_RUN_LABELS; i++) {
+        run->labels[i] = mig_arena_strdup(run->arena, rows[i].statement);
+    }
+    mig_log_write(&run->ctx->log, MIG_LOG_NOTICE, "going on with '%s' after %d finished steps", id,
+                  (int)count);
+    return rc;
+}
+
+int mig_journal_rest(struct mig_run *run, struct mig_statements *out, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_arena *arena = &run->revision_arena;
+    *out = (struct mig_statements){0};
+    if (!journal->active || journal->covered_part == 0 || journal->calls != journal->covered + 1) {
+        return 0;
+    }
+    for (const char *at = journal->rest; at != NULL && *at != '\0';) {
+        struct mig_value text = {0};
+        int rc = read_cell(arena, &at, &text)
+                     ? mig_lexer_split(run->db->dialect, run->server, arena, text.text, text.length,
+                                       out, err)
+                     : mig_error_set(err, MIG_E_half_applied, "the journal of '%s' cannot be read",
+                                     run->revision->id);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int differs(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    mig_error_set(err, MIG_E_half_applied,
+                  "'%s' does not do what it did before it was cut off (call %" PRId64 ")",
+                  run->revision->id, journal->calls);
+    mig_error_detail(err, "then: %.16s…, now: %.16s…", journal->resumed, journal->chain);
+    mig_error_hint(err, "undo the change to the part that was carried out; only what comes after "
+                        "it may be changed");
+    return MIG_E_half_applied;
+}
+
+int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
+                     const struct mig_answer **answer, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    *skip = false;
+    if (answer != NULL) {
+        *answer = NULL;
+    }
+    if (!journal->active) {
+        return 0;
+    }
+    journal->calls++;
+    journal->parts = NULL;
+    journal->part = 0;
+    memcpy(journal->before, journal->chain, sizeof journal->before);
+    mig_digest_chain(journal->chain, digest);
+    int64_t compared = journal->covered + (journal->covered_part > 0 ? 1 : 0);
+    if (journal->calls == compared && strcmp(journal->chain, journal->resumed) != 0) {
+        return differs(run, err);
+    }
+    if (journal->calls <= journal->covered) {
+        *skip = true;
+        for (const struct mig_answer *a = journal->answers; answer != NULL && a != NULL;
+             a = a->next) {
+            if (a->call == journal->calls) {
+                *answer = a;
+                break;
+            }
+        }
+    }
+    return 0;
+}
