@@ -1,0 +1,174 @@
+-- The commands of the graph, as a user types them.
+local json = require "dkjson"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
+
+local function forked()
+  local p = project.new()
+  p:revision { id = "root1" }
+  p:revision { id = "left1", down = "root1", branch_labels = "left" }
+  p:revision { id = "left2", down = "left1" }
+  p:revision { id = "right1", down = "root1", branch_labels = { "right" } }
+  return p
+end
+
+local function document(result)
+  return assert(json.decode(result.stdout), result.stdout .. result.stderr)
+end
+
+local function ids(result)
+  local out = {}
+  for i, revision in ipairs(document(result).revisions) do out[i] = revision.revision end
+  return out
+end
+
+local function fails(kind, result)
+  assert.equal(2, result.code, result.stderr)
+  local err = document(result).error
+  assert.equal(kind, err.kind, err.message)
+  return err
+end
+
+describe("errors of the graph have their kind and exit with 2:", function()
+  local p
+  lazy_setup(function() p = forked() end)
+
+  for kind, words in pairs {
+    unknown_revision = { "upgrade", "nope7" },
+    unknown_label = { "upgrade", "nolabel@head" },
+    not_in_branch = { "show", "left@right1" },
+    multiple_heads = { "upgrade", "head" },
+    relative_out_of_range = { "upgrade", "left@+9" },
+    ambiguous_walk = { "upgrade", "+2" },
+    not_ancestor = { "downgrade", "right1" },
+    bad_range = { "history", "-r", "left1" },
+    not_a_head = { "revision", "-m", "x", "--head", "root1" },
+    duplicate_heads = { "merge", "left2", "left2", "-m", "x" },
+    duplicate_revision = { "revision", "-m", "x", "--head", "left2", "--rev-id", "root1" },
+    duplicate_label = { "revision", "-m", "x", "--head", "left2", "--branch-label", "right" },
+    illegal_revision_id = { "revision", "-m", "x", "--head", "left2", "--rev-id", "a-b" },
+  } do
+    it(kind, function()
+      local err = fails(kind, p:luamig("--json", table.unpack(words)))
+      assert.is_nil(err.message:find "\n")
+    end)
+  end
+
+  it("ambiguous_revision", function()
+    local twins = project.new()
+    twins:revision { id = "abcd1" }
+    twins:revision { id = "abcd2", down = "abcd1" }
+    local err = fails("ambiguous_revision", twins:luamig("--json", "show", "abcd"))
+    assert.matches("abcd1, abcd2", err.message, 1, true)
+  end)
+
+  it("a hint that names the heads", function()
+    local result = p:luamig("upgrade", "head")
+    assert.equal(2, result.code)
+    assert.matches("left2, right1", result.stderr, 1, true)
+    assert.matches("merge", result.stderr, 1, true)
+  end)
+
+  it("no database is touched by them", function()
+    assert.is_false(p:exists "app.db" and #p:read "app.db" > 0)
+  end)
+end)
+
+describe("the graph's commands", function()
+  it("list heads, branches, history, show", function()
+    local p = forked()
+    assert.same({ "left2", "right1" }, ids(p:luamig("heads", "--json")))
+    assert.equal(3, p:luamig("heads", "--check").code)
+    local branches = document(p:luamig("branches", "--json")).revisions
+    assert.equal("root1", branches[1].revision)
+    assert.same({ "left1", "right1" }, branches[1].children)
+    assert.same({ "left2", "left1", "right1", "root1" }, ids(p:luamig("history", "--json")))
+    assert.same({ "left2", "left1" }, ids(p:luamig("history", "-r", "left1:left@head", "--json")))
+    assert.same({ "left1" }, ids(p:luamig("show", "left", "--json")))
+  end)
+
+  it("walk up and down by every kind of target", function()
+    local p = forked()
+    local function at(...)
+      local result = p:luamig(...)
+      assert.equal(0, result.code, result.stderr)
+      local rows = ids(p:luamig("current", "--json"))
+      table.sort(rows)
+      return table.concat(rows, " ")
+    end
+    assert.equal("root1", at("upgrade", "+1"))
+    assert.equal("left1", at("upgrade", "left@+1"))
+    assert.equal("left1 right1", at("upgrade", "right@head"))
+    assert.equal("left2 right1", at("upgrade", "heads"))
+    assert.equal(0, p:luamig("current", "--check-heads").code)
+    assert.equal("left1 right1", at("downgrade", "left@-1"))
+    assert.equal(3, p:luamig("current", "--check-heads").code)
+    assert.equal("left1", at("downgrade", "right@root1"))
+    assert.equal("left2", at("upgrade", "left1+1"))
+    assert.equal("root1", at("downgrade", "left2-2"))
+    assert.equal("", at("downgrade", "base"))
+    assert.equal("left2 right1", at("stamp", "left2", "right1"))
+    assert.equal("root1", at("stamp", "root1"))
+    assert.equal("right1", at("stamp", "--purge", "right"))
+    assert.same({ "right1", "root1" }, ids(p:luamig("history", "-r", ":current", "--json")))
+  end)
+
+  it("merge and rebase", function()
+    local p = forked()
+    assert.equal(0, p:luamig("rebase", "right1", "--onto", "left2").code)
+    assert.same({ "right1" }, ids(p:luamig("heads", "--json")))
+    assert.equal(0, p:luamig("heads", "--check").code)
+    assert.matches('down_revision = "left2"', p:read "migrations/right1.lua", 1, true)
+    fails("cycle", p:luamig("rebase", "left1", "--onto", "right1", "--json"))
+    p = forked()
+    local made = document(p:luamig("merge", "heads", "-m", "join", "--rev-id", "both1", "--json"))
+    assert.equal("both1", made.revision)
+    assert.matches('{ "left2", "right1" }', p:read(made.file), 1, true)
+    assert.equal(0, p:luamig("upgrade").code)
+    assert.same({ "both1" }, ids(p:luamig("current", "--json")))
+  end)
+
+  it("read several folders and sub-folders", function()
+    local p = project.new { config = 'migrations = { "migrations", "more" }, recursive = true,' }
+    p:revision { id = "aaaa1" }
+    p:write("more/deep/b.lua", 'revision = "bbbb1"\ndown_revision = "aaaa1"\nfunction upgrade() end\nfunction downgrade() end\n')
+    assert.same({ "bbbb1" }, ids(p:luamig("heads", "--json")))
+    local shown = document(p:luamig("show", "bbbb", "--json")).revisions[1]
+    assert.equal("more/deep/b.lua", shown.file)
+    assert.equal(0, p:luamig("upgrade").code)
+  end)
+
+  for _, dialect in ipairs(servers.dialects) do
+    it("take over a database that Alembic managed, its narrow column measured first: " .. dialect, function()
+      local db = scratch.database(dialect)
+      db:query "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+      db:query "INSERT INTO alembic_version VALUES ('aaaa1')"
+      local p = project.new { url = db.url, config = 'version_table = "alembic_version",' }
+      p:revision { id = "aaaa1" }
+      p:revision { id = "bbbb1", down = "aaaa1" }
+      assert.same({ "aaaa1" }, ids(p:luamig("current", "--json")))
+      assert.equal(0, p:luamig("upgrade").code)
+      assert.same({ "bbbb1" }, ids(p:luamig("current", "--json")))
+      p:revision { id = ("c"):rep(40), down = "bbbb1", upgrade = 'op.execute "CREATE TABLE t (a INT)"' }
+      local result = p:luamig("upgrade")
+      if dialect == "sqlite" then -- which keeps to no width
+        assert.equal(0, result.code, result.stderr)
+      else
+        assert.is_true(result.code ~= 0)
+        assert.matches("32", result.stderr)
+        assert.same({ "bbbb1" }, ids(p:luamig("current", "--json")))
+      end
+      db:drop()
+    end)
+  end
+
+  it("say where a row of the database comes from nowhere", function()
+    local p = forked()
+    assert.equal(0, p:luamig("upgrade", "left@head").code)
+    os.remove(p.path .. "/migrations/left2.lua")
+    fails("unknown_applied_revision", p:luamig("upgrade", "heads", "--json"))
+    assert.equal(0, p:luamig("stamp", "--purge", "left1").code)
+    assert.same({ "left1" }, ids(p:luamig("current", "--json")))
+  end)
+end)
