@@ -3,6 +3,7 @@
 -- A ```console block holds commands ("$ …") and what they print; in what they print, … stands for anything, the number
 -- before "ms" for any number. "# exits with N" says that a command fails. A ```lua block that names a path is a file.
 local cli = require "spec.support.cli"
+local process = require "spec_process"
 local scratch = require "spec.support.scratch"
 
 local build = package.loaded["spec.build"]
@@ -162,13 +163,14 @@ describe("README.md", function()
     assert(os.execute(("cp -R luamig.conf.lua migrations lib %s"):format(project)))
     run(sections["From C"], project, nil, {
       PKG_CONFIG_PATH = prefix .. "/lib/pkgconfig", LD_LIBRARY_PATH = prefix .. "/lib",
-      LDFLAGS = false, DATABASE_URL = false,
+      DATABASE_URL = false,
+      LD_PRELOAD = process.preload, ASAN_OPTIONS = process.preload and "detect_leaks=0", -- for ./example, not for cc
     })
     local installed = cli.run({ "current", "--url", "sqlite:///app.db" }, { program = prefix .. "/bin/luamig", cwd = project })
     assert.equal(0, installed.code, installed.stderr)
     assert.is_truthy(installed.stdout:find("^%x+ %(head%)"))
     local module = cli.run({ "-e", 'print(require("luamig").version)' },
-      { program = "lua5.4", cwd = project, env = { LUA_CPATH = prefix .. "/lib/lua/5.4/?.so", LD_PRELOAD = os.getenv("LD_PRELOAD") } })
+      { program = "lua5.4", cwd = project, env = { LUA_CPATH = prefix .. "/lib/lua/5.4/?.so" } })
     assert.equal(0, module.code, module.stderr)
   end)
 

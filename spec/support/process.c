@@ -6,12 +6,18 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* LD_PRELOAD as we found it: a sanitizer's runtime, which a host needs that loads our modules.
+ * Programs of others do not get it (PostgreSQL's psql never ends with it). */
+static char preload[4096];
 
 struct request {
     char **argv;
@@ -43,6 +49,14 @@ static char **string_list(lua_State *L, const char *field)
     return list;
 }
 
+static bool loads_our_modules(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    const char *name = slash ? slash + 1 : program;
+
+    return strcmp(name, "lua5.4") == 0 || strcmp(name, "busted") == 0;
+}
+
 static _Noreturn void run_child(const struct request *request, int report)
 {
     sigset_t none;
@@ -66,6 +80,9 @@ static _Noreturn void run_child(const struct request *request, int report)
     if (!request->cwd || chdir(request->cwd) == 0) {
         if (request->env) {
             environ = request->env;
+        }
+        if (*preload && loads_our_modules(request->argv[0])) {
+            setenv("LD_PRELOAD", preload, 0);
         }
         execvp(request->argv[0], request->argv);
     }
@@ -173,15 +190,14 @@ static int process_kill(lua_State *L)
     return 1;
 }
 
-/* environ() → { NAME = value }, without LD_PRELOAD: a sanitizer that this interpreter needed is not
- * for what it runs (PostgreSQL's psql never ends with it) */
+/* environ() → { NAME = value } */
 static int process_environ(lua_State *L)
 {
     lua_newtable(L);
     for (char **entry = environ; *entry; entry++) {
         const char *equals = strchr(*entry, '=');
 
-        if (equals && strncmp(*entry, "LD_PRELOAD=", 11) != 0) {
+        if (equals) {
             lua_pushlstring(L, *entry, (size_t)(equals - *entry));
             lua_pushstring(L, equals + 1);
             lua_settable(L, -3);
@@ -220,6 +236,12 @@ int luaopen_spec_process(lua_State *L)
         {NULL, NULL},
     };
 
+    if (getenv("LD_PRELOAD")) {
+        (void)snprintf(preload, sizeof(preload), "%s", getenv("LD_PRELOAD"));
+        unsetenv("LD_PRELOAD");
+    }
     luaL_newlib(L, functions);
+    lua_pushstring(L, *preload ? preload : NULL);
+    lua_setfield(L, -2, "preload");
     return 1;
 }

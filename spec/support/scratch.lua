@@ -42,13 +42,6 @@ end
 local Database = {}
 Database.__index = Database
 
--- Not the sanitizer that this interpreter may run under.
-local function environment()
-  local list = {}
-  for name, value in pairs(process.environ()) do list[#list + 1] = name .. "=" .. value end
-  return list
-end
-
 local function run_client(url, dialect, sql)
   local folder = scratch.folder()
   local function file(name) return folder .. "/" .. name end
@@ -56,8 +49,7 @@ local function run_client(url, dialect, sql)
   input:write(sql)
   input:close()
   local pid = process.start {
-    argv = client(url, dialect), env = environment(),
-    stdin = file "in.sql", stdout = file "out", stderr = file "err",
+    argv = client(url, dialect), stdin = file "in.sql", stdout = file "out", stderr = file "err",
   }
   local how, code = process.wait(pid)
   local function read(name)
