@@ -2,10 +2,10 @@
 --
 --   op_case.all(dialect)      cases with .fn = function(op, sql), .before (what the database has), .options (for
 --                             internals.compile); the dialects are sqlite, postgresql, mysql, mariadb
-local cjson = require "cjson"
+local json = require "dkjson"
 
 local op_case = {}
-local null = cjson.null
+local null = json.null
 
 local function given(value)
   return value ~= nil and value ~= null
@@ -217,11 +217,12 @@ end
 function translate.add_column(op, sql, a, case)
   local column, beside = column_of(sql, a.column, case)
   column.mysql_after = a.mysql_after
-  if #beside > 0 and beside[1].name == nil and a.column.fk and a.column.fk.target then
-    column.references, column.ondelete = a.column.fk.target, a.column.fk.ondelete
+  local fk = a.column.fk
+  if fk and fk.target and not fk.name then
+    column.references, column.ondelete = fk.target, fk.ondelete
     beside = {}
   end
-  op.add_column(a.table, column, { schema = a.schema, if_not_exists = a.if_not_exists })
+  op.add_column(a.table, column, { schema = a.schema, if_not_exists = a.if_not_exists, insert_after = a.insert_after })
   for _, constraint in ipairs(beside) do op.add_constraint(a.table, constraint, { schema = a.schema }) end
 end
 
@@ -375,6 +376,11 @@ local function fixture(op, sql, case)
     if a.name ~= "org" then op.create_table("org", { { "id", sql.integer, primary_key = true } }) end
     return
   end
+  if given(a.copy_from) then
+    op.create_table("org", { { "id", sql.integer, primary_key = true } })
+    translate.create_table(op, sql, a.copy_from, case)
+    return
+  end
   local body = { schema = schema }
   local function add(name, column_type, options)
     if name == skip then return end
@@ -446,7 +452,7 @@ end
 
 function op_case.all(dialect)
   local file = assert(io.open("spec/fixtures/op_cases.json"))
-  local data = cjson.decode(file:read "a")
+  local data = json.decode(file:read "a", 1, json.null)
   file:close()
   local cases = {}
   for _, case in ipairs(data.cases) do

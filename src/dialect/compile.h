@@ -86,6 +86,9 @@ const struct mig_value *mig_dialect_option(const struct mig_compile *c,
 /* An option that is a word, number or flag as SQL text (strings bare); NULL when left out or false.
  */
 const char *mig_option_text(const struct mig_compile *c, const struct mig_value *value);
+/* The same by the option's name; a list of values joined with ", ". */
+const char *mig_dialect_option_text(const struct mig_compile *c, const struct mig_pairs *options,
+                                    const char *name);
 bool mig_option_true(const struct mig_value *value);
 /* The dialect whose prefix the option has ("mysql"), and the rest of its name; false when it has
  * none. */

@@ -140,6 +140,10 @@ void mig_sql_references(struct mig_sql *w, const struct mig_constraint *constrai
     } else if (constraint->match != NULL && strcasecmp(constraint->match, "SIMPLE") != 0) {
         mig_sql_unsupported(w, "MATCH in foreign keys", "Leave out `match`.");
     }
+    if (constraint->ondelete != NULL && strchr(constraint->ondelete, '(') != NULL &&
+        !mig_compile_has(w->c, MIG_F_SET_NULL_COLUMNS)) {
+        mig_sql_unsupported(w, "ON DELETE SET NULL of some columns", "Leave out the columns.");
+    }
     if (constraint->ondelete != NULL) {
         mig_sql_add(w, " ON DELETE %r", constraint->ondelete);
     }
@@ -276,6 +280,9 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
                       const struct mig_op_create_table *op, struct mig_error *err)
 {
     const struct mig_dialect_ops *ops = c->dialect->ops;
+    if (table->columns.count == 0 && !mig_compile_has(c, MIG_F_EMPTY_TABLES)) {
+        return mig_unsupported(c, err, "tables without columns", "Give the table a column.");
+    }
     int code = ops->before_columns != NULL ? ops->before_columns(c, table, err) : 0;
     if (code != 0) {
         return code;

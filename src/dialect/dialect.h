@@ -43,6 +43,8 @@ enum mig_feature {
     MIG_F_NOT_ENFORCED = 1 << 25,
     MIG_F_CASCADE = 1 << 26,      /* DROP … CASCADE */
     MIG_F_VIRTUAL_COLUMNS = 1 << 27,
+    MIG_F_SET_NULL_COLUMNS = 1 << 30, /* ON DELETE SET NULL (column) */
+    MIG_F_EMPTY_TABLES = 1 << 29,    /* tables without columns */
     MIG_F_INDEX_IF_EXISTS = 1 << 28, /* CREATE INDEX IF NOT EXISTS, DROP INDEX IF EXISTS */
 };
 

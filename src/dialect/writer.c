@@ -266,6 +266,35 @@ const struct mig_value *mig_dialect_option(const struct mig_compile *c,
     return found;
 }
 
+const char *mig_dialect_option_text(const struct mig_compile *c, const struct mig_pairs *options,
+                                    const char *name)
+{
+    const struct mig_value *last = mig_dialect_option(c, options, name);
+    struct mig_strbuf list = {0};
+    if (last == NULL) {
+        return NULL;
+    }
+    /* a list of values is several pairs of one name */
+    const struct mig_pair *of =
+        (const struct mig_pair *)(const void *)((const char *)last -
+                                                offsetof(struct mig_pair, value));
+    size_t count = 0;
+    for (size_t i = 0; i < options->count; i++) {
+        const char *text = strcmp(options->items[i].name, of->name) == 0
+                               ? mig_option_text(c, &options->items[i].value)
+                               : NULL;
+        if (text != NULL) {
+            mig_strbuf_puts(&list, count++ > 0 ? ", " : "");
+            mig_strbuf_puts(&list, text);
+        }
+    }
+    if (count == 0) {
+        mig_strbuf_release(&list);
+        return NULL;
+    }
+    return mig_strbuf_to_arena(&list, c->arena);
+}
+
 bool mig_option_true(const struct mig_value *value)
 {
     return value != NULL && value->kind == MIG_VALUE_BOOL && value->boolean;

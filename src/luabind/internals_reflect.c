@@ -3,10 +3,10 @@
  *   table(url, name, schema?)       one table of it, nil when there is none
  *   index_table(url, index)         the table that has the index
  *   roundtrip(json)                 a snapshot read and written again
- *   run(url, { { "drop_column", "t", "a" }, … }, { naming = { uq = … }, snapshot = json, dry = true
- * }?) operations resolved, compiled and sent in one transaction; the SQL { "batch", table, {
- * operations without the table }, { recreate = "always", … } } is a batch. A failing call returns
- * nil and { kind, message, detail, hint, sql }. */
+ *   run(url, { { "drop_column", "t", "a" }, … }, { uq = …, snapshot = json, dry = true,
+ * autocommit = true }?) operations resolved, compiled and sent in one transaction; the SQL {
+ * "batch", table, { operations without the table }, { recreate = "always", … } } is a batch. A
+ * failing call returns nil and { kind, message, detail, hint, sql }. */
 #include "config/url.h"
 #include "luabind/sql.h"
 #include "luabind/value.h"
@@ -238,7 +238,12 @@ static int send(struct session *s, struct mig_compile *c, struct mig_op *op, boo
 
 static int send_all(lua_State *L, struct session *s, struct mig_compile *c, bool dry)
 {
-    struct mig_reader r = {.L = L, .arena = &s->arena, .what = "op", .compile = c};
+    struct mig_reader r = {.L = L,
+                           .arena = &s->arena,
+                           .what = "op",
+                           .dialect = c->dialect->name,
+                           .is_mariadb = c->server->is_mariadb,
+                           .compile = c};
     int code = 0;
     for (lua_Integer i = 1; code == 0 && lua_rawgeti(L, 2, i) == LUA_TTABLE; i++) {
         int index = lua_gettop(L);
@@ -269,7 +274,9 @@ static int reflect_run(lua_State *L)
     const char *json = field_text(L, 3, "snapshot");
     lua_getfield(L, 3, "dry");
     bool dry = lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, 3, "autocommit");
+    bool autocommit = lua_toboolean(L, -1);
+    lua_pop(L, 2);
     if (connect(s, url) != 0) {
         return push_failure(L, s);
     }
@@ -291,9 +298,9 @@ static int reflect_run(lua_State *L)
                             .log = &log,
                             .arena = &s->arena,
                             .out = &out};
-    int code = mig_conn_begin(s->conn, &s->err);
+    int code = autocommit ? 0 : mig_conn_begin(s->conn, &s->err);
     code = code != 0 ? code : send_all(L, s, &c, dry);
-    code = code != 0 ? code : mig_conn_commit(s->conn, &s->err);
+    code = code != 0 || autocommit ? code : mig_conn_commit(s->conn, &s->err);
     if (code != 0) {
         return push_failure(L, s);
     }

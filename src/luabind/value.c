@@ -127,6 +127,12 @@ const char *mig_read_word(struct mig_reader *r, int index, const char *name,
         if (strcasecmp(words[count], word) == 0) {
             return words[count];
         }
+        /* PostgreSQL's SET NULL (column): the dialect judges */
+        size_t length = strlen(words[count]);
+        if (strncmp(words[count], "SET ", 4) == 0 && strncasecmp(words[count], word, length) == 0 &&
+            strncmp(word + length, " (", 2) == 0 && word[strlen(word) - 1] == ')') {
+            return word;
+        }
     }
     const char *near = mig_suggest(word, words, count);
     if (near != NULL) {

@@ -810,7 +810,8 @@ static bool changes_default_only(const struct mig_compile *c, const struct mig_o
            op->autoincrement == MIG_UNSET && op->collation == NULL && op->mysql_on_update == NULL &&
            op->mysql_after == NULL && op->mysql_first != MIG_TRUE &&
            op->default_.kind != MIG_VALUE_NOW &&
-           (op->default_.kind != MIG_VALUE_EXPR || mig_text_is_literal(op->default_.text)) &&
+           (op->default_.kind != MIG_VALUE_EXPR ||
+            (mig_text_is_literal(op->default_.text) && !is_timestamp_call(op->default_.text))) &&
            !default_in_parentheses(c, &probe);
 }
 

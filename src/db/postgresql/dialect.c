@@ -19,9 +19,9 @@ static void narrow(struct mig_server *server)
         MIG_F_RETURNING | MIG_F_COLUMN_IF_EXISTS | MIG_F_CHECK | MIG_F_ADD_CONSTRAINT |
         MIG_F_ALTER_COLUMN | MIG_F_EXPRESSION_DEFAULT | MIG_F_FOREIGN_MATCH |
         MIG_F_OPERATOR_CLASSES | MIG_F_NULLS_ORDER | MIG_F_EXCLUDE | MIG_F_USING_INDEX |
-        MIG_F_NOT_VALID | MIG_F_CASCADE | MIG_F_INDEX_IF_EXISTS;
+        MIG_F_NOT_VALID | MIG_F_CASCADE | MIG_F_INDEX_IF_EXISTS | MIG_F_EMPTY_TABLES;
     if (major >= 15) {
-        features |= MIG_F_NULLS_NOT_DISTINCT;
+        features |= MIG_F_NULLS_NOT_DISTINCT | MIG_F_SET_NULL_COLUMNS;
     }
     if (major >= 18) {
         features |= MIG_F_VIRTUAL_COLUMNS | MIG_F_NOT_ENFORCED;
@@ -346,8 +346,7 @@ static void table_options(struct mig_sql *w, const struct mig_table *table)
         {"on_commit", " ON COMMIT %r"}, {"tablespace", " TABLESPACE %n"},
     };
     for (size_t i = 0; i < MIG_COUNT(options); i++) {
-        const char *text =
-            mig_option_text(w->c, mig_dialect_option(w->c, &table->options, options[i].name));
+        const char *text = mig_dialect_option_text(w->c, &table->options, options[i].name);
         if (text == NULL) {
             continue;
         }
@@ -668,6 +667,9 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
             c, op, op->existing_known == MIG_TRUE ? "DROP IDENTITY" : "DROP IDENTITY IF EXISTS",
             err);
     }
+    if (op->identity == NULL && !mig_type_is_integer(mig_dialect_type(c, op->wanted->type))) {
+        return 0; /* autoincrement is for integers; elsewhere it says nothing here */
+    }
     if (!wants || (op->identity == NULL && (has || serial))) {
         return 0;
     }
@@ -684,7 +686,10 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
 static int alter_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
-    bool wants_identity = alter->identity != NULL && alter->existing->identity == NULL;
+    bool wants_identity = alter->existing->identity == NULL &&
+                          (alter->identity != NULL ||
+                           (alter->autoincrement == MIG_TRUE &&
+                            mig_type_is_integer(mig_dialect_type(c, alter->wanted->type))));
     bool default_done = false;
     int code = 0;
     if (alter->insert_after != NULL || alter->insert_before != NULL) {

@@ -277,10 +277,8 @@ static void table_options(struct mig_sql *w, const struct mig_table *table)
 }
 
 /* SQLite keeps no comments. */
-static int before_columns(struct mig_compile *c, const struct mig_table *table,
-                          struct mig_error *err)
+static void say_comments(struct mig_compile *c, const struct mig_table *table)
 {
-    (void)err;
     bool commented = table->comment != NULL;
     for (size_t i = 0; i < table->columns.count; i++) {
         commented |= table->columns.items[i]->comment != NULL;
@@ -289,7 +287,6 @@ static int before_columns(struct mig_compile *c, const struct mig_table *table,
         mig_log_write(c->log, MIG_LOG_INFO, "comments of table '%s' passed over: SQLite keeps none",
                       table->name);
     }
-    return 0;
 }
 
 static bool enum_is_native(const struct mig_compile *c, const struct mig_type *type)
@@ -348,6 +345,12 @@ static int rebuild(struct mig_compile *c, const struct mig_op *op, struct mig_er
     }
     struct mig_op *one = (struct mig_op *)(uintptr_t)op;
     return mig_rebuild_table(c, op->schema, mig_op_table(op), &one, 1, err);
+}
+
+static int create_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    say_comments(c, MIG_OP_CAST(op, create_table)->body);
+    return mig_compile_create_table(c, op, err);
 }
 
 /* Enforcement is off: dropping a table would delete its rows first, and children with them. */
@@ -420,7 +423,8 @@ static int add_columns(struct mig_compile *c, const struct mig_op *op, struct mi
     if (!can_add(c, add, facts)) {
         return rebuild(c, op, err);
     }
-    int code = before_columns(c, facts, err);
+    int code = 0;
+    say_comments(c, facts);
     for (size_t i = 0; i < facts->columns.count && code == 0; i++) {
         const struct mig_column *column = facts->columns.items[i];
         struct mig_sql w = mig_sql_start(c, err);
@@ -591,7 +595,6 @@ static int validate_constraint(struct mig_compile *c, const struct mig_op *op,
 static const struct mig_dialect_ops ops = {
     .column = add_column,
     .key_in_column = key_in_column,
-    .before_columns = before_columns,
     .table_options = table_options,
     .index = mig_compile_index,
     .enum_is_native = enum_is_native,
@@ -613,6 +616,7 @@ const struct mig_dialect mig_dialect_sqlite = {
     .append_value = append_value,
     .compile =
         {
+            [MIG_OP_create_table] = create_table,
             [MIG_OP_drop_table] = drop_table,
             [MIG_OP_add_column] = add_columns,
             [MIG_OP_drop_column] = drop_column,
