@@ -322,7 +322,8 @@ static void check_connection(lua_State *L, const char *name)
     }
 }
 
-/* Runs the statement at index 2 and leaves its result in `out`; released with the mark. */
+/* Runs the statement at index 2 and leaves its result in `out`, in the run's arena. The caller, having copied it
+ * to Lua, releases it to the mark that it took, so that a loop of statements takes no memory. */
 static void query(lua_State *L, const char *what, struct mig_result *out)
 {
     struct mig_params params = {0};
@@ -339,8 +340,11 @@ static int connection_execute(lua_State *L)
 {
     struct mig_result result = {0};
     check_connection(L, "execute");
+    struct mig_arena *arena = mig_run_arena(mig_lua_run(L, "conn:execute"));
+    struct mig_arena_mark mark = mig_arena_mark(arena);
     query(L, "conn:execute", &result);
     mig_lua_push_result(L, &result, NULL);
+    mig_arena_reset(arena, mark);
     return 1;
 }
 
@@ -348,6 +352,8 @@ static int connection_scalar(lua_State *L)
 {
     struct mig_result result = {0};
     check_connection(L, "scalar");
+    struct mig_arena *arena = mig_run_arena(mig_lua_run(L, "conn:scalar"));
+    struct mig_arena_mark mark = mig_arena_mark(arena);
     query(L, "conn:scalar", &result);
     if (result.offline) {
         return mig_lua_fail(L, MIG_E_offline, "Branch with: if not op.offline then … end",
@@ -358,6 +364,7 @@ static int connection_scalar(lua_State *L)
     } else {
         mig_lua_push_value(L, &result.cells[0]);
     }
+    mig_arena_reset(arena, mark);
     return 1;
 }
 

@@ -69,9 +69,13 @@ static int operation(lua_State *L)
     const char *what = lua_tostring(L, lua_upvalueindex(2));
     mig_lua_refuse_colon(L, what);
     struct mig_reader r = mig_lua_reader(L, what);
+    struct mig_arena_mark mark = mig_arena_mark(r.arena);
     struct mig_op *op = mig_read_op(&r, name, 1, NULL);
     enum mig_op_kind kind = op->kind;
     mig_lua_dispatch(L, op, what);
+    if (kind == MIG_OP_execute || kind == MIG_OP_bulk_insert) {
+        mig_arena_reset(r.arena, mark); /* a loop of them takes no memory */
+    }
     if (kind == MIG_OP_execute) {
         push_changed(L, "op.execute gives no rows: use op.get_bind():execute(…)");
         return 1;
