@@ -50,6 +50,29 @@ function M.resident()
   end
 end
 
+function M.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+-- Opens the URL in a process with that environment: "connected to NAME", or the error.
+function M.in_child(environment, url)
+  local script = scratch.folder() .. "/open.lua"
+  M.write(script, ([[
+    package.cpath = %q
+    local conn, err = require("luamig_internals").driver.open(%q)
+    if not conn then print(err.message) return end
+    assert(conn:scalar("SELECT 'é'") == "é")
+    print("connected to " .. conn:server().database)
+    conn:close()
+  ]]):format(package.cpath, url))
+  local child = assert(io.popen(("env ASAN_OPTIONS=detect_leaks=0 %s lua5.4 %s 2>&1"):format(environment, script)))
+  local line = child:read("l")
+  child:close()
+  return line
+end
+
 -- AddressSanitizer keeps freed memory for a while: nothing can be said of how much is in use.
 local function sanitized()
   for line in io.lines("/proc/self/maps") do

@@ -219,6 +219,17 @@ describe("connecting to MySQL", function()
     assert.matches("Check the host", err.hint)
   end)
 
+  it("takes what the URL leaves out from ~/.my.cnf", function()
+    local folder = scratch.folder()
+    contract.write(folder .. "/.my.cnf", ("[client]\nuser=%s\npassword=%s\ndefault-character-set=latin1\n"):format(parts.user, parts.password))
+    local line = contract.in_child("HOME=" .. folder, ("mysql://%s:%s/%s"):format(parts.host, parts.port, parts.name))
+    assert.equal("connected to " .. parts.name, line)
+    local other = folder .. "/other.cnf"
+    contract.write(other, ("[mine]\nuser=%s\npassword=%s\n"):format(parts.user, parts.password))
+    line = contract.in_child("HOME=/nonexistent", ("mysql://%s:%s/%s?read_default_file=%s&read_default_group=mine"):format(parts.host, parts.port, parts.name, other))
+    assert.equal("connected to " .. parts.name, line)
+  end)
+
   it("goes by TCP to localhost when a port is given", function()
     if parts.host ~= "127.0.0.1" then return end
     local conn = must(driver.open((url:gsub("127%.0%.0%.1", "localhost"))))

@@ -269,8 +269,20 @@ describe("connecting to PostgreSQL", function()
     assert.matches("Check the host", err.hint)
   end)
 
-  it("says that the URL is not libpq's", function()
-    refused(url .. "?nonsense=1")
+  it("says that an option is not libpq's", function()
+    local err = refused(url .. "?nonsense=1", "config")
+    assert.matches('invalid URI query parameter: "nonsense"', err.message)
+    assert.matches("sslmode", err.hint)
+    refused(url .. "?connect_timeout=soon", "config")
+  end)
+
+  it("takes what the URL leaves out from the environment and the password file", function()
+    local folder = scratch.folder()
+    contract.write(folder .. "/pass", ("%s:%s:*:%s:%s\n"):format(parts.host, parts.port, parts.user, parts.password))
+    assert(os.execute("chmod 600 " .. folder .. "/pass"))
+    local line = contract.in_child(("PGPASSFILE=%s/pass PGHOST=%s PGPORT=%s PGUSER=%s"):format(folder, parts.host, parts.port, parts.user),
+      "postgresql:///" .. parts.name)
+    assert.equal("connected to " .. parts.name, line)
   end)
 
   it("tries several hosts", function()

@@ -1,7 +1,7 @@
 local driver = require("luamig_internals").driver
 local scratch = require "spec.support.scratch"
 local contract = require "spec.support.driver_contract"
-local must, fails, rows = contract.must, contract.fails, contract.rows
+local must, fails, rows, write = contract.must, contract.fails, contract.rows, contract.write
 
 contract.contract(_ENV, "sqlite", {
   placeholder = "?",
@@ -12,12 +12,6 @@ contract.contract(_ENV, "sqlite", {
   missing_table = { native_code = 1 },
   duplicate = { native_code = 1555 }, -- SQLITE_CONSTRAINT_PRIMARYKEY
 })
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
 
 local function exists(path)
   local file = io.open(path)

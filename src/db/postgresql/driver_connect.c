@@ -26,6 +26,8 @@ static const char *connect_hint(const char *text)
         {"could not translate host name", "Check the host in the URL."},
         {"timeout expired", "The server did not answer; check host, port and firewall."},
         {"does not support SSL", "Use sslmode=prefer, or enable TLS on the server."},
+        {"invalid URI query parameter", "The options of a PostgreSQL URL are libpq's: sslmode, "
+                                        "application_name, connect_timeout, options, …"},
         {"starting up", "Try again in a moment."},
         {"too many clients", "All connections of the server are in use."},
         {"remaining connection slots", "All connections of the server are in use."},
@@ -108,8 +110,10 @@ static int cannot_connect(PGconn *pg, struct mig_error *err)
     char line[512];
     mig_pq_first_line(why != NULL ? why + strlen("failed: ") : text, line, sizeof line);
     why = strncmp(line, "FATAL:  ", 8) == 0 ? line + 8 : line;
-    enum mig_code code =
-        strstr(text, "permission denied") != NULL ? MIG_E_permission : MIG_E_connect;
+    /* what libpq refuses before it connects: an unknown option, a port that is no number */
+    enum mig_code code = strncmp(why, "invalid ", 8) == 0            ? MIG_E_config
+                         : strstr(text, "permission denied") != NULL ? MIG_E_permission
+                                                                     : MIG_E_connect;
     if (host != NULL && host[0] != '\0') {
         bool socket = host[0] == '/';
         mig_error_set(err, code, "cannot connect to PostgreSQL at %s%s%s: %s", host,
