@@ -285,6 +285,13 @@ describe("connecting to PostgreSQL", function()
     assert.equal("connected to " .. parts.name, line)
   end)
 
+  it("says why each of several hosts failed", function()
+    local err = refused(("postgresql://%s:x@127.0.0.1:1,%s:%s/db"):format(parts.user, parts.host, parts.port))
+    assert.matches(":" .. parts.port .. ": password authentication failed", err.message)
+    assert.matches("port 1 failed: Connection refused", err.detail)
+    assert.is_nil(refused("postgresql://u:p@127.0.0.1:1/db").detail)
+  end)
+
   it("tries several hosts", function()
     local several = ("postgresql://%s:%s@127.0.0.1:1,%s:%s/%s?target_session_attrs=read-write"):format(parts.user, parts.password, parts.host, parts.port, parts.name)
     local conn = must(driver.open(several))

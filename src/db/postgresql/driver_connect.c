@@ -105,10 +105,16 @@ void mig_pq_close(struct mig_conn *conn)
 static int cannot_connect(PGconn *pg, struct mig_error *err)
 {
     const char *text = mig_pq.PQerrorMessage(pg);
-    const char *host = mig_pq.PQhost(pg), *port = mig_pq.PQport(pg),
-               *why = strstr(text, "failed: ");
+    const char *host = mig_pq.PQhost(pg), *port = mig_pq.PQport(pg), *why = text;
     char line[512];
-    mig_pq_first_line(why != NULL ? why + strlen("failed: ") : text, line, sizeof line);
+    /* "connection to server at … failed: why", once for each address; the host is that of the last
+     * one */
+    size_t tries = 0;
+    for (const char *at = text; (at = strstr(at, "failed: ")) != NULL; tries++) {
+        at += strlen("failed: ");
+        why = at;
+    }
+    mig_pq_first_line(why, line, sizeof line);
     why = strncmp(line, "FATAL:  ", 8) == 0 ? line + 8 : line;
     /* what libpq refuses before it connects: an unknown option, a port that is no number */
     enum mig_code code = strncmp(why, "invalid ", 8) == 0            ? MIG_E_config
@@ -121,8 +127,7 @@ static int cannot_connect(PGconn *pg, struct mig_error *err)
     } else {
         mig_error_set(err, code, "cannot connect to PostgreSQL: %s", why);
     }
-    const char *end = strchr(text, '\n');
-    if (end != NULL && end[1] != '\0') {
+    if (tries > 1) {
         mig_error_detail(err, "%.*s", (int)strlen(text) - 1, text);
     }
     const char *hint = connect_hint(text);
