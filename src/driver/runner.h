@@ -35,8 +35,11 @@ struct mig_runner_ops {
     /* True where the waits differ by the class of a statement (PostgreSQL: CONCURRENTLY must not
      * time out, row locks are no DDL locks); else they are set once a run. */
     bool waits_by_class;
-    /* The error is a lock timeout: worth telling who blocks. May be NULL. */
+    /* Required. The error is a lock timeout: worth telling who blocks. */
     bool (*is_lock_timeout)(const struct mig_error *err);
+    /* Required. It may go well another time: a lock timeout, a deadlock, a serialisation failure.
+     * The server has rolled back, or will. */
+    bool (*is_passing)(const struct mig_error *err);
     /* Required. The error says that a table does not exist. */
     bool (*is_missing_table)(const struct mig_error *err);
     /* Required. schema NULL: the default one. */

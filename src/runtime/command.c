@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* How many statements a failure names. */
+enum { TOLD_STATEMENTS = 3 };
+
 enum verb { UPGRADE, DOWNGRADE, STAMP };
 
 /* What was asked for. */
@@ -297,12 +300,18 @@ static void tell_state(struct command *cmd, const struct mig_step *step)
     } else {
         mig_strbuf_printf(&text, "half applied: %d of the %d statements sent stay", run->kept,
                           run->sent);
-        for (int i = 0; i < run->kept && i < MIG_RUN_LABELS; i++) {
-            mig_strbuf_printf(&text, "%s%s", i == 0 ? " (" : "; ",
+        int shown = run->kept < MIG_RUN_LABELS ? run->kept : MIG_RUN_LABELS;
+        int first = shown > TOLD_STATEMENTS ? shown - TOLD_STATEMENTS : 0;
+        for (int i = first; i < shown; i++) {
+            mig_strbuf_printf(&text, "%s%s",
+                              i > first   ? "; "
+                              : first > 0 ? " (…; "
+                                          : " (",
                               run->labels[i] != NULL ? run->labels[i] : "");
         }
-        mig_strbuf_puts(&text, run->kept > MIG_RUN_LABELS ? "; …); the version table says "
-                                                          : "); the version table says ");
+        mig_strbuf_puts(&text, run->kept > shown ? "; …)" : ")");
+        mig_strbuf_printf(&text, "; `%s` goes on from there", run->direction);
+        mig_strbuf_puts(&text, "; the version table says ");
     }
     append_heads(&text, rows);
     state->text = mig_strbuf_to_arena(&text, cmd->arena);

@@ -518,6 +518,82 @@ int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err)
                       part > 0 ? journal->chain : journal->before, NULL, last, err);
 }
 
+static int differs(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    mig_error_set(err, MIG_E_half_applied,
+                  "'%s' does not do what it did before it was cut off (call %" PRId64 ")",
+                  run->revision->id, journal->calls);
+    mig_error_detail(err, "then: %.16s…, now: %.16s…", journal->resumed, journal->chain);
+    mig_error_hint(err, "undo the change to the part that was carried out; only what comes after "
+                        "it may be changed");
+    return MIG_E_half_applied;
+}
+
+int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t count,
+                       int64_t changed, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_strbuf rest = {0}, sql = {0};
+    if (!journal->active) {
+        return 0;
+    }
+    if (journal->cursor_step == 0) {
+        int rc = insert_row(run, MIG_JOURNAL_DONE, journal->calls - 1, 0, journal->before, NULL,
+                            run->operation, err);
+        if (rc != 0) {
+            return rc;
+        }
+        journal->cursor_step = journal->last_step;
+    }
+    write_bytes(&rest, 's', journal->chain, strlen(journal->chain));
+    write_cell(&rest, &(struct mig_value){.kind = MIG_VALUE_INT, .integer = changed});
+    for (size_t i = 0; i < count; i++) {
+        write_cell(&rest, &key[i]);
+    }
+    char *text = mig_strbuf_to_arena(&rest, &run->revision_arena);
+    if (text == NULL) {
+        return mig_error_nomem(err);
+    }
+    struct mig_param items[] = {{.value = text_value(text)},
+                                {.value = text_value(run->revision->id)},
+                                {.value = int_value(journal->cursor_step)}};
+    mig_strbuf_puts(&sql, "UPDATE ");
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " SET rest = ? WHERE revision = ? AND step = ?");
+    return send(run, &sql, items, MIG_COUNT(items), err);
+}
+
+int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t count,
+                              int64_t *changed, bool *found, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_value digest = {0}, total = {0};
+    const char *at = journal->rest;
+    *found = false;
+    journal->cursor_step = 0;
+    if (!journal->active || at == NULL || journal->covered_part > 0 ||
+        journal->calls != journal->covered + 1) {
+        return 0;
+    }
+    bool good = read_cell(arena, &at, &digest) && read_cell(arena, &at, &total);
+    if (good && strcmp(digest.text, journal->chain) != 0) {
+        return differs(run, err);
+    }
+    for (size_t i = 0; good && i < count; i++) {
+        good = *at != '\0' && read_cell(arena, &at, &key[i]);
+    }
+    if (!good) {
+        return mig_error_set(err, MIG_E_half_applied, "the journal of '%s' cannot be read",
+                             run->revision->id);
+    }
+    *changed = total.integer;
+    *found = true;
+    journal->cursor_step = journal->last_step;
+    return 0;
+}
+
 /* Tables whose definitions tell whether the statement was carried out; none: the whole database. */
 static struct mig_names tables_of(const struct mig_statement *statement)
 {
@@ -865,18 +941,6 @@ int mig_journal_rest(struct mig_run *run, struct mig_statements *out, struct mig
         }
     }
     return 0;
-}
-
-static int differs(struct mig_run *run, struct mig_error *err)
-{
-    struct mig_journal *journal = &run->journal;
-    mig_error_set(err, MIG_E_half_applied,
-                  "'%s' does not do what it did before it was cut off (call %" PRId64 ")",
-                  run->revision->id, journal->calls);
-    mig_error_detail(err, "then: %.16s…, now: %.16s…", journal->resumed, journal->chain);
-    mig_error_hint(err, "undo the change to the part that was carried out; only what comes after "
-                        "it may be changed");
-    return MIG_E_half_applied;
 }
 
 int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,

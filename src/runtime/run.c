@@ -389,6 +389,8 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
         rc = finish_cut_call(run, op, &rest, err);
     } else if (rc == 0 && op->kind == MIG_OP_execute) {
         rc = run_execute(run, (const struct mig_op_execute *)(const void *)op, skip, err);
+    } else if (rc == 0 && !skip && op->kind == MIG_OP_backfill) {
+        rc = mig_run_backfill(run, (const struct mig_op_backfill *)(const void *)op, err);
     } else if (rc == 0 && !skip) {
         rc = run_compiled(run, op, err);
     }

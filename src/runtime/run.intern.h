@@ -75,6 +75,7 @@ struct mig_journal {
     char resumed[MIG_DIGEST_SIZE];      /* what chain must be at the resume point */
     struct mig_answer *answers;         /* of the calls that were finished before */
     struct mig_strbuf written;          /* the answers of this segment */
+    int cursor_step;                    /* the row of the backfill in hand; 0: it has none */
     bool dirty;                         /* something was changed since the last row */
     bool intended;                      /* the statement in hand has its intent written down */
     bool too_big;                       /* an answer was not written down */
@@ -161,7 +162,7 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
 /* What enter began: rc is how the statement went. Returns rc. */
 int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement, int rc,
                       struct mig_error *err);
-/* A statement of ours (version rows, history): in a transaction, not in the report. */
+/* A statement of ours (version rows, history, backfill): in a transaction, not in the report. */
 int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                     struct mig_error *err) MIG_MUST_CHECK;
 int mig_segment_begin(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
@@ -170,6 +171,14 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err) MIG_MUST_CHEC
 /* Rolls back what is open. A failure is not reported: the server does it when the connection goes.
  */
 void mig_segment_rollback(struct mig_run *run);
+/* The transaction alone; where the run stands in its calls stays. */
+void mig_segment_abort(struct mig_run *run);
+/* Something that commits is about to come: MIG_E_script or MIG_E_unsupported where it may not
+ * (`what` names it), else what is open is committed with its journal row. */
+int mig_segment_boundary(struct mig_run *run, const char *what,
+                         struct mig_error *err) MIG_MUST_CHECK;
+/* The failure ends the revision, also when it is caught. */
+void mig_segment_doom_by(struct mig_run *run, const struct mig_error *err);
 /* The doom as an error of a later call; 0 when there is none. */
 int mig_segment_doom(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 
@@ -227,6 +236,12 @@ void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader);
 void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader);
 /* Before a COMMIT inside the revision: its row. complete: the present call is done with it. */
 int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err) MIG_MUST_CHECK;
+/* Where a backfill stands, in the transaction of its batch. */
+int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t count,
+                       int64_t changed, struct mig_error *err) MIG_MUST_CHECK;
+/* Where it stood before a crash; *found is false when it had not begun. */
+int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t count,
+                              int64_t *changed, bool *found, struct mig_error *err) MIG_MUST_CHECK;
 /* Before and after a statement that commits by itself. */
 int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
                        struct mig_error *err) MIG_MUST_CHECK;
@@ -236,6 +251,10 @@ int mig_journal_clear(struct mig_run *run, const char *revision,
                       struct mig_error *err) MIG_MUST_CHECK;
 /* All rows: a stamp says where the database stands. */
 int mig_journal_forget(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+
+/* backfill.c */
+int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op,
+                     struct mig_error *err) MIG_MUST_CHECK;
 
 /* lock.c */
 struct mig_lock {

@@ -78,7 +78,7 @@ static int refuse_boundary(const struct mig_run *run, const char *what, struct m
 }
 
 /* Something that commits is about to come: may it, and away with what is open. */
-static int boundary(struct mig_run *run, const char *what, struct mig_error *err)
+int mig_segment_boundary(struct mig_run *run, const char *what, struct mig_error *err)
 {
     if (run->savepoints > 0 || is_whole(run)) {
         return refuse_boundary(run, what, err);
@@ -134,8 +134,7 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err)
     return rc;
 }
 
-/* The transaction alone; where the run stands in its calls stays. */
-static void roll_back(struct mig_run *run)
+void mig_segment_abort(struct mig_run *run)
 {
     if (run->open && run->sink->rollback != NULL) {
         struct mig_error ignored = {0};
@@ -149,7 +148,7 @@ static void roll_back(struct mig_run *run)
 
 void mig_segment_rollback(struct mig_run *run)
 {
-    roll_back(run);
+    mig_segment_abort(run);
     run->savepoints = 0;
     run->own = false;
     run->autocommit = false;
@@ -289,7 +288,7 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     bool commits = (statement->flags & MIG_STATEMENT_NO_TRANSACTION) != 0 ||
                    (statement->class == MIG_CLASS_DDL && !transactional_ddl(run));
     if (commits || (is_alone(run) && !may_wrap(run, statement))) {
-        rc = commits ? boundary(run, verb_of(statement), err) : 0;
+        rc = commits ? mig_segment_boundary(run, verb_of(statement), err) : 0;
         run->segment++;
         if (rc == 0) {
             rc = mig_journal_intent(run, statement, err);
@@ -312,13 +311,20 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     return rc == 0 ? note_statement(run, statement, err) : rc;
 }
 
+void mig_segment_doom_by(struct mig_run *run, const struct mig_error *err)
+{
+    run->doom.set = true;
+    run->doom.depth = 0;
+    copy_error(&run->doom.error, err);
+}
+
 static int leave_failed(struct mig_run *run, const struct mig_statement *statement, int rc,
                         struct mig_error *err)
 {
     rc = mig_run_blame(run, rc, statement, err);
     mig_journal_failed(run, err);
     if (run->wrapped) {
-        roll_back(run);
+        mig_segment_abort(run);
         return rc;
     }
     bool ended = run->open && run->sink->live && mig_conn_tx_state(run->conn) == MIG_TX_IDLE;
@@ -355,7 +361,7 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
         run->kept = run->sent;
     }
     if ((statement->flags & MIG_STATEMENT_ENDS_SEGMENT) != 0 && run->open) {
-        return boundary(run, verb_of(statement), err);
+        return mig_segment_boundary(run, verb_of(statement), err);
     }
     return 0;
 }
@@ -408,7 +414,7 @@ int mig_run_commit_segment(struct mig_run *run, struct mig_error *err)
     bool skip = false;
     int rc = plain_call(run, "commit", &skip, err);
     if (rc == 0 && !skip) {
-        rc = boundary(run, "op.commit()", err);
+        rc = mig_segment_boundary(run, "op.commit()", err);
     }
     return mig_run_blame(run, rc, NULL, err);
 }
@@ -425,7 +431,7 @@ int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err)
         rc = mig_error_set(err, MIG_E_script, "op.autocommit_block is open already");
     }
     if (rc == 0 && !skip) {
-        rc = boundary(run, "op.autocommit_block", err);
+        rc = mig_segment_boundary(run, "op.autocommit_block", err);
     }
     run->autocommit = rc == 0;
     return mig_run_blame(run, rc, NULL, err);

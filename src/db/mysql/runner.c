@@ -9,7 +9,12 @@
 extern const struct mig_runner_ops mig_runner_mysql;
 
 /* Server error numbers (mysqld_error.h). */
-enum { ER_BAD_DB = 1049, ER_NO_SUCH_TABLE = 1146, ER_LOCK_WAIT_TIMEOUT = 1205 };
+enum {
+    ER_BAD_DB = 1049,
+    ER_NO_SUCH_TABLE = 1146,
+    ER_LOCK_WAIT_TIMEOUT = 1205,
+    ER_LOCK_DEADLOCK = 1213
+};
 
 static struct mig_value text_or_null(const char *text)
 {
@@ -103,6 +108,11 @@ static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struc
 static bool is_lock_timeout(const struct mig_error *err)
 {
     return err->native_code == ER_LOCK_WAIT_TIMEOUT;
+}
+
+static bool is_passing(const struct mig_error *err)
+{
+    return is_lock_timeout(err) || err->native_code == ER_LOCK_DEADLOCK;
 }
 
 static bool is_missing_table(const struct mig_error *err)
@@ -246,6 +256,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .holder = holder,
     .set_waits = set_waits,
     .is_lock_timeout = is_lock_timeout,
+    .is_passing = is_passing,
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,

@@ -99,6 +99,12 @@ static bool is_lock_timeout(const struct mig_error *err)
     return strcmp(err->sqlstate, "55P03") == 0;
 }
 
+static bool is_passing(const struct mig_error *err)
+{
+    return is_lock_timeout(err) || strcmp(err->sqlstate, "40P01") == 0 ||
+           strcmp(err->sqlstate, "40001") == 0;
+}
+
 static bool is_missing_table(const struct mig_error *err)
 {
     return strcmp(err->sqlstate, "42P01") == 0 || strcmp(err->sqlstate, "3F000") == 0;
@@ -266,6 +272,7 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .set_waits = set_waits,
     .waits_by_class = true,
     .is_lock_timeout = is_lock_timeout,
+    .is_passing = is_passing,
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,

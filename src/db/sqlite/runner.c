@@ -13,6 +13,11 @@ static bool is_lock_timeout(const struct mig_error *err)
     return (err->native_code & RESULT_MASK) == RESULT_BUSY;
 }
 
+static bool is_passing(const struct mig_error *err)
+{
+    return is_lock_timeout(err);
+}
+
 static bool is_missing_table(const struct mig_error *err)
 {
     return err->message != NULL && (strstr(err->message, "no such table") != NULL ||
@@ -63,6 +68,7 @@ const struct mig_runner_ops mig_runner_sqlite = {
     .begin_locks = true,
     .folds_names = true,
     .is_lock_timeout = is_lock_timeout,
+    .is_passing = is_passing,
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .violations = violations,

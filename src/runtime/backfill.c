@@ -1,0 +1,442 @@
+/* op.backfill: rows changed in ranges of a key, each batch its own transaction together with its
+ * cursor in the journal, so that it goes on where it stopped. Constant memory; never by OFFSET over
+ * the table or by the condition alone. */
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+#include "util/clock.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 10000, PROGRESS_MS = 1000, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000 };
+
+struct backfill {
+    struct mig_run *run;
+    const struct mig_op_backfill *op;
+    struct mig_names key;
+    int64_t batch, sleep_ms;
+    struct mig_value *low, *high; /* one a key column; low is excluded */
+    struct mig_arena texts[2];    /* of low and high, in turn */
+    int turn;
+    bool has_low;
+    int64_t changed; /* by all batches, those before a crash too */
+    /* progress */
+    int64_t started, told, done_here;
+    bool bounded; /* a single integer key: how far it goes */
+    int64_t first, last;
+};
+
+static bool all_required(const struct mig_table *table, const struct mig_names *columns)
+{
+    for (size_t i = 0; i < columns->count; i++) {
+        const struct mig_column *column = mig_table_column(table, columns->items[i]);
+        if (column == NULL || column->nullable != MIG_FALSE) {
+            return false;
+        }
+    }
+    return columns->count > 0;
+}
+
+/* The primary key, else a unique constraint or index over columns that are never NULL. */
+static int find_key(struct backfill *b, struct mig_error *err)
+{
+    const struct mig_table *table = NULL;
+    struct mig_arena *arena = &b->run->revision_arena;
+    if (b->op->key.count > 0) {
+        b->key = b->op->key;
+        return 0;
+    }
+    int rc = mig_catalog_table(b->run->catalog, b->op->base.schema, b->op->table, &table, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (table == NULL) {
+        return mig_error_set(err, MIG_E_script, "table '%s' does not exist", b->op->table);
+    }
+    const struct mig_constraint *primary = mig_table_primary_key(table);
+    if (primary != NULL) {
+        b->key = primary->columns;
+        return 0;
+    }
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *c = table->constraints.items[i];
+        if (c->kind == MIG_CONSTRAINT_UNIQUE && all_required(table, &c->columns)) {
+            b->key = c->columns;
+            return 0;
+        }
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        const struct mig_index *index = table->indexes.items[i];
+        struct mig_names columns = {0};
+        bool plain = index->unique == MIG_TRUE && index->where == NULL;
+        for (size_t k = 0; plain && k < index->elements.count; k++) {
+            plain = index->elements.items[k].column != NULL &&
+                    mig_names_add(arena, &columns, index->elements.items[k].column) == 0;
+        }
+        if (plain && all_required(table, &columns)) {
+            b->key = columns;
+            return 0;
+        }
+    }
+    mig_error_set(err, MIG_E_script, "table '%s' has no unique key whose columns are NOT NULL",
+                  b->op->table);
+    mig_error_hint(err, "give `key = { … }`: columns that tell the rows apart, best with an index");
+    return MIG_E_script;
+}
+
+static void append_table(const struct backfill *b, struct mig_strbuf *out)
+{
+    mig_append_qualified(&b->run->compile, out, b->op->base.schema, b->op->table);
+}
+
+/* (a, b) > (?, ?) without row values, which not every server uses an index for. */
+static void append_bound(const struct backfill *b, struct mig_strbuf *out, const char *last_op,
+                         const struct mig_value *values, struct mig_params *params)
+{
+    const struct mig_compile *c = &b->run->compile;
+    const char *strict = last_op[0] == '>' ? ">" : "<";
+    mig_strbuf_putc(out, '(');
+    for (size_t i = 0; i < b->key.count; i++) {
+        mig_strbuf_puts(out, i > 0 ? " OR (" : "(");
+        for (size_t k = 0; k <= i; k++) {
+            mig_strbuf_puts(out, k > 0 ? " AND " : "");
+            mig_append_name(c, out, b->key.items[k]);
+            mig_strbuf_printf(out, " %s ?", k < i ? "=" : i + 1 < b->key.count ? strict : last_op);
+            params->items[params->count++].value = values[k];
+        }
+        mig_strbuf_putc(out, ')');
+    }
+    mig_strbuf_putc(out, ')');
+}
+
+static size_t bound_params(const struct backfill *b)
+{
+    return b->key.count * (b->key.count + 1) / 2;
+}
+
+static void append_key(const struct backfill *b, struct mig_strbuf *out, const char *suffix)
+{
+    for (size_t i = 0; i < b->key.count; i++) {
+        mig_strbuf_puts(out, i > 0 ? ", " : "");
+        mig_append_name(&b->run->compile, out, b->key.items[i]);
+        mig_strbuf_puts(out, suffix);
+    }
+}
+
+static int append_update(const struct backfill *b, struct mig_strbuf *out, struct mig_error *err)
+{
+    const struct mig_compile *c = &b->run->compile;
+    mig_strbuf_puts(out, "UPDATE ");
+    append_table(b, out);
+    for (size_t i = 0; i < b->op->set.count; i++) {
+        mig_strbuf_puts(out, i == 0 ? " SET " : ", ");
+        mig_append_name(c, out, b->op->set.items[i].name);
+        mig_strbuf_puts(out, " = ");
+        int rc = c->dialect->append_value(c, out, &b->op->set.items[i].value, NULL, err);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int finish_statement(const struct backfill *b, struct mig_strbuf *sql,
+                            const struct mig_params *params, struct mig_statement *out,
+                            struct mig_error *err)
+{
+    struct mig_arena *arena = &b->run->revision_arena;
+    out->length = sql->length;
+    out->sql = mig_strbuf_to_arena(sql, arena);
+    if (out->sql == NULL) {
+        return mig_error_nomem(err);
+    }
+    return params == NULL
+               ? 0
+               : mig_lexer_bind(b->run->db->dialect, b->run->server, arena, out, params, err);
+}
+
+/* The last key of the next batch; *any is false when there are no rows left. */
+static int find_high(struct backfill *b, bool *any, struct mig_error *err)
+{
+    struct mig_run *run = b->run;
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_strbuf sql = {0};
+    struct mig_params params = {.given = true};
+    struct mig_statement statement = {.class = MIG_CLASS_READ, .verb = "SELECT"};
+    struct mig_cursor cursor = {0};
+    params.items = mig_arena_array(arena, struct mig_param, bound_params(b));
+    if (params.items == NULL) {
+        return mig_error_nomem(err);
+    }
+    mig_strbuf_puts(&sql, "SELECT ");
+    append_key(b, &sql, "");
+    mig_strbuf_puts(&sql, " FROM (SELECT ");
+    append_key(b, &sql, "");
+    mig_strbuf_puts(&sql, " FROM ");
+    append_table(b, &sql);
+    if (b->has_low) {
+        mig_strbuf_puts(&sql, " WHERE ");
+        append_bound(b, &sql, ">", b->low, &params);
+    }
+    mig_strbuf_puts(&sql, " ORDER BY ");
+    append_key(b, &sql, "");
+    mig_strbuf_printf(&sql, " LIMIT %" PRId64 ") AS batch ORDER BY ", b->batch);
+    append_key(b, &sql, " DESC");
+    mig_strbuf_puts(&sql, " LIMIT 1");
+    int rc = finish_statement(b, &sql, &params, &statement, err);
+    if (rc == 0) {
+        rc = mig_conn_query(run->conn, statement.sql, &statement.params, false, &cursor, err);
+    }
+    *any = false;
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, any, err);
+    }
+    struct mig_arena *texts = &b->texts[b->turn];
+    mig_arena_release(texts);
+    for (size_t i = 0; rc == 0 && *any && i < b->key.count; i++) {
+        b->high[i] = mig_value_copy(texts, &cursor.values[i]);
+    }
+    mig_cursor_close(&cursor);
+    if (rc == 0 && (arena->failed || texts->failed)) {
+        rc = mig_error_nomem(err);
+    }
+    return mig_run_blame(run, rc, &statement, err);
+}
+
+static int update_batch(struct backfill *b, int64_t *changed, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_params params = {.given = true};
+    struct mig_statement statement = {.class = MIG_CLASS_DATA, .verb = "UPDATE"};
+    params.items = mig_arena_array(&b->run->revision_arena, struct mig_param, 2 * bound_params(b));
+    if (params.items == NULL) {
+        return mig_error_nomem(err);
+    }
+    int rc = append_update(b, &sql, err);
+    mig_strbuf_puts(&sql, " WHERE ");
+    append_bound(b, &sql, "<=", b->high, &params);
+    if (b->has_low) {
+        mig_strbuf_puts(&sql, " AND ");
+        append_bound(b, &sql, ">", b->low, &params);
+    }
+    if (b->op->where != NULL) {
+        mig_strbuf_printf(&sql, " AND (%s)", b->op->where);
+    }
+    if (rc == 0) {
+        rc = finish_statement(b, &sql, &params, &statement, err);
+    }
+    mig_strbuf_release(&sql);
+    return rc == 0 ? mig_segment_own(b->run, &statement, changed, err) : rc;
+}
+
+/* One batch in one transaction, with the cursor behind it. */
+static int run_batch(struct backfill *b, bool *any, struct mig_error *err)
+{
+    int64_t changed = 0;
+    int rc = mig_segment_begin(b->run, err);
+    if (rc == 0) {
+        rc = find_high(b, any, err);
+    }
+    if (rc == 0 && *any) {
+        rc = update_batch(b, &changed, err);
+    }
+    if (rc == 0 && *any) {
+        rc = mig_journal_cursor(b->run, b->high, b->key.count, b->changed + changed, err);
+    }
+    if (rc == 0) {
+        rc = mig_run_blame(b->run, mig_segment_commit(b->run, err), NULL, err);
+    }
+    if (rc == 0 && *any) {
+        struct mig_value *swap = b->low;
+        b->low = b->high;
+        b->high = swap;
+        b->turn = 1 - b->turn;
+        b->has_low = true;
+        b->changed += changed;
+        b->done_here += changed;
+    }
+    return rc;
+}
+
+/* Others wanted the same rows: less of them at once, after a pause. */
+static int run_batch_again(struct backfill *b, bool *any, struct mig_error *err)
+{
+    struct mig_run *run = b->run;
+    int64_t pause = FIRST_PAUSE_MS;
+    for (int64_t tries = 0;; tries++) {
+        int rc = run_batch(b, any, err);
+        if (rc == 0) {
+            return 0;
+        }
+        mig_segment_abort(run);
+        if (tries >= run->ctx->settings.ddl_retries || run->conn->lost ||
+            !run->db->runner->is_passing(err)) {
+            return rc;
+        }
+        mig_log_write(&run->ctx->log, MIG_LOG_NOTICE, "backfill of %s: %s; once more", b->op->table,
+                      err->message);
+        mig_error_clear(err);
+        b->batch = b->batch > 20 ? b->batch / 2 : b->batch;
+        mig_clock_sleep(pause / 2 + mig_clock_jitter(pause), run->ctx->interrupted);
+        pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
+    }
+}
+
+static void tell(struct backfill *b, bool finished)
+{
+    int64_t now = mig_clock_ms();
+    if (!finished && now - b->told < PROGRESS_MS) {
+        return;
+    }
+    b->told = now;
+    int64_t took = now - b->started > 0 ? now - b->started : 1;
+    int64_t rate = b->done_here * 1000 / took;
+    if (!finished && b->bounded && b->low[0].kind == MIG_VALUE_INT &&
+        b->low[0].integer > b->first) {
+        double part = (double)(b->low[0].integer - b->first) /
+                      (double)(b->last - b->first > 0 ? b->last - b->first : 1);
+        int64_t left = (int64_t)((double)took * (1.0 - part) / part / 1000.0);
+        mig_log_write(&b->run->ctx->log, MIG_LOG_INFO,
+                      "backfill of %s: %" PRId64 " rows, %" PRId64
+                      " rows/s, %.0f %%, about %" PRId64 " s left",
+                      b->op->table, b->changed, rate, part * 100.0, left > 0 ? left : 0);
+    } else {
+        mig_log_write(&b->run->ctx->log, finished ? MIG_LOG_DEBUG : MIG_LOG_INFO,
+                      "backfill of %s: %" PRId64 " rows, %" PRId64 " rows/s", b->op->table,
+                      b->changed, rate);
+    }
+}
+
+/* For the remaining time: how far an integer key goes. */
+static int find_bounds(struct backfill *b, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_cursor cursor = {0};
+    bool row = false;
+    if (b->key.count != 1) {
+        return 0;
+    }
+    mig_strbuf_puts(&sql, "SELECT min(");
+    append_key(b, &sql, "");
+    mig_strbuf_puts(&sql, "), max(");
+    append_key(b, &sql, "");
+    mig_strbuf_puts(&sql, ") FROM ");
+    append_table(b, &sql);
+    int rc = sql.failed
+                 ? mig_error_nomem(err)
+                 : mig_conn_query(b->run->conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, &row, err);
+    }
+    if (rc == 0 && row && cursor.values[0].kind == MIG_VALUE_INT &&
+        cursor.values[1].kind == MIG_VALUE_INT) {
+        b->bounded = true;
+        b->first = cursor.values[0].integer;
+        b->last = cursor.values[1].integer;
+    }
+    mig_cursor_close(&cursor);
+    mig_strbuf_release(&sql);
+    return mig_run_blame(b->run, rc, NULL, err);
+}
+
+/* Printed or listed: one statement over all rows. */
+static int list_statement(struct backfill *b, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_statement statement = {.class = MIG_CLASS_DATA, .verb = "UPDATE"};
+    int64_t changed = -1;
+    int rc = append_update(b, &sql, err);
+    if (b->op->where != NULL) {
+        mig_strbuf_printf(&sql, " WHERE %s", b->op->where);
+    }
+    if (rc == 0) {
+        rc = finish_statement(b, &sql, NULL, &statement, err);
+    }
+    mig_strbuf_release(&sql);
+    return rc == 0 ? mig_segment_send(b->run, &statement, &changed, err) : rc;
+}
+
+static int read_sleep(struct backfill *b, struct mig_error *err)
+{
+    const struct mig_value *value = &b->op->sleep;
+    switch ((int)value->kind) {
+    case MIG_VALUE_INT:
+        b->sleep_ms = value->integer * 1000;
+        return 0;
+    case MIG_VALUE_FLOAT:
+        b->sleep_ms = (int64_t)(value->number * 1000.0);
+        return 0;
+    case MIG_VALUE_TEXT:
+        return mig_duration_parse(value->text, &b->sleep_ms, err);
+    default:
+        return 0;
+    }
+}
+
+static int walk(struct backfill *b, struct mig_error *err)
+{
+    struct mig_arena *arena = &b->run->revision_arena;
+    b->started = b->told = mig_clock_ms();
+    for (bool any = true; any;) {
+        struct mig_arena_mark mark = mig_arena_mark(arena);
+        int rc = run_batch_again(b, &any, err);
+        mig_arena_reset(arena, mark);
+        if (rc == 0 && any) {
+            tell(b, false);
+            rc = b->sleep_ms > 0 ? mig_run_sleep(b->run, b->sleep_ms, err) : 0;
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    tell(b, true);
+    return 0;
+}
+
+int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct backfill b = {
+        .run = run, .op = op, .batch = op->batch_size.given ? op->batch_size.value : BATCH};
+    if (op->table == NULL || op->set.count == 0) {
+        return mig_error_set(err, MIG_E_script, "a backfill needs `table` and `set`");
+    }
+    if (b.batch < 1) {
+        return mig_error_set(err, MIG_E_script, "batch_size must be at least 1");
+    }
+    int rc = mig_segment_boundary(run, "op.backfill", err);
+    if (rc == 0 && !run->sink->live) {
+        rc = list_statement(&b, err);
+        return rc == 0 ? mig_segment_boundary(run, "op.backfill", err) : rc;
+    }
+    if (rc == 0) {
+        rc = find_key(&b, err);
+    }
+    if (rc == 0) {
+        rc = read_sleep(&b, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    b.low = mig_arena_array(arena, struct mig_value, b.key.count);
+    b.high = mig_arena_array(arena, struct mig_value, b.key.count);
+    if (b.low == NULL || b.high == NULL) {
+        return mig_error_nomem(err);
+    }
+    rc = mig_journal_resume_cursor(run, b.low, b.key.count, &b.changed, &b.has_low, err);
+    if (rc == 0) {
+        rc = find_bounds(&b, err);
+    }
+    if (rc == 0) {
+        run->sent++;
+        rc = walk(&b, err);
+    }
+    mig_arena_release(&b.texts[0]);
+    mig_arena_release(&b.texts[1]);
+    run->changed = b.changed;
+    if (rc != 0) {
+        mig_segment_doom_by(run, err);
+    }
+    return rc;
+}
