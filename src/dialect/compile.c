@@ -256,19 +256,31 @@ static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, str
     return code;
 }
 
-static int resolve_drop_index(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+/* The table of an index, where DROP and RENAME INDEX name it or stored texts depend on it. */
+static int resolve_index_table(struct mig_compile *c, const char *schema, const char *index,
+                               const char **table, struct mig_error *err)
 {
-    struct mig_op_drop_index *drop = (struct mig_op_drop_index *)(void *)op;
-    if (drop->table != NULL || c->catalog == NULL || !c->dialect->index_names_table) {
+    if (*table != NULL || c->catalog == NULL || !c->dialect->index_names_table) {
         return 0;
     }
-    int code =
-        mig_catalog_index_table(c->catalog, c->arena, op->schema, drop->name, &drop->table, err);
+    int code = mig_catalog_index_table(c->catalog, c->arena, schema, index, table, err);
     if (code == MIG_E_offline) {
         mig_error_clear(err);
         code = 0;
     }
     return code;
+}
+
+static int resolve_drop_index(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_drop_index *drop = (struct mig_op_drop_index *)(void *)op;
+    return resolve_index_table(c, op->schema, drop->name, &drop->table, err);
+}
+
+static int resolve_rename_index(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_rename_index *rename = (struct mig_op_rename_index *)(void *)op;
+    return resolve_index_table(c, op->schema, rename->name, &rename->table, err);
 }
 
 int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
@@ -295,6 +307,9 @@ int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *e
         break;
     case MIG_OP_drop_index:
         code = resolve_drop_index(c, op, err);
+        break;
+    case MIG_OP_rename_index:
+        code = resolve_rename_index(c, op, err);
         break;
     case MIG_OP_batch:
         return 0; /* its operations one by one, when they are compiled */

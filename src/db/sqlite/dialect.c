@@ -574,6 +574,40 @@ static int compile_batch(struct mig_compile *c, const struct mig_op *op, struct 
     return mig_rebuild_batch(c, batch, err);
 }
 
+/* There is no ALTER INDEX: the index is made again under its new name. */
+static int rename_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_rename_index *rename = MIG_OP_CAST(op, rename_index);
+    const char *owner = rename->table;
+    int code = 0;
+    if (owner == NULL && c->catalog != NULL) {
+        code = mig_catalog_index_table(c->catalog, c->arena, op->schema, rename->name, &owner, err);
+    }
+    const struct mig_table *table = NULL;
+    if (code == 0 && owner != NULL) {
+        code = mig_compile_known_table(c, op->schema, owner, &table, err);
+    }
+    if (code != 0) {
+        return code;
+    }
+    if (table == NULL) {
+        return mig_compile_must_know(owner == NULL ? rename->name : owner, "the index", err);
+    }
+    const struct mig_index *index = mig_table_index(table, rename->name);
+    struct mig_index *renamed = index == NULL ? NULL : mig_index_copy(c->arena, index);
+    if (renamed == NULL) {
+        return index != NULL
+                   ? mig_error_nomem(err)
+                   : mig_error_set(err, MIG_E_script, "index '%s' of table '%s' does not exist",
+                                   rename->name, owner);
+    }
+    renamed->name = rename->new_name;
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "DROP INDEX %t", op->schema, rename->name);
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "DROP INDEX", op->schema, owner, NULL);
+    return code != 0 ? code : mig_compile_index(c, op->schema, owner, renamed, false, err);
+}
+
 static int table_comment(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     (void)err;
@@ -624,6 +658,7 @@ const struct mig_dialect mig_dialect_sqlite = {
             [MIG_OP_add_constraint] = rebuild,
             [MIG_OP_drop_constraint] = rebuild,
             [MIG_OP_rename_constraint] = rebuild,
+            [MIG_OP_rename_index] = rename_index,
             [MIG_OP_batch] = compile_batch,
             [MIG_OP_validate_constraint] = validate_constraint,
             [MIG_OP_create_table_comment] = table_comment,
