@@ -1,0 +1,204 @@
+-- What a rebuild on SQLite must keep, on a real file with foreign keys on.
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+describe("a rebuild on SQLite", function()
+  local db, p
+
+  before_each(function()
+    db = scratch.database "sqlite"
+    p = project.new { url = db.url }
+  end)
+
+  -- The database made by `sql`, then one revision; the result of `upgrade`.
+  local function migrate(sql, upgrade)
+    db:query(sql)
+    p:revision { id = "aaaa", upgrade = upgrade }
+    return p:luamig "upgrade"
+  end
+
+  local function ok(sql, upgrade)
+    local r = migrate(sql, upgrade)
+    assert(r.code == 0, r.stderr)
+    return r
+  end
+
+  local function stored(name)
+    return table.concat(db:query(("SELECT sql FROM sqlite_schema WHERE name = '%s'"):format(name)), "\n")
+  end
+
+  it("keeps the children of a cascading foreign key", function()
+    ok([[CREATE TABLE p (id INTEGER PRIMARY KEY, a INTEGER);
+         CREATE TABLE c (id INTEGER PRIMARY KEY, p_id INTEGER NOT NULL REFERENCES p (id) ON DELETE CASCADE);
+         INSERT INTO p VALUES (1, 1), (2, 2); INSERT INTO c VALUES (10, 1), (11, 2);]],
+      [[op.alter_column("p", "a", { nullable = false })]])
+    assert.same({ "10\t1", "11\t2" }, db:query "SELECT * FROM c")
+    assert.same({ "CREATE TABLE c (id INTEGER PRIMARY KEY, p_id INTEGER NOT NULL REFERENCES p (id) ON DELETE CASCADE)" },
+      db:query "SELECT sql FROM sqlite_schema WHERE name = 'c'")
+  end)
+
+  it("keeps rowids, the number that AUTOINCREMENT has reached, triggers and views", function()
+    ok([[CREATE TABLE t (a TEXT, b INTEGER); INSERT INTO t (rowid, a) VALUES (5, 'x'), (9, 'y');
+         CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT); INSERT INTO s (a) VALUES ('1'), ('2'), ('3'); DELETE FROM s WHERE id = 3;
+         CREATE TABLE log (what TEXT);
+         CREATE TRIGGER tr AFTER UPDATE OF a ON t WHEN old.a <> new.a BEGIN INSERT INTO log VALUES (old.a || new.a); END;
+         CREATE VIEW v AS SELECT a, b FROM t; CREATE VIEW w AS SELECT * FROM v;]],
+      [[op.alter_column("t", "b", { type = sql.text })
+        op.alter_column("s", "a", { nullable = false })]])
+    assert.same({ "5\tx", "9\ty" }, db:query "SELECT rowid, a FROM t")
+    assert.same({ "4" }, db:query "INSERT INTO s (a) VALUES ('n'); SELECT max(id) FROM s;")
+    assert.same({ "xz" }, db:query "UPDATE t SET a = 'z' WHERE a = 'x'; SELECT what FROM log;")
+    assert.same({ "z\t", "y\t" }, db:query "SELECT * FROM w")
+  end)
+
+  it("changes only what it was asked for in the stored text", function()
+    ok([[CREATE TABLE t ( -- the table
+           id INTEGER PRIMARY KEY DESC, a TEXT COLLATE NOCASE NOT NULL ON CONFLICT IGNORE, -- why
+           b NUMERIC(5, 2) DEFAULT (1 + 1) CHECK (b > 0), /* c, */ c, g AS (a || b) STORED UNIQUE ON CONFLICT REPLACE,
+           CHECK (a <> 'x, y)') CONSTRAINT q FOREIGN KEY (c) REFERENCES t DEFERRABLE INITIALLY DEFERRED );]],
+      [[op.alter_column("t", "b", { default = 7 })]])
+    assert.equal([[CREATE TABLE "t" (
+  -- the table
+           id INTEGER PRIMARY KEY DESC,
+  a TEXT COLLATE NOCASE NOT NULL ON CONFLICT IGNORE,
+  -- why
+           b NUMERIC(5, 2) CHECK (b > 0) DEFAULT 7,
+  /* c, */ c,
+  g AS (a || b) STORED UNIQUE ON CONFLICT REPLACE,
+  CHECK (a <> 'x, y)'),
+  CONSTRAINT q FOREIGN KEY (c) REFERENCES t DEFERRABLE INITIALLY DEFERRED
+)]], stored "t")
+  end)
+
+  it("keeps STRICT and WITHOUT ROWID", function()
+    ok("CREATE TABLE t (a TEXT, b INT, PRIMARY KEY (a DESC)) WITHOUT ROWID, STRICT; INSERT INTO t VALUES ('x', 1);",
+      [[op.alter_column("t", "b", { nullable = false })]])
+    assert.matches("%) WITHOUT ROWID, STRICT$", stored "t")
+    assert.same({ "x\t1" }, db:query "SELECT * FROM t")
+  end)
+
+  it("carries renamed columns through triggers, views, indexes and other tables", function()
+    ok([[CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER UNIQUE, b INTEGER CHECK (b < a));
+         CREATE TABLE c (t_a INTEGER REFERENCES t (a)); CREATE INDEX ix ON t (a + 1) WHERE a > 0;
+         CREATE VIEW v AS SELECT a FROM t; CREATE TRIGGER tr AFTER INSERT ON c BEGIN UPDATE t SET b = a WHERE a = new.t_a; END;]],
+      [[op.batch_alter_table("t", function(batch)
+          batch.alter_column("a", { new_column_name = "z", nullable = false })
+          batch.create_check_constraint("ck_z", "z > 0")
+        end)]])
+    assert.matches("REFERENCES t %(\"?z\"?%)", stored "c")
+    assert.matches("\"?z\"? %+ 1%) WHERE \"?z\"? > 0", stored "ix")
+    assert.matches("SELECT \"?z\"? FROM t", stored "v")
+    assert.matches("SET b = \"?z\"? WHERE \"?z\"? = new.t_a", stored "tr")
+    assert.matches("CHECK %(b < \"?z\"?%)", stored "t")
+    assert.matches("CONSTRAINT ck_z CHECK %(\"?z\"? > 0%)", stored "t")
+  end)
+
+  it("lets two columns change their names", function()
+    ok("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT); INSERT INTO t VALUES (1, 'a', 'b');",
+      [[op.batch_alter_table("t", function(batch)
+          batch.alter_column("a", { new_column_name = "c", nullable = false })
+          batch.alter_column("b", { new_column_name = "a" })
+          batch.alter_column("c", { new_column_name = "b" })
+        end)]])
+    assert.same({ "a\tb" }, db:query "SELECT b, a FROM t")
+  end)
+
+  it("gives a dropped column's name to a new one", function()
+    ok("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, 'a');",
+      [[op.batch_alter_table("t", function(batch)
+          batch.alter_column("a", { new_column_name = "old_a" })
+          batch.add_column({ "a", sql.integer, nullable = false, default = 3 }, { insert_before = "old_a" })
+        end)]])
+    assert.same({ "1\t3\ta" }, db:query "SELECT * FROM t")
+  end)
+
+  it("refuses to drop a column that a trigger, a view or a generated column uses", function()
+    local setups = {
+      "CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT new.a; END;", "CREATE VIEW v AS SELECT a FROM t;",
+      "ALTER TABLE t ADD COLUMN g AS (a + 1);",
+    }
+    for i, setup in ipairs(setups) do
+      db = scratch.database "sqlite"
+      p = project.new { url = db.url }
+      local r = migrate("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER UNIQUE, b INTEGER);" .. setup, [[op.drop_column("t", "a")]])
+      assert.equal(1, r.code, setups[i])
+      assert.same({ "1" }, db:query "SELECT count(*) FROM pragma_table_info('t') WHERE name = 'a'")
+    end
+  end)
+
+  it("refuses a type that would lose a value, unless it is told what the values become", function()
+    local setup = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, '12'), (2, 'n/a');"
+    local r = migrate(setup, [[op.alter_column("t", "a", { type = sql.integer })]])
+    assert.equal(1, r.code)
+    assert.matches("column 'a' of table 't' has values that the type INTEGER would lose", r.stderr, 1, true)
+    assert.matches("n/a", r.stderr, 1, true)
+    assert.same({ "text", "text" }, db:query "SELECT typeof(a) FROM t")
+    p:revision { id = "aaaa", upgrade = [[op.alter_column("t", "a", { type = sql.integer, sqlite_using = "CASE WHEN a GLOB '[0-9]*' THEN a END" })]] }
+    r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.same({ "12\tinteger", "\tnull" }, db:query "SELECT a, typeof(a) FROM t")
+  end)
+
+  for _, case in ipairs {
+    { "TEXT", "'0123'", "sql.json", false }, { "TEXT", "'1.50'", "sql.numeric(5, 2)", true }, { "TEXT", "'1.5'", "sql.integer", false },
+    { "REAL", "1.5", "sql.integer", false }, { "REAL", "2.0", "sql.integer", true }, { "INTEGER", "9007199254740993", "sql.float", false },
+    { "REAL", "0.1", "sql.text", true }, { "REAL", "0.1 + 0.2", "sql.text", false }, { "TEXT", "'2024-01-01'", "sql.datetime", true },
+    { "TEXT", "'yes'", "sql.boolean", false }, { "TEXT", "x'00'", "sql.integer", false }, { "INTEGER", "5", "sql.string(9)", true },
+    { "TEXT", "'9223372036854775808'", "sql.bigint", false },
+  } do
+    it(("%s %s to %s %s"):format(case[1], case[2], case[3], case[4] and "goes through" or "is refused"), function()
+      local r = migrate(("CREATE TABLE t (id INTEGER PRIMARY KEY, a %s); INSERT INTO t VALUES (1, %s), (2, NULL);"):format(case[1], case[2]),
+        ([[op.alter_column("t", "a", { type = %s })]]):format(case[3]))
+      assert.equal(case[4] and 0 or 1, r.code, r.stderr)
+    end)
+  end
+
+  it("fails when it makes a new foreign key violation", function()
+    local r = migrate([[CREATE TABLE o (id INTEGER PRIMARY KEY); CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t VALUES (1, 99);]],
+      [[op.create_foreign_key("fk", "t", "o", { "a" }, { "id" })]])
+    assert.equal(1, r.code)
+    assert.same({ "0" }, db:query "SELECT count(*) FROM pragma_foreign_key_list('t')")
+  end)
+
+  it("says where the rows are after one was cut short", function()
+    local r = migrate("CREATE TABLE _luamig_new_t (id INTEGER PRIMARY KEY, a TEXT);", [[op.alter_column("t", "a", { nullable = false })]])
+    assert.equal(1, r.code)
+    assert.matches("_luamig_new_t", r.stderr, 1, true)
+  end)
+
+  it("takes a leftover of its own out of the way", function()
+    ok("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, 'x'); CREATE TABLE _luamig_new_t (z);",
+      [[op.alter_column("t", "a", { nullable = false })]])
+    assert.same({ "1\tx" }, db:query "SELECT * FROM t")
+    assert.same({}, db:query "SELECT 1 FROM sqlite_schema WHERE name LIKE '%luamig_new%'")
+  end)
+
+  it("costs one copy a batch", function()
+    db:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT, c TEXT);"
+    p:revision {
+      id = "aaaa", upgrade = [[op.batch_alter_table("t", function(batch)
+        batch.alter_column("a", { nullable = false }) batch.drop_column("b") batch.alter_column("c", { type = sql.integer })
+        batch.create_unique_constraint("uq", { "a" }) batch.create_index("ix", { "c" })
+      end)]],
+    }
+    local r = p:luamig("plan", "--json")
+    assert.equal(0, r.code, r.stderr)
+    local _, copies = r.stdout:gsub("INSERT OR ABORT", "")
+    assert.equal(1, copies)
+  end)
+
+  it("works offline from a snapshot, and sqlite3 runs what it prints", function()
+    db:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT CHECK (a <> '') COLLATE NOCASE); INSERT INTO t VALUES (1, 'x'); CREATE INDEX ix ON t (a DESC);"
+    local other = scratch.database "sqlite"
+    other:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT CHECK (a <> '') COLLATE NOCASE); INSERT INTO t VALUES (1, 'x'); CREATE INDEX ix ON t (a DESC);"
+    p:write("snapshot.json", require("luamig_internals").reflect.schema(db.url))
+    p:revision { id = "aaaa", upgrade = [[op.alter_column("t", "a", { nullable = false })]] }
+    local script = p:luamig("upgrade", "--sql", "--snapshot", "snapshot.json")
+    assert.equal(0, script.code, script.stderr)
+    other:query(script.stdout)
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    local facts = "SELECT name, sql FROM sqlite_schema WHERE name IN ('t', 'ix') ORDER BY 1; SELECT * FROM t;"
+    assert.same(db:query(facts), other:query(facts))
+  end)
+end)
