@@ -56,6 +56,20 @@ function M.write(path, text)
   file:close()
 end
 
+-- The start of a shell command that runs Lua with what we built: its sanitizers, if it has any, come first.
+function M.lua()
+  local found, list = {}, {}
+  for line in io.lines("/proc/self/maps") do
+    local path = line:match("(/%S+/lib%a*san%.so[%d.]*)$")
+    if path and not found[path] then
+      found[path] = true
+      list[#list + 1] = path
+    end
+  end
+  table.sort(list, function(a, b) return a:match("[^/]*$") < b:match("[^/]*$") end) -- libasan wants to be the first
+  return ("LD_PRELOAD='%s' ASAN_OPTIONS=detect_leaks=0 lua5.4 "):format(table.concat(list, ":"))
+end
+
 -- Opens the URL in a process with that environment: "connected to NAME", or the error.
 function M.in_child(environment, url)
   local script = scratch.folder() .. "/open.lua"
@@ -67,7 +81,7 @@ function M.in_child(environment, url)
     print("connected to " .. conn:server().database)
     conn:close()
   ]]):format(package.cpath, url))
-  local child = assert(io.popen(("env ASAN_OPTIONS=detect_leaks=0 %s lua5.4 %s 2>&1"):format(environment, script)))
+  local child = assert(io.popen(("%s %s %s 2>&1"):format(environment, M.lua(), script)))
   local line = child:read("l")
   child:close()
   return line

@@ -78,7 +78,7 @@ describe("the sqlite driver", function()
     ]]):format(folder .. "/?.so", path, options or "{}"))
     assert(os.execute(("cp '%s/luamig_internals.so' '%s' && chmod 755 '%s'"):format(require "spec.build", folder, folder)))
     local root = io.popen("id -u"):read("l") == "0"
-    local child = assert(io.popen((root and "setpriv --reuid 65534 --clear-groups " or "") .. "env ASAN_OPTIONS=detect_leaks=0 lua5.4 " .. script))
+    local child = assert(io.popen((root and "setpriv --reuid 65534 --clear-groups " or "") .. "env " .. contract.lua() .. script))
     local line = child:read("a")
     child:close()
     return line
