@@ -252,7 +252,7 @@ static _Noreturn void header_differs(lua_State *L, const char *name)
     mig_lua_fail(L, MIG_E_script,
                  "Declarations stand at the top of the file, as name = literal, once each.",
                  "'%s' is not what the head of the file says", name);
-    abort(); /* not reached: mig_lua_fail raises */
+    __builtin_unreachable(); /* not reached: mig_lua_fail raises */
 }
 
 static bool same_text(const char *a, const char *b)
