@@ -91,9 +91,9 @@ static const char *join(struct mig_arena *arena, const char *folder, const char 
     size_t folder_length = strlen(folder), name_length = strlen(name);
     char *path = mig_arena_alloc(arena, folder_length + name_length + 2);
     if (path != NULL) {
-        memcpy(path, folder, folder_length);
+        memcpy(path, folder, folder_length + 1);
         path[folder_length] = '/';
-        memcpy(path + folder_length + 1, name, name_length);
+        memcpy(path + folder_length + 1, name, name_length + 1);
     }
     return path;
 }

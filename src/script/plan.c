@@ -52,8 +52,8 @@ int mig_plan_upgrade(struct mig_revision_map *map, struct mig_arena *arena,
                      const struct mig_names *row_names, const char *target, struct mig_plan *out,
                      struct mig_error *err)
 {
-    struct mig_revisions applied, targets, order;
-    struct mig_version_rows rows;
+    struct mig_revisions applied = {0}, targets = {0}, order = {0};
+    struct mig_version_rows rows = {0};
     bool *needed = mig_set_new(map, arena), *done = mig_set_new(map, arena);
     if (needed == NULL || done == NULL) {
         return mig_error_nomem(err);
@@ -366,8 +366,8 @@ int mig_plan_downgrade(struct mig_revision_map *map, struct mig_arena *arena,
                        struct mig_error *err)
 {
     struct downgrade down = {.map = map, .arena = arena};
-    struct mig_revisions roots, order;
-    struct mig_version_rows rows;
+    struct mig_revisions roots = {0}, order = {0};
+    struct mig_version_rows rows = {0};
     bool *drop = mig_set_new(map, arena), *applied = mig_set_new(map, arena), any = false;
     size_t *users = mig_arena_array(arena, size_t, map->count);
     if (arena->failed) {

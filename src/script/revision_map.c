@@ -346,7 +346,7 @@ static int report_cycle(struct mig_revision_map *map, const size_t *open, bool d
     for (int round = 0; round < 2 && status == 0; round++) { /* find the circle, then list it */
         size_t seen = mark + (size_t)round;
         map->mark = seen;
-        while (at->mark != seen && status == 0) {
+        while (at != NULL && at->mark != seen && status == 0) {
             at->mark = seen;
             if (round == 1) {
                 status = mig_revisions_append(&scratch, &circle, at, err);
