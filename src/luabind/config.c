@@ -94,7 +94,6 @@ struct load {
 static _Noreturn void fail(lua_State *L, const char *format, const char *key, const char *detail)
 {
     mig_lua_fail(L, MIG_E_config, NULL, format, key, detail);
-    __builtin_unreachable(); /* not reached: mig_lua_fail raises */
 }
 
 static _Noreturn void wrong_type(lua_State *L, const struct load *load, const char *key,
@@ -103,7 +102,6 @@ static _Noreturn void wrong_type(lua_State *L, const struct load *load, const ch
     const char *full = lua_pushfstring(L, "%s%s", load->base, key);
     const char *got = mig_lua_describe(L, -2);
     mig_lua_fail(L, MIG_E_config, NULL, "%s must be %s, not %s", full, wanted, got);
-    __builtin_unreachable(); /* not reached */
 }
 
 static void *need(lua_State *L, void *p)

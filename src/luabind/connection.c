@@ -322,8 +322,9 @@ static void check_connection(lua_State *L, const char *name)
     }
 }
 
-/* Runs the statement at index 2 and leaves its result in `out`, in the run's arena. The caller, having copied it
- * to Lua, releases it to the mark that it took, so that a loop of statements takes no memory. */
+/* Runs the statement at index 2 and leaves its result in `out`, in the run's arena. The caller,
+ * having copied it to Lua, releases it to the mark that it took, so that a loop of statements takes
+ * no memory. */
 static void query(lua_State *L, const char *what, struct mig_result *out)
 {
     struct mig_params params = {0};

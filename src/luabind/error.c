@@ -127,12 +127,13 @@ static void add_position(lua_State *L)
     lua_setfield(L, -2, "line");
 }
 
-int mig_lua_raise(lua_State *L, struct mig_error *err)
+_Noreturn int mig_lua_raise(lua_State *L, struct mig_error *err)
 {
     mig_lua_push_error(L, err);
     add_position(L);
     mig_error_clear(err);
-    return lua_error(L);
+    lua_error(L);
+    __builtin_unreachable();
 }
 
 static int release_slot(lua_State *L)
@@ -163,7 +164,8 @@ struct mig_error *mig_lua_error_slot(lua_State *L)
     return slot;
 }
 
-int mig_lua_fail(lua_State *L, enum mig_code code, const char *hint, const char *format, ...)
+_Noreturn int mig_lua_fail(lua_State *L, enum mig_code code, const char *hint, const char *format,
+                           ...)
 {
     luaL_checkstack(L, 6, NULL);
     lua_createtable(L, 0, 6);
@@ -180,7 +182,8 @@ int mig_lua_fail(lua_State *L, enum mig_code code, const char *hint, const char 
     }
     set_metatable(L);
     add_position(L);
-    return lua_error(L);
+    lua_error(L);
+    __builtin_unreachable();
 }
 
 static bool starts(const char *text, const char *prefix)

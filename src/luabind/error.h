@@ -14,13 +14,14 @@ void mig_lua_push_error(lua_State *L, const struct mig_error *err);
 /* Raises the error and clears err, which must be somewhere that outlives the jump and is cleared by
  * its owner when memory runs out midway (a host's or a handle's slot). Never returns; `return
  * mig_lua_raise(…)`. */
-int mig_lua_raise(lua_State *L, struct mig_error *err);
+_Noreturn int mig_lua_raise(lua_State *L, struct mig_error *err);
 /* A slot of this Lua state for mig_lua_raise, cleared with it: where a binding lets the core
  * report. */
 struct mig_error *mig_lua_error_slot(lua_State *L);
 /* Raises a new error object. hint may be NULL. The position is the first frame of the user's
  * (below). */
-int mig_lua_fail(lua_State *L, enum mig_code code, const char *hint, const char *format, ...);
+_Noreturn int mig_lua_fail(lua_State *L, enum mig_code code, const char *hint, const char *format,
+                           ...);
 /* Reads the error value at index (one of ours, a string, anything) into err. Never raises. */
 void mig_lua_fetch_error(lua_State *L, int index, struct mig_error *err);
 /* lua_pcall with the conversion: 0, or the code with err filled (position and traceback from the

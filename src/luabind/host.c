@@ -60,7 +60,7 @@ int mig_lua_line(lua_State *L)
     return line;
 }
 
-int mig_lua_raise_op(lua_State *L, struct mig_error *err, const char *operation)
+_Noreturn int mig_lua_raise_op(lua_State *L, struct mig_error *err, const char *operation)
 {
     struct mig_lua_host *host = mig_lua_host(L);
     if (err->operation == NULL && strncmp(operation, "op.", 3) == 0) {
@@ -69,7 +69,7 @@ int mig_lua_raise_op(lua_State *L, struct mig_error *err, const char *operation)
     if (err->revision == NULL && host->revision != NULL) {
         mig_error_string(&err->revision, host->revision->id, SIZE_MAX);
     }
-    return mig_lua_raise(L, err);
+    mig_lua_raise(L, err);
 }
 
 int mig_lua_protected(struct mig_lua_host *host, lua_CFunction fn, void *request,
@@ -252,7 +252,6 @@ static _Noreturn void header_differs(lua_State *L, const char *name)
     mig_lua_fail(L, MIG_E_script,
                  "Declarations stand at the top of the file, as name = literal, once each.",
                  "'%s' is not what the head of the file says", name);
-    __builtin_unreachable(); /* not reached: mig_lua_fail raises */
 }
 
 static bool same_text(const char *a, const char *b)

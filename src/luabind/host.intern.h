@@ -29,7 +29,7 @@ struct mig_reader mig_lua_reader(lua_State *L, const char *what);
 /* The line of the migration that is being carried out, told to the run as well. */
 int mig_lua_line(lua_State *L);
 /* Adds operation and revision, then raises what the slot holds. */
-int mig_lua_raise_op(lua_State *L, struct mig_error *err, const char *operation);
+_Noreturn int mig_lua_raise_op(lua_State *L, struct mig_error *err, const char *operation);
 /* Makes the state, once; MIG_E_nomem. */
 int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err) MIG_MUST_CHECK;
 /* Calls fn(L) under protection with `request` as light userdata. */

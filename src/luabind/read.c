@@ -591,9 +591,9 @@ static void read_body_element(struct body *b, int index, bool nested)
     }
     lua_rawgeti(L, index, 1);
     const struct mig_lua_object *first = mig_lua_object(L, -1);
-    bool is_list = lua_type(L, -1) == LUA_TTABLE ||
-                   (first != NULL && (first->class == MIG_LUA_CONSTRAINT ||
-                                      first->class == MIG_LUA_INDEX));
+    bool is_list =
+        lua_type(L, -1) == LUA_TTABLE ||
+        (first != NULL && (first->class == MIG_LUA_CONSTRAINT || first->class == MIG_LUA_INDEX));
     lua_pop(L, 1);
     if (!is_list || nested) {
         struct mig_column *column = mig_read_column(r, index, "it");

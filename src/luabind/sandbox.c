@@ -179,7 +179,6 @@ static _Noreturn void unknown_global(lua_State *L, const char *name, bool writin
     }
     mig_lua_fail(L, MIG_E_script, writing ? "Helpers are local: local x = …" : NULL, "%s '%s'",
                  what, name);
-    __builtin_unreachable(); /* not reached: mig_lua_fail raises */
 }
 
 /* __index. Upvalues: declared values (nil for a module), the libraries made so far. */

@@ -21,7 +21,8 @@ struct mig_place {
 struct mig_reader {
     lua_State *L;
     struct mig_arena *arena;
-    const char *what;    /* "op.create_table", "sql.unique": begins every message; NULL: nothing does */
+    const char
+        *what; /* "op.create_table", "sql.unique": begins every message; NULL: nothing does */
     const char *dialect; /* whose prefixed options are kept; NULL: all of them */
     bool is_mariadb;
     const struct mig_compile *compile; /* renders queries of sql.table; NULL: they are refused */

@@ -204,8 +204,7 @@ static const struct {
     {"nulls", nulls_words},         {"sqlite_on_conflict", conflict_words},
     {"mysql_prefix", prefix_words}, {"type", type_words},
     {"on_conflict", skip_words},    {"when", when_words},
-    {"each", each_words},
-    {"recreate", recreate_words},
+    {"each", each_words},           {"recreate", recreate_words},
 };
 
 const char *const *mig_field_words(const char *name)
