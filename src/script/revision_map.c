@@ -330,41 +330,42 @@ static struct mig_revision *edge(const struct mig_revision *r, size_t i)
     return i < r->parent_count ? r->parents[i] : r->dependencies[i - r->parent_count];
 }
 
-/* Every revision that is left has an edge to another that is left: following them ends in a circle.
- */
-static int report_cycle(struct mig_revision_map *map, const size_t *open, bool dependencies,
-                        struct mig_error *err)
+/* Every revision that is left has an edge to another that is left. */
+static struct mig_revision *next_open(const struct mig_revision *r, const size_t *open,
+                                      bool dependencies)
+{
+    size_t i = 0;
+    while (i + 1 < edge_count(r, dependencies) && open[edge(r, i)->order] == 0) {
+        i++;
+    }
+    return edge(r, i);
+}
+
+/* Following these edges ends in a circle, whatever revision it starts from. */
+static int report_cycle(struct mig_revision_map *map, struct mig_revision *start,
+                        const size_t *open, bool dependencies, struct mig_error *err)
 {
     struct mig_arena scratch = {0};
     struct mig_revisions circle = {0};
-    struct mig_revision *at = NULL;
-    for (size_t i = 0; i < map->count && at == NULL; i++) {
-        at = open[i] > 0 ? map->items[i] : NULL;
-    }
+    struct mig_revision *first = start, *at;
     size_t mark = ++map->mark;
-    int status = 0;
-    for (int round = 0; round < 2 && status == 0; round++) { /* find the circle, then list it */
-        size_t seen = mark + (size_t)round;
-        map->mark = seen;
-        while (at != NULL && at->mark != seen && status == 0) {
-            at->mark = seen;
-            if (round == 1) {
-                status = mig_revisions_append(&scratch, &circle, at, err);
-            }
-            struct mig_revision *next = NULL;
-            for (size_t j = 0; j < edge_count(at, dependencies) && next == NULL; j++) {
-                next = open[edge(at, j)->order] > 0 ? edge(at, j) : NULL;
-            }
-            at = next;
-        }
+    while (first->mark != mark) {
+        first->mark = mark;
+        first = next_open(first, open, dependencies);
     }
+    at = first;
+    int status;
+    do {
+        status = mig_revisions_append(&scratch, &circle, at, err);
+        at = next_open(at, open, dependencies);
+    } while (at != first && status == 0);
     if (status == 0) {
         status =
             mig_error_set(err, MIG_E_cycle, "%s in a circle: %s",
                           dependencies ? "down_revision and depends_on go" : "down_revision goes",
                           mig_revisions_text(&scratch, &circle));
-        mig_error_detail(err, "%s and %zu more", where(circle.items[0]), circle.count - 1);
-        set_place(err, circle.items[0]);
+        mig_error_detail(err, "%s and %zu more", where(first), circle.count - 1);
+        set_place(err, first);
     }
     mig_arena_release(&scratch);
     return status;
@@ -402,8 +403,10 @@ static int check_cycles(struct mig_revision_map *map, bool dependencies, struct 
             }
         }
     }
-    if (filled < map->count) {
-        status = report_cycle(map, open, dependencies, err);
+    for (size_t i = 0; i < map->count && filled < map->count && status == 0; i++) {
+        if (open[i] > 0) {
+            status = report_cycle(map, map->items[i], open, dependencies, err);
+        }
     }
     mig_arena_release(&scratch);
     return status;
