@@ -599,6 +599,89 @@ int mig_host_after_revision(struct mig_context *ctx, const char *path, struct mi
     return mig_lua_protected(host, hook_protected, &request, err);
 }
 
+/* --- the declared schema --- */
+
+struct schema_request {
+    struct mig_lua_host *host;
+    struct mig_arena *arena;
+    const char *dialect;
+    bool is_mariadb;
+    struct mig_schema *out;
+};
+
+static int load_schema_protected(lua_State *L)
+{
+    const struct schema_request *request = lua_touserdata(L, 1);
+    struct mig_lua_host *host = request->host;
+    const char *path = host->ctx->settings.schema;
+    const char *slash = strrchr(path, '/');
+    const char *chunk = lua_pushfstring(L, "@%s", slash != NULL ? slash + 1 : path);
+    mig_sandbox_new_revision(L);
+    mig_sandbox_load_module(L, mig_strbuf_text(&host->source), host->source.length, chunk);
+    lua_call(L, 0, 1);
+    struct mig_reader r = {.L = L,
+                           .arena = request->arena,
+                           .what = chunk + 1,
+                           .dialect = request->dialect,
+                           .is_mariadb = request->is_mariadb};
+    mig_read_schema(&r, lua_gettop(L), request->out);
+    return 0;
+}
+
+int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const char *dialect,
+                         bool is_mariadb, struct mig_schema *out, struct mig_error *err)
+{
+    struct mig_lua_host *host = ctx->host.self;
+    int rc = mig_lua_host_open(host, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = mig_lua_read_file(host, ctx->settings.schema, err);
+    if (rc != 0) {
+        mig_error_hint(err, "The declared schema stands in the configuration's `schema`.");
+        err->code = MIG_E_config;
+        return MIG_E_config;
+    }
+    struct schema_request request = {host, arena, dialect, is_mariadb, out};
+    host->started = time(NULL);
+    rc = mig_lua_protected(host, load_schema_protected, &request, err);
+    if (rc != 0) {
+        const char *slash = strrchr(ctx->settings.schema, '/');
+        mig_error_at(err, slash != NULL ? slash + 1 : ctx->settings.schema, err->line);
+    }
+    return rc;
+}
+
+struct include_request {
+    const char *kind, *name, *schema;
+    bool *out;
+};
+
+static int include_protected(lua_State *L)
+{
+    const struct include_request *request = lua_touserdata(L, 1);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &mig_lua_include_key) == LUA_TFUNCTION) {
+        lua_pushstring(L, request->kind);
+        lua_pushstring(L, request->name);
+        lua_pushstring(L, request->schema);
+        lua_call(L, 3, 1);
+        *request->out = lua_toboolean(L, -1) != 0;
+    }
+    return 0;
+}
+
+int mig_host_include(struct mig_context *ctx, const char *kind, const char *name,
+                     const char *schema, bool *out, struct mig_error *err)
+{
+    struct mig_lua_host *host = ctx->host.self;
+    *out = true;
+    if (host == NULL || host->L == NULL) {
+        return 0;
+    }
+    struct include_request request = {kind, name, schema, out};
+    return mig_lua_protected(host, include_protected, &request, err);
+}
+
 /* --- the vtable --- */
 
 int mig_host_attach(struct mig_context *ctx, struct mig_error *err)

@@ -23,4 +23,15 @@ int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *
 int mig_host_after_revision(struct mig_context *ctx, const char *path,
                             struct mig_error *err) MIG_MUST_CHECK;
 
+/* The declared schema: runs settings.schema (schema.lua) and reads what it returns into `out`, in
+ * the arena. Options with a prefix are kept of this dialect only. MIG_E_config when the file is not
+ * there, MIG_E_script for what is wrong in it. */
+int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const char *dialect,
+                         bool is_mariadb, struct mig_schema *out,
+                         struct mig_error *err) MIG_MUST_CHECK;
+/* autogenerate.include(kind, name, schema) of the configuration; *out is true when there is none.
+ * schema may be NULL. */
+int mig_host_include(struct mig_context *ctx, const char *kind, const char *name,
+                     const char *schema, bool *out, struct mig_error *err) MIG_MUST_CHECK;
+
 #endif

@@ -6,6 +6,7 @@
  *     one revision, read from text, in a private state on a database (sqlite::memory:): the list of
  * what it logged, or nil, the error, the list; and the allocations that were made
  * binding.config(request)                      the settings that a request gives
+ * binding.schema(text, dialect)                a schema.lua's tables, enums and views as plain data
  * binding.duration(text)                       milliseconds */
 #include "luabind/config.h"
 #include "luabind/error.h"
@@ -231,6 +232,45 @@ static int read_config(lua_State *L)
     return 1;
 }
 
+/* --- schema.lua --- */
+
+static int load_schema(lua_State *L)
+{
+    const char *file = luaL_checkstring(L, 1);
+    const char *dialect = luaL_optstring(L, 2, NULL);
+    struct box *box = new_box(L);
+    struct mig_config_request request = {.no_file = true};
+    struct mig_schema schema = {0};
+    int rc = mig_config_load(&box->ctx, &request, &box->err);
+    if (rc == 0) {
+        box->ctx.settings.schema = file;
+        rc = mig_host_load_schema(&box->ctx, &box->arena, dialect, false, &schema, &box->err);
+    }
+    if (rc != 0) {
+        return mig_lua_raise(L, &box->err);
+    }
+    lua_createtable(L, 0, 3);
+    lua_createtable(L, (int)schema.table_count, 0);
+    for (size_t i = 0; i < schema.table_count; i++) {
+        mig_lua_push_table(L, schema.tables[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "tables");
+    lua_createtable(L, 0, (int)schema.enum_count);
+    for (size_t i = 0; i < schema.enum_count; i++) {
+        mig_lua_push_names(L, &schema.enums[i]->values);
+        lua_setfield(L, -2, schema.enums[i]->name);
+    }
+    lua_setfield(L, -2, "enums");
+    lua_createtable(L, 0, (int)schema.view_count);
+    for (size_t i = 0; i < schema.view_count; i++) {
+        lua_pushstring(L, schema.views[i]->query);
+        lua_setfield(L, -2, schema.views[i]->name);
+    }
+    lua_setfield(L, -2, "views");
+    return 1;
+}
+
 static int parse_duration(lua_State *L)
 {
     int64_t ms = 0;
@@ -244,11 +284,9 @@ static int parse_duration(lua_State *L)
 
 int mig_internals_binding(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"read", read_operation},
-                                         {"run", run_source},
-                                         {"config", read_config},
-                                         {"duration", parse_duration},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"read", read_operation},     {"run", run_source},
+                                         {"config", read_config},      {"schema", load_schema},
+                                         {"duration", parse_duration}, {NULL, NULL}};
     luaL_newlib(L, functions);
     mig_lua_push_sql(L);
     lua_setfield(L, -2, "sql");

@@ -96,9 +96,13 @@ static void check_object(lua_State *L, const char *what)
     case MIG_LUA_QUERY:
         mig_read_query(&r, top);
         break;
+    case MIG_LUA_SCHEMA: {
+        struct mig_schema schema;
+        mig_read_schema(&r, top, &schema);
+        break;
+    }
     case MIG_LUA_NOTHING:
     case MIG_LUA_TABLE:
-    case MIG_LUA_SCHEMA:
     case MIG_LUA_CLASS_COUNT:
         break;
     }
@@ -424,6 +428,20 @@ static int sql_cast(lua_State *L)
     return 1;
 }
 
+/* sql.schema { … } */
+static int sql_schema(lua_State *L)
+{
+    struct mig_reader r = reader(L, "sql.schema");
+    refuse_colon(L, 1, "sql.schema");
+    if (!mig_read_is_plain(L, 1)) {
+        mig_read_fail(&r, "it takes a table of tables, not %s", mig_lua_describe(L, 1));
+    }
+    push_copy(L, 1, 6);
+    mig_lua_push_object(L, MIG_LUA_SCHEMA, 0);
+    check_object(L, "sql.schema");
+    return 1;
+}
+
 /* sql.now() by habit. */
 static int expr_call(lua_State *L)
 {
@@ -592,8 +610,8 @@ static void fill_members(lua_State *L, int members)
     add_constructor(L, members, "identity", &mig_record_identity, MIG_LUA_IDENTITY, 0);
     add_constructor(L, members, "computed", &mig_record_computed, MIG_LUA_COMPUTED, 0);
     static const luaL_Reg functions[] = {
-        {"expr", sql_expr}, {"col", sql_col}, {"bytes", sql_bytes},
-        {"cast", sql_cast}, {NULL, NULL},
+        {"expr", sql_expr}, {"col", sql_col},       {"bytes", sql_bytes},
+        {"cast", sql_cast}, {"schema", sql_schema}, {NULL, NULL},
     };
     for (const luaL_Reg *f = functions; f->name != NULL; f++) {
         lua_pushcfunction(L, f->func);

@@ -90,6 +90,9 @@ void mig_read_options(struct mig_reader *r, int index, const struct mig_record *
 void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *base, int index,
                     const char *name);
 
+/* luabind/read_schema.c: what schema.lua returns. */
+void mig_read_schema(struct mig_reader *r, int index, struct mig_schema *out);
+
 /* luabind/query.c: a query of sql.table. */
 struct mig_query *mig_read_query(struct mig_reader *r, int index);
 /* Its SQL in the dialect of r->compile, parameters inlined. */

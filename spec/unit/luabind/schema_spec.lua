@@ -1,0 +1,63 @@
+-- schema.lua: the declared schema.
+local binding = require("luamig_internals").binding
+local project = require "spec.support.project"
+
+local function load(text, dialect)
+  local p = project.new { files = { ["schema.lua"] = text } }
+  return binding.schema(p.path .. "/schema.lua", dialect)
+end
+
+describe("schema.lua", function()
+  it("declares tables, enums, views and schemas", function()
+    local schema = load([[
+      local stamps = { { "created_at", sql.datetime } }
+      return sql.schema {
+        users = { { "id", sql.integer, primary_key = true }, { "mail", sql.text, renamed_from = "email" }, stamps,
+          sql.unique("mail", { name = "uq" }), sql.index("ix", "mail"), comment = "people", renamed_from = "persons",
+          mysql_engine = "InnoDB" },
+        accounts = { { "id", sql.integer } },
+        enums = { status = { "a", "b" } },
+        views = { v = "SELECT 1", w = { "SELECT 2", materialized = true } },
+        schemas = { audit = { log = { { "id", sql.integer } } } },
+      }]], "postgresql")
+    local names = {}
+    for i, t in ipairs(schema.tables) do names[i] = (t.schema and t.schema .. "." or "") .. t.name end
+    assert.same({ "accounts", "users", "audit.log" }, names)
+    local users = schema.tables[2]
+    assert.equal(3, #users.columns)
+    assert.equal("email", users.columns[2].renamed_from)
+    assert.equal("people", users.comment)
+    assert.is_nil(users.mysql_engine)
+    assert.equal("uq", users.constraints[1].name)
+    assert.equal("ix", users.indexes[1].name)
+    assert.same({ status = { "a", "b" } }, schema.enums)
+    assert.same({ v = "SELECT 1", w = "SELECT 2" }, schema.views)
+  end)
+
+  local bad = {
+    { "a wrong column", 'return sql.schema { t = { { "a" } } }', "sql.schema: table 't': element 1: column 'a': the type must be", 1 },
+    { "something else", "return { t = {} }", "it must be sql.schema { … }, not a table" },
+    { "no table", "return sql.schema(5)", "it takes a table of tables", 1 },
+    { "a table that is none", "return sql.schema { t = 5 }", "table 't': the columns must be a table", 1 },
+    { "an enum without values", "return sql.schema { enums = { e = {} } }", "enum 'e': the list of values is empty", 1 },
+    { "a view that is none", "return sql.schema { views = { v = 5 } }", "view 'v': the query must be SQL text", 1 },
+    { "a list", "return sql.schema { {} }", "it takes name = value", 1 },
+    { "a syntax error", "return sql.schema {", "near <eof>", 1 },
+    { "a global", "\nx = 1", "a module declares no globals", 2 },
+  }
+  for _, case in ipairs(bad) do
+    it("refuses " .. case[1], function()
+      local ok, err = pcall(load, case[2])
+      assert.is_false(ok)
+      assert.is_truthy(err.message:find(case[3], 1, true), err.message)
+      assert.equal("schema.lua", err.file)
+      if case[4] then assert.equal(case[4], err.line) end
+    end)
+  end
+
+  it("that is not there", function()
+    local ok, err = pcall(binding.schema, "/nonexistent/schema.lua")
+    assert.is_false(ok)
+    assert.equal("config", err.kind)
+  end)
+end)

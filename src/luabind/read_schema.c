@@ -1,0 +1,164 @@
+/* Reading sql.schema { users = { columns…, … }, enums = {…}, views = {…}, schemas = {…} } into
+ * struct mig_schema. */
+#include "luabind/value.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The string keys of the table at index in byte order, copied; another key raises. */
+static const char **sorted_names(struct mig_reader *r, int index, size_t *count)
+{
+    lua_State *L = r->L;
+    size_t n = 0, i = 0;
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            mig_read_fail(r, "it takes name = value: %s is no name", mig_lua_describe(L, -2));
+        }
+        n++;
+    }
+    const char **names = mig_read_need(r, mig_arena_array(r->arena, const char *, n));
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        names[i++] = mig_read_name(r, -1, "a name");
+        lua_pop(L, 1);
+    }
+    qsort(names, n, sizeof *names, compare_names);
+    *count = n;
+    return names;
+}
+
+static void *grow(struct mig_reader *r, void *items, size_t count, size_t more)
+{
+    return mig_read_need(r, mig_arena_grow(r->arena, items, count, count + more, sizeof(void *)));
+}
+
+/* enums = { user_status = { "active", … } } */
+static void read_enums(struct mig_reader *r, int index, const char *schema, struct mig_schema *out)
+{
+    size_t count = 0;
+    const char **names = sorted_names(r, index, &count);
+    out->enums = grow(r, out->enums, out->enum_count, count);
+    for (size_t i = 0; i < count; i++) {
+        struct mig_place place = {r->place, "enum", names[i], 0};
+        r->place = &place;
+        struct mig_enum *item = mig_read_need(r, mig_arena_new(r->arena, struct mig_enum));
+        lua_getfield(r->L, index, names[i]);
+        *item = (struct mig_enum){.schema = schema,
+                                  .name = names[i],
+                                  .values = mig_read_names(r, -1, "the list of values")};
+        lua_pop(r->L, 1);
+        if (item->values.count == 0) {
+            mig_read_fail(r, "the list of values is empty");
+        }
+        out->enums[out->enum_count++] = item;
+        r->place = place.up;
+    }
+}
+
+static const struct mig_field view_fields[] = {
+    {"materialized", MIG_FIELD_TRI, offsetof(struct mig_view, materialized), 0},
+    {"columns", MIG_FIELD_NAMES, offsetof(struct mig_view, columns), 0},
+};
+static const struct mig_record view_record = {"view", sizeof(struct mig_view), view_fields,
+                                              MIG_COUNT(view_fields)};
+
+/* views = { v = "SELECT …" } or { v = { "SELECT …", materialized = true } } */
+static void read_views(struct mig_reader *r, int index, const char *schema, struct mig_schema *out)
+{
+    lua_State *L = r->L;
+    size_t count = 0;
+    const char **names = sorted_names(r, index, &count);
+    out->views = grow(r, out->views, out->view_count, count);
+    for (size_t i = 0; i < count; i++) {
+        struct mig_place place = {r->place, "view", names[i], 0};
+        r->place = &place;
+        struct mig_view *view = mig_read_need(r, mig_arena_new(r->arena, struct mig_view));
+        view->schema = schema;
+        view->name = names[i];
+        lua_getfield(L, index, names[i]);
+        int top = lua_gettop(L);
+        if (mig_read_is_plain(L, top)) {
+            lua_rawgeti(L, top, 1);
+            view->query = mig_read_sql(r, -1, "the query");
+            mig_read_options(r, top, &view_record, view, NULL, NULL, NULL);
+        } else {
+            view->query = mig_read_sql(r, top, "the query");
+        }
+        lua_settop(L, top - 1);
+        out->views[out->view_count++] = view;
+        r->place = place.up;
+    }
+}
+
+static void read_objects(struct mig_reader *r, int index, const char *schema,
+                         struct mig_schema *out)
+{
+    lua_State *L = r->L;
+    size_t count = 0;
+    luaL_checkstack(L, 16, NULL);
+    const char **names = sorted_names(r, index, &count);
+    out->tables = grow(r, out->tables, out->table_count, count);
+    for (size_t i = 0; i < count; i++) {
+        lua_getfield(L, index, names[i]);
+        int value = lua_gettop(L);
+        bool enums = strcmp(names[i], "enums") == 0, views = strcmp(names[i], "views") == 0;
+        if (enums || views || strcmp(names[i], "schemas") == 0) {
+            if (!mig_read_is_plain(L, value)) {
+                mig_read_fail(r, "%s must be a table, not %s", names[i],
+                              mig_lua_describe(L, value));
+            }
+            if (enums) {
+                read_enums(r, value, schema, out);
+            } else if (views) {
+                read_views(r, value, schema, out);
+            } else if (schema != NULL) {
+                mig_read_fail(r, "a schema holds no schemas");
+            }
+            lua_settop(L, value - 1);
+            continue;
+        }
+        struct mig_place place = {r->place, "table", names[i], 0};
+        r->place = &place;
+        struct mig_table *table = mig_read_body(r, value, names[i], NULL, NULL);
+        table->schema = schema;
+        out->tables[out->table_count++] = table;
+        lua_settop(L, value - 1);
+        r->place = place.up;
+    }
+}
+
+void mig_read_schema(struct mig_reader *r, int index, struct mig_schema *out)
+{
+    lua_State *L = r->L;
+    const struct mig_lua_object *object = mig_lua_object(L, index);
+    if (object == NULL || object->class != MIG_LUA_SCHEMA) {
+        mig_read_fail(r, "it must be sql.schema { … }, not %s", mig_lua_describe(L, index));
+    }
+    *out = (struct mig_schema){0};
+    mig_lua_push_fields(L, index);
+    int fields = lua_gettop(L);
+    read_objects(r, fields, NULL, out);
+    if (lua_getfield(L, fields, "schemas") != LUA_TNIL) {
+        int schemas = lua_gettop(L);
+        size_t count = 0;
+        const char **names = sorted_names(r, schemas, &count);
+        for (size_t i = 0; i < count; i++) {
+            struct mig_place place = {r->place, "schema", names[i], 0};
+            r->place = &place;
+            lua_getfield(L, schemas, names[i]);
+            if (!mig_read_is_plain(L, -1)) {
+                mig_read_fail(r, "it must be a table, not %s", mig_lua_describe(L, -1));
+            }
+            read_objects(r, lua_gettop(L), names[i], out);
+            lua_settop(L, schemas);
+            r->place = place.up;
+        }
+    }
+    lua_settop(L, fields - 1);
+}
