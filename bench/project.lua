@@ -2,6 +2,7 @@
 -- a column to an earlier table.
 --
 --   project.luamig(count, url)   a folder with luamig.conf.lua and migrations/
+--   project.bushy(count, url)   the same with branches, merges and dependencies; count is a multiple of eight
 --   project.floor(count, dialect)   a file of statements, transactions and version rows included: up, and down
 --   project.alembic, project.dbmate, project.sqitch, project.knex   the peers' folders
 local measure = require "measure"
@@ -71,6 +72,20 @@ function project.luamig(count, url, more)
   mkdir(path .. "/migrations")
   write(path .. "/luamig.conf.lua", ("return { url = %q, %s }\n"):format(url, more or ""))
   for i = 1, count do write(("%s/migrations/%s_revision_%d.lua"):format(path, project.id(i), i), revision(i)) end
+  return path
+end
+
+-- A graph of forks and merges: blocks of eight, two branches of three between a fork and a merge.
+function project.bushy(count, url)
+  local path = project.luamig(0, url)
+  for i = 1, count do
+    local k = (i - 1) % 8
+    local down = i == 1 and "nil" or ('"%s"'):format(project.id(k == 4 and i - 4 or i - 1))
+    if k == 7 then down = ('{ "%s", "%s" }'):format(project.id(i - 4), project.id(i - 1)) end
+    local depends = i % 40 == 0 and ('depends_on    = "%s"\n'):format(project.id(i - 20)) or ""
+    write(("%s/migrations/%s_revision_%d.lua"):format(path, project.id(i), i),
+      (revision(i):gsub("down_revision = [^\n]*\n", function() return "down_revision = " .. down .. "\n" .. depends end)))
+  end
   return path
 end
 

@@ -94,6 +94,27 @@ for _, count in ipairs { 1, 100, 1000, 10000 } do
   end)
 end
 
+-- the graph with branches and merges -----------------------------------------------------------------------------------
+
+for _, count in ipairs { 104, 1000, 10000 } do
+  workload("bushy-" .. count, function(bench)
+    local db = database(bench, "sqlite", "bushy")
+    local folder = project.bushy(count, db.url)
+    local luamig = bench.build .. "/luamig"
+    measure.command { argv = { luamig, "stamp", "heads" }, cwd = folder }
+    local function check(stdout) assert(stdout:find(project.id(count), 1, true), stdout) end
+    local result = measure.run({
+      { name = "floor", argv = { bench.build .. "/floor-read", folder .. "/migrations" } },
+      { name = "current", argv = { luamig, "current" }, cwd = folder, after = check },
+      { name = "heads", argv = { luamig, "heads" }, cwd = folder, after = check },
+      { name = "no-op upgrade", argv = { luamig, "upgrade" }, cwd = folder },
+      { name = "history", argv = { luamig, "history" }, cwd = folder, after = check },
+    }, count >= 1000 and math.max(bench.rounds, 5) or bench.rounds * 4)
+    bench.report(("a graph of %d revisions with branches and merges (floor: open, read and close the files)"):format(count),
+      { "floor", "current", "heads", "no-op upgrade", "history" }, result)
+  end)
+end
+
 -- apply and downgrade -------------------------------------------------------------------------------------------------
 
 local function apply(dialect, count)
