@@ -112,6 +112,7 @@ function skeleton.write(handle, spec)
     }
   end
   files.write(path, filled)
+  handle:after_revision(path)
   local root = settings.root .. "/"
   return { revision = id, file = path:sub(1, #root) == root and path:sub(#root + 1) or path, path = path }
 end

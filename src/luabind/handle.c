@@ -331,6 +331,16 @@ static int handle_target(lua_State *L)
     return 1;
 }
 
+/* after_revision(path): calls the configuration's hook for a file that was just written. */
+static int handle_after_revision(lua_State *L)
+{
+    struct mig_lua_handle *h = mig_handle_check(L);
+    if (mig_host_after_revision(&h->ctx, luaL_checkstring(L, 2), &h->err) != 0) {
+        return mig_handle_fail(L, h);
+    }
+    return 0;
+}
+
 /* url(): the whole URL with its password, for deriving a scratch database's; nobody prints it. */
 static int handle_url(lua_State *L)
 {
@@ -475,6 +485,7 @@ static void make_metatable(lua_State *L)
         {"settings", handle_settings},
         {"target", handle_target},
         {"url", handle_url},
+        {"after_revision", handle_after_revision},
         {"server", handle_server},
         {"heads", mig_handle_heads},
         {"branches", mig_handle_branches},
