@@ -19,6 +19,14 @@ struct entry {
     struct entry *next;        /* all entries of its kind */
 };
 
+/* A column whose enum the source cannot tell (no such types there), as the run's own operations
+ * made it. */
+struct enum_column {
+    const char *schema, *table, *column;
+    const struct mig_type *type;
+    struct enum_column *next;
+};
+
 struct mig_catalog {
     struct mig_arena arena;
     const struct mig_catalog_source *source;
@@ -28,6 +36,7 @@ struct mig_catalog {
     bool all_lost; /* deferred, and a DDL that names no table went by */
     struct mig_map maps[OBJECTS];
     struct entry *entries[OBJECTS];
+    struct enum_column *enum_columns;
     struct mig_catalog *over, *next_over; /* made by mig_catalog_over: the latest, the one before */
 };
 
@@ -123,6 +132,25 @@ static int unknown(const char *what, const char *name, struct mig_error *err)
     return mig_error_set(err, MIG_E_offline, "the %s '%s' cannot be known here", what, name);
 }
 
+static bool same_schema(const struct mig_catalog *catalog, const char *a, const char *b);
+
+/* The enums of columns that the server only knows as texts. */
+static void recall_enums(const struct mig_catalog *catalog, struct mig_table *table,
+                         const struct entry *entry)
+{
+    for (const struct enum_column *e = catalog->enum_columns; e != NULL; e = e->next) {
+        struct mig_column *column =
+            strcmp(e->table, entry->name) == 0 && same_schema(catalog, e->schema, entry->schema)
+                ? mig_table_column(table, e->column)
+                : NULL;
+        if (column != NULL && e->type != NULL &&
+            (column->type == NULL || column->type->kind != MIG_TYPE_enum ||
+             column->type->name == NULL)) {
+            column->type = e->type;
+        }
+    }
+}
+
 static int ask_source(struct mig_catalog *catalog, enum object kind, const struct entry *entry,
                       void **out, struct mig_error *err)
 {
@@ -131,6 +159,9 @@ static int ask_source(struct mig_catalog *catalog, enum object kind, const struc
     if (kind == TABLE && source->table != NULL) {
         struct mig_table *table = NULL;
         int rc = source->table(catalog->self, arena, entry->schema, entry->name, &table, err);
+        if (rc == 0 && table != NULL) {
+            recall_enums(catalog, table, entry);
+        }
         *out = table;
         return rc;
     }
@@ -296,6 +327,12 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
         return unknown("columns of the enum", name, err);
     }
     int rc = catalog->source->enum_columns(catalog->self, arena, schema, name, &found, err);
+    for (const struct enum_column *e = catalog->enum_columns; rc == 0 && e != NULL; e = e->next) {
+        struct entry *entry = NULL; /* from now on the overlay holds its table */
+        if (is_enum(e->type, schema, name)) {
+            rc = look_up(catalog, TABLE, e->schema, e->table, &entry, err);
+        }
+    }
     if (rc != 0) {
         return rc;
     }
@@ -392,26 +429,50 @@ static int put_enum(struct mig_catalog *catalog, const char *schema, const char 
 }
 
 /* A column's enum with values makes the type where there are such types; elsewhere the entry is
- * never read. */
-static int note_enum(struct mig_catalog *catalog, const struct mig_type *type,
-                     struct mig_error *err)
+ * never read, and the column is remembered. type NULL or no enum: it is none (any more). */
+static int note_enum(struct mig_catalog *catalog, const char *schema, const char *table,
+                     const char *column, const struct mig_type *type, struct mig_error *err)
 {
     while (type != NULL && type->kind == MIG_TYPE_array) {
         type = type->element;
     }
-    if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL || !type->values.given ||
-        type->native == MIG_FALSE) {
+    bool is_named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
+    struct enum_column *known = catalog->enum_columns;
+    while (known != NULL &&
+           (strcmp(known->table, table) != 0 || strcmp(known->column, column) != 0 ||
+            !same_schema(catalog, known->schema, schema))) {
+        known = known->next;
+    }
+    if (known == NULL && is_named) {
+        known = mig_arena_new(&catalog->arena, struct enum_column);
+        if (known == NULL) {
+            return mig_error_nomem(err);
+        }
+        known->schema = mig_arena_strdup(&catalog->arena, schema);
+        known->table = mig_arena_strdup(&catalog->arena, table);
+        known->column = mig_arena_strdup(&catalog->arena, column);
+        known->next = catalog->enum_columns;
+        catalog->enum_columns = known;
+    }
+    if (known != NULL) {
+        known->type = is_named ? mig_type_copy(&catalog->arena, type) : NULL;
+    }
+    if (catalog->arena.failed) {
+        return mig_error_nomem(err);
+    }
+    if (!is_named || !type->values.given || type->native == MIG_FALSE) {
         return 0;
     }
     return put_enum(catalog, type->schema, type->name, &type->values, err);
 }
 
-static int note_enums(struct mig_catalog *catalog, const struct mig_columns *columns,
-                      struct mig_error *err)
+static int note_enums(struct mig_catalog *catalog, const char *schema, const char *table,
+                      const struct mig_columns *columns, struct mig_error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < columns->count; i++) {
-        rc = note_enum(catalog, columns->items[i]->type, err);
+        rc = note_enum(catalog, schema, table, columns->items[i]->name, columns->items[i]->type,
+                       err);
     }
     return rc;
 }
@@ -562,7 +623,7 @@ static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
     table->schema = mig_arena_strdup(&catalog->arena, base->schema);
     table->name = mig_arena_strdup(&catalog->arena, op->table);
     rc = put_table(catalog, base->schema, op->table, table, err);
-    return rc == 0 ? note_enums(catalog, &table->columns, err) : rc;
+    return rc == 0 ? note_enums(catalog, base->schema, op->table, &table->columns, err) : rc;
 }
 
 /* The table of an index operation that leaves it out. */
@@ -712,10 +773,15 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
     case MIG_OP_rename_table:
         return rename_table(catalog, op, err);
     case MIG_OP_add_column:
-        rc = note_enums(catalog, &MIG_OP_CAST(op, add_column)->columns, err);
+        rc = note_enums(catalog, op->schema, mig_op_table(op),
+                        &MIG_OP_CAST(op, add_column)->columns, err);
         return rc == 0 ? change_table(catalog, op->schema, mig_op_table(op), op, err) : rc;
     case MIG_OP_alter_column:
-        rc = note_enum(catalog, MIG_OP_CAST(op, alter_column)->type, err);
+        if (MIG_OP_CAST(op, alter_column)->type != NULL) {
+            rc = note_enum(catalog, op->schema, mig_op_table(op),
+                           MIG_OP_CAST(op, alter_column)->column,
+                           MIG_OP_CAST(op, alter_column)->type, err);
+        }
         return rc == 0 ? change_table(catalog, op->schema, mig_op_table(op), op, err) : rc;
     case MIG_OP_drop_column:
     case MIG_OP_create_index:
