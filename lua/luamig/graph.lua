@@ -37,8 +37,16 @@ local function cells_of(lanes)
   return cells
 end
 
+-- The same with the revision of lane `at`, a space behind each: one line for nearly every revision, so made quickly.
+local function prefix_of(lanes, at)
+  local parts = {}
+  for i = 1, #lanes do parts[i] = i == at and "* " or lanes[i] and "| " or "  " end
+  return table.concat(parts)
+end
+
 local function text_of(cells)
-  return (table.concat(cells):gsub("%s+$", ""))
+  local text = table.concat(cells)
+  return text:sub(1, (text:find "%s*$") - 1)
 end
 
 -- Draws a line between lane `at` and lane `other` into the cells.
@@ -62,20 +70,18 @@ function graph.draw(revisions, line)
       at = free_lane(lanes, 1)
       lanes[at] = id
     end
-    local cells, joined = cells_of(lanes), false
+    local cells
     for i = #lanes, at + 1, -1 do
       if lanes[i] == id then
+        cells = cells or cells_of(lanes)
         cells[2 * i - 1] = " "
         connect(cells, at, i, "/", "\\")
         lanes[i] = false
-        joined = true
       end
     end
-    if joined then lines[#lines + 1] = text_of(cells) end
+    if cells then lines[#lines + 1] = text_of(cells) end
     trim(lanes)
-    cells = cells_of(lanes)
-    cells[2 * at - 1] = "*"
-    lines[#lines + 1] = text_of(cells) .. " " .. line(revision)
+    lines[#lines + 1] = prefix_of(lanes, at) .. line(revision)
     local parents = {}
     for _, parent in ipairs(revision.down_revision) do
       if known[parent] then parents[#parents + 1] = parent end

@@ -108,6 +108,50 @@ void mig_lua_push_revisions(lua_State *L, const struct mig_revisions *list, bool
     }
 }
 
+static void set_flag(lua_State *L, const char *key, bool value)
+{
+    if (value) {
+        set_bool(L, key, true);
+    }
+}
+
+/* empty: the stack index of the list that stands for every empty one. */
+static void set_shared_names(lua_State *L, const char *key, const struct mig_names *names,
+                             int empty)
+{
+    if (names->count > 0) {
+        mig_lua_push_names(L, names);
+    } else {
+        lua_pushvalue(L, empty);
+    }
+    lua_setfield(L, -2, key);
+}
+
+void mig_lua_push_brief_revisions(lua_State *L, const struct mig_revisions *list,
+                                  const struct mig_graph_view *view)
+{
+    luaL_checkstack(L, 5, NULL);
+    lua_newtable(L);
+    int empty = lua_gettop(L);
+    lua_createtable(L, (int)list->count, 0);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct mig_revision *r = list->items[i];
+        lua_createtable(L, 0, 4);
+        set_string(L, "revision", r->id);
+        set_shared_names(L, "down_revision", &r->down, empty);
+        set_shared_names(L, "branch_labels", &r->labels, empty);
+        set_string(L, "message", r->message);
+        set_flag(L, "is_head", r->is_head);
+        set_flag(L, "is_base", r->is_base);
+        set_flag(L, "is_branch_point", r->is_branch_point);
+        set_flag(L, "is_merge_point", r->is_merge_point);
+        set_flag(L, "is_current", is_row(view, r->id));
+        set_flag(L, "is_implied", r->is_head && r->dependent_count > 0);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_remove(L, empty);
+}
+
 static void push_version_ops(lua_State *L, const struct mig_step *step)
 {
     static const char *const kinds[] = {

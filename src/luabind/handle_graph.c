@@ -107,8 +107,8 @@ static bool needs_rows(const char *target)
            (strstr(target, "current") != NULL || target[0] == '+' || target[0] == '-');
 }
 
-/* history { range, database, times }: newest first; database: also what is applied, times: and
- * when. */
+/* history { range, database, times, brief }: newest first; database: also what is applied, times:
+ * and when; brief: what a line of text needs. */
 int mig_handle_history(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
@@ -124,6 +124,12 @@ int mig_handle_history(lua_State *L)
         mig_revision_map_history(h->ctx.map, &h->arena, range, rows ? &view.rows : NULL, &list,
                                  &h->err) != 0) {
         return mig_handle_fail(L, h);
+    }
+    if (mig_handle_flag(L, options, "brief")) {
+        lua_createtable(L, 0, 1);
+        mig_lua_push_brief_revisions(L, &list, &view);
+        lua_setfield(L, -2, "revisions");
+        return 1;
     }
     return push_revisions(L, &list, false, &view);
 }

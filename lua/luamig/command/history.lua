@@ -67,6 +67,7 @@ function history.run(session)
   local args, out = session.args, session.out
   local result = session:handle():history {
     range = args.rev_range, database = args.indicate_current, times = args.indicate_current and (out.json or out.verbose),
+    brief = not (out.json or out.verbose or (args.format and args.format ~= "text")),
   }
   local revisions = result.revisions
   if out.json then
