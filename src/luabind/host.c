@@ -1,10 +1,9 @@
 #include "luabind/host.intern.h"
 
 #include "luabind/sql.h"
+#include "util/file.h"
 
-#include <errno.h>
 #include <lauxlib.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -86,23 +85,20 @@ int mig_lua_protected(struct mig_lua_host *host, lua_CFunction fn, void *request
 
 int mig_lua_read_file(struct mig_lua_host *host, const char *path, struct mig_error *err)
 {
-    mig_strbuf_release(&host->source);
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL) {
-        return mig_error_set(err, MIG_E_script, "cannot read '%s': %s", path, strerror(errno));
-    }
-    char bytes[8192];
-    size_t got = 0;
-    while ((got = fread(bytes, 1, sizeof bytes, file)) > 0) {
-        mig_strbuf_add(&host->source, bytes, got);
-    }
-    bool failed = ferror(file) != 0;
-    int reason = errno;
-    (void)fclose(file);
-    if (failed) {
-        return mig_error_set(err, MIG_E_script, "cannot read '%s': %s", path, strerror(reason));
-    }
-    return host->source.failed ? mig_error_nomem(err) : 0;
+    char *text = NULL;
+    mig_arena_release(&host->files);
+    int rc = mig_file_read(&host->files, path, &text, &host->source_length, err);
+    host->source = text;
+    return rc;
+}
+
+static int set_source(struct mig_lua_host *host, const char *source, size_t length,
+                      struct mig_error *err)
+{
+    mig_arena_release(&host->files);
+    host->source = mig_arena_strndup(&host->files, source, length);
+    host->source_length = length;
+    return host->source != NULL ? 0 : mig_error_nomem(err);
 }
 
 /* --- the state --- */
@@ -195,7 +191,7 @@ static bool has_local_function(const char *source, const char *name)
 
 static void missing_function(lua_State *L, const struct load_request *request, const char *name)
 {
-    if (has_local_function(mig_strbuf_text(&request->host->source), name)) {
+    if (has_local_function(request->host->source, name)) {
         mig_lua_fail(L, MIG_E_script, "Remove the word 'local'.",
                      "function '%s' is local: luamig cannot see it", name);
     }
@@ -304,7 +300,7 @@ static int run_top_level(lua_State *L, const struct load_request *request)
     struct mig_lua_host *host = request->host;
     const char *chunk = lua_pushfstring(L, "@%s", request->revision->file);
     mig_sandbox_new_revision(L);
-    mig_sandbox_load_revision(L, mig_strbuf_text(&host->source), host->source.length, chunk);
+    mig_sandbox_load_revision(L, host->source, host->source_length, chunk);
     int declared = lua_gettop(L);
     lua_pushvalue(L, declared - 1);
     lua_call(L, 0, 0);
@@ -350,9 +346,7 @@ static int read_source(struct mig_lua_host *host, const struct mig_revision *rev
     if (source == NULL) {
         return mig_lua_read_file(host, revision->path, err);
     }
-    mig_strbuf_release(&host->source);
-    mig_strbuf_puts(&host->source, source);
-    return host->source.failed ? mig_error_nomem(err) : 0;
+    return set_source(host, source, strlen(source), err);
 }
 
 static int host_prepare(void *self, const struct mig_revision *revision,
@@ -419,8 +413,6 @@ static int host_call(void *self, struct mig_run *run, const struct mig_revision 
     host->batch = NULL;
     host->recording = NULL;
     host->pinned = 0;
-    /* Cursors and rows of the revision go now, not some time later. */
-    lua_gc(host->L, LUA_GCCOLLECT);
     return rc != 0 ? locate(err, revision) : 0;
 }
 
@@ -484,13 +476,11 @@ int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *
     struct mig_lua_host *host = ctx->host.self;
     (void)path;
     int rc = mig_lua_host_open(host, err);
+    if (rc == 0) {
+        rc = set_source(host, source, length, err);
+    }
     if (rc != 0) {
         return rc;
-    }
-    mig_strbuf_release(&host->source);
-    mig_strbuf_add(&host->source, source, length);
-    if (host->source.failed) {
-        return mig_error_nomem(err);
     }
     struct mig_revision shown = *out;
     if (shown.file == NULL) {
@@ -617,7 +607,7 @@ static int load_schema_protected(lua_State *L)
     const char *slash = strrchr(path, '/');
     const char *chunk = lua_pushfstring(L, "@%s", slash != NULL ? slash + 1 : path);
     mig_sandbox_new_revision(L);
-    mig_sandbox_load_module(L, mig_strbuf_text(&host->source), host->source.length, chunk);
+    mig_sandbox_load_module(L, host->source, host->source_length, chunk);
     lua_call(L, 0, 1);
     struct mig_reader r = {.L = L,
                            .arena = request->arena,
@@ -708,7 +698,7 @@ void mig_host_release(struct mig_context *ctx)
     if (host->L != NULL) {
         lua_close(host->L);
     }
-    mig_strbuf_release(&host->source);
+    mig_arena_release(&host->files);
     free(host);
     memset(&ctx->host, 0, sizeof ctx->host);
 }

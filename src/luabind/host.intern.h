@@ -15,9 +15,11 @@ struct mig_lua_host {
     int64_t started;                     /* what os.time() says */
     struct mig_op_batch *batch;          /* open op.batch_alter_table; NULL none */
     struct mig_lua_recording *recording; /* change() runs: operations are kept; NULL: carried out */
-    int pinned;            /* depth of places where a segment must not end (batch, transaction) */
-    const char *pinned_by; /* "conn:transaction", "op.batch_alter_table" */
-    struct mig_strbuf source; /* of the file being loaded */
+    int pinned;             /* depth of places where a segment must not end (batch, transaction) */
+    const char *pinned_by;  /* "conn:transaction", "op.batch_alter_table" */
+    struct mig_arena files; /* holds: */
+    const char *source;     /* the text of the file that is loaded */
+    size_t source_length;
 };
 
 /* The host of a private state. */
@@ -35,7 +37,7 @@ int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err) MIG_MUST
 /* Calls fn(L) under protection with `request` as light userdata. */
 int mig_lua_protected(struct mig_lua_host *host, lua_CFunction fn, void *request,
                       struct mig_error *err) MIG_MUST_CHECK;
-/* Reads the whole file into host->source. */
+/* Reads the whole file as host->source. */
 int mig_lua_read_file(struct mig_lua_host *host, const char *path,
                       struct mig_error *err) MIG_MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #include "luabind/host.intern.h"
 #include "luabind/push.h"
 #include "luabind/sql.h"
+#include "util/file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -101,17 +102,19 @@ static int execute_file(lua_State *L)
             mig_read_need(&r, mig_arena_printf(r.arena, "%s/%s", host->ctx->settings.root, path));
     }
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_lua_read_file(host, path, err) != 0) {
+    char *text = NULL;
+    size_t length = 0;
+    if (mig_file_read(r.arena, path, &text, &length, err) != 0) {
+        err->code = MIG_E_script;
         return mig_lua_raise_op(L, err, what);
     }
     struct mig_op_execute *op = mig_read_need(&r, mig_arena_new(r.arena, struct mig_op_execute));
     op->base.kind = MIG_OP_execute;
     op->base.spelling = "execute_file";
-    const char *text = mig_strbuf_text(&host->source);
-    if (strlen(text) != host->source.length) {
+    if (strlen(text) != length) {
         mig_read_fail(&r, "'%s' holds a zero byte", path);
     }
-    op->sql = mig_read_need(&r, mig_arena_strdup(r.arena, text));
+    op->sql = text;
     mig_lua_dispatch(L, &op->base, what);
     push_changed(L, "op.execute_file gives no rows");
     return 1;

@@ -2,6 +2,7 @@
 #include "luabind/host.intern.h"
 #include "luabind/order.h"
 #include "luabind/sql.h"
+#include "util/file.h"
 #include "util/suggest.h"
 
 #include <lauxlib.h>
@@ -399,14 +400,17 @@ static int require_module(lua_State *L)
     const char *chunk = lua_pushfstring(L, "@lib/%s.lua", lua_tostring(L, -1));
     const char *path = lua_pushfstring(L, "%s/%s", host->ctx->settings.root, chunk + 1);
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_lua_read_file(host, path, err) != 0) {
+    char *text = NULL;
+    size_t length = 0;
+    if (mig_file_read(&mig_lua_scratch(L)->arena, path, &text, &length, err) != 0) {
+        err->code = MIG_E_script;
         mig_error_hint(err, "Modules stand in the folder lib of the project.");
         return mig_lua_raise(L, err);
     }
     lua_pushvalue(L, 1);
     lua_pushlightuserdata(L, host); /* while it loads */
     lua_rawset(L, 2);
-    mig_sandbox_load_module(L, mig_strbuf_text(&host->source), host->source.length, chunk);
+    mig_sandbox_load_module(L, text, length, chunk);
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     if (lua_isnil(L, -1)) {
