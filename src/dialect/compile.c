@@ -146,6 +146,16 @@ static int resolve_add_column(struct mig_compile *c, struct mig_op *op, struct m
         return mig_error_nomem(err);
     }
     add->facts = facts;
+    /* A server without enum types does not say later that the column was declared with one: the
+     * overlay does, for the rest of the run, of a table that it knows. */
+    for (size_t i = 0; i < add->columns.count; i++) {
+        const struct mig_type *type = mig_dialect_type(c, add->columns.items[i]->type);
+        if (type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
+            (c->server->features & MIG_F_ENUM_TYPES) == 0) {
+            const struct mig_table *known = NULL;
+            return mig_compile_known_table(c, op->schema, add->table, &known, err);
+        }
+    }
     return 0;
 }
 

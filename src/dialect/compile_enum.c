@@ -1,5 +1,6 @@
 /* Enum operations on servers without enum types: the columns that are declared with the enum. */
 #include "dialect/compile.h"
+#include "dialect/sqlite_ddl.h"
 
 #include <string.h>
 
@@ -90,6 +91,24 @@ static int replace_rows(const struct change *change, const char *schema, const c
     return code;
 }
 
+/* The enum as a CHECK of its name keeps it, where the column's type does not tell; NULL when there
+ * is none. */
+static const struct mig_type *checked_type(const struct change *change,
+                                           const struct mig_table *table)
+{
+    struct mig_arena *arena = change->c->arena;
+    const struct mig_constraint *check = mig_table_constraint(table, change->name);
+    struct mig_type *type = mig_arena_new(arena, struct mig_type);
+    const char *column = NULL;
+    if (check == NULL || type == NULL ||
+        !mig_sqlite_enum_check(arena, check, &column, &type->values)) {
+        return NULL;
+    }
+    type->kind = MIG_TYPE_enum;
+    type->name = change->name;
+    return type;
+}
+
 /* The column takes old and new values, the rows are changed, then it takes the new values only. */
 static int change_column(const struct change *change, const char *schema, const char *table,
                          const char *column)
@@ -99,6 +118,9 @@ static int change_column(const struct change *change, const char *schema, const 
     int code = mig_compile_known_table(c, schema, table, &known, change->err);
     const struct mig_column *found = known != NULL ? mig_table_column(known, column) : NULL;
     const struct mig_type *type = found != NULL ? mig_dialect_type(c, found->type) : NULL;
+    if (code == 0 && type != NULL && type->kind != MIG_TYPE_enum) {
+        type = checked_type(change, known);
+    }
     if (code != 0 || type == NULL || !type->values.given) {
         return code;
     }

@@ -93,6 +93,10 @@ int mig_sqlite_item_parse(struct mig_arena *arena, const char *text, struct mig_
 /* The table's columns and constraints; the caller fills in schema, name and sql. */
 int mig_sqlite_table_describe(struct mig_arena *arena, const struct mig_sqlite_table *from,
                               struct mig_table *to, struct mig_error *err) MIG_MUST_CHECK;
+/* True for a CHECK that holds one column to a list of strings, which is how an enum is kept here:
+ * `c IN ('a', 'b')`. Sets the column and the values. */
+bool mig_sqlite_enum_check(struct mig_arena *arena, const struct mig_constraint *check,
+                           const char **column, struct mig_names *values);
 /* A type by the name SQLite stores for it: a portable kind where it is exact, else native. */
 struct mig_type *mig_sqlite_type(struct mig_arena *arena, const char *native);
 /* A stored CREATE INDEX. */

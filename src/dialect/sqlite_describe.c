@@ -244,3 +244,31 @@ int mig_sqlite_table_describe(struct mig_arena *arena, const struct mig_sqlite_t
     }
     return 0;
 }
+
+bool mig_sqlite_enum_check(struct mig_arena *arena, const struct mig_constraint *check,
+                           const char **column, struct mig_names *values)
+{
+    struct mig_sqlite_tokens tokens = {0};
+    struct mig_error ignored = {0};
+    if (check->kind != MIG_CONSTRAINT_CHECK || check->condition == NULL ||
+        mig_sqlite_tokenize(arena, check->condition, &tokens, &ignored) != 0) {
+        mig_error_clear(&ignored);
+        return false;
+    }
+    /* name IN ( 'a' , 'b' ): an odd number of tokens */
+    if (tokens.count < 5 || !mig_sqlite_token_is(&tokens, 1, "IN") ||
+        tokens.text[tokens.items[2].start] != '(') {
+        return false;
+    }
+    for (size_t at = 3; at + 1 < tokens.count; at += 2) {
+        char after = tokens.text[tokens.items[at + 1].start];
+        bool last = at + 2 == tokens.count;
+        if (tokens.items[at].kind != MIG_SQLITE_STRING || after != (last ? ')' : ',') ||
+            mig_names_add(arena, values, mig_sqlite_token_name(arena, &tokens, at)) != 0) {
+            return false;
+        }
+    }
+    values->given = true;
+    *column = mig_sqlite_token_name(arena, &tokens, 0);
+    return tokens.count % 2 == 1 && *column != NULL;
+}

@@ -168,12 +168,46 @@ static int no_enum(void *self, struct mig_arena *arena, const char *schema, cons
     return 0;
 }
 
-static int no_enum_columns(void *self, struct mig_arena *arena, const char *schema,
-                           const char *name, struct mig_names *out, struct mig_error *err)
+/* The columns of one table that a CHECK of the enum's name holds to its values. */
+static int add_enum_columns(void *self, struct mig_arena *arena, const char *schema,
+                            const char *name, const char *enum_name, struct mig_names *out,
+                            struct mig_error *err)
 {
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    struct mig_table *table = NULL;
+    int status = describe_table(self, arena, schema, name, &table, err);
+    const struct mig_constraint *check =
+        table != NULL ? mig_table_constraint(table, enum_name) : NULL;
+    const char *column = NULL;
+    struct mig_names values = {0};
+    if (status != 0 || check == NULL || !mig_sqlite_enum_check(arena, check, &column, &values)) {
+        return status;
+    }
+    return mig_names_add(arena, out, schema) != 0 || mig_names_add(arena, out, table->name) != 0 ||
+                   mig_names_add(arena, out, column) != 0
+               ? mig_error_nomem(err)
+               : 0;
+}
+
+static int enum_columns(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                        struct mig_names *out, struct mig_error *err)
+{
+    struct mig_names tables = {0};
+    struct mig_listing rows;
+    int status = 0;
     *out = (struct mig_names){.given = true};
-    return 0;
+    mig_listing_open(&rows, self, arena, query_over(arena, mig_sql_sqlite_check_tables, schema),
+                     (const char *[]){name}, 1, err);
+    while (mig_listing_next(&rows) && status == 0) {
+        status = mig_names_add(arena, &tables, mig_listing_text(&rows, 0));
+    }
+    int closed = mig_listing_close(&rows);
+    if (closed != 0 || status != 0) {
+        return closed != 0 ? closed : mig_error_nomem(err);
+    }
+    for (size_t i = 0; i < tables.count && status == 0; i++) {
+        status = add_enum_columns(self, arena, schema, tables.items[i], name, out, err);
+    }
+    return status;
 }
 
 static int index_table(void *self, struct mig_arena *arena, const char *schema, const char *index,
@@ -347,6 +381,6 @@ const struct mig_reflect mig_reflect_sqlite = {
                .table_names = table_names,
                .index_table = index_table,
                .view = describe_view,
-               .enum_columns = no_enum_columns},
+               .enum_columns = enum_columns},
     .schema = read_schema,
 };
