@@ -167,8 +167,8 @@ static bool is_function(lua_State *L, int declared, const char *name)
     return type == LUA_TFUNCTION;
 }
 
-/* Whether the source says `local function <name>`. */
-static bool has_local_function(const char *source, const char *name)
+/* The line of `local function <name>` in the source, 0 when it is not there. */
+static int local_function_line(const char *source, const char *name)
 {
     for (const char *at = strstr(source, "local"); at != NULL; at = strstr(at + 1, "local")) {
         const char *next = at + strlen("local");
@@ -183,17 +183,26 @@ static bool has_local_function(const char *source, const char *name)
         size_t length = strlen(name);
         if (gap > 0 && strncmp(next, name, length) == 0 &&
             (next[length] == '(' || next[length] == ' ')) {
-            return true;
+            int line = 1;
+            for (const char *c = source; c < at; c++) {
+                line += *c == '\n';
+            }
+            return line;
         }
     }
-    return false;
+    return 0;
 }
 
 static void missing_function(lua_State *L, const struct load_request *request, const char *name)
 {
-    if (has_local_function(request->host->source, name)) {
-        mig_lua_fail(L, MIG_E_script, "Remove the word 'local'.",
-                     "function '%s' is local: luamig cannot see it", name);
+    int line = local_function_line(request->host->source, name);
+    if (line > 0) {
+        struct mig_error *err = mig_lua_error_slot(L);
+        (void)mig_error_set(err, MIG_E_script, "function '%s' is local: luamig cannot see it",
+                            name);
+        mig_error_hint(err, "Remove the word 'local'.");
+        mig_error_at(err, request->revision->file, line);
+        mig_lua_raise(L, err);
     }
     mig_lua_fail(L, MIG_E_script,
                  request->direction == MIG_DOWNGRADE

@@ -44,7 +44,8 @@ static size_t distance(const char *a, const char *b)
 const char *mig_suggest(const char *word, const char *const *names, size_t count)
 {
     const char *best = NULL;
-    size_t nearest = strlen(word) / 3 + 2; /* a third of the letters may be wrong, and one more */
+    /* A third of the letters may be wrong, and one more in a word that is not very short. */
+    size_t length = strlen(word), nearest = length / 3 + (length > 3 ? 2 : 1);
     for (size_t i = 0; i < count; i++) {
         size_t d = distance(word, names[i]);
         if (d < nearest) {

@@ -30,7 +30,7 @@ describe("loading a revision", function()
     { "a declaration assigned twice", header .. "function upgrade() end\nfunction upgrade() end", "'upgrade' is assigned twice", 4 },
     { "a reserved word", header .. "function upgrade() end\nphase = 1", "'phase' is reserved", 4 },
     { "no upgrade", header .. "function downgrade() end", "there is no function upgrade()" },
-    { "a local upgrade", header .. "local function upgrade() end", "function 'upgrade' is local" },
+    { "a local upgrade", header .. "local function upgrade() end", "function 'upgrade' is local", 3 },
     { "upgrade that is no function", header .. "function downgrade() end\nupgrade = 5", "'upgrade' must be a function, not a number" },
     { "change beside upgrade", header .. "function upgrade() end\nfunction change() end", "change() stands instead of" },
     { "irreversible beside downgrade", header .. 'irreversible = "x"\nfunction upgrade() end\nfunction downgrade() end', "'irreversible' stands instead of downgrade()" },
