@@ -110,6 +110,10 @@ int mig_unsupported(const struct mig_compile *c, struct mig_error *err, const ch
                     const char *hint);
 void mig_sql_unsupported(struct mig_sql *w, const char *what, const char *hint);
 
+/* A word of the user's in upper case, as SQL is written; a text of several words ("update of a") as
+ * it stands; `otherwise` for NULL. */
+const char *mig_upper(const struct mig_compile *c, const char *word, const char *otherwise);
+
 /* Literals that dialects share. */
 void mig_append_number(struct mig_strbuf *buf, double number);
 void mig_append_hex(struct mig_strbuf *buf, const char *bytes, size_t length);

@@ -61,8 +61,30 @@ static int new_values(const struct change *change, const struct mig_names *befor
     return failed;
 }
 
+/* The literal of a default that the operation replaces: its new one; NONE when it stays. */
+static struct mig_value new_default(const struct change *change, const struct mig_column *column)
+{
+    struct mig_value value = column->default_value;
+    const char *text = value.text;
+    size_t length = value.length;
+    if (value.kind == MIG_VALUE_EXPR && length >= 2 && text[0] == '\'' &&
+        text[length - 1] == '\'') {
+        text++;
+        length -= 2; /* as the server says it */
+    } else if (value.kind != MIG_VALUE_TEXT) {
+        return (struct mig_value){0};
+    }
+    for (size_t i = 0; i < change->replaced.count; i++) {
+        const struct mig_pair *pair = &change->replaced.items[i];
+        if (strlen(pair->name) == length && memcmp(pair->name, text, length) == 0) {
+            return pair->value;
+        }
+    }
+    return (struct mig_value){0};
+}
+
 static int alter_type(const struct change *change, const char *schema, const char *table,
-                      const char *column, const struct mig_type *type)
+                      const char *column, const struct mig_type *type, struct mig_value new_default)
 {
     struct mig_op_alter_column *alter = mig_arena_new(change->c->arena, struct mig_op_alter_column);
     if (alter == NULL) {
@@ -73,6 +95,7 @@ static int alter_type(const struct change *change, const char *schema, const cha
     alter->table = table;
     alter->column = column;
     alter->type = type;
+    alter->default_ = new_default;
     int code = mig_resolve_op(change->c, &alter->base, change->err);
     return code == 0 ? mig_compile_op(change->c, &alter->base, change->err) : code;
 }
@@ -139,12 +162,13 @@ static int change_column(const struct change *change, const char *schema, const 
                 return mig_error_nomem(change->err);
             }
         }
-        code = alter_type(change, schema, table, column, wide);
+        code = alter_type(change, schema, table, column, wide, (struct mig_value){0});
         if (code == 0) {
             code = replace_rows(change, schema, table, column);
         }
     }
-    return code == 0 ? alter_type(change, schema, table, column, wanted) : code;
+    return code == 0 ? alter_type(change, schema, table, column, wanted, new_default(change, found))
+                     : code;
 }
 
 static int add_pair(struct change *change, const char *from, const char *to)

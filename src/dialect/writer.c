@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 struct mig_sql mig_sql_start(struct mig_compile *c, struct mig_error *err)
 {
@@ -108,6 +109,21 @@ int mig_sql_emit(struct mig_sql *w, enum mig_statement_class class, const char *
     return 0;
 }
 
+const char *mig_upper(const struct mig_compile *c, const char *word, const char *otherwise)
+{
+    if (word == NULL) {
+        return otherwise;
+    }
+    char *upper = mig_arena_strdup(c->arena, word);
+    if (upper == NULL || (strchr(word, ' ') != NULL && strncasecmp(word, "instead", 7) != 0)) {
+        return word;
+    }
+    for (char *p = upper; *p != '\0'; p++) {
+        *p = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+    }
+    return upper;
+}
+
 bool mig_compile_has(const struct mig_compile *c, enum mig_feature feature)
 {
     return (c->server->features & feature) != 0;
@@ -158,8 +174,10 @@ void mig_sql_unsupported(struct mig_sql *w, const char *what, const char *hint)
 int mig_compile_unsupported(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     char server[64];
-    return mig_error_set(err, MIG_E_unsupported, "%s cannot %s",
-                         server_name(c, server, sizeof server), mig_op_title(op->kind));
+    int code = mig_error_set(err, MIG_E_unsupported, "%s cannot %s",
+                             server_name(c, server, sizeof server), mig_op_title(op->kind));
+    mig_error_hint(err, "Make the operation depend on op.dialect.");
+    return code;
 }
 
 const struct mig_type *mig_dialect_type(const struct mig_compile *c, const struct mig_type *type)

@@ -418,6 +418,9 @@ static void add_column(struct mig_sql *w, const struct mig_table *table,
             mig_sql_add(w, " ON UPDATE %r", update);
         }
     }
+    if (mig_option_true(mig_dialect_option(w->c, &column->options, "invisible"))) {
+        mig_sql_add(w, " INVISIBLE");
+    }
     if (column->comment != NULL) {
         mig_sql_add(w, " COMMENT %q", column->comment);
     }
@@ -673,6 +676,35 @@ static int add_constraint(struct mig_compile *c, const struct mig_op *op, struct
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
 }
 
+static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, bool keep_checks,
+                   struct mig_error *err);
+
+/* MariaDB: a CHECK that is the column's own has no name to drop it by; the column is restated
+ * without. */
+static int drop_own_check(struct mig_compile *c, const struct mig_op_drop_constraint *op,
+                          struct mig_error *err)
+{
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(c, op->base.schema, op->table, &known, err);
+    const struct mig_column *column =
+        known != NULL ? mig_table_column(known, op->existing->column) : NULL;
+    if (code != 0 || column == NULL) {
+        return code != 0 ? code : mig_compile_must_know(op->table, "the column", err);
+    }
+    struct mig_op_alter_column alter = {
+        .base = {.kind = MIG_OP_alter_column, .schema = op->base.schema},
+        .table = op->table,
+        .column = column->name,
+        .existing_known = MIG_TRUE,
+    };
+    alter.existing = mig_column_copy(c->arena, column);
+    alter.wanted = mig_column_copy(c->arena, column);
+    if (alter.existing == NULL || alter.wanted == NULL) {
+        return mig_error_nomem(err);
+    }
+    return restate(c, &alter, false, err);
+}
+
 /* What to drop is named by its kind here. An unknown kind is DROP CONSTRAINT, which takes all but
  * the primary key. */
 static int drop_constraint(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -683,6 +715,10 @@ static int drop_constraint(struct mig_compile *c, const struct mig_op *op, struc
                                                            : MIG_CONSTRAINT_NONE;
     const char *name = drop->existing != NULL ? drop->existing->name : drop->name;
     const char *exists = "";
+    if (drop->existing != NULL && name == NULL && kind == MIG_CONSTRAINT_CHECK &&
+        drop->existing->column != NULL) {
+        return drop_own_check(c, drop, err);
+    }
     if (drop->if_exists == MIG_TRUE) {
         const struct mig_table *known = NULL;
         int code = mig_compile_known_table(c, op->schema, drop->table, &known, err);
@@ -815,7 +851,24 @@ static bool changes_default_only(const struct mig_compile *c, const struct mig_o
            !default_in_parentheses(c, &probe);
 }
 
-static int restate(struct mig_compile *c, const struct mig_op_alter_column *op,
+/* MariaDB: a CHECK that is the column's own goes with the column's definition. */
+static void add_own_checks(struct mig_sql *w, const struct mig_table *known,
+                           const struct mig_op_alter_column *op)
+{
+    for (size_t i = 0; i < known->constraints.count; i++) {
+        const struct mig_constraint *check = known->constraints.items[i];
+        if (check->kind == MIG_CONSTRAINT_CHECK && check->name == NULL && check->column != NULL &&
+            strcasecmp(check->column, op->column) == 0) {
+            mig_sql_add(w, " CHECK (%r)",
+                        op->new_column_name == NULL
+                            ? check->condition
+                            : mig_apply_rename_in_text(w->c->arena, check->condition, op->column,
+                                                       op->new_column_name));
+        }
+    }
+}
+
+static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, bool keep_checks,
                    struct mig_error *err)
 {
     const struct mig_table *known = NULL;
@@ -836,8 +889,12 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op,
     /* AUTO_INCREMENT is said by the column alone: the table's key does not make one here. */
     struct mig_table table = {.schema = op->base.schema, .name = op->table};
     struct mig_column column = *op->wanted;
+    const struct mig_column *before = known != NULL ? mig_table_column(known, op->column) : NULL;
     if (column.autoincrement == MIG_UNSET) {
-        column.autoincrement = MIG_FALSE;
+        column.autoincrement = before != NULL && mig_column_fills_itself(c, known, before) &&
+                                       column.default_value.kind == MIG_VALUE_NONE
+                                   ? MIG_TRUE
+                                   : MIG_FALSE;
     }
     if (column.comment != NULL && *column.comment == '\0') {
         column.comment = NULL;
@@ -856,6 +913,9 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op,
         mig_sql_add(&w, "MODIFY ");
     }
     add_column(&w, &table, &column, MIG_IN_ALTER);
+    if (known != NULL && keep_checks && c->server->is_mariadb) {
+        add_own_checks(&w, known, op);
+    }
     if (op->mysql_first == MIG_TRUE) {
         mig_sql_add(&w, " FIRST");
     } else if (op->mysql_after != NULL) {
@@ -871,7 +931,7 @@ static int alter_column(struct mig_compile *c, const struct mig_op *op, struct m
         return mig_compile_rename_column(c, op, err);
     }
     if (!changes_default_only(c, alter)) {
-        return restate(c, alter, err);
+        return restate(c, alter, true, err);
     }
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n ", op->schema, alter->table, alter->column);

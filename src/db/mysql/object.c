@@ -110,7 +110,8 @@ int mig_mysql_drop_function(struct mig_compile *c, const struct mig_op *op, stru
 int mig_mysql_create_trigger(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_create_trigger *create = MIG_OP_CAST(op, create_trigger);
-    const char *event = create->events.count > 0 ? create->events.items[0] : "INSERT";
+    const char *event =
+        mig_upper(c, create->events.count > 0 ? create->events.items[0] : NULL, "INSERT");
     if (create->body == NULL) {
         return mig_error_set(err, MIG_E_script, "trigger '%s' has no body", create->name);
     }
@@ -139,8 +140,8 @@ int mig_mysql_create_trigger(struct mig_compile *c, const struct mig_op *op, str
     if (code != 0) {
         return code;
     }
-    mig_sql_add(&w, " %r %r ON %t FOR EACH ROW %r", create->when != NULL ? create->when : "BEFORE",
-                event, op->schema, create->table, create->body);
+    mig_sql_add(&w, " %r %r ON %t FOR EACH ROW %r", mig_upper(c, create->when, "BEFORE"), event,
+                op->schema, create->table, create->body);
     return emit(&w, "CREATE TRIGGER", op->schema, create->table);
 }
 

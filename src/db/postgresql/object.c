@@ -153,12 +153,12 @@ int mig_postgresql_create_trigger(struct mig_compile *c, const struct mig_op *op
     }
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "CREATE %rTRIGGER %n %r ", create->replace == MIG_TRUE ? "OR REPLACE " : "",
-                create->name, create->when != NULL ? create->when : "BEFORE");
+                create->name, mig_upper(c, create->when, "BEFORE"));
     for (size_t i = 0; i < create->events.count; i++) {
-        mig_sql_add(&w, i > 0 ? " OR %r" : "%r", create->events.items[i]);
+        mig_sql_add(&w, i > 0 ? " OR %r" : "%r", mig_upper(c, create->events.items[i], "INSERT"));
     }
     mig_sql_add(&w, " ON %t FOR EACH %r", op->schema, create->table,
-                create->each != NULL ? create->each : "ROW");
+                mig_upper(c, create->each, "ROW"));
     if (create->condition != NULL) {
         mig_sql_add(&w, " WHEN (%r)", create->condition);
     }

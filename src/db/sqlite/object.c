@@ -75,7 +75,8 @@ static void add_body(struct mig_sql *w, const char *body)
 int mig_sqlite_create_trigger(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_create_trigger *create = MIG_OP_CAST(op, create_trigger);
-    const char *event = create->events.count > 0 ? create->events.items[0] : "INSERT";
+    const char *event =
+        mig_upper(c, create->events.count > 0 ? create->events.items[0] : NULL, "INSERT");
     if (create->body == NULL) {
         return mig_error_set(err, MIG_E_script, "trigger '%s' has no body", create->name);
     }
@@ -98,7 +99,7 @@ int mig_sqlite_create_trigger(struct mig_compile *c, const struct mig_op *op, st
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "CREATE TRIGGER %r%t %r %r ON %n FOR EACH ROW",
                 create->if_not_exists == MIG_TRUE ? "IF NOT EXISTS " : "", op->schema, create->name,
-                create->when != NULL ? create->when : "BEFORE", event, create->table);
+                mig_upper(c, create->when, "BEFORE"), event, create->table);
     if (create->condition != NULL) {
         mig_sql_add(&w, " WHEN (%r)", create->condition);
     }
