@@ -1,8 +1,8 @@
 -- Every case of the oracle that its server takes, on two scratch databases of the real server: Alembic's SQL on one,
 -- luamig's operation (resolved by live reflection) on the other; then both schemas are read by the server's own client
 -- and compared. What differs stands below with its reason.
-local internals = require "luamig_internals"
 local dump = require "spec.support.dump"
+local live = require "spec.support.live"
 local op_case = require "spec.support.op_case"
 local scratch = require "spec.support.scratch"
 
@@ -29,62 +29,6 @@ local differences = {
   ["check/convention@postgresql"] = "a given name is final",
   ["check/convention@mariadb"] = "a given name is final",
 }
-
--- Operations as lists, as internals.reflect.run takes them; holes are kept.
-local function recorder(list, batch)
-  return setmetatable({ dialect = false }, { __index = function(_, name)
-    return function(...)
-      if name == "batch_alter_table" then
-        local table_name, fn, options = ...
-        local inner = {}
-        fn(recorder(inner, true))
-        list[#list + 1] = { "batch", table_name, inner, options }
-        return
-      end
-      local n = select("#", ...)
-      list[#list + 1] = setmetatable({ name, ... }, { __len = function() return n + 1 end })
-    end
-  end })
-end
-
-local sql
-internals.compile("sqlite", {}, function(_, values) sql = values end)
-
-local function operations(fn)
-  local list = {}
-  fn(recorder(list), sql)
-  return list
-end
-
-local function execute(db, text)
-  local ok, err = db.conn:execute(text)
-  if not ok then error(("%s\n%s"):format(err.message, text), 2) end
-end
-
-local function connect(db)
-  local err
-  db.conn, err = internals.driver.open(db.url)
-  assert(db.conn, err and err.message)
-end
-
--- A database as new, with the schemas that the case needs.
-local function empty(db, case)
-  if db.dialect == "sqlite" then
-    if db.conn then db.conn:close() end
-    os.remove(db.name)
-    connect(db)
-  elseif db.dialect == "mysql" then
-    execute(db, "DROP DATABASE " .. db.name)
-    execute(db, "CREATE DATABASE " .. db.name .. " CHARACTER SET utf8mb4")
-    execute(db, "USE " .. db.name)
-  else
-    for _, schema in ipairs { "public", "app", "core", "types", '"db.app"', '"Order"' } do
-      execute(db, "DROP SCHEMA IF EXISTS " .. schema .. " CASCADE")
-    end
-    execute(db, "CREATE SCHEMA public")
-    for _, schema in ipairs(op_case.schemas(case)) do execute(db, ('CREATE SCHEMA "%s"'):format(schema)) end
-  end
-end
 
 -- What SQLite says of a schema, without the white space and the quotes of the stored texts.
 local sqlite_facts = [[
@@ -137,8 +81,8 @@ describe("the oracle's operations on a database", function()
 
       lazy_setup(function()
         theirs, ours = scratch.database(luamig_dialect), scratch.database(luamig_dialect)
-        connect(theirs)
-        connect(ours)
+        live.connect(theirs)
+        live.connect(ours)
       end)
       lazy_teardown(function()
         for _, db in ipairs { theirs, ours } do
@@ -154,15 +98,15 @@ describe("the oracle's operations on a database", function()
           local reason = differences[case.name]
           it(case.name .. (reason and " (differs)" or ""), function()
             for _, db in ipairs { theirs, ours } do
-              empty(db, case)
-              for _, text in ipairs(prerequisites[case.name] or {}) do execute(db, text) end
-              local done, err = internals.reflect.run(db.url, operations(case.options.before))
+              live.empty(db, op_case.schemas(case))
+              for _, text in ipairs(prerequisites[case.name] or {}) do live.execute(db, text) end
+              local done, err = live.run(db, case.options.before)
               assert(done, err and err.message)
             end
-            for _, text in ipairs(case.expected_sql) do execute(theirs, (text:gsub(";%s*$", ""))) end
-            local how = { ix = "ix_{table}_{columns}", autocommit = case.name:find("concurrently") ~= nil }
+            for _, text in ipairs(case.expected_sql) do live.execute(theirs, (text:gsub(";%s*$", ""))) end
+            local how = { autocommit = case.name:find("concurrently") ~= nil }
             for key, value in pairs(case.options.naming) do how[key] = value end
-            local done, err = internals.reflect.run(ours.url, operations(case.fn), how)
+            local done, err = live.run(ours, case.fn, how)
             if reason and not done then return end
             assert(done, err and err.message)
             if reason then

@@ -237,9 +237,9 @@ SELECT ':x';
 -- hint: Use op.autocommit_block, op.commit or conn:transaction.
 
 -- bulk_insert
-INSERT INTO products (id, name) VALUES
-    (1, 'a''b\\c'),
-    (2, NULL);
+INSERT INTO products (id, name, price) VALUES
+    (1, 'a''b\\c', NULL),
+    (2, 'x', 2);
 INSERT INTO companies (id) VALUES
     (1),
     (2) ON DUPLICATE KEY UPDATE id = id;
