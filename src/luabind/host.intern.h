@@ -48,7 +48,7 @@ const char *mig_lua_hook_name(enum mig_hook hook);
 extern const char mig_lua_include_key;
 
 /* sandbox.c */
-/* Fills the registry with what every environment shares. Needs push_op and push_sql. */
+/* Fills the registry with what every environment shares. */
 void mig_sandbox_open(lua_State *L);
 int mig_sandbox_print(lua_State *L);
 /* Compiles text (chunk name "@…"), with an environment of a revision or of a module or

@@ -18,9 +18,10 @@ static const char *const declarations[] = {
     "revision",      "down_revision", "branch_labels", "depends_on", "create_date",
     "transactional", "irreversible",  "upgrade",       "downgrade",  "change"};
 
-/* Copied for each revision on first use. math is made anew, since it holds the random state. */
-static const char *const libraries[] = {"string", "table", "utf8", "coroutine",
-                                        "math",   "os",    "json"};
+/* Made on first use: op and sql once a state, math anew for each revision, since it holds the
+ * random state, the others copied for each. */
+static const char *const libraries[] = {"op",        "sql",  "string", "table", "utf8",
+                                        "coroutine", "math", "os",     "json"};
 
 static const char *const outside[] = {"io", "package", "debug", "dofile", "loadfile"};
 
@@ -104,7 +105,11 @@ static void push_copy_of(lua_State *L, const char *name)
 
 static void push_library(lua_State *L, const char *name)
 {
-    if (strcmp(name, "json") == 0) {
+    if (strcmp(name, "op") == 0) {
+        mig_lua_push_op_table(L);
+    } else if (strcmp(name, "sql") == 0) {
+        mig_lua_push_sql(L);
+    } else if (strcmp(name, "json") == 0) {
         mig_lua_push_json(L);
     } else if (strcmp(name, "math") == 0) {
         lua_pushcfunction(L, luaopen_math);
@@ -507,10 +512,6 @@ void mig_sandbox_open(lua_State *L)
                                     {"require", require_module},
                                     {NULL, NULL}};
     luaL_setfuncs(L, ours, 0);
-    mig_lua_push_sql(L);
-    lua_setfield(L, base, "sql");
-    mig_lua_push_op_table(L);
-    lua_setfield(L, base, "op");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &base_key);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &libraries_key);
     mig_sandbox_new_revision(L);
