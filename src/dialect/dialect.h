@@ -1,5 +1,5 @@
-/* A dialect: the rules of one SQL. Operation → statements, quoting, literals, types, the lexer's rules.
- * Pure: no connection, no client library. The instances stand in db/<name>/dialect.c. */
+/* A dialect: the rules of one SQL. Operation → statements, quoting, literals, types, the lexer's
+ * rules. Pure: no connection, no client library. The instances stand in db/<name>/dialect.c. */
 #ifndef MIG_DIALECT_DIALECT_H
 #define MIG_DIALECT_DIALECT_H
 
@@ -12,8 +12,9 @@
 #include "util/log.h"
 #include "util/strbuf.h"
 
-/* What a server may do. A dialect's full set is narrowed by version and flavour once, after connect (or
- * from --server-version offline). Bits answer "may I?", slots answer "how?". Add bits as needed. */
+/* What a server may do. A dialect's full set is narrowed by version and flavour once, after connect
+ * (or from --server-version offline). Bits answer "may I?", slots answer "how?". Add bits as
+ * needed. */
 enum mig_feature {
     MIG_F_TRANSACTIONAL_DDL = 1 << 0,
     MIG_F_SCHEMAS = 1 << 1,
@@ -41,20 +42,20 @@ enum mig_feature {
     MIG_F_USING_INDEX = 1 << 23,
     MIG_F_NOT_VALID = 1 << 24,
     MIG_F_NOT_ENFORCED = 1 << 25,
-    MIG_F_CASCADE = 1 << 26,      /* DROP … CASCADE */
+    MIG_F_CASCADE = 1 << 26, /* DROP … CASCADE */
     MIG_F_VIRTUAL_COLUMNS = 1 << 27,
     MIG_F_SET_NULL_COLUMNS = 1 << 30, /* ON DELETE SET NULL (column) */
-    MIG_F_EMPTY_TABLES = 1 << 29,    /* tables without columns */
-    MIG_F_INDEX_IF_EXISTS = 1 << 28, /* CREATE INDEX IF NOT EXISTS, DROP INDEX IF EXISTS */
+    MIG_F_EMPTY_TABLES = 1 << 29,     /* tables without columns */
+    MIG_F_INDEX_IF_EXISTS = 1 << 28,  /* CREATE INDEX IF NOT EXISTS, DROP INDEX IF EXISTS */
 };
 
 /* The server at the other end, or the one assumed offline. */
 struct mig_server {
     bool is_mariadb;
-    int version;          /* 150020, 80036, 101119, 3040001: major*10000… as op.server_version says */
-    unsigned features;    /* enum mig_feature */
-    const char *database; /* its name; SQLite: the file */
-    const char *schema;   /* the default schema; NULL where there is none */
+    int version; /* 150020, 80036, 101119, 3040001: major*10000… as op.server_version says */
+    unsigned features;         /* enum mig_feature */
+    const char *database;      /* its name; SQLite: the file */
+    const char *schema;        /* the default schema; NULL where there is none */
     bool no_backslash_escapes; /* MySQL sql_mode; PostgreSQL: standard_conforming_strings = on */
     bool ansi_quotes;          /* MySQL sql_mode */
 };
@@ -86,15 +87,16 @@ struct mig_dialect {
     /* Required: upper-case reserved words, sorted, that force quotes. */
     const char *const *reserved;
     size_t reserved_count;
-    /* Required: the type in DDL; *err set (and the code returned) when the dialect has no such type. */
+    /* Required: the type in DDL; *err set (and the code returned) when the dialect has no such
+     * type. */
     int (*append_type)(const struct mig_compile *c, struct mig_strbuf *buf,
                        const struct mig_type *type, struct mig_error *err);
     /* Required: a value as a literal or expression in SQL text; `type` may be NULL. */
     int (*append_value)(const struct mig_compile *c, struct mig_strbuf *buf,
                         const struct mig_value *value, const struct mig_type *type,
                         struct mig_error *err);
-    /* Optional, by operation: NULL is the shared path in dialect/compile.c, mig_compile_unsupported says
-     * that the server has no such thing. */
+    /* Optional, by operation: NULL is the shared path in dialect/compile.c, mig_compile_unsupported
+     * says that the server has no such thing. */
     mig_compile_fn *compile[MIG_OP_COUNT];
     /* Optional: more than the shared resolve fills in. */
     int (*resolve)(struct mig_compile *c, struct mig_op *op, struct mig_error *err);
@@ -106,16 +108,20 @@ struct mig_dialect {
     const char *placeholder; /* "?" or "$" (numbered) */
     /* What `plan` says of a statement's locks (dialect/locks.h); none where nothing is known. */
     const struct mig_lock_fact *locks;
-    /* More of the dialect's own (shared compile paths call these); db/<name>/dialect.c fills them. */
+    /* More of the dialect's own (shared compile paths call these); db/<name>/dialect.c fills them.
+     */
     const struct mig_dialect_ops *ops;
 };
 
-/* Fills in what the operation leaves out: names by convention, the column before an alter, the kind of a
- * constraint to drop, the table of an index. Asks the catalog only where the dialect needs the answer. */
+/* Fills in what the operation leaves out: names by convention, the column before an alter, the kind
+ * of a constraint to drop, the table of an index. Asks the catalog only where the dialect needs the
+ * answer. */
 int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *err) MIG_MUST_CHECK;
-/* Appends the resolved operation's statements to c->out. Nothing when it is a no-op here (said in the log).
- * MIG_E_unsupported before anything is appended when the server cannot do it; the hint says what to do. */
-int mig_compile_op(struct mig_compile *c, const struct mig_op *op, struct mig_error *err) MIG_MUST_CHECK;
+/* Appends the resolved operation's statements to c->out. Nothing when it is a no-op here (said in
+ * the log). MIG_E_unsupported before anything is appended when the server cannot do it; the hint
+ * says what to do. */
+int mig_compile_op(struct mig_compile *c, const struct mig_op *op,
+                   struct mig_error *err) MIG_MUST_CHECK;
 mig_compile_fn mig_compile_unsupported;
 
 /* Appenders; the only places where SQL text is made of names and values. */

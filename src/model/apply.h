@@ -1,36 +1,39 @@
-/* What a table looks like after an operation on it: pure, no connection. Used by the catalog's overlay, the
- * SQLite rebuild, diff and lint. */
+/* What a table looks like after an operation on it: pure, no connection. Used by the catalog's
+ * overlay, the SQLite rebuild, diff and lint. */
 #ifndef MIG_MODEL_APPLY_H
 #define MIG_MODEL_APPLY_H
 
 #include "model/op.h"
 #include "util/error.h"
 
-/* Changes `table` (a copy that the caller owns, in `arena`) by an operation on it: add/drop/rename/alter
- * column, constraints, indexes, comments, rename_table. MIG_E_script when what the operation names does
- * not exist ("column 'x' of table 't' does not exist", with the nearest) or exists already. */
+/* Changes `table` (a copy that the caller owns, in `arena`) by an operation on it:
+ * add/drop/rename/alter column, constraints, indexes, comments, rename_table. MIG_E_script when
+ * what the operation names does not exist ("column 'x' of table 't' does not exist", with the
+ * nearest) or exists already. */
 int mig_apply_op(struct mig_arena *arena, struct mig_table *table, const struct mig_op *op,
                  struct mig_error *err) MIG_MUST_CHECK;
 /* The table that create_table makes: column-level keys, checks, references and uniques become
  * table-level constraints (their `column` set), `index = true` an index. */
 struct mig_table *mig_apply_create(struct mig_arena *arena, const struct mig_op_create_table *op);
-/* The same for the columns of add_column: a table of that name with these columns (copies, in order),
- * the constraints and the indexes that they bring. */
+/* The same for the columns of add_column: a table of that name with these columns (copies, in
+ * order), the constraints and the indexes that they bring. */
 struct mig_table *mig_apply_columns(struct mig_arena *arena, const char *schema, const char *table,
                                     const struct mig_columns *columns);
-/* The column after an alter_column: a copy of `before` (which may be NULL: only what the operation says)
- * with what the operation asks for. */
+/* The column after an alter_column: a copy of `before` (which may be NULL: only what the operation
+ * says) with what the operation asks for. */
 struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_column *before,
                                    const struct mig_op_alter_column *op);
 /* A column as far as an alter_column's existing_* options tell it. */
-struct mig_column *mig_apply_existing(struct mig_arena *arena, const struct mig_op_alter_column *op);
+struct mig_column *mig_apply_existing(struct mig_arena *arena,
+                                      const struct mig_op_alter_column *op);
 /* The index that create_index describes (borrowing its parts). */
 struct mig_index *mig_apply_index(struct mig_arena *arena, const struct mig_op_create_index *op);
-/* The constraint that drop_constraint means: by its name, or unnamed by its kind and columns; NULL when
- * the table has none such. */
+/* The constraint that drop_constraint means: by its name, or unnamed by its kind and columns; NULL
+ * when the table has none such. */
 struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
                                                  const struct mig_op_drop_constraint *op);
-/* Text with the identifier `from` written as `to` where it stands bare or quoted, outside literals. */
+/* Text with the identifier `from` written as `to` where it stands bare or quoted, outside literals.
+ */
 const char *mig_apply_rename_in_text(struct mig_arena *arena, const char *text, const char *from,
                                      const char *to);
 

@@ -7,7 +7,8 @@
 /* Templates with {table} {columns} {column_0} {referred_table}; NULL: such objects stay unnamed. */
 struct mig_naming {
     const char *ix, *uq, *ck, *fk, *pk;
-    size_t limit; /* the server's longest identifier in bytes; longer names are cut and get an 8-digit hash */
+    size_t limit; /* the server's longest identifier in bytes; longer names are cut and get an
+                     8-digit hash */
 };
 
 /* NULL when the convention has no template for it, or out of memory (arena->failed tells). */

@@ -81,5 +81,6 @@ const char *mig_op_table(const struct mig_op *op)
     }
     const struct mig_record *record = mig_op_record(op->kind);
     const struct mig_field *field = record != NULL ? mig_record_field(record, "table") : NULL;
-    return field == NULL ? NULL : *(const char *const *)(const void *)((const char *)op + field->offset);
+    return field == NULL ? NULL
+                         : *(const char *const *)(const void *)((const char *)op + field->offset);
 }

@@ -1,7 +1,8 @@
 /* An operation is a value: what one `op.*` call means, before anything is sent.
  *
- * struct mig_op_<name> is generated from op.def; its first member is struct mig_op, whose `kind` says
- * which it is. A batch is a value too (struct mig_op_batch): its operations on one table, in order. */
+ * struct mig_op_<name> is generated from op.def; its first member is struct mig_op, whose `kind`
+ * says which it is. A batch is a value too (struct mig_op_batch): its operations on one table, in
+ * order. */
 #ifndef MIG_MODEL_OP_H
 #define MIG_MODEL_OP_H
 
@@ -28,9 +29,10 @@ enum mig_op_kind {
 
 struct mig_op {
     enum mig_op_kind kind;
-    const char *schema;   /* the `schema =` option */
-    const char *spelling; /* how the user called it: "create_unique_constraint" for an add_constraint */
-    int line;             /* in the migration, 0 unknown */
+    const char *schema; /* the `schema =` option */
+    const char
+        *spelling; /* how the user called it: "create_unique_constraint" for an add_constraint */
+    int line;      /* in the migration, 0 unknown */
 };
 
 /* Rows of bulk_insert: count × columns.count values, row after row. */
@@ -87,8 +89,8 @@ struct mig_op_batch {
     struct mig_op base;
     const char *table;
     enum mig_recreate recreate;
-    struct mig_table *copy_from;  /* the table as it is, instead of the catalog's answer */
-    struct mig_pairs options;     /* for the rebuilt table: sqlite_strict, … */
+    struct mig_table *copy_from; /* the table as it is, instead of the catalog's answer */
+    struct mig_pairs options;    /* for the rebuilt table: sqlite_strict, … */
     struct mig_op **ops;
     size_t op_count;
 };

@@ -1,4 +1,5 @@
-/* A statement: one SQL text with its parameters and what is known of it; what one round trip sends. */
+/* A statement: one SQL text with its parameters and what is known of it; what one round trip sends.
+ */
 #ifndef MIG_MODEL_STATEMENT_H
 #define MIG_MODEL_STATEMENT_H
 
@@ -18,10 +19,12 @@ enum mig_statement_class {
 enum mig_statement_flag {
     MIG_STATEMENT_NO_TRANSACTION = 1, /* cannot run inside a transaction: a segment of its own */
     MIG_STATEMENT_RETURNS_ROWS = 2,
-    MIG_STATEMENT_FOREIGN_KEYS_OFF = 4, /* SQLite: run with enforcement switched off (rebuild, drop, rename) */
-    MIG_STATEMENT_LEGACY_ALTER = 8,     /* SQLite: run with LEGACY_ALTER_TABLE on */
-    MIG_STATEMENT_ENDS_SEGMENT = 16,    /* what follows is a new segment (ADD VALUE of an enum) */
-    MIG_STATEMENT_CHECK_EMPTY = 32      /* a query that must give no row, else the operation fails with `guard` */
+    MIG_STATEMENT_FOREIGN_KEYS_OFF =
+        4, /* SQLite: run with enforcement switched off (rebuild, drop, rename) */
+    MIG_STATEMENT_LEGACY_ALTER = 8,  /* SQLite: run with LEGACY_ALTER_TABLE on */
+    MIG_STATEMENT_ENDS_SEGMENT = 16, /* what follows is a new segment (ADD VALUE of an enum) */
+    MIG_STATEMENT_CHECK_EMPTY =
+        32 /* a query that must give no row, else the operation fails with `guard` */
 };
 
 struct mig_statement {
@@ -32,9 +35,10 @@ struct mig_statement {
     unsigned flags;
     const char *verb;        /* upper case: "CREATE TABLE", "INSERT" */
     struct mig_names tables; /* the tables it names, schema-qualified as written, unquoted */
-    const char *lock;        /* the strongest lock on an existing table, from the lock table; NULL unknown/none */
+    const char
+        *lock; /* the strongest lock on an existing table, from the lock table; NULL unknown/none */
     enum mig_tri rewrites, scans;
-    const char *guard;       /* CHECK_EMPTY: the message when a row comes back */
+    const char *guard; /* CHECK_EMPTY: the message when a row comes back */
 };
 
 struct mig_statements {

@@ -59,8 +59,8 @@ struct mig_names {
     bool given;
 };
 
-/* name = value pairs in the order they were written (by name in a keyed Lua table): dialect options,
- * renamed values, SET lists. */
+/* name = value pairs in the order they were written (by name in a keyed Lua table): dialect
+ * options, renamed values, SET lists. */
 struct mig_pair {
     const char *name;
     struct mig_value value;

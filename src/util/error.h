@@ -1,8 +1,9 @@
 /* The error record that every fallible function fills, and the codes it returns.
  *
- * Convention: a fallible function returns int, 0 for success or a negative enum mig_code; results go
- * through its first parameters, `struct mig_error *err` is the last. The one who fails first fills the
- * record; a caller adds context (file, line, statement) but does not replace the message. */
+ * Convention: a fallible function returns int, 0 for success or a negative enum mig_code; results
+ * go through its first parameters, `struct mig_error *err` is the last. The one who fails first
+ * fills the record; a caller adds context (file, line, statement) but does not replace the message.
+ */
 #ifndef MIG_UTIL_ERROR_H
 #define MIG_UTIL_ERROR_H
 
@@ -19,17 +20,17 @@ enum mig_code {
 /* Zero-initialise ({0}); release with mig_error_clear. All strings are owned (malloc). */
 struct mig_error {
     enum mig_code code;
-    char sqlstate[6];   /* "" when the server gave none */
-    int native_code;    /* the client library's number, 0 when none */
-    int line;           /* line in `file`, 0 when unknown */
-    char *message;      /* one line: lower case, no full stop, subject in single quotes */
-    char *detail;       /* facts, may be several lines */
-    char *hint;         /* a sentence: what to do */
-    char *sql;          /* the statement that failed */
-    char *file;         /* the migration's file, relative to the project */
-    char *revision;     /* the revision that ran */
-    char *operation;    /* "op.create_table" */
-    char *traceback;    /* Lua's, shown with -v only */
+    char sqlstate[6]; /* "" when the server gave none */
+    int native_code;  /* the client library's number, 0 when none */
+    int line;         /* line in `file`, 0 when unknown */
+    char *message;    /* one line: lower case, no full stop, subject in single quotes */
+    char *detail;     /* facts, may be several lines */
+    char *hint;       /* a sentence: what to do */
+    char *sql;        /* the statement that failed */
+    char *file;       /* the migration's file, relative to the project */
+    char *revision;   /* the revision that ran */
+    char *operation;  /* "op.create_table" */
+    char *traceback;  /* Lua's, shown with -v only */
 };
 
 /* Sets code and message (replacing what was there) and returns code, so that one can
@@ -45,7 +46,8 @@ int mig_error_nomem(struct mig_error *err);
 /* Replace one part; a NULL text clears it. */
 void mig_error_detail(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
 void mig_error_hint(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
-/* Assigns a copy of text (length bytes, or to the NUL when length is SIZE_MAX) to one of err's strings. */
+/* Assigns a copy of text (length bytes, or to the NUL when length is SIZE_MAX) to one of err's
+ * strings. */
 void mig_error_string(char **slot, const char *text, size_t length);
 /* The file and line, unless err already has them. */
 void mig_error_at(struct mig_error *err, const char *file, int line);

@@ -1,5 +1,6 @@
-/* A growing byte string, always NUL-terminated, with a hard maximum. A failed append (no memory, over
- * the maximum) makes it failed: later appends do nothing, and `failed` is checked once at the end. */
+/* A growing byte string, always NUL-terminated, with a hard maximum. A failed append (no memory,
+ * over the maximum) makes it failed: later appends do nothing, and `failed` is checked once at the
+ * end. */
 #ifndef MIG_UTIL_STRBUF_H
 #define MIG_UTIL_STRBUF_H
 
@@ -10,7 +11,8 @@
 
 #define MIG_STRBUF_MAX ((size_t)1 << 30)
 
-/* Zero-initialise ({0}): `text` is then NULL until something is appended; mig_strbuf_text is never NULL. */
+/* Zero-initialise ({0}): `text` is then NULL until something is appended; mig_strbuf_text is never
+ * NULL. */
 struct mig_strbuf {
     char *text;
     size_t length, room;
