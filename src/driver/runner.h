@@ -48,6 +48,13 @@ struct mig_runner_ops {
     /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
     int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err);
+    /* Optional. After a lock timeout: appends one line for each session that has locks on these
+     * tables (none: that has a transaction open), the oldest first: number, user, age, what it
+     * runs. */
+    int (*blockers)(struct mig_conn *conn, const struct mig_names *tables, struct mig_strbuf *out,
+                    struct mig_error *err);
+    /* Optional. Ends another session by its number. */
+    int (*end_session)(struct mig_conn *conn, int64_t pid, struct mig_error *err);
     /* Required where DDL commits by itself or statements run outside of transactions: appends what
      * tells whether a DDL statement was carried out, by the tables it names (none: the whole
      * database), as text to be digested. What other sessions change all the time (counters,

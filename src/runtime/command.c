@@ -1,4 +1,5 @@
 /* upgrade, downgrade, stamp, ensure-version: plan, lock, steps, report. */
+#include "dialect/lexer.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
 
@@ -6,6 +7,9 @@
 
 /* How many statements a failure names. */
 enum { TOLD_STATEMENTS = 3 };
+
+/* Between two tries of a revision that waited too long for a lock. */
+enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 10000 };
 
 enum verb { UPGRADE, DOWNGRADE, STAMP };
 
@@ -146,7 +150,8 @@ static int prepare(struct command *cmd, struct mig_error *err)
         const struct mig_step *step = &cmd->plan.steps[i];
         rc = mig_run_check(&cmd->run, err);
         if (rc == 0) {
-            rc = host->prepare(host->self, step->revision, step->direction, NULL, err);
+            rc = host->prepare(host->self, step->revision, step->direction,
+                               mig_recover_source(step->revision), err);
         }
         if (rc != 0) {
             mig_error_at(err, step->revision->file, 0);
@@ -407,7 +412,8 @@ static int step_body(struct command *cmd, const struct mig_step *step, struct mi
     return rc;
 }
 
-static int run_step(struct command *cmd, const struct mig_step *step, bool *moved,
+/* again: it was begun before, so hooks and progress are told already. */
+static int run_step(struct command *cmd, const struct mig_step *step, bool again, bool *moved,
                     struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
@@ -426,10 +432,10 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool *move
         return rc;
     }
     report->step_count++;
-    if (cmd->options->on_step != NULL) {
+    if (cmd->options->on_step != NULL && !again) {
         cmd->options->on_step(cmd->options->payload, step, false, 0);
     }
-    rc = call_hook(cmd, MIG_HOOK_BEFORE_MIGRATION, step, err);
+    rc = again ? 0 : call_hook(cmd, MIG_HOOK_BEFORE_MIGRATION, step, err);
     if (rc == 0) {
         rc = step_body(cmd, step, done, err);
     }
@@ -452,36 +458,6 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool *move
     rc = call_hook(cmd, MIG_HOOK_AFTER_MIGRATION, step, err);
     run->revision = NULL;
     mig_arena_release(&run->revision_arena);
-    return rc;
-}
-
-/* The steps of the plan; *moved when somebody else's run came in between, before anything of a
- * step. */
-static int run_plan(struct command *cmd, bool *moved, const struct mig_step **failed,
-                    struct mig_error *err)
-{
-    struct mig_run *run = &cmd->run;
-    int rc = grow_report(cmd, err);
-    *moved = false;
-    *failed = NULL;
-    for (size_t i = 0; rc == 0 && !*moved && i < cmd->plan.step_count; i++) {
-        *failed = &cmd->plan.steps[i];
-        rc = run_step(cmd, *failed, moved, err);
-    }
-    if (rc == 0 && !*moved && run->open && cmd->options->sink == MIG_SINK_DRY_RUN) {
-        mig_segment_rollback(run);
-    } else if (rc == 0 && !*moved && run->open && run->sink == &mig_sink_plan) {
-        run->open = false;
-    } else if (rc == 0 && !*moved && run->open) {
-        rc = mig_segment_commit(run, err);
-        if (rc == 0) {
-            cmd->report->applied = run->conn != NULL;
-        }
-    }
-    if (rc == 0 && !*moved) {
-        cmd->report->to = cmd->plan.to;
-        *failed = NULL;
-    }
     return rc;
 }
 
@@ -525,6 +501,112 @@ static int find_history(struct command *cmd, struct mig_error *err)
     }
     return run->db->runner->has_table(run->conn, cmd->ctx->settings.version_table_schema,
                                       MIG_HISTORY_TABLE, &run->has_history, err);
+}
+
+/* Who holds what the statement waited for; the transaction is rolled back by now. */
+static void name_blockers(struct command *cmd, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    struct mig_arena arena = {0};
+    struct mig_statements list = {0};
+    struct mig_names tables = {0};
+    struct mig_strbuf lines = {0};
+    struct mig_error ignored = {0};
+    if (run->db->runner->blockers == NULL || run->conn->lost || err->sql == NULL ||
+        !run->db->runner->is_lock_timeout(err)) {
+        return;
+    }
+    if (mig_lexer_split(run->db->dialect, run->server, &arena, err->sql, strlen(err->sql), &list,
+                        &ignored) == 0 &&
+        list.count > 0) {
+        tables = list.items[0].tables;
+    }
+    mig_error_clear(&ignored);
+    if (run->db->runner->blockers(run->conn, &tables, &lines, &ignored) == 0 && lines.length > 0) {
+        mig_strbuf_truncate(&lines, lines.length - 1);
+        mig_error_detail(err, "%s%s%s", err->detail != NULL ? err->detail : "",
+                         err->detail != NULL ? "\n" : "", mig_strbuf_text(&lines));
+    }
+    mig_error_clear(&ignored);
+    mig_strbuf_release(&lines);
+    mig_arena_release(&arena);
+}
+
+/* A lock timeout, a deadlock: the revision runs again, after a committed segment by way of the
+ * journal. */
+static bool try_again(struct command *cmd, const struct mig_step *step, int64_t tries,
+                      struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    const struct mig_settings *settings = &cmd->ctx->settings;
+    const struct mig_host *host = &cmd->ctx->host;
+    mig_segment_rollback(run);
+    if (cmd->options->sink != MIG_SINK_EXECUTE || run->mode == MIG_ALL || run->conn->lost ||
+        err->code == MIG_E_lock_timeout || !run->db->runner->is_passing(err)) {
+        return false;
+    }
+    name_blockers(cmd, err);
+    if (tries >= settings->ddl_retries) {
+        return false;
+    }
+    int64_t longest = FIRST_PAUSE_MS << (tries < 8 ? tries : 8);
+    int64_t pause = mig_clock_jitter(longest < LONGEST_PAUSE_MS ? longest : LONGEST_PAUSE_MS);
+    mig_log_write(&cmd->ctx->log, MIG_LOG_NOTICE, "%s: %s%s%s; once more in %lld ms (%lld of %lld)",
+                  step->revision->id, err->message, err->detail != NULL ? ": " : "",
+                  err->detail != NULL ? err->detail : "", (long long)pause, (long long)tries + 1,
+                  (long long)settings->ddl_retries);
+    mig_clock_sleep(pause, cmd->ctx->interrupted);
+    mig_arena_release(&run->revision_arena);
+    cmd->report->step_count--;
+    run->operation = NULL;
+    struct mig_error again = {0};
+    /* our own tables may have gone with the transaction */
+    bool ready = mig_run_check(run, &again) == 0 && read_rows(cmd, &again) == 0 &&
+                 find_history(cmd, &again) == 0 &&
+                 host->prepare(host->self, step->revision, step->direction,
+                               mig_recover_source(step->revision), &again) == 0;
+    if (ready) {
+        mig_error_clear(err);
+    } else {
+        cmd->report->step_count++;
+        mig_error_move(err, &again);
+    }
+    return ready;
+}
+
+/* The steps of the plan; *moved when somebody else's run came in between, before anything of a
+ * step. */
+static int run_plan(struct command *cmd, bool *moved, const struct mig_step **failed,
+                    struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    int rc = grow_report(cmd, err);
+    *moved = false;
+    *failed = NULL;
+    for (size_t i = 0; rc == 0 && !*moved && i < cmd->plan.step_count; i++) {
+        *failed = &cmd->plan.steps[i];
+        rc = run_step(cmd, *failed, false, moved, err);
+        for (int64_t tries = 0;
+             rc != 0 && (*failed)->revision != NULL && try_again(cmd, *failed, tries, err);
+             tries++) {
+            rc = run_step(cmd, *failed, true, moved, err);
+        }
+    }
+    if (rc == 0 && !*moved && run->open && cmd->options->sink == MIG_SINK_DRY_RUN) {
+        mig_segment_rollback(run);
+    } else if (rc == 0 && !*moved && run->open && run->sink == &mig_sink_plan) {
+        run->open = false;
+    } else if (rc == 0 && !*moved && run->open) {
+        rc = mig_segment_commit(run, err);
+        if (rc == 0) {
+            cmd->report->applied = run->conn != NULL;
+        }
+    }
+    if (rc == 0 && !*moved) {
+        cmd->report->to = cmd->plan.to;
+        *failed = NULL;
+    }
+    return rc;
 }
 
 static int set_waits(struct command *cmd, struct mig_error *err)
@@ -590,6 +672,9 @@ static int run_command(struct command *cmd, const struct mig_step **failed, stru
     if (rc == 0) {
         rc = copy_names(cmd->arena, &run->rows, &report->from, err);
         report->to = report->from;
+    }
+    if (rc == 0 && cmd->options->from_history && run->conn != NULL) {
+        rc = mig_recover_sources(run, err);
     }
     if (rc == 0) {
         rc = make_plan(cmd, err);

@@ -184,6 +184,7 @@ void mig_context_release(struct mig_context *ctx)
 {
     disconnect(ctx);
     mig_revision_map_free(ctx->map);
-    ctx->map = NULL;
+    mig_revision_map_free(ctx->files);
+    ctx->map = ctx->files = NULL;
     mig_arena_release(&ctx->arena);
 }

@@ -15,10 +15,12 @@ struct mig_context {
     struct mig_log log;
     struct mig_host host;         /* set by luabind */
     struct mig_revision_map *map; /* loaded on demand */
-    struct mig_conn *conn;        /* opened on demand */
-    bool conn_reads;              /* opened by a command that only reads: creates no SQLite file */
-    struct mig_run *session;      /* a run without a plan, on demand */
-    volatile int *interrupted;    /* set by a signal handler: its number; NULL none */
+    struct mig_revision_map
+        *files;            /* the same without what came from the history; NULL when nothing did */
+    struct mig_conn *conn; /* opened on demand */
+    bool conn_reads;       /* opened by a command that only reads: creates no SQLite file */
+    struct mig_run *session;   /* a run without a plan, on demand */
+    volatile int *interrupted; /* set by a signal handler: its number; NULL none */
 };
 
 /* Loads the revision files, once. */
@@ -62,6 +64,27 @@ struct mig_history_row {
 int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
                         struct mig_history_row **rows, size_t *count,
                         struct mig_error *err) MIG_MUST_CHECK;
+
+/* A revision that was cut off in between: what `upgrade` (or its direction) will go on with. */
+struct mig_half_applied {
+    const char *revision, *direction;
+    int steps;             /* of the journal that are done */
+    int open_step;         /* whose outcome is not known, or that failed; 0 none */
+    bool failed;           /* open_step did */
+    const char *statement; /* of open_step, or the last that was done */
+    const char *note;      /* why it failed */
+};
+int mig_context_half_applied(struct mig_context *ctx, struct mig_arena *arena,
+                             struct mig_half_applied **out, size_t *count,
+                             struct mig_error *err) MIG_MUST_CHECK;
+/* What nobody can tell but a human (MIG_E_half_applied): step N of the revision was carried out, or
+ * not. MIG_E_usage when the journal has no such open step. */
+int mig_context_repair(struct mig_context *ctx, const char *revision, int step, bool applied,
+                       struct mig_error *err) MIG_MUST_CHECK;
+/* Who holds the lock between runners; holder->pid is 0 when nobody does. end: that session is
+ * ended. */
+int mig_context_unlock(struct mig_context *ctx, struct mig_arena *arena, bool end,
+                       struct mig_lock_holder *holder, struct mig_error *err) MIG_MUST_CHECK;
 
 /* Closes everything; the context may be zeroed or half made. */
 void mig_context_release(struct mig_context *ctx);

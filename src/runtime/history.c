@@ -100,7 +100,14 @@ int mig_history_add(struct mig_run *run, const struct mig_step *step, const char
         return 0;
     }
     if (revision != NULL && revision->path != NULL && !stamp) {
-        int rc = mig_file_read(arena, revision->path, &source, &length, err);
+        const char *stored = mig_recover_source(revision);
+        int rc = 0;
+        if (stored != NULL) {
+            source = mig_arena_strdup(arena, stored);
+            length = strlen(stored);
+        } else {
+            rc = mig_file_read(arena, revision->path, &source, &length, err);
+        }
         if (rc == 0) {
             rc = mig_checksum(source, length, checksum, err);
         }

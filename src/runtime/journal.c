@@ -741,6 +741,13 @@ int mig_journal_forget(struct mig_run *run, struct mig_error *err)
     return send(run, &sql, NULL, 0, err);
 }
 
+int mig_journal_settle(struct mig_run *run, const struct mig_journal_row *row, bool applied,
+                       struct mig_error *err)
+{
+    return applied ? set_state(run, row->revision, row->step, "done", NULL, err)
+                   : delete_step(run, row->revision, row->step, err);
+}
+
 /* ---- going on ---- */
 
 /* A statement was sent and its outcome never heard of: look whether it was carried out. */

@@ -19,7 +19,7 @@ static uint64_t hash_part(uint64_t hash, const char *text)
     return hash;
 }
 
-static void key_of(const struct mig_run *run, char *out, size_t size)
+void mig_lock_key(const struct mig_run *run, char *out, size_t size)
 {
     const struct mig_settings *settings = &run->ctx->settings;
     uint64_t hash = 14695981039346656037U;
@@ -78,7 +78,7 @@ int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_erro
     if (runner->begin_locks) {
         return 0;
     }
-    key_of(run, lock->key, sizeof lock->key);
+    mig_lock_key(run, lock->key, sizeof lock->key);
     int64_t end = mig_clock_ms() + run->ctx->settings.lock_timeout_ms;
     int64_t wait = FIRST_WAIT_MS;
     bool told = false;

@@ -252,6 +252,17 @@ int mig_journal_clear(struct mig_run *run, const char *revision,
 /* All rows: a stamp says where the database stands. */
 int mig_journal_forget(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 
+/* One row is settled by hand: its state becomes done, or it goes. */
+int mig_journal_settle(struct mig_run *run, const struct mig_journal_row *row, bool applied,
+                       struct mig_error *err) MIG_MUST_CHECK;
+
+/* recover.c */
+/* --from-history: revisions of the version table that no file knows are taken from the stored
+ * sources. */
+int mig_recover_sources(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+/* The stored source of a revision that came from there; NULL when it has a file. */
+const char *mig_recover_source(const struct mig_revision *revision);
+
 /* backfill.c */
 int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op,
                      struct mig_error *err) MIG_MUST_CHECK;
@@ -264,6 +275,7 @@ struct mig_lock {
 /* Waits up to settings.lock_timeout for other runners. Nothing to do where BEGIN locks. */
 int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock,
                      struct mig_error *err) MIG_MUST_CHECK;
+void mig_lock_key(const struct mig_run *run, char *out, size_t size);
 void mig_lock_release(struct mig_run *run, struct mig_lock *lock);
 
 #endif

@@ -144,6 +144,45 @@ static int column_width(struct mig_conn *conn, const char *schema, const char *t
                        texts, 3, out, err);
 }
 
+/* Metadata locks are seen with a plugin only; who has a transaction open is seen always. */
+static int blockers(struct mig_conn *conn, const struct mig_names *tables, struct mig_strbuf *out,
+                    struct mig_error *err)
+{
+    struct mig_cursor cursor = {0};
+    (void)tables;
+    int rc = mig_conn_query(
+        conn,
+        "SELECT t.trx_mysql_thread_id, p.user, p.host, p.command,"
+        " timestampdiff(SECOND, t.trx_started, now()),"
+        " left(coalesce(t.trx_query, p.info, ''), 120)"
+        " FROM information_schema.innodb_trx t"
+        " LEFT JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
+        " WHERE t.trx_mysql_thread_id <> connection_id() ORDER BY t.trx_started LIMIT 3",
+        NULL, false, &cursor, err);
+    for (bool row = true; rc == 0 && row;) {
+        rc = mig_cursor_next(&cursor, &row, err);
+        const struct mig_value *v = cursor.values;
+        if (rc == 0 && row) {
+            mig_strbuf_printf(out,
+                              "session %lld of user '%s' from %s, %s, its transaction open for "
+                              "%lld s: %s\n",
+                              (long long)v[0].integer, v[1].kind == MIG_VALUE_TEXT ? v[1].text : "",
+                              v[2].kind == MIG_VALUE_TEXT ? v[2].text : "",
+                              v[3].kind == MIG_VALUE_TEXT ? v[3].text : "", (long long)v[4].integer,
+                              v[5].kind == MIG_VALUE_TEXT ? v[5].text : "");
+        }
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+static int end_session(struct mig_conn *conn, int64_t pid, struct mig_error *err)
+{
+    char sql[40];
+    snprintf(sql, sizeof sql, "KILL %lld", (long long)pid);
+    return mig_conn_execute(conn, sql, NULL, NULL, err);
+}
+
 /* A table's definition without the counter that every INSERT moves. */
 static void append_definition(struct mig_strbuf *out, const char *text)
 {
@@ -260,6 +299,8 @@ const struct mig_runner_ops mig_runner_mysql = {
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,
+    .blockers = blockers,
+    .end_session = end_session,
     .fingerprint = fingerprint,
     .script_begin = "START TRANSACTION",
     .script_now = "date_format(utc_timestamp(), '%Y-%m-%dT%H:%i:%sZ')",

@@ -161,6 +161,50 @@ static int column_width(struct mig_conn *conn, const char *schema, const char *t
     return rc;
 }
 
+static int blockers(struct mig_conn *conn, const struct mig_names *tables, struct mig_strbuf *out,
+                    struct mig_error *err)
+{
+    struct mig_cursor cursor = {0};
+    const char *table = tables->count > 0 ? tables->items[0] : NULL;
+    const char *dot = table != NULL ? strrchr(table, '.') : NULL;
+    struct mig_param param = {.value = text_or_null(dot != NULL ? dot + 1 : table)};
+    struct mig_params params = {.items = &param, .count = 1, .given = true};
+    int rc = mig_conn_query(
+        conn,
+        "SELECT DISTINCT a.pid, a.usename::text, a.application_name, a.state,"
+        " extract(epoch FROM clock_timestamp() - a.xact_start)::bigint AS age,"
+        " left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120)"
+        " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+        " JOIN pg_catalog.pg_class c ON c.oid = l.relation"
+        " WHERE l.granted AND l.locktype = 'relation' AND a.pid <> pg_backend_pid()"
+        " AND a.datname = current_database()"
+        " AND ($1::text IS NULL OR c.relname = $1 OR c.relname = lower($1))"
+        " ORDER BY age DESC NULLS LAST LIMIT 3",
+        &params, false, &cursor, err);
+    for (bool row = true; rc == 0 && row;) {
+        rc = mig_cursor_next(&cursor, &row, err);
+        const struct mig_value *v = cursor.values;
+        if (rc == 0 && row) {
+            mig_strbuf_printf(out, "session %lld of user '%s'%s%s, %s for %lld s: %s\n",
+                              (long long)v[0].integer, v[1].kind == MIG_VALUE_TEXT ? v[1].text : "",
+                              v[2].kind == MIG_VALUE_TEXT && v[2].length > 0 ? " in " : "",
+                              v[2].kind == MIG_VALUE_TEXT ? v[2].text : "",
+                              v[3].kind == MIG_VALUE_TEXT ? v[3].text : "active",
+                              (long long)v[4].integer,
+                              v[5].kind == MIG_VALUE_TEXT ? v[5].text : "");
+        }
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+static int end_session(struct mig_conn *conn, int64_t pid, struct mig_error *err)
+{
+    char sql[80];
+    snprintf(sql, sizeof sql, "SELECT pg_catalog.pg_terminate_backend(%lld)", (long long)pid);
+    return mig_conn_execute(conn, sql, NULL, NULL, err);
+}
+
 /* What is known of the relations of a list of names (with their own case, or folded as SQL does)
  * or, for NULL, of everything. Only valid indexes count: an invalid one is what a cut off statement
  * leaves. */
@@ -276,6 +320,8 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,
+    .blockers = blockers,
+    .end_session = end_session,
     .fingerprint = fingerprint,
     .clean_up = clean_up,
     .script_begin = "BEGIN",
