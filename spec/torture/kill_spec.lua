@@ -66,7 +66,7 @@ local function state(db)
     "SELECT n FROM copies ORDER BY n",
     "SELECT count(DISTINCT tag) FROM copies",
     "SELECT count(*), sum(n), min(n), max(n) FROM items",
-    "SELECT id, number FROM log ORDER BY id",
+    "SELECT number FROM log ORDER BY number", -- not the ids: their counter does not roll back everywhere
     "SELECT count(*) FROM went_right",
     "SELECT version_num FROM luamig_version",
     "SELECT count(*) FROM luamig_journal",

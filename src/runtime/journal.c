@@ -10,17 +10,12 @@
 #include "runtime/run.intern.h"
 #include "util/clock.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* An answer that is larger is not written down: a crash after its segment cannot be resumed. */
-enum { ANSWER_ROWS = 1000, ANSWER_BYTES = 64 * 1024, SEGMENT_BYTES = 4 * 1024 * 1024 };
 
 static const struct {
     const char *name;
@@ -79,220 +74,6 @@ static void append_table(struct mig_strbuf *out, const struct mig_run *run)
 {
     mig_append_qualified(&run->compile, out, run->ctx->settings.version_table_schema,
                          MIG_JOURNAL_TABLE);
-}
-
-/* ---- answers as text: "call changed columns rows\n", then each column and each cell as kind,
- * length, ':', bytes ---- */
-
-static void write_bytes(struct mig_strbuf *out, char kind, const char *bytes, size_t length)
-{
-    mig_strbuf_printf(out, "%c%zu:", kind, length);
-    mig_strbuf_add(out, bytes, length);
-}
-
-static void write_cell(struct mig_strbuf *out, const struct mig_value *value)
-{
-    static const char digits[] = "0123456789abcdef";
-    switch (value->kind) {
-    case MIG_VALUE_BOOL:
-        mig_strbuf_puts(out, value->boolean ? "b1:1" : "b1:0");
-        break;
-    case MIG_VALUE_INT: {
-        char text[24];
-        int length = snprintf(text, sizeof text, "%" PRId64, value->integer);
-        write_bytes(out, 'i', text, (size_t)length);
-        break;
-    }
-    case MIG_VALUE_FLOAT: {
-        char text[40];
-        int length = snprintf(text, sizeof text, "%a", value->number);
-        write_bytes(out, 'f', text, (size_t)length);
-        break;
-    }
-    case MIG_VALUE_TEXT:
-        write_bytes(out, 's', value->text, value->length);
-        break;
-    case MIG_VALUE_JSON:
-        write_bytes(out, 'j', value->text, value->length);
-        break;
-    case MIG_VALUE_BYTES: /* a text column takes no bytes */
-        mig_strbuf_printf(out, "x%zu:", value->length * 2);
-        for (size_t i = 0; i < value->length; i++) {
-            unsigned char byte = (unsigned char)value->text[i];
-            mig_strbuf_putc(out, digits[byte >> 4]);
-            mig_strbuf_putc(out, digits[byte & 15]);
-        }
-        break;
-    default:
-        mig_strbuf_puts(out, "n0:");
-        break;
-    }
-}
-
-/* The answer of one call; cells as they are written. */
-static void write_answer(struct mig_run *run, int64_t call, int64_t changed,
-                         const char *const *names, size_t column_count, size_t row_count,
-                         const struct mig_strbuf *cells)
-{
-    struct mig_strbuf *out = &run->journal.written;
-    if (cells->failed || cells->length > ANSWER_BYTES || row_count > ANSWER_ROWS ||
-        out->length > SEGMENT_BYTES) {
-        run->journal.too_big = true;
-        return;
-    }
-    mig_strbuf_printf(out, "%" PRId64 " %" PRId64 " %zu %zu\n", call, changed, column_count,
-                      row_count);
-    for (size_t i = 0; i < column_count; i++) {
-        write_bytes(out, 's', names[i], strlen(names[i]));
-    }
-    mig_strbuf_add(out, mig_strbuf_text(cells), cells->length);
-}
-
-void mig_journal_note(struct mig_run *run, const struct mig_result *result)
-{
-    struct mig_journal *journal = &run->journal;
-    struct mig_strbuf cells = {0};
-    if (!journal->active || journal->calls <= journal->covered || journal->too_big) {
-        return;
-    }
-    for (size_t i = 0; i < result->row_count * result->column_count &&
-                       result->row_count <= ANSWER_ROWS && cells.length <= ANSWER_BYTES;
-         i++) {
-        write_cell(&cells, &result->cells[i]);
-    }
-    write_answer(run, journal->calls, result->changed, result->columns, result->column_count,
-                 result->row_count, &cells);
-    mig_strbuf_release(&cells);
-}
-
-void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader)
-{
-    if (!run->journal.active || reader->forgotten) {
-        return;
-    }
-    if (reader->at > ANSWER_ROWS || reader->cells.length > ANSWER_BYTES) {
-        reader->forgotten = true;
-        mig_strbuf_release(&reader->cells);
-        return;
-    }
-    for (size_t i = 0; i < reader->column_count; i++) {
-        write_cell(&reader->cells, &reader->values[i]);
-    }
-}
-
-void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader)
-{
-    if (!run->journal.active) {
-        return;
-    }
-    if (reader->forgotten) {
-        run->journal.too_big = true;
-        return;
-    }
-    write_answer(run, reader->call, -1, reader->columns, reader->column_count, reader->at,
-                 &reader->cells);
-}
-
-static bool read_number(const char **at, int64_t *out)
-{
-    char *end = NULL;
-    errno = 0;
-    *out = strtoll(*at, &end, 10);
-    bool good = end != *at && errno == 0;
-    *at = end;
-    return good;
-}
-
-static int hex_value(char c)
-{
-    return isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10;
-}
-
-static bool read_cell(struct mig_arena *arena, const char **at, struct mig_value *out)
-{
-    char kind = *(*at)++;
-    int64_t length = 0;
-    if (!read_number(at, &length) || **at != ':' || length < 0 ||
-        strnlen(*at + 1, (size_t)length) < (size_t)length) {
-        return false;
-    }
-    const char *bytes = *at + 1;
-    *at = bytes + length;
-    char *text = mig_arena_strndup(arena, bytes, (size_t)length);
-    if (text == NULL) {
-        return false;
-    }
-    *out = (struct mig_value){.kind = MIG_VALUE_NULL};
-    switch (kind) {
-    case 'b':
-        *out = (struct mig_value){.kind = MIG_VALUE_BOOL, .boolean = text[0] == '1'};
-        break;
-    case 'i':
-        *out = (struct mig_value){.kind = MIG_VALUE_INT, .integer = strtoll(text, NULL, 10)};
-        break;
-    case 'f':
-        *out = (struct mig_value){.kind = MIG_VALUE_FLOAT, .number = strtod(text, NULL)};
-        break;
-    case 's':
-    case 'j':
-        *out = (struct mig_value){.kind = kind == 's' ? MIG_VALUE_TEXT : MIG_VALUE_JSON,
-                                  .text = text,
-                                  .length = (size_t)length};
-        break;
-    case 'x':
-        for (int64_t i = 0; i + 1 < length; i += 2) {
-            text[i / 2] = (char)(hex_value(text[i]) << 4 | hex_value(text[i + 1]));
-        }
-        text[length / 2] = '\0';
-        *out = (struct mig_value){
-            .kind = MIG_VALUE_BYTES, .text = text, .length = (size_t)(length / 2)};
-        break;
-    default:
-        break;
-    }
-    return true;
-}
-
-static int read_answers(struct mig_run *run, const struct mig_journal_row *row,
-                        struct mig_answer ***tail, struct mig_error *err)
-{
-    struct mig_arena *arena = &run->revision_arena;
-    for (const char *at = row->answers; at != NULL && *at != '\0';) {
-        int64_t column_count = 0, row_count = 0;
-        struct mig_answer *answer = mig_arena_new(arena, struct mig_answer);
-        if (answer == NULL) {
-            return mig_error_nomem(err);
-        }
-        bool good = read_number(&at, &answer->call) && read_number(&at, &answer->result.changed) &&
-                    read_number(&at, &column_count) && read_number(&at, &row_count) &&
-                    *at++ == '\n';
-        struct mig_result *result = &answer->result;
-        if (good) {
-            result->column_count = (size_t)column_count;
-            result->row_count = (size_t)row_count;
-            result->columns = mig_arena_array(arena, const char *, result->column_count);
-            result->cells =
-                mig_arena_array(arena, struct mig_value, result->column_count * result->row_count);
-        }
-        for (size_t i = 0; good && i < result->column_count; i++) {
-            struct mig_value name = {0};
-            good = read_cell(arena, &at, &name);
-            result->columns[i] = name.text;
-        }
-        for (size_t i = 0; good && i < result->column_count * result->row_count; i++) {
-            good = read_cell(arena, &at, &result->cells[i]);
-        }
-        if (!good) {
-            return arena->failed
-                       ? mig_error_nomem(err)
-                       : mig_error_set(err, MIG_E_half_applied,
-                                       "step %d of '%s' in " MIG_JOURNAL_TABLE " cannot be read",
-                                       row->step, row->revision);
-        }
-        **tail = answer;
-        *tail = &answer->next;
-    }
-    return 0;
 }
 
 /* ---- reading the table ---- */
@@ -435,7 +216,7 @@ static const char *rest_of(struct mig_run *run, size_t from)
             mig_strbuf_add(&text, part->sql, part->length);
         }
         mig_error_clear(&ignored);
-        write_bytes(&rest, 's', mig_strbuf_text(&text), text.length);
+        mig_answer_write_bytes(&rest, 's', mig_strbuf_text(&text), text.length);
         mig_strbuf_release(&text);
     }
     return mig_strbuf_to_arena(&rest, &run->revision_arena);
@@ -546,10 +327,10 @@ int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t 
         }
         journal->cursor_step = journal->last_step;
     }
-    write_bytes(&rest, 's', journal->chain, strlen(journal->chain));
-    write_cell(&rest, &(struct mig_value){.kind = MIG_VALUE_INT, .integer = changed});
+    mig_answer_write_bytes(&rest, 's', journal->chain, strlen(journal->chain));
+    mig_answer_write_cell(&rest, &(struct mig_value){.kind = MIG_VALUE_INT, .integer = changed});
     for (size_t i = 0; i < count; i++) {
-        write_cell(&rest, &key[i]);
+        mig_answer_write_cell(&rest, &key[i]);
     }
     char *text = mig_strbuf_to_arena(&rest, &run->revision_arena);
     if (text == NULL) {
@@ -577,12 +358,13 @@ int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t
         journal->calls != journal->covered + 1) {
         return 0;
     }
-    bool good = read_cell(arena, &at, &digest) && read_cell(arena, &at, &total);
+    bool good =
+        mig_answer_read_cell(arena, &at, &digest) && mig_answer_read_cell(arena, &at, &total);
     if (good && strcmp(digest.text, journal->chain) != 0) {
         return differs(run, err);
     }
     for (size_t i = 0; good && i < count; i++) {
-        good = *at != '\0' && read_cell(arena, &at, &key[i]);
+        good = *at != '\0' && mig_answer_read_cell(arena, &at, &key[i]);
     }
     if (!good) {
         return mig_error_set(err, MIG_E_half_applied, "the journal of '%s' cannot be read",
@@ -647,6 +429,17 @@ static int take_fingerprint(struct mig_run *run, const struct mig_statement *sta
     return rc;
 }
 
+/* What the lexer makes of a statement's text; NULL when it is not one statement. */
+static int read_statement(struct mig_run *run, const char *sql, const struct mig_statement **out,
+                          struct mig_error *err)
+{
+    struct mig_statements list = {0};
+    int rc = mig_lexer_split(run->db->dialect, run->server, &run->revision_arena, sql, strlen(sql),
+                             &list, err);
+    *out = rc == 0 && list.count == 1 ? &list.items[0] : NULL;
+    return rc;
+}
+
 int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
                        struct mig_error *err)
 {
@@ -656,13 +449,18 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
         statement->class == MIG_CLASS_READ) {
         return 0;
     }
-    int rc = take_fingerprint(run, statement, fingerprint, err);
-    if (rc != 0) {
-        return rc;
-    }
     const char *text = mig_arena_strndup(&run->revision_arena, statement->sql, statement->length);
     if (text == NULL) {
         return mig_error_nomem(err);
+    }
+    /* From the text alone, as it will be done after a crash, so that the two can be compared. */
+    const struct mig_statement *read = NULL;
+    int rc = read_statement(run, text, &read, err);
+    if (rc == 0) {
+        rc = take_fingerprint(run, read != NULL ? read : statement, fingerprint, err);
+    }
+    if (rc != 0) {
+        return rc;
     }
     bool last = is_last_part(journal, journal->part + 1);
     rc = insert_row(run, MIG_JOURNAL_INTENT, last ? journal->calls : journal->calls - 1,
@@ -754,16 +552,14 @@ int mig_journal_settle(struct mig_run *run, const struct mig_journal_row *row, b
 static int decide(struct mig_run *run, struct mig_journal_row *row, bool *applied,
                   struct mig_error *err)
 {
-    struct mig_statements list = {0};
+    const struct mig_statement *statement = NULL;
     char now[MIG_DIGEST_SIZE] = "";
     const char *sql = row->statement != NULL ? row->statement : "";
-    int rc = mig_lexer_split(run->db->dialect, run->server, &run->revision_arena, sql, strlen(sql),
-                             &list, err);
+    int rc = read_statement(run, sql, &statement, err);
     *applied = false;
     if (rc != 0) {
         return rc;
     }
-    const struct mig_statement *statement = list.count == 1 ? &list.items[0] : NULL;
     if (statement != NULL && run->db->runner->clean_up != NULL) {
         rc = run->db->runner->clean_up(run->conn, statement, err);
     }
@@ -904,10 +700,10 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
             mig_error_hint(err,
                            "finish it by hand and then `luamig stamp` it; a read of at most "
                            "%d rows could have been repeated",
-                           ANSWER_ROWS);
+                           MIG_ANSWER_ROWS);
             return MIG_E_half_applied;
         }
-        rc = read_answers(run, &rows[i], &tail, err);
+        rc = mig_answers_read(run, &rows[i], &tail, err);
     }
     const struct mig_journal_row *last = &rows[count - 1];
     journal->last_step = last->step;
@@ -938,7 +734,7 @@ int mig_journal_rest(struct mig_run *run, struct mig_statements *out, struct mig
     }
     for (const char *at = journal->rest; at != NULL && *at != '\0';) {
         struct mig_value text = {0};
-        int rc = read_cell(arena, &at, &text)
+        int rc = mig_answer_read_cell(arena, &at, &text)
                      ? mig_lexer_split(run->db->dialect, run->server, arena, text.text, text.length,
                                        out, err)
                      : mig_error_set(err, MIG_E_half_applied, "the journal of '%s' cannot be read",

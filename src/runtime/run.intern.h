@@ -213,6 +213,21 @@ int mig_history_add(struct mig_run *run, const struct mig_step *step, const char
                     const char *started_at, int64_t duration_ms,
                     struct mig_error *err) MIG_MUST_CHECK;
 
+/* answers.c */
+#define MIG_ANSWER_ROWS 1000
+void mig_answer_write_bytes(struct mig_strbuf *out, char kind, const char *bytes, size_t length);
+void mig_answer_write_cell(struct mig_strbuf *out, const struct mig_value *value);
+/* False when there is no cell at *at, or no memory. */
+bool mig_answer_read_cell(struct mig_arena *arena, const char **at, struct mig_value *out);
+/* The answers of one row, appended to the list whose end is *tail. */
+int mig_answers_read(struct mig_run *run, const struct mig_journal_row *row,
+                     struct mig_answer ***tail, struct mig_error *err) MIG_MUST_CHECK;
+/* What the present call was answered. */
+void mig_journal_note(struct mig_run *run, const struct mig_result *result);
+/* One row that was read, and all of them. */
+void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader);
+void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader);
+
 /* journal.c */
 #define MIG_JOURNAL_TABLE "luamig_journal"
 int mig_journal_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
@@ -229,11 +244,6 @@ int mig_journal_rest(struct mig_run *run, struct mig_statements *out,
 /* A call begins. *skip: it was finished before, its answer is in *answer (NULL: it has none). */
 int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
                      const struct mig_answer **answer, struct mig_error *err) MIG_MUST_CHECK;
-/* What the present call was answered. */
-void mig_journal_note(struct mig_run *run, const struct mig_result *result);
-/* One row that was read, and all of them. */
-void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader);
-void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader);
 /* Before a COMMIT inside the revision: its row. complete: the present call is done with it. */
 int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err) MIG_MUST_CHECK;
 /* Where a backfill stands, in the transaction of its batch. */

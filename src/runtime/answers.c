@@ -1,0 +1,224 @@
+/* What the calls of a revision were answered, as text of the journal: "call changed columns
+ * rows\n", then each column's name and each cell as kind, length, ':', bytes. */
+#include "runtime/run.intern.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An answer that is larger is not written down: a crash after its segment cannot be resumed. */
+enum { ANSWER_BYTES = 64 * 1024, SEGMENT_BYTES = 4 * 1024 * 1024 };
+
+void mig_answer_write_bytes(struct mig_strbuf *out, char kind, const char *bytes, size_t length)
+{
+    mig_strbuf_printf(out, "%c%zu:", kind, length);
+    mig_strbuf_add(out, bytes, length);
+}
+
+void mig_answer_write_cell(struct mig_strbuf *out, const struct mig_value *value)
+{
+    static const char digits[] = "0123456789abcdef";
+    switch (value->kind) {
+    case MIG_VALUE_BOOL:
+        mig_strbuf_puts(out, value->boolean ? "b1:1" : "b1:0");
+        break;
+    case MIG_VALUE_INT: {
+        char text[24];
+        int length = snprintf(text, sizeof text, "%" PRId64, value->integer);
+        mig_answer_write_bytes(out, 'i', text, (size_t)length);
+        break;
+    }
+    case MIG_VALUE_FLOAT: {
+        char text[40];
+        int length = snprintf(text, sizeof text, "%a", value->number);
+        mig_answer_write_bytes(out, 'f', text, (size_t)length);
+        break;
+    }
+    case MIG_VALUE_TEXT:
+        mig_answer_write_bytes(out, 's', value->text, value->length);
+        break;
+    case MIG_VALUE_JSON:
+        mig_answer_write_bytes(out, 'j', value->text, value->length);
+        break;
+    case MIG_VALUE_BYTES: /* a text column takes no bytes */
+        mig_strbuf_printf(out, "x%zu:", value->length * 2);
+        for (size_t i = 0; i < value->length; i++) {
+            unsigned char byte = (unsigned char)value->text[i];
+            mig_strbuf_putc(out, digits[byte >> 4]);
+            mig_strbuf_putc(out, digits[byte & 15]);
+        }
+        break;
+    default:
+        mig_strbuf_puts(out, "n0:");
+        break;
+    }
+}
+
+/* The answer of one call; cells as they are written. */
+static void write_answer(struct mig_run *run, int64_t call, int64_t changed,
+                         const char *const *names, size_t column_count, size_t row_count,
+                         const struct mig_strbuf *cells)
+{
+    struct mig_strbuf *out = &run->journal.written;
+    if (cells->failed || cells->length > ANSWER_BYTES || row_count > MIG_ANSWER_ROWS ||
+        out->length > SEGMENT_BYTES) {
+        run->journal.too_big = true;
+        return;
+    }
+    mig_strbuf_printf(out, "%" PRId64 " %" PRId64 " %zu %zu\n", call, changed, column_count,
+                      row_count);
+    for (size_t i = 0; i < column_count; i++) {
+        mig_answer_write_bytes(out, 's', names[i], strlen(names[i]));
+    }
+    mig_strbuf_add(out, mig_strbuf_text(cells), cells->length);
+}
+
+void mig_journal_note(struct mig_run *run, const struct mig_result *result)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_strbuf cells = {0};
+    if (!journal->active || journal->calls <= journal->covered || journal->too_big) {
+        return;
+    }
+    for (size_t i = 0; i < result->row_count * result->column_count &&
+                       result->row_count <= MIG_ANSWER_ROWS && cells.length <= ANSWER_BYTES;
+         i++) {
+        mig_answer_write_cell(&cells, &result->cells[i]);
+    }
+    write_answer(run, journal->calls, result->changed, result->columns, result->column_count,
+                 result->row_count, &cells);
+    mig_strbuf_release(&cells);
+}
+
+void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader)
+{
+    if (!run->journal.active || reader->forgotten) {
+        return;
+    }
+    if (reader->at > MIG_ANSWER_ROWS || reader->cells.length > ANSWER_BYTES) {
+        reader->forgotten = true;
+        mig_strbuf_release(&reader->cells);
+        return;
+    }
+    for (size_t i = 0; i < reader->column_count; i++) {
+        mig_answer_write_cell(&reader->cells, &reader->values[i]);
+    }
+}
+
+void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader)
+{
+    if (!run->journal.active) {
+        return;
+    }
+    if (reader->forgotten) {
+        run->journal.too_big = true;
+        return;
+    }
+    write_answer(run, reader->call, -1, reader->columns, reader->column_count, reader->at,
+                 &reader->cells);
+}
+
+static bool read_number(const char **at, int64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    *out = strtoll(*at, &end, 10);
+    bool good = end != *at && errno == 0;
+    *at = end;
+    return good;
+}
+
+static int hex_value(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10;
+}
+
+bool mig_answer_read_cell(struct mig_arena *arena, const char **at, struct mig_value *out)
+{
+    char kind = *(*at)++;
+    int64_t length = 0;
+    if (!read_number(at, &length) || **at != ':' || length < 0 ||
+        strnlen(*at + 1, (size_t)length) < (size_t)length) {
+        return false;
+    }
+    const char *bytes = *at + 1;
+    *at = bytes + length;
+    char *text = mig_arena_strndup(arena, bytes, (size_t)length);
+    if (text == NULL) {
+        return false;
+    }
+    *out = (struct mig_value){.kind = MIG_VALUE_NULL};
+    switch (kind) {
+    case 'b':
+        *out = (struct mig_value){.kind = MIG_VALUE_BOOL, .boolean = text[0] == '1'};
+        break;
+    case 'i':
+        *out = (struct mig_value){.kind = MIG_VALUE_INT, .integer = strtoll(text, NULL, 10)};
+        break;
+    case 'f':
+        *out = (struct mig_value){.kind = MIG_VALUE_FLOAT, .number = strtod(text, NULL)};
+        break;
+    case 's':
+    case 'j':
+        *out = (struct mig_value){.kind = kind == 's' ? MIG_VALUE_TEXT : MIG_VALUE_JSON,
+                                  .text = text,
+                                  .length = (size_t)length};
+        break;
+    case 'x':
+        for (int64_t i = 0; i + 1 < length; i += 2) {
+            text[i / 2] = (char)(hex_value(text[i]) << 4 | hex_value(text[i + 1]));
+        }
+        text[length / 2] = '\0';
+        *out = (struct mig_value){
+            .kind = MIG_VALUE_BYTES, .text = text, .length = (size_t)(length / 2)};
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+int mig_answers_read(struct mig_run *run, const struct mig_journal_row *row,
+                     struct mig_answer ***tail, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    for (const char *at = row->answers; at != NULL && *at != '\0';) {
+        int64_t column_count = 0, row_count = 0;
+        struct mig_answer *answer = mig_arena_new(arena, struct mig_answer);
+        if (answer == NULL) {
+            return mig_error_nomem(err);
+        }
+        bool good = read_number(&at, &answer->call) && read_number(&at, &answer->result.changed) &&
+                    read_number(&at, &column_count) && read_number(&at, &row_count) &&
+                    *at++ == '\n';
+        struct mig_result *result = &answer->result;
+        if (good) {
+            result->column_count = (size_t)column_count;
+            result->row_count = (size_t)row_count;
+            result->columns = mig_arena_array(arena, const char *, result->column_count);
+            result->cells =
+                mig_arena_array(arena, struct mig_value, result->column_count * result->row_count);
+        }
+        for (size_t i = 0; good && i < result->column_count; i++) {
+            struct mig_value name = {0};
+            good = mig_answer_read_cell(arena, &at, &name);
+            result->columns[i] = name.text;
+        }
+        for (size_t i = 0; good && i < result->column_count * result->row_count; i++) {
+            good = mig_answer_read_cell(arena, &at, &result->cells[i]);
+        }
+        if (!good) {
+            return arena->failed
+                       ? mig_error_nomem(err)
+                       : mig_error_set(err, MIG_E_half_applied,
+                                       "step %d of '%s' in " MIG_JOURNAL_TABLE " cannot be read",
+                                       row->step, row->revision);
+        }
+        **tail = answer;
+        *tail = &answer->next;
+    }
+    return 0;
+}
