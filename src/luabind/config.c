@@ -288,6 +288,31 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static const struct key *find_key(const struct key *list, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(list[i].name, name) == 0) {
+            return &list[i];
+        }
+    }
+    return NULL;
+}
+
+static _Noreturn void unknown_key(lua_State *L, const struct load *load, const char *name,
+                                  const struct key *list, size_t count)
+{
+    const char *known[MIG_COUNT(keys)];
+    for (size_t i = 0; i < count; i++) {
+        known[i] = list[i].name;
+    }
+    const char *near = mig_suggest(name, known, count);
+    const char *full = lua_pushfstring(L, "%s%s", load->base, name);
+    if (near != NULL) {
+        fail(L, "unknown key '%s' (did you mean '%s'?)", full, near);
+    }
+    fail(L, "unknown key '%s'%s", full, "");
+}
+
 /* Reads the table on top by its list of keys, in byte order; an unknown key is an error. */
 static void read_table(lua_State *L, const struct load *load, const struct key *list, size_t count)
 {
@@ -307,23 +332,14 @@ static void read_table(lua_State *L, const struct load *load, const struct key *
     }
     qsort(names, present, sizeof *names, compare_texts);
     for (i = 0; i < present; i++) {
-        const struct key *key = NULL;
-        const char *known[MIG_COUNT(keys)];
-        for (size_t k = 0; k < count; k++) {
-            known[k] = list[k].name;
-            key = strcmp(list[k].name, names[i]) == 0 ? &list[k] : key;
+        const struct key *key = find_key(list, count, names[i]);
+        if (key != NULL) {
+            lua_getfield(L, table, key->name);
+            read_key(L, load, key);
+            lua_settop(L, table);
+        } else {
+            unknown_key(L, load, names[i], list, count);
         }
-        if (key == NULL) {
-            const char *near = mig_suggest(names[i], known, count);
-            const char *full = lua_pushfstring(L, "%s%s", load->base, names[i]);
-            if (near != NULL) {
-                fail(L, "unknown key '%s' (did you mean '%s'?)", full, near);
-            }
-            fail(L, "unknown key '%s'%s", full, "");
-        }
-        lua_getfield(L, table, key->name);
-        read_key(L, load, key);
-        lua_settop(L, table);
     }
 }
 
