@@ -1,0 +1,507 @@
+#include "model/compare.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, const char *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    return rules->folds_names ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
+}
+
+static bool same_names(const struct mig_compare_rules *rules, const struct mig_names *a,
+                       const struct mig_names *b)
+{
+    if (a->count != b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (!mig_compare_names(rules, a->items[i], b->items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------ expressions */
+
+/* A text without the white space and the parentheses around all of it. */
+struct view {
+    const char *start, *end;
+};
+
+static const char *quote_end(const char *at, const char *end)
+{
+    char close = *at;
+    for (at++; at < end; at++) {
+        if (*at == close) {
+            if (at + 1 < end && at[1] == close) {
+                at++;
+                continue;
+            }
+            return at;
+        }
+    }
+    return end;
+}
+
+static bool wholly_in_parentheses(struct view text)
+{
+    int depth = 0;
+    if (text.end - text.start < 2 || *text.start != '(') {
+        return false;
+    }
+    for (const char *at = text.start; at < text.end; at++) {
+        if (*at == '\'' || *at == '"' || *at == '`') {
+            at = quote_end(at, text.end);
+        } else if (*at == '(') {
+            depth++;
+        } else if (*at == ')' && --depth == 0) {
+            return at + 1 == text.end;
+        }
+    }
+    return false;
+}
+
+static struct view trim(struct view text)
+{
+    for (;;) {
+        while (text.start < text.end && isspace((unsigned char)*text.start)) {
+            text.start++;
+        }
+        while (text.end > text.start && isspace((unsigned char)text.end[-1])) {
+            text.end--;
+        }
+        if (!wholly_in_parentheses(text)) {
+            return text;
+        }
+        text.start++;
+        text.end--;
+    }
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+}
+
+/* The next piece of an expression: a word (quotes around a plain one taken off), a literal, a byte.
+ */
+static struct view next_piece(struct view *text, bool *literal)
+{
+    struct view piece;
+    *literal = false;
+    while (text->start < text->end && isspace((unsigned char)*text->start)) {
+        text->start++;
+    }
+    piece.start = text->start;
+    if (text->start >= text->end) {
+        piece.end = piece.start;
+        return piece;
+    }
+    char c = *text->start;
+    if (c == '\'' || c == '"' || c == '`') {
+        const char *close = quote_end(text->start, text->end);
+        text->start = close < text->end ? close + 1 : close;
+        piece.end = text->start;
+        bool plain = c != '\'' && close < text->end;
+        for (const char *at = piece.start + 1; plain && at < close; at++) {
+            plain = is_word(*at);
+        }
+        *literal = !plain;
+        if (plain) {
+            piece.start++;
+            piece.end = close;
+        }
+        return piece;
+    }
+    if (is_word(c)) {
+        while (text->start < text->end && is_word(*text->start)) {
+            text->start++;
+        }
+    } else {
+        text->start++;
+    }
+    piece.end = text->start;
+    return piece;
+}
+
+bool mig_compare_expressions(const char *a, const char *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    struct view left = trim((struct view){a, a + strlen(a)});
+    struct view right = trim((struct view){b, b + strlen(b)});
+    for (;;) {
+        bool left_literal, right_literal;
+        struct view x = next_piece(&left, &left_literal);
+        struct view y = next_piece(&right, &right_literal);
+        size_t length = (size_t)(x.end - x.start);
+        if (length != (size_t)(y.end - y.start) || left_literal != right_literal) {
+            return false;
+        }
+        if (length == 0) {
+            return true;
+        }
+        if (left_literal ? memcmp(x.start, y.start, length) != 0
+                         : strncasecmp(x.start, y.start, length) != 0) {
+            return false;
+        }
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_word(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0;
+}
+
+/* ------------------------------------------------------------------ types */
+
+static bool same_int(struct mig_opt_int a, struct mig_opt_int b)
+{
+    return a.given == b.given && (!a.given || a.value == b.value);
+}
+
+static bool is_on(enum mig_tri tri)
+{
+    return tri == MIG_TRUE;
+}
+
+bool mig_compare_types(const struct mig_type *a, const struct mig_type *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    struct mig_opt_int a_scale = a->scale, b_scale = b->scale;
+    if (a->kind == MIG_TYPE_numeric && a->precision.given) {
+        /* NUMERIC(10) is NUMERIC(10, 0) */
+        a_scale.given = a_scale.given && a_scale.value != 0;
+        b_scale.given = b_scale.given && b_scale.value != 0;
+    }
+    if (a->kind != b->kind || !same_int(a->length, b->length) ||
+        !same_int(a->precision, b->precision) || !same_int(a_scale, b_scale) ||
+        is_on(a->timezone) != is_on(b->timezone) ||
+        is_on(a->is_unsigned) != is_on(b->is_unsigned) ||
+        is_on(a->zerofill) != is_on(b->zerofill) || !same_word(a->charset, b->charset) ||
+        !same_word(a->collation, b->collation)) {
+        return false;
+    }
+    switch (a->kind) {
+    case MIG_TYPE_native:
+        return same_word(a->name, b->name);
+    case MIG_TYPE_array:
+        return mig_compare_types(a->element, b->element);
+    case MIG_TYPE_enum:
+        if (a->name != NULL && b->name != NULL) {
+            /* a type of its own: its values are compared where the type is */
+            return strcmp(a->name, b->name) == 0 && same_text(a->schema, b->schema);
+        }
+        return mig_names_equal(&a->values, &b->values);
+    case MIG_TYPE_set:
+        return mig_names_equal(&a->values, &b->values);
+    case MIG_TYPE_variant:
+        return a == b;
+    default:
+        return true;
+    }
+}
+
+/* ------------------------------------------------------------------ defaults */
+
+static bool is_number(const char *text)
+{
+    char *end = NULL;
+    if (*text != '-' && *text != '+' && *text != '.' && !isdigit((unsigned char)*text)) {
+        return false;
+    }
+    (void)strtod(text, &end);
+    return end != text && *end == '\0' && strpbrk(text, "xXpP") == NULL;
+}
+
+/* 'it''s', then nothing or a PostgreSQL cast: the literal's text; NULL when it is anything else. */
+static char *quoted_literal(struct mig_arena *arena, const char *text, size_t *length)
+{
+    if (text[0] != '\'') {
+        return NULL;
+    }
+    char *plain = mig_arena_alloc(arena, strlen(text) + 1);
+    size_t used = 0;
+    const char *at = text + 1;
+    for (; plain != NULL && *at != '\0'; at++) {
+        if (*at == '\'') {
+            if (at[1] != '\'') {
+                break;
+            }
+            at++;
+        }
+        plain[used++] = *at;
+    }
+    if (plain == NULL || *at != '\'') {
+        return NULL;
+    }
+    at++;
+    if (at[0] == ':' && at[1] == ':') {
+        for (at += 2; is_word(*at) || strchr(" ()[],.\"", *at) != NULL; at++) {
+            if (*at == '\0') {
+                break;
+            }
+        }
+    }
+    *length = used;
+    return *at == '\0' ? plain : NULL;
+}
+
+static bool is_now(const char *text)
+{
+    static const char *const words[] = {"now()", "current_timestamp", "current_timestamp()"};
+    for (size_t i = 0; i < MIG_COUNT(words); i++) {
+        if (strcasecmp(text, words[i]) == 0) {
+            return true;
+        }
+    }
+    /* CURRENT_TIMESTAMP(6): sql.now takes the column's precision */
+    size_t head = strlen("current_timestamp(");
+    return strncasecmp(text, "current_timestamp(", head) == 0 &&
+           text[head + strspn(text + head, "0123456789")] == ')';
+}
+
+static struct mig_value number_value(const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    long long integer = strtoll(text, &end, 10);
+    if (*end == '\0' && errno == 0) {
+        return (struct mig_value){.kind = MIG_VALUE_INT, .integer = integer};
+    }
+    return (struct mig_value){.kind = MIG_VALUE_FLOAT, .number = strtod(text, NULL)};
+}
+
+struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_value *value,
+                                      const struct mig_type *type)
+{
+    if (value->kind != MIG_VALUE_EXPR) {
+        return *value;
+    }
+    struct view trimmed = trim((struct view){value->text, value->text + value->length});
+    char *text = mig_arena_strndup(arena, trimmed.start, (size_t)(trimmed.end - trimmed.start));
+    if (text == NULL) {
+        return *value;
+    }
+    bool boolean = type != NULL && type->kind == MIG_TYPE_boolean;
+    size_t length = 0;
+    char *literal = quoted_literal(arena, text, &length);
+    bool numeric =
+        type != NULL && (type->kind == MIG_TYPE_integer || type->kind == MIG_TYPE_bigint ||
+                         type->kind == MIG_TYPE_smallint || type->kind == MIG_TYPE_numeric);
+    if (literal != NULL && numeric && is_number(literal)) {
+        text = literal; /* '-1'::integer */
+        literal = NULL;
+    }
+    if (literal != NULL) {
+        return (struct mig_value){.kind = MIG_VALUE_TEXT, .text = literal, .length = length};
+    }
+    if (strcasecmp(text, "true") == 0 || (boolean && strcmp(text, "1") == 0)) {
+        return (struct mig_value){.kind = MIG_VALUE_BOOL, .boolean = true};
+    }
+    if (strcasecmp(text, "false") == 0 || (boolean && strcmp(text, "0") == 0)) {
+        return (struct mig_value){.kind = MIG_VALUE_BOOL};
+    }
+    if (is_number(text)) {
+        struct mig_value number = number_value(text);
+        /* 0.10 of a NUMERIC(5, 2) keeps its digits as an expression */
+        return number.kind == MIG_VALUE_INT || (type != NULL && type->kind != MIG_TYPE_numeric)
+                   ? number
+                   : (struct mig_value){
+                         .kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
+    }
+    if (is_now(text)) {
+        return (struct mig_value){.kind = MIG_VALUE_NOW};
+    }
+    if (strcasecmp(text, "null") == 0) {
+        return (struct mig_value){0};
+    }
+    return (struct mig_value){.kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
+}
+
+static bool same_value(const struct mig_value *a, const struct mig_value *b)
+{
+    /* DEFAULT NULL is what no default means */
+    bool a_none = a->kind == MIG_VALUE_NONE || a->kind == MIG_VALUE_NULL;
+    bool b_none = b->kind == MIG_VALUE_NONE || b->kind == MIG_VALUE_NULL;
+    if (a_none || b_none) {
+        return a_none && b_none;
+    }
+    bool a_number = a->kind == MIG_VALUE_INT || a->kind == MIG_VALUE_FLOAT;
+    bool b_number = b->kind == MIG_VALUE_INT || b->kind == MIG_VALUE_FLOAT;
+    if (a_number && b_number) {
+        double left = a->kind == MIG_VALUE_INT ? (double)a->integer : a->number;
+        double right = b->kind == MIG_VALUE_INT ? (double)b->integer : b->number;
+        return a->kind == b->kind && a->kind == MIG_VALUE_INT ? a->integer == b->integer
+                                                              : left == right;
+    }
+    if ((a_number && b->kind == MIG_VALUE_EXPR) || (b_number && a->kind == MIG_VALUE_EXPR)) {
+        const struct mig_value *text = a_number ? b : a;
+        const struct mig_value *number = a_number ? a : b;
+        double value = number->kind == MIG_VALUE_INT ? (double)number->integer : number->number;
+        return is_number(text->text) && strtod(text->text, NULL) == value;
+    }
+    if (a->kind != b->kind) {
+        return false;
+    }
+    switch (a->kind) {
+    case MIG_VALUE_BOOL:
+        return a->boolean == b->boolean;
+    case MIG_VALUE_EXPR:
+        return mig_compare_expressions(a->text, b->text);
+    case MIG_VALUE_NOW:
+    case MIG_VALUE_UUID_V4:
+        return true;
+    default:
+        return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+    }
+}
+
+bool mig_compare_defaults(struct mig_arena *arena, const struct mig_column *a,
+                          const struct mig_column *b)
+{
+    struct mig_value left = mig_compare_simplify(arena, &a->default_value, a->type);
+    struct mig_value right = mig_compare_simplify(arena, &b->default_value, b->type);
+    return same_value(&left, &right);
+}
+
+/* ------------------------------------------------------------------ the rest of a column */
+
+/* What an option is when it is left out. */
+static bool same_option(struct mig_opt_int a, struct mig_opt_int b, int64_t natural)
+{
+    return (a.given ? a.value : natural) == (b.given ? b.value : natural);
+}
+
+bool mig_compare_identities(const struct mig_identity *a, const struct mig_identity *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    const struct mig_sequence_options *x = &a->sequence, *y = &b->sequence;
+    return is_on(a->always) == is_on(b->always) && same_option(x->start, y->start, 1) &&
+           same_option(x->increment, y->increment, 1) && same_option(x->min, y->min, 1) &&
+           same_int(x->max, y->max) && same_option(x->cache, y->cache, 1) &&
+           is_on(x->cycle) == is_on(y->cycle);
+}
+
+bool mig_compare_computed(const struct mig_computed *a, const struct mig_computed *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    return mig_compare_expressions(a->expression, b->expression) &&
+           is_on(a->stored) == is_on(b->stored);
+}
+
+/* ------------------------------------------------------------------ constraints and indexes */
+
+static bool same_element(const struct mig_compare_rules *rules, const struct mig_element *a,
+                         const struct mig_element *b)
+{
+    return mig_compare_names(rules, a->column, b->column) &&
+           mig_compare_expressions(a->expression, b->expression) && a->desc == b->desc &&
+           same_word(a->nulls, b->nulls) && same_text(a->ops, b->ops) &&
+           same_int(a->length, b->length) && same_word(a->collation, b->collation) &&
+           same_text(a->op, b->op);
+}
+
+static bool same_elements(const struct mig_compare_rules *rules, const struct mig_elements *a,
+                          const struct mig_elements *b)
+{
+    if (a->count != b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (!same_element(rules, &a->items[i], &b->items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* NULL, NO ACTION and, where they are the same, RESTRICT. */
+static const char *action(const struct mig_compare_rules *rules, const char *word)
+{
+    if (word == NULL || strcasecmp(word, "NO ACTION") == 0 ||
+        (rules->unique_is_index && strcasecmp(word, "RESTRICT") == 0)) {
+        return NULL;
+    }
+    return word;
+}
+
+static bool same_deferral(const struct mig_constraint *a, const struct mig_constraint *b)
+{
+    bool a_deferred = a->initially != NULL && strcasecmp(a->initially, "DEFERRED") == 0;
+    bool b_deferred = b->initially != NULL && strcasecmp(b->initially, "DEFERRED") == 0;
+    return is_on(a->deferrable) == is_on(b->deferrable) && a_deferred == b_deferred;
+}
+
+static bool same_match(const char *a, const char *b)
+{
+    bool a_full = a != NULL && strcasecmp(a, "FULL") == 0;
+    bool b_full = b != NULL && strcasecmp(b, "FULL") == 0;
+    return a_full == b_full;
+}
+
+bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct mig_constraint *a,
+                             const struct mig_constraint *b)
+{
+    if (a->kind != b->kind || is_on(a->not_valid) != is_on(b->not_valid)) {
+        return false;
+    }
+    switch (a->kind) {
+    case MIG_CONSTRAINT_CHECK:
+        return mig_compare_expressions(a->condition, b->condition) &&
+               (a->enforced == MIG_FALSE) == (b->enforced == MIG_FALSE);
+    case MIG_CONSTRAINT_EXCLUDE:
+        return same_elements(rules, &a->elements, &b->elements) &&
+               mig_compare_expressions(a->where, b->where) && same_deferral(a, b) &&
+               same_word(a->using == NULL ? "gist" : a->using,
+                         b->using == NULL ? "gist" : b->using);
+    case MIG_CONSTRAINT_FOREIGN: {
+        /* no columns named: the other table's primary key, which only a server tells */
+        bool same_referred = a->referred_columns.count == 0 || b->referred_columns.count == 0 ||
+                             same_names(rules, &a->referred_columns, &b->referred_columns);
+        return same_names(rules, &a->columns, &b->columns) && same_referred &&
+               mig_compare_names(rules, a->referred_table, b->referred_table) &&
+               same_text(a->referred_schema, b->referred_schema) &&
+               same_word(action(rules, a->ondelete), action(rules, b->ondelete)) &&
+               same_word(action(rules, a->onupdate), action(rules, b->onupdate)) &&
+               same_match(a->match, b->match) && same_deferral(a, b);
+    }
+    default:
+        return same_names(rules, &a->columns, &b->columns) &&
+               same_names(rules, &a->include, &b->include) && same_deferral(a, b) &&
+               is_on(a->nulls_not_distinct) == is_on(b->nulls_not_distinct) &&
+               same_word(a->sqlite_on_conflict, b->sqlite_on_conflict);
+    }
+}
+
+bool mig_compare_indexes(const struct mig_compare_rules *rules, const struct mig_index *a,
+                         const struct mig_index *b)
+{
+    const char *a_using = a->using != NULL && strcasecmp(a->using, "btree") != 0 ? a->using : NULL;
+    const char *b_using = b->using != NULL && strcasecmp(b->using, "btree") != 0 ? b->using : NULL;
+    return same_elements(rules, &a->elements, &b->elements) &&
+           is_on(a->unique) == is_on(b->unique) && mig_compare_expressions(a->where, b->where) &&
+           same_word(a_using, b_using) && same_names(rules, &a->include, &b->include) &&
+           is_on(a->nulls_not_distinct) == is_on(b->nulls_not_distinct) &&
+           same_word(a->prefix, b->prefix) && a->invalid == b->invalid &&
+           (!rules->has_comments || same_text(a->comment, b->comment));
+}

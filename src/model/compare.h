@@ -1,0 +1,40 @@
+/* Whether two descriptions mean the same: what a user declares and what a server reflects.
+ *
+ * Equal is certain, different is not: a server writes an expression in its own words. The one who
+ * must know has the server write the declared one too (runtime/declare.c) and compares again. */
+#ifndef MIG_MODEL_COMPARE_H
+#define MIG_MODEL_COMPARE_H
+
+#include "model/schema.h"
+
+/* What servers differ in. */
+struct mig_compare_rules {
+    bool folds_names;     /* names of columns compare without case */
+    bool has_comments;    /* SQLite keeps none */
+    bool unique_is_index; /* MySQL: a UNIQUE over plain columns, whichever way it was made */
+    bool names_key;       /* the primary key's name is the user's (PostgreSQL, SQLite) */
+    bool ignores_type,
+        ignores_default; /* autogenerate.compare_type = false, compare_default = false */
+};
+
+/* Names, by the rules; both NULL are the same. */
+bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, const char *b);
+/* Expressions: white space, the case of words, quotes around plain names and outer parentheses
+ * don't count. Both NULL are the same. */
+bool mig_compare_expressions(const char *a, const char *b);
+bool mig_compare_types(const struct mig_type *a, const struct mig_type *b);
+/* A default in its simplest form: the server's text as a literal or sql.now where it is one. */
+struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_value *value,
+                                      const struct mig_type *type);
+bool mig_compare_defaults(struct mig_arena *arena, const struct mig_column *a,
+                          const struct mig_column *b);
+bool mig_compare_identities(const struct mig_identity *a, const struct mig_identity *b);
+bool mig_compare_computed(const struct mig_computed *a, const struct mig_computed *b);
+/* Constraints of one kind, without their names. */
+bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct mig_constraint *a,
+                             const struct mig_constraint *b);
+/* Indexes, with all but their names. */
+bool mig_compare_indexes(const struct mig_compare_rules *rules, const struct mig_index *a,
+                         const struct mig_index *b);
+
+#endif

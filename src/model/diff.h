@@ -1,0 +1,30 @@
+/* The operations that make one schema of another: what autogenerate writes and `check` prints.
+ * Pure. */
+#ifndef MIG_MODEL_DIFF_H
+#define MIG_MODEL_DIFF_H
+
+#include "model/compare.h"
+#include "model/invert.h"
+
+struct mig_diff_options {
+    struct mig_compare_rules rules;
+    bool batches;   /* several changes of one table stand in a batch (SQLite: one rebuild) */
+    bool has_enums; /* enum types of their own (PostgreSQL) */
+    /* Optional: whether an object of one side is compared at all. kind: "table", "enum", "view". */
+    bool (*include)(void *payload, const char *kind, const char *name, const char *schema);
+    void *payload;
+};
+
+/* Appends the operations that take `from` to `to`, in an order that runs: views, foreign keys and
+ * what else goes first; tables and columns; then keys, indexes, foreign keys, views. Constraints
+ * stand with the tables, none on columns. Partitions, foreign tables and views among the tables are
+ * left alone. Renames are followed where `to` says renamed_from; `undo` reads the renamed_from of
+ * `from` backwards. The operations borrow from both. -1 when out of memory. */
+int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *options,
+                     const struct mig_schema *from, const struct mig_schema *to, bool undo,
+                     struct mig_op_list *out) MIG_MUST_CHECK;
+/* Whether one table (the same in both) would take any operation. */
+bool mig_diff_table_differs(struct mig_arena *arena, const struct mig_diff_options *options,
+                            const struct mig_table *from, const struct mig_table *to);
+
+#endif
