@@ -90,6 +90,8 @@ cli.groups = {
       { "--purge", nil, "delete what it says now" }, sql,
     } },
     { "ensure-version", {}, "create the version table", { sql } },
+    { "check", {}, "the live database against schema.lua: exit 3 where they differ", {} },
+    { "inspect", {}, "the live database as schema.lua (or --json, a snapshot)", {} },
   } },
   { "The shell", {
     { "completion", { { "SHELL", 1, "bash, zsh or fish" } }, "print the completions for a shell", {} },
@@ -97,7 +99,7 @@ cli.groups = {
 }
 
 -- Words of the contract that this version does not have yet.
-local planned = { "check", "inspect", "lint", "verify", "repair", "unlock", "adopt" }
+local planned = { "lint", "verify", "repair", "unlock", "adopt" }
 
 cli.commands = {}
 for _, group in ipairs(cli.groups) do

@@ -22,6 +22,7 @@ local shapes = {
   templates = { "format", "templates[]:template", "error:error?" },
   template = { "name", "description", "origin" },
   project = { "format", "folder", "files[]", "error:error?" },
+  checked = { "format", "operations[]:operation", "error:error?" },
   done = { "format", "done", "error:error?" },
   failure = { "format", "error:error" },
   error = {
@@ -94,6 +95,20 @@ local function write_plain(value, indent)
   return "{\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "}"
 end
 
+-- An operation: its name, its table, then what else it has in byte order, how a migration writes it last.
+local function write_operation(op, indent)
+  local inner, rest = indent .. "  ", {}
+  for key in pairs(op) do
+    if key ~= "op" and key ~= "table" and key ~= "lua" then rest[#rest + 1] = key end
+  end
+  table.sort(rest)
+  table.insert(rest, 1, "op")
+  if op.table then table.insert(rest, 2, "table") end
+  rest[#rest + 1] = "lua"
+  for i, key in ipairs(rest) do rest[i] = inner .. json.quote(key) .. ": " .. write_plain(op[key], inner) end
+  return "{\n" .. table.concat(rest, ",\n") .. "\n" .. indent .. "}"
+end
+
 local function write_list(list, shape, indent)
   if list == nil or #list == 0 then return "[]" end
   local parts = {}
@@ -109,6 +124,7 @@ end
 function write(value, shape, indent)
   if value == nil then return "null" end
   if not shape then return write_plain(value, indent) end
+  if shape == "operation" then return write_operation(value, indent) end
   local inner, parts = indent .. "  ", {}
   for _, key in ipairs(shapes[shape]) do
     local field = value[key.name]

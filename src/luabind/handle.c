@@ -510,6 +510,10 @@ static void make_metatable(lua_State *L)
         {"schema", mig_handle_schema},
         {"enum_values", mig_handle_enum_values},
         {"has_view", mig_handle_has_view},
+        {"difference", mig_handle_difference},
+        {"snapshot", mig_handle_snapshot},
+        {"creation", mig_handle_creation},
+        {"snapshot_difference", mig_handle_snapshot_difference},
         {NULL, NULL},
     };
     if (luaL_newmetatable(L, MIG_HANDLE)) {

@@ -62,4 +62,10 @@ int mig_handle_schema(lua_State *L);
 int mig_handle_enum_values(lua_State *L);
 int mig_handle_has_view(lua_State *L);
 
+/* Methods: schemas compared (luabind/handle_schema.c). */
+int mig_handle_difference(lua_State *L);
+int mig_handle_snapshot(lua_State *L);
+int mig_handle_creation(lua_State *L);
+int mig_handle_snapshot_difference(lua_State *L);
+
 #endif

@@ -651,6 +651,20 @@ int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const
     return rc;
 }
 
+static int host_schema(void *self, const char *dialect, bool is_mariadb, struct mig_arena *arena,
+                       struct mig_schema *out, struct mig_error *err)
+{
+    const struct mig_lua_host *host = self;
+    return mig_host_load_schema(host->ctx, arena, dialect, is_mariadb, out, err);
+}
+
+static int host_include(void *self, const char *kind, const char *name, const char *schema,
+                        bool *out, struct mig_error *err)
+{
+    const struct mig_lua_host *host = self;
+    return mig_host_include(host->ctx, kind, name, schema, out, err);
+}
+
 struct include_request {
     const char *kind, *name, *schema;
     bool *out;
@@ -694,6 +708,8 @@ int mig_host_attach(struct mig_context *ctx, struct mig_error *err)
                                   .compute_header = mig_host_compute_header,
                                   .prepare = host_prepare,
                                   .call = host_call,
+                                  .schema = host_schema,
+                                  .include = host_include,
                                   .hook = host_hook};
     return 0;
 }

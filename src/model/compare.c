@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -318,12 +319,13 @@ struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_
         return (struct mig_value){.kind = MIG_VALUE_BOOL};
     }
     if (is_number(text)) {
+        /* 1.50 of a NUMERIC(5, 2) keeps its digits as an expression */
         struct mig_value number = number_value(text);
-        /* 0.10 of a NUMERIC(5, 2) keeps its digits as an expression */
-        return number.kind == MIG_VALUE_INT || (type != NULL && type->kind != MIG_TYPE_numeric)
-                   ? number
-                   : (struct mig_value){
-                         .kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
+        char digits[32];
+        (void)snprintf(digits, sizeof digits, "%.15g", number.number);
+        if (number.kind == MIG_VALUE_INT || strcmp(digits, text) == 0) {
+            return number;
+        }
     }
     if (is_now(text)) {
         return (struct mig_value){.kind = MIG_VALUE_NOW};

@@ -22,6 +22,13 @@ struct mig_host {
     /* Runs the function; its op.* calls arrive at mig_run_op and mig_run_query of `run`. */
     int (*call)(void *self, struct mig_run *run, const struct mig_revision *revision,
                 enum mig_direction direction, struct mig_error *err);
+    /* Reads the declared schema (schema.lua) as it is for this dialect. MIG_E_config when there is
+     * none. */
+    int (*schema)(void *self, const char *dialect, bool is_mariadb, struct mig_arena *arena,
+                  struct mig_schema *out, struct mig_error *err);
+    /* autogenerate.include of the configuration: whether an object is compared at all. */
+    int (*include)(void *self, const char *kind, const char *name, const char *schema, bool *out,
+                   struct mig_error *err);
     /* Calls a hook of the configuration, if it is there. step and failure may be NULL. */
     int (*hook)(void *self, struct mig_run *run, enum mig_hook hook, const struct mig_step *step,
                 const struct mig_error *failure, struct mig_error *err);

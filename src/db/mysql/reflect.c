@@ -822,8 +822,11 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
         out->views[out->view_count++] = view;
         view->schema = mig_arena_strdup(scope->arena, scope->schema);
         view->name = mig_listing_text(&rows, 0);
-        view->query =
+        const char *text =
             without_database(scope->arena, mig_listing_peek(&rows, 1), mig_listing_peek(&rows, 2));
+        const char *usual = scope->conn->server.database;
+        view->query =
+            text == NULL || usual == NULL ? text : without_database(scope->arena, text, usual);
     }
     return mig_listing_close(&rows);
 }

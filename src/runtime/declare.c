@@ -1,0 +1,568 @@
+#include "runtime/declare.h"
+
+#include "util/map.h"
+#include "util/strbuf.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* One comparison: the connection, and what to compile with. */
+struct declaring {
+    struct mig_context *ctx;
+    struct mig_arena *arena;
+    struct mig_error *err;
+    const struct mig_db *db;
+    struct mig_conn *conn;
+    struct mig_diff_options options;
+    struct mig_compile compile;
+    struct mig_naming naming;
+    struct mig_catalog *catalog;
+};
+
+/* Nothing exists yet: what the scratch schema's catalog begins with. */
+static int no_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                    struct mig_table **out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                   struct mig_enum **out, struct mig_error *err)
+{
+    (void)self, (void)arena, (void)schema, (void)name, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static const struct mig_catalog_source nothing = {.table = no_table, .enum_type = no_enum};
+
+static int start(struct declaring *d, struct mig_context *ctx, struct mig_arena *arena,
+                 struct mig_error *err)
+{
+    *d = (struct declaring){.ctx = ctx, .arena = arena, .err = err};
+    int rc = mig_context_connect_to_read(ctx, err);
+    if (rc != 0) {
+        return rc;
+    }
+    d->conn = ctx->conn;
+    d->db = ctx->url.db;
+    if (d->db->reflect == NULL) {
+        return mig_error_set(err, MIG_E_unsupported, "this database cannot be inspected");
+    }
+    const struct mig_dialect *dialect = d->db->dialect;
+    unsigned features = d->conn->server.features;
+    bool mysql = strcmp(dialect->name, "mysql") == 0;
+    d->options = (struct mig_diff_options){
+        .rules = {.folds_names = d->db->runner->folds_names,
+                  .has_comments = (features & MIG_F_COMMENTS) != 0,
+                  .unique_is_index = mysql,
+                  .names_key = !mysql,
+                  .ignores_type = !ctx->settings.compare_type,
+                  .ignores_default = !ctx->settings.compare_default},
+        .batches = (features & MIG_F_ALTER_COLUMN) == 0,
+        .has_enums = (features & MIG_F_ENUM_TYPES) != 0,
+    };
+    d->naming = ctx->settings.naming;
+    d->naming.limit = dialect->name_limit;
+    d->compile = (struct mig_compile){.dialect = dialect,
+                                      .server = &d->conn->server,
+                                      .naming = &d->naming,
+                                      .log = &ctx->log,
+                                      .arena = arena};
+    return 0;
+}
+
+/* The configuration's word on an object. Its failure is kept for the end. */
+static bool is_included(void *payload, const char *kind, const char *name, const char *schema)
+{
+    struct declaring *d = payload;
+    bool included = true;
+    if (d->err->code == 0 &&
+        d->ctx->host.include(d->ctx->host.self, kind, name, schema, &included, d->err) != 0) {
+        return false;
+    }
+    return included;
+}
+
+static int reflect_live(struct declaring *d, const struct mig_names *schemas,
+                        struct mig_schema *out)
+{
+    return d->db->reflect->schema(d->conn, d->arena, schemas, out, d->err);
+}
+
+/* ------------------------------------------------------------------ the declared schema */
+
+/* An enum type that a column brings, once. */
+static int declare_enum(struct declaring *d, const struct mig_type *type, const char *schema,
+                        struct mig_schema *out)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL ||
+        type->native == MIG_FALSE || !type->values.given) {
+        return 0;
+    }
+    const char *of = type->schema != NULL ? type->schema : schema;
+    for (size_t i = 0; i < out->enum_count; i++) {
+        const struct mig_enum *known = out->enums[i];
+        bool same_schema = known->schema == NULL || of == NULL ? known->schema == of
+                                                               : strcmp(known->schema, of) == 0;
+        if (same_schema && strcmp(known->name, type->name) == 0) {
+            return 0;
+        }
+    }
+    struct mig_enum *made = mig_arena_new(d->arena, struct mig_enum);
+    out->enums = mig_arena_grow(d->arena, out->enums, out->enum_count, out->enum_count + 1,
+                                sizeof *out->enums);
+    if (made == NULL || out->enums == NULL) {
+        return mig_error_nomem(d->err);
+    }
+    *made = (struct mig_enum){.schema = of, .name = type->name, .values = type->values};
+    out->enums[out->enum_count++] = made;
+    return 0;
+}
+
+/* Tables as create_table would make them: constraints of their own, named by the convention. */
+static int resolve_tables(struct declaring *d, struct mig_schema *declared)
+{
+    for (size_t i = 0; i < declared->table_count; i++) {
+        struct mig_table *table = declared->tables[i];
+        struct mig_op_create_table op = {
+            .base = {.kind = MIG_OP_create_table, .schema = table->schema},
+            .table = table->name,
+            .body = table};
+        int rc = mig_resolve_op(&d->compile, &op.base, d->err);
+        if (rc != 0) {
+            return rc;
+        }
+        declared->tables[i] = op.body;
+        op.body->renamed_from = table->renamed_from;
+        for (size_t k = 0; k < op.body->columns.count; k++) {
+            struct mig_column *column = op.body->columns.items[k];
+            column->primary_key = MIG_UNSET; /* the constraint says it */
+            rc = d->options.has_enums ? declare_enum(d, column->type, table->schema, declared) : 0;
+            if (rc != 0) {
+                return rc;
+            }
+        }
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------ the scratch schema */
+
+struct scratch {
+    struct mig_conn *conn; /* of its own on SQLite */
+    const char *name;      /* NULL on SQLite */
+    bool open;
+};
+
+static const char *scratch_name(struct declaring *d)
+{
+    unsigned char bytes[6] = {0};
+    struct mig_strbuf buf = {0};
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
+        mig_error_set(d->err, MIG_E_connect, "no randomness: %s", strerror(errno));
+        return NULL;
+    }
+    mig_strbuf_puts(&buf, "luamig_scratch_");
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        mig_strbuf_printf(&buf, "%02x", bytes[i]);
+    }
+    const char *name = mig_strbuf_to_arena(&buf, d->arena);
+    if (name == NULL) {
+        mig_error_nomem(d->err);
+    }
+    return name;
+}
+
+/* Compiles and sends one operation, into the scratch schema. */
+static int send_op(struct declaring *d, const struct scratch *s, struct mig_op *op)
+{
+    struct mig_statements statements = {0};
+    d->compile.out = &statements;
+    int rc = mig_resolve_op(&d->compile, op, d->err);
+    rc = rc != 0 ? rc : mig_compile_op(&d->compile, op, d->err);
+    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
+        rc = mig_conn_run(s->conn, &statements.items[i], NULL, d->err);
+    }
+    d->compile.out = NULL;
+    return rc != 0 ? rc : mig_catalog_apply(d->catalog, op, d->err);
+}
+
+static int create_scratch(struct declaring *d, const struct scratch *s)
+{
+    struct mig_op_create_schema op = {.base = {.kind = MIG_OP_create_schema}, .name = s->name};
+    return send_op(d, s, &op.base);
+}
+
+/* PostgreSQL: names without a schema go to the scratch one first, and are found in the usual ones.
+ */
+static int use_scratch(struct declaring *d, const struct scratch *s)
+{
+    const char *sql = mig_arena_printf(
+        d->arena,
+        "SELECT set_config('search_path', '%s, ' || current_setting('search_path'), true)",
+        s->name);
+    struct mig_value ignored;
+    return sql == NULL ? mig_error_nomem(d->err)
+                       : mig_conn_scalar(s->conn, sql, NULL, d->arena, &ignored, d->err);
+}
+
+static int open_scratch(struct declaring *d, struct scratch *s)
+{
+    *s = (struct scratch){.conn = d->conn};
+    bool in_memory = d->db->url_form == MIG_URL_FILE;
+    d->catalog = mig_catalog_new(&nothing, NULL, d->options.rules.folds_names);
+    if (d->catalog == NULL) {
+        return mig_error_nomem(d->err);
+    }
+    d->compile.catalog = d->catalog;
+    if (in_memory) {
+        struct mig_conn_params params = {.database = ":memory:"};
+        int rc = mig_conn_open(&s->conn, d->db, &params, NULL, d->err);
+        s->open = rc == 0;
+        return rc;
+    }
+    s->name = scratch_name(d);
+    if (s->name == NULL) {
+        return (int)d->err->code;
+    }
+    bool rolls_back = (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0;
+    int rc = rolls_back ? mig_conn_begin(s->conn, d->err) : 0;
+    s->open = rc == 0;
+    rc = rc != 0 ? rc : create_scratch(d, s);
+    return rc != 0 || !rolls_back ? rc : use_scratch(d, s);
+}
+
+static void close_scratch(struct declaring *d, struct scratch *s)
+{
+    struct mig_error ignored = {0};
+    int rc = 0;
+    if (s->open && s->name == NULL) {
+        mig_conn_free(s->conn);
+    } else if (s->open && (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0) {
+        rc = mig_conn_rollback(s->conn, &ignored);
+    } else if (s->open) {
+        struct mig_op_drop_schema op = {
+            .base = {.kind = MIG_OP_drop_schema}, .name = s->name, .if_exists = MIG_TRUE};
+        struct mig_error *err = d->err;
+        d->err = &ignored;
+        rc = send_op(d, s, &op.base);
+        d->err = err;
+    }
+    if (rc != 0) {
+        mig_log_write(&d->ctx->log, MIG_LOG_WARNING, "the scratch schema %s is left behind: %s",
+                      s->name, ignored.message == NULL ? "" : ignored.message);
+    }
+    mig_error_clear(&ignored);
+    mig_catalog_free(d->catalog);
+    d->catalog = NULL;
+    d->compile.catalog = NULL;
+    s->open = false;
+}
+
+/* The table without what refers to others: those need not be there. */
+static int create_table(struct declaring *d, const struct scratch *s, const struct mig_table *table)
+{
+    struct mig_table body = *table;
+    body.constraints = (struct mig_constraints){0};
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (table->constraints.items[i]->kind != MIG_CONSTRAINT_FOREIGN &&
+            mig_table_add_constraint(d->arena, &body, table->constraints.items[i]) != 0) {
+            return mig_error_nomem(d->err);
+        }
+    }
+    bool by_path = (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0;
+    struct mig_op_create_table op = {
+        .base = {.kind = MIG_OP_create_table, .schema = by_path ? NULL : s->name},
+        .table = table->name,
+        .body = &body};
+    int rc = send_op(d, s, &op.base);
+    if (rc != 0 && d->err->operation == NULL) {
+        char *operation = mig_arena_printf(d->arena, "sql.schema: table '%s'", table->name);
+        mig_error_string(&d->err->operation, operation, SIZE_MAX);
+    }
+    return rc;
+}
+
+static int create_enums(struct declaring *d, const struct scratch *s,
+                        const struct mig_schema *declared)
+{
+    for (size_t i = 0; d->options.has_enums && i < declared->enum_count; i++) {
+        const struct mig_enum *type = declared->enums[i];
+        if (type->schema != NULL) {
+            continue; /* stands in a schema of its own, where it must be */
+        }
+        struct mig_op_create_enum op = {
+            .base = {.kind = MIG_OP_create_enum}, .name = type->name, .values = type->values};
+        int rc = send_op(d, s, &op.base);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* A view that the server refuses (it may read a table that is yet to be made) stays as it is
+ * declared. */
+static int create_view(struct declaring *d, const struct scratch *s, const struct mig_view *view)
+{
+    bool transaction = (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0;
+    int64_t changed;
+    int rc = 0;
+    if (transaction) {
+        rc = mig_conn_execute(s->conn, "SAVEPOINT luamig_view", NULL, &changed, d->err);
+    }
+    struct mig_op_create_view op = {
+        .base = {.kind = MIG_OP_create_view, .schema = transaction ? NULL : s->name},
+        .name = view->name,
+        .query = view->query,
+        .materialized = view->materialized,
+        .columns = view->columns};
+    rc = rc != 0 ? rc : send_op(d, s, &op.base);
+    if (rc != 0 && d->err->code == MIG_E_sql) {
+        mig_error_clear(d->err);
+        rc = transaction ? mig_conn_execute(s->conn, "ROLLBACK TO SAVEPOINT luamig_view", NULL,
+                                            &changed, d->err)
+                         : 0;
+    }
+    return rc;
+}
+
+/* What the scratch schema says in place of what was declared; foreign keys and former names stay.
+ */
+static int take_over(struct declaring *d, const struct mig_table *declared, struct mig_table *made)
+{
+    made->schema = declared->schema;
+    made->renamed_from = declared->renamed_from;
+    made->sql = NULL;
+    for (size_t i = 0; i < declared->constraints.count; i++) {
+        struct mig_constraint *constraint = declared->constraints.items[i];
+        if (constraint->kind == MIG_CONSTRAINT_FOREIGN &&
+            mig_table_add_constraint(d->arena, made, constraint) != 0) {
+            return mig_error_nomem(d->err);
+        }
+    }
+    for (size_t i = 0; i < declared->columns.count; i++) {
+        struct mig_column *column = mig_table_column(made, declared->columns.items[i]->name);
+        if (column != NULL) {
+            column->renamed_from = declared->columns.items[i]->renamed_from;
+            column->autoincrement = declared->columns.items[i]->autoincrement != MIG_UNSET
+                                        ? declared->columns.items[i]->autoincrement
+                                        : column->autoincrement;
+        }
+    }
+    return 0;
+}
+
+/* A view that is the same in the server's words takes them over; else it stays as it was written.
+ */
+static void keep_equal_view(const struct mig_schema *live, const struct mig_view *made,
+                            struct mig_view *declared)
+{
+    for (size_t i = 0; i < live->view_count; i++) {
+        if (strcmp(live->views[i]->name, made->name) == 0 &&
+            mig_compare_expressions(live->views[i]->query, made->query)) {
+            declared->query = live->views[i]->query;
+        }
+    }
+}
+
+/* The tables and views that seem to differ, made in the scratch schema and read back. */
+static int normalise_in(struct declaring *d, const struct scratch *s, const struct mig_schema *live,
+                        struct mig_schema *declared, const bool *tables, const bool *views)
+{
+    int rc = create_enums(d, s, declared);
+    for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
+        rc = tables[i] ? create_table(d, s, declared->tables[i]) : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
+        rc = views[i] ? create_view(d, s, declared->views[i]) : 0;
+    }
+    struct mig_schema made = {0};
+    const char *names[1] = {s->name};
+    struct mig_names schemas = {.items = names, .count = s->name == NULL ? 0 : 1, .given = true};
+    if (rc == 0) {
+        rc = d->db->reflect->schema(s->conn, d->arena, &schemas, &made, d->err);
+    }
+    for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
+        for (size_t k = 0; tables[i] && k < made.table_count; k++) {
+            if (strcmp(made.tables[k]->name, declared->tables[i]->name) == 0) {
+                rc = take_over(d, declared->tables[i], made.tables[k]);
+                declared->tables[i] = made.tables[k];
+                break;
+            }
+        }
+    }
+    for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
+        for (size_t k = 0; views[i] && k < made.view_count; k++) {
+            if (strcmp(made.views[k]->name, declared->views[i]->name) == 0) {
+                keep_equal_view(live, made.views[k], declared->views[i]);
+            }
+        }
+    }
+    return rc;
+}
+
+static const struct mig_table *find_live(const struct mig_map *live,
+                                         const struct mig_table *declared)
+{
+    struct mig_table *table = mig_map_get(live, declared->name);
+    if (table == NULL && declared->renamed_from != NULL) {
+        table = mig_map_get(live, declared->renamed_from);
+    }
+    return table;
+}
+
+static bool view_differs(const struct mig_schema *live, const struct mig_view *declared)
+{
+    for (size_t i = 0; i < live->view_count; i++) {
+        if (strcmp(live->views[i]->name, declared->name) == 0) {
+            return !mig_compare_expressions(live->views[i]->query, declared->query);
+        }
+    }
+    return false; /* new: written as it is declared */
+}
+
+static int normalise(struct declaring *d, const struct mig_schema *live,
+                     struct mig_schema *declared)
+{
+    struct mig_map by_name = {0};
+    bool any = false;
+    bool *tables = mig_arena_alloc(d->arena, declared->table_count + 1);
+    bool *views = mig_arena_alloc(d->arena, declared->view_count + 1);
+    if (tables == NULL || views == NULL) {
+        return mig_error_nomem(d->err);
+    }
+    for (size_t i = 0; i < live->table_count; i++) {
+        if (mig_map_put(&by_name, live->tables[i]->name, live->tables[i]) != 0) {
+            mig_map_release(&by_name);
+            return mig_error_nomem(d->err);
+        }
+    }
+    for (size_t i = 0; i < declared->table_count; i++) {
+        const struct mig_table *table = find_live(&by_name, declared->tables[i]);
+        struct mig_arena_mark mark = mig_arena_mark(d->arena);
+        tables[i] = table != NULL && declared->tables[i]->schema == NULL &&
+                    mig_diff_table_differs(d->arena, &d->options, table, declared->tables[i]);
+        mig_arena_reset(d->arena, mark);
+        any = any || tables[i];
+    }
+    mig_map_release(&by_name);
+    for (size_t i = 0; i < declared->view_count; i++) {
+        views[i] = view_differs(live, declared->views[i]);
+        any = any || views[i];
+    }
+    if (!any) {
+        return 0;
+    }
+    struct scratch scratch;
+    int rc = open_scratch(d, &scratch);
+    rc = rc != 0 ? rc : normalise_in(d, &scratch, live, declared, tables, views);
+    close_scratch(d, &scratch);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ the contract */
+
+/* The schemas that are declared besides the default one. */
+static int declared_schemas(struct declaring *d, const struct mig_schema *declared,
+                            struct mig_names *out)
+{
+    for (size_t i = 0; i < declared->table_count; i++) {
+        const char *schema = declared->tables[i]->schema;
+        if (schema != NULL && !mig_names_contain(out, schema) &&
+            mig_names_add(d->arena, out, schema) != 0) {
+            return mig_error_nomem(d->err);
+        }
+    }
+    return 0;
+}
+
+static void append(struct mig_schema *to, const struct mig_schema *more, struct mig_arena *arena)
+{
+    for (size_t i = 0; i < more->table_count; i++) {
+        to->tables = mig_arena_grow(arena, to->tables, to->table_count, to->table_count + 1,
+                                    sizeof *to->tables);
+        if (to->tables == NULL) {
+            return;
+        }
+        to->tables[to->table_count++] = more->tables[i];
+    }
+    for (size_t i = 0; i < more->enum_count; i++) {
+        to->enums =
+            mig_arena_grow(arena, to->enums, to->enum_count, to->enum_count + 1, sizeof *to->enums);
+        if (to->enums == NULL) {
+            return;
+        }
+        to->enums[to->enum_count++] = more->enums[i];
+    }
+}
+
+int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mig_difference *out,
+                     struct mig_error *err)
+{
+    struct declaring d;
+    *out = (struct mig_difference){0};
+    int rc = start(&d, ctx, arena, err);
+    if (rc == 0) {
+        rc = ctx->host.schema(ctx->host.self, d.db->dialect->name, d.conn->server.is_mariadb, arena,
+                              &out->declared, err);
+    }
+    rc = rc != 0 ? rc : resolve_tables(&d, &out->declared);
+    rc = rc != 0 ? rc : reflect_live(&d, NULL, &out->live);
+    struct mig_names schemas = {.given = true};
+    rc = rc != 0 ? rc : declared_schemas(&d, &out->declared, &schemas);
+    if (rc == 0 && schemas.count > 0) {
+        struct mig_schema others = {0};
+        rc = reflect_live(&d, &schemas, &others);
+        append(&out->live, &others, arena);
+    }
+    rc = rc != 0 ? rc : normalise(&d, &out->live, &out->declared);
+    if (rc != 0) {
+        return rc;
+    }
+    if (ctx->host.include != NULL) {
+        d.options.include = is_included;
+        d.options.payload = &d;
+    }
+    if (mig_diff_schemas(arena, &d.options, &out->live, &out->declared, false, &out->upgrade) !=
+            0 ||
+        mig_diff_schemas(arena, &d.options, &out->declared, &out->live, true, &out->downgrade) !=
+            0) {
+        return mig_error_nomem(err);
+    }
+    return (int)err->code;
+}
+
+int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
+                        struct mig_error *err)
+{
+    struct declaring d;
+    *out = (struct mig_snapshot){0};
+    int rc = start(&d, ctx, arena, err);
+    if (rc != 0) {
+        return rc;
+    }
+    out->dialect = d.db->dialect->name;
+    out->server_version = d.conn->server.version;
+    out->is_mariadb = d.conn->server.is_mariadb;
+    return reflect_live(&d, NULL, &out->schema);
+}
+
+int mig_context_diff_snapshots(struct mig_context *ctx, struct mig_arena *arena,
+                               const struct mig_schema *from, const struct mig_schema *to,
+                               struct mig_op_list *out, struct mig_error *err)
+{
+    struct declaring d;
+    int rc = start(&d, ctx, arena, err);
+    if (rc == 0 && mig_diff_schemas(arena, &d.options, from, to, false, out) != 0) {
+        rc = mig_error_nomem(err);
+    }
+    return rc;
+}
