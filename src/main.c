@@ -1,8 +1,41 @@
-/* The executable: signals, then the Lua face. */
+/* The executable: signals, a command line without passwords for those who look at it, then the Lua
+ * face. */
 #include "luabind/face.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+static void cover(char *from, const char *to)
+{
+    while (from < to) {
+        *from++ = '*';
+    }
+}
+
+/* The passwords in a URL: `user:password@`, and any `password=` of the query. */
+static void cover_passwords(char *arg)
+{
+    char *authority = strstr(arg, "://");
+    if (authority == NULL) {
+        return;
+    }
+    authority += 3;
+    char *end = authority + strcspn(authority, "/?");
+    char *at = memrchr(authority, '@', (size_t)(end - authority));
+    if (at == NULL) { /* a password may hold a '/' that nobody escaped */
+        at = strrchr(authority, '@');
+    }
+    char *colon = at == NULL ? NULL : memchr(authority, ':', (size_t)(at - authority));
+    if (colon != NULL) {
+        cover(colon + 1, at);
+    }
+    for (char *key = strstr(authority, "password="); key != NULL; key = strstr(key, "password=")) {
+        key += strlen("password=");
+        cover(key, key + strcspn(key, "&"));
+    }
+}
 
 int main(int argc, char **argv)
 {
@@ -14,5 +47,25 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN; /* a reader that went away is a failed write, not a death */
     sigaction(SIGPIPE, &action, NULL);
-    return mig_face_run(argc, argv);
+
+    /* What `ps` shows is argv's own memory: we go on with a copy. */
+    char **words = calloc((size_t)argc + 1, sizeof *words);
+    for (int i = 0; words != NULL && i < argc; i++) {
+        words[i] = strdup(argv[i]);
+        if (words[i] == NULL) {
+            words = NULL;
+            break;
+        }
+        cover_passwords(argv[i]);
+    }
+    if (words == NULL) {
+        fputs("luamig: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    int status = mig_face_run(argc, words);
+    for (int i = 0; i < argc; i++) {
+        free(words[i]);
+    }
+    free(words);
+    return status;
 }
