@@ -227,7 +227,8 @@ int mig_sqlite_table_describe(struct mig_arena *arena, const struct mig_sqlite_t
         if (status != 0) {
             return mig_error_nomem(err);
         }
-        if (item->autoincrement && item->constraint != NULL) {
+        if (item->autoincrement && item->constraint != NULL &&
+            item->constraint->columns.count > 0) {
             struct mig_column *column = column_named(to, item->constraint->columns.items[0]);
             if (column != NULL) {
                 column->autoincrement = MIG_TRUE;

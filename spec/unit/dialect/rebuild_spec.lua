@@ -12,7 +12,6 @@ local function read(path)
 end
 
 -- schema: what stands there afterwards; error: a part of the message, nothing has changed then.
-local T = "CREATE TABLE t (id INTEGER NOT NULL, a INTEGER, b VARCHAR(20) NOT NULL, PRIMARY KEY (id))"
 local wanted = {
   add_not_null_no_default_with_rows = { error = "NOT NULL without a default" },
   add_not_null_no_default_with_rows_always = { error = "NOT NULL without a default" },
