@@ -90,6 +90,12 @@ cli.groups = {
       { "--purge", nil, "delete what it says now" }, sql,
     } },
     { "ensure-version", {}, "create the version table", { sql } },
+    { "repair", { { "REV", 1, "the half-applied revision" } }, "decide what a crash left undecidable", {
+      { "--step", "N", "the step in question; `luamig status` shows it" },
+      { "--applied", nil, "its statement took effect" },
+      { "--not-applied", nil, "it did not" },
+    } },
+    { "unlock", {}, "who holds the lock between runners, and the end of that session", {} },
     { "check", {}, "the live database against schema.lua: exit 3 where they differ", {} },
     { "inspect", {}, "the live database as schema.lua (or --json, a snapshot)", {} },
   } },
@@ -99,7 +105,7 @@ cli.groups = {
 }
 
 -- Words of the contract that this version does not have yet.
-local planned = { "lint", "verify", "repair", "unlock", "adopt" }
+local planned = { "lint", "verify", "adopt" }
 
 cli.commands = {}
 for _, group in ipairs(cli.groups) do

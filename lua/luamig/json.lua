@@ -16,13 +16,16 @@ local shapes = {
   stamped = { "format", "from[]", "to[]", "error:error?" },
   status = {
     "format", "dialect", "target", "server_version", "current[]", "heads[]", "pending[]", "up_to_date", "revisions",
-    "last:applied", "error:error?",
+    "last:applied", "half_applied[]:half_applied", "edited[]", "error:error?",
   },
   applied = { "revision", "direction", "started_at", "duration_ms", "user", "host", "version", "result" },
   templates = { "format", "templates[]:template", "error:error?" },
   template = { "name", "description", "origin" },
   project = { "format", "folder", "files[]", "error:error?" },
   checked = { "format", "operations[]:operation", "error:error?" },
+  lock = { "format", "holder:holder", "ended", "error:error?" },
+  holder = { "pid", "user", "host", "application", "since", "query" },
+  half_applied = { "revision", "direction", "steps", "open_step", "failed", "statement", "note" },
   done = { "format", "done", "error:error?" },
   failure = { "format", "error:error" },
   error = {

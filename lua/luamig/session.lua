@@ -44,6 +44,19 @@ function session:announce(verb)
   self.out:note(("%s %s%s"):format(verb, target.url, origin))
 end
 
+--- Asks on the terminal; true for yes. Without a terminal it is an error unless --yes was given.
+function session:confirm(question)
+  if self.args.yes then return true end
+  if not (core.isatty(0) and core.isatty(2)) then
+    core.error { kind = "usage", message = question .. " There is no terminal to answer on.", hint = "--yes answers with yes." }
+  end
+  io.stdout:flush()
+  io.stderr:write(question, " [y/N] ")
+  local answer = io.stdin:read("l")
+  if core.interrupted() then core.error { kind = "interrupted", message = "interrupted" } end
+  return answer ~= nil and answer:lower():match("^%s*y") ~= nil
+end
+
 --- A path as the user would type it from the current folder.
 function session.relative(path)
   local here = require "lfs".currentdir()

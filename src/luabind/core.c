@@ -5,6 +5,7 @@
 #include "luabind/face.h"
 #include "luabind/sql.h"
 #include "model/op.h"
+#include "script/revision.h"
 #include "util/suggest.h"
 
 #include <errno.h>
@@ -166,6 +167,22 @@ static int interrupted(lua_State *L)
     return 1;
 }
 
+/* checksum(source): of a migration's tokens, as luamig_history keeps it. */
+static int checksum(lua_State *L)
+{
+    struct mig_error err = {0};
+    char text[65];
+    size_t length = 0;
+    const char *source = luaL_checklstring(L, 1, &length);
+    if (mig_checksum(source, length, text, &err) != 0) {
+        mig_error_clear(&err);
+        lua_pushnil(L); /* no Lua any more: it cannot be what was applied */
+    } else {
+        lua_pushstring(L, text);
+    }
+    return 1;
+}
+
 /* sql(): the `sql` of migrations, for parameters (sql.null) and queries. */
 static int push_sql(lua_State *L)
 {
@@ -184,6 +201,7 @@ int luaopen_luamig_core(lua_State *L)
         {"suggest", suggest},
         {"embedded", embedded},
         {"embedded_names", embedded_names},
+        {"checksum", checksum},
         {"words", words},
         {"sql", push_sql},
         {"exit_status", exit_status},

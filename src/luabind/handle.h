@@ -53,6 +53,11 @@ int mig_handle_journal(lua_State *L);
 int mig_handle_execute(lua_State *L);
 int mig_handle_scalar(lua_State *L);
 
+/* Methods: what a crash left behind (luabind/handle_recover.c). */
+int mig_handle_half_applied(lua_State *L);
+int mig_handle_repair(lua_State *L);
+int mig_handle_lock_holder(lua_State *L);
+
 /* describe(table, schema?): { name, columns, constraints, indexes, … } as the server has it, nil
  * when there is none. schema(): { tables, enums, views, sequences } of the default schema.
  * enum_values(name, schema?), has_view(name, schema?). All by live reflection (luabind/describe.c).

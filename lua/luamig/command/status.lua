@@ -1,5 +1,27 @@
 --- luamig status: one screen of where the database stands.
+local core = require "luamig.core"
+
 local status = {}
+
+-- Revisions whose file is no longer what was applied: its tokens differ from those of the last upgrade.
+local function edited_ids(root, revisions, journal)
+  local applied = {}
+  for _, row in ipairs(journal) do
+    if applied[row.revision] == nil then applied[row.revision] = row.direction == "upgrade" and row.checksum or false end
+  end
+  local ids = {}
+  for i = #revisions, 1, -1 do
+    local revision = revisions[i]
+    local checksum = applied[revision.revision]
+    local file = checksum and io.open(root .. "/" .. revision.file, "rb")
+    if file then
+      local text = file:read("a")
+      file:close()
+      if core.checksum(text) ~= checksum then ids[#ids + 1] = revision.revision end
+    end
+  end
+  return ids
+end
 
 local function ids_of(list)
   local ids = {}
@@ -22,8 +44,12 @@ function status.run(session)
   local heads = ids_of(handle:heads().revisions)
   local pending = {}
   for i, step in ipairs(plan.steps) do pending[i] = step.revision end
-  local last = handle:journal()[1]
-  local total = #handle:history().revisions
+  local journal = handle:journal()
+  local last = journal[1]
+  local revisions = handle:history().revisions
+  local total = #revisions
+  local edited = edited_ids(handle:settings().root, revisions, journal)
+  local half_applied = handle:half_applied()
   out:line(("%-10s %s (%s)"):format("database", target.url, target.origin or "?"))
   out:line(("%-10s %s %s"):format("server", server.dialect, version_text(server)))
   out:line(("%-10s %s"):format("at", #plan.from > 0 and table.concat(plan.from, ", ") or "base (no revision)"))
@@ -43,9 +69,21 @@ function status.run(session)
   if last then
     out:line(("%-10s %s %s at %s: %s"):format("last", last.direction, last.revision, last.started_at, last.result))
   end
+  if #edited > 0 then
+    out:line(("%-10s %s: the file is not what was applied"):format("edited", table.concat(edited, ", ")))
+  end
+  for _, half in ipairs(half_applied) do
+    local open = half.open_step and (", step %d %s"):format(half.open_step, half.failed and "failed" or "begun") or ""
+    out:line(("%-10s %s (%s): %d steps done%s"):format("half done", half.revision, half.direction, half.steps, open))
+    if half.statement then out:line(("%-10s %s"):format("", (half.statement:gsub("%s+", " ")))) end
+    if half.note then out:line(("%-10s %s"):format("", half.note)) end
+    -- It looks for itself whether a step that was begun took effect, and says when only `repair` can tell.
+    out:line(("%-10s luamig %s"):format("go on", half.direction == "upgrade" and "upgrade" or "downgrade TARGET"))
+  end
   out:document("status", {
     dialect = server.dialect, target = target.url, server_version = server.version, current = plan.from, heads = heads,
     pending = pending, up_to_date = #pending == 0, revisions = total, last = last,
+    half_applied = half_applied, edited = edited,
   })
 end
 

@@ -1,0 +1,102 @@
+-- status, repair and unlock: what a crash left behind, who holds the lock.
+local process = require "spec_process"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+describe("after a failure between commits", function()
+  local db, p
+
+  before_each(function()
+    db = scratch.database "mysql"
+    p = project.new { url = db.url }
+    p:revision {
+      id = "a1", message = "in two parts",
+      upgrade = [[op.create_table("one", { { "id", sql.integer, primary_key = true } })
+  op.execute("INSERT INTO two VALUES (1)")]],
+      downgrade = 'op.drop_table("one")',
+    }
+  end)
+  after_each(function() db:drop() end)
+
+  it("status says what is half done and how to go on, and upgrade goes on", function()
+    assert.equal(1, p:luamig("upgrade").code)
+    local r = p:luamig "status"
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("\nhalf done  a1 %(upgrade%): 0 steps done, step 1 begun\n +CREATE TABLE one ", r.stdout)
+    assert.matches("\ngo on      luamig upgrade\n", r.stdout)
+    r = p:luamig("status", "--json")
+    assert.matches('"half_applied": %[\n    {\n      "revision": "a1",\n      "direction": "upgrade",\n      "steps": 0,\n      "open_step": 1,\n      "failed": false,', r.stdout)
+    db:query "CREATE TABLE two (id INTEGER)"
+    r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.same({ "1" }, db:query "SELECT id FROM two")
+    assert.is_nil(p:luamig("status").stdout:find("half done", 1, true))
+  end)
+
+  it("repair refuses what waits for nobody", function()
+    assert.equal(1, p:luamig("upgrade").code)
+    local r = p:luamig("repair", "a1", "--step", "7", "--applied")
+    assert.equal(2, r.code)
+    assert.matches("no step 7 of 'a1' waits for a decision", r.stderr)
+  end)
+end)
+
+it("repair wants to be told everything", function()
+  local p = project.new()
+  p:revision { id = "a1" }
+  for message, args in pairs {
+    ["missing argument"] = { "repair", "--step", "1", "--applied" },
+    ["needs %-%-step"] = { "repair", "a1", "--applied" },
+    ["needs %-%-step N"] = { "repair", "a1", "--applied", "--step", "x" },
+    ["either %-%-applied or"] = { "repair", "a1", "--step", "1" },
+    ["either %-%-applied or %-%-not%-applied"] = { "repair", "a1", "--step", "1", "--applied", "--not-applied" },
+  } do
+    local r = p:luamig(table.unpack(args))
+    assert.equal(2, r.code)
+    assert.matches(message, r.stderr)
+  end
+end)
+
+it("status tells an edited revision from one with other comments", function()
+  local p = project.new()
+  p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer, primary_key = true } })' }
+  assert.equal(0, p:luamig("upgrade").code)
+  local path = "migrations/a1.lua"
+  p:write(path, "-- a comment more\n" .. p:read(path))
+  assert.matches('"edited": %[%]\n', p:luamig("status", "--json").stdout)
+  p:write(path, (p:read(path):gsub('"t"', '"u"')))
+  local r = p:luamig "status"
+  assert.equal(0, r.code)
+  assert.matches("\nedited     a1: the file is not what was applied\n", r.stdout)
+  assert.matches('"edited": %["a1"%]\n', p:luamig("status", "--json").stdout)
+end)
+
+for _, dialect in ipairs { "postgresql", "mysql" } do
+  it("unlock shows who holds the lock and ends the session, on " .. dialect, function()
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url }
+    p:revision { id = "a1", upgrade = dialect == "mysql" and 'op.execute("SELECT SLEEP(60)")' or 'op.execute("SELECT pg_sleep(60)")' }
+    local r = p:luamig "unlock"
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("nobody holds the lock\n$", r.stderr)
+    assert.equal('{\n  "format": 1,\n  "holder": null,\n  "ended": false\n}\n', p:luamig("unlock", "--json").stdout)
+    local running = p:start "upgrade"
+    for _ = 1, 100 do
+      r = p:luamig("unlock", "--json")
+      if not r.stdout:find('"holder": null', 1, true) then break end
+      process.sleep(0.1)
+    end
+    -- no terminal to answer on
+    assert.equal(2, r.code)
+    assert.matches('"kind": "usage",\n    "message": "End session %d+ of ', r.stdout)
+    r = p:luamig("upgrade", "--lock-timeout", "200ms")
+    assert.equal(4, r.code, r.stderr)
+    r = p:luamig("unlock", "--yes")
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("pid          %d+\nuser         ", r.stdout)
+    assert.matches("ended session %d+\n$", r.stderr)
+    assert.equal(1, running:wait(20).code)
+    assert.matches("nobody holds the lock\n$", p:luamig("unlock").stderr)
+    db:drop()
+  end)
+end
