@@ -196,7 +196,11 @@ static int resolve_alter_column(struct mig_compile *c, struct mig_op *op, struct
             return code;
         }
     }
-    const struct mig_column *known = table != NULL ? mig_table_column(table, alter->column) : NULL;
+    const struct mig_column *known =
+        table != NULL ? mig_apply_find_column(table, alter->column) : NULL;
+    if (table != NULL && known == NULL) {
+        return mig_apply_no_such_column(c->arena, table, alter->column, err);
+    }
     if (known != NULL) { /* what the options say of it wins */
         struct mig_column *column = mig_column_copy(c->arena, known);
         if (column == NULL) {

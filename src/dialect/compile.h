@@ -145,9 +145,10 @@ int mig_compile_index(struct mig_compile *c, const char *schema, const char *tab
 /* The table as the catalog knows it; *out NULL when it does not know it, or there is none. */
 int mig_compile_known_table(struct mig_compile *c, const char *schema, const char *name,
                             const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
-/* MIG_E_offline: `what` of the table would have to be known. */
-int mig_compile_must_know(const char *table, const char *what,
-                          struct mig_error *err) MIG_MUST_CHECK;
+/* MIG_E_offline: `what` of the table would have to be known; MIG_E_script when the catalog knows
+ * that there is no such table. */
+int mig_compile_must_know(struct mig_compile *c, const char *schema, const char *table,
+                          const char *what, struct mig_error *err) MIG_MUST_CHECK;
 /* IF [NOT] EXISTS on servers that lack it: the catalog decides. *skip: nothing is to be done.
  * wanted: the column must be there. */
 int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char *table,
@@ -158,8 +159,8 @@ int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char 
 const struct mig_table *mig_compile_facts(struct mig_compile *c,
                                           const struct mig_op_add_column *op);
 /* The name of a constraint to drop: given, or the catalog's for an unnamed one. */
-int mig_compile_constraint_name(const struct mig_op_drop_constraint *op, const char **out,
-                                struct mig_error *err) MIG_MUST_CHECK;
+int mig_compile_constraint_name(struct mig_compile *c, const struct mig_op_drop_constraint *op,
+                                const char **out, struct mig_error *err) MIG_MUST_CHECK;
 bool mig_alter_only_renames(const struct mig_op_alter_column *op);
 
 /* Shared operations (compile_<noun>.c), for a dialect that wraps one. */

@@ -3,9 +3,19 @@
 
 #include <string.h>
 
-int mig_compile_must_know(const char *table, const char *what, struct mig_error *err)
+int mig_compile_must_know(struct mig_compile *c, const char *schema, const char *table,
+                          const char *what, struct mig_error *err)
 {
-    int code =
+    const struct mig_table *known = NULL;
+    int code = c->catalog != NULL ? mig_catalog_table(c->catalog, schema, table, &known, err)
+                                  : MIG_E_offline;
+    if (code == 0 && known == NULL) {
+        return mig_error_set(err, MIG_E_script, "table '%s' does not exist", table);
+    }
+    if (code != 0 && code != MIG_E_offline) {
+        return code;
+    }
+    code =
         mig_error_set(err, MIG_E_offline, "%s of table '%s' cannot be known offline", what, table);
     mig_error_hint(err, "Give it in the operation, or a snapshot of the database with --snapshot.");
     return code;
@@ -21,7 +31,7 @@ int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char 
         return code;
     }
     if (known == NULL) {
-        return mig_compile_must_know(table, "the columns", err);
+        return mig_compile_must_know(c, schema, table, "the columns", err);
     }
     *skip = (mig_table_column(known, column) != NULL) != wanted;
     if (*skip) {

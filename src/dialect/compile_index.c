@@ -157,15 +157,15 @@ int mig_compile_add_constraint(struct mig_compile *c, const struct mig_op *op,
 }
 
 /* The constraint's name: given, or the catalog's for an unnamed one. */
-int mig_compile_constraint_name(const struct mig_op_drop_constraint *op, const char **out,
-                                struct mig_error *err)
+int mig_compile_constraint_name(struct mig_compile *c, const struct mig_op_drop_constraint *op,
+                                const char **out, struct mig_error *err)
 {
     *out = op->name;
     if (op->name == NULL && op->existing != NULL) {
         *out = op->existing->name;
     }
     if (*out == NULL) {
-        return mig_compile_must_know(op->table, "the constraint's name", err);
+        return mig_compile_must_know(c, op->base.schema, op->table, "the constraint's name", err);
     }
     return 0;
 }
@@ -175,7 +175,7 @@ int mig_compile_drop_constraint(struct mig_compile *c, const struct mig_op *op,
 {
     const struct mig_op_drop_constraint *drop = MIG_OP_CAST(op, drop_constraint);
     const char *name = NULL;
-    int code = mig_compile_constraint_name(drop, &name, err);
+    int code = mig_compile_constraint_name(c, drop, &name, err);
     if (code != 0) {
         return code;
     }

@@ -513,7 +513,8 @@ int mig_rebuild_batch(struct mig_compile *c, const struct mig_op_batch *batch,
     if (old == NULL) {
         int code = mig_catalog_table(c->catalog, schema, batch->table, &old, err);
         if (code == MIG_E_offline) {
-            return mig_compile_must_know(batch->table, "the definition", err);
+            return mig_compile_must_know(c, batch->base.schema, batch->table, "the definition",
+                                         err);
         }
         if (code != 0) {
             return code;

@@ -28,8 +28,8 @@ static size_t column_index(const struct mig_table *table, const char *name)
     return SIZE_MAX;
 }
 
-static int no_such_column(struct mig_arena *arena, const struct mig_table *table, const char *name,
-                          struct mig_error *err)
+int mig_apply_no_such_column(struct mig_arena *arena, const struct mig_table *table,
+                             const char *name, struct mig_error *err)
 {
     int code = mig_error_set(err, MIG_E_script, "column '%s' of table '%s' does not exist", name,
                              table->name);
@@ -46,11 +46,17 @@ static int no_such_column(struct mig_arena *arena, const struct mig_table *table
     return code;
 }
 
+struct mig_column *mig_apply_find_column(const struct mig_table *table, const char *name)
+{
+    size_t at = column_index(table, name);
+    return at != SIZE_MAX ? table->columns.items[at] : NULL;
+}
+
 static int find_column(struct mig_arena *arena, const struct mig_table *table, const char *name,
                        size_t *out, struct mig_error *err)
 {
     *out = column_index(table, name);
-    return *out != SIZE_MAX ? 0 : no_such_column(arena, table, name, err);
+    return *out != SIZE_MAX ? 0 : mig_apply_no_such_column(arena, table, name, err);
 }
 
 /* --- column-level facts --- */
@@ -458,7 +464,7 @@ static int apply_drop_column(struct mig_arena *arena, struct mig_table *table,
     const char *name = op->column->name;
     size_t at = column_index(table, name);
     if (at == SIZE_MAX) {
-        return op->if_exists == MIG_TRUE ? 0 : no_such_column(arena, table, name, err);
+        return op->if_exists == MIG_TRUE ? 0 : mig_apply_no_such_column(arena, table, name, err);
     }
     table->columns.count--;
     memmove(&table->columns.items[at], &table->columns.items[at + 1],

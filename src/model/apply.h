@@ -32,6 +32,11 @@ struct mig_index *mig_apply_index(struct mig_arena *arena, const struct mig_op_c
  * when the table has none such. */
 struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
                                                  const struct mig_op_drop_constraint *op);
+/* A column by its name, exact or else in any case; NULL when there is none. */
+struct mig_column *mig_apply_find_column(const struct mig_table *table, const char *name);
+/* MIG_E_script: the table has no such column, with the nearest one. */
+int mig_apply_no_such_column(struct mig_arena *arena, const struct mig_table *table,
+                             const char *name, struct mig_error *err);
 /* Text with the identifier `from` written as `to` where it stands bare or quoted, outside literals.
  */
 const char *mig_apply_rename_in_text(struct mig_arena *arena, const char *text, const char *from,

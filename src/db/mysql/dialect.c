@@ -606,7 +606,7 @@ static int drop_index(struct mig_compile *c, const struct mig_op *op, struct mig
             return code;
         }
         if (known == NULL) {
-            return mig_compile_must_know(drop->table, "the indexes", err);
+            return mig_compile_must_know(c, op->schema, drop->table, "the indexes", err);
         }
         if (mig_table_index(known, drop->name) == NULL &&
             mig_table_constraint(known, drop->name) == NULL) {
@@ -689,7 +689,8 @@ static int drop_own_check(struct mig_compile *c, const struct mig_op_drop_constr
     const struct mig_column *column =
         known != NULL ? mig_table_column(known, op->existing->column) : NULL;
     if (code != 0 || column == NULL) {
-        return code != 0 ? code : mig_compile_must_know(op->table, "the column", err);
+        return code != 0 ? code
+                         : mig_compile_must_know(c, op->base.schema, op->table, "the column", err);
     }
     struct mig_op_alter_column alter = {
         .base = {.kind = MIG_OP_alter_column, .schema = op->base.schema},
@@ -731,7 +732,7 @@ static int drop_constraint(struct mig_compile *c, const struct mig_op *op, struc
             return 0;
         }
         if (known == NULL && !c->server->is_mariadb) {
-            return mig_compile_must_know(drop->table, "the constraints", err);
+            return mig_compile_must_know(c, op->schema, drop->table, "the constraints", err);
         }
         exists = known == NULL && kind != MIG_CONSTRAINT_PRIMARY ? "IF EXISTS " : "";
     }
@@ -741,7 +742,7 @@ static int drop_constraint(struct mig_compile *c, const struct mig_op *op, struc
         mig_sql_add(&w, "PRIMARY KEY");
     } else if (name == NULL) {
         mig_sql_drop(&w);
-        return mig_compile_must_know(drop->table, "the constraint's name", err);
+        return mig_compile_must_know(c, op->schema, drop->table, "the constraint's name", err);
     } else {
         mig_sql_add(&w, "%r %r%n",
                     kind == MIG_CONSTRAINT_FOREIGN                           ? "FOREIGN KEY"
@@ -766,7 +767,7 @@ static int rename_constraint(struct mig_compile *c, const struct mig_op *op, str
         return code;
     }
     if (known == NULL) {
-        return mig_compile_must_know(rename->table, "the constraint", err);
+        return mig_compile_must_know(c, op->schema, rename->table, "the constraint", err);
     }
     const struct mig_constraint *existing = mig_table_constraint(known, rename->name);
     if (existing == NULL) {
@@ -991,7 +992,7 @@ static int resolve_foreign(struct mig_compile *c, const char *schema, const stru
     }
     const struct mig_constraint *key = referred != NULL ? mig_table_primary_key(referred) : NULL;
     if (key == NULL) {
-        return mig_compile_must_know(constraint->referred_table, "the primary key", err);
+        return mig_compile_must_know(c, other, constraint->referred_table, "the primary key", err);
     }
     constraint->referred_columns = key->columns;
     return 0;

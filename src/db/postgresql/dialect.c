@@ -511,23 +511,49 @@ static void add_using(struct mig_sql *w, const struct mig_type *from, const stru
 
 /* The text of a default without the ::type that PostgreSQL adds to literals: `'5'::character
  * varying`. */
-const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value)
+/* The end of the literal that a default's text begins with; the text itself when it begins with
+ * none. */
+static const char *skip_literal(const char *text)
 {
-    if (value->kind != MIG_VALUE_EXPR) {
-        return NULL;
-    }
-    const char *end = value->text;
+    static const char *const words[] = {"true", "false"};
+    const char *end = text;
     if (*end == '\'') {
         for (end++; *end != '\0' && (*end != '\'' || end[1] == '\''); end += *end == '\'' ? 2 : 1) {
         }
-        end += *end == '\'';
-    } else {
-        end += *end == '-';
-        end += strspn(end, "0123456789.");
+        return *end == '\'' ? end + 1 : text;
     }
-    bool cast = end > value->text && (*end == '\0' || strncmp(end, "::", 2) == 0) &&
-                strpbrk(end, "()+-*/|") == strchr(end, '(');
-    return cast ? mig_arena_strndup(c->arena, value->text, (size_t)(end - value->text)) : NULL;
+    for (size_t i = 0; i < MIG_COUNT(words); i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return text + strlen(text);
+        }
+    }
+    end += *end == '-';
+    size_t digits = strspn(end, "0123456789.");
+    return digits > 0 ? end + digits : text;
+}
+
+const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value)
+{
+    struct mig_strbuf buf = {0};
+    struct mig_error ignored = {0};
+    if (value->kind == MIG_VALUE_EXPR) {
+        const char *end = skip_literal(value->text);
+        /* nothing but a cast may follow: 'x'::character varying(10) */
+        bool bare =
+            end > value->text &&
+            (*end == '\0' || (strncmp(end, "::", 2) == 0 && strpbrk(end, "+-*/|'") == NULL));
+        return bare ? mig_arena_strndup(c->arena, value->text, (size_t)(end - value->text)) : NULL;
+    }
+    if (value->kind != MIG_VALUE_TEXT && value->kind != MIG_VALUE_INT &&
+        value->kind != MIG_VALUE_FLOAT && value->kind != MIG_VALUE_BOOL) {
+        return NULL;
+    }
+    if (append_value(c, &buf, value, NULL, &ignored) != 0) {
+        mig_error_clear(&ignored);
+        mig_strbuf_release(&buf);
+        return NULL;
+    }
+    return mig_strbuf_to_arena(&buf, c->arena);
 }
 
 static int start_alter(struct mig_sql *w, struct mig_compile *c,
@@ -552,6 +578,30 @@ static int alter_words(struct mig_compile *c, const struct mig_op_alter_column *
     return emit_alter(&w, op);
 }
 
+/* Sets the default again after its column's type changed. */
+static int restore_default(struct mig_compile *c, const struct mig_op_alter_column *op,
+                           const struct mig_type *from, const struct mig_type *to,
+                           struct mig_error *err)
+{
+    const struct mig_value *before = &op->existing->default_value;
+    const char *bare = mig_postgresql_bare_default(c, before);
+    from = mig_dialect_type(c, from);
+    bool was_boolean =
+        from != NULL && family_of(from) == BOOLEAN && family_of(mig_dialect_type(c, to)) == NUMBER;
+    struct mig_sql w;
+    start_alter(&w, c, op, err);
+    if (bare != NULL && was_boolean) {
+        mig_sql_add(&w, "SET DEFAULT %r", strcmp(bare, "true") == 0 ? "1" : "0");
+    } else if (bare != NULL) {
+        mig_sql_add(&w, *bare == '\'' ? "SET DEFAULT %r::%y" : "SET DEFAULT '%r'::%y", bare, to);
+    } else if (before->kind == MIG_VALUE_EXPR) {
+        mig_sql_add(&w, "SET DEFAULT (%r)::%y", before->text, to);
+    } else {
+        mig_sql_add(&w, "SET DEFAULT %v", before, to);
+    }
+    return emit_alter(&w, op);
+}
+
 static int set_default(struct mig_compile *c, const struct mig_op_alter_column *op,
                        const struct mig_value *value, const struct mig_type *type,
                        struct mig_error *err)
@@ -569,7 +619,7 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     const struct mig_type *from = existing->type, *to = op->wanted->type;
     int code = 0;
     if (to == NULL) {
-        return mig_compile_must_know(op->table, "the column's type", err);
+        return mig_compile_must_know(c, op->base.schema, op->table, "the column's type", err);
     }
     struct mig_table table = {.schema = op->base.schema, .name = op->table};
     struct mig_column *only[] = {op->wanted};
@@ -609,17 +659,7 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     if (code != 0 || !carried || replaced) {
         return code;
     }
-    const char *bare = mig_postgresql_bare_default(c, before);
-    start_alter(&w, c, op, err);
-    if (bare != NULL) {
-        mig_sql_add(&w, *bare == '\'' ? "SET DEFAULT %r" : "SET DEFAULT '%r'", bare);
-        mig_sql_add(&w, "::%y", to);
-    } else if (before->kind == MIG_VALUE_EXPR) {
-        mig_sql_add(&w, "SET DEFAULT (%r)::%y", before->text, to);
-    } else {
-        mig_sql_add(&w, "SET DEFAULT %v", before, to);
-    }
-    return emit_alter(&w, op);
+    return restore_default(c, op, from, to, err);
 }
 
 static void add_identity_changes(struct mig_sql *w, const struct mig_identity *identity)

@@ -232,6 +232,68 @@ static void add_mapping(struct mig_sql *w, const struct change *change, const ch
     mig_sql_add(w, "::%t%r", change->schema, change->name, array ? "[]" : "");
 }
 
+/* '{a,"b c"}' with each element mapped; elements that need no quotes get some, which says the same.
+ */
+static const char *mapped_array(const struct change *change, const char *text)
+{
+    struct mig_strbuf out = {0};
+    const char *p = text + 1;
+    mig_strbuf_putc(&out, '{');
+    while (*p != '\0' && *p != '}') {
+        struct mig_strbuf element = {0};
+        bool quoted = *p == '"';
+        for (p += quoted; *p != '\0' && *p != (quoted ? '"' : ',') && (quoted || *p != '}'); p++) {
+            p += *p == '\\' && p[1] != '\0';
+            mig_strbuf_putc(&element, *p);
+        }
+        p += quoted && *p == '"';
+        const char *value = mig_strbuf_text(&element);
+        bool is_null = !quoted && strcmp(value, "NULL") == 0;
+        mig_strbuf_puts(&out, is_null ? "NULL" : "\"");
+        for (const char *q = mapped(change, value); !is_null && *q != '\0'; q++) {
+            if (*q == '"' || *q == '\\') {
+                mig_strbuf_putc(&out, '\\');
+            }
+            mig_strbuf_putc(&out, *q);
+        }
+        mig_strbuf_puts(&out, is_null ? "" : "\"");
+        mig_strbuf_release(&element);
+        if (*p == ',') {
+            mig_strbuf_putc(&out, *p++);
+        }
+    }
+    mig_strbuf_putc(&out, '}');
+    return mig_strbuf_to_arena(&out, change->c->arena);
+}
+
+static const char *mapped_literal(const struct change *change, const char *text)
+{
+    const char *to = *text == '{' ? mapped_array(change, text) : mapped(change, text);
+    return to != NULL ? to : text;
+}
+
+/* A default's text with its string literals mapped: 'a'::mood, '{a,b}'::mood[], ARRAY['a'::mood].
+ */
+static void add_mapped_text(struct mig_sql *w, const struct change *change, const char *text)
+{
+    while (*text != '\0') {
+        size_t plain = strcspn(text, "'");
+        mig_strbuf_add(&w->buf, text, plain);
+        text += plain;
+        if (*text != '\'') {
+            break;
+        }
+        struct mig_strbuf literal = {0};
+        for (text++; *text != '\0' && (*text != '\'' || text[1] == '\''); text++) {
+            text += *text == '\'';
+            mig_strbuf_putc(&literal, *text);
+        }
+        text += *text == '\'';
+        mig_sql_add(w, "%q", mapped_literal(change, mig_strbuf_text(&literal)));
+        mig_strbuf_release(&literal);
+    }
+}
+
 static int move_column(const struct change *change, const char *schema, const char *table,
                        const char *column)
 {
@@ -243,7 +305,7 @@ static int move_column(const struct change *change, const char *schema, const ch
     }
     const struct mig_column *found = known != NULL ? mig_table_column(known, column) : NULL;
     if (found == NULL) {
-        return mig_compile_must_know(table, "the column of the enum", change->err);
+        return mig_compile_must_know(c, schema, table, "the column of the enum", change->err);
     }
     const struct mig_type *type = mig_dialect_type(c, found->type);
     bool array = type != NULL && type->kind == MIG_TYPE_array;
@@ -265,32 +327,15 @@ static int move_column(const struct change *change, const char *schema, const ch
     if (code != 0 || !has_default) {
         return code;
     }
-    struct mig_value value = found->default_value;
-    const char *bare = mig_postgresql_bare_default(c, &value);
     w = mig_sql_start(c, change->err);
     mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n SET DEFAULT ", schema, table, column);
-    if (value.kind == MIG_VALUE_TEXT) {
-        mig_sql_add(&w, "%q", mapped(change, value.text));
-    } else if (bare != NULL && !array && *bare == '\'') {
-        /* a literal: mapped by its text (values with quotes inside keep them doubled on both sides)
-         */
-        size_t length = strlen(bare);
-        char *inner = length >= 2 ? mig_arena_strndup(c->arena, bare + 1, length - 2) : NULL;
-        char *to = inner;
-        for (const char *from = inner; from != NULL && *from != '\0'; from++) {
-            *to++ = *from;
-            from += *from == '\'' && from[1] == '\'';
-        }
-        if (to != NULL) {
-            *to = '\0';
-        }
-        mig_sql_add(&w, "%q", inner != NULL ? mapped(change, inner) : "");
-    } else if (bare != NULL) {
-        mig_sql_add(&w, "%r", bare);
+    if (found->default_value.kind == MIG_VALUE_TEXT) {
+        mig_sql_add(&w, "%q", mapped_literal(change, found->default_value.text));
+    } else if (found->default_value.kind == MIG_VALUE_EXPR) {
+        add_mapped_text(&w, change, found->default_value.text);
     } else {
-        mig_sql_add(&w, "%v", &value, found->type);
+        mig_sql_add(&w, "%v", &found->default_value, found->type);
     }
-    mig_sql_add(&w, "::%t%r", change->schema, change->name, array ? "[]" : "");
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
 }
 
