@@ -197,7 +197,7 @@ ALTER TYPE state RENAME TO state__old;
 CREATE TYPE state AS ENUM ('new');
 ALTER TABLE products ALTER COLUMN state DROP DEFAULT;
 ALTER TABLE products ALTER COLUMN state TYPE state USING (CASE state::text WHEN 'old' THEN 'new' ELSE state::text END)::state;
-ALTER TABLE products ALTER COLUMN state SET DEFAULT 'new'::state;
+ALTER TABLE products ALTER COLUMN state SET DEFAULT 'new';
 DROP TYPE state__old;
 
 -- views

@@ -221,6 +221,9 @@ static int resolve_alter_column(struct mig_compile *c, struct mig_op *op, struct
         if (column->nullable == MIG_UNSET) {
             column->nullable = mig_column_is_not_null(table, column) ? MIG_FALSE : MIG_TRUE;
         }
+        if (column->autoincrement == MIG_UNSET && mig_column_fills_itself(c, table, known)) {
+            column->autoincrement = MIG_TRUE;
+        }
         existing = column;
     }
     alter->existing = existing;
@@ -246,6 +249,22 @@ static struct mig_constraint *find_by_convention(struct mig_compile *c,
     return NULL;
 }
 
+/* A constraint that this run made without a name has one of the server's by now. */
+static int find_named_by_server(struct mig_compile *c, struct mig_op_drop_constraint *drop,
+                                struct mig_error *err)
+{
+    const struct mig_table *table = NULL;
+    if (mig_catalog_is_deferred(c->catalog)) {
+        return 0;
+    }
+    mig_catalog_forget(c->catalog, drop->base.schema, drop->table);
+    int code = mig_compile_known_table(c, drop->base.schema, drop->table, &table, err);
+    if (code == 0 && table != NULL) {
+        drop->existing = mig_apply_find_constraint(table, drop);
+    }
+    return code;
+}
+
 static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_drop_constraint *drop = (struct mig_op_drop_constraint *)(void *)op;
@@ -261,6 +280,12 @@ static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, str
         drop->existing = mig_apply_find_constraint(table, drop);
         if (drop->existing == NULL && drop->name != NULL) {
             drop->existing = find_by_convention(c, table, drop->name);
+        }
+        if (drop->existing != NULL && drop->existing->name == NULL) {
+            code = find_named_by_server(c, drop, err);
+            if (code != 0) {
+                return code;
+            }
         }
         if (drop->existing == NULL && drop->name == NULL && drop->if_exists != MIG_TRUE) {
             return mig_error_set(err, MIG_E_script, "table '%s' has no such constraint",

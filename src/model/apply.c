@@ -335,6 +335,33 @@ static void rename_column(struct mig_arena *arena, struct mig_table *table, cons
     }
 }
 
+bool mig_apply_text_names(const char *text, const char *column)
+{
+    size_t wanted = strlen(column);
+    for (const char *p = text; p != NULL && *p != '\0';) {
+        if (*p == '\'') {
+            for (p++; *p != '\0' && (*p != '\'' || p[1] == '\''); p += *p == '\'' ? 2 : 1) {
+            }
+            p += *p == '\'';
+            continue;
+        }
+        bool quoted = *p == '"' || *p == '`' || *p == '[';
+        char close = *p == '[' ? ']' : *p;
+        const char *start = quoted ? p + 1 : p;
+        size_t length = 0;
+        while (start[length] != '\0' &&
+               (quoted ? start[length] != close : is_word(start[length]))) {
+            length++;
+        }
+        if (length == wanted && strncasecmp(start, column, length) == 0) {
+            return true;
+        }
+        p = start + length + (quoted && start[length] != '\0');
+        p += !quoted && length == 0;
+    }
+    return false;
+}
+
 /* --- columns --- */
 
 static void move_column(struct mig_table *table, size_t from, size_t to)
@@ -610,6 +637,25 @@ static int apply_alter_column(struct mig_arena *arena, struct mig_table *table,
 
 /* --- constraints and indexes --- */
 
+/* The one CHECK whose condition names all the columns; NULL when none or several do. */
+static struct mig_constraint *check_on_columns(const struct mig_table *table,
+                                               const struct mig_names *columns)
+{
+    struct mig_constraint *found = NULL;
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        struct mig_constraint *check = table->constraints.items[i];
+        bool names_all = check->kind == MIG_CONSTRAINT_CHECK;
+        for (size_t j = 0; j < columns->count && names_all; j++) {
+            names_all = mig_apply_text_names(check->condition, columns->items[j]);
+        }
+        if (names_all && found != NULL) {
+            return NULL;
+        }
+        found = names_all ? check : found;
+    }
+    return found;
+}
+
 struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
                                                  const struct mig_op_drop_constraint *op)
 {
@@ -631,6 +677,9 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
                               same_name(constraint->column, op->columns.items[0]))) {
             return constraint;
         }
+    }
+    if (op->name == NULL && kind == MIG_CONSTRAINT_CHECK && op->columns.count > 0) {
+        return check_on_columns(table, &op->columns);
     }
     /* a table has one primary key: its kind says which, whatever the server calls it */
     return kind == MIG_CONSTRAINT_PRIMARY ? mig_table_primary_key(table) : NULL;

@@ -82,6 +82,11 @@ void mig_catalog_set_deferred(struct mig_catalog *catalog, bool deferred)
     catalog->deferred = deferred;
 }
 
+bool mig_catalog_is_deferred(const struct mig_catalog *catalog)
+{
+    return catalog->deferred;
+}
+
 /* "schema" NUL-free and a byte that no name has, so that ("a.b", "c") and ("a", "b.c") differ. */
 static const char *key_of(const struct mig_catalog *catalog, struct mig_arena *arena,
                           const char *schema, const char *name)

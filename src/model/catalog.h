@@ -45,6 +45,7 @@ void mig_catalog_set_schema(struct mig_catalog *catalog, const char *schema);
 /* Operations are not carried out (plan, script): the source keeps telling what was before them, so
  * a table is asked for before the first operation on it. */
 void mig_catalog_set_deferred(struct mig_catalog *catalog, bool deferred);
+bool mig_catalog_is_deferred(const struct mig_catalog *catalog);
 
 /* *out is NULL when there is no such table. MIG_E_offline when it cannot be known. The table
  * belongs to the catalog and stays as it is until the catalog is freed (changes make new ones). */

@@ -634,7 +634,10 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     const struct mig_value *before = &existing->default_value;
     bool has_default =
         before->kind != MIG_VALUE_NONE && existing->identity == NULL && existing->computed == NULL;
-    bool carried = (converts || op->postgresql_using != NULL) && has_default;
+    bool other = from != NULL &&
+                 family_of(mig_dialect_type(c, from)) != family_of(mig_dialect_type(c, to)) &&
+                 mig_postgresql_bare_default(c, before) != NULL;
+    bool carried = (converts || other || op->postgresql_using != NULL) && has_default;
     bool replaced = op->default_.kind != MIG_VALUE_NONE || op->drop_default == MIG_TRUE;
     if (carried) {
         code = alter_words(c, op, "DROP DEFAULT", err);
@@ -696,16 +699,18 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
                           struct mig_error *err)
 {
     const struct mig_column *existing = op->existing;
-    bool has = existing->identity != NULL;
-    bool wants = op->identity != NULL || op->autoincrement == MIG_TRUE;
-    bool drops = op->drop_identity == MIG_TRUE || (op->autoincrement == MIG_FALSE && has);
     bool serial = existing->default_value.kind == MIG_VALUE_EXPR &&
                   strncmp(existing->default_value.text, "nextval(", 8) == 0;
+    bool has = existing->identity != NULL || (existing->autoincrement == MIG_TRUE && !serial);
+    bool wants = op->identity != NULL || op->autoincrement == MIG_TRUE;
+    bool drops = op->drop_identity == MIG_TRUE || (op->autoincrement == MIG_FALSE && has);
     struct mig_sql w;
+    if (op->autoincrement == MIG_FALSE && serial) {
+        return alter_words(c, op, "DROP DEFAULT", err);
+    }
     if (drops) {
-        return alter_words(
-            c, op, op->existing_known == MIG_TRUE ? "DROP IDENTITY" : "DROP IDENTITY IF EXISTS",
-            err);
+        bool sure = op->existing_known == MIG_TRUE && existing->identity != NULL;
+        return alter_words(c, op, sure ? "DROP IDENTITY" : "DROP IDENTITY IF EXISTS", err);
     }
     if (op->identity == NULL && !mig_type_is_integer(mig_dialect_type(c, op->wanted->type))) {
         return 0; /* autoincrement is for integers; elsewhere it says nothing here */

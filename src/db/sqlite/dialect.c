@@ -454,26 +454,6 @@ static int add_columns(struct mig_compile *c, const struct mig_op *op, struct mi
     return code;
 }
 
-static bool text_names(const char *text, const char *column)
-{
-    if (text == NULL) {
-        return false;
-    }
-    size_t length = strlen(column);
-    for (const char *p = strcasestr(text, column); p != NULL; p = strcasestr(p + 1, column)) {
-        bool starts =
-            p == text || !(strchr("_$", p[-1]) != NULL || (p[-1] >= '0' && p[-1] <= '9') ||
-                           ((p[-1] | 32) >= 'a' && (p[-1] | 32) <= 'z'));
-        char next = p[length];
-        bool ends = !(next == '_' || next == '$' || (next >= '0' && next <= '9') ||
-                      ((next | 32) >= 'a' && (next | 32) <= 'z'));
-        if (starts && ends) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* DROP COLUMN is refused while the column is in a key, constraint, index, computed column or
  * trigger. */
 static bool can_drop(const struct mig_table *table, const char *column)
@@ -481,30 +461,30 @@ static bool can_drop(const struct mig_table *table, const char *column)
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *constraint = table->constraints.items[i];
         if (mig_names_contain(&constraint->columns, column) ||
-            text_names(constraint->condition, column)) {
+            mig_apply_text_names(constraint->condition, column)) {
             return false;
         }
     }
     for (size_t i = 0; i < table->indexes.count; i++) {
         const struct mig_index *index = table->indexes.items[i];
         for (size_t j = 0; j < index->elements.count; j++) {
-            if (text_names(index->elements.items[j].column, column) ||
-                text_names(index->elements.items[j].expression, column)) {
+            if (mig_apply_text_names(index->elements.items[j].column, column) ||
+                mig_apply_text_names(index->elements.items[j].expression, column)) {
                 return false;
             }
         }
-        if (text_names(index->where, column)) {
+        if (mig_apply_text_names(index->where, column)) {
             return false;
         }
     }
     for (size_t i = 0; i < table->columns.count; i++) {
         const struct mig_column *other = table->columns.items[i];
-        if (other->computed != NULL && text_names(other->computed->expression, column)) {
+        if (other->computed != NULL && mig_apply_text_names(other->computed->expression, column)) {
             return false;
         }
     }
     for (size_t i = 0; i < table->triggers.count; i++) {
-        if (text_names(table->triggers.items[i]->sql, column)) {
+        if (mig_apply_text_names(table->triggers.items[i]->sql, column)) {
             return false;
         }
     }
