@@ -717,10 +717,11 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
     }
     run->sent = run->kept = (int)count;
     for (size_t i = 0; i < count && i < MIG_RUN_LABELS; i++) {
-        run->labels[i] = mig_arena_strdup(run->arena, rows[i].statement);
+        const char *sql = rows[i].statement != NULL ? rows[i].statement : "";
+        run->labels[i] = mig_segment_label(run->arena, sql, strlen(sql));
     }
-    mig_log_write(&run->ctx->log, MIG_LOG_NOTICE, "going on with '%s' after %d finished steps", id,
-                  (int)count);
+    mig_log_write(&run->ctx->log, MIG_LOG_NOTICE, "going on with '%s' after %d finished step%s", id,
+                  (int)count, count == 1 ? "" : "s");
     return rc;
 }
 

@@ -173,6 +173,9 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err) MIG_MUST_CHEC
 void mig_segment_rollback(struct mig_run *run);
 /* The transaction alone; where the run stands in its calls stays. */
 void mig_segment_abort(struct mig_run *run);
+/* "CREATE INDEX ix ON t (a)" cut to one short line, for the state after a failure; NULL without
+ * memory. */
+char *mig_segment_label(struct mig_arena *arena, const char *sql, size_t full);
 /* Something that commits is about to come: MIG_E_script or MIG_E_unsupported where it may not
  * (`what` names it), else what is open is committed with its journal row. */
 int mig_segment_boundary(struct mig_run *run, const char *what,

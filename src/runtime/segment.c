@@ -189,26 +189,25 @@ static int set_waits(struct mig_run *run, const struct mig_statement *statement,
     return rc;
 }
 
-/* "CREATE INDEX ix ON t (a)" cut to one short line, for the state after a failure. */
-static char *label_of(struct mig_arena *arena, const struct mig_statement *statement)
+char *mig_segment_label(struct mig_arena *arena, const char *sql, size_t full)
 {
-    size_t length = statement->length < 72 ? statement->length : 72;
+    size_t length = full < 72 ? full : 72;
     char *label = mig_arena_alloc(arena, length + sizeof " …");
     if (label == NULL) {
         return NULL;
     }
     size_t used = 0;
     for (size_t i = 0; i < length; i++) {
-        char c = statement->sql[i];
+        char c = sql[i];
         c = c == '\n' || c == '\t' || c == '\r' ? ' ' : c;
         if (c != ' ' || (used > 0 && label[used - 1] != ' ')) {
             label[used++] = c;
         }
     }
-    while (used > 0 && (label[used - 1] & 0xc0) == 0x80 && length < statement->length) {
+    while (used > 0 && length < full && (label[used - 1] & 0xc0) == 0x80) {
         used--; /* not through the middle of a character */
     }
-    if (length < statement->length) {
+    if (length < full) {
         memcpy(label + used, " …", sizeof " …" - 1);
         used += sizeof " …" - 1;
     }
@@ -220,7 +219,7 @@ static int note_statement(struct mig_run *run, const struct mig_statement *state
                           struct mig_error *err)
 {
     if (run->sent < MIG_RUN_LABELS && run->done != NULL) {
-        run->labels[run->sent] = label_of(run->arena, statement);
+        run->labels[run->sent] = mig_segment_label(run->arena, statement->sql, statement->length);
     }
     run->sent++;
     if (run->done == NULL || !run->options->keep_statements) {
