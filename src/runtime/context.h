@@ -77,9 +77,6 @@ struct mig_half_applied {
 int mig_context_half_applied(struct mig_context *ctx, struct mig_arena *arena,
                              struct mig_half_applied **out, size_t *count,
                              struct mig_error *err) MIG_MUST_CHECK;
-/* Applied revisions whose files are not what they were: `revision` and `file`, in load order. */
-int mig_context_edited(struct mig_context *ctx, struct mig_arena *arena, struct mig_revisions *out,
-                       struct mig_error *err) MIG_MUST_CHECK;
 /* What nobody can tell but a human (MIG_E_half_applied): step N of the revision was carried out, or
  * not. MIG_E_usage when the journal has no such open step. */
 int mig_context_repair(struct mig_context *ctx, const char *revision, int step, bool applied,

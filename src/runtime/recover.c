@@ -2,7 +2,6 @@
  * and revisions whose files are gone. */
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
-#include "util/file.h"
 
 #include <string.h>
 
@@ -114,56 +113,6 @@ int mig_context_unlock(struct mig_context *ctx, struct mig_arena *arena, bool en
         }
     }
     mig_run_end(&run);
-    return rc;
-}
-
-/* The newest row of a revision, when it says that the revision was applied from a source. */
-static const char *applied_checksum(const struct mig_history_row *rows, size_t count,
-                                    const char *id)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].revision != NULL && strcmp(rows[i].revision, id) == 0) {
-            return rows[i].direction != NULL && strcmp(rows[i].direction, "upgrade") == 0
-                       ? rows[i].checksum
-                       : NULL;
-        }
-    }
-    return NULL;
-}
-
-int mig_context_edited(struct mig_context *ctx, struct mig_arena *arena, struct mig_revisions *out,
-                       struct mig_error *err)
-{
-    struct mig_history_row *rows = NULL;
-    size_t count = 0;
-    *out = (struct mig_revisions){0};
-    int rc = mig_context_map(ctx, err);
-    if (rc == 0) {
-        rc = mig_context_history(ctx, arena, &rows, &count, err);
-    }
-    size_t total = rc == 0 ? mig_revision_map_count(ctx->map) : 0;
-    if (rc == 0) {
-        out->items = mig_arena_array(arena, struct mig_revision *, total);
-        rc = out->items == NULL && total > 0 ? mig_error_nomem(err) : 0;
-    }
-    for (size_t i = 0; rc == 0 && i < total; i++) {
-        struct mig_revision *revision = mig_revision_map_at(ctx->map, i);
-        const char *then = applied_checksum(rows, count, revision->id);
-        struct mig_arena scratch = {0};
-        char now[65] = "", *source = NULL;
-        size_t length = 0;
-        if (then == NULL || mig_recover_source(revision) != NULL) {
-            continue;
-        }
-        rc = mig_file_read(&scratch, revision->path, &source, &length, err);
-        if (rc == 0) {
-            rc = mig_checksum(source, length, now, err);
-        }
-        if (rc == 0 && strcmp(then, now) != 0) {
-            out->items[out->count++] = revision;
-        }
-        mig_arena_release(&scratch);
-    }
     return rc;
 }
 
