@@ -15,6 +15,7 @@ files["spec/**/migrations"] = migration
 files["lib"] = { read_globals = { "op", "sql", "json" } }
 files["spec"] = {
   std = "+busted",
+  unused_args = false,
   max_line_length = false, -- SQL and what servers answer
   -- luamig.testing adds assertions
   read_globals = { assert = { other_fields = true } },

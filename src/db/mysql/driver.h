@@ -9,25 +9,21 @@
 #include <mysql.h>
 #include <pthread.h>
 
-#define MIG_MYSQL_FUNCTIONS(X)                                                                     \
-    X(mysql_server_init)                                                                           \
-    X(mysql_thread_init)                                                                           \
-    X(mysql_thread_end)                                                                            \
-    X(mysql_init)                                                                                  \
-    X(mysql_options) X(mysql_ssl_set) X(mysql_real_connect) X(mysql_close) X(mysql_errno)          \
-        X(mysql_error) X(mysql_sqlstate) X(mysql_autocommit) X(mysql_thread_id)                    \
-            X(mysql_character_set_name) X(mysql_set_character_set) X(mysql_real_query)             \
-                X(mysql_use_result) X(mysql_free_result) X(mysql_next_result) X(mysql_field_count) \
-                    X(mysql_num_fields) X(mysql_affected_rows) X(mysql_fetch_fields)               \
-                        X(mysql_fetch_row) X(mysql_fetch_lengths) X(mysql_stmt_init)               \
-                            X(mysql_stmt_prepare) X(mysql_stmt_close) X(mysql_stmt_param_count)    \
-                                X(mysql_stmt_bind_param) X(mysql_stmt_execute)                     \
-                                    X(mysql_stmt_result_metadata) X(mysql_stmt_bind_result)        \
-                                        X(mysql_stmt_fetch) X(mysql_stmt_fetch_column)             \
-                                            X(mysql_stmt_free_result) X(mysql_stmt_affected_rows)  \
-                                                X(mysql_stmt_field_count) X(mysql_stmt_errno)      \
-                                                    X(mysql_stmt_error) X(mysql_stmt_sqlstate)     \
-                                                        X(mysql_stmt_next_result)
+// clang-format off
+#define MIG_MYSQL_FUNCTIONS(X) \
+    X(mysql_server_init) X(mysql_thread_init) X(mysql_thread_end) X(mysql_init) \
+    X(mysql_options) X(mysql_ssl_set) X(mysql_real_connect) X(mysql_close) X(mysql_errno) \
+    X(mysql_error) X(mysql_sqlstate) X(mysql_autocommit) X(mysql_thread_id) \
+    X(mysql_character_set_name) X(mysql_set_character_set) X(mysql_real_query) \
+    X(mysql_use_result) X(mysql_free_result) X(mysql_next_result) X(mysql_field_count) \
+    X(mysql_num_fields) X(mysql_affected_rows) X(mysql_fetch_fields) X(mysql_fetch_row) \
+    X(mysql_fetch_lengths) X(mysql_stmt_init) X(mysql_stmt_prepare) X(mysql_stmt_close) \
+    X(mysql_stmt_param_count) X(mysql_stmt_bind_param) X(mysql_stmt_execute) \
+    X(mysql_stmt_result_metadata) X(mysql_stmt_bind_result) X(mysql_stmt_fetch) \
+    X(mysql_stmt_fetch_column) X(mysql_stmt_free_result) X(mysql_stmt_affected_rows) \
+    X(mysql_stmt_field_count) X(mysql_stmt_errno) X(mysql_stmt_error) X(mysql_stmt_sqlstate) \
+    X(mysql_stmt_next_result)
+// clang-format on
 
 /* Filled when the library is loaded. */
 struct mig_mysql_functions {
