@@ -1,103 +1,25 @@
 --- Testing migrations with busted: scratch databases, assertions, the stairway.
-local core = require "luamig.core"
 local luamig = require "luamig"
+local scratch = require "luamig.scratch"
+local stairway = require "luamig.stairway"
 
 local testing = {}
-
--- What `luamig test` was given: config, url, env, args.
-local request = {}
-
---- Called by `luamig test` before the specs are loaded.
-function testing.configure(options)
-  request = options
-end
-
-local PREFIX = "luamig_scratch_"
-
--- The server where scratch databases are made, and the databases that live.
-local server
-local alive = {}
 
 local Database = setmetatable({}, { __index = luamig.Migrator })
 Database.__index = Database
 
--- uninterruptible: works after a signal too, for cleaning up.
-local function open(url, uninterruptible)
-  return core.open {
-    config = request.config, env = request.env, args = request.args, url = url, uninterruptible = uninterruptible,
-  }
-end
-
-local function chosen_url()
-  return request.url or os.getenv "LUAMIG_TEST_URL"
-end
-
--- The URL with another database in its path.
-local function with_database(url, name)
-  local head, query = url:match("^([^?]*)(%??.*)$")
-  local authority = head:match("^([%w+.%-]+://[^/]*)") or core.error {
-    kind = "config", message = "the URL of a test server begins with scheme://host",
-  }
-  return authority .. "/" .. name .. query
-end
-
-local function drop_on_server(db)
-  -- Only what database() named itself is ever dropped.
-  assert(db.name:find("^" .. PREFIX .. "%x+$"), "not a scratch database")
-  local force = server.dialect == "postgresql" and server.version >= 130000
-  server.handle:execute(("DROP DATABASE IF EXISTS %s%s"):format(db.name, force and " WITH (FORCE)" or ""))
-end
-
-local function connect_server(handle, url)
-  local found = handle:server()
-  server = { handle = handle, url = url, dialect = found.dialect, version = found.version }
-  -- However the run ends, what is left is dropped: this is collected before the server's handle, which is older.
-  server.guard = setmetatable({}, { __gc = testing.drop_all })
-end
-
 --- A new, empty database on the chosen server (--url, LUAMIG_TEST_URL, else the configuration's); in memory for
 --- SQLite. It has the methods of luamig.open's objects, and drop.
 function testing.database()
-  local chooser = open(chosen_url(), true)
-  if chooser:target().dialect == "sqlite" then
-    chooser:close()
-    local db = luamig.wrap(open "sqlite::memory:", Database)
-    alive[db] = true
-    return db
-  end
-  local url = chooser:url()
-  if not server or server.url ~= url then
-    connect_server(chooser, url)
-  else
-    chooser:close()
-  end
-  local name = PREFIX .. core.id()
-  local charset = server.dialect == "mysql" and " CHARACTER SET utf8mb4" or ""
-  server.handle:execute(("CREATE DATABASE %s%s"):format(name, charset))
-  local db = setmetatable({ name = name }, Database)
-  alive[db] = true
-  db.handle = open(with_database(url, name))
-  return db
+  return setmetatable(scratch.database(), Database)
 end
 
 --- Closes the database and removes it from the server. Twice is once.
 function Database:drop()
-  if not alive[self] then return end
-  alive[self] = nil
-  if self.handle then self.handle:close() end
-  if self.name then drop_on_server(self) end
+  scratch.drop(self)
 end
 
 Database.__close = Database.drop
-
---- Drops what specs left behind.
-function testing.drop_all()
-  for db in pairs(alive) do
-    alive[db] = nil
-    if db.handle then db.handle:close() end
-    if db.name then pcall(drop_on_server, db) end
-  end
-end
 
 -- Assertions -------------------------------------------------------------------------------------------------------
 
@@ -237,101 +159,13 @@ end
 
 -- The stairway ---------------------------------------------------------------------------------------------------------
 
-local function key_of(item)
-  if item.name then return item.name end
-  local parts = { item.type or "?" }
-  for _, list in ipairs { item.columns or {}, item.elements or {} } do
-    for _, part in ipairs(list) do parts[#parts + 1] = part end
-  end
-  parts[#parts + 1] = item.condition
-  return table.concat(parts, " ")
-end
-
--- Lists of named things as keyed tables: the order of columns and constraints is no part of a schema here.
-local function keyed(value)
-  if type(value) ~= "table" then return value end
-  local result = {}
-  for key, item in pairs(value) do
-    if type(item) == "table" and math.type(key) then
-      local name = key_of(item)
-      while result[name] ~= nil do name = name .. "+" end
-      result[name] = keyed(item)
-    else
-      result[key] = keyed(item)
-    end
-  end
-  return result
-end
-
--- Where two schemas differ: lines "tables.users.columns.email.nullable: true, then false".
-local function differences(before, after, path, found)
-  if type(before) ~= "table" or type(after) ~= "table" then
-    if before ~= after then found[#found + 1] = ("%s: %s, then %s"):format(path, shown(before), shown(after)) end
-    return found
-  end
-  local keys = {}
-  for key in pairs(before) do keys[key] = true end
-  for key in pairs(after) do keys[key] = true end
-  local sorted = {}
-  for key in pairs(keys) do sorted[#sorted + 1] = key end
-  table.sort(sorted, function(a, b) return tostring(a) < tostring(b) end)
-  for _, key in ipairs(sorted) do
-    local a, b = before[key], after[key]
-    local where = path == "" and tostring(key) or path .. "." .. tostring(key)
-    if type(a) == "table" and b == nil then
-      found[#found + 1] = where .. ": gone"
-    elseif a == nil and type(b) == "table" then
-      found[#found + 1] = where .. ": left behind"
-    else
-      differences(a, b, where, found)
-    end
-  end
-  return found
-end
-
-local function expect_same(before, after, what_happened)
-  local found = differences(before, after, "", {})
-  if #found > 0 then
-    error(("the schema differs after %s:\n  %s"):format(what_happened, table.concat(found, "\n  ")), 0)
-  end
-end
-
---- Compares two schemas as the stairway does: a list of lines, empty when they are equal.
-function testing.compare(before, after)
-  return differences(keyed(before), keyed(after), "", {})
-end
-
-local function climb(db, revision)
-  local handle = db.handle
-  for _, parent in ipairs(revision.down_revision) do handle:upgrade(parent) end
-  for _, needed in ipairs(revision.depends_on) do handle:upgrade(needed) end
-  local before = keyed(handle:schema())
-  local rows = handle:version_rows()
-  handle:upgrade(revision.revision)
-  local above = keyed(handle:schema())
-  local parent = revision.down_revision[1]
-  local target = parent or (#rows == 0 and "base" or revision.revision .. "-1")
-  local ok, err = pcall(handle.downgrade, handle, target)
-  if not ok then
-    if type(err) == "table" and err.kind == "irreversible" then return end
-    error(err, 0)
-  end
-  expect_same(before, keyed(handle:schema()), "the downgrade")
-  handle:upgrade(revision.revision)
-  expect_same(above, keyed(handle:schema()), "the second upgrade")
-end
-
 --- Defines one `it` a revision: up, down, up, and the schema is equal each time. An irreversible one only goes up.
 function testing.stairway()
-  local handle <close> = open(chosen_url())
-  local revisions = handle:history().revisions
-  local linear = true
-  for i, revision in ipairs(revisions) do
-    if revision.is_branch_point or #revision.depends_on > 0 or (revision.is_base and i < #revisions) then linear = false end
-  end
   local busted = require "busted"
+  local handle <close> = scratch.open(scratch.url())
+  local revisions = handle:history().revisions
+  local linear = stairway.is_linear(revisions)
   local db
-  -- A line of revisions climbs on one database; in a graph with branches each begins on a new one.
   busted.after_each(function()
     if db and (not linear or db.broken) then
       db:drop()
@@ -343,7 +177,8 @@ function testing.stairway()
     busted.it(("goes up, down and up: %s %s"):format(revision.revision, revision.message), function()
       db = db or testing.database()
       db.broken = true
-      climb(db, revision)
+      local found = stairway.climb(db.handle, revision)
+      if found then error(stairway.describe(found), 0) end
       db.broken = i == 1
     end)
   end

@@ -1,5 +1,6 @@
 --- luamig test [PATH…]: busted specs in the runtime.
 local core = require "luamig.core"
+local scratch = require "luamig.scratch"
 
 local test = {}
 
@@ -46,7 +47,7 @@ function test.run(session)
   local root = session:handle():settings().root
   session:close()
   package.path = root .. "/?.lua;" .. package.path
-  require "luamig".testing.configure { config = args.config, url = args.url, env = args.env, args = args.x }
+  scratch.configure { config = args.config, url = args.url, env = args.env, args = args.x }
   local arguments = { [0] = "luamig test", "--ignore-lua" } -- this is the interpreter
   local function add(...)
     for _, word in ipairs { ... } do arguments[#arguments + 1] = word end
@@ -63,7 +64,7 @@ function test.run(session)
   if #paths == 0 then paths = { root .. "/spec" } end
   add(table.unpack(paths))
   local status, count = run_busted(arguments)
-  require "luamig".testing.drop_all()
+  scratch.drop_all()
   if core.interrupted() then core.error { kind = "interrupted", message = "interrupted" } end
   if status == 0 and count == 0 then
     core.error {

@@ -1,0 +1,118 @@
+--- The stairway: a revision goes up, down and up again, and the schema is the same each time.
+local render = require "luamig.render"
+
+local stairway = {}
+
+local function shown(value)
+  return type(value) == "table" and "(" .. table.concat(value, ", ") .. ")" or tostring(value)
+end
+
+local function key_of(item)
+  if item.name then return item.name end
+  local parts = { item.type or "?" }
+  for _, list in ipairs { item.columns or {}, item.elements or {} } do
+    for _, part in ipairs(list) do parts[#parts + 1] = part end
+  end
+  parts[#parts + 1] = item.condition
+  return table.concat(parts, " ")
+end
+
+-- Lists of named things as keyed tables: the order of columns and constraints is no part of a schema here.
+local function keyed(value)
+  if type(value) ~= "table" then return value end
+  local result = {}
+  for key, item in pairs(value) do
+    if type(item) == "table" and math.type(key) then
+      local name = key_of(item)
+      while result[name] ~= nil do name = name .. "+" end
+      result[name] = keyed(item)
+    else
+      result[key] = keyed(item)
+    end
+  end
+  return result
+end
+
+-- Where two schemas differ: lines "tables.users.columns.email.nullable: true, then false".
+local function differences(before, after, path, found)
+  if type(before) ~= "table" or type(after) ~= "table" then
+    if before ~= after then found[#found + 1] = ("%s: %s, then %s"):format(path, shown(before), shown(after)) end
+    return found
+  end
+  local keys = {}
+  for key in pairs(before) do keys[key] = true end
+  for key in pairs(after) do keys[key] = true end
+  local sorted = {}
+  for key in pairs(keys) do sorted[#sorted + 1] = key end
+  table.sort(sorted, function(a, b) return tostring(a) < tostring(b) end)
+  for _, key in ipairs(sorted) do
+    local a, b = before[key], after[key]
+    local where = path == "" and tostring(key) or path .. "." .. tostring(key)
+    if type(a) == "table" and b == nil then
+      found[#found + 1] = where .. ": gone"
+    elseif a == nil and type(b) == "table" then
+      found[#found + 1] = where .. ": left behind"
+    else
+      differences(a, b, where, found)
+    end
+  end
+  return found
+end
+
+--- Where two schemas (of handle:schema()) differ: a list of lines, empty when they are equal.
+function stairway.compare(before, after)
+  return differences(keyed(before), keyed(after), "", {})
+end
+
+local function photograph(handle)
+  return { schema = handle:schema(), snapshot = handle:snapshot() }
+end
+
+-- nil, or what differs: in facts, and in the operations that lead from one to the other.
+local function difference(handle, before, after, what_happened)
+  local lines = stairway.compare(before.schema, after.schema)
+  if #lines == 0 then return nil end
+  local operations = {}
+  for i, op in ipairs(handle:snapshot_difference(before.snapshot, after.snapshot)) do
+    operations[i] = render.operation(op)
+  end
+  return { after = what_happened, lines = lines, operations = operations }
+end
+
+--- Climbs one revision on a database where nothing but what it follows is applied. Returns nil when all is well, else
+--- { after, lines, operations }. An irreversible one only goes up.
+function stairway.climb(handle, revision)
+  for _, parent in ipairs(revision.down_revision) do handle:upgrade(parent) end
+  for _, needed in ipairs(revision.depends_on) do handle:upgrade(needed) end
+  local rows = handle:version_rows()
+  local before = photograph(handle)
+  handle:upgrade(revision.revision)
+  local above = photograph(handle)
+  local target = revision.down_revision[1] or (#rows == 0 and "base" or revision.revision .. "-1")
+  local ok, err = pcall(handle.downgrade, handle, target)
+  if not ok then
+    if type(err) == "table" and err.kind == "irreversible" then return nil end
+    error(err, 0)
+  end
+  local found = difference(handle, before, photograph(handle), "the downgrade")
+  if found then return found end
+  handle:upgrade(revision.revision)
+  return difference(handle, above, photograph(handle), "the second upgrade")
+end
+
+--- A difference as text.
+function stairway.describe(found)
+  local text = ("the schema differs after %s:\n  %s"):format(found.after, table.concat(found.lines, "\n  "))
+  if #found.operations > 0 then text = text .. "\nas operations:\n  " .. table.concat(found.operations, "\n  ") end
+  return text
+end
+
+--- Whether the revisions (newest first) are one line: then they climb on one database, one after the other.
+function stairway.is_linear(revisions)
+  for i, revision in ipairs(revisions) do
+    if revision.is_branch_point or #revision.depends_on > 0 or (revision.is_base and i < #revisions) then return false end
+  end
+  return true
+end
+
+return stairway
