@@ -72,11 +72,7 @@ describe("the command line", function()
   end)
 
   it("says what this version does not have", function()
-<<<<<<< Updated upstream
-    for _, name in ipairs { "lint", "verify", "adopt" } do
-=======
     for _, name in ipairs { "lint", "adopt" } do
->>>>>>> Stashed changes
       local r = run(name)
       assert.equal(1, r.code)
       assert.matches("has no `" .. name .. "` yet", r.stderr)
