@@ -62,7 +62,7 @@ int main(int argc, char **argv)
         fputs("luamig: out of memory\n", stderr);
         return EXIT_FAILURE;
     }
-    int status = mig_face_run(argc, words);
+    int status = mig_face_run(argc, words, NULL);
     for (int i = 0; i < argc; i++) {
         free(words[i]);
     }

@@ -117,6 +117,10 @@ static int with_attached(const char *file, const char *folder)
         say_failure("attach", 1, m);
     }
     migrate(m);
+    char program[] = "embed", command[] = "current";
+    char *words[] = {program, command, NULL};
+    status = mig_run(m, 2, words);
+    printf("run: status %d\n", status);
     mig_close(m);
     status = sqlite3_exec(db, "SELECT count(*) FROM luamig_version", NULL, NULL, NULL);
     printf("ours still answers: %d\n", status);

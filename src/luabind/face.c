@@ -114,7 +114,18 @@ void mig_face_install(lua_State *L)
 struct command_line {
     int argc;
     char **argv;
+    struct mig_face_owner *owner;
 };
+
+static const char owner_key; /* the registry's */
+
+struct mig_face_owner *mig_face_owner_of(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &owner_key);
+    struct mig_face_owner *owner = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return owner;
+}
 
 /* Everything that may raise is inside the one protected call. */
 static int enter(lua_State *L)
@@ -124,6 +135,10 @@ static int enter(lua_State *L)
     lua_gc(L, LUA_GCGEN, 0, 0); /* much of what a command makes dies young */
     luaL_openlibs(L);
     mig_face_install(L);
+    if (line->owner != NULL) {
+        lua_pushlightuserdata(L, line->owner);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &owner_key);
+    }
     lua_createtable(L, line->argc, 1);
     for (int i = 0; i < line->argc; i++) {
         lua_pushstring(L, line->argv[i]);
@@ -145,16 +160,18 @@ static int handle_message(lua_State *L)
     return 1;
 }
 
-int mig_face_run(int argc, char **argv)
+int mig_face_run(int argc, char **argv, struct mig_face_owner *owner)
 {
-    struct command_line line = {.argc = argc, .argv = argv};
+    struct command_line line = {.argc = argc, .argv = argv, .owner = owner};
     int status = EXIT_FAILURE;
     lua_State *L = luaL_newstate();
     if (L == NULL) {
         fputs("luamig: out of memory\n", stderr);
         return EXIT_FAILURE;
     }
-    running = L;
+    if (owner == NULL) {
+        running = L;
+    }
     lua_pushcfunction(L, handle_message);
     lua_pushcfunction(L, enter);
     lua_pushlightuserdata(L, &line);
@@ -164,7 +181,9 @@ int mig_face_run(int argc, char **argv)
         const char *text = lua_tostring(L, -1);
         fprintf(stderr, "luamig: %s\n", text == NULL ? "an error that is no text" : text);
     }
-    running = NULL;
+    if (owner == NULL) {
+        running = NULL;
+    }
     lua_close(L);
     if (fflush(stdout) != 0 && status == EXIT_SUCCESS) {
         if (errno != EPIPE) { /* a reader that has seen enough is no failure to talk of */

@@ -7,14 +7,26 @@
 
 struct lua_State;
 struct mig_context;
+struct mig_db;
 
 /* Makes `require` find the embedded modules, luamig.core among them; LUAMIG_LUA_DIR names a folder
  * that is searched before them. Once per state; may raise. */
 void mig_face_install(struct lua_State *L);
 
+/* A C program's handle behind a command line (mig_run). */
+struct mig_face_owner {
+    const struct mig_db *db; /* with `native`: the connection to borrow; NULL none */
+    void *native;
+    const char *migrations;                 /* a folder instead of a configuration; NULL none */
+    volatile int *interrupted;              /* set by mig_cancel */
+    const struct mig_context *volatile ctx; /* the context in use, for mig_cancel */
+};
+
 /* Runs a command line (argv[0] is the program's name) in a Lua state of its own and returns the
- * exit status. */
-int mig_face_run(int argc, char **argv);
+ * exit status. owner NULL: this is the process's own, and mig_face_interrupt is about it. */
+int mig_face_run(int argc, char **argv, struct mig_face_owner *owner);
+/* The owner of a state that mig_face_run made; NULL in any other. */
+struct mig_face_owner *mig_face_owner_of(struct lua_State *L);
 
 /* For a signal handler: the first signal asks the running command to stop and to clean up, the
  * second one ends the process with the status 128 + signal. Async-signal-safe. */

@@ -23,6 +23,9 @@ static void release(struct mig_lua_handle *h)
     if (mig_face_watched() == &h->ctx) {
         mig_face_watch(NULL);
     }
+    if (h->owner != NULL && h->owner->ctx == &h->ctx) {
+        h->owner->ctx = NULL;
+    }
     if (h->open) {
         h->open = false;
         mig_host_release(&h->ctx);
@@ -50,7 +53,9 @@ struct mig_lua_handle *mig_handle_check(lua_State *L)
     mig_error_clear(&h->err);
     h->L = L;
     h->options = 0;
-    if (h->ctx.interrupted != NULL) {
+    if (h->owner != NULL) {
+        h->owner->ctx = &h->ctx;
+    } else if (h->ctx.interrupted != NULL) {
         mig_face_watch(&h->ctx);
     }
     return h;
@@ -531,6 +536,15 @@ static void make_metatable(lua_State *L)
     }
 }
 
+/* The connection that a C program lent to the command line. */
+static int borrow_connection(struct mig_lua_handle *h)
+{
+    const struct mig_db *db = h->owner->db;
+    h->ctx.url = (struct mig_url){
+        .text = "", .redacted = "(attached)", .scheme = db->dialect->name, .db = db};
+    return mig_conn_attach(&h->ctx.conn, db, h->owner->native, &h->ctx.log, &h->err);
+}
+
 int mig_lua_handle_open(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -556,10 +570,20 @@ int mig_lua_handle_open(lua_State *L)
     h->L = L;
     h->open = true;
     h->ctx.log = (struct mig_log){.write = on_log, .payload = h};
+    h->owner = mig_face_owner_of(L);
     if (!mig_handle_flag(L, 2, "uninterruptible")) {
-        h->ctx.interrupted = mig_face_interrupted();
+        h->ctx.interrupted = h->owner != NULL ? h->owner->interrupted : mig_face_interrupted();
+    }
+    if (h->owner != NULL && h->owner->migrations != NULL && request.file == NULL &&
+        request.migrations == NULL) {
+        request.migrations = h->owner->migrations;
+        request.no_file = true;
     }
     if (mig_config_load(&h->ctx, &request, &h->err) != 0) {
+        return mig_handle_fail(L, h);
+    }
+    if (h->owner != NULL && h->owner->native != NULL && request.url == NULL &&
+        borrow_connection(h) != 0) {
         return mig_handle_fail(L, h);
     }
     lua_pushvalue(L, 1);

@@ -3,6 +3,7 @@
 #ifndef MIG_LUABIND_HANDLE_H
 #define MIG_LUABIND_HANDLE_H
 
+#include "luabind/face.h"
 #include "runtime/context.h"
 
 #include <lua.h>
@@ -16,6 +17,7 @@ struct mig_lua_handle {
     lua_State *L; /* of the call in progress: callbacks go to it */
     int options;  /* stack index of the call's options table, 0 none */
     bool open;
+    struct mig_face_owner *owner; /* a C program's handle that runs a command line; NULL none */
 };
 
 /* The handle of a method's first argument, ready for a call: arena and error are empty. Raises when

@@ -18,6 +18,7 @@ struct mig_handle {
     struct mig_open_options options;       /* texts in ctx.arena */
     const struct mig_run_request *request; /* of the call in progress */
     volatile int cancelled;
+    struct mig_face_owner owner; /* of mig_run; its connection is that of mig_attach */
 };
 
 const char *mig_version(void)
@@ -183,6 +184,8 @@ int mig_attach(struct mig_handle *handle, const char *dialect, void *connection)
         return finish(handle,
                       mig_error_set(&handle->err, MIG_E_usage, "the handle is connected already"));
     }
+    handle->owner.db = db;
+    handle->owner.native = connection;
     handle->ctx.url = (struct mig_url){
         .text = "", .redacted = "(attached)", .scheme = db->dialect->name, .db = db};
     return finish(
@@ -411,7 +414,10 @@ int mig_run(struct mig_handle *handle, int argc, char **argv)
     if (words == NULL) {
         return finish(handle, mig_error_nomem(&handle->err));
     }
-    int status = mig_face_run(count, words);
+    handle->owner.interrupted = &handle->cancelled;
+    handle->owner.migrations = handle->options.migrations;
+    int status = mig_face_run(count, words, &handle->owner);
+    handle->owner.ctx = NULL;
     handle->cancelled = 0;
     return status;
 }
@@ -419,8 +425,8 @@ int mig_run(struct mig_handle *handle, int argc, char **argv)
 void mig_cancel(struct mig_handle *handle)
 {
     handle->cancelled = SIGINT;
-    struct mig_conn *conn = handle->ctx.conn;
-    if (conn != NULL) {
-        mig_conn_cancel(conn);
+    const struct mig_context *ctx = handle->owner.ctx != NULL ? handle->owner.ctx : &handle->ctx;
+    if (ctx->conn != NULL) {
+        mig_conn_cancel(ctx->conn);
     }
 }
