@@ -97,8 +97,12 @@ cli.groups = {
       { "--not-applied", nil, "it did not" },
     } },
     { "unlock", {}, "who holds the lock between runners, and the end of that session", {} },
-    { "check", {}, "the live database against schema.lua: exit 3 where they differ", {} },
-    { "inspect", {}, "the live database as schema.lua (or --json, a snapshot)", {} },
+  } },
+  { "The schema", {
+    { "check", {}, "compare the database with schema.lua", {} },
+    { "inspect", {}, "the database as schema.lua; --json: as a snapshot", {
+      { "--format", "FORMAT", "lua, or a picture of the tables: dot, mermaid, svg", choices = { "lua", "dot", "mermaid", "svg" } },
+    } },
   } },
   { "The shell", {
     { "completion", { { "SHELL", 1, "bash, zsh or fish" } }, "print the completions for a shell", {} },

@@ -12,6 +12,7 @@ local shapes = {
     "revision", "down_revision[]", "branch_labels[]", "depends_on[]", "message", "create_date", "file", "is_head",
     "is_base", "is_branch_point", "is_merge_point", "is_current", "applied_at", "children[]?",
   },
+  operations = { "format", "operations[]:operation", "error:error?" },
   created = { "format", "revision", "file", "error:error?" },
   stamped = { "format", "from[]", "to[]", "error:error?" },
   status = {
@@ -22,7 +23,6 @@ local shapes = {
   templates = { "format", "templates[]:template", "error:error?" },
   template = { "name", "description", "origin" },
   project = { "format", "folder", "files[]", "error:error?" },
-  checked = { "format", "operations[]:operation", "error:error?" },
   verified = { "format", "revisions[]:climbed", "error:error?" },
   climbed = { "revision", "file", "ok" },
   lock = { "format", "holder:holder", "ended", "error:error?" },
@@ -41,6 +41,9 @@ local function parse_key(text)
   local key, list, shape, optional = text:match("^([%w_]+)(%[?%]?):?([%w_]*)(%??)$")
   return { name = key, list = list == "[]", shape = shape ~= "" and shape or nil, optional = optional == "?" }
 end
+
+-- An operation: its own keys first, then its arguments by name, last its Lua.
+local operation_first, operation_last = { "op", "table", "schema", "name" }, { "lua" }
 
 for _, shape in pairs(shapes) do
   for i, key in ipairs(shape) do shape[i] = parse_key(key) end
@@ -100,18 +103,30 @@ local function write_plain(value, indent)
   return "{\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "}"
 end
 
--- An operation: its name, its table, then what else it has in byte order, how a migration writes it last.
-local function write_operation(op, indent)
-  local inner, rest = indent .. "  ", {}
-  for key in pairs(op) do
-    if key ~= "op" and key ~= "table" and key ~= "lua" then rest[#rest + 1] = key end
+-- The same with an empty table as a list, and some keys first, others last.
+local function write_data(value, indent, first, last)
+  if type(value) ~= "table" then return scalar(value) end
+  if next(value) == nil then return "[]" end
+  local inner, parts, placed, keys = indent .. "  ", {}, {}, {}
+  if value[1] ~= nil then
+    for i = 1, #value do parts[i] = inner .. write_data(value[i], inner, {}, {}) end
+    return "[\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "]"
   end
-  table.sort(rest)
-  table.insert(rest, 1, "op")
-  if op.table then table.insert(rest, 2, "table") end
-  rest[#rest + 1] = "lua"
-  for i, key in ipairs(rest) do rest[i] = inner .. json.quote(key) .. ": " .. write_plain(op[key], inner) end
-  return "{\n" .. table.concat(rest, ",\n") .. "\n" .. indent .. "}"
+  for _, list in ipairs { first, last } do
+    for _, key in ipairs(list) do placed[key] = true end
+  end
+  for key in pairs(value) do
+    if not placed[key] then keys[#keys + 1] = key end
+  end
+  table.sort(keys)
+  for _, list in ipairs { first, keys, last } do
+    for _, key in ipairs(list) do
+      if value[key] ~= nil then
+        parts[#parts + 1] = inner .. json.quote(key) .. ": " .. write_data(value[key], inner, {}, {})
+      end
+    end
+  end
+  return "{\n" .. table.concat(parts, ",\n") .. "\n" .. indent .. "}"
 end
 
 local function write_list(list, shape, indent)
@@ -129,7 +144,7 @@ end
 function write(value, shape, indent)
   if value == nil then return "null" end
   if not shape then return write_plain(value, indent) end
-  if shape == "operation" then return write_operation(value, indent) end
+  if shape == "operation" then return write_data(value, indent, operation_first, operation_last) end
   local inner, parts = indent .. "  ", {}
   for _, key in ipairs(shapes[shape]) do
     local field = value[key.name]

@@ -1,396 +1,516 @@
---- Operations and schemas as Lua text: what autogenerate, `check` and `inspect` write.
---
--- Operations come as plain data (luabind/push.c): { op = "add_column", table = "t", columns = { … } }.
+--- Operations and schema values as readable Lua. They come as plain data (luabind/push.h); what fields there are, and
+--- in which order they are written, is what the core's own record tables say.
+local core = require "luamig.core"
+
 local render = {}
 
-local escapes = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\\"] = "\\\\", ['"'] = '\\"', ["\0"] = "\\0" }
+local WIDTH = 100
+local records = core.records()
 
-local function quote(text)
-  return '"' .. text:gsub('[%c\\"]', function(c) return escapes[c] or ("\\%03d"):format(c:byte()) end) .. '"'
+-- Layout --------------------------------------------------------------------------------------------------------------
+-- A node is a string; { list of nodes, open =, close =, broken = }, which stands on one line when it fits and else
+-- has an item a line; or { key =, value = node }, an item of such a list.
+
+local flat
+
+local function flat_item(item)
+  if type(item) == "table" and item.key then return item.key .. " = " .. flat(item.value) end
+  return flat(item)
 end
 
--- A long text on its own lines, as a long string.
-local function quote_text(text)
-  if not text:find("\n", 1, true) then return quote(text) end
-  local level = ""
-  while text:find("]" .. level .. "]", 1, true) or text:sub(-1) == "]" do
-    level = level .. "="
-    if #level > 9 then return quote(text) end
+function flat(node)
+  if type(node) == "string" then return node end
+  local parts = {}
+  for i, item in ipairs(node) do parts[i] = flat_item(item) end
+  if #parts == 0 then return node.open .. node.close end
+  local space = node.open:sub(-1) == "{" and " " or ""
+  return node.open .. space .. table.concat(parts, ", ") .. space .. node.close
+end
+
+local function must_break(node)
+  if type(node) == "string" then return false end
+  if node.key then return must_break(node.value) end
+  if node.broken then return true end
+  for _, item in ipairs(node) do
+    if must_break(item) then return true end
   end
-  return "[" .. level .. "[\n" .. text .. "]" .. level .. "]"
+  return false
+end
+
+local layout
+
+-- `op.x("a", {` … `})`: the last argument is opened, those before it stay on the line.
+local function layout_call(node, indent, taken)
+  local head = {}
+  for i = 1, #node - 1 do head[i] = flat(node[i]) end
+  local before = node.open .. table.concat(head, ", ") .. (#head > 0 and ", " or "")
+  if #before + taken > WIDTH then return nil end
+  return before .. layout(node[#node], indent, taken + #before) .. node.close
+end
+
+-- taken: what stands on the line already, with the indent.
+function layout(node, indent, taken)
+  if type(node) == "string" then return node end
+  if node.key then
+    local before = node.key .. " = "
+    return before .. layout(node.value, indent, taken + #before)
+  end
+  if not must_break(node) then
+    local text = flat(node)
+    if taken + #text < WIDTH then return text end
+  end
+  if #node == 0 then return node.open .. node.close end
+  local last = node[#node]
+  if node.open:sub(-1) == "(" and type(last) == "table" and not last.key and last.open:sub(-1) == "{" then
+    local text = layout_call(node, indent, taken)
+    if text then return text end
+  end
+  local inner, lines = indent .. "  ", {}
+  for i, item in ipairs(node) do
+    lines[i] = inner .. layout(item, inner, #inner)
+  end
+  local comma = node.open:sub(-1) == "{" and "," or "" -- the last one's
+  return node.open .. "\n" .. table.concat(lines, ",\n") .. comma .. "\n" .. indent .. node.close
+end
+
+local function list(items, broken)
+  items.open, items.close, items.broken = "{", "}", broken
+  return items
+end
+
+local function call(name, items)
+  if #items == 1 and type(items[1]) == "table" and items[1].open == "{" then
+    items[1].open = name .. " {"
+    return items[1]
+  end
+  if #items == 1 and type(items[1]) == "string" and items[1]:find('^["%[]') and not items[1]:find "^%[[^%[=]" then
+    return name .. " " .. items[1]
+  end
+  items.open, items.close = name .. "(", ")"
+  return items
+end
+
+-- Scalars -------------------------------------------------------------------------------------------------------------
+
+local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
+--- A text as a Lua literal: quoted, or in long brackets when it has several lines.
+function render.text(text)
+  if text:find "\n" and not text:find "[%z\1-\8\11-\31\127]" then
+    local level = ""
+    while text:find("]" .. level .. "]", 1, true) or text:sub(-1 - #level) == "]" .. level do level = level .. "=" end
+    return "[" .. level .. "[" .. (text:sub(1, 1) == "\n" and "\n" or "") .. text .. "]" .. level .. "]"
+  end
+  return '"' .. text:gsub('[%c"\\\127]', function(c)
+    return escapes[c] or ("\\x%02x"):format(c:byte())
+  end) .. '"'
 end
 
 local reserved = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true until
-  while]]):gmatch "%S+" do reserved[word] = true end
-
-local function key(name)
-  if name:match "^[%a_][%w_]*$" and not reserved[name] then return name end
-  return "[" .. quote(name) .. "]"
+for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true until " ..
+  "while"):gmatch "%a+" do
+  reserved[word] = true
 end
 
-local function names(list)
-  local quoted = {}
-  for i, name in ipairs(list) do quoted[i] = quote(name) end
-  return "{ " .. table.concat(quoted, ", ") .. " }"
+local function key_of(name)
+  if name:find "^[%a_][%w_]*$" and not reserved[name] then return name end
+  return "[" .. render.text(name) .. "]"
 end
 
 local function number(value)
   if math.type(value) == "integer" then return ("%d"):format(value) end
-  local text = ("%.14g"):format(value)
-  return tonumber(text) == value and text or ("%.17g"):format(value)
-end
-
---- A value: a literal, or an expression of sql.
-local function value(v)
-  if type(v) == "string" then return quote(v) end
-  if type(v) == "number" then return number(v) end
-  if type(v) ~= "table" then return tostring(v) end
-  if v.kind == "now" or v.kind == "null" or v.kind == "uuid_v4" then return "sql." .. v.kind end
-  if v.kind then return ("sql.%s %s"):format(v.kind, quote(v.text)) end
-  local parts = {}
-  for i, item in ipairs(v) do parts[i] = value(item) end
-  return "{ " .. table.concat(parts, ", ") .. " }"
-end
-
--- { key = value, … } from the fields of `from`, in this order; nil when there is none.
-local function options(from, order, more)
-  local parts = {}
-  for _, name in ipairs(order) do
-    local v = from[name]
-    if v ~= nil then
-      local list = type(v) == "table" and v.kind == nil and type(v[1]) == "string"
-      parts[#parts + 1] = key(name) .. " = " .. (list and names(v) or value(v))
+  for digits = 15, 17 do
+    local text = ("%." .. digits .. "g"):format(value)
+    if tonumber(text) == value then
+      return text:find "[.eE]" and text or text .. ".0"
     end
   end
-  for _, part in ipairs(more or {}) do parts[#parts + 1] = part end
-  if #parts == 0 then return nil end
-  return "{ " .. table.concat(parts, ", ") .. " }"
+  return ("%.17g"):format(value)
 end
 
--- f(a, b, c), what is nil at the end left out.
-local function call(name, ...)
-  local args = {}
-  for i = 1, select("#", ...) do
-    local arg = select(i, ...)
-    if arg then args[#args + 1] = arg end
-  end
-  return name .. "(" .. table.concat(args, ", ") .. ")"
+local function scalar(value)
+  if type(value) == "string" then return render.text(value) end
+  if type(value) == "number" then return number(value) end
+  return tostring(value)
 end
 
--- The dialects' own options of a column or table, in byte order.
-local function prefixed(from)
-  local list = {}
-  for name in pairs(from) do
-    if type(name) == "string" and (name:find "^mysql_" or name:find "^mariadb_" or name:find "^postgresql_" or name:find "^sqlite_") then
-      list[#list + 1] = name
-    end
-  end
-  table.sort(list)
-  return list
+local function names(values)
+  local items = {}
+  for i, value in ipairs(values) do items[i] = scalar(value) end
+  return list(items)
 end
 
-local type_options = { "precision", "timezone", "unsigned", "zerofill", "charset", "collation", "schema", "native", "check" }
-
---- A type: sql.string(20), sql.datetime { timezone = true }.
-local function type_text(t)
-  local name, args, rest = "sql." .. t.kind, {}, {}
-  if t.kind == "array" then
-    return name .. "(" .. type_text(t.element) .. ")"
-  elseif t.kind == "native" then
-    return name .. "(" .. quote(t.name) .. ")"
-  elseif t.kind == "enum" or t.kind == "set" then
-    if t.name then args[#args + 1] = quote(t.name) end
-    if t.values then args[#args + 1] = names(t.values) end
-  elseif t.kind == "variant" then
-    local parts = {}
-    for dialect, inner in pairs(t.variants) do parts[#parts + 1] = dialect .. " = " .. type_text(inner) end
-    table.sort(parts)
-    return name .. " { " .. table.concat(parts, ", ") .. " }"
-  else
-    if t.length then args[#args + 1] = number(t.length) end
-    if t.kind == "numeric" or t.kind == "float" then
-      if t.precision then args[#args + 1] = number(t.precision) end
-      if t.scale then args[#args + 1] = number(t.scale) end
-    end
+local function sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do
+    if type(key) == "string" then keys[#keys + 1] = key end
   end
-  for i, option in ipairs(type_options) do rest[i] = option end
-  if t.kind == "numeric" or t.kind == "float" then table.remove(rest, 1) end
-  local opts = options(t, rest)
-  if opts and #args == 0 then return name .. " " .. opts end
-  if opts then args[#args + 1] = opts end
-  return #args > 0 and name .. "(" .. table.concat(args, ", ") .. ")" or name
+  table.sort(keys)
+  return keys
 end
 
-local column_options = { "primary_key", "nullable", "unique", "index", "autoincrement", "default" }
+-- Values of sql -------------------------------------------------------------------------------------------------------
 
---- A column: { "id", sql.integer, primary_key = true }.
-local function column(c)
-  local parts = { quote(c.name) }
-  if c.type then parts[#parts + 1] = type_text(c.type) end
-  for _, name in ipairs(column_options) do
-    if c[name] ~= nil then parts[#parts + 1] = name .. " = " .. value(c[name]) end
-  end
-  if c.identity then
-    parts[#parts + 1] = "identity = sql.identity "
-      .. (options(c.identity, { "always", "start", "increment", "min", "max", "cache", "cycle" }) or "{}")
-  end
-  if c.computed then
-    parts[#parts + 1] = "computed = " .. call("sql.computed", quote(c.computed.expression), options(c.computed, { "stored" }))
-  end
-  for _, name in ipairs { "collation", "comment", "renamed_from" } do
-    if c[name] ~= nil then parts[#parts + 1] = name .. " = " .. value(c[name]) end
-  end
-  for _, name in ipairs(prefixed(c)) do parts[#parts + 1] = name .. " = " .. value(c[name]) end
-  return "{ " .. table.concat(parts, ", ") .. " }"
-end
+local write = {} -- by the kind of a record's field
+local render_type
 
-local element_options = { "desc", "nulls", "ops", "length", "collation" }
-
-local function element(e)
-  local what = e.column and quote(e.column) or "sql.expr " .. quote(e.expression)
-  local parts = {}
-  for _, name in ipairs(element_options) do
-    if e[name] ~= nil then parts[#parts + 1] = name .. " = " .. value(e[name]) end
-  end
-  if e.op then return "{ " .. what .. ", " .. quote(e.op) .. " }" end
-  if #parts == 0 then return what end
-  return "{ " .. what .. ", " .. table.concat(parts, ", ") .. " }"
-end
-
-local function elements(list)
-  local parts = {}
-  for i, e in ipairs(list) do parts[i] = element(e) end
-  return "{ " .. table.concat(parts, ", ") .. " }"
-end
-
-local index_options = {
-  "unique", "where", "using", "include", "nulls_not_distinct", "concurrently", "comment", "postgresql_tablespace",
-  "mysql_prefix", "mysql_with_parser",
+-- What a data table of a value stands for.
+local values = {
+  null = function() return "sql.null" end,
+  now = function() return "sql.now" end,
+  uuid_v4 = function() return "sql.uuid_v4" end,
+  expr = function(value) return call("sql.expr", { render.text(value.text) }) end,
+  col = function(value) return call("sql.col", { render.text(value.text) }) end,
+  bytes = function(value) return call("sql.bytes", { render.text(value.text) }) end,
+  json = function(value) return call("sql.expr", { render.text("'" .. value.text:gsub("'", "''") .. "'") }) end,
+  cast = function(value) return call("sql.cast", { render.text(value.text), render_type(value.type) }) end,
 }
 
--- The options of an index; storage parameters are a table.
-local function index_rest(i, more)
-  local list = {}
-  if i.postgresql_with then
-    local order = {}
-    for name in pairs(i.postgresql_with) do order[#order + 1] = name end
-    table.sort(order)
-    list[1] = "postgresql_with = " .. options(i.postgresql_with, order)
+local function value_of(value)
+  if type(value) ~= "table" then return scalar(value) end
+  if value.kind and values[value.kind] then return values[value.kind](value) end
+  local items = {}
+  for i, item in ipairs(value) do items[i] = value_of(item) end
+  for _, key in ipairs(sorted_keys(value)) do
+    items[#items + 1] = { key = key_of(key), value = value_of(value[key]) }
   end
-  for _, part in ipairs(more or {}) do list[#list + 1] = part end
-  return options(i, index_options, list)
+  return list(items)
 end
 
-local constraint_options = {
-  primary = { "name", "include", "deferrable", "initially", "sqlite_on_conflict" },
-  unique = { "name", "nulls_not_distinct", "include", "deferrable", "initially", "sqlite_on_conflict" },
-  foreignkey = { "name", "ondelete", "onupdate", "deferrable", "initially", "match", "not_valid", "referent_schema" },
-  check = { "name", "not_valid", "enforced" },
-  exclude = { "name", "using", "where", "deferrable", "initially" },
+-- The key of a type's positional parameter, by its letter in type.def.
+local positions = { n = "length", p = "precision", s = "scale", N = "name", e = "element", v = "values", V = "variants" }
+
+function render_type(data)
+  local letters, arguments, options, given = records.types[data.kind], {}, {}, {}
+  for letter in letters:gmatch "%a" do
+    local key = positions[letter]
+    if letter == "v" and data.name and data.kind ~= "set" then
+      arguments[#arguments + 1] = scalar(data.name)
+      given.name = true
+    end
+    local value = key and data[key]
+    if value ~= nil then
+      if letter == "v" then
+        value = names(value)
+      elseif letter == "e" then
+        value = render_type(value)
+      elseif letter == "V" then
+        local items = {}
+        for _, dialect in ipairs(sorted_keys(value)) do
+          items[#items + 1] = { key = key_of(dialect), value = render_type(value[dialect]) }
+        end
+        value = list(items)
+      else
+        value = scalar(value)
+      end
+      arguments[#arguments + 1] = value
+      given[key] = true
+    end
+  end
+  for _, key in ipairs(sorted_keys(data)) do
+    if key ~= "kind" and not given[key] then options[#options + 1] = { key = key, value = scalar(data[key]) } end
+  end
+  if #options > 0 then arguments[#arguments + 1] = list(options) end
+  local name = "sql." .. data.kind
+  return #arguments == 0 and name or call(name, arguments)
+end
+
+-- The keyed part of a record's data: its own fields first, in their order, then what has a dialect's prefix.
+-- skip: names that are written in another way.
+local function options_of(fields, data, skip)
+  local items, known = {}, {}
+  for _, field in ipairs(fields) do
+    known[field.name] = true
+    local value = data[field.name]
+    if not field.positional and value ~= nil and not skip[field.name] then
+      items[#items + 1] = { key = key_of(field.name), value = write[field.kind](value, data) }
+    end
+  end
+  for _, key in ipairs(sorted_keys(data)) do
+    if not known[key] and not skip[key] then
+      items[#items + 1] = { key = key_of(key), value = value_of(data[key]) }
+    end
+  end
+  return items
+end
+
+local function element_of(element)
+  local subject = element.column and scalar(element.column) or values.expr { text = element.expression }
+  local items = { subject }
+  if element.op then items[2] = scalar(element.op) end
+  if element.desc then items[#items + 1] = { key = "desc", value = "true" } end
+  for _, item in ipairs(options_of(records.element, element, { column = true, expression = true, op = true, desc = true })) do
+    items[#items + 1] = item
+  end
+  return #items == 1 and subject or list(items)
+end
+
+local function elements(data)
+  local items = {}
+  for i, element in ipairs(data) do items[i] = element_of(element) end
+  return list(items)
+end
+
+-- A call of a constructor of sql: positional fields, then one table of options.
+local function construct(name, fields, data, skip)
+  local arguments = {}
+  for _, field in ipairs(fields) do
+    if field.positional then
+      local value = data[field.name]
+      arguments[#arguments + 1] = value == nil and "nil" or write[field.kind](value, data)
+    end
+  end
+  while arguments[#arguments] == "nil" do arguments[#arguments] = nil end
+  local options = options_of(fields, data, skip)
+  if #options > 0 then arguments[#arguments + 1] = list(options) end
+  if #arguments == 0 then return name .. " {}" end
+  return call(name, arguments)
+end
+
+local constructors = {
+  primary = "sql.primary_key", unique = "sql.unique", foreignkey = "sql.foreign_key", check = "sql.check",
+  exclude = "sql.exclude",
 }
 
---- A constraint as it stands in a table: sql.unique({ "a" }, { name = "uq" }).
-local function constraint(c)
-  local opts = options(c, constraint_options[c.kind])
-  if c.kind == "primary" then return call("sql.primary_key", names(c.columns), opts) end
-  if c.kind == "unique" then return call("sql.unique", names(c.columns), opts) end
-  if c.kind == "check" then return call("sql.check", quote(c.condition), opts) end
-  if c.kind == "exclude" then return call("sql.exclude", elements(c.elements), opts) end
-  local referred = c.referred_columns and #c.referred_columns > 0 and names(c.referred_columns) or (opts and "nil")
-  return call("sql.foreign_key", names(c.columns), quote(c.table), referred, opts)
+local function constraint(data)
+  return construct(constructors[data.kind], records.constraints[data.kind], data, { kind = true })
 end
 
--- The lines of a table's body.
-local function body(t, more)
-  local lines = {}
-  local single
-  for _, c in ipairs(t.constraints) do
-    if c.kind == "primary" and #c.columns == 1 and not c.name and not c.sqlite_on_conflict then single = c end
-  end
-  for _, c in ipairs(t.columns) do
-    local copy = c
-    if single and single.columns[1] == c.name then
-      copy = setmetatable({ primary_key = true }, { __index = c, __pairs = function() return pairs(c) end })
+local function index(data)
+  return construct("sql.index", records.index, data, {})
+end
+
+-- `references = "users.id", ondelete = …` in a column.
+local function reference_items(reference)
+  local target = reference.table .. "." .. (reference.referred_columns and reference.referred_columns[1] or "id")
+  if reference.referent_schema then target = reference.referent_schema .. "." .. target end
+  local items = { { key = "references", value = scalar(target) } }
+  for _, field in ipairs(records.reference) do
+    if reference[field.name] ~= nil then
+      items[#items + 1] = { key = field.name, value = write[field.kind](reference[field.name]) }
     end
-    lines[#lines + 1] = column(copy)
   end
-  for _, c in ipairs(t.constraints) do
-    if c ~= single then lines[#lines + 1] = constraint(c) end
+  return items
+end
+
+local function column(data)
+  local items = { scalar(data.name) }
+  if data.type then items[2] = render_type(data.type) end
+  for _, item in ipairs(options_of(records.column, data, {
+    name = true, type = true, native_type = true, references = true,
+  })) do
+    items[#items + 1] = item
   end
-  for _, line in ipairs(more or {}) do lines[#lines + 1] = line end
-  for _, i in ipairs(t.indexes or {}) do
-    lines[#lines + 1] = call("sql.index", quote(i.name), elements(i.elements), index_rest(i))
+  if data.references then
+    for _, item in ipairs(reference_items(data.references)) do items[#items + 1] = item end
   end
-  if t.comment then lines[#lines + 1] = "comment = " .. quote(t.comment) end
-  if t.renamed_from then lines[#lines + 1] = "renamed_from = " .. quote(t.renamed_from) end
-  for _, name in ipairs(prefixed(t)) do lines[#lines + 1] = name .. " = " .. value(t[name]) end
-  return lines
+  return list(items)
 end
 
-local function block(lines, indent)
-  return "{\n" .. indent .. "  " .. table.concat(lines, ",\n" .. indent .. "  ") .. ",\n" .. indent .. "}"
+local function columns(data)
+  local items = {}
+  for i, one in ipairs(data) do items[i] = column(one) end
+  return list(items)
 end
 
--- The operations: what stands in the parentheses, `in_batch` without the table.
-local writers = {}
+local body_parts = { columns = true, constraints = true, indexes = true }
 
-local function schema_option(op)
-  return op.schema and { "schema = " .. quote(op.schema) } or nil
+-- Columns, constraints, indexes, then the options that `fields` and the dialects have.
+local function body(data, fields, skip)
+  local items = {}
+  for _, one in ipairs(data.columns or {}) do items[#items + 1] = column(one) end
+  for _, one in ipairs(data.constraints or {}) do items[#items + 1] = constraint(one) end
+  for _, one in ipairs(data.indexes or {}) do items[#items + 1] = index(one) end
+  for key in pairs(body_parts) do skip[key] = true end
+  for _, item in ipairs(options_of(fields, data, skip)) do items[#items + 1] = item end
+  return list(items, true)
 end
 
-function writers.create_table(op)
-  local lines = body(op)
-  if op.schema then lines[#lines + 1] = "schema = " .. quote(op.schema) end
-  return { quote(op.table), block(lines, "") }
+for _, kind in ipairs { "name", "text", "word", "sql", "tri", "int" } do write[kind] = scalar end
+write.names = names
+write.value, write.pairs, write.params = value_of, value_of, value_of
+write.type = render_type
+write.column, write.columns = column, columns
+write.elements = elements
+function write.constraint(data)
+  local named = false
+  for key in pairs(data) do named = named or (key ~= "kind" and key ~= "condition") end
+  if data.kind == "check" and not named then return scalar(data.condition) end
+  return constraint(data)
+end
+function write.identity(data) return construct("sql.identity", records.identity, data, {}) end
+function write.computed(data) return construct("sql.computed", records.computed, data, {}) end
+function write.rows(data)
+  local items = {}
+  for i, row in ipairs(data) do items[i] = value_of(row) end
+  return list(items, #items > 1)
 end
 
-function writers.drop_table(op) return { quote(op.table), options(op, {}, schema_option(op)) } end
-function writers.rename_table(op) return { quote(op.table), quote(op.new_name), options(op, {}, schema_option(op)) } end
+-- Operations ----------------------------------------------------------------------------------------------------------
 
-function writers.add_column(op, t)
-  return { t, column(op.columns[1]), options(op, { "insert_after", "insert_before" }, schema_option(op)) }
-end
+local spelled = { add_columns = "add_column" }
 
-function writers.drop_column(op, t) return { t, quote(op.column.name), options(op, {}, schema_option(op)) } end
+local own = { op = true, line = true }
 
-function writers.alter_column(op, t)
-  local list = {}
-  local function put(name, text) list[#list + 1] = name .. " = " .. text end
-  if op.new_column_name then put("new_column_name", quote(op.new_column_name)) end
-  if op.type then put("type", type_text(op.type)) end
-  if op.nullable ~= nil then put("nullable", tostring(op.nullable)) end
-  if op.default ~= nil then put("default", value(op.default)) end
-  for _, name in ipairs { "drop_default", "comment", "drop_comment", "autoincrement" } do
-    if op[name] ~= nil then put(name, value(op[name])) end
+-- Whether a column is only its name.
+local function is_bare(data)
+  for key in pairs(data) do
+    if key ~= "name" then return false end
   end
-  if op.identity then
-    put("identity", "sql.identity " .. (options(op.identity, { "always", "start", "increment", "min", "max", "cache", "cycle" }) or "{}"))
+  return true
+end
+
+local function operation(data, receiver, table_name)
+  local name = data.op
+  local fields = records.operations[spelled[name] or name]
+  local arguments, skip = {}, setmetatable({}, { __index = own })
+  if name == "add_column" and #data.columns > 1 then name = "add_columns" end
+  local has_body = false
+  for _, field in ipairs(fields) do
+    if field.positional then
+      local value = data[field.name]
+      if field.kind == "body" then
+        has_body = data.columns ~= nil
+        arguments[#arguments + 1] = has_body and body(data, fields, skip) or "nil"
+      elseif field.name == "table" and table_name and value == table_name then -- the batch knows it
+        skip.table = true
+      elseif value == nil then
+        arguments[#arguments + 1] = "nil"
+      elseif field.kind == "columns" and name == "add_column" then
+        arguments[#arguments + 1] = column(value[1])
+      elseif field.kind == "column" and is_bare(value) then
+        arguments[#arguments + 1] = scalar(value.name)
+      else
+        arguments[#arguments + 1] = write[field.kind](value, data)
+      end
+      skip[field.name] = true
+    end
   end
-  for _, name in ipairs { "drop_identity", "collation", "mysql_on_update" } do
-    if op[name] ~= nil then put(name, value(op[name])) end
+  while arguments[#arguments] == "nil" do arguments[#arguments] = nil end
+  if table_name then skip.schema = true end
+  if not has_body then
+    local options = options_of(fields, data, skip)
+    if #options > 0 then arguments[#arguments + 1] = list(options) end
   end
-  for _, part in ipairs(schema_option(op) or {}) do list[#list + 1] = part end
-  return { t, quote(op.column), "{ " .. table.concat(list, ", ") .. " }" }
+  arguments.open, arguments.close = receiver .. "." .. name .. "(", ")"
+  return arguments
 end
 
-function writers.create_index(op, t)
-  return { quote(op.name), t, elements(op.elements), index_rest(op, schema_option(op)) }
-end
-
-function writers.drop_index(op, t) return { quote(op.name), t, options(op, {}, schema_option(op)) } end
-
-local spelled = { unique = "create_unique_constraint", check = "create_check_constraint", primary = "create_primary_key",
-  exclude = "create_exclude_constraint", foreignkey = "create_foreign_key" }
-
-function writers.add_constraint(op, t)
-  local c = op.constraint
-  if not c.name then return { t, constraint(c), options(op, {}, schema_option(op)) } end
-  local order = {}
-  for _, name in ipairs(constraint_options[c.kind]) do
-    if name ~= "name" then order[#order + 1] = name end
+local function batch(data, indent)
+  local options = options_of({}, data, { op = true, line = true, table = true, operations = true, copy_from = true })
+  local lines = { ("op.batch_alter_table(%s, function(batch)"):format(scalar(data.table)) }
+  local inner = indent .. "  "
+  for _, one in ipairs(data.operations) do
+    lines[#lines + 1] = inner .. layout(operation(one, "batch", data.table), inner, #inner)
   end
-  local opts = options(c, order, schema_option(op))
-  if c.kind == "check" then return { quote(c.name), t, quote(c.condition), opts }, spelled.check end
-  if c.kind == "exclude" then return { quote(c.name), t, elements(c.elements), opts }, spelled.exclude end
-  if c.kind == "foreignkey" then
-    return { quote(c.name), t, quote(c.table), names(c.columns), names(c.referred_columns or {}), opts }, spelled.foreignkey
-  end
-  return { quote(c.name), t, names(c.columns), opts }, spelled[c.kind]
+  lines[#lines + 1] = indent .. "end" .. (#options > 0 and ", " .. flat(list(options)) or "") .. ")"
+  return table.concat(lines, "\n")
 end
 
-function writers.drop_constraint(op, t)
-  return { op.name and quote(op.name) or "nil", t, options(op, { "type", "columns" }, schema_option(op)) }
+--- One operation as a statement, its lines after the first indented by `indent`.
+function render.operation(data, indent)
+  indent = indent or ""
+  if data.operations then return batch(data, indent) end
+  return layout(operation(data, "op"), indent, #indent)
 end
 
-function writers.create_table_comment(op, t) return { t, quote(op.comment), options(op, {}, schema_option(op)) } end
-function writers.drop_table_comment(op, t) return { t, options(op, {}, schema_option(op)) } end
-function writers.create_enum(op) return { quote(op.name), names(op.values), options(op, {}, schema_option(op)) } end
-function writers.set_enum_values(op) return { quote(op.name), names(op.values), options(op, {}, schema_option(op)) } end
-function writers.drop_enum(op) return { quote(op.name), options(op, {}, schema_option(op)) } end
-
-function writers.create_view(op)
-  return { quote(op.name), quote_text(op.query), options(op, { "materialized", "columns" }, schema_option(op)) }
-end
-
-function writers.drop_view(op) return { quote(op.name), options(op, { "materialized" }, schema_option(op)) } end
-
-local function indented(text, indent)
-  return indent .. text:gsub("\n", "\n" .. indent)
-end
-
-local function plain(op, prefix, in_batch)
-  local t = not in_batch and op.table and quote(op.table) or nil
-  local args, spelling = writers[op.op](op, t)
-  local kept = {}
-  for i = 1, 6 do
-    if args[i] then kept[#kept + 1] = args[i] end
-  end
-  return prefix .. (spelling or op.op) .. "(" .. table.concat(kept, ", ") .. ")"
-end
-
---- One operation as a statement, without indentation.
-function render.operation(op)
-  if not op.operations then return plain(op, "op.") end
+--- A list of operations as the body of a function.
+function render.operations(list_of_operations, indent)
   local lines = {}
-  for i, inner in ipairs(op.operations) do lines[i] = indented(plain(inner, "batch.", true), "  ") end
-  local opts = options(op, {}, schema_option(op))
-  return ("op.batch_alter_table(%s, function(batch)\n%s\nend%s)"):format(quote(op.table), table.concat(lines, "\n"),
-    opts and ", " .. opts or "")
-end
-
---- A list of operations as the inside of a function, each line indented by two; "" when there is none.
-function render.operations(list)
-  local lines = {}
-  for i, op in ipairs(list) do lines[i] = indented(render.operation(op), "  ") .. "\n" end
+  for i, data in ipairs(list_of_operations) do lines[i] = indent .. render.operation(data, indent) .. "\n" end
   return table.concat(lines)
 end
 
--- Operations of creation as tables with what belongs to them.
-local function gather(list)
-  local made = { tables = {}, order = {}, enums = {}, views = {} }
-  for _, op in ipairs(list) do
-    if op.op == "create_table" then
-      made.order[#made.order + 1] = op
-      made.tables[op.table] = { op = op, more = {} }
-      op.indexes = {}
-    elseif op.op == "create_index" then
-      local indexes = made.tables[op.table].op.indexes
-      indexes[#indexes + 1] = op
-    elseif op.op == "add_constraint" then
-      local more = made.tables[op.table].more
-      more[#more + 1] = constraint(op.constraint)
-    elseif op.op == "create_enum" then
-      made.enums[#made.enums + 1] = op
-    elseif op.op == "create_view" then
-      made.views[#made.views + 1] = op
+-- Schemas -------------------------------------------------------------------------------------------------------------
+
+-- A key of one column stands with the column, where nothing of it is lost.
+local function tidy_table(data)
+  local tidy = {}
+  for key, value in pairs(data) do tidy[key] = value end
+  tidy.name, tidy.schema = nil, nil
+  local by_name = {}
+  tidy.columns = {}
+  for i, one in ipairs(data.columns) do
+    local copy = {}
+    for key, value in pairs(one) do copy[key] = value end
+    tidy.columns[i], by_name[copy.name] = copy, copy
+    copy.native_type = nil
+    if copy.nullable == true then copy.nullable = nil end
+  end
+  tidy.constraints = {}
+  for _, one in ipairs(data.constraints) do
+    local bare = one.kind == "primary" and #one.columns == 1
+    for key in pairs(one) do bare = bare and (key == "kind" or key == "columns") end
+    local owner = bare and by_name[one.columns[1]]
+    if owner then
+      owner.primary_key = true
+      if owner.nullable == false then owner.nullable = nil end
+    else
+      tidy.constraints[#tidy.constraints + 1] = one
+    end
+    if one.kind == "primary" then
+      for _, key in ipairs(one.columns) do
+        local part = by_name[key]
+        if part and part.nullable == false then part.nullable = nil end
+      end
     end
   end
-  table.sort(made.order, function(a, b) return a.table < b.table end)
-  return made
+  return tidy
 end
 
---- The text of a schema.lua from the operations that would create it.
-function render.schema(list)
-  local made, parts = gather(list), {}
-  for _, op in ipairs(made.order) do
-    parts[#parts + 1] = ("  %s = %s,\n"):format(key(op.table), block(body(op, made.tables[op.table].more), "  "))
-  end
-  if #made.enums > 0 then
-    local lines = {}
-    for i, op in ipairs(made.enums) do lines[i] = key(op.name) .. " = " .. names(op.values) end
-    parts[#parts + 1] = ("  enums = %s,\n"):format(block(lines, "  "))
-  end
-  if #made.views > 0 then
-    local lines = {}
-    for i, op in ipairs(made.views) do
-      local query = quote_text(op.query)
-      local opts = options(op, { "materialized", "columns" })
-      lines[i] = key(op.name) .. " = " .. (opts and ("{ " .. query .. ", " .. opts:sub(3)) or query)
+local function add_group(items, key, group)
+  if #group > 0 then items[#items + 1] = { key = key, value = list(group, true) } end
+end
+
+-- The tables, enums and views of one schema (nil: the default one) as items.
+local function objects(schema, of)
+  local items, enums, views = {}, {}, {}
+  for _, data in ipairs(schema.tables) do
+    if data.schema == of then
+      items[#items + 1] = { key = key_of(data.name), value = body(tidy_table(data), {}, {}) }
     end
-    parts[#parts + 1] = ("  views = %s,\n"):format(block(lines, "  "))
   end
-  return "return sql.schema {\n" .. table.concat(parts) .. "}\n"
+  for _, data in ipairs(schema.enums) do
+    if data.schema == of then enums[#enums + 1] = { key = key_of(data.name), value = names(data.values) } end
+  end
+  for _, data in ipairs(schema.views) do
+    if data.schema == of then
+      local value = render.text(data.query)
+      if data.materialized or data.columns then
+        value = { value }
+        if data.materialized then value[2] = { key = "materialized", value = "true" } end
+        if data.columns then value[#value + 1] = { key = "columns", value = names(data.columns) } end
+        value = list(value)
+      end
+      views[#views + 1] = { key = key_of(data.name), value = value }
+    end
+  end
+  add_group(items, "enums", enums)
+  add_group(items, "views", views)
+  return items
+end
+
+--- A whole schema as the text of a schema.lua.
+function render.schema(schema)
+  local items, others, seen = objects(schema, nil), {}, {}
+  for _, kind in ipairs { "tables", "enums", "views" } do
+    for _, data in ipairs(schema[kind]) do
+      if data.schema and not seen[data.schema] then
+        seen[data.schema] = true
+        others[#others + 1] = data.schema
+      end
+    end
+  end
+  table.sort(others)
+  local groups = {}
+  for i, name in ipairs(others) do
+    groups[i] = { key = key_of(name), value = list(objects(schema, name), true) }
+  end
+  add_group(items, "schemas", groups)
+  if #items == 0 then return "return sql.schema {}\n" end
+  local parts = {}
+  for i, item in ipairs(items) do parts[i] = "  " .. layout(item, "  ", 2) .. ",\n" end
+  return "return sql.schema {\n" .. table.concat(parts, "\n") .. "}\n"
 end
 
 return render

@@ -3,6 +3,7 @@
 #include "luabind/embedded.h"
 #include "luabind/error.h"
 #include "luabind/face.h"
+#include "luabind/records.h"
 #include "luabind/sql.h"
 #include "model/op.h"
 #include "script/revision.h"
@@ -204,6 +205,7 @@ int luaopen_luamig_core(lua_State *L)
         {"checksum", checksum},
         {"words", words},
         {"sql", push_sql},
+        {"records", mig_lua_push_records},
         {"exit_status", exit_status},
         {"interrupted", interrupted},
         {NULL, NULL},

@@ -518,9 +518,9 @@ static void make_metatable(lua_State *L)
         {"schema", mig_handle_schema},
         {"enum_values", mig_handle_enum_values},
         {"has_view", mig_handle_has_view},
-        {"difference", mig_handle_difference},
+        {"inspect", mig_handle_inspect},
         {"snapshot", mig_handle_snapshot},
-        {"creation", mig_handle_creation},
+        {"difference", mig_handle_difference},
         {"snapshot_difference", mig_handle_snapshot_difference},
         {NULL, NULL},
     };

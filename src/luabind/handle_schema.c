@@ -1,87 +1,149 @@
-/* The methods of a handle that compare schemas. */
-#include "luabind/graph.h"
+/* The methods of a handle about whole schemas: the live one, the declared one, and what lies
+ * between. */
 #include "luabind/handle.h"
 #include "luabind/push.h"
+#include "luabind/set.h"
+#include "model/snapshot.h"
 #include "runtime/declare.h"
 
 #include <lauxlib.h>
 #include <lua.h>
 
-static void push_ops(lua_State *L, const struct mig_op_list *list)
+/* A server's own text as the literal that it is: what people would write. */
+static void simplify_defaults(struct mig_arena *arena, const struct mig_schema *schema)
 {
-    lua_createtable(L, (int)list->count, 0);
-    for (size_t i = 0; i < list->count; i++) {
-        luaL_checkstack(L, 20, NULL);
-        mig_lua_push_op(L, list->items[i]);
-        if (list->items[i]->schema != NULL) {
-            lua_pushstring(L, list->items[i]->schema);
-            lua_setfield(L, -2, "schema");
+    for (size_t i = 0; i < schema->table_count; i++) {
+        const struct mig_columns *columns = &schema->tables[i]->columns;
+        for (size_t k = 0; k < columns->count; k++) {
+            struct mig_column *column = columns->items[k];
+            column->default_value =
+                mig_compare_simplify(arena, &column->default_value, column->type);
+        }
+    }
+}
+
+static void push_tables(lua_State *L, const struct mig_schema *schema)
+{
+    lua_Integer count = 0;
+    lua_createtable(L, (int)schema->table_count, 0);
+    for (size_t i = 0; i < schema->table_count; i++) {
+        const struct mig_table *table = schema->tables[i];
+        if (!table->is_view && !table->is_partition && !table->is_foreign) {
+            mig_lua_push_table(L, table);
+            lua_rawseti(L, -2, ++count);
+        }
+    }
+}
+
+static void push_enums(lua_State *L, const struct mig_schema *schema)
+{
+    lua_createtable(L, (int)schema->enum_count, 0);
+    for (size_t i = 0; i < schema->enum_count; i++) {
+        lua_createtable(L, 0, 3);
+        mig_lua_set_text(L, "name", schema->enums[i]->name);
+        mig_lua_set_text(L, "schema", schema->enums[i]->schema);
+        mig_lua_set_names(L, "values", &schema->enums[i]->values);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void push_views(lua_State *L, const struct mig_schema *schema)
+{
+    lua_createtable(L, (int)schema->view_count, 0);
+    for (size_t i = 0; i < schema->view_count; i++) {
+        const struct mig_view *view = schema->views[i];
+        lua_createtable(L, 0, 5);
+        mig_lua_set_text(L, "name", view->name);
+        mig_lua_set_text(L, "schema", view->schema);
+        mig_lua_set_text(L, "query", view->query);
+        if (view->materialized == MIG_TRUE) {
+            mig_lua_set_bool(L, "materialized", true);
+        }
+        if (view->columns.given && view->columns.count > 0) {
+            mig_lua_set_names(L, "columns", &view->columns);
         }
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
 }
 
-/* difference(): { dialect, upgrade = { operations that take the live database to schema.lua },
- * downgrade = { those back } }. */
+static void push_ops(lua_State *L, const struct mig_op_list *list)
+{
+    luaL_checkstack(L, 8, NULL);
+    lua_createtable(L, (int)list->count, 0);
+    for (size_t i = 0; i < list->count; i++) {
+        mig_lua_push_op(L, list->items[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+int mig_handle_inspect(lua_State *L)
+{
+    struct mig_lua_handle *h = mig_handle_check(L);
+    struct mig_snapshot snapshot = {0};
+    if (mig_context_inspect(&h->ctx, &h->arena, &snapshot, &h->err) != 0) {
+        return mig_handle_fail(L, h);
+    }
+    simplify_defaults(&h->arena, &snapshot.schema);
+    mig_handle_check_arena(L, h);
+    lua_createtable(L, 0, 5);
+    mig_lua_set_text(L, "dialect", snapshot.dialect);
+    push_tables(L, &snapshot.schema);
+    lua_setfield(L, -2, "tables");
+    push_enums(L, &snapshot.schema);
+    lua_setfield(L, -2, "enums");
+    push_views(L, &snapshot.schema);
+    lua_setfield(L, -2, "views");
+    return 1;
+}
+
+int mig_handle_snapshot(lua_State *L)
+{
+    struct mig_lua_handle *h = mig_handle_check(L);
+    struct mig_snapshot snapshot = {0};
+    if (mig_context_inspect(&h->ctx, &h->arena, &snapshot, &h->err) != 0) {
+        return mig_handle_fail(L, h);
+    }
+    struct mig_strbuf text = {0};
+    mig_snapshot_write(&snapshot, &text);
+    /* In the arena, so that a push that runs out of memory leaks nothing. */
+    const char *copy =
+        text.failed ? NULL : mig_arena_strndup(&h->arena, mig_strbuf_text(&text), text.length);
+    size_t length = text.length;
+    mig_strbuf_release(&text);
+    if (copy == NULL) {
+        (void)mig_error_nomem(&h->err);
+        return mig_handle_fail(L, h);
+    }
+    lua_pushlstring(L, copy, length);
+    return 1;
+}
+
 int mig_handle_difference(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_difference found;
-    if (mig_context_diff(&h->ctx, &h->arena, &found, &h->err) != 0) {
+    struct mig_difference difference = {0};
+    if (mig_context_diff(&h->ctx, &h->arena, &difference, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }
-    lua_createtable(L, 0, 3);
-    lua_pushstring(L, h->ctx.url.db->dialect->name);
-    lua_setfield(L, -2, "dialect");
-    push_ops(L, &found.upgrade);
+    simplify_defaults(&h->arena, &difference.live);
+    mig_handle_check_arena(L, h);
+    lua_createtable(L, 0, 2);
+    push_ops(L, &difference.upgrade);
     lua_setfield(L, -2, "upgrade");
-    push_ops(L, &found.downgrade);
+    push_ops(L, &difference.downgrade);
     lua_setfield(L, -2, "downgrade");
     return 1;
 }
 
-/* snapshot(): the live database as JSON text. */
-int mig_handle_snapshot(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_snapshot snapshot;
-    if (mig_context_inspect(&h->ctx, &h->arena, &snapshot, &h->err) != 0) {
-        return mig_handle_fail(L, h);
-    }
-    struct mig_strbuf buf = {0};
-    mig_snapshot_write(&snapshot, &buf);
-    lua_pushlstring(L, mig_strbuf_text(&buf), buf.length);
-    mig_strbuf_release(&buf);
-    return 1;
-}
-
-/* creation(): the operations that would make the live database of an empty one. */
-int mig_handle_creation(lua_State *L)
-{
-    struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_snapshot snapshot;
-    struct mig_schema empty = {0};
-    struct mig_op_list ops = {0};
-    if (mig_context_inspect(&h->ctx, &h->arena, &snapshot, &h->err) != 0 ||
-        mig_context_diff_snapshots(&h->ctx, &h->arena, &empty, &snapshot.schema, &ops, &h->err) !=
-            0) {
-        return mig_handle_fail(L, h);
-    }
-    push_ops(L, &ops);
-    return 1;
-}
-
-/* snapshot_difference(before, after): the operations between two snapshots. */
 int mig_handle_snapshot_difference(lua_State *L)
 {
-    size_t lengths[2];
-    const char *texts[2] = {luaL_checklstring(L, 2, &lengths[0]),
-                            luaL_checklstring(L, 3, &lengths[1])};
     struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_snapshot sides[2];
+    struct mig_snapshot sides[2] = {0};
     struct mig_op_list ops = {0};
     for (int i = 0; i < 2; i++) {
-        if (mig_snapshot_read(&h->arena, texts[i], lengths[i], &sides[i], &h->err) != 0) {
+        size_t length = 0;
+        const char *text = luaL_checklstring(L, 2 + i, &length);
+        if (mig_snapshot_read(&h->arena, text, length, &sides[i], &h->err) != 0) {
             return mig_handle_fail(L, h);
         }
     }

@@ -570,6 +570,7 @@ void mig_lua_push_op(lua_State *L, const struct mig_op *op)
         }
         lua_setfield(L, -2, "operations");
     }
+    set_text(L, "schema", op->schema);
     set_text(L, "op", op->spelling != NULL ? op->spelling : mig_op_name(op->kind));
     if (op->line != 0) {
         lua_pushinteger(L, op->line);

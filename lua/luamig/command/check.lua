@@ -1,32 +1,26 @@
---- luamig check: the live database against schema.lua, with the operations that would close the gap.
+--- luamig check: does the database look as schema.lua says?
 local core = require "luamig.core"
+local difference = require "luamig.difference"
 local render = require "luamig.render"
 
 local check = {}
 
--- The operation as --json names it: its arguments, and how a migration writes it.
-local function described(op)
-  local row = {}
-  for name, v in pairs(op) do row[name] = v end
-  row.lua = render.operation(op)
-  return row
-end
-
 function check.run(session)
-  session.shape = "checked"
-  local out = session.out
-  local found = session:handle():difference()
-  local rows = {}
-  for i, op in ipairs(found.upgrade) do
-    rows[i] = described(op)
-    out:line(rows[i].lua)
+  session.shape = "operations"
+  local handle, out = session:handle(), session.out
+  difference.require_heads(handle)
+  local operations = handle:difference().upgrade
+  if #operations == 0 then
+    out:note "no differences"
+    out:document("operations", { operations = {} })
+    return 0
   end
-  out:document("checked", { operations = rows })
-  if #rows > 0 then
-    out:note(("%d operation%s would make the database what schema.lua says"):format(#rows, #rows == 1 and "" or "s"))
-    return core.exit_status "check_failed"
-  end
-  out:note "the database is what schema.lua says"
+  for _, operation in ipairs(operations) do out:line(render.operation(operation)) end
+  core.error {
+    kind = "check_failed",
+    message = ("the database is not as schema.lua says: %s would close the gap"):format(difference.count(operations)),
+    hint = "`luamig revision --autogenerate -m TEXT` writes the migration.", report = difference.document(operations),
+  }
 end
 
 return check
