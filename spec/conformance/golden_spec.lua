@@ -13,6 +13,11 @@ local elsewhere = {
   ["triggers"] = "needs a function on PostgreSQL",
 }
 
+-- Without the server's version.
+local function plain(message)
+  return message and (message:gsub("^(%a+) [%d.]+ ", "%1 "))
+end
+
 -- The error that the golden file says, nil when there is none.
 local function golden_error(name, operation)
   local file = assert(io.open(("spec/golden/%s.sql"):format(name)))
@@ -22,14 +27,14 @@ local function golden_error(name, operation)
     local kind, message = line:match("^%-%- (%l+): (.*)$")
     if inside and (kind == "unsupported" or kind == "script" or kind == "offline") then
       file:close()
-      return message
+      return plain(message)
     end
   end
   file:close()
 end
 
-for name, dialect in pairs { sqlite = "sqlite", postgresql = "postgresql", mariadb = "mysql" } do
-  describe("the operations on " .. name, function()
+for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  describe("the operations on " .. dialect, function()
     local db
 
     lazy_setup(function()
@@ -48,8 +53,8 @@ for name, dialect in pairs { sqlite = "sqlite", postgresql = "postgresql", maria
           live.empty(db)
           assert(live.run(db, operations.before))
           local done, err = live.run(db, fn, { autocommit = title == "create_index" })
-          local wanted = golden_error(name, title)
-          assert.equal(wanted, err and err.message)
+          local wanted = golden_error(live.flavour(db), title)
+          assert.equal(wanted, plain(err and err.message))
           assert.equal(wanted == nil, done ~= nil)
         end)
       end

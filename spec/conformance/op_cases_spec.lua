@@ -73,8 +73,10 @@ local prerequisites = {
 }
 
 describe("the oracle's operations on a database", function()
-  for _, dialect in ipairs { "sqlite", "postgresql", "mariadb" } do
-    local luamig_dialect = dialect == "mariadb" and "mysql" or dialect
+  local flavour = live.flavour(scratch.database "mysql") -- MySQL's SQL was never run by the oracle
+
+  for _, dialect in ipairs { "sqlite", "postgresql", flavour } do
+    local luamig_dialect = dialect == flavour and "mysql" or dialect
 
     describe("of " .. dialect, function()
       local theirs, ours
@@ -93,9 +95,11 @@ describe("the oracle's operations on a database", function()
 
       for _, case in ipairs(op_case.all(dialect)) do
         local in_schema = #op_case.schemas(case) > 0
-        local runs = case.server and case.server.ok and not (in_schema and dialect ~= "postgresql")
+        local taken = case.server and case.server.ok or dialect == "mysql" and not case.error
+        local runs = taken and not (in_schema and dialect ~= "postgresql")
         if runs and case.op ~= "bulk_insert" then
           local reason = differences[case.name]
+          local perhaps = differences[(case.name:gsub("@mysql$", "@mariadb"))] -- of MariaDB's, maybe not of MySQL's
           it(case.name .. (reason and " (differs)" or ""), function()
             for _, db in ipairs { theirs, ours } do
               live.empty(db, op_case.schemas(case))
@@ -103,12 +107,17 @@ describe("the oracle's operations on a database", function()
               local done, err = live.run(db, case.options.before)
               assert(done, err and err.message)
             end
-            for _, text in ipairs(case.expected_sql) do live.execute(theirs, (text:gsub(";%s*$", ""))) end
+            for _, text in ipairs(case.expected_sql) do
+              local ok, err = theirs.conn:execute((text:gsub(";%s*$", "")))
+              if not ok and dialect == "mysql" then return pending(err.message) end
+              assert(ok, err and err.message)
+            end
             local how = { autocommit = case.name:find("concurrently") ~= nil }
             for key, value in pairs(case.options.naming) do how[key] = value end
             local done, err = live.run(ours, case.fn, how)
-            if reason and not done then return end
+            if perhaps and not done then return end
             assert(done, err and err.message)
+            if perhaps and not reason then return end
             if reason then
               assert.not_equal(schema_of(theirs), schema_of(ours))
             else

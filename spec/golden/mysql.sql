@@ -122,7 +122,7 @@ ALTER TABLE companies MODIFY name VARCHAR(50) NULL DEFAULT (upper('x'));
 ALTER TABLE products ALTER COLUMN name DROP DEFAULT;
 
 -- alter_column: all at once
-ALTER TABLE products CHANGE name title TEXT NULL;
+ALTER TABLE products CHANGE name title VARCHAR(300) NULL;
 
 -- alter_column: restates ON UPDATE
 ALTER TABLE products MODIFY changed_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP;

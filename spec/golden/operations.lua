@@ -106,7 +106,7 @@ add("alter_column: nullable, default, comment", function(op, sql)
 end)
 
 add("alter_column: all at once", function(op, sql)
-  op.alter_column("products", "name", { new_column_name = "title", type = sql.text, nullable = true, drop_default = true,
+  op.alter_column("products", "name", { new_column_name = "title", type = sql.string(300), nullable = true, drop_default = true,
     drop_comment = true })
 end)
 

@@ -196,7 +196,7 @@ CREATE INDEX ix_products_price ON products (price);
 -- alter_column: all at once
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,
-  name TEXT,
+  name VARCHAR(300),
   price NUMERIC(10, 2),
   company_id INTEGER,
   state VARCHAR(3) DEFAULT 'new',

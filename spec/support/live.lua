@@ -2,6 +2,7 @@
 --
 --   live.connect(db)               opens db.conn on a scratch.database
 --   live.empty(db, schemas)        as new, with these schemas besides (PostgreSQL)
+--   live.flavour(db)               "mariadb" or "mysql", elsewhere the dialect
 --   live.execute(db, sql)          raises on an error
 --   live.run(db, fn, how)          function(op, sql) … end; → statements, or nil and the error; how: ix = "…" and the
 --                                  other templates of names, autocommit = true
@@ -43,6 +44,12 @@ function live.connect(db)
   local err
   db.conn, err = internals.driver.open(db.url)
   assert(db.conn, err and err.message)
+end
+
+-- The oracle's name of the server: sqlite, postgresql, mysql or mariadb.
+function live.flavour(db)
+  if db.dialect ~= "mysql" then return db.dialect end
+  return db:value "SELECT version()":find "MariaDB" and "mariadb" or "mysql"
 end
 
 function live.empty(db, schemas)

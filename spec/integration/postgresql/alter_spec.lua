@@ -1,0 +1,128 @@
+-- Type changes and enum types of PostgreSQL on a live table with rows: values and defaults go with them.
+local live = require "spec.support.live"
+local scratch = require "spec.support.scratch"
+
+describe("on PostgreSQL", function()
+  local db
+
+  lazy_setup(function()
+    db = scratch.database "postgresql"
+    live.connect(db)
+  end)
+  lazy_teardown(function()
+    db.conn:close()
+    db:drop()
+  end)
+  before_each(function() live.empty(db) end)
+
+  local function run(fn)
+    local done, err = live.run(db, fn)
+    assert(done, err and err.message)
+  end
+
+  local function default_of(column)
+    return db:value(([[SELECT coalesce(pg_get_expr(d.adbin, d.adrelid), '') FROM pg_attribute a
+      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+      WHERE a.attrelid = 't'::regclass AND a.attname = '%s']]):format(column)) or ""
+  end
+
+  it("a type without an assignment cast is converted, with its default", function()
+    run(function(op, sql)
+      op.create_table("t", {
+        { "number", sql.string(10), default = "5" }, { "flag", sql.boolean, default = false },
+        { "one", sql.integer, default = 1 }, { "doc", sql.text }, { "small", sql.smallint, default = 0 },
+        { "list", sql.array(sql.text), default = sql.expr "'{}'" }, { "day", sql.text, default = "2020-01-02" },
+      })
+    end)
+    live.execute(db, [[INSERT INTO t VALUES ('7', true, 1, '{"x":1}', 2, '{3}', '2021-01-01')]])
+    run(function(op, sql)
+      op.alter_column("t", "number", { type = sql.integer })
+      op.alter_column("t", "flag", { type = sql.integer })
+      op.alter_column("t", "one", { type = sql.boolean })
+      op.alter_column("t", "doc", { type = sql.jsonb })
+      op.alter_column("t", "small", { type = sql.boolean, default = true })
+      op.alter_column("t", "list", { type = sql.array(sql.integer) })
+      op.alter_column("t", "day", { type = sql.date, postgresql_using = "day::date" })
+    end)
+    assert.same({ '7\t1\tt\t{"x": 1}\tt\t{3}\t2021-01-01' }, db:query "SELECT * FROM t")
+    assert.same({ "5", "0", "true", "true", "'{}'::integer[]", "'2020-01-02'::date" },
+      { default_of "number", default_of "flag", default_of "one", default_of "small", default_of "list", default_of "day" })
+  end)
+
+  it("an enum gets any new set of values; columns, arrays and defaults are carried over", function()
+    run(function(op, sql)
+      op.create_table("t", {
+        { "mood", sql.enum("mood", { "a", "b", "c" }), default = "a" },
+        { "moods", sql.array(sql.enum "mood"), default = sql.expr "'{a,b}'" },
+      })
+    end)
+    live.execute(db, "INSERT INTO t VALUES ('a', '{a,b}'), ('b', '{c}')")
+    run(function(op)
+      op.set_enum_values("mood", { "b", "a", "x" }, { renamed = { a = "b", b = "a" }, removed = { c = "x" } })
+    end)
+    assert.same({ "b\t{b,a}", "a\t{x}" }, db:query "SELECT * FROM t")
+    assert.same({ "'b'::mood", "'{b,a}'::mood[]" }, { default_of "mood", default_of "moods" })
+    run(function(op) op.remove_enum_value("mood", "x", { replace_by = "a" }) end)
+    assert.same({ "b\t{b,a}", "a\t{a}" }, db:query "SELECT * FROM t")
+    assert.equal("{b,a}", db:value "SELECT enum_range(NULL::mood)")
+  end)
+
+  it("an enum that grows or is renamed stays the same type", function()
+    run(function(op, sql) op.create_table("t", { { "mood", sql.enum("mood", { "a", "c" }), default = "c" } }) end)
+    local oid = db:value "SELECT 'mood'::regtype::oid"
+    run(function(op) op.set_enum_values("mood", { "a", "b", "d" }, { renamed = { c = "d" } }) end)
+    assert.equal("{a,b,d}", db:value "SELECT enum_range(NULL::mood)")
+    assert.equal(oid, db:value "SELECT 'mood'::regtype::oid")
+    assert.equal("'d'::mood", default_of "mood")
+  end)
+
+  it("a text becomes an enum and a text again", function()
+    run(function(op, sql)
+      op.create_table("t", { { "word", sql.text, default = "b" } })
+      op.alter_column("t", "word", { type = sql.enum("kind", { "a", "b" }) })
+    end)
+    assert.equal("'b'::kind", default_of "word")
+    run(function(op, sql)
+      op.alter_column("t", "word", { type = sql.text })
+      op.drop_enum "kind"
+    end)
+    assert.equal("'b'::text", default_of "word")
+  end)
+
+  it("an enum with other values than the type's is an error that says what to do", function()
+    run(function(op) op.create_enum("mood", { "a", "b" }) end)
+    local done, err = live.run(db, function(op, sql)
+      op.create_table("t", { { "mood", sql.enum("mood", { "a" }) } })
+    end)
+    assert.is_nil(done)
+    assert.equal("enum type 'mood' exists with other values", err.message)
+    assert.truthy(err.hint:find("op.set_enum_values", 1, true))
+  end)
+
+  it("identities come, change and go", function()
+    local function identity() return db:value "SELECT attidentity FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'n'" or "" end
+    run(function(op, sql)
+      op.create_table("t", { { "n", sql.integer } })
+      op.alter_column("t", "n", { identity = sql.identity { always = true, start = 10 } })
+    end)
+    assert.equal("a", identity())
+    run(function(op, sql) op.alter_column("t", "n", { identity = sql.identity { always = false } }) end)
+    assert.equal("d", identity())
+    run(function(op) op.alter_column("t", "n", { drop_identity = true }) end)
+    assert.equal("", identity())
+    run(function(op) op.alter_column("t", "n", { autoincrement = true }) end)
+    assert.equal("d", identity())
+    run(function(op) op.alter_column("t", "n", { autoincrement = false }) end)
+    assert.equal("", identity())
+  end)
+
+  it("unnamed constraints are dropped by what they hold", function()
+    run(function(op, sql)
+      op.create_table("t", { { "id", sql.integer, primary_key = true }, { "x", sql.integer, unique = true, check = "x > 0" } })
+      op.drop_constraint(nil, "t", { type = "unique", columns = { "x" } })
+      op.drop_constraint(nil, "t", { type = "check", columns = { "x" } })
+      op.drop_constraint(nil, "t", { type = "primary" })
+    end)
+    assert.equal("0", db:value "SELECT count(*) FROM pg_constraint WHERE conrelid = 't'::regclass AND contype <> 'n'")
+  end)
+end)
