@@ -2,10 +2,12 @@
 file(GLOB core_sources CONFIGURE_DEPENDS
   src/util/*.c src/model/*.c src/dialect/*.c src/driver/*.c src/config/*.c src/script/*.c
   src/runtime/*.c src/luabind/*.c)
-list(FILTER core_sources EXCLUDE REGEX "/luabind/(internals[^/]*|face|core|handle|handle_graph|handle_data|handle_recover|handle_schema|describe|module|library)\\.c$")
 file(GLOB internals_sources CONFIGURE_DEPENDS src/luabind/internals*.c)
-set(face_sources src/luabind/face.c src/luabind/core.c src/luabind/handle.c
-  src/luabind/handle_graph.c src/luabind/handle_data.c src/luabind/handle_recover.c src/luabind/handle_schema.c src/luabind/describe.c)
+# The face's side of luabind/: what a host's Lua state sees.
+set(face_sources face core handle handle_graph handle_data handle_recover handle_schema describe)
+list(TRANSFORM face_sources REPLACE "(.+)" "${CMAKE_CURRENT_SOURCE_DIR}/src/luabind/\\1.c")
+list(REMOVE_ITEM core_sources ${internals_sources} ${face_sources}
+  "${CMAKE_CURRENT_SOURCE_DIR}/src/luabind/module.c" "${CMAKE_CURRENT_SOURCE_DIR}/src/luabind/library.c")
 
 add_library(luamig-core OBJECT ${core_sources} ${db_sources}
   "${CMAKE_CURRENT_BINARY_DIR}/embedded.c"
