@@ -25,6 +25,7 @@ local shapes = {
   project = { "format", "folder", "files[]", "error:error?" },
   verified = { "format", "revisions[]:climbed", "error:error?" },
   climbed = { "revision", "file", "ok" },
+  adopted = { "format", "revisions[]", "files[]", "error:error?" },
   lock = { "format", "holder:holder", "ended", "error:error?" },
   holder = { "pid", "user", "host", "application", "since", "query" },
   half_applied = { "revision", "direction", "steps", "open_step", "failed", "statement", "note" },

@@ -72,7 +72,7 @@ describe("the command line", function()
   end)
 
   it("says what this version does not have", function()
-    for _, name in ipairs { "lint", "adopt" } do
+    for _, name in ipairs { "lint" } do
       local r = run(name)
       assert.equal(1, r.code)
       assert.matches("has no `" .. name .. "` yet", r.stderr)
