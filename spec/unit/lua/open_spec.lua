@@ -1,0 +1,117 @@
+-- luamig.open: the library from Lua, in a host of its own (this one is busted's).
+local luamig = require "luamig"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
+
+local function new_project(config)
+  local p = project.new { config = config }
+  p:revision {
+    id = "a1", message = "create users",
+    upgrade = 'op.create_table("users", { { "id", sql.integer, primary_key = true }, { "name", sql.string(50) } })',
+    downgrade = 'op.drop_table("users")',
+  }
+  p:revision { id = "b2", down = "a1", upgrade = 'op.add_column("users", { "age", sql.integer })',
+    downgrade = 'op.drop_column("users", "age")' }
+  return p
+end
+
+for _, dialect in ipairs(servers.dialects) do
+  describe("luamig.open on " .. dialect, function()
+    local db, p
+    before_each(function()
+      db = scratch.database(dialect)
+      p = new_project(false)
+    end)
+    after_each(function() db:drop() end)
+
+    it("gives what --json says, as tables", function()
+      local m <close> = luamig.open { url = db.url, migrations = p.path .. "/migrations" }
+      local plan = m:plan()
+      assert.equal(2, #plan.steps)
+      assert.is_false(plan.applied)
+      local report = m:upgrade("a1")
+      assert.equal(dialect, report.dialect)
+      assert.same({}, report.from)
+      assert.same({ "a1" }, report.to)
+      assert.is_true(report.applied)
+      assert.equal("create users", report.steps[1].message)
+      assert.equal("a1", m:current().revisions[1].revision)
+      assert.is_true(m:current().revisions[1].is_current)
+      assert.matches("^%d%d%d%d%-", m:current().revisions[1].applied_at)
+      assert.equal("b2", m:heads().revisions[1].revision)
+      assert.matches("ALTER TABLE users ADD", m:upgrade("head", { sql = true }).script)
+      assert.equal("a1", m:current().revisions[1].revision)
+      m:upgrade()
+      assert.same({ "a1" }, m:downgrade("-1").to)
+      assert.same({ from = { "a1" }, to = { "b2" } }, { from = m:stamp("heads").from, to = m:current().revisions[1] and { "b2" } })
+    end)
+
+    it("runs statements with parameters", function()
+      local m <close> = luamig.open { url = db.url, migrations = p.path .. "/migrations" }
+      m:upgrade()
+      assert.equal(1, m:execute("INSERT INTO users (id, name) VALUES (:id, :name)", { id = 1, name = "Ada" }).rowcount)
+      m:execute("INSERT INTO users (id, name) VALUES (?, ?)", { 2, luamig.sql.null })
+      assert.equal("Ada", m:scalar("SELECT name FROM users WHERE id = ?", { 1 }))
+      assert.is_nil(m:scalar("SELECT name FROM users WHERE id = 2"))
+      local ids = {}
+      for row in m:rows "SELECT id, name FROM users ORDER BY id" do ids[#ids + 1] = row.id end
+      assert.same({ 1, 2 }, ids)
+    end)
+
+    it("raises objects, with the state", function()
+      p:revision { id = "c3", down = "b2", upgrade = 'op.execute("SELECT * FROM no_such_table")' }
+      local m <close> = luamig.open { url = db.url, migrations = p.path .. "/migrations" }
+      local ok, err = pcall(m.upgrade, m)
+      assert.is_false(ok)
+      assert.equal("sql", err.kind)
+      assert.matches("no_such_table", err.message)
+      assert.matches("migrations/c3%.lua$", err.file)
+      assert.equal(6, err.line)
+      assert.same({ "b2" }, err.state.heads)
+      assert.equal(3, #err.report.steps)
+      assert.matches("no_such_table", tostring(err))
+      assert.equal("b2", m:current().revisions[1].revision)
+    end)
+  end)
+end
+
+describe("luamig.open", function()
+  it("reads a configuration, and hands on its log and its progress", function()
+    local p = new_project()
+    local seen = {}
+    local m <close> = luamig.open { config = p.path .. "/luamig.conf.lua", log = function() end }
+    m:upgrade("head", { on_step = function(step, finished) if finished then seen[#seen + 1] = step.revision end end })
+    assert.same({ "a1", "b2" }, seen)
+    assert.is_true(p:exists "app.db")
+  end)
+
+  it("refuses unknown options and is closed when it is closed", function()
+    local ok, err = pcall(luamig.open, { ulr = "sqlite::memory:" })
+    assert.is_false(ok)
+    assert.equal("usage", err.kind)
+    assert.equal("did you mean 'url'?", err.hint)
+    local p = new_project(false)
+    local m = luamig.open { url = "sqlite::memory:", migrations = p.path .. "/migrations" }
+    ok, err = pcall(m.upgrade, m, "head", { dryrun = true })
+    assert.is_false(ok)
+    assert.equal("did you mean 'dry_run'?", err.hint)
+    m:close()
+    m:close()
+    ok, err = pcall(m.current, m)
+    assert.is_false(ok)
+    assert.matches("the handle is closed", tostring(err))
+  end)
+
+  it("leaves the host's Lua alone", function()
+    local before = {}
+    for name in pairs(_G) do before[name] = true end
+    local meta = getmetatable("").__index
+    local p = new_project(false)
+    local m <close> = luamig.open { url = "sqlite::memory:", migrations = p.path .. "/migrations" }
+    m:upgrade()
+    for name in pairs(_G) do assert.is_true(before[name], name) end
+    assert.equal(string, meta)
+    assert.equal(string, getmetatable("").__index)
+  end)
+end)
