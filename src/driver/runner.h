@@ -27,6 +27,12 @@ struct mig_runner_ops {
      * once, never waits: *got is false when somebody else holds it. */
     int (*try_lock)(struct mig_conn *conn, const char *key, bool *got, struct mig_error *err);
     int (*unlock)(struct mig_conn *conn, const char *key, struct mig_error *err);
+    /* Required with try_lock: whether it excludes every other runner: no pooler stands in between,
+     * the server is no node of a cluster whose other nodes have their own. */
+    int (*is_trusted)(struct mig_conn *conn, bool *out, struct mig_error *err);
+    /* Required with try_lock: the server's clock in seconds since 1970, as an integer expression.
+     */
+    const char *now_seconds;
     /* holder->pid is 0 when nobody holds it. Texts live in arena. */
     int (*holder)(struct mig_conn *conn, struct mig_arena *arena, const char *key,
                   struct mig_lock_holder *holder, struct mig_error *err);

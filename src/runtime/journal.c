@@ -180,9 +180,7 @@ static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *i
     return rc == 0 ? mig_conn_run(run->conn, &statement, NULL, err) : rc;
 }
 
-/* "host:pid:start": start is the process's own moment, so that a reused number is another process.
- */
-static const char *runner_name(struct mig_arena *arena)
+const char *mig_journal_runner(struct mig_arena *arena)
 {
     char host[128] = "", stat[512] = "";
     unsigned long long start = 0;
@@ -257,7 +255,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         {.value = text_value(
              journal->too_big || is_reading(run) ? NULL : mig_strbuf_text(&journal->written))},
         {.value = text_value(journal->started_at)},
-        {.value = text_value(runner_name(arena))},
+        {.value = text_value(mig_journal_runner(arena))},
         {.value = text_value(NULL)},
     };
     mig_strbuf_puts(&sql, "INSERT INTO ");
@@ -620,7 +618,7 @@ static bool is_alive(const char *runner)
 {
     struct mig_arena arena = {0};
     char path[64], stat[512] = "";
-    const char *me = runner_name(&arena);
+    const char *me = mig_journal_runner(&arena);
     const char *pid = runner != NULL ? strchr(runner, ':') : NULL;
     bool alive = false;
     if (pid != NULL && me != NULL && strcmp(me, runner) != 0 &&

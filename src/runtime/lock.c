@@ -51,13 +51,17 @@ static void describe(struct mig_strbuf *out, const struct mig_lock_holder *holde
     }
 }
 
-static int give_up(struct mig_run *run, const struct mig_lock *lock, struct mig_error *err)
+static int give_up(struct mig_run *run, const struct mig_lock *lock,
+                   const struct mig_lease_row *row, struct mig_error *err)
 {
     struct mig_lock_holder holder = {0};
     struct mig_strbuf who = {0};
     struct mig_error ignored = {0};
     int64_t waited = run->ctx->settings.lock_timeout_ms;
-    if (run->db->runner->holder(run->conn, run->arena, lock->key, &holder, &ignored) == 0) {
+    if (row->owner != NULL) {
+        mig_strbuf_printf(&who, "process %s, since %s", row->owner,
+                          row->since != NULL ? row->since : "?");
+    } else if (run->db->runner->holder(run->conn, run->arena, lock->key, &holder, &ignored) == 0) {
         describe(&who, &holder);
     }
     mig_error_clear(&ignored);
@@ -71,28 +75,59 @@ static int give_up(struct mig_run *run, const struct mig_lock *lock, struct mig_
     return MIG_E_lock_timeout;
 }
 
+/* Both layers, asked for once. */
+static int try_both(struct mig_run *run, struct mig_lock *lock, struct mig_lease_row *row,
+                    bool *got, struct mig_error *err)
+{
+    int rc = 0;
+    *got = false;
+    *row = (struct mig_lease_row){0};
+    if (!lock->held && !run->conn->pooled) { /* a pooler would keep it for ever */
+        rc = run->db->runner->try_lock(run->conn, lock->key, &lock->held, err);
+        if (rc != 0 || !lock->held) {
+            return rc;
+        }
+    }
+    return mig_lease_try(run, lock, row, got, err);
+}
+
 int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_error *err)
 {
     const struct mig_runner_ops *runner = run->db->runner;
-    lock->held = false;
+    *lock = (struct mig_lock){0};
     if (runner->begin_locks) {
         return 0;
+    }
+    int rc = runner->is_trusted(run->conn, &lock->trusted, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (run->conn->pooled) {
+        mig_log_write(
+            &run->ctx->log, MIG_LOG_NOTICE,
+            "a pooler stands before the server: runners exclude each other by the lease in "
+            "luamig_lock alone, and `session` of the configuration may not hold");
     }
     mig_lock_key(run, lock->key, sizeof lock->key);
     int64_t end = mig_clock_ms() + run->ctx->settings.lock_timeout_ms;
     int64_t wait = FIRST_WAIT_MS;
-    bool told = false;
-    for (;;) {
-        int rc = mig_run_check(run, err);
+    for (bool told = false;;) {
+        struct mig_lease_row row = {0};
+        bool got = false;
+        rc = mig_run_check(run, err);
         if (rc == 0) {
-            rc = runner->try_lock(run->conn, lock->key, &lock->held, err);
+            rc = try_both(run, lock, &row, &got, err);
         }
-        if (rc != 0 || lock->held) {
-            return rc;
+        if (rc == 0 && got) {
+            run->lock = lock;
+            return mig_lease_keep(run, lock, err);
         }
         int64_t left = end - mig_clock_ms();
-        if (left <= 0) {
-            return give_up(run, lock, err);
+        if (rc == 0 && left <= 0) {
+            rc = give_up(run, lock, &row, err);
+        }
+        if (rc != 0) {
+            return rc;
         }
         if (!told) {
             mig_log_write(&run->ctx->log, MIG_LOG_NOTICE, "waiting for another runner");
@@ -106,10 +141,12 @@ int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_erro
 
 void mig_lock_release(struct mig_run *run, struct mig_lock *lock)
 {
+    mig_lease_release(run, lock);
     if (lock->held && !run->conn->lost) {
         struct mig_error ignored = {0};
         (void)!run->db->runner->unlock(run->conn, lock->key, &ignored);
         mig_error_clear(&ignored);
     }
     lock->held = false;
+    run->lock = NULL;
 }

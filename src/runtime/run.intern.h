@@ -30,6 +30,8 @@ struct mig_doom {
     struct mig_error error;
 };
 
+struct mig_lock;
+
 #define MIG_RUN_LABELS 32
 
 /* What a call of a finished segment was answered: the rows of a read, the rows changed. */
@@ -131,6 +133,7 @@ struct mig_run {
     bool has_version, has_history;
     struct mig_names rows; /* the version rows now */
 
+    struct mig_lock *lock; /* NULL: none is held */
     struct mig_journal journal;
     struct mig_rows_reader *readers; /* open ones */
 
@@ -239,6 +242,9 @@ int mig_journal_load(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* A step begins: where it goes on after a crash. Undecidable: MIG_E_half_applied. */
 int mig_journal_enter(struct mig_run *run, const struct mig_step *step,
                       struct mig_error *err) MIG_MUST_CHECK;
+/* "host:pid:start" of this process: start is its own moment, so that a reused number is another
+ * process. */
+const char *mig_journal_runner(struct mig_arena *arena);
 /* The process that wrote the last row, when it still runs on this machine; NULL else. */
 const char *mig_journal_alive(const struct mig_run *run);
 /* The statements of a call that was cut off in between, in place of compiling it; count 0: none. */
@@ -281,14 +287,33 @@ int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op,
                      struct mig_error *err) MIG_MUST_CHECK;
 
 /* lock.c */
+struct mig_lease;
 struct mig_lock {
     char key[64];
-    bool held;
+    bool held;     /* the session lock */
+    bool trusted;  /* the session lock excludes everybody: no pooler, no cluster */
+    int64_t token; /* of our lease */
+    struct mig_lease *lease;
 };
 /* Waits up to settings.lock_timeout for other runners. Nothing to do where BEGIN locks. */
 int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock,
                      struct mig_error *err) MIG_MUST_CHECK;
 void mig_lock_key(const struct mig_run *run, char *out, size_t size);
 void mig_lock_release(struct mig_run *run, struct mig_lock *lock);
+
+/* lease.c */
+struct mig_lease_row {
+    bool exists, by_session; /* its owner held the session lock as well */
+    int64_t token, seconds_left;
+    const char *owner, *since; /* owner NULL: free */
+};
+/* Asks once; what the row says when somebody else has it. Makes the table when there is none. */
+int mig_lease_try(struct mig_run *run, struct mig_lock *lock, struct mig_lease_row *row, bool *got,
+                  struct mig_error *err) MIG_MUST_CHECK;
+/* Renews it from now on, in a thread. */
+int mig_lease_keep(struct mig_run *run, struct mig_lock *lock,
+                   struct mig_error *err) MIG_MUST_CHECK;
+bool mig_lease_lost(const struct mig_lock *lock);
+void mig_lease_release(struct mig_run *run, struct mig_lock *lock);
 
 #endif

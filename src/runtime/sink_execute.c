@@ -4,6 +4,9 @@
 
 static int begin(struct mig_run *run, struct mig_error *err)
 {
+    if (run->conn->pooled) {
+        run->waits.lock_ms = -1; /* what was set was set for the last transaction only */
+    }
     return mig_conn_begin(run->conn, err);
 }
 

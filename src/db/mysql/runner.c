@@ -57,6 +57,21 @@ static int unlock(struct mig_conn *conn, const char *key, struct mig_error *err)
     return ask_integer(conn, "SELECT RELEASE_LOCK(?)", &key, 1, &answer, err);
 }
 
+/* On Galera each node has its own GET_LOCK. */
+static int is_trusted(struct mig_conn *conn, bool *out, struct mig_error *err)
+{
+    struct mig_cursor cursor = {0};
+    bool row = false;
+    int rc = mig_conn_query(conn, "SHOW VARIABLES LIKE 'wsrep_on'", NULL, false, &cursor, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, &row, err);
+    }
+    *out = !(rc == 0 && row && cursor.column_count > 1 && cursor.values[1].kind == MIG_VALUE_TEXT &&
+             strcmp(cursor.values[1].text, "ON") == 0);
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
 static const char *text_of(struct mig_arena *arena, const struct mig_value *value)
 {
     return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
@@ -292,6 +307,8 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
 const struct mig_runner_ops mig_runner_mysql = {
     .try_lock = try_lock,
     .unlock = unlock,
+    .is_trusted = is_trusted,
+    .now_seconds = "unix_timestamp()",
     .holder = holder,
     .set_waits = set_waits,
     .is_lock_timeout = is_lock_timeout,

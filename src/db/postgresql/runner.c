@@ -45,6 +45,13 @@ static int unlock(struct mig_conn *conn, const char *key, struct mig_error *err)
     return rc;
 }
 
+static int is_trusted(struct mig_conn *conn, bool *out, struct mig_error *err)
+{
+    (void)err;
+    *out = !conn->pooled;
+    return 0;
+}
+
 static const char *text_of(struct mig_arena *arena, const struct mig_value *value)
 {
     return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
@@ -87,10 +94,11 @@ static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *ke
 static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err)
 {
     char sql[160];
+    const char *local = conn->pooled ? "true" : "false"; /* else it would stay with a stranger */
     snprintf(sql, sizeof sql,
-             "SELECT pg_catalog.set_config('lock_timeout', '%lld', false),"
-             " pg_catalog.set_config('statement_timeout', '%lld', false)",
-             (long long)waits->lock_ms, (long long)waits->statement_ms);
+             "SELECT pg_catalog.set_config('lock_timeout', '%lld', %s),"
+             " pg_catalog.set_config('statement_timeout', '%lld', %s)",
+             (long long)waits->lock_ms, local, (long long)waits->statement_ms, local);
     return mig_conn_execute(conn, sql, NULL, NULL, err);
 }
 
@@ -312,6 +320,8 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
 const struct mig_runner_ops mig_runner_postgresql = {
     .try_lock = try_lock,
     .unlock = unlock,
+    .is_trusted = is_trusted,
+    .now_seconds = "extract(epoch FROM clock_timestamp())::bigint",
     .holder = holder,
     .set_waits = set_waits,
     .waits_by_class = true,

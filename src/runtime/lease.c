@@ -1,0 +1,314 @@
+/* The lease: a row in luamig_lock that every runner takes by compare-and-set and renews while it
+ * runs.
+ *
+ * The session lock alone would do on one server reached directly. Behind a pooler in transaction
+ * mode it means nothing, and on a cluster each node has its own; the row is seen by all of them. It
+ * is renewed by a thread with its own connection, which is opened only when a run lasts. */
+#include "dialect/lexer.h"
+#include "runtime/run.intern.h"
+#include "util/clock.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LEASE_SECONDS = 30, RENEW_SECONDS = 5 };
+
+#define TABLE "luamig_lock"
+
+/* What the renewing thread works with: copies, since it shares nothing with the run but the two
+ * flags. */
+struct mig_lease {
+    const struct mig_db *db;
+    struct mig_conn_params params;
+    char *renew_sql;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool running, stop; /* stop: under the mutex */
+    volatile int lost;  /* somebody else has the lease */
+};
+
+static void append_table(struct mig_strbuf *out, const struct mig_run *run)
+{
+    mig_append_qualified(&run->compile, out, run->ctx->settings.version_table_schema, TABLE);
+}
+
+static int create(struct mig_run *run, struct mig_error *err)
+{
+    static const struct {
+        const char *name;
+        enum mig_type_kind kind;
+        int64_t length;
+    } columns[] = {
+        {"name", MIG_TYPE_string, 64},   {"token", MIG_TYPE_bigint, 0},
+        {"owner", MIG_TYPE_string, 255}, {"layer", MIG_TYPE_string, 16},
+        {"since", MIG_TYPE_string, 32},  {"expires_at", MIG_TYPE_bigint, 0},
+    };
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_table *body = mig_arena_new(arena, struct mig_table);
+    for (size_t i = 0; body != NULL && i < MIG_COUNT(columns); i++) {
+        struct mig_column *column = mig_arena_new(arena, struct mig_column);
+        if (column == NULL) {
+            return mig_error_nomem(err);
+        }
+        column->name = columns[i].name;
+        column->type = mig_version_type(arena, columns[i].kind, columns[i].length);
+        column->nullable = i < 2 ? MIG_FALSE : MIG_TRUE;
+        column->primary_key = i == 0 ? MIG_TRUE : MIG_UNSET;
+        if (column->type == NULL || mig_table_add_column(arena, body, column) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    int rc = body == NULL ? mig_error_nomem(err) : mig_version_create(run, TABLE, body, err);
+    if (rc == 0) {
+        rc = mig_segment_commit(run, err);
+    }
+    if (rc != 0) { /* another runner may have made it in this moment: the next look tells */
+        mig_segment_rollback(run);
+        mig_log_write(&run->ctx->log, MIG_LOG_DEBUG, "%s", err->message);
+        mig_error_clear(err);
+    }
+    return 0;
+}
+
+static struct mig_value text_value(const char *text)
+{
+    return (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+}
+
+/* Sends a statement of `?` parameters in autocommit; *changed the rows. */
+static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items, size_t count,
+                int64_t *changed, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_params params = {.items = items, .count = count, .given = true};
+    struct mig_statement statement = {
+        .class = MIG_CLASS_DATA, .verb = "UPDATE", .length = sql->length};
+    statement.sql = mig_strbuf_to_arena(sql, arena);
+    if (statement.sql == NULL) {
+        return mig_error_nomem(err);
+    }
+    int rc = mig_lexer_bind(run->db->dialect, run->server, arena, &statement, &params, err);
+    return rc == 0 ? mig_conn_run(run->conn, &statement, changed, err) : rc;
+}
+
+/* What the row says; *exists is false when there is none, or no table. */
+static int look(struct mig_run *run, const char *key, struct mig_lease_row *row, bool *table,
+                struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_cursor cursor = {0};
+    bool any = false;
+    struct mig_param item = {.value = text_value(key)};
+    struct mig_params params = {.items = &item, .count = 1, .given = true};
+    struct mig_statement statement = {.class = MIG_CLASS_READ, .verb = "SELECT"};
+    *row = (struct mig_lease_row){0};
+    *table = true;
+    mig_strbuf_printf(&sql, "SELECT token, owner, layer, since, expires_at - %s FROM ",
+                      run->db->runner->now_seconds);
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " WHERE name = ?");
+    statement.length = sql.length;
+    statement.sql = mig_strbuf_to_arena(&sql, &run->revision_arena);
+    int rc = statement.sql == NULL ? mig_error_nomem(err)
+                                   : mig_lexer_bind(run->db->dialect, run->server,
+                                                    &run->revision_arena, &statement, &params, err);
+    if (rc == 0) {
+        rc = mig_conn_query(run->conn, statement.sql, &statement.params, false, &cursor, err);
+    }
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, &any, err);
+    } else if (run->db->runner->is_missing_table(err)) {
+        mig_error_clear(err);
+        *table = false;
+        rc = 0;
+    }
+    if (rc == 0 && any) {
+        const struct mig_value *v = cursor.values;
+        row->exists = true;
+        row->token = v[0].integer;
+        row->owner = v[1].kind == MIG_VALUE_TEXT ? mig_arena_strdup(run->arena, v[1].text) : NULL;
+        row->by_session = v[2].kind == MIG_VALUE_TEXT && strcmp(v[2].text, "session") == 0;
+        row->since = v[3].kind == MIG_VALUE_TEXT ? mig_arena_strdup(run->arena, v[3].text) : NULL;
+        row->seconds_left = v[4].kind == MIG_VALUE_INT ? v[4].integer : 0;
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+/* Compare-and-set on the token: who changes the row has the lease. */
+static int take(struct mig_run *run, struct mig_lock *lock, const struct mig_lease_row *row,
+                bool *got, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    char since[MIG_CLOCK_ISO_SIZE];
+    int64_t changed = 0;
+    mig_clock_iso(since);
+    struct mig_param items[] = {
+        {.value = {.kind = MIG_VALUE_INT, .integer = row->token + 1}},
+        {.value = text_value(mig_journal_runner(&run->revision_arena))},
+        {.value = text_value(lock->trusted ? "session" : "lease")},
+        {.value = text_value(since)},
+        {.value = text_value(lock->key)},
+        {.value = {.kind = MIG_VALUE_INT, .integer = row->token}},
+    };
+    if (row->exists) {
+        mig_strbuf_puts(&sql, "UPDATE ");
+        append_table(&sql, run);
+        mig_strbuf_printf(&sql,
+                          " SET token = ?, owner = ?, layer = ?, since = ?, expires_at = %s + %d"
+                          " WHERE name = ? AND token = ?",
+                          run->db->runner->now_seconds, LEASE_SECONDS);
+    } else {
+        mig_strbuf_puts(&sql, "INSERT INTO ");
+        append_table(&sql, run);
+        mig_strbuf_printf(&sql,
+                          " (token, owner, layer, since, name, expires_at) VALUES (?, ?, ?, ?, ?,"
+                          " %s + %d)",
+                          run->db->runner->now_seconds, LEASE_SECONDS);
+    }
+    int rc = send(run, &sql, items, row->exists ? 6 : 5, &changed, err);
+    *got = rc == 0 && changed == 1;
+    if (rc != 0 && !run->conn->lost &&
+        (err->code == MIG_E_sql || run->db->runner->is_passing(err))) {
+        /* A duplicate key, a failed certification: another one was first. */
+        mig_log_write(&run->ctx->log, MIG_LOG_DEBUG, "%s", err->message);
+        mig_error_clear(err);
+        rc = 0;
+    }
+    lock->token = row->token + 1;
+    return rc;
+}
+
+int mig_lease_try(struct mig_run *run, struct mig_lock *lock, struct mig_lease_row *row, bool *got,
+                  struct mig_error *err)
+{
+    bool table = true;
+    *got = false;
+    int rc = look(run, lock->key, row, &table, err);
+    if (rc == 0 && !table) {
+        rc = create(run, err);
+        if (rc == 0) {
+            rc = look(run, lock->key, row, &table, err);
+        }
+    }
+    if (rc != 0 || !table) {
+        return rc;
+    }
+    /* The session lock is ours, so an owner that relied on it is gone. Any other is waited for. */
+    bool gone = row->owner == NULL || row->seconds_left <= 0 || (lock->trusted && row->by_session);
+    return gone ? take(run, lock, row, got, err) : 0;
+}
+
+/* ---- renewing ---- */
+
+static bool wait_for_stop(struct mig_lease *lease)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += RENEW_SECONDS;
+    pthread_mutex_lock(&lease->mutex);
+    while (!lease->stop && pthread_cond_timedwait(&lease->wake, &lease->mutex, &until) == 0) {
+    }
+    bool stop = lease->stop;
+    pthread_mutex_unlock(&lease->mutex);
+    return stop;
+}
+
+static void *renew(void *payload)
+{
+    struct mig_lease *lease = payload;
+    struct mig_conn *conn = NULL;
+    while (!lease->lost && !wait_for_stop(lease)) {
+        struct mig_error err = {0};
+        int64_t changed = 0;
+        int rc = 0;
+        if (conn == NULL || conn->lost) {
+            mig_conn_free(conn);
+            conn = NULL;
+            rc = mig_conn_open(&conn, lease->db, &lease->params, NULL, &err);
+        }
+        if (rc == 0) {
+            rc = mig_conn_execute(conn, lease->renew_sql, NULL, &changed, &err);
+        }
+        if (rc == 0 && changed == 0) {
+            lease->lost = 1;
+        }
+        mig_error_clear(&err); /* what failed is tried again at the next turn */
+    }
+    mig_conn_free(conn);
+    return NULL;
+}
+
+int mig_lease_keep(struct mig_run *run, struct mig_lock *lock, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_lease *lease = calloc(1, sizeof *lease);
+    if (lease == NULL) {
+        return mig_error_nomem(err);
+    }
+    mig_strbuf_puts(&sql, "UPDATE ");
+    append_table(&sql, run);
+    mig_strbuf_printf(&sql, " SET expires_at = %s + %d WHERE name = ", run->db->runner->now_seconds,
+                      LEASE_SECONDS);
+    mig_append_string(&run->compile, &sql, lock->key, strlen(lock->key));
+    mig_strbuf_printf(&sql, " AND token = %" PRId64, lock->token);
+    lease->renew_sql = sql.failed ? NULL : sql.text;
+    lease->db = run->db;
+    lease->params = run->ctx->url.params;
+    if (lease->renew_sql == NULL) {
+        free(lease);
+        mig_strbuf_release(&sql);
+        return mig_error_nomem(err);
+    }
+    pthread_mutex_init(&lease->mutex, NULL);
+    pthread_cond_init(&lease->wake, NULL);
+    /* Signals are the main thread's. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    lease->running = pthread_create(&lease->thread, NULL, renew, lease) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    lock->lease = lease;
+    return 0;
+}
+
+bool mig_lease_lost(const struct mig_lock *lock)
+{
+    return lock->lease != NULL && lock->lease->lost != 0;
+}
+
+void mig_lease_release(struct mig_run *run, struct mig_lock *lock)
+{
+    struct mig_lease *lease = lock->lease;
+    struct mig_error ignored = {0};
+    if (lease == NULL) {
+        return;
+    }
+    if (lease->running) {
+        pthread_mutex_lock(&lease->mutex);
+        lease->stop = true;
+        pthread_cond_signal(&lease->wake);
+        pthread_mutex_unlock(&lease->mutex);
+        pthread_join(lease->thread, NULL);
+    }
+    if (!run->conn->lost && !lease->lost) {
+        struct mig_strbuf sql = {0};
+        struct mig_param items[] = {{.value = text_value(lock->key)},
+                                    {.value = {.kind = MIG_VALUE_INT, .integer = lock->token}}};
+        mig_strbuf_puts(&sql, "UPDATE ");
+        append_table(&sql, run);
+        mig_strbuf_puts(&sql, " SET owner = NULL, expires_at = 0 WHERE name = ? AND token = ?");
+        (void)!send(run, &sql, items, MIG_COUNT(items), NULL, &ignored);
+        mig_error_clear(&ignored);
+    }
+    pthread_cond_destroy(&lease->wake);
+    pthread_mutex_destroy(&lease->mutex);
+    free(lease->renew_sql);
+    free(lease);
+    lock->lease = NULL;
+}
