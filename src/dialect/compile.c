@@ -127,10 +127,119 @@ static int resolve_table(struct mig_compile *c, struct mig_table *table)
     return c->arena->failed ? -1 : 0;
 }
 
+/* Where enums are texts or lists of the column's, `sql.enum("name")` stands for the values that the
+ * name had before in this run. */
+static int fill_enum_values(struct mig_compile *c, const struct mig_type **slot,
+                            struct mig_error *err)
+{
+    const struct mig_type *type = mig_dialect_type(c, *slot);
+    const struct mig_enum *known = NULL;
+    if (type == NULL || type->kind != MIG_TYPE_enum || type->values.given || type->name == NULL ||
+        mig_compile_has(c, MIG_F_ENUM_TYPES) || c->catalog == NULL) {
+        return 0;
+    }
+    int code = mig_catalog_enum(c->catalog, type->schema, type->name, &known, err);
+    if (code == MIG_E_offline) {
+        mig_error_clear(err);
+        return 0;
+    }
+    if (code != 0 || known == NULL) {
+        return code;
+    }
+    struct mig_type *filled = mig_type_copy(c->arena, type);
+    if (filled == NULL) {
+        return mig_error_nomem(err);
+    }
+    filled->values = known->values;
+    filled->values.given = true;
+    *slot = filled;
+    return 0;
+}
+
+static int fill_table_enums(struct mig_compile *c, const struct mig_table *table,
+                            struct mig_error *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < table->columns.count && code == 0; i++) {
+        code = fill_enum_values(c, &table->columns.items[i]->type, err);
+    }
+    return code;
+}
+
+/* --- names --- */
+
+/* PostgreSQL would cut a long name without an error; what it counts are bytes, MySQL counts
+ * characters. */
+static int check_name(const struct mig_compile *c, const char *name, struct mig_error *err)
+{
+    size_t limit = c->dialect->name_limit, length = 0;
+    bool bytes = c->dialect->names_in_bytes;
+    for (const char *p = name; p != NULL && *p != '\0'; p++) {
+        length += bytes || ((unsigned char)*p & 0xC0) != 0x80;
+    }
+    if (limit == 0 || length <= limit) {
+        return 0;
+    }
+    int code = mig_error_set(err, MIG_E_script, "name '%s' is too long: %zu %s, %s takes %zu", name,
+                             length, bytes ? "bytes" : "characters", c->dialect->title, limit);
+    mig_error_hint(err,
+                   "Shorten it, or leave a constraint's or index's name to the naming convention.");
+    return code;
+}
+
+static int check_table_names(const struct mig_compile *c, const struct mig_table *table,
+                             struct mig_error *err)
+{
+    int code = check_name(c, table->name, err);
+    for (size_t i = 0; i < table->columns.count && code == 0; i++) {
+        code = check_name(c, table->columns.items[i]->name, err);
+    }
+    for (size_t i = 0; i < table->constraints.count && code == 0; i++) {
+        code = check_name(c, table->constraints.items[i]->name, err);
+    }
+    for (size_t i = 0; i < table->indexes.count && code == 0; i++) {
+        code = check_name(c, table->indexes.items[i]->name, err);
+    }
+    return code;
+}
+
+/* The names that an operation makes. */
+static int check_names(const struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    switch (op->kind) {
+    case MIG_OP_create_table:
+        return check_table_names(c, MIG_OP_CAST(op, create_table)->body, err);
+    case MIG_OP_add_column:
+        return check_table_names(c, MIG_OP_CAST(op, add_column)->facts, err);
+    case MIG_OP_rename_table:
+        return check_name(c, MIG_OP_CAST(op, rename_table)->new_name, err);
+    case MIG_OP_alter_column:
+        return check_name(c, MIG_OP_CAST(op, alter_column)->new_column_name, err);
+    case MIG_OP_create_index:
+        return check_name(c, MIG_OP_CAST(op, create_index)->name, err);
+    case MIG_OP_rename_index:
+        return check_name(c, MIG_OP_CAST(op, rename_index)->new_name, err);
+    case MIG_OP_add_constraint:
+        return check_name(c, MIG_OP_CAST(op, add_constraint)->constraint->name, err);
+    case MIG_OP_rename_constraint:
+        return check_name(c, MIG_OP_CAST(op, rename_constraint)->new_name, err);
+    case MIG_OP_create_enum:
+        return check_name(c, MIG_OP_CAST(op, create_enum)->name, err);
+    case MIG_OP_create_view:
+        return check_name(c, MIG_OP_CAST(op, create_view)->name, err);
+    default:
+        return 0;
+    }
+}
+
 static int resolve_create_table(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_create_table *create = (struct mig_op_create_table *)(void *)op;
     struct mig_table *table = mig_apply_create(c->arena, create);
+    int code = table != NULL ? fill_table_enums(c, table, err) : 0;
+    if (code != 0) {
+        return code;
+    }
     if (table == NULL || resolve_table(c, table) != 0) {
         return mig_error_nomem(err);
     }
@@ -142,6 +251,10 @@ static int resolve_add_column(struct mig_compile *c, struct mig_op *op, struct m
 {
     struct mig_op_add_column *add = (struct mig_op_add_column *)(void *)op;
     struct mig_table *facts = mig_apply_columns(c->arena, op->schema, add->table, &add->columns);
+    int code = facts != NULL ? fill_table_enums(c, facts, err) : 0;
+    if (code != 0) {
+        return code;
+    }
     if (facts == NULL || resolve_table(c, facts) != 0) {
         return mig_error_nomem(err);
     }
@@ -190,8 +303,12 @@ static int resolve_alter_column(struct mig_compile *c, struct mig_op *op, struct
     if (existing == NULL) {
         return mig_error_nomem(err);
     }
+    int code = fill_enum_values(c, &alter->type, err);
+    if (code != 0) {
+        return code;
+    }
     if (!mig_alter_only_renames(alter)) {
-        int code = mig_compile_known_table(c, op->schema, alter->table, &table, err);
+        code = mig_compile_known_table(c, op->schema, alter->table, &table, err);
         if (code != 0) {
             return code;
         }
@@ -354,6 +471,9 @@ int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *e
         return 0; /* its operations one by one, when they are compiled */
     default:
         break;
+    }
+    if (code == 0) {
+        code = check_names(c, op, err);
     }
     if (code == 0 && c->dialect->resolve != NULL) {
         code = c->dialect->resolve(c, op, err);

@@ -79,7 +79,8 @@ struct mig_dialect {
     const char *name;    /* "postgresql" */
     const char *title;   /* "PostgreSQL": in messages */
     char quote;          /* of identifiers: '"' or '`' */
-    size_t name_limit;   /* longest identifier in bytes; 0 none */
+    size_t name_limit;   /* longest identifier; 0 none */
+    bool names_in_bytes; /* the limit counts bytes, not characters */
     int default_version; /* assumed offline without --server-version */
     bool default_is_mariadb;
     /* Required: the features of a server; sets server->features from flavour and version. */

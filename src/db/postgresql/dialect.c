@@ -815,6 +815,7 @@ const struct mig_dialect mig_dialect_postgresql = {
     .title = "PostgreSQL",
     .quote = '"',
     .name_limit = 63,
+    .names_in_bytes = true,
     .default_version = 150000,
     .narrow = narrow,
     .reserved = reserved,
