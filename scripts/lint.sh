@@ -30,6 +30,15 @@ layers() { files 'src/*.c' 'src/*.h' | xargs lua5.4 scripts/check_layers.lua; }
 # clang's own compile commands: gcc's flags mean nothing to it. Building them is the check that clang has no warning.
 clang_build() { cmake --preset clang >/dev/null && cmake --build --preset clang; }
 
+# Without the client libraries: it builds, and says what is missing when a URL asks for one.
+minimal_build() {
+    local url
+    cmake --preset minimal >/dev/null && cmake --build --preset minimal || return 1
+    for url in postgresql://u@127.0.0.1/d mysql://u@127.0.0.1/d; do
+        build/minimal/luamig --url $url current 2>&1 | grep 'built without' || return 1
+    done
+}
+
 # A file that clang-tidy has seen with these very headers and checks is not looked at again: build/tidy holds a name for it.
 tidy() {
     local source deps key
@@ -75,6 +84,7 @@ spelling() { printf '%s\n' "${text_files[@]}" | grep -v '^spec/' | xargs codespe
 
 mkdir -p build/cppcheck
 check clang clang_build
+check minimal minimal_build
 check format format
 check layers layers
 check luacheck luacheck --quiet --codes "${lua_files[@]}"

@@ -6,7 +6,7 @@ packages_build=(gcc libc6-dev cmake ninja-build pkg-config lua5.4 liblua5.4-dev 
 packages_test=("${packages_build[@]}" lua-busted lua-cjson lua-check sqlite3 postgresql-15 postgresql-client-15 mariadb-server-core
     mariadb-client-core)
 # shellcheck disable=SC2034 # ./dev reads these
-packages_lint=("${packages_build[@]}" clang clang-format clang-tidy cppcheck lua-check shellcheck codespell git)
+packages_lint=("${packages_build[@]}" ccache clang clang-format clang-tidy cppcheck lua-check shellcheck codespell git)
 # shellcheck disable=SC2034
 packages_fuzz=("${packages_build[@]}" clang libclang-rt-14-dev)
 # shellcheck disable=SC2034

@@ -157,7 +157,8 @@ default_pool_size = 4
 max_client_conn = 100
 INI
     spawn pgbouncer /usr/sbin/pgbouncer "$folder/pgbouncer.ini"
-    wait_for pgbouncer 20 pg_query "$port" -c 'select 1'
+    # not in template1, where its pool would stay and CREATE DATABASE fail
+    wait_for pgbouncer 20 pg_query "$port" -d "$NAME" -c 'select 1'
 }
 
 # A primary (pgreplica) and a standby that follows it (pgreplica-standby).
