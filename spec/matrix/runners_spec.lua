@@ -1,0 +1,41 @@
+-- Runners that no session lock keeps apart: behind PgBouncer in transaction mode, and on the three nodes of a Galera cluster.
+local internals = require "luamig_internals"
+local runners = require "spec.support.runners"
+local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
+
+local RUNNERS, STEPS = 12, 5
+
+local function url_of(name)
+  local url = os.getenv("LUAMIG_TEST_" .. name .. "_URL")
+  return assert(url and url ~= "" and url, "LUAMIG_TEST_" .. name .. "_URL is not set: run ./dev test --matrix")
+end
+
+it("each step once behind PgBouncer, beside runners that reach the server directly", function()
+  local db = scratch.database "postgresql"
+  local pooler = servers.parse(url_of "PGBOUNCER")
+  local pooled = ("postgresql://%s:%s@%s:%s/%s"):format(pooler.user, pooler.password, pooler.host, pooler.port, db.name)
+  db:query "CREATE TABLE counts (n INTEGER PRIMARY KEY); INSERT INTO counts VALUES (0)"
+  assert.equal(STEPS, runners.run({ pooled, pooled, db.url }, RUNNERS, STEPS))
+  assert.equal(tostring(STEPS), db:value "SELECT n FROM counts")
+  assert.equal(tostring(STEPS), db:value "SELECT count(*) FROM luamig_history")
+  assert.equal("0", db:value "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
+  db:drop()
+end)
+
+it("each step once from three nodes of a cluster", function()
+  local name = "luamig_scratch_" .. tostring({}):match "0x(%x+)"
+  local admin = assert(internals.driver.open(url_of "GALERA3"))
+  assert(admin:execute("CREATE DATABASE " .. name))
+  local nodes = {}
+  for i, node in ipairs { "GALERA3", "GALERA3_2", "GALERA3_3" } do nodes[i] = url_of(node):gsub("/[^/?]*$", "/" .. name) end
+  assert(admin:execute(("CREATE TABLE %s.counts (n INTEGER PRIMARY KEY)"):format(name)))
+  assert(admin:execute(("INSERT INTO %s.counts VALUES (0)"):format(name)))
+  local done, failure = pcall(runners.run, nodes, RUNNERS, STEPS)
+  local total = done and admin:scalar(("SELECT n FROM %s.counts"):format(name))
+  assert(admin:execute("DROP DATABASE " .. name))
+  admin:close()
+  assert(done, failure)
+  assert.equal(STEPS, failure)
+  assert.equal(STEPS, total)
+end)
