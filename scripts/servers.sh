@@ -216,7 +216,7 @@ my_bootstrap() { # NAME SHARE SERVER-COMMAND...
     [ -e "$folder/data/complete" ] && return 0
     rm -rf "$folder/data"
     own_folder "$folder/data"
-    my_system_tables "$share" | as_user "$@" --no-defaults --bootstrap --silent-startup --datadir="$folder/data" \
+    my_system_tables "$share" | as_user "$@" --no-defaults --bootstrap --silent-startup --datadir="$folder/data" --tmpdir="$folder" \
         --lc-messages-dir="$share" --innodb-log-file-size=16M --wsrep-on=OFF >"$folder/init.log" 2>&1 || {
         tail -n 20 "$folder/init.log" >&2
         return 1
