@@ -8,12 +8,14 @@ function session.new(args, out)
   return setmetatable({ args = args, out = out }, session)
 end
 
-local function log_to(out)
+-- The statements themselves (level debug) are shown with -v by commands that write; in a listing -v asks for more of
+-- each row.
+local function log_to(session_)
   return function(level, text)
     if level == "warning" then
-      out:warning(text)
-    elseif level ~= "debug" or out.verbose then
-      out:note(text)
+      session_.out:warning(text)
+    elseif level ~= "debug" or (session_.out.verbose and session_.writes) then
+      session_.out:note(text)
     end
   end
 end
@@ -24,7 +26,7 @@ function session:handle()
     local args = self.args
     self.opened = core.open {
       config = args.config, url = args.url, env = args.env, args = args.x, tag = args.tag,
-      lock_timeout = args.lock_timeout, log = log_to(self.out),
+      lock_timeout = args.lock_timeout, log = log_to(self),
     }
   end
   return self.opened
@@ -39,6 +41,7 @@ end
 
 --- Says on standard error which database a writing command is about to work on.
 function session:announce(verb)
+  self.writes = true
   local target = self:handle():target()
   local origin = target.origin and (" (%s)"):format(target.origin) or ""
   self.out:note(("%s %s%s"):format(verb, target.url, origin))

@@ -220,3 +220,25 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
     end)
   end)
 end
+
+describe("-v", function()
+  it("shows the statements of a command that writes, and more of each row in a listing", function()
+    local p = project.new()
+    p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer, primary_key = true } })' }
+    local r = p:luamig("upgrade", "-v")
+    assert.matches("\n[%d.]+ ms  CREATE TABLE t", r.stderr)
+    r = p:luamig("current", "-v")
+    assert.equal("", r.stderr)
+    assert.matches("^Revision:     a1 %(head, base, current%)\n.*\nApplied:      %d%d%d%d%-", r.stdout)
+  end)
+
+  it("shows a Lua traceback with an error, which is not shown without", function()
+    local p = project.new()
+    p:revision { id = "a1", upgrade = 'error("no good")' }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches("\nerror: no good\n  migrations/a1%.lua:6\n", r.stderr)
+    assert.is_nil(r.stderr:find("traceback", 1, true))
+    assert.matches("\nstack traceback:\n", p:luamig("upgrade", "-v").stderr)
+  end)
+end)
