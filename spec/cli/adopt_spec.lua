@@ -25,6 +25,10 @@ for _, dialect in ipairs(servers.dialects) do
     local r = run "adopt"
     assert.equal(0, r.code, r.stderr)
     assert.equal("migrations/ae1027a6acf1_schema_that_alembic_left.lua\nschema.lua\n", r.stdout)
+    local file = assert(io.open(folder .. "/migrations/ae1027a6acf1_schema_that_alembic_left.lua"))
+    local text = file:read("a")
+    file:close()
+    assert.matches('\nfunction upgrade%(%)\n  op%.create_table%("users", {\n', text)
     assert.equal("ae1027a6acf1 (head) schema that Alembic left\n", run("current").stdout)
     assert.same({ "ae1027a6acf1" }, db:query "SELECT version_num FROM alembic_version")
     -- what it wrote is what is there

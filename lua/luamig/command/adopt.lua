@@ -24,10 +24,12 @@ local function alembic_heads(handle)
   return ids
 end
 
--- The operations that make the schema, and those that remove it again.
+-- The operations that make the schema, and those that remove it again, as bodies of functions.
 local function schema_operations(handle)
   local empty = ('{"format": 1, "dialect": "%s", "tables": []}'):format(handle:server().dialect)
-  return render.operations(handle:creation()), render.operations(handle:snapshot_difference(handle:snapshot(), empty))
+  local now = handle:snapshot()
+  return render.operations(handle:snapshot_difference(empty, now), "  "),
+    render.operations(handle:snapshot_difference(now, empty), "  ")
 end
 
 -- schema.lua, unless somebody has written one already (init's empty one doesn't count).
@@ -68,7 +70,7 @@ function adopt.run(session)
       out:line(written[#written])
     end
   end
-  local schema = write_schema(session, settings, render.schema(handle:creation()))
+  local schema = write_schema(session, settings, render.schema(handle:inspect()))
   if schema then
     written[#written + 1] = schema
     out:line(schema)
