@@ -23,9 +23,87 @@ function difference.document(operations)
   return { operations = operations }
 end
 
---- The difference with what was renamed told apart from what was dropped and made anew.
+local function column_names(columns)
+  local names = {}
+  for i, column in ipairs(columns or {}) do names[i] = column.name end
+  table.sort(names)
+  return table.concat(names, "\0")
+end
+
+-- Calls f(operation, table) of every operation, those in batches too.
+local function each(operations, f)
+  for _, operation in ipairs(operations) do
+    if operation.operations then
+      for _, inner in ipairs(operation.operations) do f(inner, operation.table) end
+    else
+      f(operation, operation.table)
+    end
+  end
+end
+
+-- What is dropped and made anew under another name, and may have been renamed: { table, column, from, text }.
+local function candidates(upgrade, downgrade)
+  local found, dropped, dropped_columns, former = {}, {}, {}, {}
+  for _, operation in ipairs(downgrade) do -- what the table that is dropped looks like
+    if operation.op == "create_table" then former[operation.table] = column_names(operation.columns) end
+  end
+  each(upgrade, function(operation, of)
+    if operation.op == "drop_table" and former[of] then
+      dropped[#dropped + 1] = of
+    elseif operation.op == "drop_column" then
+      dropped_columns[#dropped_columns + 1] = { table = of, column = operation.column.name }
+    end
+  end)
+  local function take(list, test)
+    for i, item in ipairs(list) do
+      if test(item) then return table.remove(list, i) end
+    end
+  end
+  each(upgrade, function(operation, of)
+    if operation.schema then return end
+    if operation.op == "create_table" then
+      local names = column_names(operation.columns)
+      local from = take(dropped, function(name) return former[name] == names end)
+      if from then
+        found[#found + 1] = { table = of, from = from, text = ("table '%s'"):format(from), to = of }
+      end
+    elseif operation.op == "add_column" then
+      for _, column in ipairs(operation.columns) do
+        local from = take(dropped_columns, function(item) return item.table == of end)
+        if from then
+          found[#found + 1] = {
+            table = of, column = column.name, from = from.column, to = column.name,
+            text = ("column '%s' of table '%s'"):format(from.column, of),
+          }
+        end
+      end
+    end
+  end)
+  return found
+end
+
+local function ask(text)
+  io.stdout:flush()
+  io.stderr:write(text, " [y/N] ")
+  local answer = io.stdin:read "l"
+  return answer ~= nil and answer:lower():find "^y" ~= nil
+end
+
+--- The difference; what may have been renamed is asked on a terminal, and told where there is none.
 function difference.with_renames(session)
-  return session:handle():difference()
+  local handle, out = session:handle(), session.out
+  local found = handle:difference()
+  local renames, asked = {}, core.isatty(0) and core.isatty(2)
+  for _, candidate in ipairs(candidates(found.upgrade, found.downgrade)) do
+    if not asked then
+      out:warning(("%s is dropped and '%s' is made anew; if it was renamed, say renamed_from = \"%s\" in schema.lua"):format(
+        candidate.text, candidate.to, candidate.from))
+    elseif session.args.yes or ask(("%s is gone and '%s' is new: was it renamed?"):format(candidate.text, candidate.to)) then
+      renames[#renames + 1] = candidate
+    end
+  end
+  if #renames > 0 then return handle:difference(renames) end
+  return found
 end
 
 --- "3 operations".

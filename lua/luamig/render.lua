@@ -295,7 +295,7 @@ end
 
 local function column(data)
   local items = { scalar(data.name) }
-  if data.type then items[2] = render_type(data.type) end
+  items[2] = data.type and render_type(data.type) or 'sql.native ""' -- no type: SQLite has that
   for _, item in ipairs(options_of(records.column, data, {
     name = true, type = true, native_type = true, references = true,
   })) do
@@ -346,6 +346,44 @@ function write.rows(data)
   return list(items, #items > 1)
 end
 
+-- What servers tell and `sql` has no word for.
+local unreadable = { native_type = true, sqlite_on_conflict_not_null = true, postgresql_unlogged = true }
+
+-- A key of one column stands with the column, where nothing of it is lost.
+local function tidy_table(data)
+  local tidy = {}
+  for key, value in pairs(data) do tidy[key] = not unreadable[key] and value or nil end
+  local by_name = {}
+  tidy.columns = {}
+  for i, one in ipairs(data.columns) do
+    local copy = {}
+    for key, value in pairs(one) do copy[key] = value end
+    tidy.columns[i], by_name[copy.name] = copy, copy
+    for key in pairs(unreadable) do copy[key] = nil end
+    if copy.nullable == true then copy.nullable = nil end
+    if copy.autoincrement and type(copy.default) == "table" then copy.default = nil end -- the sequence's nextval()
+  end
+  tidy.constraints = {}
+  for _, one in ipairs(data.constraints) do
+    local bare = one.kind == "primary" and #one.columns == 1
+    for key in pairs(one) do bare = bare and (key == "kind" or key == "columns") end
+    local owner = bare and by_name[one.columns[1]]
+    if owner then
+      owner.primary_key = true
+      if owner.nullable == false then owner.nullable = nil end
+    else
+      tidy.constraints[#tidy.constraints + 1] = one
+    end
+    if one.kind == "primary" then
+      for _, key in ipairs(one.columns) do
+        local part = by_name[key]
+        if part and part.nullable == false then part.nullable = nil end
+      end
+    end
+  end
+  return tidy
+end
+
 -- Operations ----------------------------------------------------------------------------------------------------------
 
 local spelled = { add_columns = "add_column" }
@@ -371,7 +409,7 @@ local function operation(data, receiver, table_name)
       local value = data[field.name]
       if field.kind == "body" then
         has_body = data.columns ~= nil
-        arguments[#arguments + 1] = has_body and body(data, fields, skip) or "nil"
+        arguments[#arguments + 1] = has_body and body(tidy_table(data), fields, skip) or "nil"
       elseif field.name == "table" and table_name and value == table_name then -- the batch knows it
         skip.table = true
       elseif value == nil then
@@ -423,41 +461,6 @@ end
 
 -- Schemas -------------------------------------------------------------------------------------------------------------
 
--- A key of one column stands with the column, where nothing of it is lost.
-local function tidy_table(data)
-  local tidy = {}
-  for key, value in pairs(data) do tidy[key] = value end
-  tidy.name, tidy.schema = nil, nil
-  local by_name = {}
-  tidy.columns = {}
-  for i, one in ipairs(data.columns) do
-    local copy = {}
-    for key, value in pairs(one) do copy[key] = value end
-    tidy.columns[i], by_name[copy.name] = copy, copy
-    copy.native_type = nil
-    if copy.nullable == true then copy.nullable = nil end
-  end
-  tidy.constraints = {}
-  for _, one in ipairs(data.constraints) do
-    local bare = one.kind == "primary" and #one.columns == 1
-    for key in pairs(one) do bare = bare and (key == "kind" or key == "columns") end
-    local owner = bare and by_name[one.columns[1]]
-    if owner then
-      owner.primary_key = true
-      if owner.nullable == false then owner.nullable = nil end
-    else
-      tidy.constraints[#tidy.constraints + 1] = one
-    end
-    if one.kind == "primary" then
-      for _, key in ipairs(one.columns) do
-        local part = by_name[key]
-        if part and part.nullable == false then part.nullable = nil end
-      end
-    end
-  end
-  return tidy
-end
-
 local function add_group(items, key, group)
   if #group > 0 then items[#items + 1] = { key = key, value = list(group, true) } end
 end
@@ -467,7 +470,7 @@ local function objects(schema, of)
   local items, enums, views = {}, {}, {}
   for _, data in ipairs(schema.tables) do
     if data.schema == of then
-      items[#items + 1] = { key = key_of(data.name), value = body(tidy_table(data), {}, {}) }
+      items[#items + 1] = { key = key_of(data.name), value = body(tidy_table(data), {}, { name = true, schema = true }) }
     end
   end
   for _, data in ipairs(schema.enums) do

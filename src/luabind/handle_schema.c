@@ -1,6 +1,7 @@
 /* The methods of a handle about whole schemas: the live one, the declared one, and what lies
  * between. */
 #include "luabind/handle.h"
+#include "luabind/host.h"
 #include "luabind/push.h"
 #include "luabind/set.h"
 #include "model/snapshot.h"
@@ -118,11 +119,48 @@ int mig_handle_snapshot(lua_State *L)
     return 1;
 }
 
+static const char *rename_text(lua_State *L, struct mig_lua_handle *h, const char *name)
+{
+    lua_getfield(L, -1, name);
+    const char *text =
+        lua_isnil(L, -1) ? NULL : mig_arena_strdup(&h->arena, luaL_checkstring(L, -1));
+    lua_pop(L, 1);
+    return text;
+}
+
+/* A list of { table, column, from } at index; the texts are copied. */
+static struct mig_host_rename *read_renames(lua_State *L, struct mig_lua_handle *h, int index,
+                                            size_t *count)
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    *count = (size_t)luaL_len(L, index);
+    struct mig_host_rename *renames =
+        mig_arena_array(&h->arena, struct mig_host_rename, *count + 1);
+    for (size_t i = 0; renames != NULL && i < *count; i++) {
+        lua_geti(L, index, (lua_Integer)i + 1);
+        luaL_checktype(L, -1, LUA_TTABLE);
+        renames[i] = (struct mig_host_rename){.table = rename_text(L, h, "table"),
+                                              .column = rename_text(L, h, "column"),
+                                              .from = rename_text(L, h, "from")};
+        luaL_argcheck(L, renames[i].table != NULL && renames[i].from != NULL, index,
+                      "a rename has table and from");
+        lua_pop(L, 1);
+    }
+    mig_handle_check_arena(L, h);
+    return renames;
+}
+
 int mig_handle_difference(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_difference difference = {0};
-    if (mig_context_diff(&h->ctx, &h->arena, &difference, &h->err) != 0) {
+    size_t count = 0;
+    const struct mig_host_rename *renames =
+        lua_isnoneornil(L, 2) ? NULL : read_renames(L, h, 2, &count);
+    mig_host_set_renames(&h->ctx, renames, count);
+    int rc = mig_context_diff(&h->ctx, &h->arena, &difference, &h->err);
+    mig_host_set_renames(&h->ctx, NULL, 0);
+    if (rc != 0) {
         return mig_handle_fail(L, h);
     }
     simplify_defaults(&h->arena, &difference.live);

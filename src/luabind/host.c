@@ -627,6 +627,35 @@ static int load_schema_protected(lua_State *L)
     return 0;
 }
 
+void mig_host_set_renames(struct mig_context *ctx, const struct mig_host_rename *renames,
+                          size_t count)
+{
+    struct mig_lua_host *host = ctx->host.self;
+    host->renames = renames;
+    host->rename_count = count;
+}
+
+static void apply_renames(const struct mig_lua_host *host, const struct mig_schema *schema)
+{
+    for (size_t i = 0; i < host->rename_count; i++) {
+        const struct mig_host_rename *rename = &host->renames[i];
+        for (size_t k = 0; k < schema->table_count; k++) {
+            struct mig_table *table = schema->tables[k];
+            if (table->schema != NULL || strcmp(table->name, rename->table) != 0) {
+                continue;
+            }
+            if (rename->column == NULL) {
+                table->renamed_from = rename->from;
+                continue;
+            }
+            struct mig_column *column = mig_table_column(table, rename->column);
+            if (column != NULL) {
+                column->renamed_from = rename->from;
+            }
+        }
+    }
+}
+
 int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const char *dialect,
                          bool is_mariadb, struct mig_schema *out, struct mig_error *err)
 {
@@ -655,7 +684,11 @@ static int host_schema(void *self, const char *dialect, bool is_mariadb, struct 
                        struct mig_schema *out, struct mig_error *err)
 {
     const struct mig_lua_host *host = self;
-    return mig_host_load_schema(host->ctx, arena, dialect, is_mariadb, out, err);
+    int rc = mig_host_load_schema(host->ctx, arena, dialect, is_mariadb, out, err);
+    if (rc == 0) {
+        apply_renames(host, out);
+    }
+    return rc;
 }
 
 static int host_include(void *self, const char *kind, const char *name, const char *schema,

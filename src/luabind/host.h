@@ -29,6 +29,14 @@ int mig_host_after_revision(struct mig_context *ctx, const char *path,
 int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const char *dialect,
                          bool is_mariadb, struct mig_schema *out,
                          struct mig_error *err) MIG_MUST_CHECK;
+/* What the user said was renamed: the declared table or column that renamed_from is missing of. */
+struct mig_host_rename {
+    const char *table, *column; /* as declared; column NULL: the table itself */
+    const char *from;
+};
+/* From now on the declared schema is read as if it said so; borrowed, count 0 ends it. */
+void mig_host_set_renames(struct mig_context *ctx, const struct mig_host_rename *renames,
+                          size_t count);
 /* autogenerate.include(kind, name, schema) of the configuration; *out is true when there is none.
  * schema may be NULL. */
 int mig_host_include(struct mig_context *ctx, const char *kind, const char *name,

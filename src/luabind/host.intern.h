@@ -20,6 +20,8 @@ struct mig_lua_host {
     struct mig_arena files; /* holds: */
     const char *source;     /* the text of the file that is loaded */
     size_t source_length;
+    const struct mig_host_rename *renames; /* of the declared schema */
+    size_t rename_count;
 };
 
 /* The host of a private state. */

@@ -8,7 +8,7 @@
 
 /* Options of a column and of a table with a dialect's prefix; "mysql_*" leaves the rest open. */
 static const char *const column_prefixed[] = {"mysql_on_update", "mysql_after", "mysql_first",
-                                              NULL};
+                                              "mysql_invisible", NULL};
 static const char *const table_prefixed[] = {
     "mysql_*",
     "postgresql_partition_by",
@@ -535,6 +535,9 @@ struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *
     r->place = &place;
     lua_rawgeti(L, index, 2);
     column->type = mig_read_type(r, -1, "the type");
+    if (column->type->kind == MIG_TYPE_native && column->type->name[0] == '\0') {
+        column->type = NULL; /* SQLite: sql.native "" is no type at all */
+    }
     lua_pop(L, 2);
     if (mig_read_length(r, index, "it", true) > 2) {
         lua_rawgeti(L, index, 3);

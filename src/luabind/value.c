@@ -523,6 +523,8 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
                 }
             } else if (members[i].flag != NULL) {
                 *members[i].flag = mig_read_tri(r, -2, label);
+            } else if (type->kind == MIG_TYPE_native) {
+                *members[i].text = mig_read_text(r, -2, label); /* "" is SQLite's no type */
             } else {
                 *members[i].text = mig_read_name(r, -2, label);
             }

@@ -87,10 +87,27 @@ static bool is_included(void *payload, const char *kind, const char *name, const
     return included;
 }
 
+/* Our own tables are not told by reflection; the version table may have any name. */
+static void hide_version_table(const struct mig_context *ctx, struct mig_schema *schema)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < schema->table_count; i++) {
+        const char *own = ctx->settings.version_table;
+        if (own == NULL || strcmp(schema->tables[i]->name, own) != 0) {
+            schema->tables[kept++] = schema->tables[i];
+        }
+    }
+    schema->table_count = kept;
+}
+
 static int reflect_live(struct declaring *d, const struct mig_names *schemas,
                         struct mig_schema *out)
 {
-    return d->db->reflect->schema(d->conn, d->arena, schemas, out, d->err);
+    int rc = d->db->reflect->schema(d->conn, d->arena, schemas, out, d->err);
+    if (rc == 0) {
+        hide_version_table(d->ctx, out);
+    }
+    return rc;
 }
 
 /* ------------------------------------------------------------------ the declared schema */

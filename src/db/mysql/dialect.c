@@ -431,11 +431,20 @@ static void add_column(struct mig_sql *w, const struct mig_table *table,
 
 /* --- tables and indexes --- */
 
-static const char *upper_spaced(struct mig_arena *arena, const char *name)
+/* row_format → ROW_FORMAT; those of two words have a space. */
+static const char *option_word(struct mig_arena *arena, const char *name)
 {
+    static const char *const spaced[] = {
+        "data_directory",        "index_directory",       "partition_by",
+        "subpartition_by",       "partition_definitions", "character_set",
+        "default_character_set", "default_charset",       "default_collate"};
+    bool spaces = false;
+    for (size_t i = 0; i < MIG_COUNT(spaced) && !spaces; i++) {
+        spaces = strcmp(name, spaced[i]) == 0;
+    }
     char *text = mig_arena_strdup(arena, name);
     for (char *p = text; p != NULL && *p != '\0'; p++) {
-        *p = (char)(*p == '_' ? ' ' : *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+        *p = (char)(*p == '_' && spaces ? ' ' : *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
     }
     return text;
 }
@@ -472,7 +481,7 @@ static void table_options(struct mig_sql *w, const struct mig_table *table)
             mig_dialect_option(w->c, &table->options, rest) != &pair->value) {
             continue;
         }
-        const char *word = upper_spaced(w->c->arena, rest);
+        const char *word = option_word(w->c->arena, rest);
         if (word != NULL && strncmp(word, "PARTITION", 9) != 0 &&
             strncmp(word, "SUBPARTITION", 12) != 0) {
             add_table_option(w, strcmp(word, "CHARSET") == 0 ? "DEFAULT CHARSET" : word,
@@ -487,7 +496,7 @@ static void table_options(struct mig_sql *w, const struct mig_table *table)
             const char *rest = NULL;
             const struct mig_pair *pair = &table->options.items[j];
             if (mig_option_is_ours(w->c, pair->name, &rest) &&
-                strcmp(upper_spaced(w->c->arena, rest), last[i]) == 0 &&
+                strcmp(option_word(w->c->arena, rest), last[i]) == 0 &&
                 mig_dialect_option(w->c, &table->options, rest) == &pair->value) {
                 add_table_option(w, last[i], &pair->value);
             }
@@ -553,7 +562,7 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
     }
     mig_sql_add(&w, "CREATE ");
     if (index->prefix != NULL) {
-        mig_sql_add(&w, "%r ", upper_spaced(c->arena, index->prefix));
+        mig_sql_add(&w, "%r ", option_word(c->arena, index->prefix));
     } else if (index->unique == MIG_TRUE) {
         mig_sql_add(&w, "UNIQUE ");
     }
@@ -568,7 +577,7 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
         mig_sql_add(&w, " WITH PARSER %n", index->parser);
     }
     if (index->using != NULL) {
-        const char *method = upper_spaced(c->arena, index->using);
+        const char *method = option_word(c->arena, index->using);
         if (method != NULL && strcmp(method, "BTREE") != 0 && strcmp(method, "HASH") != 0 &&
             strcmp(method, "RTREE") != 0) {
             mig_sql_unsupported(&w, "such an index method", "`using` is btree or hash here.");

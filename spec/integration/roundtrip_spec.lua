@@ -1,0 +1,61 @@
+-- A database with one of everything (spec/golden/reflect) → inspect → schema.lua: no difference; and the same schema
+-- from nothing by a generated migration: no difference again, and back to nothing.
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+local function read(path)
+  local file <close> = assert(io.open(path))
+  return file:read "a"
+end
+
+-- What the declared schema refers to and does not declare.
+local beside = {
+  sqlite = "",
+  postgresql = [[
+    CREATE EXTENSION btree_gist; CREATE EXTENSION pg_trgm;
+    CREATE SCHEMA other; CREATE TYPE other.m2 AS ENUM ('z'); CREATE DOMAIN posint AS integer CHECK (VALUE > 0);
+  ]],
+  mysql = "",
+}
+
+for _, server in ipairs { { "sqlite", "sqlite" }, { "postgresql", "postgresql" }, { "mysql", "mariadb" } } do
+  local dialect, flavour = table.unpack(server)
+
+  describe("inspect of " .. flavour, function()
+    local p, text
+
+    local function run(...)
+      local r = p:luamig(...)
+      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr .. text)
+      return r.stdout
+    end
+
+    setup(function()
+      local db = scratch.database(dialect)
+      db:query(read("spec/golden/reflect/" .. flavour .. ".sql"))
+      p = project.new { url = db.url }
+      text = ""
+      text = run "inspect"
+      p:write("schema.lua", text)
+    end)
+
+    it("gives a schema.lua that says what the database is", function()
+      assert.equal("", run "check")
+      local r = p:luamig("revision", "--autogenerate", "-m", "nothing")
+      assert.equal(0, r.code)
+      assert.equal("", r.stdout)
+      assert.truthy(r.stderr:find("no differences", 1, true))
+    end)
+
+    it("gives a schema.lua that makes the same anew", function()
+      local db = scratch.database(dialect)
+      if beside[dialect] ~= "" then db:query(beside[dialect]) end
+      local path = run("revision", "--autogenerate", "-m", "all", "--url", db.url):match "%S+"
+      text = p:read(path)
+      run("upgrade", "--url", db.url)
+      run("check", "--url", db.url)
+      run("downgrade", "base", "--url", db.url)
+      assert.equal("return sql.schema {}\n", run("inspect", "--url", db.url))
+    end)
+  end)
+end
