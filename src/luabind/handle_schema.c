@@ -184,11 +184,13 @@ int mig_handle_snapshot_difference(lua_State *L)
         if (mig_snapshot_read(&h->arena, text, length, &sides[i], &h->err) != 0) {
             return mig_handle_fail(L, h);
         }
+        simplify_defaults(&h->arena, &sides[i].schema);
     }
     if (mig_context_diff_snapshots(&h->ctx, &h->arena, &sides[0].schema, &sides[1].schema, &ops,
                                    &h->err) != 0) {
         return mig_handle_fail(L, h);
     }
+    mig_handle_check_arena(L, h);
     push_ops(L, &ops);
     return 1;
 }

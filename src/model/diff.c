@@ -175,10 +175,12 @@ static bool fills_itself(const struct diff *d, const struct mig_table *table,
     }
     bool plain = column->identity == NULL ||
                  mig_compare_identities(column->identity, &(struct mig_identity){0});
+    if (column->identity != NULL && plain) {
+        return is_integer(column->type); /* what autoincrement = true makes outside of a key */
+    }
     return key != NULL && key->columns.count == 1 &&
            same_name(d, key->columns.items[0], column->name) && is_integer(column->type) && plain &&
-           column->default_value.kind == MIG_VALUE_NONE &&
-           (column->identity != NULL || !in_foreign_key(d, table, column->name));
+           column->default_value.kind == MIG_VALUE_NONE && !in_foreign_key(d, table, column->name);
 }
 
 static const char *collation_of(const struct mig_column *column)
