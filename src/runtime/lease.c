@@ -37,6 +37,15 @@ static void append_table(struct mig_strbuf *out, const struct mig_run *run)
     mig_append_qualified(&run->compile, out, run->ctx->settings.version_table_schema, TABLE);
 }
 
+/* A duplicate (class 23, PostgreSQL's 42P07), a failed certification: another runner came before.
+ */
+static bool was_first(const struct mig_run *run, const struct mig_error *err)
+{
+    return !run->conn->lost &&
+           (strncmp(err->sqlstate, "23", 2) == 0 || strcmp(err->sqlstate, "42P07") == 0 ||
+            run->db->runner->is_passing(err));
+}
+
 static int create(struct mig_run *run, struct mig_error *err)
 {
     static const struct {
@@ -67,12 +76,14 @@ static int create(struct mig_run *run, struct mig_error *err)
     if (rc == 0) {
         rc = mig_segment_commit(run, err);
     }
-    if (rc != 0) { /* another runner may have made it in this moment: the next look tells */
+    if (rc != 0) {
         mig_segment_rollback(run);
-        mig_log_write(&run->ctx->log, MIG_LOG_DEBUG, "%s", err->message);
-        mig_error_clear(err);
     }
-    return 0;
+    if (rc != 0 && was_first(run, err)) { /* it was made in this moment: the next look tells */
+        mig_error_clear(err);
+        rc = 0;
+    }
+    return rc;
 }
 
 static struct mig_value text_value(const char *text)
@@ -96,9 +107,8 @@ static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *i
     return rc == 0 ? mig_conn_run(run->conn, &statement, changed, err) : rc;
 }
 
-/* What the row says; *exists is false when there is none, or no table. */
-static int look(struct mig_run *run, const char *key, struct mig_lease_row *row, bool *table,
-                struct mig_error *err)
+int mig_lease_look(struct mig_run *run, const char *key, struct mig_lease_row *row, bool *table,
+                   struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
     struct mig_cursor cursor = {0};
@@ -173,10 +183,7 @@ static int take(struct mig_run *run, struct mig_lock *lock, const struct mig_lea
     }
     int rc = send(run, &sql, items, row->exists ? 6 : 5, &changed, err);
     *got = rc == 0 && changed == 1;
-    if (rc != 0 && !run->conn->lost &&
-        (err->code == MIG_E_sql || run->db->runner->is_passing(err))) {
-        /* A duplicate key, a failed certification: another one was first. */
-        mig_log_write(&run->ctx->log, MIG_LOG_DEBUG, "%s", err->message);
+    if (rc != 0 && was_first(run, err)) {
         mig_error_clear(err);
         rc = 0;
     }
@@ -189,11 +196,11 @@ int mig_lease_try(struct mig_run *run, struct mig_lock *lock, struct mig_lease_r
 {
     bool table = true;
     *got = false;
-    int rc = look(run, lock->key, row, &table, err);
+    int rc = mig_lease_look(run, lock->key, row, &table, err);
     if (rc == 0 && !table) {
         rc = create(run, err);
         if (rc == 0) {
-            rc = look(run, lock->key, row, &table, err);
+            rc = mig_lease_look(run, lock->key, row, &table, err);
         }
     }
     if (rc != 0 || !table) {
@@ -202,6 +209,18 @@ int mig_lease_try(struct mig_run *run, struct mig_lock *lock, struct mig_lease_r
     /* The session lock is ours, so an owner that relied on it is gone. Any other is waited for. */
     bool gone = row->owner == NULL || row->seconds_left <= 0 || (lock->trusted && row->by_session);
     return gone ? take(run, lock, row, got, err) : 0;
+}
+
+int mig_lease_free(struct mig_run *run, const char *key, const struct mig_lease_row *row,
+                   struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_param items[] = {{.value = text_value(key)},
+                                {.value = {.kind = MIG_VALUE_INT, .integer = row->token}}};
+    mig_strbuf_puts(&sql, "UPDATE ");
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " SET owner = NULL, expires_at = 0 WHERE name = ? AND token = ?");
+    return send(run, &sql, items, MIG_COUNT(items), NULL, err);
 }
 
 /* ---- renewing ---- */
@@ -297,13 +316,8 @@ void mig_lease_release(struct mig_run *run, struct mig_lock *lock)
         pthread_join(lease->thread, NULL);
     }
     if (!run->conn->lost && !lease->lost) {
-        struct mig_strbuf sql = {0};
-        struct mig_param items[] = {{.value = text_value(lock->key)},
-                                    {.value = {.kind = MIG_VALUE_INT, .integer = lock->token}}};
-        mig_strbuf_puts(&sql, "UPDATE ");
-        append_table(&sql, run);
-        mig_strbuf_puts(&sql, " SET owner = NULL, expires_at = 0 WHERE name = ? AND token = ?");
-        (void)!send(run, &sql, items, MIG_COUNT(items), NULL, &ignored);
+        (void)!mig_lease_free(run, lock->key, &(struct mig_lease_row){.token = lock->token},
+                              &ignored);
         mig_error_clear(&ignored);
     }
     pthread_cond_destroy(&lease->wake);

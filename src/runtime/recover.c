@@ -3,6 +3,7 @@
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* How the path of a revision from the history begins; the source follows the NUL. */
@@ -94,6 +95,26 @@ int mig_context_repair(struct mig_context *ctx, const char *revision, int step, 
     return rc;
 }
 
+/* The lease that nobody's session lock backs: behind a pooler, on another node, or of a runner that
+ * died. */
+static int unlock_lease(struct mig_run *run, const char *key, bool end,
+                        struct mig_lock_holder *holder, struct mig_error *err)
+{
+    struct mig_lease_row row = {0};
+    bool table = false;
+    int rc = mig_lease_look(run, key, &row, &table, err);
+    if (rc != 0 || row.owner == NULL || row.seconds_left <= 0) {
+        return rc;
+    }
+    const char *pid = strchr(row.owner, ':'); /* "host:pid:start" */
+    holder->pid = pid != NULL ? strtoll(pid + 1, NULL, 10) : 1;
+    holder->host = pid != NULL ? mig_arena_strndup(run->arena, row.owner, (size_t)(pid - row.owner))
+                               : row.owner;
+    holder->application = "by its lease";
+    holder->since = row.since;
+    return end ? mig_lease_free(run, key, &row, err) : 0;
+}
+
 int mig_context_unlock(struct mig_context *ctx, struct mig_arena *arena, bool end,
                        struct mig_lock_holder *holder, struct mig_error *err)
 {
@@ -110,6 +131,8 @@ int mig_context_unlock(struct mig_context *ctx, struct mig_arena *arena, bool en
         rc = runner->holder(run.conn, arena, key, holder, err);
         if (rc == 0 && end && holder->pid != 0 && runner->end_session != NULL) {
             rc = runner->end_session(run.conn, holder->pid, err);
+        } else if (rc == 0 && holder->pid == 0) {
+            rc = unlock_lease(&run, key, end, holder, err);
         }
     }
     mig_run_end(&run);

@@ -307,6 +307,12 @@ struct mig_lease_row {
     int64_t token, seconds_left;
     const char *owner, *since; /* owner NULL: free */
 };
+/* What the row says; exists is false when there is none. *table: whether there is a table. */
+int mig_lease_look(struct mig_run *run, const char *key, struct mig_lease_row *row, bool *table,
+                   struct mig_error *err) MIG_MUST_CHECK;
+/* Gives the lease that the row is about back. */
+int mig_lease_free(struct mig_run *run, const char *key, const struct mig_lease_row *row,
+                   struct mig_error *err) MIG_MUST_CHECK;
 /* Asks once; what the row says when somebody else has it. Makes the table when there is none. */
 int mig_lease_try(struct mig_run *run, struct mig_lock *lock, struct mig_lease_row *row, bool *got,
                   struct mig_error *err) MIG_MUST_CHECK;

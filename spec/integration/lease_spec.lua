@@ -1,0 +1,64 @@
+-- The lease in luamig_lock: waited for, named, given back.
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+for _, dialect in ipairs { "postgresql", "mysql" } do
+  describe("the lease on " .. dialect, function()
+    local db, p
+    before_each(function()
+      db = scratch.database(dialect)
+      p = project.new { url = db.url }
+      p:revision { id = "aaaa1", upgrade = "op.execute 'SELECT 1'", downgrade = "" }
+      p:revision { id = "bbbb2", down = "aaaa1", upgrade = "op.execute 'SELECT 1'", downgrade = "" }
+      assert.equal(0, p:luamig("upgrade", "aaaa1").code)
+    end)
+    after_each(function() db:drop() end)
+
+    local function hold(layer, seconds)
+      local now = dialect == "mysql" and "unix_timestamp()" or "extract(epoch FROM now())::bigint"
+      db:query(("UPDATE luamig_lock SET owner = 'elsewhere:4711:1', layer = '%s', since = '2026-01-01T00:00:00Z', expires_at = %s + %d")
+        :format(layer, now, seconds))
+    end
+
+    it("is free after a run", function()
+      assert.equal("1", db:value "SELECT count(*) FROM luamig_lock WHERE owner IS NULL AND expires_at = 0")
+    end)
+
+    it("of another node is waited for, and its owner is named", function()
+      hold("lease", 60)
+      local r = p:luamig("upgrade", "--lock-timeout", "300ms")
+      assert.equal(4, r.code, r.stderr)
+      assert.matches("elsewhere:4711:1", r.stderr)
+      assert.equal("aaaa1", db:value "SELECT version_num FROM luamig_version")
+      r = p:luamig("unlock", "--yes")
+      assert.equal(0, r.code, r.stderr)
+      r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+    end)
+
+    it("that is over is taken", function()
+      hold("lease", -1)
+      assert.equal(0, p:luamig("upgrade", "--lock-timeout", "300ms").code)
+    end)
+
+    it("of a runner whose session lock is gone is taken at once", function()
+      hold("session", 60)
+      assert.equal(0, p:luamig("upgrade", "--lock-timeout", "300ms").code)
+    end)
+
+    it("is not asked for when there is nothing to do", function()
+      assert.equal(0, p:luamig "upgrade".code)
+      hold("lease", 60)
+      local r = p:luamig("upgrade", "--lock-timeout", "300ms")
+      assert.equal(0, r.code, r.stderr)
+    end)
+
+    it("does not hide that the server cannot be written to", function()
+      if dialect ~= "postgresql" then return end
+      db:query(("ALTER DATABASE %s SET default_transaction_read_only = on"):format(db.name))
+      local r = p:luamig("upgrade", "--lock-timeout", "2s")
+      assert.equal(1, r.code, r.stderr)
+      assert.matches("read%-only transaction", r.stderr)
+    end)
+  end)
+end
