@@ -1,0 +1,270 @@
+-- check, inspect, revision --autogenerate: the commands around schema.lua.
+local cli = require "spec.support.cli"
+local json = require "dkjson"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+local users = [[
+return sql.schema {
+  users = {
+    { "id", sql.integer, primary_key = true },
+    { "email", sql.string(255), nullable = false },
+  },
+}
+]]
+
+local function succeed(p, ...)
+  local r = p:luamig(...)
+  assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+  return r
+end
+
+-- A project on its own SQLite file, with this schema.lua and these tables.
+local function new(schema, sql, config)
+  local db = scratch.database "sqlite"
+  if sql then db:query(sql) end
+  return project.new { url = db.url, config = config, files = { ["schema.lua"] = schema } }, db
+end
+
+describe("luamig check", function()
+  it("prints the operations that would close the gap and exits 3", function()
+    local p = new(users)
+    local r = p:luamig "check"
+    assert.equal(3, r.code)
+    assert.equal([[
+op.create_table("users", {
+  { "id", sql.integer, primary_key = true },
+  { "email", sql.string(255), nullable = false },
+})
+]], r.stdout)
+    assert.truthy(r.stderr:find("1 operation would close the gap", 1, true))
+  end)
+
+  it("gives them as data with --json", function()
+    local p = new(users)
+    local r = p:luamig("check", "--json")
+    assert.equal(3, r.code)
+    assert.truthy(r.stdout:find('^{\n  "format": 1,\n  "operations": %[\n    {\n      "op": "create_table",\n      "table": "users",'))
+    local document = json.decode(r.stdout)
+    assert.equal("check_failed", document.error.kind)
+    local operation = document.operations[1]
+    assert.equal("email", operation.columns[2].name)
+    assert.same({ kind = "string", length = 255 }, operation.columns[2].type)
+    assert.truthy(operation.lua:find('^op%.create_table%("users", {'))
+  end)
+
+  it("is silent and exits 0 when there is none", function()
+    local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
+    local r = succeed(p, "check")
+    assert.equal("", r.stdout)
+    assert.same({ format = 1, operations = {} }, json.decode(succeed(p, "check", "--json").stdout))
+  end)
+
+  it("wants the database at its heads", function()
+    local p = new(users)
+    p:revision { id = "aaaa1111", upgrade = "op.create_table('t', { { 'a', sql.integer } })" }
+    local r = p:luamig("check", "--json")
+    assert.equal(2, r.code)
+    local failure = json.decode(r.stdout).error
+    assert.equal("not_up_to_date", failure.kind)
+    assert.truthy(failure.message:find("aaaa1111", 1, true))
+  end)
+
+  it("says what is wrong in schema.lua, and where", function()
+    local p = new 'return sql.schema {\n  t = {\n    { "a", sql.string(10), nulable = false },\n  },\n}\n'
+    local r = p:luamig "check"
+    assert.equal(1, r.code)
+    assert.truthy(r.stderr:find("table 't': element 1: column 'a': unknown option 'nulable' (did you mean 'nullable'?)", 1, true))
+    assert.truthy(r.stderr:find("schema.lua", 1, true))
+    r = new("return {}"):luamig "check"
+    assert.truthy(r.stderr:find("it must be sql.schema { … }", 1, true))
+    p = project.new {}
+    r = p:luamig "check"
+    assert.equal(2, r.code)
+    assert.truthy(r.stderr:find("schema.lua", 1, true))
+  end)
+
+  it("reads schema.lua with modules of lib/", function()
+    local p = new [[
+local common = require "common"
+return sql.schema { t = { { "id", sql.integer, primary_key = true }, common.stamps } }
+]]
+    p:write("lib/common.lua", 'return { stamps = { { "created_at", sql.datetime, default = sql.now } } }\n')
+    local r = p:luamig "check"
+    assert.truthy(r.stdout:find('{ "created_at", sql.datetime, default = sql.now }', 1, true))
+  end)
+
+  it("leaves alone what is not ours", function()
+    local p = new("return sql.schema {}", [[
+CREATE TABLE luamig_other (a); CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
+CREATE TABLE my_versions (version_num VARCHAR(32) NOT NULL PRIMARY KEY); CREATE TABLE legacy (a INTEGER);
+]], [[version_table = "my_versions", autogenerate = { include = function(kind, name) return name ~= "legacy" end },]])
+    assert.equal("", succeed(p, "check").stdout)
+  end)
+end)
+
+describe("luamig revision --autogenerate", function()
+  it("writes both directions, which run", function()
+    local p, db = new(users, "CREATE TABLE old (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(10) DEFAULT 'x'); CREATE INDEX ix_old ON old (name);")
+    local before = succeed(p, "inspect").stdout
+    local path = succeed(p, "revision", "--autogenerate", "-m", "users instead").stdout:match "%S+"
+    local text = p:read(path)
+    assert.truthy(text:find('function upgrade()\n  op.drop_table("old")\n  op.create_table("users", {\n    { "id"', 1, true), text)
+    succeed(p, "upgrade")
+    assert.equal("", succeed(p, "check").stdout)
+    assert.equal("users", db:value "SELECT name FROM sqlite_master WHERE name IN ('users', 'old')")
+    succeed(p, "downgrade", "base")
+    assert.equal(before, succeed(p, "inspect").stdout)
+  end)
+
+  it("writes nothing when there is no difference", function()
+    local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
+    local r = succeed(p, "revision", "--autogenerate", "-m", "nothing")
+    assert.equal("", r.stdout)
+    assert.truthy(r.stderr:find("no differences", 1, true))
+    assert.equal("", succeed(p, "heads").stdout)
+  end)
+
+  it("prints instead of writing with --sql", function()
+    local p = new(users)
+    local r = succeed(p, "revision", "--autogenerate", "--sql")
+    assert.truthy(r.stdout:find('^function upgrade%(%)\n  op%.create_table%("users", {'))
+    assert.truthy(r.stdout:find('function downgrade()\n  op.drop_table("users")\nend\n', 1, true))
+    assert.equal("", succeed(p, "heads").stdout)
+  end)
+
+  it("wants the database at its heads", function()
+    local p = new(users)
+    p:revision { id = "aaaa1111" }
+    local r = p:luamig("revision", "--autogenerate", "-m", "x")
+    assert.equal(2, r.code)
+    assert.truthy(r.stderr:find("not at head", 1, true))
+  end)
+end)
+
+describe("a rename", function()
+  local renamed = [[
+return sql.schema {
+  users = { { "id", sql.integer, primary_key = true }, { "mail", sql.string(255), nullable = false %s } %s },
+}
+]]
+  local made = "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL); INSERT INTO users VALUES (1, 'a@b.c');"
+
+  it("is what renamed_from says", function()
+    local p, db = new(renamed:format(', renamed_from = "email"', ""), made)
+    local path = succeed(p, "revision", "--autogenerate", "-m", "mail").stdout:match "%S+"
+    assert.truthy(p:read(path):find('new_column_name = "mail"', 1, true), p:read(path))
+    succeed(p, "upgrade")
+    assert.equal("a@b.c", db:value "SELECT mail FROM users")
+    assert.equal("", succeed(p, "check").stdout)
+    succeed(p, "downgrade", "base")
+    assert.equal("a@b.c", db:value "SELECT email FROM users")
+  end)
+
+  it("of a table is what renamed_from says", function()
+    local p, db = new([[
+return sql.schema { people = { { "id", sql.integer, primary_key = true }, { "email", sql.string(255), nullable = false }, renamed_from = "users" } }
+]], made)
+    succeed(p, "revision", "--autogenerate", "-m", "people")
+    succeed(p, "upgrade")
+    assert.equal("a@b.c", db:value "SELECT email FROM people")
+    succeed(p, "downgrade", "base")
+    assert.equal("a@b.c", db:value "SELECT email FROM users")
+  end)
+
+  it("is not guessed: what may be one is told where nobody can be asked", function()
+    local p = new(renamed:format("", ""), made)
+    local r = succeed(p, "revision", "--autogenerate", "-m", "mail")
+    assert.truthy(r.stderr:find("column 'email' of table 'users' is dropped and 'mail' is made anew", 1, true))
+    assert.truthy(r.stderr:find('renamed_from = "email"', 1, true))
+    assert.truthy(p:read(r.stdout:match "%S+"):find("drop_column", 1, true))
+  end)
+
+  -- script(1) runs the command on a terminal of its own.
+  local function on_terminal(p, answer)
+    return cli.run({ "-q", "-e", "-c", cli.program .. " revision --autogenerate -m mail", "/dev/null" },
+      { program = "/usr/bin/script", cwd = p.path, stdin = answer .. "\n" })
+  end
+
+  it("is asked about on a terminal", function()
+    local p, db = new(renamed:format("", ""), made)
+    local r = on_terminal(p, "y")
+    assert(r.code == 0, r.stdout .. r.stderr)
+    assert.truthy(r.stdout:find("was it renamed? [y/N]", 1, true), r.stdout)
+    succeed(p, "upgrade")
+    assert.equal("a@b.c", db:value "SELECT mail FROM users")
+  end)
+
+  it("is a drop when the answer is no", function()
+    local p = new(renamed:format("", ""), made)
+    local r = on_terminal(p, "n")
+    assert(r.code == 0, r.stdout .. r.stderr)
+    local path = r.stdout:match "migrations/%S+%.lua"
+    assert.truthy(p:read(path):find("drop_column", 1, true), r.stdout)
+  end)
+end)
+
+describe("luamig inspect", function()
+  local tables = [[
+CREATE TABLE org (id INTEGER NOT NULL PRIMARY KEY, "na me" TEXT);
+CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, org_id INTEGER NOT NULL REFERENCES org (id), note VARCHAR(20) DEFAULT 'it''s');
+]]
+
+  it("writes the database as schema.lua", function()
+    assert.equal([[
+return sql.schema {
+  org = {
+    { "id", sql.integer, primary_key = true },
+    { "na me", sql.text },
+  },
+
+  users = {
+    { "id", sql.integer, primary_key = true },
+    { "org_id", sql.integer, nullable = false },
+    { "note", sql.string(20), default = "it's" },
+    sql.foreign_key({ "org_id" }, "org", { "id" }),
+  },
+}
+]], succeed(new(users, tables), "inspect").stdout)
+  end)
+
+  it("writes a snapshot with --json, which a script is made with", function()
+    local p = new(users, tables)
+    local document = json.decode(succeed(p, "inspect", "--json").stdout)
+    assert.equal("org", document.tables[1].name)
+  end)
+
+  it("draws the tables for Graphviz and Mermaid", function()
+    local p = new(users, tables)
+    local dot = succeed(p, "inspect", "--format", "dot").stdout
+    assert.truthy(dot:find('"users" -> "org" [label = "org_id"];', 1, true), dot)
+    assert.truthy(dot:find("^digraph schema {\n.*}\n$"))
+    assert.equal([[
+erDiagram
+  "org" {
+    INTEGER id PK
+    TEXT na_me
+  }
+  "users" {
+    INTEGER id PK
+    INTEGER org_id FK
+    VARCHAR_20_ note
+  }
+  "users" }o--|| "org" : "org_id"
+]], succeed(p, "inspect", "--format", "mermaid").stdout)
+  end)
+
+  it("draws SVG by Graphviz, or says what is missing", function()
+    local p = new(users, tables)
+    local bin = scratch.folder()
+    local r = p:luamig("inspect", "--format", "svg", { env = { PATH = bin } })
+    assert.equal(1, r.code)
+    assert.truthy(r.stderr:find("apt-get install graphviz", 1, true))
+    local file <close> = assert(io.open(bin .. "/dot", "w"))
+    file:write "#!/bin/sh\n[ \"$1\" = -Tsvg ] && echo '<svg/>' && exec /bin/cat \"$2\"\n"
+    file:close()
+    assert(os.execute("chmod +x " .. bin .. "/dot"))
+    r = p:luamig("inspect", "--format", "svg", { env = { PATH = bin } })
+    assert.truthy(r.stdout:find("^<svg/>\ndigraph schema {"), r.stdout .. r.stderr)
+  end)
+end)
