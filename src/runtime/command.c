@@ -151,7 +151,7 @@ static int prepare(struct command *cmd, struct mig_error *err)
         rc = mig_run_check(&cmd->run, err);
         if (rc == 0) {
             rc = host->prepare(host->self, step->revision, step->direction,
-                               mig_recover_source(step->revision), err);
+                               mig_recover_source(cmd->ctx, step->revision), err);
         }
         if (rc != 0) {
             mig_error_at(err, step->revision->file, 0);
@@ -564,7 +564,7 @@ static bool try_again(struct command *cmd, const struct mig_step *step, int64_t 
     bool ready = mig_run_check(run, &again) == 0 && read_rows(cmd, &again) == 0 &&
                  find_history(cmd, &again) == 0 &&
                  host->prepare(host->self, step->revision, step->direction,
-                               mig_recover_source(step->revision), &again) == 0;
+                               mig_recover_source(cmd->ctx, step->revision), &again) == 0;
     if (ready) {
         mig_error_clear(err);
     } else {

@@ -16,9 +16,10 @@ struct mig_context {
     struct mig_host host;         /* set by luabind */
     struct mig_revision_map *map; /* loaded on demand */
     struct mig_revision_map
-        *files;            /* the same without what came from the history; NULL when nothing did */
-    struct mig_conn *conn; /* opened on demand */
-    bool conn_reads;       /* opened by a command that only reads: creates no SQLite file */
+        *files; /* the same without what came from the history; NULL when nothing did */
+    struct mig_stored_source *stored; /* revisions that came from the history */
+    struct mig_conn *conn;            /* opened on demand */
+    bool conn_reads;           /* opened by a command that only reads: creates no SQLite file */
     struct mig_run *session;   /* a run without a plan, on demand */
     volatile int *interrupted; /* set by a signal handler: its number; NULL none */
 };

@@ -100,7 +100,7 @@ int mig_history_add(struct mig_run *run, const struct mig_step *step, const char
         return 0;
     }
     if (revision != NULL && revision->path != NULL && !stamp) {
-        const char *stored = mig_recover_source(revision);
+        const char *stored = mig_recover_source(run->ctx, revision);
         int rc = 0;
         if (stored != NULL) {
             source = mig_arena_strdup(arena, stored);

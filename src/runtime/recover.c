@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How the path of a revision from the history begins; the source follows the NUL. */
-#define FROM_HISTORY "luamig_history:"
-
 /* A run outside of a plan, to read and write our own tables. */
 static int begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena *arena, bool reads,
                  struct mig_error *err)
@@ -141,13 +138,20 @@ int mig_context_unlock(struct mig_context *ctx, struct mig_arena *arena, bool en
 
 /* ---- --from-history ---- */
 
-const char *mig_recover_source(const struct mig_revision *revision)
+/* A revision that has no file. */
+struct mig_stored_source {
+    const struct mig_revision *revision;
+    const char *text;
+    struct mig_stored_source *next;
+};
+
+const char *mig_recover_source(const struct mig_context *ctx, const struct mig_revision *revision)
 {
-    size_t length = strlen(FROM_HISTORY);
-    return revision != NULL && revision->path != NULL &&
-                   strncmp(revision->path, FROM_HISTORY, length) == 0
-               ? revision->path + strlen(revision->path) + 1
-               : NULL;
+    const struct mig_stored_source *stored = ctx->stored;
+    while (stored != NULL && stored->revision != revision) {
+        stored = stored->next;
+    }
+    return stored != NULL ? stored->text : NULL;
 }
 
 /* The newest stored source of a revision; *source NULL when there is none. */
@@ -192,19 +196,20 @@ static int add_stored(struct mig_run *run, struct mig_revision_map *map, const c
         return rc;
     }
     struct mig_revision *revision = mig_arena_new(arena, struct mig_revision);
-    size_t name = strlen(FROM_HISTORY) + strlen(id) + 1, length = strlen(source);
-    char *path = mig_arena_alloc(arena, name + length + 1); /* the path, then the source */
-    if (revision == NULL || path == NULL) {
+    struct mig_stored_source *stored = mig_arena_new(arena, struct mig_stored_source);
+    if (revision == NULL || stored == NULL) {
         return mig_error_nomem(err);
     }
-    memcpy(path, FROM_HISTORY, strlen(FROM_HISTORY));
-    memcpy(path + strlen(FROM_HISTORY), id, strlen(id));
-    memcpy(path + name, source, length);
-    rc = mig_header_scan(arena, source, length, revision, err);
+    rc = mig_header_scan(arena, source, strlen(source), revision, err);
     if (rc == 0) {
-        revision->path = revision->file = path;
-        rc = mig_revision_map_add(map, revision, err);
-        *added = rc == 0;
+        revision->path = revision->file = mig_arena_printf(arena, MIG_HISTORY_TABLE ":%s", id);
+        rc = arena->failed ? mig_error_nomem(err) : mig_revision_map_add(map, revision, err);
+    }
+    if (rc == 0) {
+        *stored = (struct mig_stored_source){
+            .revision = revision, .text = source, .next = run->ctx->stored};
+        run->ctx->stored = stored;
+        *added = true;
     }
     return rc;
 }
@@ -270,6 +275,7 @@ int mig_recover_sources(struct mig_run *run, struct mig_error *err)
         rc = mig_revision_map_link(map, err);
     }
     if (rc != 0) {
+        ctx->stored = NULL; /* it stood in the map */
         mig_revision_map_free(map);
         return rc;
     }

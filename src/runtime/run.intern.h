@@ -280,7 +280,7 @@ int mig_journal_settle(struct mig_run *run, const struct mig_journal_row *row, b
  * sources. */
 int mig_recover_sources(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* The stored source of a revision that came from there; NULL when it has a file. */
-const char *mig_recover_source(const struct mig_revision *revision);
+const char *mig_recover_source(const struct mig_context *ctx, const struct mig_revision *revision);
 
 /* backfill.c */
 int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op,
