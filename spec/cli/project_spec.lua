@@ -24,7 +24,7 @@ describe("luamig init", function()
     local r = cli.run({ "init" }, { cwd = folder })
     assert.equal(0, r.code)
     assert.same({
-      "./.luacheckrc", "./.luarc.json", "./luamig.conf.lua", "./schema.lua", "./spec/migrations_spec.lua",
+      "./.luacheckrc", "./.luamig/annotations.lua", "./.luarc.json", "./luamig.conf.lua", "./schema.lua", "./spec/migrations_spec.lua",
     }, files_of(folder))
     r = cli.run({ "revision", "-m", "create users" }, { cwd = folder })
     assert.equal(0, r.code)
@@ -91,6 +91,36 @@ describe("luamig init", function()
     assert.matches("a%.lua:4:%d+: accessing undefined field 'drop_tabel' of global 'op'", r.stdout)
     assert.matches("a%.lua:5:%d+: accessing undefined field 'integr' of global 'sql'", r.stdout)
     assert.matches("Total: 2 warnings / 0 errors in 4 files", r.stdout)
+  end)
+end)
+
+describe("what init tells luacheck and editors", function()
+  it("is what a migration has", function()
+    local folder = scratch.folder()
+    assert.equal(0, cli.run({ "init" }, { cwd = folder }).code)
+    local rc = read(folder .. "/.luacheckrc")
+    local operations, values = rc:match("op = .-%[%[(.-)%]%].-sql = .-%[%[(.-)%]%]")
+    local file = assert(io.open(folder .. "/migrations/a1.lua", "w"))
+    file:write('revision = "a1"\ndown_revision = nil\nfunction upgrade()\n',
+      '  for name in ([[', operations, ']]):gmatch "%S+" do local _ = op[name] end\n',
+      '  for name in ([[', values, ']]):gmatch "%S+" do local _ = sql[name] end\n',
+      "end\nfunction downgrade() end\n")
+    file:close()
+    local r = cli.run({ "upgrade" }, { cwd = folder })
+    assert.equal(0, r.code, r.stderr)
+    -- and the other way round: what the documentation of operations lists
+    local known = {}
+    for name in operations:gmatch "%S+" do known[name] = true end
+    local listed = 0
+    for name in read("docs/operations.md"):gmatch "\n## ([%w_]+)\n" do
+      listed = listed + 1
+      assert.is_true(known[name], name)
+    end
+    assert.is_true(listed > 20)
+    local text = read(folder .. "/.luamig/annotations.lua")
+    assert.is_function(load(text))
+    assert.matches("\n%-%-%-@field add_column fun%(table: string, columns: luamig.column, options%?: {", text)
+    for name in operations:gmatch "%S+" do assert.matches("\n%-%-%-@field " .. name .. " ", text) end
   end)
 end)
 

@@ -4,7 +4,9 @@
 #include "luabind/error.h"
 #include "luabind/face.h"
 #include "luabind/records.h"
+#include "luabind/set.h"
 #include "luabind/sql.h"
+#include "luabind/value.h"
 #include "model/op.h"
 #include "script/revision.h"
 #include "util/suggest.h"
@@ -130,13 +132,9 @@ static int words(lua_State *L)
     };
     lua_createtable(L, 0, 2);
     lua_createtable(L, MIG_OP_COUNT, 0);
-    lua_Integer count = 0;
-    for (int kind = 0; kind < MIG_OP_COUNT; kind++) {
-        const char *name = mig_op_name((enum mig_op_kind)kind);
-        if (name != NULL) {
-            lua_pushstring(L, name);
-            lua_seti(L, -2, ++count);
-        }
+    for (lua_Integer i = 0; mig_read_op_names[i] != NULL; i++) {
+        lua_pushstring(L, mig_read_op_names[i]);
+        lua_seti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "operations");
     lua_createtable(L, (int)MIG_COUNT(types), 0);
@@ -164,6 +162,40 @@ static int interrupted(lua_State *L)
         lua_pushnil(L);
     } else {
         lua_pushinteger(L, signal);
+    }
+    return 1;
+}
+
+/* operations(): { name, title, fields = { name, shape, positional, optional } } of each, for
+ * editors. */
+static int operations(lua_State *L)
+{
+    lua_Integer count = 0;
+    lua_newtable(L);
+    for (int kind = 0; kind < MIG_OP_COUNT; kind++) {
+        const struct mig_record *record = mig_op_record((enum mig_op_kind)kind);
+        if (record == NULL) {
+            continue;
+        }
+        lua_createtable(L, 0, 3);
+        mig_lua_set_text(L, "name", record->name);
+        mig_lua_set_text(L, "title", mig_op_title((enum mig_op_kind)kind));
+        lua_createtable(L, (int)record->field_count, 0);
+        lua_Integer fields = 0;
+        for (size_t i = 0; i < record->field_count; i++) {
+            const struct mig_field *field = &record->fields[i];
+            if ((field->flags & MIG_FIELD_RESULT) != 0) {
+                continue;
+            }
+            lua_createtable(L, 0, 4);
+            mig_lua_set_text(L, "name", field->name);
+            mig_lua_set_text(L, "shape", mig_field_kind_shape(field->kind));
+            mig_lua_set_bool(L, "positional", (field->flags & MIG_FIELD_POSITIONAL) != 0);
+            mig_lua_set_bool(L, "optional", (field->flags & MIG_FIELD_OPTIONAL) != 0);
+            lua_seti(L, -2, ++fields);
+        }
+        lua_setfield(L, -2, "fields");
+        lua_seti(L, -2, ++count);
     }
     return 1;
 }
@@ -203,6 +235,7 @@ int luaopen_luamig_core(lua_State *L)
         {"embedded", embedded},
         {"embedded_names", embedded_names},
         {"checksum", checksum},
+        {"operations", operations},
         {"words", words},
         {"sql", push_sql},
         {"records", mig_lua_push_records},

@@ -1,4 +1,5 @@
 --- luamig init: a new project that runs at once on SQLite.
+local annotations = require "luamig.annotations"
 local core = require "luamig.core"
 local files = require "luamig.files"
 local template = require "luamig.template"
@@ -7,9 +8,7 @@ local init = {}
 
 -- The words that luacheck shall know, from the same tables as the binding's.
 local function lint_words()
-  local words = core.words()
-  local function block(list, more)
-    for name in more:gmatch("%S+") do list[#list + 1] = name end
+  local function block(list)
     table.sort(list)
     local lines, line, last = {}, "", nil
     for _, name in ipairs(list) do
@@ -23,16 +22,7 @@ local function lint_words()
     lines[#lines + 1] = line
     return table.concat(lines, "\n")
   end
-  return {
-    operations = block(words.operations, [[
-      add_columns create_unique_constraint create_check_constraint create_primary_key create_exclude_constraint
-      create_foreign_key execute execute_file bulk_insert backfill batch_alter_table inspect has_table has_column
-      commit uuid expect_none autocommit_block reversible sleep get_bind quote f log dialect is_mariadb
-      server_version offline args tag database]]),
-    values = block(words.types, [[
-      primary_key unique foreign_key check exclude index expr now null col cast bytes json uuid_v4 computed identity
-      table schema]]),
-  }
+  return { operations = block(annotations.operation_words()), values = block(annotations.value_words()) }
 end
 
 function init.run(session)
@@ -53,6 +43,7 @@ function init.run(session)
     else
       local text = file.text
       if file.path == ".luacheckrc" then text = template.fill(text, lint_words(), path) end
+      if file.path == ".luamig/annotations.lua" then text = annotations.text() end
       files.write(path, text)
       written[#written + 1] = path
       session.out:line(path)
