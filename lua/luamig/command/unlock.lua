@@ -1,6 +1,9 @@
 --- luamig unlock: who holds the lock between runners, and, after a question, the end of that session.
 local unlock = {}
 
+-- What the runtime says of a holder that no session of the server stands for.
+local LEASE = "by its lease"
+
 function unlock.run(session)
   session.shape = "lock"
   local out, handle = session.out, session:handle()
@@ -12,11 +15,22 @@ function unlock.run(session)
     for _, name in ipairs { "pid", "user", "host", "application", "since", "query" } do
       if holder[name] then out:line(("%-12s %s"):format(name, tostring(holder[name]))) end
     end
-    if session:confirm(("End session %d of %s?"):format(holder.pid, holder.user or "an unknown user")) then
+    local question
+    if holder.application == LEASE then
+      question = ("Give back the lease of process %d on %s?"):format(holder.pid, holder.host or "an unknown host")
+    else
+      question = ("End session %d of %s?"):format(holder.pid, holder.user or "an unknown user")
+    end
+    if session:confirm(question) then
       session:announce "unlock"
       handle:lock_holder(true)
+      if holder.application ~= LEASE then
+        -- The lease of a session that is gone: whoever came after it would hold the session lock too.
+        local left = handle:lock_holder(false)
+        if left and left.application == LEASE then handle:lock_holder(true) end
+      end
       ended = true
-      out:note(("ended session %d"):format(holder.pid))
+      out:note(holder.application == LEASE and "gave the lease back" or ("ended session %d"):format(holder.pid))
     end
   end
   out:document("lock", { holder = holder, ended = ended })
