@@ -4,6 +4,26 @@
 
 #include "dialect/compile.h"
 
+/* type.c */
+int mig_mysql_append_type(const struct mig_compile *c, struct mig_strbuf *buf,
+                          const struct mig_type *type, struct mig_error *err);
+int mig_mysql_append_cast_type(const struct mig_compile *c, struct mig_strbuf *buf,
+                               const struct mig_type *type, struct mig_error *err);
+int mig_mysql_append_value(const struct mig_compile *c, struct mig_strbuf *buf,
+                           const struct mig_value *value, const struct mig_type *type,
+                           struct mig_error *err);
+bool mig_mysql_default_in_parentheses(const struct mig_compile *c, const struct mig_column *column);
+/* CURRENT_TIMESTAMP and its synonyms, perhaps with ON UPDATE behind. */
+bool mig_mysql_is_timestamp_call(const char *text);
+
+/* dialect.c: a column's definition. */
+void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
+                      const struct mig_column *column, enum mig_column_place place);
+
+/* alter.c */
+mig_compile_fn mig_mysql_alter_column;
+mig_compile_fn mig_mysql_add_constraint, mig_mysql_drop_constraint, mig_mysql_rename_constraint;
+
 /* object.c */
 mig_compile_fn mig_mysql_create_view, mig_mysql_drop_view;
 mig_compile_fn mig_mysql_create_function, mig_mysql_drop_function;

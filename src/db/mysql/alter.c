@@ -1,0 +1,288 @@
+/* Constraints and columns of MySQL's tables that exist. A changed column is restated whole; what
+ * the operation does not say of it comes from the catalog. */
+#include "db/mysql/dialect.intern.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* --- constraints --- */
+
+int mig_mysql_add_constraint(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_add_constraint *add = MIG_OP_CAST(op, add_constraint);
+    struct mig_table table = {.schema = op->schema, .name = add->table};
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ADD ", op->schema, add->table);
+    mig_sql_constraint(&w, &table, add->constraint);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
+}
+
+static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, bool keep_checks,
+                   struct mig_error *err);
+
+/* MariaDB: a CHECK that is the column's own has no name to drop it by; the column is restated
+ * without. */
+static int drop_own_check(struct mig_compile *c, const struct mig_op_drop_constraint *op,
+                          struct mig_error *err)
+{
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(c, op->base.schema, op->table, &known, err);
+    const struct mig_column *column =
+        known != NULL ? mig_table_column(known, op->existing->column) : NULL;
+    if (code != 0 || column == NULL) {
+        return code != 0 ? code
+                         : mig_compile_must_know(c, op->base.schema, op->table, "the column", err);
+    }
+    struct mig_op_alter_column alter = {
+        .base = {.kind = MIG_OP_alter_column, .schema = op->base.schema},
+        .table = op->table,
+        .column = column->name,
+        .existing_known = MIG_TRUE,
+    };
+    alter.existing = mig_column_copy(c->arena, column);
+    alter.wanted = mig_column_copy(c->arena, column);
+    if (alter.existing == NULL || alter.wanted == NULL) {
+        return mig_error_nomem(err);
+    }
+    return restate(c, &alter, false, err);
+}
+
+/* What to drop is named by its kind here. An unknown kind is DROP CONSTRAINT, which takes all but
+ * the primary key. */
+int mig_mysql_drop_constraint(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_drop_constraint *drop = MIG_OP_CAST(op, drop_constraint);
+    enum mig_constraint_kind kind = drop->existing != NULL ? drop->existing->kind
+                                    : drop->type != NULL   ? mig_constraint_kind_by_name(drop->type)
+                                                           : MIG_CONSTRAINT_NONE;
+    const char *name = drop->existing != NULL ? drop->existing->name : drop->name;
+    const char *exists = "";
+    if (drop->existing != NULL && name == NULL && kind == MIG_CONSTRAINT_CHECK &&
+        drop->existing->column != NULL) {
+        return drop_own_check(c, drop, err);
+    }
+    if (drop->if_exists == MIG_TRUE) {
+        const struct mig_table *known = NULL;
+        int code = mig_compile_known_table(c, op->schema, drop->table, &known, err);
+        if (code != 0) {
+            return code;
+        }
+        if (known != NULL && mig_apply_find_constraint(known, drop) == NULL) {
+            mig_log_write(c->log, MIG_LOG_INFO, "constraint '%s' does not exist: passed over",
+                          drop->name != NULL ? drop->name : "(unnamed)");
+            return 0;
+        }
+        if (known == NULL && !c->server->is_mariadb) {
+            return mig_compile_must_know(c, op->schema, drop->table, "the constraints", err);
+        }
+        exists = known == NULL && kind != MIG_CONSTRAINT_PRIMARY ? "IF EXISTS " : "";
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t DROP ", op->schema, drop->table);
+    if (kind == MIG_CONSTRAINT_PRIMARY) {
+        mig_sql_add(&w, "PRIMARY KEY");
+    } else if (name == NULL) {
+        mig_sql_drop(&w);
+        return mig_compile_must_know(c, op->schema, drop->table, "the constraint's name", err);
+    } else {
+        mig_sql_add(&w, "%r %r%n",
+                    kind == MIG_CONSTRAINT_FOREIGN                           ? "FOREIGN KEY"
+                    : kind == MIG_CONSTRAINT_UNIQUE                          ? "INDEX"
+                    : kind == MIG_CONSTRAINT_CHECK && !c->server->is_mariadb ? "CHECK"
+                                                                             : "CONSTRAINT",
+                    exists, name);
+    }
+    if (drop->cascade == MIG_TRUE) {
+        mig_sql_unsupported(&w, "DROP … CASCADE", "Drop what depends on it first.");
+    }
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, drop->table, NULL);
+}
+
+/* Only an index can be renamed; other constraints are dropped and added in one statement. */
+int mig_mysql_rename_constraint(struct mig_compile *c, const struct mig_op *op,
+                                struct mig_error *err)
+{
+    const struct mig_op_rename_constraint *rename = MIG_OP_CAST(op, rename_constraint);
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(c, op->schema, rename->table, &known, err);
+    if (code != 0) {
+        return code;
+    }
+    if (known == NULL) {
+        return mig_compile_must_know(c, op->schema, rename->table, "the constraint", err);
+    }
+    const struct mig_constraint *existing = mig_table_constraint(known, rename->name);
+    if (existing == NULL) {
+        return mig_error_set(err, MIG_E_script, "constraint '%s' of table '%s' does not exist",
+                             rename->name, rename->table);
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ", op->schema, rename->table);
+    if (existing->kind == MIG_CONSTRAINT_UNIQUE) {
+        mig_sql_add(&w, "RENAME INDEX %n TO %n", rename->name, rename->new_name);
+    } else {
+        struct mig_constraint renamed = *existing;
+        renamed.name = rename->new_name;
+        mig_sql_add(&w, "DROP %r %n, ADD ",
+                    existing->kind == MIG_CONSTRAINT_FOREIGN ? "FOREIGN KEY" : "CONSTRAINT",
+                    rename->name);
+        mig_sql_constraint(&w, known, &renamed);
+    }
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, rename->table, NULL);
+}
+
+/* --- alter_column --- */
+
+/* What a restated column would lose without being known. Options say one at a time, the catalog
+ * all. */
+static int check_known(const struct mig_op_alter_column *op, struct mig_error *err)
+{
+    if (op->existing_known == MIG_TRUE) {
+        return 0;
+    }
+    const struct mig_column *wanted = op->wanted;
+    struct mig_strbuf missing = {0};
+    const struct {
+        const char *option;
+        bool missing;
+    } facts[] = {
+        {"existing_type", wanted->type == NULL},
+        {"existing_nullable", wanted->nullable == MIG_UNSET},
+        {"existing_default", wanted->default_value.kind == MIG_VALUE_NONE &&
+                                 op->drop_default != MIG_TRUE && wanted->autoincrement != MIG_TRUE},
+        {"existing_comment", wanted->comment == NULL && op->drop_comment != MIG_TRUE},
+        {"existing_autoincrement", wanted->autoincrement == MIG_UNSET && wanted->type != NULL &&
+                                       mig_type_is_integer(wanted->type) &&
+                                       wanted->nullable != MIG_TRUE &&
+                                       wanted->default_value.kind <= MIG_VALUE_NULL},
+    };
+    for (size_t i = 0; i < MIG_COUNT(facts); i++) {
+        if (facts[i].missing) {
+            mig_strbuf_puts(&missing, missing.length > 0 ? ", " : "");
+            mig_strbuf_puts(&missing, facts[i].option);
+        }
+    }
+    int code = 0;
+    if (missing.length > 0) {
+        code = mig_error_set(
+            err, MIG_E_offline,
+            "column '%s' of table '%s' must be restated whole, and what it is cannot be "
+            "known offline",
+            op->column, op->table);
+        mig_error_hint(
+            err,
+            "Give %s (sql.null where there is no default, \"\" where there is no comment), or a "
+            "snapshot with --snapshot.",
+            mig_strbuf_text(&missing));
+    }
+    mig_strbuf_release(&missing);
+    return code;
+}
+
+/* Only the default, and one that ALTER COLUMN takes: it locks nothing and restates nothing. */
+static bool changes_default_only(const struct mig_compile *c, const struct mig_op_alter_column *op)
+{
+    bool default_given = op->drop_default == MIG_TRUE || op->default_.kind != MIG_VALUE_NONE;
+    struct mig_column probe = *op->wanted;
+    return default_given && op->new_column_name == NULL && op->type == NULL &&
+           op->nullable == MIG_UNSET && op->comment == NULL && op->drop_comment != MIG_TRUE &&
+           op->autoincrement == MIG_UNSET && op->collation == NULL && op->mysql_on_update == NULL &&
+           op->mysql_after == NULL && op->mysql_first != MIG_TRUE &&
+           op->default_.kind != MIG_VALUE_NOW &&
+           (op->default_.kind != MIG_VALUE_EXPR ||
+            (mig_text_is_literal(op->default_.text) &&
+             !mig_mysql_is_timestamp_call(op->default_.text))) &&
+           !mig_mysql_default_in_parentheses(c, &probe);
+}
+
+/* MariaDB: a CHECK that is the column's own goes with the column's definition. */
+static void add_own_checks(struct mig_sql *w, const struct mig_table *known,
+                           const struct mig_op_alter_column *op)
+{
+    for (size_t i = 0; i < known->constraints.count; i++) {
+        const struct mig_constraint *check = known->constraints.items[i];
+        if (check->kind == MIG_CONSTRAINT_CHECK && check->name == NULL && check->column != NULL &&
+            strcasecmp(check->column, op->column) == 0) {
+            mig_sql_add(w, " CHECK (%r)",
+                        op->new_column_name == NULL
+                            ? check->condition
+                            : mig_apply_rename_in_text(w->c->arena, check->condition, op->column,
+                                                       op->new_column_name));
+        }
+    }
+}
+
+static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, bool keep_checks,
+                   struct mig_error *err)
+{
+    const struct mig_table *known = NULL;
+    int code = check_known(op, err);
+    if (code == 0) {
+        code = mig_compile_known_table(c, op->base.schema, op->table, &known, err);
+    }
+    if (code != 0) {
+        return code;
+    }
+    if (op->identity != NULL || op->drop_identity == MIG_TRUE) {
+        return mig_unsupported(c, err, "identity columns", "Use `autoincrement`.");
+    }
+    if (op->insert_after != NULL || op->insert_before != NULL) {
+        return mig_unsupported(c, err, "insert_after or insert_before",
+                               "Use mysql_after or mysql_first.");
+    }
+    /* AUTO_INCREMENT is said by the column alone: the table's key does not make one here. */
+    struct mig_table table = {.schema = op->base.schema, .name = op->table};
+    struct mig_column column = *op->wanted;
+    const struct mig_column *before = known != NULL ? mig_table_column(known, op->column) : NULL;
+    if (column.autoincrement == MIG_UNSET) {
+        column.autoincrement = before != NULL && mig_column_fills_itself(c, known, before) &&
+                                       column.default_value.kind == MIG_VALUE_NONE
+                                   ? MIG_TRUE
+                                   : MIG_FALSE;
+    }
+    if (column.comment != NULL && *column.comment == '\0') {
+        column.comment = NULL;
+    }
+    if (column.default_value.kind == MIG_VALUE_NULL && column.nullable == MIG_FALSE) {
+        column.default_value.kind = MIG_VALUE_NONE;
+    }
+    if (known != NULL && mig_column_in_primary_key(known, op->column)) {
+        column.nullable = MIG_FALSE;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ", op->base.schema, op->table);
+    if (op->new_column_name != NULL) {
+        mig_sql_add(&w, "CHANGE %n ", op->column);
+    } else {
+        mig_sql_add(&w, "MODIFY ");
+    }
+    mig_mysql_column(&w, &table, &column, MIG_IN_ALTER);
+    if (known != NULL && keep_checks && c->server->is_mariadb) {
+        add_own_checks(&w, known, op);
+    }
+    if (op->mysql_first == MIG_TRUE) {
+        mig_sql_add(&w, " FIRST");
+    } else if (op->mysql_after != NULL) {
+        mig_sql_add(&w, " AFTER %n", op->mysql_after);
+    }
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, NULL);
+}
+
+int mig_mysql_alter_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
+    if (mig_alter_only_renames(alter) && mig_compile_has(c, MIG_F_RENAME_COLUMN)) {
+        return mig_compile_rename_column(c, op, err);
+    }
+    if (!changes_default_only(c, alter)) {
+        return restate(c, alter, true, err);
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n ", op->schema, alter->table, alter->column);
+    if (alter->drop_default == MIG_TRUE) {
+        mig_sql_add(&w, "DROP DEFAULT");
+    } else {
+        mig_sql_add(&w, "SET DEFAULT %v", &alter->default_, alter->wanted->type);
+    }
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, alter->table, NULL);
+}
