@@ -277,7 +277,8 @@ static void alter_column(struct diff *d, const struct mig_table *from, const str
         op->autoincrement = fills_itself(d, to, after) ? MIG_TRUE : MIG_FALSE;
     }
     if (collation) {
-        op->collation = collation_of(after);
+        op->collation =
+            collation_of(after) != NULL ? collation_of(after) : d->options->default_collation;
     }
     if (comment) {
         op->comment = after->comment;
@@ -495,28 +496,70 @@ static const struct mig_index *find_index(const struct mig_table *table,
     return NULL;
 }
 
-/* MySQL makes an index for a foreign key that has none: it is the key's. */
+/* The index begins with the columns of the key. */
+static bool covers(const struct diff *d, const struct mig_index *index,
+                   const struct mig_constraint *key)
+{
+    if (key->columns.count > index->elements.count) {
+        return false;
+    }
+    for (size_t i = 0; i < key->columns.count; i++) {
+        if (!same_name(d, key->columns.items[i], index->elements.items[i].column)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* MySQL makes an index for a foreign key that has none, under the key's name or, when it has none,
+ * that of its first column. */
+static const char *own_index_name(const struct mig_constraint *key)
+{
+    bool generated = key->name == NULL || strstr(key->name, "_ibfk_") != NULL;
+    return generated && key->columns.count > 0 ? key->columns.items[0] : key->name;
+}
+
 static bool is_of_foreign_key(const struct diff *d, const struct mig_table *table,
                               const struct mig_index *index)
 {
-    if (!d->rules->unique_is_index) {
-        return false;
-    }
-    for (size_t i = 0; i < table->constraints.count; i++) {
+    for (size_t i = 0; d->rules->unique_is_index && i < table->constraints.count; i++) {
         const struct mig_constraint *key = table->constraints.items[i];
-        if (key->kind != MIG_CONSTRAINT_FOREIGN || key->name == NULL ||
-            strcasecmp(key->name, index->name) != 0 || key->columns.count > index->elements.count) {
-            continue;
-        }
-        bool same = true;
-        for (size_t k = 0; k < key->columns.count; k++) {
-            same = same && same_name(d, key->columns.items[k], index->elements.items[k].column);
-        }
-        if (same) {
+        if (key->kind == MIG_CONSTRAINT_FOREIGN && index->name != NULL &&
+            strcasecmp(own_index_name(key), index->name) == 0 && covers(d, index, key)) {
             return true;
         }
     }
     return false;
+}
+
+/* Dropping a foreign key leaves the index that MySQL made for it: it goes as well. */
+static void drop_key_indexes(struct diff *d, const struct mig_table *from,
+                             const struct mig_table *to)
+{
+    for (size_t i = 0; d->rules->unique_is_index && i < from->constraints.count; i++) {
+        const struct mig_constraint *key = from->constraints.items[i];
+        bool gone = key->kind == MIG_CONSTRAINT_FOREIGN && partner(d, to, key) == NULL;
+        for (size_t k = 0; gone && k < from->indexes.count; k++) {
+            gone = !covers(d, from->indexes.items[k], key);
+        }
+        for (size_t k = 0; gone && k < to->indexes.count; k++) {
+            gone = !covers(d, to->indexes.items[k], key);
+        }
+        for (size_t k = 0; gone && k < from->constraints.count; k++) {
+            const struct mig_constraint *other = from->constraints.items[k];
+            bool keyed =
+                other->kind == MIG_CONSTRAINT_PRIMARY || other->kind == MIG_CONSTRAINT_UNIQUE;
+            gone = !(keyed && other->columns.count > 0 &&
+                     same_name(d, other->columns.items[0], key->columns.items[0]));
+        }
+        struct mig_op_drop_index *op =
+            gone ? NEW_OP(d, &d->parts[LOSE_INDEXES], drop_index, from->schema) : NULL;
+        if (op != NULL) {
+            op->name = own_index_name(key);
+            op->table = to->name;
+            op->if_exists = MIG_TRUE;
+        }
+    }
 }
 
 static void drop_index(struct diff *d, const struct mig_table *from, const char *table,
@@ -556,7 +599,7 @@ static void diff_indexes(struct diff *d, const struct mig_table *from, const str
     for (size_t i = 0; i < from->indexes.count; i++) {
         const struct mig_index *before = from->indexes.items[i];
         const struct mig_index *after = find_index(to, before);
-        bool gone = after == NULL && !is_of_foreign_key(d, from, before);
+        bool gone = after == NULL && !is_of_foreign_key(d, to, before);
         if (gone || (after != NULL && !mig_compare_indexes(d->rules, before, after))) {
             drop_index(d, from, to->name, before);
         }
@@ -670,6 +713,7 @@ static void diff_table(struct diff *d, const struct mig_table *from, const struc
     if (from != NULL) {
         diff_constraints(d, from, to);
         diff_indexes(d, from, to);
+        drop_key_indexes(d, from, to);
         diff_comment(d, from, to);
     }
 }

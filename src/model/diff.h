@@ -10,6 +10,7 @@ struct mig_diff_options {
     struct mig_compare_rules rules;
     bool batches;   /* several changes of one table stand in a batch (SQLite: one rebuild) */
     bool has_enums; /* enum types of their own (PostgreSQL) */
+    const char *default_collation; /* MySQL: what a column goes back to; NULL elsewhere */
     /* Optional: whether an object of one side is compared at all. kind: "table", "enum", "view". */
     bool (*include)(void *payload, const char *kind, const char *name, const char *schema);
     void *payload;

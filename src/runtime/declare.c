@@ -1,5 +1,6 @@
 #include "runtime/declare.h"
 
+#include "dialect/compile.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
@@ -65,6 +66,11 @@ static int start(struct declaring *d, struct mig_context *ctx, struct mig_arena 
         .batches = (features & MIG_F_ALTER_COLUMN) == 0,
         .has_enums = (features & MIG_F_ENUM_TYPES) != 0,
     };
+    if (mysql) {
+        struct mig_value collation;
+        rc = mig_conn_scalar(d->conn, "SELECT @@collation_database", NULL, arena, &collation, err);
+        d->options.default_collation = rc == 0 ? collation.text : NULL;
+    }
     d->naming = ctx->settings.naming;
     d->naming.limit = dialect->name_limit;
     d->compile = (struct mig_compile){.dialect = dialect,
@@ -72,7 +78,7 @@ static int start(struct declaring *d, struct mig_context *ctx, struct mig_arena 
                                       .naming = &d->naming,
                                       .log = &ctx->log,
                                       .arena = arena};
-    return 0;
+    return rc;
 }
 
 /* The configuration's word on an object. Its failure is kept for the end. */
@@ -390,13 +396,65 @@ static void keep_equal_view(const struct mig_schema *live, const struct mig_view
     }
 }
 
+/* What differs from the live table goes back to the words it was declared in: a migration reads so,
+ * and a server may say its own words differently when they are given back to it. */
+static void keep_words(struct declaring *d, const struct mig_table *live,
+                       const struct mig_table *declared, struct mig_table *made)
+{
+    const struct mig_compare_rules *rules = &d->options.rules;
+    for (size_t i = 0; i < declared->columns.count; i++) {
+        const struct mig_column *words = declared->columns.items[i];
+        struct mig_column *column = mig_table_column(made, words->name);
+        const struct mig_column *before = mig_table_column(live, words->name);
+        if (before == NULL && words->renamed_from != NULL) {
+            before = mig_table_column(live, words->renamed_from);
+        }
+        if (column == NULL) {
+            continue;
+        }
+        if (before == NULL || !mig_compare_types(before->type, column->type)) {
+            column->type = mig_dialect_type(&d->compile, words->type);
+        }
+        if (before == NULL || !mig_compare_defaults(d->arena, before, column)) {
+            column->default_value = words->default_value;
+        }
+        if (before == NULL || !mig_compare_computed(before->computed, column->computed)) {
+            column->computed = words->computed;
+        }
+    }
+    for (size_t i = 0; i < declared->constraints.count; i++) {
+        const struct mig_constraint *words = declared->constraints.items[i];
+        struct mig_constraint *constraint =
+            words->name == NULL ? NULL : mig_table_constraint(made, words->name);
+        const struct mig_constraint *before =
+            words->name == NULL ? NULL : mig_table_constraint(live, words->name);
+        if (constraint != NULL && constraint->kind == words->kind &&
+            (before == NULL || !mig_compare_constraints(rules, before, constraint))) {
+            constraint->condition = words->condition;
+            constraint->elements = words->elements;
+            constraint->where = words->where;
+        }
+    }
+    for (size_t i = 0; i < declared->indexes.count; i++) {
+        const struct mig_index *words = declared->indexes.items[i];
+        struct mig_index *index = words->name == NULL ? NULL : mig_table_index(made, words->name);
+        const struct mig_index *before =
+            words->name == NULL ? NULL : mig_table_index(live, words->name);
+        if (index != NULL && (before == NULL || !mig_compare_indexes(rules, before, index))) {
+            index->elements = words->elements;
+            index->where = words->where;
+        }
+    }
+}
+
 /* The tables and views that seem to differ, made in the scratch schema and read back. */
 static int normalise_in(struct declaring *d, const struct scratch *s, const struct mig_schema *live,
-                        struct mig_schema *declared, const bool *tables, const bool *views)
+                        struct mig_schema *declared, const struct mig_table *const *tables,
+                        const bool *views)
 {
     int rc = create_enums(d, s, declared);
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
-        rc = tables[i] ? create_table(d, s, declared->tables[i]) : 0;
+        rc = tables[i] != NULL ? create_table(d, s, declared->tables[i]) : 0;
     }
     for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
         rc = views[i] ? create_view(d, s, declared->views[i]) : 0;
@@ -408,9 +466,10 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
         rc = d->db->reflect->schema(s->conn, d->arena, &schemas, &made, d->err);
     }
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
-        for (size_t k = 0; tables[i] && k < made.table_count; k++) {
+        for (size_t k = 0; tables[i] != NULL && k < made.table_count; k++) {
             if (strcmp(made.tables[k]->name, declared->tables[i]->name) == 0) {
                 rc = take_over(d, declared->tables[i], made.tables[k]);
+                keep_words(d, tables[i], declared->tables[i], made.tables[k]);
                 declared->tables[i] = made.tables[k];
                 break;
             }
@@ -451,7 +510,9 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
 {
     struct mig_map by_name = {0};
     bool any = false;
-    bool *tables = mig_arena_alloc(d->arena, declared->table_count + 1);
+    /* the live table of each declared one that seems to differ */
+    const struct mig_table **tables =
+        mig_arena_array(d->arena, const struct mig_table *, declared->table_count + 1);
     bool *views = mig_arena_alloc(d->arena, declared->view_count + 1);
     if (tables == NULL || views == NULL) {
         return mig_error_nomem(d->err);
@@ -465,10 +526,11 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
     for (size_t i = 0; i < declared->table_count; i++) {
         const struct mig_table *table = find_live(&by_name, declared->tables[i]);
         struct mig_arena_mark mark = mig_arena_mark(d->arena);
-        tables[i] = table != NULL && declared->tables[i]->schema == NULL &&
-                    mig_diff_table_differs(d->arena, &d->options, table, declared->tables[i]);
+        bool differs = table != NULL && declared->tables[i]->schema == NULL &&
+                       mig_diff_table_differs(d->arena, &d->options, table, declared->tables[i]);
         mig_arena_reset(d->arena, mark);
-        any = any || tables[i];
+        tables[i] = differs ? table : NULL;
+        any = any || differs;
     }
     mig_map_release(&by_name);
     for (size_t i = 0; i < declared->view_count; i++) {
