@@ -1,6 +1,6 @@
 /* Live reflection of PostgreSQL: one query for the tables, one each for their columns, constraints
  * and indexes, whether for one table or for a whole schema. */
-#include "db/postgresql/exclude.h"
+#include "db/postgresql/constraint_text.h"
 #include "driver/database.h"
 #include "driver/listing.h"
 #include "queries.h"
@@ -375,7 +375,10 @@ static void read_constraint(struct mig_listing *rows, const struct scope *scope,
     case 'c':
         constraint->kind = MIG_CONSTRAINT_CHECK;
         text = mig_listing_text(rows, CON_CHECK);
-        constraint->condition = text == NULL ? "" : mig_listing_unwrap(scope->arena, text);
+        constraint->condition =
+            text == NULL
+                ? ""
+                : mig_postgresql_plain_check(scope->arena, mig_listing_unwrap(scope->arena, text));
         return;
     default:
         constraint->kind = MIG_CONSTRAINT_EXCLUDE;

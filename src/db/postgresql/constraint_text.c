@@ -1,6 +1,7 @@
-#include "db/postgresql/exclude.h"
+#include "db/postgresql/constraint_text.h"
 
 #include "driver/listing.h"
+#include "util/strbuf.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -119,4 +120,104 @@ void mig_postgresql_read_exclude(struct mig_arena *arena, const char *text,
         read_exclude_element(arena, at, &list->items[list->count++]);
         at += last ? end : end + 1 + strspn(at + end + 1, " ");
     }
+}
+
+/* ------------------------------------------------------------------ CHECK (a IN (…)) */
+
+static bool take(const char **at, const char *text)
+{
+    size_t length = strlen(text);
+    if (strncmp(*at, text, length) != 0) {
+        return false;
+    }
+    *at += length;
+    return true;
+}
+
+static bool take_cast(const char **at)
+{
+    return take(at, "::character varying") || take(at, "::text") || take(at, "::bpchar");
+}
+
+/* The name of a column, quoted or not, perhaps as (name)::text; its end. */
+static const char *take_column(const char **at, size_t *length)
+{
+    bool wrapped = take(at, "(");
+    const char *name = *at;
+    if (*name == '"') {
+        const char *end = strchr(name + 1, '"');
+        *at = end == NULL ? name : end + 1;
+    } else {
+        while (isalnum((unsigned char)**at) || **at == '_' || (unsigned char)**at >= 0x80) {
+            (*at)++;
+        }
+    }
+    *length = (size_t)(*at - name);
+    if (*length == 0 || (wrapped && !take(at, ")"))) {
+        return NULL;
+    }
+    (void)take_cast(at);
+    return name;
+}
+
+/* 'x'::character varying, or ('x'::character varying)::text; appends the literal. */
+static bool take_literal(const char **at, struct mig_strbuf *out)
+{
+    bool wrapped = take(at, "(");
+    const char *literal = *at;
+    if (*literal != '\'') {
+        return false;
+    }
+    const char *end = literal + 1;
+    while (*end != '\0' && (*end != '\'' || end[1] == '\'')) {
+        end += *end == '\'' ? 2 : 1;
+    }
+    if (*end == '\0') {
+        return false;
+    }
+    mig_strbuf_add(out, literal, (size_t)(end + 1 - literal));
+    *at = end + 1;
+    (void)take_cast(at);
+    if (wrapped) {
+        return take(at, ")") && take_cast(at);
+    }
+    return true;
+}
+
+static bool read_in(const char *at, struct mig_strbuf *out)
+{
+    size_t length = 0;
+    const char *name = take_column(&at, &length);
+    if (name == NULL || !take(&at, " = ANY (")) {
+        return false;
+    }
+    bool wrapped = take(&at, "(");
+    if (!take(&at, "ARRAY[")) {
+        return false;
+    }
+    mig_strbuf_add(out, name, length);
+    mig_strbuf_puts(out, " IN (");
+    do {
+        if (!take_literal(&at, out)) {
+            return false;
+        }
+        if (strncmp(at, ", ", 2) == 0) {
+            mig_strbuf_puts(out, ", ");
+        }
+    } while (take(&at, ", "));
+    mig_strbuf_putc(out, ')');
+    if (!take(&at, "]") || (wrapped && !(take(&at, ")") && take(&at, "::text[]")))) {
+        return false;
+    }
+    return strcmp(at, ")") == 0;
+}
+
+const char *mig_postgresql_plain_check(struct mig_arena *arena, const char *condition)
+{
+    struct mig_strbuf out = {0};
+    if (!read_in(condition, &out)) {
+        mig_strbuf_release(&out);
+        return condition;
+    }
+    return mig_strbuf_to_arena(&out, arena);
 }
