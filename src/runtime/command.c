@@ -724,6 +724,9 @@ static int command(struct mig_context *ctx, struct mig_arena *arena, const struc
     rc = run_command(&cmd, &failed, err);
     if (rc != 0) {
         mig_segment_rollback(&cmd.run);
+        if (failed != NULL && failed->revision != NULL) {
+            mig_journal_leave(&cmd.run, failed->revision->id);
+        }
         tell_state(&cmd, failed);
         call_error_hook(&cmd, failed, err);
     }

@@ -544,6 +544,21 @@ int mig_journal_settle(struct mig_run *run, const struct mig_journal_row *row, b
                    : delete_step(run, row->revision, row->step, err);
 }
 
+void mig_journal_leave(struct mig_run *run, const char *revision)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_error ignored = {0};
+    struct mig_param item = {.value = text_value(revision)};
+    if (!run->journal.active || run->journal.last_step == 0 || run->conn->lost) {
+        return;
+    }
+    mig_strbuf_puts(&sql, "UPDATE ");
+    append_table(&sql, run);
+    mig_strbuf_puts(&sql, " SET runner = NULL WHERE revision = ?");
+    (void)!send(run, &sql, &item, 1, &ignored);
+    mig_error_clear(&ignored);
+}
+
 /* ---- going on ---- */
 
 /* A statement was sent and its outcome never heard of: look whether it was carried out. */

@@ -268,6 +268,8 @@ void mig_journal_failed(struct mig_run *run, const struct mig_error *failure);
 /* The revision is finished: its rows go with the version row. */
 int mig_journal_clear(struct mig_run *run, const char *revision,
                       struct mig_error *err) MIG_MUST_CHECK;
+/* This process gives the revision up: another one need not wait for it. */
+void mig_journal_leave(struct mig_run *run, const char *revision);
 /* All rows: a stamp says where the database stands. */
 int mig_journal_forget(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 

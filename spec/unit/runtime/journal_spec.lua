@@ -101,6 +101,16 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal("0", db:value "SELECT count(*) FROM luamig_journal")
     end)
 
+    it("does not keep others waiting after a failure", function()
+      local report = upgrade(function(run)
+        run:execute "CREATE TABLE t (a INTEGER)"
+        run:commit()
+        run:execute "INSERT INTO nowhere VALUES (1)"
+      end)
+      assert.equal("sql", report.error.kind)
+      assert.equal("0", db:value "SELECT count(*) FROM luamig_journal WHERE runner IS NOT NULL")
+    end)
+
     it("does not write down what is one transaction", function()
       if dialect == "mysql" then return end
       local report = upgrade(function(run)
