@@ -618,12 +618,15 @@ static int load_schema_protected(lua_State *L)
     mig_sandbox_new_revision(L);
     mig_sandbox_load_module(L, host->source, host->source_length, chunk);
     lua_call(L, 0, 1);
+    lua_gc(L, LUA_GCCOLLECT); /* a large schema: what checking it took goes before it is read */
     struct mig_reader r = {.L = L,
                            .arena = request->arena,
                            .what = chunk + 1,
                            .dialect = request->dialect,
                            .is_mariadb = request->is_mariadb};
     mig_read_schema(&r, lua_gettop(L), request->out);
+    lua_settop(L, 0);
+    lua_gc(L, LUA_GCCOLLECT);
     return 0;
 }
 

@@ -430,9 +430,17 @@ static void add_constraint(struct diff *d, const struct mig_table *to,
 }
 
 /* A renamed column or table makes no other constraint: the names of `from` as they are by then. */
-static struct mig_table *renamed(struct diff *d, const struct mig_table *from,
-                                 const struct mig_table *to)
+static const struct mig_table *renamed(struct diff *d, const struct mig_table *from,
+                                       const struct mig_table *to)
 {
+    bool same = true;
+    for (size_t i = 0; i < to->columns.count && same; i++) {
+        const struct mig_column *before = origin_of(d, from, to, to->columns.items[i]);
+        same = before == NULL || same_name(d, before->name, to->columns.items[i]->name);
+    }
+    if (same) {
+        return from;
+    }
     struct mig_table *copy = mig_table_copy(d->arena, from);
     if (copy == NULL) {
         d->failed = true;

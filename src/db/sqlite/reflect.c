@@ -44,37 +44,43 @@ static bool is_virtual(const char *sql)
     return strncasecmp(sql, "CREATE VIRTUAL ", 15) == 0;
 }
 
+/* What parsing takes is more than what it gives: it goes with an arena of its own. */
 static int read_table(struct mig_arena *arena, const char *schema, const char *name,
                       const char *sql, struct mig_table **out, struct mig_error *err)
 {
-    struct mig_table *table = mig_arena_new(arena, struct mig_table);
-    if (table == NULL) {
-        return mig_error_nomem(err);
-    }
-    table->schema = mig_arena_strdup(arena, schema);
-    table->name = name;
-    table->sql = sql;
-    *out = table;
-    if (is_virtual(sql)) {
-        return 0;
-    }
+    struct mig_arena parsing = {0};
+    struct mig_table table = {.schema = schema, .name = name};
     struct mig_sqlite_table parsed;
-    int status = mig_sqlite_table_parse(arena, sql, &parsed, err);
-    return status != 0 ? status : mig_sqlite_table_describe(arena, &parsed, table, err);
+    int status = is_virtual(sql) ? 0 : mig_sqlite_table_parse(&parsing, sql, &parsed, err);
+    if (status == 0 && !is_virtual(sql)) {
+        status = mig_sqlite_table_describe(&parsing, &parsed, &table, err);
+    }
+    if (status == 0) {
+        *out = mig_table_copy(arena, &table);
+        if (*out == NULL) {
+            status = mig_error_nomem(err);
+        } else {
+            (*out)->sql = sql;
+        }
+    }
+    mig_arena_release(&parsing);
+    return status;
 }
 
 static int read_index(struct mig_arena *arena, const char *sql, struct mig_table *table,
                       struct mig_error *err)
 {
-    struct mig_index *index = mig_arena_new(arena, struct mig_index);
-    if (index == NULL) {
-        return mig_error_nomem(err);
+    struct mig_arena parsing = {0};
+    struct mig_index index = {0};
+    int status = mig_sqlite_index_parse(&parsing, sql, &index, err);
+    if (status == 0) {
+        struct mig_index *copy = mig_index_copy(arena, &index);
+        if (copy == NULL || mig_table_add_index(arena, table, copy) != 0) {
+            status = mig_error_nomem(err);
+        }
     }
-    int status = mig_sqlite_index_parse(arena, sql, index, err);
-    if (status != 0) {
-        return status;
-    }
-    return mig_table_add_index(arena, table, index) != 0 ? mig_error_nomem(err) : 0;
+    mig_arena_release(&parsing);
+    return status;
 }
 
 static int read_trigger(struct mig_arena *arena, const char *name, const char *sql,
