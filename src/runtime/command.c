@@ -472,7 +472,10 @@ static int check_half_applied(const struct command *cmd, struct mig_error *err)
             mig_error_set(err, MIG_E_half_applied,
                           "the %s of '%s' was cut off and must be finished first", row->direction,
                           row->revision);
-            mig_error_hint(err, "run `luamig %s` to go on", row->direction);
+            mig_error_hint(err,
+                           "run `luamig %s` to go on; or undo its part by hand and `luamig stamp` "
+                           "where the database stands",
+                           row->direction);
             return MIG_E_half_applied;
         }
     }
@@ -664,6 +667,21 @@ static int carry_out(struct command *cmd, const struct mig_step **failed, struct
     return rc;
 }
 
+/* A stamp of what the rows say already still says that nothing is half done. */
+static int forget_half_applied(struct command *cmd, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    if (!run->sink->live) {
+        return 0;
+    }
+    int rc = mig_journal_load(run, err);
+    if (rc != 0 || run->journal.row_count == 0) {
+        return rc;
+    }
+    rc = mig_lock_acquire(run, &cmd->lock, err);
+    return rc == 0 ? mig_journal_forget(run, err) : rc;
+}
+
 static int run_command(struct command *cmd, const struct mig_step **failed, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
@@ -678,6 +696,9 @@ static int run_command(struct command *cmd, const struct mig_step **failed, stru
     }
     if (rc == 0) {
         rc = make_plan(cmd, err);
+    }
+    if (rc == 0 && cmd->plan.step_count == 0 && cmd->request->verb == STAMP) {
+        return forget_half_applied(cmd, err);
     }
     if (rc != 0 || cmd->plan.step_count == 0) {
         return rc; /* nothing to do: nothing is locked */

@@ -101,6 +101,26 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal("0", db:value "SELECT count(*) FROM luamig_journal")
     end)
 
+    it("is forgotten by a stamp of where the database is", function()
+      local file = assert(io.open(folder .. "/bbbb2.lua", "w"))
+      file:write "-- two\nrevision = 'bbbb2'\ndown_revision = 'aaaa1'\nfunction upgrade() end\nfunction downgrade() end\n"
+      file:close()
+      local function call(run, id)
+        if id == "bbbb2" then
+          run:execute "CREATE TABLE t (a INTEGER)"
+          run:commit()
+          run:execute "INSERT INTO nowhere VALUES (1)"
+        end
+      end
+      assert.equal("sql", upgrade(call).error.kind)
+      assert.equal("half_applied", upgrade(call, { verb = "downgrade", target = "base" }).error.kind)
+      local report = upgrade(call, { verb = "stamp", target = "aaaa1" })
+      assert.is_nil(report.error, report.error and report.error.message)
+      assert.equal("0", db:value "SELECT count(*) FROM luamig_journal")
+      report = upgrade(call, { verb = "downgrade", target = "base" })
+      assert.is_nil(report.error, report.error and report.error.message)
+    end)
+
     it("does not keep others waiting after a failure", function()
       local report = upgrade(function(run)
         run:execute "CREATE TABLE t (a INTEGER)"
