@@ -10,19 +10,6 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-/* A server's own text as the literal that it is: what people would write. */
-static void simplify_defaults(struct mig_arena *arena, const struct mig_schema *schema)
-{
-    for (size_t i = 0; i < schema->table_count; i++) {
-        const struct mig_columns *columns = &schema->tables[i]->columns;
-        for (size_t k = 0; k < columns->count; k++) {
-            struct mig_column *column = columns->items[k];
-            column->default_value =
-                mig_compare_simplify(arena, &column->default_value, column->type);
-        }
-    }
-}
-
 static void push_tables(lua_State *L, const struct mig_schema *schema)
 {
     lua_Integer count = 0;
@@ -81,10 +68,9 @@ int mig_handle_inspect(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_snapshot snapshot = {0};
-    if (mig_context_inspect(&h->ctx, &h->arena, &snapshot, &h->err) != 0) {
+    if (mig_context_describe(&h->ctx, &h->arena, &snapshot, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }
-    simplify_defaults(&h->arena, &snapshot.schema);
     mig_handle_check_arena(L, h);
     lua_createtable(L, 0, 5);
     mig_lua_set_text(L, "dialect", snapshot.dialect);
@@ -163,7 +149,6 @@ int mig_handle_difference(lua_State *L)
     if (rc != 0) {
         return mig_handle_fail(L, h);
     }
-    simplify_defaults(&h->arena, &difference.live);
     mig_handle_check_arena(L, h);
     lua_createtable(L, 0, 2);
     push_ops(L, &difference.upgrade);
@@ -184,7 +169,6 @@ int mig_handle_snapshot_difference(lua_State *L)
         if (mig_snapshot_read(&h->arena, text, length, &sides[i], &h->err) != 0) {
             return mig_handle_fail(L, h);
         }
-        simplify_defaults(&h->arena, &sides[i].schema);
     }
     if (mig_context_diff_snapshots(&h->ctx, &h->arena, &sides[0].schema, &sides[1].schema, &ops,
                                    &h->err) != 0) {

@@ -897,7 +897,33 @@ static bool is_forward(struct diff *d, const struct ordered *list, size_t at,
     return false;
 }
 
-/* The table's body as create_table takes it. */
+/* The columns of a table as people write them: what the server adds by itself is not said. */
+static bool add_plain_columns(struct diff *d, const struct mig_table *table, struct mig_table *body)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        struct mig_column *column = plain_column(d, table->columns.items[i]);
+        if (column == NULL || mig_table_add_column(d->arena, body, column) != 0) {
+            d->failed = true;
+            return false;
+        }
+        bool keyed = in_key(d, table, column->name);
+        /* AUTOINCREMENT is said on SQLite, where a plain integer key fills itself in without */
+        bool said = column->autoincrement == MIG_TRUE && table->sql != NULL;
+        if (keyed && fills_itself(d, table, table->columns.items[i]) && !said) {
+            column->identity = NULL;
+            column->autoincrement = MIG_UNSET;
+            if (column->default_value.kind == MIG_VALUE_EXPR) {
+                column->default_value = (struct mig_value){0}; /* serial */
+            }
+        }
+        if (column->nullable == MIG_TRUE || keyed) {
+            column->nullable = MIG_UNSET;
+        }
+    }
+    return true;
+}
+
+/* The table's body as create_table takes it, its constraints and indexes still to come. */
 static struct mig_table *body_of(struct diff *d, const struct mig_table *table)
 {
     struct mig_table *body = mig_arena_new(d->arena, struct mig_table);
@@ -909,23 +935,23 @@ static struct mig_table *body_of(struct diff *d, const struct mig_table *table)
     body->columns = (struct mig_columns){0};
     body->constraints = (struct mig_constraints){0};
     body->indexes = (struct mig_indexes){0};
-    for (size_t i = 0; i < table->columns.count; i++) {
-        struct mig_column *column = plain_column(d, table->columns.items[i]);
-        if (column == NULL || mig_table_add_column(d->arena, body, column) != 0) {
-            d->failed = true;
+    return add_plain_columns(d, table, body) ? body : NULL;
+}
+
+struct mig_table *mig_diff_plain_table(struct mig_arena *arena,
+                                       const struct mig_diff_options *options,
+                                       const struct mig_table *table)
+{
+    struct diff d = {.arena = arena, .options = options, .rules = &options->rules};
+    struct mig_table *body = body_of(&d, table);
+    if (body == NULL) {
+        return NULL;
+    }
+    body->constraints = table->constraints;
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        if (!is_of_foreign_key(&d, table, table->indexes.items[i]) &&
+            mig_table_add_index(arena, body, table->indexes.items[i]) != 0) {
             return NULL;
-        }
-        /* what an integer key has by itself is not said */
-        if (fills_itself(d, table, table->columns.items[i]) && in_key(d, table, column->name) &&
-            !(column->autoincrement == MIG_TRUE && table->sql != NULL)) {
-            column->identity = NULL;
-            column->autoincrement = MIG_UNSET;
-            if (column->default_value.kind == MIG_VALUE_EXPR) {
-                column->default_value = (struct mig_value){0}; /* serial */
-            }
-        }
-        if (column->nullable == MIG_TRUE || in_key(d, table, column->name)) {
-            column->nullable = MIG_UNSET;
         }
     }
     return body;

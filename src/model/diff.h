@@ -27,5 +27,11 @@ int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *opt
 /* Whether one table (the same in both) would take any operation. */
 bool mig_diff_table_differs(struct mig_arena *arena, const struct mig_diff_options *options,
                             const struct mig_table *from, const struct mig_table *to);
+/* A reflected table as people declare it, without what the server adds by itself: the identity of
+ * an integer key, MySQL's index of a foreign key, the server's words for a literal. NULL when out
+ * of memory. */
+struct mig_table *mig_diff_plain_table(struct mig_arena *arena,
+                                       const struct mig_diff_options *options,
+                                       const struct mig_table *table);
 
 #endif

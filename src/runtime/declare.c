@@ -634,6 +634,22 @@ int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct
     return reflect_live(&d, NULL, &out->schema);
 }
 
+int mig_context_describe(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
+                         struct mig_error *err)
+{
+    struct declaring d;
+    int rc = mig_context_inspect(ctx, arena, out, err);
+    rc = rc != 0 ? rc : start(&d, ctx, arena, err);
+    for (size_t i = 0; rc == 0 && i < out->schema.table_count; i++) {
+        struct mig_table *plain = mig_diff_plain_table(arena, &d.options, out->schema.tables[i]);
+        if (plain == NULL) {
+            return mig_error_nomem(err);
+        }
+        out->schema.tables[i] = plain;
+    }
+    return rc;
+}
+
 int mig_context_diff_snapshots(struct mig_context *ctx, struct mig_arena *arena,
                                const struct mig_schema *from, const struct mig_schema *to,
                                struct mig_op_list *out, struct mig_error *err)

@@ -24,6 +24,9 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
 /* The live database as a snapshot. */
 int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
                         struct mig_error *err) MIG_MUST_CHECK;
+/* The same as people would declare it: for schema.lua. */
+int mig_context_describe(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
+                         struct mig_error *err) MIG_MUST_CHECK;
 /* The operations between two snapshots of one database (verify, stairway). */
 int mig_context_diff_snapshots(struct mig_context *ctx, struct mig_arena *arena,
                                const struct mig_schema *from, const struct mig_schema *to,
