@@ -128,6 +128,8 @@ int mig_context_unlock(struct mig_context *ctx, struct mig_arena *arena, bool en
         rc = runner->holder(run.conn, arena, key, holder, err);
         if (rc == 0 && end && holder->pid != 0 && runner->end_session != NULL) {
             rc = runner->end_session(run.conn, holder->pid, err);
+            struct mig_lock_holder same = {0}; /* its lease goes as well */
+            rc = rc == 0 ? unlock_lease(&run, key, true, &same, err) : rc;
         } else if (rc == 0 && holder->pid == 0) {
             rc = unlock_lease(&run, key, end, holder, err);
         }
