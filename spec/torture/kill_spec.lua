@@ -1,9 +1,9 @@
 -- SIGKILL at random moments of a migration that must not do anything twice; then again, until it is done: schema and data are
--- those of a run that nobody disturbed. LUAMIG_TORTURE_KILLS: how many kills a database must have seen (20).
+-- those of a run that nobody disturbed. LUAMIG_TORTURE_KILLS: how many kills a database must have seen (12).
 local process = require "spec_process"
 local scratch = require "spec.support.scratch"
 
-local KILLS = tonumber(os.getenv "LUAMIG_TORTURE_KILLS" or "20")
+local KILLS = tonumber(os.getenv "LUAMIG_TORTURE_KILLS" or "12")
 
 local MIGRATION = [[
 -- twelve parts, none of which may happen twice
