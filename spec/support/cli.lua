@@ -4,6 +4,7 @@
 --   r.code (nil after a signal)  r.signal  r.stdout  r.stderr  r.seconds  r.maxrss (KiB)  r.timed_out
 --
 --   local p = cli.start(args, options)   p.pid  p:kill "INT"  p:stdout()  p:stderr()  p:wait(seconds) → r
+--   (once it was waited for, r has what it printed)
 --
 -- options.program runs something else. Our own LUAMIG_* variables are not handed on; env adds, false takes away.
 local process = require "spec_process"
@@ -47,7 +48,7 @@ function Process:wait(seconds)
     process.kill(self.pid, "KILL")
     how, number, usage = process.wait(self.pid)
   end
-  return {
+  local r = {
     code = how == "exit" and number or nil,
     signal = how == "signal" and number or nil,
     timed_out = timed_out,
@@ -56,6 +57,8 @@ function Process:wait(seconds)
     seconds = process.now() - self.started,
     maxrss = usage.maxrss,
   }
+  scratch.remove(self.files)
+  return r
 end
 
 function cli.start(args, options)

@@ -4,6 +4,7 @@
 --   scratch.database(dialect)   a new, empty database: { url, dialect, name }, db:query(sql), db:drop()
 --
 -- Both are removed when the suite ends, or before by scratch.remove_all().
+local lfs = require "lfs"
 local process = require "spec_process"
 local servers = require "spec.support.servers"
 
@@ -24,9 +25,17 @@ end
 function scratch.folder()
   local root = os.getenv("TMPDIR") or "/tmp"
   local path = root .. "/luamig_spec_" .. unique()
-  assert(os.execute("mkdir -m 700 " .. shell_quote(path)))
-  folders[#folders + 1] = path
+  assert(lfs.mkdir(path))
+  folders[path] = true
   return path
+end
+
+-- Removes a folder of ours that holds files only, before the suite's end: a suite of thousands would leave thousands.
+function scratch.remove(path)
+  for name in lfs.dir(path) do
+    if name ~= "." and name ~= ".." then os.remove(path .. "/" .. name) end
+  end
+  folders[path] = not os.remove(path) or nil
 end
 
 -- The servers' own clients read and write: an oracle that shares no code with what is tested.
@@ -61,7 +70,9 @@ local function run_client(url, dialect, sql)
   if how ~= "exit" or code ~= 0 then
     error(("%s client: %s %d\n%s\n%s"):format(dialect, how, code, read "err", sql), 3)
   end
-  return read "out"
+  local out = read "out"
+  scratch.remove(folder)
+  return out
 end
 
 -- The rows that the server's own client prints for SQL: a list of lines, columns separated by tabs.
@@ -105,7 +116,7 @@ end
 function scratch.remove_all()
   for _, db in ipairs(databases) do db:drop() end
   databases = {}
-  for _, path in ipairs(folders) do os.execute("chmod -R u+rwx " .. shell_quote(path) .. " && rm -rf " .. shell_quote(path)) end
+  for path in pairs(folders) do os.execute("chmod -R u+rwx " .. shell_quote(path) .. " && rm -rf " .. shell_quote(path)) end
   folders = {}
   return nil, true
 end
