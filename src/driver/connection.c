@@ -217,6 +217,25 @@ static int prepare(struct mig_conn *conn, const struct mig_params **params, stru
     return 0;
 }
 
+/* The BEGIN that was put off: what follows cannot take it along. */
+static int send_begin(struct mig_conn *conn, struct mig_error *err)
+{
+    int64_t changed = 0;
+    if (!conn->begin_due) {
+        return 0;
+    }
+    conn->begin_due = false;
+    int64_t began_us = tracing(conn) ? now_us() : 0;
+    int rc =
+        conn->driver->execute(conn, conn->begin_sql, strlen(conn->begin_sql), NULL, &changed, err);
+    trace(conn, conn->begin_sql, began_us, rc);
+    if (rc != 0) {
+        conn->began = false;
+        failed(conn, conn->begin_sql, err);
+    }
+    return rc;
+}
+
 int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                      int64_t *changed, struct mig_error *err)
 {
@@ -224,6 +243,9 @@ int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_pa
     struct mig_params copy;
     int64_t count = 0;
     int rc = prepare(conn, &params, &copy, &kept, err);
+    if (rc == 0) {
+        rc = send_begin(conn, err);
+    }
     if (rc == 0) {
         int64_t began_us = tracing(conn) ? now_us() : 0;
         rc = conn->driver->execute(conn, sql, strlen(sql), params, &count, err);
@@ -240,25 +262,29 @@ int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_pa
 }
 
 int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
-                          size_t count, size_t *done, struct mig_error *err)
+                          size_t count, int64_t *changed, size_t *done, struct mig_error *err)
 {
     struct mig_arena kept = {0};
     const struct mig_params *none = NULL;
     *done = 0;
     int rc = prepare(conn, &none, NULL, &kept, err);
+    if (rc == 0) {
+        rc = send_begin(conn, err);
+    }
     bool together = conn->driver->execute_many != NULL && count > 1 && rc == 0 &&
                     (conn->driver->tx_state(conn) == MIG_TX_OPEN ||
                      strcmp(statements[0].sql, conn->begin_sql) == 0);
     if (together) {
         int64_t began_us = tracing(conn) ? now_us() : 0;
-        rc = conn->driver->execute_many(conn, statements, count, done, err);
+        rc = conn->driver->execute_many(conn, statements, count, changed, done, err);
         for (size_t i = 0; tracing(conn) && i < count && i <= *done; i++) {
             trace(conn, statements[i].sql, began_us, i == *done ? rc : 0);
         }
     }
     while (rc == 0 && *done < count) {
         const struct mig_statement *statement = &statements[*done];
-        rc = mig_conn_execute(conn, statement->sql, &statement->params, NULL, err);
+        rc = mig_conn_execute(conn, statement->sql, &statement->params,
+                              changed != NULL ? &changed[*done] : NULL, err);
         *done += rc == 0;
     }
     if (rc != 0) {
@@ -305,6 +331,9 @@ int mig_conn_query(struct mig_conn *conn, const char *sql, const struct mig_para
     struct mig_params copy;
     *cursor = (struct mig_cursor){.conn = conn};
     int rc = prepare(conn, &params, &copy, &kept, err);
+    if (rc == 0) {
+        rc = send_begin(conn, err);
+    }
     if (rc == 0) {
         cursor->sql = strdup(sql);
         rc = cursor->sql == NULL ? mig_error_nomem(err) : 0;
@@ -440,6 +469,25 @@ static int check_empty(struct mig_conn *conn, const struct mig_statement *statem
     return rc;
 }
 
+/* The first statement of a transaction, in one round trip with the BEGIN before it. */
+static int run_with_begin(struct mig_conn *conn, const struct mig_statement *statement,
+                          int64_t *changed, struct mig_error *err)
+{
+    const struct mig_statement both[] = {
+        {.sql = conn->begin_sql, .length = strlen(conn->begin_sql)}, *statement};
+    int64_t counts[MIG_COUNT(both)] = {0};
+    size_t done = 0;
+    conn->begin_due = false;
+    int rc = mig_conn_execute_many(conn, both, MIG_COUNT(both), counts, &done, err);
+    if (done == 0) {
+        conn->began = false;
+    }
+    if (changed != NULL) {
+        *changed = counts[1];
+    }
+    return rc;
+}
+
 static int run(struct mig_conn *conn, const struct mig_statement *statement, int64_t *changed,
                struct mig_error *err)
 {
@@ -448,6 +496,10 @@ static int run(struct mig_conn *conn, const struct mig_statement *statement, int
             *changed = 0;
         }
         return check_empty(conn, statement, err);
+    }
+    if (conn->begin_due && statement->class == MIG_CLASS_DDL) { /* DDL changes no rows, nor is it
+                                                                   a COPY */
+        return run_with_begin(conn, statement, changed, err);
     }
     return mig_conn_execute(conn, statement->sql, &statement->params, changed, err);
 }
@@ -493,14 +545,17 @@ enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn)
     if (conn->lost || conn->tx_failed) {
         return MIG_TX_FAILED;
     }
-    return conn->driver->tx_state(conn);
+    return conn->begin_due ? MIG_TX_OPEN : conn->driver->tx_state(conn);
 }
 
 int mig_conn_begin(struct mig_conn *conn, struct mig_error *err)
 {
     conn->cancelled = 0; /* what came too late for the last statement is not for this transaction */
-    int rc = mig_conn_execute(conn, conn->begin_sql, NULL, NULL, err);
+    bool later = conn->driver->execute_many != NULL && !conn->pooled && !conn->lost &&
+                 conn->driver->tx_state(conn) == MIG_TX_IDLE;
+    int rc = later ? 0 : mig_conn_execute(conn, conn->begin_sql, NULL, NULL, err);
     if (rc == 0) {
+        conn->begin_due = later;
         conn->began = true;
         conn->tx_failed = false;
     }
@@ -525,7 +580,8 @@ int mig_conn_commit(struct mig_conn *conn, struct mig_error *err)
         mig_error_clear(&second);
         return MIG_E_sql;
     }
-    int rc = mig_conn_execute(conn, "COMMIT", NULL, NULL, err);
+    int rc = conn->begin_due ? 0 : mig_conn_execute(conn, "COMMIT", NULL, NULL, err);
+    conn->begin_due = false;
     if (rc == 0 || conn->driver->tx_state(conn) == MIG_TX_IDLE) {
         conn->began = false;
         conn->tx_failed = false;
@@ -536,6 +592,7 @@ int mig_conn_commit(struct mig_conn *conn, struct mig_error *err)
 int mig_conn_rollback(struct mig_conn *conn, struct mig_error *err)
 {
     int rc = 0;
+    conn->begin_due = false;
     if (!conn->lost) {
         /* rows still to come would hide the state, and SQLite would fail them */
         const struct mig_params *none = NULL;

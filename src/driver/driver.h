@@ -77,7 +77,7 @@ struct mig_driver {
     /* Optional: sends all without waiting in between (pipeline), in a transaction that is open or
      * that the first one opens. The first failure ends it; *done counts what succeeded before. */
     int (*execute_many)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
-                        size_t *done, struct mig_error *err);
+                        int64_t *changed, size_t *done, struct mig_error *err);
     /* Optional: a driver's switch (SQLite: "foreign_keys", "legacy_alter_table"); works inside a
      * transaction. *was is what it had been. */
     int (*set)(struct mig_conn *conn, const char *name, bool on, bool *was, struct mig_error *err);
@@ -96,6 +96,7 @@ struct mig_conn {
     const char *begin_sql;      /* what starts a transaction */
     const char *target;         /* where the server is, for messages: "127.0.0.1:5432", a file */
     bool began;                 /* mig_conn_begin without an end yet */
+    bool begin_due;             /* its statement goes along with the next one */
     bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
                        says */
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
@@ -142,9 +143,11 @@ int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_pa
 /* Several statements, in as few round trips as the driver can: outside a transaction (unless the
  * first one opens it), and without a pipeline, one by one. Their flags are not looked at. The first
  * failure ends it: *done counts what succeeded before, so statements[*done] is the one that failed.
+ * changed: the rows that each changed, NULL when nobody asks. None may be a COPY.
  */
 int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
-                          size_t count, size_t *done, struct mig_error *err) MIG_MUST_CHECK;
+                          size_t count, int64_t *changed, size_t *done,
+                          struct mig_error *err) MIG_MUST_CHECK;
 /* A statement that may give rows; without any, column_count is 0 and cursor->changed says what it
  * did. The rows are those that matched when the query began, whatever runs while they are read.
  * streaming: in constant memory (what must be read away for another statement is kept in a
@@ -170,8 +173,9 @@ int mig_conn_run(struct mig_conn *conn, const struct mig_statement *statement, i
 /* A copy of a value whose text is the arena's. */
 struct mig_value mig_value_copy(struct mig_arena *arena, const struct mig_value *value);
 
-int mig_conn_begin(struct mig_conn *conn,
-                   struct mig_error *err) MIG_MUST_CHECK; /* SQLite: IMMEDIATE */
+/* SQLite: IMMEDIATE. Where the driver sends several statements at once, BEGIN goes with the next
+ * one: a transaction in which nothing is sent costs nothing. */
+int mig_conn_begin(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 /* Checks the transaction's state before and the outcome after: a COMMIT that rolled back is an
  * error. */
 int mig_conn_commit(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;

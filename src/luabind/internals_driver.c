@@ -259,7 +259,7 @@ static int conn_execute_many(lua_State *L)
         lua_rawseti(L, kept, (lua_Integer)i + 1);
         lua_settop(L, kept);
     }
-    int rc = mig_conn_execute_many(box->conn, statements, count, &done, &err);
+    int rc = mig_conn_execute_many(box->conn, statements, count, NULL, &done, &err);
     lua_pushinteger(L, (lua_Integer)done);
     if (rc == 0) {
         return 1;

@@ -87,19 +87,33 @@ static void put_type(SHA2_CTX *sha, const struct mig_type *type)
     if (type == NULL) {
         return;
     }
-    put_opt_int(sha, &type->length);
-    put_opt_int(sha, &type->precision);
-    put_opt_int(sha, &type->scale);
-    put_int(sha, type->timezone);
-    put_int(sha, type->is_unsigned);
-    put_int(sha, type->zerofill);
-    put_text(sha, type->charset);
-    put_text(sha, type->collation);
-    put_text(sha, type->name);
-    put_text(sha, type->schema);
+    /* what is not written costs nothing: which fields there are stands before them */
+    const struct mig_opt_int *numbers[] = {&type->length, &type->precision, &type->scale};
+    const char *texts[] = {type->charset, type->collation, type->name, type->schema};
+    const int flags[] = {type->timezone, type->is_unsigned, type->zerofill, type->native,
+                         type->check};
+    int64_t given = 0;
+    for (size_t i = 0; i < MIG_COUNT(numbers); i++) {
+        given = given * 2 + numbers[i]->given;
+    }
+    for (size_t i = 0; i < MIG_COUNT(texts); i++) {
+        given = given * 2 + (texts[i] != NULL);
+    }
+    for (size_t i = 0; i < MIG_COUNT(flags); i++) {
+        given = given * 8 + flags[i];
+    }
+    put_int(sha, given);
+    for (size_t i = 0; i < MIG_COUNT(numbers); i++) {
+        if (numbers[i]->given) {
+            put_int(sha, numbers[i]->value);
+        }
+    }
+    for (size_t i = 0; i < MIG_COUNT(texts); i++) {
+        if (texts[i] != NULL) {
+            put_text(sha, texts[i]);
+        }
+    }
     put_names(sha, &type->values);
-    put_int(sha, type->native);
-    put_int(sha, type->check);
     put_type(sha, type->element);
     for (size_t i = 0; i < type->variant_count; i++) {
         put_text(sha, type->variants[i].dialect);
@@ -249,15 +263,47 @@ static void put_field(SHA2_CTX *sha, const struct mig_field *field, const void *
 #undef AS
 }
 
+/* Most fields are not written: they cost nothing, each of the others has its name before it. */
+static bool is_written(const struct mig_field *field, const void *at)
+{
+#define AS(ctype) (*(ctype const *)at)
+    switch (field->kind) {
+    case MIG_FIELD_NAME:
+    case MIG_FIELD_TEXT:
+    case MIG_FIELD_WORD:
+    case MIG_FIELD_SQL:
+        return AS(const char *) != NULL;
+    case MIG_FIELD_TRI:
+        return AS(enum mig_tri) != MIG_UNSET;
+    case MIG_FIELD_INT:
+        return AS(struct mig_opt_int).given;
+    case MIG_FIELD_NAMES:
+        return AS(struct mig_names).count > 0;
+    case MIG_FIELD_VALUE:
+        return AS(struct mig_value).kind != MIG_VALUE_NONE;
+    case MIG_FIELD_IDENTITY:
+        return AS(const struct mig_identity *) != NULL;
+    case MIG_FIELD_COMPUTED:
+        return AS(const struct mig_computed *) != NULL;
+    case MIG_FIELD_PAIRS:
+        return AS(struct mig_pairs).count > 0;
+    default:
+        return true;
+    }
+#undef AS
+}
+
 static void put_record(SHA2_CTX *sha, const struct mig_record *record, const void *base)
 {
     for (size_t i = 0; i < record->field_count; i++) {
         const struct mig_field *field = &record->fields[i];
-        if ((field->flags & MIG_FIELD_RESULT) == 0) {
+        const void *at = (const char *)base + field->offset;
+        if ((field->flags & MIG_FIELD_RESULT) == 0 && is_written(field, at)) {
             put_text(sha, field->name);
-            put_field(sha, field, (const char *)base + field->offset);
+            put_field(sha, field, at);
         }
     }
+    put_text(sha, NULL); /* its end */
 }
 
 static void put_op(SHA2_CTX *sha, const struct mig_op *op)

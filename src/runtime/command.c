@@ -375,6 +375,26 @@ static int call_revision(struct command *cmd, const struct mig_step *step,
     return mig_run_blame(run, rc, NULL, err);
 }
 
+/* Our own rows: where the database stands now, and how it came there. */
+static int close_step(struct mig_run *run, const struct mig_step *step, const char *started_at,
+                      int64_t duration_ms, struct mig_error *err)
+{
+    struct mig_statements own = {0};
+    int64_t *changed = NULL;
+    int rc = mig_version_statements(run, step, &own, err);
+    if (rc == 0) {
+        rc = mig_history_statement(run, step, started_at, duration_ms, &own, err);
+    }
+    if (rc == 0 && own.count > 0) {
+        changed = mig_arena_array(&run->revision_arena, int64_t, own.count);
+        rc = changed == NULL ? mig_error_nomem(err) : mig_segment_own_all(run, &own, changed, err);
+    }
+    if (rc == 0) {
+        rc = mig_version_check(run, step, changed, err);
+    }
+    return rc == 0 && run->journal.active ? mig_journal_clear(run, step->revision->id, err) : rc;
+}
+
 /* The step inside its segments; the last one is committed by the caller. */
 static int step_body(struct command *cmd, const struct mig_step *step, struct mig_done_step *done,
                      struct mig_error *err)
@@ -401,13 +421,7 @@ static int step_body(struct command *cmd, const struct mig_step *step, struct mi
     done->duration_ms = mig_clock_ms() - start;
     if (rc == 0 && writes(cmd)) {
         run->operation = NULL;
-        rc = mig_version_apply(run, step, err);
-        if (rc == 0 && run->journal.active) {
-            rc = mig_journal_clear(run, step->revision->id, err);
-        }
-        if (rc == 0) {
-            rc = mig_history_add(run, step, run->direction, started_at, done->duration_ms, err);
-        }
+        rc = close_step(run, step, started_at, done->duration_ms, err);
     }
     return rc;
 }

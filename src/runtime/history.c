@@ -80,17 +80,17 @@ static const char *host_name(struct mig_arena *arena)
     return mig_arena_strdup(arena, name);
 }
 
-int mig_history_add(struct mig_run *run, const struct mig_step *step, const char *direction,
-                    const char *started_at, int64_t duration_ms, struct mig_error *err)
+int mig_history_statement(struct mig_run *run, const struct mig_step *step, const char *started_at,
+                          int64_t duration_ms, struct mig_statements *out, struct mig_error *err)
 {
     struct mig_arena *arena = &run->revision_arena;
     const struct mig_revision *revision = step->revision;
     struct mig_strbuf sql = {0};
     struct mig_params params = {.given = true};
-    char checksum[65] = "";
+    char *checksum = NULL;
     char *source = NULL;
     size_t length = 0;
-    bool stamp = strcmp(direction, "stamp") == 0;
+    bool stamp = strcmp(run->direction, "stamp") == 0;
     const char *id = revision != NULL ? revision->id : NULL;
     if (id == NULL && step->version_op_count > 0) {
         const struct mig_version_op *last = &step->version_ops[step->version_op_count - 1];
@@ -109,22 +109,28 @@ int mig_history_add(struct mig_run *run, const struct mig_step *step, const char
             rc = mig_file_read(arena, revision->path, &source, &length, err);
         }
         if (rc == 0) {
-            rc = mig_checksum(source, length, checksum, err);
+            checksum = mig_arena_alloc(arena, 65);
+            rc = checksum == NULL ? mig_error_nomem(err)
+                                  : mig_checksum(source, length, checksum, err);
         }
         if (rc != 0) {
             return rc;
         }
     }
     bool script = run->conn == NULL;
+    if (!script && run->user == NULL) {
+        run->user = user_name(run->arena);
+        run->machine = host_name(run->arena);
+    }
     const struct mig_value values[] = {
         text_value(id),
-        text_value(direction),
-        text_value(checksum[0] != '\0' ? checksum : NULL),
+        text_value(run->direction),
+        text_value(checksum),
         text_value(started_at), /* a script's own moment stands there as an expression */
         script ? text_value(NULL)
                : (struct mig_value){.kind = MIG_VALUE_INT, .integer = duration_ms},
-        text_value(script ? NULL : user_name(arena)),
-        text_value(script ? NULL : host_name(arena)),
+        text_value(script ? NULL : run->user),
+        text_value(script ? NULL : run->machine),
         text_value(LUAMIG_VERSION),
         text_value(script ? "script" : "done"),
         text_value(run->ctx->settings.history_sources ? source : NULL),
@@ -148,14 +154,14 @@ int mig_history_add(struct mig_run *run, const struct mig_step *step, const char
         }
     }
     mig_strbuf_putc(&sql, ')');
-    struct mig_statement statement = {
-        .class = MIG_CLASS_DATA, .verb = "INSERT", .length = sql.length};
-    statement.sql = mig_strbuf_to_arena(&sql, arena);
-    if (statement.sql == NULL || arena->failed) {
+    const char *text = mig_strbuf_to_arena(&sql, arena);
+    struct mig_statement *statement = text != NULL ? mig_statements_add(arena, out, text) : NULL;
+    if (statement == NULL || arena->failed) {
         return mig_error_nomem(err);
     }
-    int rc = mig_lexer_bind(run->db->dialect, run->server, arena, &statement, &params, err);
-    return rc == 0 ? mig_segment_own(run, &statement, NULL, err) : rc;
+    statement->class = MIG_CLASS_DATA;
+    statement->verb = "INSERT";
+    return mig_lexer_bind(run->db->dialect, run->server, arena, statement, &params, err);
 }
 
 static const char *copy_text(struct mig_arena *arena, const struct mig_value *value)

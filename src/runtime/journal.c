@@ -236,8 +236,10 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
                       struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
-    struct mig_arena *arena = &run->revision_arena;
     struct mig_strbuf sql = {0};
+    if (run->process == NULL) {
+        run->process = mig_journal_runner(run->arena);
+    }
     if (journal->written.failed) {
         return mig_error_nomem(err);
     }
@@ -255,7 +257,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         {.value = text_value(
              journal->too_big || is_reading(run) ? NULL : mig_strbuf_text(&journal->written))},
         {.value = text_value(journal->started_at)},
-        {.value = text_value(mig_journal_runner(arena))},
+        {.value = text_value(run->process)},
         {.value = text_value(NULL)},
     };
     mig_strbuf_puts(&sql, "INSERT INTO ");

@@ -131,7 +131,9 @@ struct mig_run {
 
     /* Our own tables. */
     bool has_version, has_history;
-    struct mig_names rows; /* the version rows now */
+    const char *user, *machine; /* who runs it, in `arena`; NULL: not asked yet */
+    const char *process;        /* what mig_journal_runner says, likewise */
+    struct mig_names rows;      /* the version rows now */
 
     struct mig_lock *lock; /* NULL: none is held */
     struct mig_journal journal;
@@ -168,6 +170,10 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
 /* A statement of ours (version rows, history, backfill): in a transaction, not in the report. */
 int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                     struct mig_error *err) MIG_MUST_CHECK;
+/* Several of them that change rows, in as few round trips as the driver can; changed has room for
+ * each. */
+int mig_segment_own_all(struct mig_run *run, const struct mig_statements *statements,
+                        int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
 int mig_segment_begin(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Commits what is open; nothing when nothing is. */
 int mig_segment_commit(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
@@ -198,9 +204,12 @@ int mig_version_ensure(struct mig_run *run, struct mig_error *err) MIG_MUST_CHEC
 /* The longest id of the plan against the width of version_num. */
 int mig_version_fits(struct mig_run *run, const struct mig_plan *plan,
                      struct mig_error *err) MIG_MUST_CHECK;
-/* The step's changes of the version rows, each of exactly one row. */
-int mig_version_apply(struct mig_run *run, const struct mig_step *step,
-                      struct mig_error *err) MIG_MUST_CHECK;
+/* The statements of the step's changes of the version rows, one a version_op. */
+int mig_version_statements(struct mig_run *run, const struct mig_step *step,
+                           struct mig_statements *out, struct mig_error *err) MIG_MUST_CHECK;
+/* Each of them must have changed exactly one row. */
+int mig_version_check(const struct mig_run *run, const struct mig_step *step,
+                      const int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
 /* A query that gives 1 when the version rows are these. */
 int mig_version_query(struct mig_run *run, const struct mig_names *rows, struct mig_strbuf *out,
                       struct mig_error *err) MIG_MUST_CHECK;
@@ -214,10 +223,10 @@ int mig_version_create(struct mig_run *run, const char *name, struct mig_table *
 /* history.c */
 #define MIG_HISTORY_TABLE "luamig_history"
 int mig_history_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
-/* revision NULL in a stamp: `id` is what the rows became. */
-int mig_history_add(struct mig_run *run, const struct mig_step *step, const char *direction,
-                    const char *started_at, int64_t duration_ms,
-                    struct mig_error *err) MIG_MUST_CHECK;
+/* The statement of the step's row. revision NULL in a stamp: `id` is what the rows became. */
+int mig_history_statement(struct mig_run *run, const struct mig_step *step, const char *started_at,
+                          int64_t duration_ms, struct mig_statements *out,
+                          struct mig_error *err) MIG_MUST_CHECK;
 
 /* answers.c */
 #define MIG_ANSWER_ROWS 1000

@@ -392,6 +392,25 @@ int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, 
     return rc == 0 ? 0 : mig_run_blame(run, rc, statement, err);
 }
 
+int mig_segment_own_all(struct mig_run *run, const struct mig_statements *statements,
+                        int64_t *changed, struct mig_error *err)
+{
+    size_t done = 0;
+    int rc = mig_run_check(run, err);
+    if (rc == 0) {
+        rc = mig_segment_begin(run, err);
+    }
+    if (rc == 0 && run->sink->live) {
+        rc = mig_conn_execute_many(run->conn, statements->items, statements->count, changed, &done,
+                                   err);
+    }
+    while (rc == 0 && done < statements->count) {
+        rc = run->sink->statement(run, &statements->items[done], &changed[done], err);
+        done += rc == 0;
+    }
+    return mig_run_blame(run, rc, done < statements->count ? &statements->items[done] : NULL, err);
+}
+
 /* A call that sends no statement of its own: its name is its digest. */
 static int plain_call(struct mig_run *run, const char *name, bool *skip, struct mig_error *err)
 {

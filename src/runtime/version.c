@@ -196,76 +196,80 @@ int mig_version_fits(struct mig_run *run, const struct mig_plan *plan, struct mi
     return MIG_E_config;
 }
 
-static int bind_text(struct mig_run *run, struct mig_statement *statement, const char *first,
-                     const char *second, struct mig_error *err)
-{
-    struct mig_param items[2] = {{0}};
-    struct mig_params params = {.items = items, .given = true};
-    const char *texts[] = {first, second};
-    for (size_t i = 0; i < 2; i++) {
-        if (texts[i] != NULL) {
-            items[params.count++].value = (struct mig_value){
-                .kind = MIG_VALUE_TEXT, .text = texts[i], .length = strlen(texts[i])};
-        }
-    }
-    return mig_lexer_bind(run->db->dialect, run->server, &run->revision_arena, statement, &params,
-                          err);
-}
-
-static int apply_one(struct mig_run *run, const struct mig_version_op *op, struct mig_error *err)
+/* The statement of one change of the version rows. */
+static int one_statement(struct mig_run *run, const struct mig_version_op *op,
+                         struct mig_statements *out, struct mig_error *err)
 {
     const struct mig_settings *settings = &run->ctx->settings;
+    struct mig_arena *arena = &run->revision_arena;
     struct mig_strbuf sql = {0};
-    struct mig_statement statement = {.class = MIG_CLASS_DATA};
-    const char *verb = "update", *first = op->to, *second = op->from;
+    const char *verb = "UPDATE";
+    const char *texts[] = {op->to, op->from};
+    struct mig_params params = {.given = true,
+                                .items = mig_arena_array(arena, struct mig_param, 2)};
     if (op->kind == MIG_VERSION_INSERT) {
-        verb = "insert";
-        statement.verb = "INSERT";
-        second = NULL;
+        verb = "INSERT";
+        texts[1] = NULL;
         mig_strbuf_puts(&sql, "INSERT INTO ");
         append_table(&sql, &run->compile, settings);
         mig_strbuf_puts(&sql, " (" COLUMN ") VALUES (?)");
     } else if (op->kind == MIG_VERSION_DELETE) {
-        verb = "delete";
-        statement.verb = "DELETE";
-        first = op->from;
-        second = NULL;
+        verb = "DELETE";
+        texts[0] = NULL;
         mig_strbuf_puts(&sql, "DELETE FROM ");
         append_table(&sql, &run->compile, settings);
         mig_strbuf_puts(&sql, " WHERE " COLUMN " = ?");
     } else {
-        statement.verb = "UPDATE";
         mig_strbuf_puts(&sql, "UPDATE ");
         append_table(&sql, &run->compile, settings);
         mig_strbuf_puts(&sql, " SET " COLUMN " = ? WHERE " COLUMN " = ?");
     }
-    statement.length = sql.length;
-    statement.sql = mig_strbuf_to_arena(&sql, &run->revision_arena);
-    if (statement.sql == NULL) {
+    const char *text = mig_strbuf_to_arena(&sql, arena);
+    struct mig_statement *statement =
+        text != NULL && params.items != NULL ? mig_statements_add(arena, out, text) : NULL;
+    if (statement == NULL) {
         return mig_error_nomem(err);
     }
-    int64_t changed = 0;
-    int rc = bind_text(run, &statement, first, second, err);
-    if (rc == 0) {
-        rc = mig_segment_own(run, &statement, &changed, err);
+    statement->class = MIG_CLASS_DATA;
+    statement->verb = verb;
+    for (size_t i = 0; i < MIG_COUNT(texts); i++) {
+        if (texts[i] != NULL) {
+            params.items[params.count++].value = (struct mig_value){
+                .kind = MIG_VALUE_TEXT, .text = texts[i], .length = strlen(texts[i])};
+        }
     }
-    if (rc == 0 && run->sink->live && changed != 1) {
-        rc = mig_error_set(
-            err, MIG_E_sql, "expected to %s one row of '%s' ('%s'), but %lld rows were there", verb,
-            settings->version_table, op->from != NULL ? op->from : op->to, (long long)changed);
-        mig_error_hint(err, "something else has changed the version table meanwhile; `luamig "
-                            "current` shows its rows");
+    return mig_lexer_bind(run->db->dialect, run->server, arena, statement, &params, err);
+}
+
+int mig_version_statements(struct mig_run *run, const struct mig_step *step,
+                           struct mig_statements *out, struct mig_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < step->version_op_count; i++) {
+        rc = one_statement(run, &step->version_ops[i], out, err);
     }
     return rc;
 }
 
-int mig_version_apply(struct mig_run *run, const struct mig_step *step, struct mig_error *err)
+int mig_version_check(const struct mig_run *run, const struct mig_step *step,
+                      const int64_t *changed, struct mig_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < step->version_op_count; i++) {
-        rc = apply_one(run, &step->version_ops[i], err);
+    for (size_t i = 0; run->sink->live && i < step->version_op_count; i++) {
+        const struct mig_version_op *op = &step->version_ops[i];
+        if (changed[i] != 1) {
+            mig_error_set(err, MIG_E_sql,
+                          "expected to %s one row of '%s' ('%s'), but %lld rows were there",
+                          op->kind == MIG_VERSION_INSERT   ? "insert"
+                          : op->kind == MIG_VERSION_DELETE ? "delete"
+                                                           : "update",
+                          run->ctx->settings.version_table, op->from != NULL ? op->from : op->to,
+                          (long long)changed[i]);
+            mig_error_hint(err, "something else has changed the version table meanwhile; `luamig "
+                                "current` shows its rows");
+            return MIG_E_sql;
+        }
     }
-    return rc;
+    return 0;
 }
 
 int mig_version_query(struct mig_run *run, const struct mig_names *rows, struct mig_strbuf *out,

@@ -362,7 +362,8 @@ static int execute(struct mig_conn *conn, const char *sql, size_t length,
 }
 
 /* The answer to one statement of a pipeline; a skipped one has none and is no failure. */
-static int pipeline_answer(struct mig_conn *conn, const char *sql, struct mig_error *err)
+static int pipeline_answer(struct mig_conn *conn, const char *sql, int64_t *changed,
+                           struct mig_error *err)
 {
     PGconn *pg = mig_pq_handle_of(conn)->pg;
     PGresult *result = NULL;
@@ -372,6 +373,7 @@ static int pipeline_answer(struct mig_conn *conn, const char *sql, struct mig_er
             rc = mig_pq.PQresultStatus(result) == PGRES_FATAL_ERROR
                      ? mig_pq_fail(conn, result, err)
                      : mig_pq_check_commit(sql, result, err);
+            *changed += mig_pq_changed(result);
         }
         mig_pq.PQclear(result);
         if (mig_pq.PQstatus(pg) == CONNECTION_BAD) {
@@ -383,13 +385,17 @@ static int pipeline_answer(struct mig_conn *conn, const char *sql, struct mig_er
 
 /* The answers to `sent` statements, up to and with the end of the pipeline. */
 static int pipeline_answers(struct mig_conn *conn, const struct mig_statement *statements,
-                            size_t sent, size_t *done, struct mig_error *err)
+                            size_t sent, int64_t *changed, size_t *done, struct mig_error *err)
 {
     PGconn *pg = mig_pq_handle_of(conn)->pg;
     int rc = 0;
     for (size_t i = 0; i < sent && !conn->lost; i++) {
         struct mig_error later = {0};
-        int one = pipeline_answer(conn, statements[i].sql, rc == 0 ? err : &later);
+        int64_t count = 0;
+        int one = pipeline_answer(conn, statements[i].sql, &count, rc == 0 ? err : &later);
+        if (changed != NULL) {
+            changed[i] = count;
+        }
         mig_error_clear(&later);
         if (rc == 0) {
             rc = one;
@@ -409,7 +415,7 @@ static int pipeline_answers(struct mig_conn *conn, const struct mig_statement *s
 }
 
 static int execute_many(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
-                        size_t *done, struct mig_error *err)
+                        int64_t *changed, size_t *done, struct mig_error *err)
 {
     PGconn *pg = mig_pq_handle_of(conn)->pg;
     struct mig_error unsent = {0};
@@ -423,8 +429,9 @@ static int execute_many(struct mig_conn *conn, const struct mig_statement *state
            mig_pq_send(conn, statements[sent].sql, &statements[sent].params, &unsent) == 0) {
         sent++;
     }
-    int rc = mig_pq.PQpipelineSync(pg) ? pipeline_answers(conn, statements, sent, done, err)
-                                       : mig_pq_fail(conn, NULL, err);
+    int rc = mig_pq.PQpipelineSync(pg)
+                 ? pipeline_answers(conn, statements, sent, changed, done, err)
+                 : mig_pq_fail(conn, NULL, err);
     if (rc == 0 && sent < count) {
         rc = (int)unsent.code;
         mig_error_move(err, &unsent);
