@@ -75,6 +75,13 @@ describe("offline", function()
   end)
 end)
 
+-- A type that only another dialect has.
+local function sql_variant(dialect)
+  return function(sql)
+    return dialect == "mysql" and sql.variant { sqlite = sql.text } or sql.variant { mysql = sql.text }
+  end
+end
+
 describe("refused before anything is sent", function()
   local function refused(dialect, fn, kind, text)
     local done, err = compile(dialect, fn, { unknown = false, offline = false })
@@ -102,6 +109,27 @@ describe("refused before anything is sent", function()
     refused("postgresql", function(op, sql)
       op.create_table("t", { { "a", sql.integer, computed = sql.computed("1", { stored = false }) } })
     end, "unsupported", "virtual computed columns")
+  end)
+
+  it("a variant that does not name the dialect", function()
+    for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+      local other = sql_variant(dialect)
+      for _, fn in ipairs {
+        function(op, sql) op.create_table("t", { { "a", other(sql) } }) end,
+        function(op, sql) op.create_table("t", { { "a", other(sql), primary_key = true, default = sql.now } }) end,
+        function(op, sql) op.add_column("t", { "a", other(sql), default = 1 }) end,
+        function(op, sql)
+          op.create_table("t", { { "a", sql.integer, default = 1 } })
+          op.alter_column("t", "a", { type = other(sql) })
+        end,
+        function(op, sql) op.execute(sql.table("t"):select(sql.cast("a", other(sql)))) end,
+      } do
+        refused(dialect, fn, "unsupported", "has no such type")
+      end
+    end
+    refused("postgresql", function(op, sql)
+      op.create_table("t", { { "a", sql.array(sql.variant { mysql = sql.text }) } })
+    end, "unsupported", "has no such type")
   end)
 
   it("an unknown column, with the nearest one", function()

@@ -154,10 +154,10 @@ static void append_cast(const struct mig_compile *c, struct mig_strbuf *buf,
     mig_strbuf_puts(buf, "CAST(");
     mig_append_dotted(c, buf, value->text);
     mig_strbuf_puts(buf, " AS ");
-    if (c->dialect->ops->append_cast_type != NULL) {
+    if (type != NULL && c->dialect->ops->append_cast_type != NULL) {
         *code = c->dialect->ops->append_cast_type(c, buf, type, err);
     } else {
-        *code = c->dialect->append_type(c, buf, type, err);
+        *code = mig_append_type(c, buf, type, err);
     }
     mig_strbuf_putc(buf, ')');
 }

@@ -114,6 +114,10 @@ void mig_sql_unsupported(struct mig_sql *w, const char *what, const char *hint);
  * it stands; `otherwise` for NULL. */
 const char *mig_upper(const struct mig_compile *c, const char *word, const char *otherwise);
 
+/* A type as this dialect has it, sql.variant included. */
+int mig_append_type(const struct mig_compile *c, struct mig_strbuf *buf,
+                    const struct mig_type *type, struct mig_error *err) MIG_MUST_CHECK;
+
 /* Literals that dialects share. */
 void mig_append_number(struct mig_strbuf *buf, double number);
 void mig_append_hex(struct mig_strbuf *buf, const char *bytes, size_t length);

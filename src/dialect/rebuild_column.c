@@ -419,7 +419,7 @@ static int change_type(struct mig_rebuild *r, struct mig_rebuild_column *column,
 {
     const struct mig_type *type = mig_dialect_type(r->c, op->type);
     struct mig_strbuf buf = {0};
-    int code = r->c->dialect->append_type(r->c, &buf, type, r->err);
+    int code = mig_append_type(r->c, &buf, op->type, r->err);
     const char *text = mig_strbuf_to_arena(&buf, r->arena);
     if (code != 0 || text == NULL) {
         return code != 0 ? code : mig_error_nomem(r->err);

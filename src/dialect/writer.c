@@ -17,62 +17,64 @@ void mig_sql_fail(struct mig_sql *w, int code)
     }
 }
 
-static void add_directive(struct mig_sql *w, char directive, va_list *args)
+int mig_append_type(const struct mig_compile *c, struct mig_strbuf *buf,
+                    const struct mig_type *type, struct mig_error *err)
 {
-    struct mig_strbuf *buf = &w->buf;
-    switch (directive) {
-    case 't': {
-        const char *schema = va_arg(*args, const char *);
-        mig_append_qualified(w->c, buf, schema, va_arg(*args, const char *));
-        break;
+    type = mig_dialect_type(c, type);
+    if (type == NULL) { /* a sql.variant that does not name this dialect */
+        return mig_unsupported(c, err, "such type", "Add a `default` to the sql.variant.");
     }
-    case 'n':
-        mig_append_name(w->c, buf, va_arg(*args, const char *));
-        break;
-    case 'N':
-        mig_append_names(w->c, buf, va_arg(*args, const struct mig_names *));
-        break;
-    case 'q': {
-        const char *text = va_arg(*args, const char *);
-        mig_append_string(w->c, buf, text, strlen(text));
-        break;
-    }
-    case 'r':
-        mig_strbuf_puts(buf, va_arg(*args, const char *));
-        break;
-    case 'd':
-        mig_strbuf_printf(buf, "%" PRId64, va_arg(*args, int64_t));
-        break;
-    case 'y':
-        mig_sql_fail(
-            w,
-            w->c->dialect->append_type(
-                w->c, buf, mig_dialect_type(w->c, va_arg(*args, const struct mig_type *)), w->err));
-        break;
-    case 'v': {
-        const struct mig_value *value = va_arg(*args, const struct mig_value *);
-        mig_sql_fail(w, w->c->dialect->append_value(
-                            w->c, buf, value, va_arg(*args, const struct mig_type *), w->err));
-        break;
-    }
-    default:
-        mig_strbuf_putc(buf, directive);
-        break;
-    }
+    return c->dialect->append_type(c, buf, type, err);
 }
 
 void mig_sql_add(struct mig_sql *w, const char *format, ...)
 {
+    struct mig_strbuf *buf = &w->buf;
+    const char *schema, *text;
+    const struct mig_value *value;
     va_list args;
     va_start(args, format);
     for (const char *p = format; *p != '\0' && w->code == 0; p++) {
         size_t plain = strcspn(p, "%");
-        mig_strbuf_add(&w->buf, p, plain);
+        mig_strbuf_add(buf, p, plain);
         p += plain;
         if (*p == '\0' || *++p == '\0') {
             break;
         }
-        add_directive(w, *p, &args);
+        switch (*p) {
+        case 't':
+            schema = va_arg(args, const char *);
+            mig_append_qualified(w->c, buf, schema, va_arg(args, const char *));
+            break;
+        case 'n':
+            mig_append_name(w->c, buf, va_arg(args, const char *));
+            break;
+        case 'N':
+            mig_append_names(w->c, buf, va_arg(args, const struct mig_names *));
+            break;
+        case 'q':
+            text = va_arg(args, const char *);
+            mig_append_string(w->c, buf, text, strlen(text));
+            break;
+        case 'r':
+            mig_strbuf_puts(buf, va_arg(args, const char *));
+            break;
+        case 'd':
+            mig_strbuf_printf(buf, "%" PRId64, va_arg(args, int64_t));
+            break;
+        case 'y':
+            mig_sql_fail(w,
+                         mig_append_type(w->c, buf, va_arg(args, const struct mig_type *), w->err));
+            break;
+        case 'v':
+            value = va_arg(args, const struct mig_value *);
+            mig_sql_fail(w, w->c->dialect->append_value(
+                                w->c, buf, value, va_arg(args, const struct mig_type *), w->err));
+            break;
+        default:
+            mig_strbuf_putc(buf, *p);
+            break;
+        }
     }
     va_end(args);
 }

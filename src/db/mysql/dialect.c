@@ -86,8 +86,8 @@ void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
 {
     const struct mig_type *type = mig_dialect_type(w->c, column->type);
     mig_sql_add(w, "%n ", column->name);
-    if (type != NULL) {
-        mig_sql_add(w, "%y", type);
+    if (column->type != NULL) {
+        mig_sql_add(w, "%y", column->type);
     } else if (column->native_type != NULL) {
         mig_sql_add(w, "%r", column->native_type);
     } else {

@@ -129,7 +129,7 @@ static int append_type(const struct mig_compile *c, struct mig_strbuf *buf,
         code = append_enum(c, buf, type, err);
         break;
     case MIG_TYPE_array:
-        code = append_type(c, buf, mig_dialect_type(c, type->element), err);
+        code = mig_append_type(c, buf, type->element, err);
         mig_strbuf_puts(buf, "[]");
         break;
     case MIG_TYPE_native:
@@ -420,7 +420,7 @@ enum family {
 
 static enum family family_of(const struct mig_type *type)
 {
-    switch (type->kind) {
+    switch (type != NULL ? type->kind : MIG_TYPE_NONE) {
     case MIG_TYPE_smallint:
     case MIG_TYPE_integer:
     case MIG_TYPE_bigint:
@@ -473,7 +473,7 @@ static bool has_assignment_cast(const struct mig_compile *c, const struct mig_ty
     from = mig_dialect_type(c, from);
     to = mig_dialect_type(c, to);
     enum family a = family_of(from), b = family_of(to);
-    if (b == TEXT) {
+    if (from == NULL || to == NULL || b == TEXT) {
         return true;
     }
     if (from->kind == MIG_TYPE_array && to->kind == MIG_TYPE_array) {
