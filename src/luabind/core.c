@@ -9,6 +9,7 @@
 #include "luabind/value.h"
 #include "model/op.h"
 #include "script/revision.h"
+#include "util/clock.h"
 #include "util/suggest.h"
 
 #include <errno.h>
@@ -154,6 +155,13 @@ static int exit_status(lua_State *L)
     return 1;
 }
 
+/* sleep(milliseconds): also ends when a signal comes. */
+static int pause_for(lua_State *L)
+{
+    mig_clock_sleep(luaL_checkinteger(L, 1), mig_face_interrupted());
+    return 0;
+}
+
 /* interrupted(): the number of the signal that asked us to stop, or nil. */
 static int interrupted(lua_State *L)
 {
@@ -240,6 +248,7 @@ int luaopen_luamig_core(lua_State *L)
         {"sql", push_sql},
         {"records", mig_lua_push_records},
         {"exit_status", exit_status},
+        {"sleep", pause_for},
         {"interrupted", interrupted},
         {NULL, NULL},
     };

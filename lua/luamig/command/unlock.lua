@@ -1,8 +1,24 @@
 --- luamig unlock: who holds the lock between runners, and, after a question, the end of that session.
+local core = require "luamig.core"
+
 local unlock = {}
 
 -- What the runtime says of a holder that no session of the server stands for.
 local LEASE = "by its lease"
+
+-- The lease of a session that was ended; servers take a moment to let its lock go. Whoever came after it would hold
+-- the session lock too, and keeps what is his.
+local function end_lease(handle, pid)
+  for _ = 1, 50 do
+    local left = handle:lock_holder(false)
+    if not left or (left.application ~= LEASE and left.pid ~= pid) then return end
+    if left.application == LEASE then
+      handle:lock_holder(true)
+      return
+    end
+    core.sleep(100)
+  end
+end
 
 function unlock.run(session)
   session.shape = "lock"
@@ -25,9 +41,7 @@ function unlock.run(session)
       session:announce "unlock"
       handle:lock_holder(true)
       if holder.application ~= LEASE then
-        -- The lease of a session that is gone: whoever came after it would hold the session lock too.
-        local left = handle:lock_holder(false)
-        if left and left.application == LEASE then handle:lock_holder(true) end
+        end_lease(handle, holder.pid)
       end
       ended = true
       out:note(holder.application == LEASE and "gave the lease back" or ("ended session %d"):format(holder.pid))
