@@ -297,7 +297,7 @@ local function column(data)
   local items = { scalar(data.name) }
   items[2] = data.type and render_type(data.type) or 'sql.native ""' -- no type: SQLite has that
   for _, item in ipairs(options_of(records.column, data, {
-    name = true, type = true, native_type = true, references = true,
+    name = true, type = true, native_type = true, references = true, nullable = data.nullable == true,
   })) do
     items[#items + 1] = item
   end

@@ -59,3 +59,44 @@ for _, server in ipairs { { "sqlite", "sqlite" }, { "postgresql", "postgresql" }
     end)
   end)
 end
+
+describe("other schemas", function()
+  local declared = [[
+return sql.schema {
+  users = { { "id", sql.integer, primary_key = true } },
+  schemas = {
+    audit = {
+      log = {
+        { "id", sql.integer, primary_key = true, autoincrement = false },
+        { "kind", sql.enum("kind", { "a", "b" }, { schema = "audit" }) },
+        sql.foreign_key({ "id" }, "users", { "id" }, { referent_schema = "public", name = "fk_log" }),
+        sql.index("ix_log", { "kind" }),
+      },
+      views = { latest = "SELECT id FROM audit.log" },
+    },
+  },
+}
+]]
+
+  it("are compared where schema.lua names them, inspected with include_schemas, and else left alone", function()
+    local db = scratch.database "postgresql"
+    db:query "CREATE SCHEMA audit; CREATE SCHEMA theirs; CREATE TABLE theirs.z (id integer);"
+    local p = project.new { url = db.url, config = "autogenerate = { include_schemas = true },", files = { ["schema.lua"] = declared } }
+    local function run(...)
+      local r = p:luamig(...)
+      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+      return r.stdout
+    end
+    run("revision", "--autogenerate", "-m", "audit")
+    run "upgrade"
+    assert.equal("", run "check")
+    local text = run "inspect"
+    assert.truthy(text:find('  schemas = {\n    audit = {\n      log = {', 1, true), text)
+    assert.truthy(text:find('    theirs = {\n      z = {\n        { "id", sql.integer },', 1, true), text)
+    p:write("schema.lua", text)
+    assert.equal("", run "check")
+    p:write("schema.lua", declared)
+    run("downgrade", "base")
+    assert.equal("1", db:value "SELECT count(*) FROM pg_tables WHERE schemaname IN ('audit', 'theirs')")
+  end)
+end)

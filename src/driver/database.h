@@ -11,6 +11,10 @@ struct mig_reflect {
     /* Every object that is ours to see, in few queries. schemas not given: the default one. */
     int (*schema)(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
                   struct mig_schema *out, struct mig_error *err);
+    /* The schemas beside the default one that are no extension's and no server's, by name; NULL: a
+     * database has none. */
+    int (*other_schemas)(struct mig_conn *conn, struct mig_arena *arena, struct mig_names *out,
+                         struct mig_error *err);
 };
 
 /* What stands after "scheme:". */

@@ -47,7 +47,7 @@ static void push_views(lua_State *L, const struct mig_schema *schema)
         if (view->materialized == MIG_TRUE) {
             mig_lua_set_bool(L, "materialized", true);
         }
-        if (view->columns.given && view->columns.count > 0) {
+        if (view->columns.count > 0) {
             mig_lua_set_names(L, "columns", &view->columns);
         }
         lua_rawseti(L, -2, (lua_Integer)i + 1);

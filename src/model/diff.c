@@ -908,7 +908,7 @@ static bool add_plain_columns(struct diff *d, const struct mig_table *table, str
         }
         bool keyed = in_key(d, table, column->name);
         /* AUTOINCREMENT is said on SQLite, where a plain integer key fills itself in without */
-        bool said = column->autoincrement == MIG_TRUE && table->sql != NULL;
+        bool said = column->autoincrement == MIG_TRUE && d->options->batches;
         if (keyed && fills_itself(d, table, table->columns.items[i]) && !said) {
             column->identity = NULL;
             column->autoincrement = MIG_UNSET;

@@ -563,24 +563,62 @@ static int declared_schemas(struct declaring *d, const struct mig_schema *declar
     return 0;
 }
 
-static void append(struct mig_schema *to, const struct mig_schema *more, struct mig_arena *arena)
+/* A list with what `more` has behind it. */
+#define JOIN(field, counter)                                                                       \
+    do {                                                                                           \
+        to->field = mig_arena_grow(d->arena, to->field, to->counter, to->counter + more->counter,  \
+                                   sizeof *to->field);                                             \
+        for (size_t i = 0; to->field != NULL && i < more->counter; i++) {                          \
+            to->field[to->counter + i] = more->field[i];                                           \
+        }                                                                                          \
+        to->counter += more->counter;                                                              \
+    } while (0)
+
+/* A table of another schema names the schemas of its enum types as schema.lua does: none for the
+ * default one. Reflection leaves out the table's own. */
+static const struct mig_type *name_enum_schema(struct declaring *d, const struct mig_type *type,
+                                               const char *own)
 {
-    for (size_t i = 0; i < more->table_count; i++) {
-        to->tables = mig_arena_grow(arena, to->tables, to->table_count, to->table_count + 1,
-                                    sizeof *to->tables);
-        if (to->tables == NULL) {
-            return;
-        }
-        to->tables[to->table_count++] = more->tables[i];
+    bool array = type != NULL && type->kind == MIG_TYPE_array;
+    bool named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
+    if (!array && !named) {
+        return type;
     }
-    for (size_t i = 0; i < more->enum_count; i++) {
-        to->enums =
-            mig_arena_grow(arena, to->enums, to->enum_count, to->enum_count + 1, sizeof *to->enums);
-        if (to->enums == NULL) {
-            return;
-        }
-        to->enums[to->enum_count++] = more->enums[i];
+    struct mig_type *copy = mig_type_copy(d->arena, type);
+    if (copy == NULL) {
+        return type; /* the arena has failed */
     }
+    if (array) {
+        copy->element = name_enum_schema(d, type->element, own);
+        return copy;
+    }
+    const char *standard = d->conn->server.schema;
+    const char *schema = copy->schema != NULL ? copy->schema : own;
+    copy->schema = standard != NULL && strcmp(schema, standard) == 0 ? NULL : schema;
+    return copy;
+}
+
+/* The live objects of other schemas, behind those of the default one. */
+static int add_live(struct declaring *d, const struct mig_names *schemas, struct mig_schema *to)
+{
+    struct mig_schema found = {0};
+    const struct mig_schema *more = &found;
+    int rc = schemas->count > 0 ? reflect_live(d, schemas, &found) : 0;
+    if (rc != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < found.table_count; i++) {
+        const struct mig_columns *columns = &found.tables[i]->columns;
+        for (size_t k = 0; k < columns->count; k++) {
+            columns->items[k]->type =
+                name_enum_schema(d, columns->items[k]->type, found.tables[i]->schema);
+        }
+    }
+    JOIN(tables, table_count);
+    JOIN(enums, enum_count);
+    JOIN(views, view_count);
+    JOIN(sequences, sequence_count);
+    return d->arena->failed ? mig_error_nomem(d->err) : 0;
 }
 
 int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mig_difference *out,
@@ -597,11 +635,7 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
     rc = rc != 0 ? rc : reflect_live(&d, NULL, &out->live);
     struct mig_names schemas = {.given = true};
     rc = rc != 0 ? rc : declared_schemas(&d, &out->declared, &schemas);
-    if (rc == 0 && schemas.count > 0) {
-        struct mig_schema others = {0};
-        rc = reflect_live(&d, &schemas, &others);
-        append(&out->live, &others, arena);
-    }
+    rc = rc != 0 ? rc : add_live(&d, &schemas, &out->live);
     rc = rc != 0 ? rc : normalise(&d, &out->live, &out->declared);
     if (rc != 0) {
         return rc;
@@ -631,7 +665,12 @@ int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct
     out->dialect = d.db->dialect->name;
     out->server_version = d.conn->server.version;
     out->is_mariadb = d.conn->server.is_mariadb;
-    return reflect_live(&d, NULL, &out->schema);
+    rc = reflect_live(&d, NULL, &out->schema);
+    struct mig_names others = {0};
+    if (rc == 0 && ctx->settings.include_schemas && d.db->reflect->other_schemas != NULL) {
+        rc = d.db->reflect->other_schemas(d.conn, arena, &others, err);
+    }
+    return rc != 0 ? rc : add_live(&d, &others, &out->schema);
 }
 
 int mig_context_describe(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,

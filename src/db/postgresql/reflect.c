@@ -845,6 +845,21 @@ static int enum_columns(void *self, struct mig_arena *arena, const char *schema,
     return mig_listing_close(&rows);
 }
 
+static int other_schemas(struct mig_conn *conn, struct mig_arena *arena, struct mig_names *out,
+                         struct mig_error *err)
+{
+    struct mig_listing rows;
+    *out = (struct mig_names){.given = true};
+    mig_listing_open(&rows, conn, arena, mig_sql_postgresql_other_schemas, NULL, 0, err);
+    while (mig_listing_next(&rows)) {
+        const char *name = mig_listing_text(&rows, 0);
+        if (name != NULL && mig_names_add(arena, out, name) != 0) {
+            rows.status = mig_error_nomem(err);
+        }
+    }
+    return mig_listing_close(&rows);
+}
+
 const struct mig_reflect mig_reflect_postgresql = {
     .source = {.table = describe_table,
                .enum_type = describe_enum,
@@ -853,4 +868,5 @@ const struct mig_reflect mig_reflect_postgresql = {
                .view = describe_view,
                .enum_columns = enum_columns},
     .schema = read_schema,
+    .other_schemas = other_schemas,
 };
