@@ -1,0 +1,721 @@
+/* What takes one table to another: columns, constraints, indexes, comment. */
+#include "model/diff.intern.h"
+
+#include <string.h>
+#include <strings.h>
+
+void *mig_diff_new_op(struct mig_diff *d, struct mig_op_list *list, enum mig_op_kind kind,
+                      size_t size, const char *schema)
+{
+    struct mig_op *op = mig_arena_alloc(d->arena, size);
+    struct mig_op **items = mig_arena_room(d->arena, list->items, list->count, sizeof *items);
+    if (op == NULL || items == NULL) {
+        d->failed = true;
+        return NULL;
+    }
+    op->kind = kind;
+    op->schema = schema;
+    list->items = items;
+    list->items[list->count++] = op;
+    return op;
+}
+
+bool mig_diff_same_name(const struct mig_diff *d, const char *a, const char *b)
+{
+    return mig_compare_names(d->rules, a, b);
+}
+
+static struct mig_column *find_column(const struct mig_diff *d, const struct mig_table *table,
+                                      const char *name)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        if (mig_diff_same_name(d, table->columns.items[i]->name, name)) {
+            return table->columns.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ columns */
+
+/* What the column was called on the other side. */
+static const char *former_name(const struct mig_diff *d, const struct mig_table *other,
+                               const struct mig_column *column)
+{
+    bool renamed = column->renamed_from != NULL && find_column(d, other, column->name) == NULL &&
+                   find_column(d, other, column->renamed_from) != NULL;
+    return renamed ? column->renamed_from : column->name;
+}
+
+/* The column of `from` that the column of `to` is made of; NULL: it is new. */
+static const struct mig_column *origin_of(const struct mig_diff *d, const struct mig_table *from,
+                                          const struct mig_table *to,
+                                          const struct mig_column *column)
+{
+    const struct mig_column *same = find_column(d, from, column->name);
+    if (same != NULL) {
+        return same;
+    }
+    if (!d->undo) {
+        return find_column(d, from, former_name(d, from, column));
+    }
+    for (size_t i = 0; i < from->columns.count; i++) {
+        const struct mig_column *candidate = from->columns.items[i];
+        if (candidate->renamed_from != NULL &&
+            mig_diff_same_name(d, candidate->renamed_from, column->name) &&
+            find_column(d, to, candidate->name) == NULL) {
+            return candidate;
+        }
+    }
+    return NULL;
+}
+
+static bool is_kept(const struct mig_diff *d, const struct mig_table *from,
+                    const struct mig_table *to, const struct mig_column *column)
+{
+    for (size_t i = 0; i < to->columns.count; i++) {
+        if (origin_of(d, from, to, to->columns.items[i]) == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mig_diff_in_key(const struct mig_diff *d, const struct mig_table *table, const char *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    for (size_t i = 0; key != NULL && i < key->columns.count; i++) {
+        if (mig_diff_same_name(d, key->columns.items[i], column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_nullable(const struct mig_diff *d, const struct mig_table *table,
+                        const struct mig_column *column)
+{
+    return column->nullable != MIG_FALSE && !mig_diff_in_key(d, table, column->name);
+}
+
+static bool is_integer(const struct mig_type *type)
+{
+    return type != NULL && (type->kind == MIG_TYPE_integer || type->kind == MIG_TYPE_bigint ||
+                            type->kind == MIG_TYPE_smallint || type->kind == MIG_TYPE_tinyint ||
+                            type->kind == MIG_TYPE_mediumint);
+}
+
+static bool in_foreign_key(const struct mig_diff *d, const struct mig_table *table,
+                           const char *column)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        for (size_t k = 0;
+             constraint->kind == MIG_CONSTRAINT_FOREIGN && k < constraint->columns.count; k++) {
+            if (mig_diff_same_name(d, constraint->columns.items[k], column)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* An integer alone in the primary key fills itself in unless something says otherwise (API section
+ * 4). */
+bool mig_diff_fills_itself(const struct mig_diff *d, const struct mig_table *table,
+                           const struct mig_column *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    if (column->autoincrement != MIG_UNSET) {
+        return column->autoincrement == MIG_TRUE;
+    }
+    bool plain = column->identity == NULL ||
+                 mig_compare_identities(column->identity, &(struct mig_identity){0});
+    if (column->identity != NULL && plain) {
+        return is_integer(column->type); /* what autoincrement = true makes outside of a key */
+    }
+    return key != NULL && key->columns.count == 1 &&
+           mig_diff_same_name(d, key->columns.items[0], column->name) && is_integer(column->type) &&
+           plain && column->default_value.kind == MIG_VALUE_NONE &&
+           !in_foreign_key(d, table, column->name);
+}
+
+static const char *collation_of(const struct mig_column *column)
+{
+    return column->collation != NULL ? column->collation
+           : column->type != NULL    ? column->type->collation
+                                     : NULL;
+}
+
+static bool same_collation(const struct mig_column *a, const struct mig_column *b)
+{
+    const char *x = collation_of(a), *y = collation_of(b);
+    return x == NULL || y == NULL ? x == y : strcasecmp(x, y) == 0;
+}
+
+/* The type without its collation, which is compared by itself. */
+static bool same_type(const struct mig_diff *d, const struct mig_column *a,
+                      const struct mig_column *b)
+{
+    if (d->rules->ignores_type) {
+        return true;
+    }
+    if (a->type == NULL || b->type == NULL) {
+        return a->type == b->type;
+    }
+    struct mig_type x = *a->type, y = *b->type;
+    x.collation = NULL;
+    y.collation = NULL;
+    return mig_compare_types(&x, &y);
+}
+
+static bool same_comment(const struct mig_diff *d, const char *a, const char *b)
+{
+    return !d->rules->has_comments || (a == NULL || b == NULL ? a == b : strcmp(a, b) == 0);
+}
+
+/* The option of a column, by its full name. */
+static const char *option_text(const struct mig_column *column, const char *name)
+{
+    for (size_t i = 0; i < column->options.count; i++) {
+        const struct mig_pair *pair = &column->options.items[i];
+        if (strcmp(pair->name, name) == 0) {
+            return pair->value.text;
+        }
+    }
+    return NULL;
+}
+
+/* A computed column is no other's: it is dropped and made again. */
+static bool must_replace(const struct mig_column *before, const struct mig_column *after)
+{
+    return !mig_compare_computed(before->computed, after->computed);
+}
+
+static void alter_column(struct mig_diff *d, const struct mig_table *from,
+                         const struct mig_table *to, const struct mig_column *before,
+                         const struct mig_column *after)
+{
+    bool type = !same_type(d, before, after);
+    bool nullable = is_nullable(d, from, before) != is_nullable(d, to, after);
+    bool fills = mig_diff_fills_itself(d, from, before) != mig_diff_fills_itself(d, to, after);
+    bool serial = before->autoincrement == MIG_TRUE || after->autoincrement == MIG_TRUE;
+    bool value = !d->rules->ignores_default && before->computed == NULL && !serial &&
+                 !mig_compare_defaults(d->arena, before, after);
+    bool identity =
+        !mig_compare_identities(before->identity, after->identity) &&
+        !(mig_diff_fills_itself(d, from, before) && mig_diff_fills_itself(d, to, after));
+    bool collation = !same_collation(before, after);
+    bool comment = !same_comment(d, before->comment, after->comment);
+    const char *update = option_text(after, "mysql_on_update");
+    bool on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"), update);
+    if (!type && !nullable && !fills && !value && !identity && !collation && !comment &&
+        !on_update) {
+        return;
+    }
+    struct mig_op_alter_column *op = NEW_OP(d, &d->parts[ALTER_COLUMNS], alter_column, to->schema);
+    if (op == NULL) {
+        return;
+    }
+    op->table = to->name;
+    op->column = after->name;
+    if (type || (collation && collation_of(after) == NULL)) {
+        op->type = after->type;
+    }
+    if (nullable) {
+        op->nullable = is_nullable(d, to, after) ? MIG_TRUE : MIG_FALSE;
+    }
+    if (value) {
+        op->default_ = mig_compare_simplify(d->arena, &after->default_value, after->type);
+        op->drop_default = op->default_.kind == MIG_VALUE_NONE ? MIG_TRUE : MIG_UNSET;
+    }
+    if (identity && after->identity != NULL) {
+        op->identity = after->identity;
+    } else if (identity && before->identity != NULL) {
+        op->drop_identity = MIG_TRUE;
+    } else if (fills) {
+        op->autoincrement = mig_diff_fills_itself(d, to, after) ? MIG_TRUE : MIG_FALSE;
+    }
+    if (collation) {
+        op->collation =
+            collation_of(after) != NULL ? collation_of(after) : d->options->default_collation;
+    }
+    if (comment) {
+        op->comment = after->comment;
+        op->drop_comment = after->comment == NULL ? MIG_TRUE : MIG_UNSET;
+    }
+    if (on_update) {
+        op->mysql_on_update = update == NULL ? "" : update;
+    }
+    op->existing_type = before->type;
+    op->existing_nullable = is_nullable(d, from, before) ? MIG_TRUE : MIG_FALSE;
+    op->existing_default = mig_compare_simplify(d->arena, &before->default_value, before->type);
+}
+
+/* A column as add_column takes it: the server's words simplified. */
+struct mig_column *mig_diff_plain_column(struct mig_diff *d, const struct mig_column *column)
+{
+    struct mig_column *copy = mig_arena_new(d->arena, struct mig_column);
+    if (copy == NULL) {
+        d->failed = true;
+        return NULL;
+    }
+    *copy = *column;
+    copy->default_value = mig_compare_simplify(d->arena, &column->default_value, column->type);
+    return copy;
+}
+
+static void add_column(struct mig_diff *d, const struct mig_table *to,
+                       const struct mig_column *column)
+{
+    struct mig_op_add_column *op = NEW_OP(d, &d->parts[GAIN_COLUMNS], add_column, to->schema);
+    struct mig_column **items = mig_arena_array(d->arena, struct mig_column *, 1);
+    struct mig_column *copy = mig_diff_plain_column(d, column);
+    if (op == NULL || items == NULL || copy == NULL) {
+        d->failed = true;
+        return;
+    }
+    items[0] = copy;
+    op->table = to->name;
+    op->columns = (struct mig_columns){items, 1};
+    op->base.spelling = "add_column";
+}
+
+static void drop_column(struct mig_diff *d, const struct mig_table *from, const char *table,
+                        const struct mig_column *column)
+{
+    struct mig_op_drop_column *op = NEW_OP(d, &d->parts[LOSE_COLUMNS], drop_column, from->schema);
+    if (op != NULL) {
+        op->table = table;
+        op->column = mig_diff_plain_column(d, column);
+    }
+}
+
+static void diff_columns(struct mig_diff *d, const struct mig_table *from,
+                         const struct mig_table *to)
+{
+    for (size_t i = 0; i < from->columns.count; i++) {
+        if (!is_kept(d, from, to, from->columns.items[i])) {
+            drop_column(d, from, to->name, from->columns.items[i]);
+        }
+    }
+    for (size_t i = 0; i < to->columns.count; i++) {
+        const struct mig_column *after = to->columns.items[i];
+        const struct mig_column *before = origin_of(d, from, to, after);
+        if (before == NULL) {
+            add_column(d, to, after);
+            continue;
+        }
+        if (must_replace(before, after)) {
+            drop_column(d, from, to->name, before);
+            add_column(d, to, after);
+            continue;
+        }
+        if (!mig_diff_same_name(d, before->name, after->name)) {
+            struct mig_op_alter_column *op =
+                NEW_OP(d, &d->parts[RENAME_COLUMNS], alter_column, to->schema);
+            if (op != NULL) {
+                op->table = to->name;
+                op->column = before->name;
+                op->new_column_name = after->name;
+            }
+        }
+        alter_column(d, from, to, before, after);
+    }
+}
+
+/* ------------------------------------------------------------------ constraints */
+
+/* The same constraint on both sides: by its name, or, where one has none or a key's name is
+ * nobody's, by what it says. */
+static bool matches(const struct mig_diff *d, const struct mig_constraint *a,
+                    const struct mig_constraint *b)
+{
+    if (a->kind != b->kind) {
+        return false;
+    }
+    if (a->kind == MIG_CONSTRAINT_PRIMARY && !d->rules->names_key) {
+        return true;
+    }
+    if (a->name != NULL && b->name != NULL) {
+        return strcasecmp(a->name, b->name) == 0;
+    }
+    return mig_compare_constraints(d->rules, a, b);
+}
+
+/* Each constraint of a table has at most one partner on the other side. */
+static const struct mig_constraint *partner(const struct mig_diff *d, const struct mig_table *table,
+                                            const struct mig_constraint *constraint)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (matches(d, table->constraints.items[i], constraint)) {
+            return table->constraints.items[i];
+        }
+    }
+    return NULL;
+}
+
+static void drop_constraint(struct mig_diff *d, const struct mig_table *from, const char *table,
+                            const struct mig_constraint *constraint)
+{
+    struct mig_op_list *list = constraint->kind == MIG_CONSTRAINT_FOREIGN && !d->options->batches
+                                   ? &d->stages[DROP_FOREIGN_KEYS]
+                                   : &d->parts[LOSE_CONSTRAINTS];
+    struct mig_op_drop_constraint *op = NEW_OP(d, list, drop_constraint, from->schema);
+    if (op != NULL) {
+        /* a foreign key goes before its table is renamed */
+        op->table = list == &d->stages[DROP_FOREIGN_KEYS] ? from->name : table;
+        op->name = constraint->name;
+        op->type = mig_constraint_kind_name(constraint->kind);
+        if (constraint->name == NULL) {
+            op->columns = constraint->columns;
+        }
+    }
+}
+
+static void add_constraint(struct mig_diff *d, const struct mig_table *to,
+                           const struct mig_constraint *constraint)
+{
+    struct mig_op_list *list = constraint->kind == MIG_CONSTRAINT_FOREIGN && !d->options->batches
+                                   ? &d->stages[ADD_FOREIGN_KEYS]
+                                   : &d->parts[GAIN_CONSTRAINTS];
+    struct mig_op_add_constraint *op = NEW_OP(d, list, add_constraint, to->schema);
+    struct mig_constraint *copy = mig_arena_new(d->arena, struct mig_constraint);
+    if (op == NULL || copy == NULL) {
+        d->failed = true;
+        return;
+    }
+    *copy = *constraint;
+    copy->column = NULL;
+    op->table = to->name;
+    op->constraint = copy;
+}
+
+/* A renamed column or table makes no other constraint: the names of `from` as they are by then. */
+static const struct mig_table *renamed(struct mig_diff *d, const struct mig_table *from,
+                                       const struct mig_table *to)
+{
+    bool same = true;
+    for (size_t i = 0; i < to->columns.count && same; i++) {
+        const struct mig_column *before = origin_of(d, from, to, to->columns.items[i]);
+        same = before == NULL || mig_diff_same_name(d, before->name, to->columns.items[i]->name);
+    }
+    if (same) {
+        return from;
+    }
+    struct mig_table *copy = mig_table_copy(d->arena, from);
+    if (copy == NULL) {
+        d->failed = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < to->columns.count; i++) {
+        const struct mig_column *after = to->columns.items[i];
+        const struct mig_column *before = origin_of(d, from, to, after);
+        if (before == NULL || mig_diff_same_name(d, before->name, after->name)) {
+            continue;
+        }
+        for (size_t k = 0; k < copy->constraints.count; k++) {
+            struct mig_names *names = &copy->constraints.items[k]->columns;
+            for (size_t n = 0; n < names->count; n++) {
+                names->items[n] = mig_diff_same_name(d, names->items[n], before->name)
+                                      ? after->name
+                                      : names->items[n];
+            }
+        }
+        for (size_t k = 0; k < copy->indexes.count; k++) {
+            struct mig_elements *elements = &copy->indexes.items[k]->elements;
+            for (size_t n = 0; n < elements->count; n++) {
+                if (mig_diff_same_name(d, elements->items[n].column, before->name)) {
+                    elements->items[n].column = after->name;
+                }
+            }
+        }
+    }
+    return copy;
+}
+
+static void diff_constraints(struct mig_diff *d, const struct mig_table *from,
+                             const struct mig_table *to)
+{
+    for (size_t i = 0; i < from->constraints.count; i++) {
+        const struct mig_constraint *before = from->constraints.items[i];
+        const struct mig_constraint *after = partner(d, to, before);
+        if (after == NULL || !mig_compare_constraints(d->rules, before, after)) {
+            drop_constraint(d, from, to->name, before);
+        }
+    }
+    for (size_t i = 0; i < to->constraints.count; i++) {
+        const struct mig_constraint *after = to->constraints.items[i];
+        const struct mig_constraint *before = partner(d, from, after);
+        if (before == NULL || !mig_compare_constraints(d->rules, before, after)) {
+            add_constraint(d, to, after);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ indexes */
+
+static const struct mig_index *find_index(const struct mig_table *table,
+                                          const struct mig_index *like)
+{
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        const struct mig_index *index = table->indexes.items[i];
+        if (index->name != NULL && like->name != NULL && strcasecmp(index->name, like->name) == 0) {
+            return index;
+        }
+    }
+    return NULL;
+}
+
+/* The index begins with the columns of the key. */
+static bool covers(const struct mig_diff *d, const struct mig_index *index,
+                   const struct mig_constraint *key)
+{
+    if (key->columns.count > index->elements.count) {
+        return false;
+    }
+    for (size_t i = 0; i < key->columns.count; i++) {
+        if (!mig_diff_same_name(d, key->columns.items[i], index->elements.items[i].column)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* MySQL makes an index for a foreign key that has none, under the key's name or, when it has none,
+ * that of its first column. */
+static const char *own_index_name(const struct mig_constraint *key)
+{
+    bool generated = key->name == NULL || strstr(key->name, "_ibfk_") != NULL;
+    return generated && key->columns.count > 0 ? key->columns.items[0] : key->name;
+}
+
+bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table *table,
+                                const struct mig_index *index)
+{
+    for (size_t i = 0; d->rules->unique_is_index && i < table->constraints.count; i++) {
+        const struct mig_constraint *key = table->constraints.items[i];
+        if (key->kind == MIG_CONSTRAINT_FOREIGN && index->name != NULL &&
+            strcasecmp(own_index_name(key), index->name) == 0 && covers(d, index, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Dropping a foreign key leaves the index that MySQL made for it: it goes as well. */
+static void drop_key_indexes(struct mig_diff *d, const struct mig_table *from,
+                             const struct mig_table *to)
+{
+    for (size_t i = 0; d->rules->unique_is_index && i < from->constraints.count; i++) {
+        const struct mig_constraint *key = from->constraints.items[i];
+        bool gone = key->kind == MIG_CONSTRAINT_FOREIGN && partner(d, to, key) == NULL;
+        for (size_t k = 0; gone && k < from->indexes.count; k++) {
+            gone = !covers(d, from->indexes.items[k], key);
+        }
+        for (size_t k = 0; gone && k < to->indexes.count; k++) {
+            gone = !covers(d, to->indexes.items[k], key);
+        }
+        for (size_t k = 0; gone && k < from->constraints.count; k++) {
+            const struct mig_constraint *other = from->constraints.items[k];
+            bool keyed =
+                other->kind == MIG_CONSTRAINT_PRIMARY || other->kind == MIG_CONSTRAINT_UNIQUE;
+            gone = !(keyed && other->columns.count > 0 &&
+                     mig_diff_same_name(d, other->columns.items[0], key->columns.items[0]));
+        }
+        struct mig_op_drop_index *op =
+            gone ? NEW_OP(d, &d->parts[LOSE_INDEXES], drop_index, from->schema) : NULL;
+        if (op != NULL) {
+            op->name = own_index_name(key);
+            op->table = to->name;
+            op->if_exists = MIG_TRUE;
+        }
+    }
+}
+
+static void drop_index(struct mig_diff *d, const struct mig_table *from, const char *table,
+                       const struct mig_index *index)
+{
+    struct mig_op_drop_index *op = NEW_OP(d, &d->parts[LOSE_INDEXES], drop_index, from->schema);
+    if (op != NULL) {
+        op->name = index->name;
+        op->table = table;
+    }
+}
+
+void mig_diff_add_index(struct mig_diff *d, struct mig_op_list *list, const struct mig_table *to,
+                        const struct mig_index *index)
+{
+    struct mig_op_create_index *op = NEW_OP(d, list, create_index, to->schema);
+    if (op == NULL) {
+        return;
+    }
+    op->name = index->name;
+    op->table = to->name;
+    op->elements = index->elements;
+    op->unique = index->unique;
+    op->where = index->where;
+    op->using = index->using;
+    op->include = index->include;
+    op->nulls_not_distinct = index->nulls_not_distinct;
+    op->comment = index->comment;
+    op->postgresql_with = index->with;
+    op->postgresql_tablespace = index->tablespace;
+    op->mysql_prefix = index->prefix;
+    op->mysql_with_parser = index->parser;
+}
+
+static void diff_indexes(struct mig_diff *d, const struct mig_table *from,
+                         const struct mig_table *to)
+{
+    for (size_t i = 0; i < from->indexes.count; i++) {
+        const struct mig_index *before = from->indexes.items[i];
+        const struct mig_index *after = find_index(to, before);
+        bool gone = after == NULL && !mig_diff_is_of_foreign_key(d, to, before);
+        if (gone || (after != NULL && !mig_compare_indexes(d->rules, before, after))) {
+            drop_index(d, from, to->name, before);
+        }
+    }
+    for (size_t i = 0; i < to->indexes.count; i++) {
+        const struct mig_index *after = to->indexes.items[i];
+        const struct mig_index *before = find_index(from, after);
+        bool fresh = before == NULL && !mig_diff_is_of_foreign_key(d, to, after);
+        if (fresh || (before != NULL && !mig_compare_indexes(d->rules, before, after))) {
+            mig_diff_add_index(d, &d->parts[GAIN_INDEXES], to, after);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ tables */
+
+void mig_diff_join(struct mig_diff *d, struct mig_op_list *to, const struct mig_op_list *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        struct mig_op **items = mig_arena_room(d->arena, to->items, to->count, sizeof *items);
+        if (items == NULL) {
+            d->failed = true;
+            return;
+        }
+        to->items = items;
+        to->items[to->count++] = from->items[i];
+    }
+}
+
+/* On MySQL a UNIQUE over plain columns is one thing, whether declared as an index or as a
+ * constraint. */
+static struct mig_table *uniques_as_constraints(struct mig_diff *d, const struct mig_table *table)
+{
+    struct mig_table *copy = mig_arena_new(d->arena, struct mig_table);
+    if (copy == NULL) {
+        d->failed = true;
+        return NULL;
+    }
+    *copy = *table;
+    copy->indexes = (struct mig_indexes){0};
+    copy->constraints = (struct mig_constraints){0};
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (mig_table_add_constraint(d->arena, copy, table->constraints.items[i]) != 0) {
+            d->failed = true;
+        }
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        struct mig_index *index = table->indexes.items[i];
+        bool plain = index->unique == MIG_TRUE && index->prefix == NULL && index->comment == NULL &&
+                     (index->using == NULL || strcasecmp(index->using, "btree") == 0);
+        for (size_t k = 0; k < index->elements.count; k++) {
+            const struct mig_element *element = &index->elements.items[k];
+            plain = plain && element->column != NULL && !element->desc && !element->length.given;
+        }
+        if (!plain) {
+            d->failed |= mig_table_add_index(d->arena, copy, index) != 0;
+            continue;
+        }
+        struct mig_constraint *unique = mig_arena_new(d->arena, struct mig_constraint);
+        if (unique == NULL) {
+            d->failed = true;
+            continue;
+        }
+        unique->kind = MIG_CONSTRAINT_UNIQUE;
+        unique->name = index->name;
+        for (size_t k = 0; k < index->elements.count; k++) {
+            d->failed |=
+                mig_names_add(d->arena, &unique->columns, index->elements.items[k].column) != 0;
+        }
+        d->failed |= mig_table_add_constraint(d->arena, copy, unique) != 0;
+    }
+    return copy;
+}
+
+static void diff_comment(struct mig_diff *d, const struct mig_table *from,
+                         const struct mig_table *to)
+{
+    if (same_comment(d, from->comment, to->comment)) {
+        return;
+    }
+    if (to->comment == NULL) {
+        struct mig_op_drop_table_comment *op =
+            NEW_OP(d, &d->parts[COMMENTS], drop_table_comment, to->schema);
+        if (op != NULL) {
+            op->table = to->name;
+            op->existing_comment = from->comment;
+        }
+        return;
+    }
+    struct mig_op_create_table_comment *op =
+        NEW_OP(d, &d->parts[COMMENTS], create_table_comment, to->schema);
+    if (op != NULL) {
+        op->table = to->name;
+        op->comment = to->comment;
+        op->existing_comment = from->comment;
+    }
+}
+
+/* Fills the parts with what takes one table to the other; their names may differ. */
+void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to)
+{
+    memset(d->parts, 0, sizeof d->parts);
+    if (d->rules->unique_is_index) {
+        from = uniques_as_constraints(d, from);
+        to = uniques_as_constraints(d, to);
+        if (from == NULL || to == NULL) {
+            return;
+        }
+    }
+    diff_columns(d, from, to);
+    from = renamed(d, from, to);
+    if (from != NULL) {
+        diff_constraints(d, from, to);
+        diff_indexes(d, from, to);
+        drop_key_indexes(d, from, to);
+        diff_comment(d, from, to);
+    }
+}
+
+/* Whether the change takes a rebuild on SQLite, so that several are better made at once. */
+static bool is_structural(const struct mig_op *op)
+{
+    return op->kind != MIG_OP_create_index && op->kind != MIG_OP_drop_index;
+}
+
+void mig_diff_keep_parts(struct mig_diff *d, const struct mig_table *to)
+{
+    struct mig_op_list all = {0};
+    size_t structural = 0;
+    for (size_t i = 0; i < PARTS; i++) {
+        mig_diff_join(d, &all, &d->parts[i]);
+    }
+    for (size_t i = 0; i < all.count; i++) {
+        structural += is_structural(all.items[i]) ? 1 : 0;
+    }
+    if (!d->options->batches || structural < 2) {
+        mig_diff_join(d, &d->stages[CHANGE_TABLES], &all);
+        return;
+    }
+    struct mig_op_batch *batch =
+        mig_diff_new_op(d, &d->stages[CHANGE_TABLES], MIG_OP_batch, sizeof *batch, to->schema);
+    if (batch != NULL) {
+        batch->table = to->name;
+        batch->ops = all.items;
+        batch->op_count = all.count;
+    }
+}
