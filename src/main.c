@@ -37,6 +37,28 @@ static void cover_passwords(char *arg)
     }
 }
 
+static void free_words(char **words)
+{
+    for (char **word = words; *word != NULL; word++) {
+        free(*word);
+    }
+    free(words);
+}
+
+/* A copy of the arguments, ended by NULL; NULL when out of memory. */
+static char **copy_words(int argc, char **argv)
+{
+    char **words = calloc((size_t)argc + 1, sizeof *words);
+    for (int i = 0; words != NULL && i < argc; i++) {
+        words[i] = strdup(argv[i]);
+        if (words[i] == NULL) {
+            free_words(words);
+            return NULL;
+        }
+    }
+    return words;
+}
+
 int main(int argc, char **argv)
 {
     struct sigaction action;
@@ -49,23 +71,15 @@ int main(int argc, char **argv)
     sigaction(SIGPIPE, &action, NULL);
 
     /* What `ps` shows is argv's own memory: we go on with a copy. */
-    char **words = calloc((size_t)argc + 1, sizeof *words);
-    for (int i = 0; words != NULL && i < argc; i++) {
-        words[i] = strdup(argv[i]);
-        if (words[i] == NULL) {
-            words = NULL;
-            break;
-        }
-        cover_passwords(argv[i]);
-    }
+    char **words = copy_words(argc, argv);
     if (words == NULL) {
         fputs("luamig: out of memory\n", stderr);
         return EXIT_FAILURE;
     }
-    int status = mig_face_run(argc, words, NULL);
     for (int i = 0; i < argc; i++) {
-        free(words[i]);
+        cover_passwords(argv[i]);
     }
-    free(words);
+    int status = mig_face_run(argc, words, NULL);
+    free_words(words);
     return status;
 }
