@@ -4,7 +4,7 @@ file(GLOB core_sources CONFIGURE_DEPENDS
   src/runtime/*.c src/luabind/*.c)
 file(GLOB internals_sources CONFIGURE_DEPENDS src/luabind/internals*.c)
 # The face's side of luabind/: what a host's Lua state sees.
-set(face_sources face core handle handle_graph handle_data handle_recover handle_schema describe)
+set(face_sources face core handle handle_graph handle_data handle_lint handle_recover handle_schema describe)
 list(TRANSFORM face_sources REPLACE "(.+)" "${CMAKE_CURRENT_SOURCE_DIR}/src/luabind/\\1.c")
 list(REMOVE_ITEM core_sources ${internals_sources} ${face_sources}
   "${CMAKE_CURRENT_SOURCE_DIR}/src/luabind/module.c" "${CMAKE_CURRENT_SOURCE_DIR}/src/luabind/library.c")

@@ -108,6 +108,45 @@ option with a dialect's prefix is checked everywhere and used on its own dialect
   return table.concat(parts, "\n")
 end
 
+-- A row's text must not end its cell.
+local function cell(text) return (text:gsub("|", "\\|")) end
+
+local function lint_rules()
+  package.path = "lua/?.lua;" .. package.path
+  local parts = { [[
+# Lint: rules of safe migrations
+
+<!-- generated from lua/luamig/lint/ by ./dev docs -->
+
+`luamig lint` runs every revision against nothing, from base, on the dialect of the URL, and looks at the operations that come out: it knows the
+table that an operation changes, whether this revision made it, the SQL and the lock that it takes. No database is asked. `luamig lint head`,
+`luamig lint A:B` look at some revisions only. A finding is an `error` (exit status 3), a `warn`, or an `info` (shown with `-v`).
+
+An exception says why. Above the first function it counts for the file, else for the statement on its line or on the next one:
+
+```lua
+op.drop_column("users", "fax") -- lint: ignore drop-column: no program has read it since March
+```
+
+`lint = { ignore = { "prefer-bigint" } }` in the configuration leaves a rule out for the project.
+
+What luamig takes care of while it runs needs no rule: lock timeouts and retries, statements that cannot stand in a transaction, a crash between
+two statements that commit by themselves, names that are too long, changed files (`luamig status`), downgrades that restore less (`luamig verify`).
+]] }
+  for _, group in ipairs(require("luamig.lint.rules").groups) do
+    parts[#parts + 1] = ("## %s\n\n| rule | | where | what it finds | why, and what to do |\n| --- | --- | --- | --- | --- |"):format(group.title)
+    local rows = {}
+    for i, rule in ipairs(group.rules) do
+      local reason = rule.why ~= "" and rule.why .. ": " or ""
+      rows[i] = ("| `%s` | %s | %s | %s | %s |"):format(rule.id, rule.severity,
+        rule.dialects and table.concat(rule.dialects, ", ") or "all", cell(rule.summary), cell(reason .. rule.fix))
+    end
+    parts[#parts] = parts[#parts] .. "\n" .. table.concat(rows, "\n") .. "\n"
+  end
+  return table.concat(parts, "\n")
+end
+
+write("docs/lint.md", lint_rules())
 write("docs/operations.md", operations())
 write("docs/errors.md", errors())
 write("docs/commands.md", commands())

@@ -41,8 +41,9 @@ struct mig_settings {
     bool history_sources;
     struct mig_naming naming;
     bool compare_type, compare_default, include_schemas;
-    bool hooks[MIG_HOOK_COUNT]; /* which are there */
-    struct mig_pairs args;      /* -x key=value */
+    struct mig_names lint_ignore; /* rules of lint that the project does without */
+    bool hooks[MIG_HOOK_COUNT];   /* which are there */
+    struct mig_pairs args;        /* -x key=value */
     const char *tag;
 };
 

@@ -59,6 +59,7 @@ static const struct key keys[] = {
     SETTING(BOOLEAN, "history_sources", history_sources),
     {"naming_convention", TABLE, 0},
     {"autogenerate", TABLE, 0},
+    {"lint", TABLE, 0},
     {"hooks", TABLE, 0},
     {"environments", TABLE, 0},
 };
@@ -74,6 +75,10 @@ static const struct key autogenerate_keys[] = {
     SETTING(BOOLEAN, "compare_default", compare_default),
     SETTING(BOOLEAN, "include_schemas", include_schemas),
     {"include", FUNCTION, 0},
+};
+
+static const struct key lint_keys[] = {
+    SETTING(TEXTS, "ignore", lint_ignore),
 };
 
 static const struct key hook_keys[] = {
@@ -366,6 +371,7 @@ static void read_sections(lua_State *L, struct load *load)
     } sections[] = {
         {"naming_convention", "naming_convention.", naming_keys, MIG_COUNT(naming_keys)},
         {"autogenerate", "autogenerate.", autogenerate_keys, MIG_COUNT(autogenerate_keys)},
+        {"lint", "lint.", lint_keys, MIG_COUNT(lint_keys)},
         {"hooks", "hooks.", hook_keys, MIG_COUNT(hook_keys)},
     };
     for (size_t i = 0; i < MIG_COUNT(sections); i++) {

@@ -318,6 +318,7 @@ static int handle_settings(lua_State *L)
     mig_lua_set_text(L, "timezone", s->timezone);
     mig_lua_set_text(L, "version_table", s->version_table);
     mig_lua_set_text(L, "version_table_schema", s->version_table_schema);
+    mig_lua_set_names(L, "lint_ignore", &s->lint_ignore);
     mig_lua_set_bool(L, "has_url", s->url != NULL);
     return 1;
 }
@@ -520,6 +521,7 @@ static void make_metatable(lua_State *L)
         {"has_view", mig_handle_has_view},
         {"inspect", mig_handle_inspect},
         {"snapshot", mig_handle_snapshot},
+        {"lint", mig_handle_lint},
         {"difference", mig_handle_difference},
         {"snapshot_difference", mig_handle_snapshot_difference},
         {NULL, NULL},

@@ -80,4 +80,11 @@ int mig_handle_snapshot(lua_State *L);
 int mig_handle_difference(lua_State *L);
 int mig_handle_snapshot_difference(lua_State *L);
 
+/* lint { revisions, tag }: { dialect, is_mariadb, steps }, a step a revision and direction: {
+ * revision, message, doc, file, path, down_revision, irreversible, direction, operations, failure
+ * }. An operation is what mig_lua_push_op makes, with line, segment, before (its table as it was)
+ * and statements { sql, class, verb, tables, lock, rewrites, scans, alone }. No database is asked.
+ * revisions: a list of ids, nil for all (luabind/handle_lint.c). */
+int mig_handle_lint(lua_State *L);
+
 #endif

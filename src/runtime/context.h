@@ -57,6 +57,24 @@ int mig_context_stamp(struct mig_context *ctx, struct mig_arena *arena,
 int mig_context_ensure_version(struct mig_context *ctx, const struct mig_run_options *options,
                                struct mig_error *err) MIG_MUST_CHECK;
 
+/* Who looks on while lint runs the revisions. */
+struct mig_onlooker {
+    void *payload;
+    /* Whether the revision is looked at; the others only run for what later ones build on. */
+    bool (*wants)(void *payload, const struct mig_revision *revision);
+    int (*operation)(void *payload, const struct mig_observed *observed, struct mig_error *err);
+    /* Its function in that direction has returned, or failed (`failure`, else NULL). */
+    int (*finished)(void *payload, const struct mig_revision *revision,
+                    enum mig_direction direction, const struct mig_error *failure,
+                    struct mig_error *err);
+};
+/* Runs every revision from base to the heads against a catalog that begins empty, without a
+ * database: first each upgrade, oldest first, then each wanted downgrade. A revision that fails is
+ * told to the onlooker, and the next one runs. options: server_version, snapshot, tag count. */
+int mig_context_lint(struct mig_context *ctx, struct mig_arena *arena,
+                     const struct mig_onlooker *onlooker, const struct mig_run_options *options,
+                     struct mig_error *err) MIG_MUST_CHECK;
+
 /* One row of luamig_history, newest first. */
 struct mig_history_row {
     const char *revision, *direction, *checksum, *started_at, *user, *host, *version, *result;

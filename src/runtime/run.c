@@ -1,4 +1,5 @@
 #include "dialect/lexer.h"
+#include "dialect/locks.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
 #include "util/file.h"
@@ -68,9 +69,9 @@ static const struct mig_catalog_source unknown_source = {0};
 
 static const struct mig_sink *sink_of(enum mig_sink_kind kind)
 {
-    return kind == MIG_SINK_SCRIPT ? &mig_sink_script
-           : kind == MIG_SINK_PLAN ? &mig_sink_plan
-                                   : &mig_sink_execute;
+    return kind == MIG_SINK_SCRIPT                          ? &mig_sink_script
+           : kind == MIG_SINK_PLAN || kind == MIG_SINK_LINT ? &mig_sink_plan
+                                                            : &mig_sink_execute;
 }
 
 int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *err)
@@ -145,7 +146,8 @@ int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena
         .options = options,
         .sink = sink_of(options->sink),
         .db = ctx->url.db,
-        .conn = options->sink == MIG_SINK_SCRIPT ? NULL : ctx->conn,
+        .conn =
+            options->sink == MIG_SINK_SCRIPT || options->sink == MIG_SINK_LINT ? NULL : ctx->conn,
         .arena = arena,
         .waits = {.lock_ms = -1},
         .mode = ctx->settings.transaction,
@@ -255,6 +257,28 @@ static void forget_tables(struct mig_run *run, const struct mig_statement *state
     }
 }
 
+/* Tells the onlooker, before the catalog knows what the operation makes of the table. */
+static int observe(struct mig_run *run, const struct mig_op *op, struct mig_statements *statements,
+                   struct mig_error *err)
+{
+    if (run->options->observe == NULL) {
+        return 0;
+    }
+    struct mig_observed observed = {
+        .op = op, .statements = statements, .line = run->line, .segment = run->segment};
+    struct mig_error unknown = {0};
+    const char *table = mig_op_table(op);
+    for (size_t i = 0; statements != NULL && i < statements->count; i++) {
+        mig_locks_annotate(run->compile.dialect->locks, &statements->items[i]);
+    }
+    if (table != NULL &&
+        mig_catalog_table(run->catalog, op->schema, table, &observed.before, &unknown) != 0) {
+        observed.before = NULL;
+        mig_error_clear(&unknown);
+    }
+    return run->options->observe(run->options->payload, &observed, err);
+}
+
 /* A text as statements that are ready to be sent. */
 static int read_text(struct mig_run *run, const char *sql, const struct mig_params *params,
                      struct mig_statements *out, struct mig_error *err)
@@ -335,7 +359,11 @@ static int run_execute(struct mig_run *run, const struct mig_op_execute *op, boo
     if (rc != 0) {
         return rc;
     }
-    return skip ? send_session_again(run, &statements, err) : send_all(run, &statements, true, err);
+    if (skip) {
+        return send_session_again(run, &statements, err);
+    }
+    rc = send_all(run, &statements, true, err);
+    return rc == 0 ? observe(run, &op->base, &statements, err) : rc;
 }
 
 /* An operation that the dialect knows: resolved, compiled, sent, and noted in the catalog. */
@@ -351,6 +379,9 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
     c->out = NULL;
     if (rc == 0) {
         rc = send_all(run, &statements, false, err);
+    }
+    if (rc == 0) {
+        rc = observe(run, op, &statements, err);
     }
     return rc == 0 ? mig_catalog_apply(run->catalog, op, err) : rc;
 }
@@ -397,6 +428,9 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
         rc = run_execute(run, (const struct mig_op_execute *)(const void *)op, skip, err);
     } else if (rc == 0 && !skip && op->kind == MIG_OP_backfill) {
         rc = mig_run_backfill(run, (const struct mig_op_backfill *)(const void *)op, err);
+        if (rc == 0) {
+            rc = observe(run, op, NULL, err);
+        }
     } else if (rc == 0 && !skip) {
         rc = run_compiled(run, op, err);
     }
@@ -528,6 +562,11 @@ int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params 
         rc = query_statement(run, &statements.items[i], out, err);
     }
     run->journal.parts = NULL;
+    if (rc == 0) {
+        const struct mig_op_execute op = {.base = {.kind = MIG_OP_execute, .line = run->line},
+                                          .sql = sql};
+        rc = observe(run, &op.base, &statements, err);
+    }
     if (rc == 0 && !out->offline) {
         mig_journal_note(run, out);
     }

@@ -9,7 +9,13 @@
 #include "runtime/host.h"
 #include "util/strbuf.h"
 
-enum mig_sink_kind { MIG_SINK_EXECUTE, MIG_SINK_DRY_RUN, MIG_SINK_SCRIPT, MIG_SINK_PLAN };
+enum mig_sink_kind {
+    MIG_SINK_EXECUTE,
+    MIG_SINK_DRY_RUN,
+    MIG_SINK_SCRIPT,
+    MIG_SINK_PLAN,
+    MIG_SINK_LINT /* a plan without a connection (lint.c) */
+};
 
 /* What a step did or would do, for results, `plan` and `--json`. */
 struct mig_done_statement {
@@ -49,6 +55,15 @@ struct mig_report {
     struct mig_run_state state; /* after a failure */
 };
 
+/* What one call of a migration came to, for an onlooker. Lives as long as the revision. */
+struct mig_observed {
+    const struct mig_op *op;        /* resolved; SQL text: an execute */
+    const struct mig_table *before; /* its table as it was; NULL: there was none, or nobody knows */
+    const struct mig_statements *statements; /* with their lock facts; NULL: none was made */
+    int line;
+    int segment; /* of the last statement; as in struct mig_done_statement */
+};
+
 struct mig_run_options {
     enum mig_sink_kind sink;
     const char *tag;
@@ -59,6 +74,8 @@ struct mig_run_options {
     /* script: where the text goes */
     int (*write)(void *payload, const char *text, size_t length, struct mig_error *err);
     void *payload;
+    /* every operation, once its statements were sent; NULL none */
+    int (*observe)(void *payload, const struct mig_observed *observed, struct mig_error *err);
     /* progress, between statements and steps; NULL none */
     void (*on_step)(void *payload, const struct mig_step *step, bool finished, int64_t duration_ms);
 };

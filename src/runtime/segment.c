@@ -463,7 +463,7 @@ static int savepoint(struct mig_run *run, const char *verb, int depth, struct mi
     struct mig_statement statement = {
         .sql = sql, .length = (size_t)length, .class = MIG_CLASS_TRANSACTION, .verb = "SAVEPOINT"};
     int64_t changed = 0;
-    if (run->options->sink == MIG_SINK_PLAN) {
+    if (run->sink == &mig_sink_plan) {
         return 0;
     }
     return run->sink->statement(run, &statement, &changed, err);

@@ -1,0 +1,307 @@
+-- luamig lint: each rule has a revision that breaks it and one beside it that does not. No server is asked.
+local cjson = require "cjson"
+local project = require "spec.support.project"
+
+local urls = { sqlite = "sqlite:///app.db", postgresql = "postgresql://nobody@127.0.0.1:1/x", mysql = "mysql://nobody@127.0.0.1:1/x" }
+
+local BASE = [[
+  op.create_table("orgs", { { "id", sql.bigint, primary_key = true }, { "code", sql.bigint } })
+  op.create_table("users", {
+    { "id", sql.bigint, primary_key = true }, { "org_id", sql.bigint }, { "email", sql.string(100), nullable = false },
+    { "age", sql.integer }, { "price", sql.numeric(10, 2) }, { "state", sql.string(20), nullable = false, default = "new" },
+    { "kind", sql.string(60) }, { "at", sql.datetime { timezone = true } },
+    sql.foreign_key({ "org_id" }, "orgs", { "id" }, { name = "fk_users_org" }),
+    sql.check("kind <> ''", { name = "ck_users_kind" }), sql.unique({ "email" }, { name = "uq_users_email" }),
+  })
+  op.create_index("ix_users_org_id", "users", { "org_id" })
+  op.create_index("ix_users_age_email", "users", { "age", "email" })
+]]
+
+-- rule, dialect, what breaks it, what does not
+local cases = {
+  -- tables
+  { "drop-table", "sqlite", 'op.drop_table("users")', 'op.create_table("n", { { "id", sql.bigint, primary_key = true } }) op.drop_table("n")' },
+  { "drop-table", "postgresql", 'op.execute "DROP TABLE users"', 'op.execute "CREATE TABLE n (id int); DROP TABLE n"' },
+  { "drop-table-referenced", "postgresql", 'op.drop_table("orgs", { cascade = true })', 'op.drop_table("orgs")' },
+  { "drop-table-multi-fk", "postgresql", [[
+      op.create_table("a", { { "id", sql.bigint, primary_key = true } })
+      op.add_column("users", { "a_id", sql.bigint, references = "a.id" })
+      op.drop_table("users")]], 'op.drop_table("users")' },
+  { "drop-schema-database", "postgresql", 'op.drop_schema("old")', 'op.create_schema("new")' },
+  { "truncate", "mysql", 'op.execute "TRUNCATE TABLE users"', 'op.execute "DELETE FROM users WHERE id < 0"' },
+  { "create-table-force", "mysql", 'op.execute "CREATE OR REPLACE TABLE users (id int)"', 'op.execute "CREATE TABLE n (id int)"' },
+  { "rename-table", "sqlite", 'op.rename_table("users", "people")',
+    'op.create_table("n", { { "id", sql.bigint, primary_key = true } }) op.rename_table("n", "m")' },
+  { "rename-table", "mysql", 'op.execute "RENAME TABLE users TO people"', 'op.execute "ALTER TABLE users COMMENT = \'\'"' },
+  { "rename-schema", "postgresql", 'op.execute "ALTER SCHEMA a RENAME TO b"', 'op.execute "ALTER SCHEMA a OWNER TO b"' },
+  { "no-pk", "sqlite", 'op.create_table("n", { { "id", sql.bigint } })', 'op.create_table("n", { { "id", sql.bigint }, sql.primary_key("id") })' },
+  { "create-table-fk-hot", "postgresql", 'op.create_table("n", { { "id", sql.bigint, primary_key = true, references = "orgs.id" } })',
+    'op.create_table("n", { { "id", sql.bigint, primary_key = true, references = "n.id" } })' },
+  { "multi-fk", "mysql", [[op.create_table("n", { { "id", sql.bigint, primary_key = true },
+      { "a", sql.bigint, references = "orgs.id" }, { "b", sql.bigint, references = "users.id" } })]],
+    [[op.create_table("n", { { "id", sql.bigint, primary_key = true },
+      { "a", sql.bigint, references = "orgs.id" }, { "b", sql.bigint, references = "orgs.id" } })]] },
+  { "set-logged-tablespace", "postgresql", 'op.execute "ALTER TABLE users SET TABLESPACE fast"', 'op.execute "ALTER TABLE users SET (fillfactor = 70)"' },
+  { "detach-not-concurrent", "postgresql", 'op.execute "ALTER TABLE users DETACH PARTITION p"',
+    'op.execute "ALTER TABLE users DETACH PARTITION p CONCURRENTLY"' },
+  { "partition-of", "postgresql", 'op.execute "CREATE TABLE p PARTITION OF users DEFAULT"', 'op.execute "CREATE TABLE p (LIKE users)"' },
+  { "attach-no-check", "postgresql", 'op.execute "ALTER TABLE users ATTACH PARTITION p DEFAULT"', 'op.execute "ALTER TABLE users DETACH PARTITION p"' },
+  { "trigger-drop-rename", "postgresql", 'op.drop_trigger("tr", "users")', 'op.execute "ALTER TABLE users DISABLE TRIGGER tr"' },
+  -- columns
+  { "add-not-null-no-default", "mysql", 'op.add_column("users", { "n", sql.integer, nullable = false })',
+    'op.add_column("users", { "n", sql.integer, nullable = false, default = 0 })' },
+  { "volatile-default", "postgresql", 'op.add_column("users", { "n", sql.uuid, default = sql.uuid_v4 })',
+    'op.add_column("users", { "n", sql.datetime { timezone = true }, default = sql.now })' },
+  { "add-serial-identity", "postgresql", 'op.add_column("users", { "n", sql.bigint, identity = sql.identity {} })',
+    'op.add_column("users", { "n", sql.bigint })' },
+  { "my-auto-increment", "mysql", 'op.add_column("users", { "n", sql.bigint, autoincrement = true, unique = true })',
+    'op.add_column("users", { "n", sql.bigint })' },
+  { "my-expression-default", "mysql", 'op.add_column("users", { "n", sql.string(36), default = sql.expr "uuid()" })',
+    'op.add_column("users", { "n", sql.datetime, default = sql.expr "CURRENT_TIMESTAMP" })' },
+  { "my-virtual-col-blocks-instant", "mysql", [[
+      op.add_column("users", { "v", sql.integer, computed = sql.computed("age + 1", { stored = false }) })
+      op.add_column("users", { "n", sql.integer, mysql_first = true })]],
+    'op.add_column("users", { "n", sql.integer, mysql_first = true })' },
+  { "add-generated-stored", "mysql", 'op.add_column("users", { "n", sql.integer, computed = sql.computed("age + 1", { stored = true }) })',
+    'op.add_column("users", { "n", sql.integer, computed = sql.computed("age + 1", { stored = false }) })' },
+  { "add-column-inline-constraint", "postgresql", 'op.add_column("users", { "n", sql.integer, check = "n > 0" })',
+    'op.add_column("users", { "n", sql.integer })' },
+  { "drop-column", "sqlite", 'op.drop_column("users", "price")', 'op.add_column("users", { "n", sql.text }) op.drop_column("users", "n")' },
+  { "drop-column-indexed", "postgresql", 'op.drop_column("users", "email")', 'op.drop_column("users", "price")' },
+  { "rename-column", "sqlite", 'op.rename_column("users", "price", "cost")',
+    'op.add_column("users", { "n", sql.text }) op.rename_column("users", "n", "m")' },
+  { "rename-column", "mysql", 'op.alter_column("users", "price", { new_column_name = "cost" })', 'op.alter_column("users", "price", { comment = "x" })' },
+  { "nullable-to-not-null", "sqlite", 'op.alter_column("users", "age", { nullable = false })',
+    'op.expect_none("SELECT 1 FROM users WHERE age IS NULL") op.alter_column("users", "age", { nullable = false })' },
+  { "set-not-null-scan", "postgresql", 'op.alter_column("users", "age", { nullable = false })',
+    'op.create_check_constraint("ck_age", "users", "age IS NOT NULL") op.alter_column("users", "age", { nullable = false })' },
+  { "drop-not-null", "postgresql", 'op.alter_column("users", "state", { nullable = true })', 'op.alter_column("users", "age", { nullable = true })' },
+  { "drop-default", "postgresql", 'op.alter_column("users", "state", { drop_default = true })',
+    'op.alter_column("users", "age", { drop_default = true })' },
+  { "not-null-old-app", "postgresql", [[
+      op.add_column("users", { "n", sql.integer, nullable = false, default = 0 })
+      op.alter_column("users", "n", { drop_default = true })]],
+    'op.add_column("users", { "n", sql.integer, default = 0 }) op.alter_column("users", "n", { drop_default = true })' },
+  { "change-default", "postgresql", 'op.alter_column("users", "state", { default = "old" })', 'op.alter_column("users", "age", { default = 1 })' },
+  -- types
+  { "narrowing-type", "postgresql", 'op.alter_column("users", "email", { type = sql.string(50) })',
+    'op.alter_column("users", "email", { type = sql.string(200) })' },
+  { "type-change-rewrite", "postgresql", 'op.alter_column("users", "age", { type = sql.bigint })',
+    'op.alter_column("users", "email", { type = sql.text })' },
+  { "type-change-using", "postgresql", 'op.alter_column("users", "email", { type = sql.text, postgresql_using = "email::text" })',
+    'op.alter_column("users", "email", { type = sql.text })' },
+  { "type-change-check-rescan", "postgresql", 'op.alter_column("users", "kind", { type = sql.text })',
+    'op.alter_column("users", "email", { type = sql.text })' },
+  { "type-change-fk-revalidate", "postgresql", 'op.alter_column("users", "org_id", { type = sql.numeric(20, 0) })',
+    'op.alter_column("users", "age", { type = sql.numeric(20, 0) })' },
+  { "type-change-collation", "postgresql", 'op.alter_column("users", "email", { type = sql.string(100), collation = "C" })',
+    'op.alter_column("users", "kind", { type = sql.string(60), collation = "C" })' },
+  { "my-copy", "mysql", 'op.alter_column("users", "age", { type = sql.bigint })', 'op.alter_column("users", "age", { comment = "x" })' },
+  { "my-varchar-255", "mysql", 'op.alter_column("users", "kind", { type = sql.string(80) })', 'op.alter_column("users", "kind", { type = sql.string(63) })' },
+  { "my-enum-reorder", "mysql",
+    'op.alter_column("users", "kind", { type = sql.enum { "b", "a" }, existing_type = sql.enum { "a", "b" } })',
+    'op.alter_column("users", "kind", { type = sql.enum { "a", "b", "c" }, existing_type = sql.enum { "a", "b" } })' },
+  { "my-charset", "mysql", 'op.execute "ALTER TABLE users CONVERT TO CHARACTER SET utf8mb4"', 'op.execute "ALTER TABLE users COMMENT = \'\'"' },
+  { "lite-affinity", "sqlite", 'op.alter_column("users", "age", { type = sql.text })',
+    'op.alter_column("users", "age", { type = sql.text, sqlite_using = "CAST(age AS TEXT)" })' },
+  { "prefer-bigint", "mysql", 'op.create_table("n", { { "id", sql.integer, primary_key = true } })', 'op.create_table("n", { { "id", sql.bigint, primary_key = true } })' },
+  { "prefer-text", "postgresql", 'op.add_column("users", { "n", sql.string(5) })', 'op.add_column("users", { "n", sql.text })' },
+  { "prefer-timestamptz", "postgresql", 'op.add_column("users", { "n", sql.datetime })', 'op.add_column("users", { "n", sql.datetime { timezone = true } })' },
+  { "prefer-identity", "postgresql", 'op.create_table("n", { { "id", sql.native "bigserial", primary_key = true } })',
+    'op.create_table("n", { { "id", sql.bigint, primary_key = true } })' },
+  { "add-json", "postgresql", 'op.add_column("users", { "n", sql.json })', 'op.add_column("users", { "n", sql.jsonb })' },
+  -- indexes
+  { "index-not-concurrent", "postgresql", 'op.create_index("ix_n", "users", { "price" })',
+    'op.create_index("ix_n", "users", { "price" }, { concurrently = true })' },
+  { "index-not-concurrent", "postgresql", 'op.create_index("ix_n", "users", { "price" })',
+    'op.create_table("n", { { "id", sql.bigint, primary_key = true } }) op.create_index("ix_n", "n", { "id" })' },
+  { "drop-index-not-concurrent", "postgresql", 'op.drop_index("ix_users_org_id", "users")',
+    'op.drop_index("ix_users_org_id", "users", { concurrently = true })' },
+  { "reindex-not-concurrent", "postgresql", 'op.execute "REINDEX TABLE users"', 'op.execute "REINDEX TABLE CONCURRENTLY users"' },
+  { "concurrent-if-not-exists", "postgresql", 'op.create_index("ix_n", "users", { "price" }, { concurrently = true, if_not_exists = true })',
+    'op.create_index("ix_n", "users", { "price" }, { concurrently = true })' },
+  { "unique-on-existing", "sqlite", 'op.create_index("ix_n", "users", { "price" }, { unique = true })', [[
+      op.expect_none("SELECT price FROM users GROUP BY price HAVING count(*) > 1")
+      op.create_index("ix_n", "users", { "price" }, { unique = true })]] },
+  { "wide-index", "sqlite", 'op.create_index("ix_n", "users", { "age", "email", "price", "kind" })', 'op.create_index("ix_n", "users", { "age", "email", "price" })' },
+  { "replace-index-gap", "mysql", 'op.drop_index("ix_users_age_email", "users") op.create_index("ix_n", "users", { "age" })',
+    'op.create_index("ix_n", "users", { "age" }) op.drop_index("ix_users_age_email", "users")' },
+  { "my-fulltext", "mysql", 'op.create_index("ix_n", "users", { "kind" }, { mysql_prefix = "FULLTEXT" })', 'op.create_index("ix_n", "users", { "kind" })' },
+  -- constraints
+  { "add-check-validated", "postgresql", 'op.create_check_constraint("ck_n", "users", "age > 0")',
+    'op.create_check_constraint("ck_n", "users", "age > 0", { not_valid = true })' },
+  { "add-fk-validated", "postgresql", 'op.create_foreign_key("fk_n", "users", "orgs", { "age" }, { "id" })',
+    'op.create_foreign_key("fk_n", "users", "orgs", { "age" }, { "id" }, { not_valid = true })' },
+  { "validate-while-locked", "postgresql", [[
+      op.create_check_constraint("ck_n", "users", "age > 0", { not_valid = true })
+      op.validate_constraint("ck_n", "users")]], [[
+      op.create_check_constraint("ck_n", "users", "age > 0", { not_valid = true })
+      op.commit()
+      op.validate_constraint("ck_n", "users")]] },
+  { "fk-without-index", "postgresql", 'op.create_foreign_key("fk_n", "users", "orgs", { "price" }, { "id" })',
+    'op.create_foreign_key("fk_n", "users", "orgs", { "age" }, { "id" })' },
+  { "add-unique-constraint", "postgresql", 'op.create_unique_constraint("uq_n", "users", { "age" })', [[
+      op.create_index("uq_n", "users", { "age" }, { unique = true, concurrently = true })
+      op.create_unique_constraint("uq_n", "users", { "age" }, { using_index = "uq_n" })]] },
+  { "add-primary-key", "postgresql", 'op.drop_constraint("users_pkey", "users", { type = "primary" }) op.create_primary_key("pk_n", "users", { "id" })',
+    'op.drop_constraint("users_pkey", "users", { type = "primary" })' },
+  { "add-exclusion", "postgresql", 'op.create_exclude_constraint("ex_n", "users", { { "age", "=" } }, { using = "btree" })',
+    'op.create_unique_constraint("uq_n", "users", { "age" })' },
+  { "my-add-check", "mysql", 'op.create_check_constraint("ck_n", "users", "age > 0")', 'op.create_unique_constraint("uq_n", "users", { "age" })' },
+  { "my-add-fk", "mysql", 'op.create_foreign_key("fk_n", "users", "orgs", { "age" }, { "id" })',
+    'op.execute "SET foreign_key_checks = 0" op.create_foreign_key("fk_n", "users", "orgs", { "age" }, { "id" })' },
+  { "my-drop-pk", "mysql", 'op.drop_constraint(nil, "users", { type = "primary" })', [[
+      op.batch_alter_table("users", function(batch)
+        batch.drop_constraint(nil, { type = "primary" })
+        batch.create_primary_key("pk", { "id", "email" })
+      end)]] },
+  { "narrow-check", "sqlite", 'op.create_check_constraint("ck_n", "users", "age > 0")', 'op.create_index("ix_n", "users", { "age" })' },
+  { "drop-constraint-fk", "postgresql", 'op.drop_constraint("fk_users_org", "users")', 'op.drop_constraint("ck_users_kind", "users")' },
+  { "drop-check-or-unique", "postgresql", 'op.drop_constraint("ck_users_kind", "users")', 'op.drop_constraint("fk_users_org", "users")' },
+  { "unnamed-constraint", "postgresql", 'op.create_check_constraint(nil, "users", "age > 0")', 'op.create_check_constraint("ck_n", "users", "age > 0")' },
+  { "domain-constraint", "postgresql", 'op.create_domain("d", sql.integer, { check = "VALUE > 0" })', 'op.create_domain("d", sql.integer)' },
+  -- enums
+  { "enum-remove-value", "postgresql", 'op.create_enum("e", { "a", "b" }) op.remove_enum_value("e", "b")', 'op.create_enum("e", { "a", "b" })' },
+  { "rename-enum-value", "postgresql", 'op.rename_enum_value("e", "a", "b")', 'op.add_enum_value("e", "b")' },
+  { "enum-add-no-order", "postgresql", 'op.add_enum_value("e", "b")', 'op.add_enum_value("e", "b", { before = "a" })' },
+  { "enum-create", "postgresql", 'op.create_enum("e", { "a" })', 'op.create_domain("d", sql.integer)' },
+  -- rows
+  { "unbatched-update", "sqlite", 'op.execute "UPDATE users SET age = 1"', 'op.execute "UPDATE users SET age = 1 WHERE id = 7"' },
+  { "unbatched-update", "sqlite", 'op.execute(sql.table("users"):delete():where("1 = 1"))', 'op.backfill { table = "users", set = { age = 1 } }' },
+  { "backfill-in-schema-tx", "postgresql", 'op.add_column("users", { "n", sql.text }) op.execute "UPDATE users SET n = email WHERE id > 0"',
+    'op.add_column("users", { "n", sql.text }) op.commit() op.execute "UPDATE users SET n = email WHERE id > 0"' },
+  { "dml-then-ddl-pending-events", "postgresql", 'op.execute "UPDATE users SET age = 1 WHERE id = 1" op.add_column("users", { "n", sql.text })',
+    'op.add_column("users", { "n", sql.text }) op.execute "UPDATE users SET age = 1 WHERE id = 1"' },
+  { "mysql-ddl-in-dml-tx", "mysql", [[
+      op.execute "UPDATE users SET age = 1 WHERE id = 1"
+      op.add_column("users", { "n", sql.text })
+      op.execute "UPDATE users SET age = 2 WHERE id = 2"]],
+    'op.add_column("users", { "n", sql.text }) op.execute "UPDATE users SET age = 2 WHERE id = 2"' },
+  { "mixed-schema-data", "sqlite", 'op.add_column("users", { "n", sql.text }) op.execute "UPDATE users SET n = \'\' WHERE id = 1"',
+    'op.create_table("n", { { "id", sql.bigint, primary_key = true } }) op.execute "UPDATE n SET id = 2 WHERE id = 1"' },
+  { "insert-select-big", "sqlite", 'op.execute "CREATE TABLE n AS SELECT * FROM users"', 'op.execute "CREATE TABLE n AS SELECT * FROM users WHERE id < 10"' },
+  { "offset-pagination", "sqlite", 'op.execute "DELETE FROM users WHERE id IN (SELECT id FROM users LIMIT 10 OFFSET 20)"',
+    'op.execute "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE id > 20 LIMIT 10)"' },
+  { "foreign-key-checks-off", "mysql", 'op.execute "SET foreign_key_checks=0"', 'op.execute "SET foreign_key_checks=1"' },
+  -- revisions
+  { "does-not-run", "sqlite", 'op.add_column("users", { "age", sql.integer, identity = "x" })', 'op.add_column("users", { "n", sql.integer })' },
+  { "not-seen-whole", "sqlite", 'if op.get_bind():scalar("SELECT 1 FROM users") then op.drop_table("users") end', 'op.drop_table("users")' },
+  { "no-op-or-empty-downgrade", "sqlite", { 'op.create_index("ix_n", "users", { "age" })', "" }, 'op.create_index("ix_n", "users", { "age" })' },
+  { "no-docstring", "sqlite", 'op.execute "DELETE FROM users WHERE id = 1"', 'op.drop_index("ix_users_org_id", "users")' },
+  { "comment-mismatch", "sqlite", { "", "", header = "-- Revises: zz" }, { "", "", header = "-- Revises: first" } },
+  { "long-tx-after-ael", "postgresql", 'op.add_column("users", { "n", sql.text }) op.add_column("orgs", { "n", sql.text })',
+    'op.add_column("users", { "n", sql.text }) op.commit() op.add_column("orgs", { "n", sql.text })' },
+  { "several-alters-one-table", "mysql", 'op.add_column("users", { "n", sql.text }) op.add_column("users", { "m", sql.text })',
+    'op.add_columns("users", { { "n", sql.text }, { "m", sql.text } })' },
+  { "lite-rebuild-size", "sqlite", 'op.alter_column("users", "age", { nullable = false })', 'op.add_column("users", { "n", sql.text })' },
+  { "noop-still-locks", "postgresql", 'op.add_column("users", { "n", sql.text }, { if_not_exists = true })', 'op.add_column("users", { "n", sql.text })' },
+  { "raw-sql-uninspected", "postgresql", 'op.execute "FROBNICATE everything"', 'op.execute "ALTER TABLE users SET (fillfactor = 70)"' },
+  { "security-definer-view", "postgresql",
+    'op.create_function("f", { returns = "integer", language = "sql", attributes = "SECURITY DEFINER" }, "SELECT 1")',
+    'op.create_function("f", { returns = "integer", language = "sql" }, "SELECT 1")' },
+  { "unused-ignore", "sqlite", { "", "", header = "-- lint: ignore drop-table: nothing is dropped" }, "" },
+}
+
+local function new_project(dialect, revision)
+  local p = project.new { url = urls[dialect] }
+  p:revision { id = "first", message = "the tables", upgrade = BASE, downgrade = 'op.drop_table("users") op.drop_table("orgs")' }
+  if type(revision) == "string" then revision = { revision, 'op.log("undone") op.execute "SELECT 1"' } end
+  p:revision { id = "case", down = "first", upgrade = revision[1], downgrade = revision[2], header = revision.header }
+  return p
+end
+
+local function findings_of(p, ...)
+  local r = p:luamig("lint", "--json", ...)
+  local document = cjson.decode(r.stdout)
+  assert(document.findings, r.stdout)
+  return document.findings, r
+end
+
+local function has(findings, rule)
+  for _, finding in ipairs(findings) do
+    if finding.rule == rule then return finding end
+  end
+end
+
+local covered = {}
+for _, case in ipairs(cases) do
+  local rule, dialect, breaks, keeps = table.unpack(case)
+  covered[rule] = true
+  it(("%s on %s"):format(rule, dialect), function()
+    local findings, r = findings_of(new_project(dialect, breaks), "case")
+    local finding = assert(has(findings, rule), rule .. " was not found:\n" .. r.stdout)
+    assert.equal("case", finding.revision)
+    assert.equal("migrations/case.lua", finding.file)
+    if finding.severity == "error" then assert.equal(3, r.code) end
+    findings, r = findings_of(new_project(dialect, keeps), "case")
+    assert(not has(findings, rule), rule .. " was found where it is kept:\n" .. r.stdout)
+    assert(rule == "does-not-run" or not has(findings, "does-not-run"), r.stdout)
+  end)
+end
+
+it("has a case for each rule", function()
+  local p = project.new {}
+  local r = p:luamig("lint", "--rules", "--json")
+  local missing = {}
+  for _, rule in ipairs(cjson.decode(r.stdout).rules) do
+    if not covered[rule.id] then missing[#missing + 1] = rule.id end
+  end
+  assert.same({}, missing)
+end)
+
+it("says where, why and what to do, and exits 3 for an error only", function()
+  local p = new_project("sqlite", { 'op.add_column("users", { "n", sql.text })\n  op.drop_column("users", "price")', 'op.drop_column("users", "n")' })
+  local r = p:luamig("lint", "case")
+  assert.equal(3, r.code)
+  assert.equal("migrations/case.lua:7: error: column 'users.price': its values are lost, and programs that still name it fail"
+    .. "  [drop-column]\n    first deploy programs that leave it alone, then drop it\n", r.stdout)
+  assert.matches("1 error, 0 warnings", r.stderr, 1, true)
+  r = p:luamig("lint", "first")
+  assert.equal(0, r.code, r.stdout)
+  assert.is_false(p:exists "app.db")
+end)
+
+it("looks at all revisions, at ranges, at targets", function()
+  local p = new_project("sqlite", 'op.drop_table("users")')
+  p:revision { id = "last", down = "case", upgrade = 'op.drop_table("orgs")', downgrade = 'op.execute "SELECT 1"' }
+  local function ids(...)
+    local seen, list = {}, {}
+    for _, finding in ipairs((findings_of(p, ...))) do
+      if finding.rule == "drop-table" and not seen[finding.revision] then
+        seen[finding.revision] = true
+        list[#list + 1] = finding.revision
+      end
+    end
+    return table.concat(list, " ")
+  end
+  assert.equal("case last", ids())
+  assert.equal("last", ids "head")
+  assert.equal("case", ids("first", "case"))
+  assert.equal("case last", ids "case:last")
+  local r = p:luamig("lint", "nope")
+  assert.equal(2, r.code)
+  assert.matches("nope", r.stderr, 1, true)
+end)
+
+it("makes exceptions: for a line, for the next one, for the file, for the project", function()
+  local p = new_project("sqlite", { 'op.drop_table("users") -- lint: ignore drop-table: nobody reads it', "op.log 'x' op.execute 'SELECT 1'" })
+  assert.is_nil(has(findings_of(p, "case"), "drop-table"))
+  p = new_project("sqlite", { '-- lint: ignore drop-table, no-docstring: nobody reads it\n\n  op.drop_table("users")', "op.execute 'SELECT 1'" })
+  local findings = findings_of(p, "case")
+  assert.is_nil(has(findings, "drop-table"))
+  assert.matches("'no-docstring' excepts nothing", has(findings, "unused-ignore").message, 1, true)
+  p = new_project("sqlite", { 'op.drop_table("users")\n  op.drop_table("orgs")', "op.execute 'SELECT 1'", header = "-- lint: ignore drop-table: an archive" })
+  assert.is_nil(has(findings_of(p, "case"), "drop-table"))
+  p = new_project("sqlite", { 'op.drop_table("users")', "op.execute 'SELECT 1'", header = "-- lint: ignore drop-tables" })
+  findings = findings_of(p, "case")
+  assert.is_table(has(findings, "drop-table"))
+  assert.matches("there is no rule 'drop%-tables'", has(findings, "unused-ignore").message)
+  p = new_project("sqlite", 'op.drop_table("users")')
+  p:write("luamig.conf.lua", 'return { url = "sqlite:///app.db", lint = { ignore = { "drop-table" } } }')
+  assert.is_nil(has(findings_of(p, "case"), "drop-table"))
+  p:write("luamig.conf.lua", 'return { url = "sqlite:///app.db", lint = { ignore = { "drop-tabel" } } }')
+  local r = p:luamig "lint"
+  assert.equal(2, r.code)
+  assert.matches("lint.ignore: there is no rule 'drop-tabel'", r.stderr, 1, true)
+  assert.matches("did you mean 'drop-table'?", r.stderr, 1, true)
+end)
