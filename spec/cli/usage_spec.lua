@@ -71,15 +71,6 @@ describe("the command line", function()
     refuses({ "upgrade", "--sql", "--server-version", "new" }, "%-%-server%-version takes a whole number, not 'new'")
   end)
 
-  it("says what this version does not have", function()
-    for _, name in ipairs { "lint" } do
-      local r = run(name)
-      assert.equal(1, r.code)
-      assert.matches("has no `" .. name .. "` yet", r.stderr)
-      assert.is_nil(run("--help").stdout:find("\n  " .. name .. " ", 1, true))
-    end
-  end)
-
   it("fails as one document with --json, wherever it stands", function()
     local expected = [[
 {
