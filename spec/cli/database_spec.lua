@@ -128,6 +128,23 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
       assert.matches("pending    none: up to date", ok("status").stdout)
     end)
 
+    it("takes where it stands as a target", function()
+      assert.equal(0, p:luamig("upgrade", "+1").code)
+      for _, words in ipairs { { "upgrade", "current" }, { "downgrade", "current" }, { "stamp", "current" }, { "plan", "current" } } do
+        local r = p:luamig(table.unpack(words))
+        assert.equal(0, r.code, r.stderr)
+        assert.equal("1", db:value "SELECT count(*) FROM luamig_version")
+      end
+      local r = p:luamig("upgrade", "current+1")
+      assert.equal(0, r.code, r.stderr)
+      r = p:luamig("downgrade", "current-2")
+      assert.equal(0, r.code, r.stderr)
+      assert.equal("0", db:value "SELECT count(*) FROM luamig_version")
+      r = p:luamig("upgrade", "current", "--sql")
+      assert.equal(2, r.code)
+      assert.matches("'current' needs a database", r.stderr)
+    end)
+
     it("stamps without running anything", function()
       local r = ok("stamp", "b2")
       assert.matches("now at b2\n$", r.stderr)

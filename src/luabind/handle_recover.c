@@ -5,7 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-/* half_applied(): { revision, direction, steps, open_step, failed, statement, note } of each
+/* half_applied(): { revision, direction, steps, open_step, undo, failed, statement, note } of each
  * revision that was cut off in between. */
 int mig_handle_half_applied(lua_State *L)
 {
@@ -17,13 +17,14 @@ int mig_handle_half_applied(lua_State *L)
     }
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
-        lua_createtable(L, 0, 7);
+        lua_createtable(L, 0, 8);
         mig_lua_set_text(L, "revision", rows[i].revision);
         mig_lua_set_text(L, "direction", rows[i].direction);
         mig_lua_set_integer(L, "steps", rows[i].steps);
         if (rows[i].open_step > 0) {
             mig_lua_set_integer(L, "open_step", rows[i].open_step);
         }
+        mig_lua_set_bool(L, "undo", rows[i].undo);
         mig_lua_set_bool(L, "failed", rows[i].failed);
         mig_lua_set_text(L, "statement", rows[i].statement);
         mig_lua_set_text(L, "note", rows[i].note);

@@ -3,6 +3,7 @@
 #include "runtime/run.intern.h"
 #include "util/clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* How many statements a failure names. */
@@ -30,9 +31,16 @@ struct command {
     struct mig_report *report;
     struct mig_run run;
     struct mig_plan plan;
-    const char *target; /* the request's, without the A: of a script's range */
+    const char *target;              /* the request's, without the A: of a script's range */
+    const struct mig_revision *undo; /* the first step undoes what is done of it; NULL: none */
     struct mig_lock lock;
 };
+
+/* The step undoes a part of an upgrade instead of calling downgrade(). */
+static bool undoes(const struct command *cmd, const struct mig_step *step)
+{
+    return cmd->undo != NULL && step->revision == cmd->undo;
+}
 
 static bool writes(const struct command *cmd)
 {
@@ -51,19 +59,141 @@ static int copy_names(struct mig_arena *arena, const struct mig_names *from, str
     return 0;
 }
 
+/* A downgrade begins with what stands half done above the version rows. */
+static int find_undo(struct command *cmd, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    cmd->undo = NULL;
+    if (run->sink != &mig_sink_execute) {
+        return 0;
+    }
+    int rc = mig_journal_load(run, err);
+    for (size_t i = 0; rc == 0 && i < run->journal.row_count; i++) {
+        const char *id = run->journal.rows[i].revision;
+        if (!mig_undo_is_due(run, id)) {
+            continue;
+        }
+        if (cmd->options->sink == MIG_SINK_DRY_RUN) {
+            mig_error_set(err, MIG_E_half_applied, "'%s' is half applied", id);
+            mig_error_hint(err,
+                           "a dry run begins where nothing is half done: `luamig upgrade` goes "
+                           "on with it, `luamig downgrade current` undoes it");
+            return MIG_E_half_applied;
+        }
+        cmd->undo = mig_revision_map_get(cmd->ctx->map, id);
+        if (cmd->undo == NULL) {
+            mig_error_set(err, MIG_E_unknown_applied_revision,
+                          "'%s' is half applied, and its file is not there", id);
+            mig_error_hint(err, "bring the file back; or undo by hand what was carried out, and "
+                                "`luamig stamp` where the database stands");
+            return MIG_E_unknown_applied_revision;
+        }
+        break;
+    }
+    return rc;
+}
+
+static int stay(struct command *cmd)
+{
+    cmd->plan = (struct mig_plan){.from = cmd->run.rows, .to = cmd->run.rows};
+    return 0;
+}
+
+/* "current" is where the database stands: *stays; "current-1" is "-1". */
+static int read_current(const struct command *cmd, const char **target, bool *stays,
+                        struct mig_error *err)
+{
+    static const char word[] = "current";
+    const char *rest = *target + sizeof word - 1;
+    *stays = false;
+    if (strncmp(*target, word, sizeof word - 1) != 0 ||
+        (*rest != '\0' && *rest != '+' && *rest != '-')) {
+        return 0;
+    }
+    if (cmd->run.conn == NULL) {
+        return mig_error_set(err, MIG_E_usage, "'%s' needs a database", *target);
+    }
+    *stays = *rest == '\0';
+    *target = rest;
+    return 0;
+}
+
+static int plan_upgrade(struct command *cmd, struct mig_error *err)
+{
+    const char *target = cmd->target;
+    bool stays = false;
+    int rc = read_current(cmd, &target, &stays, err);
+    if (rc != 0 || stays) {
+        return rc != 0 ? rc : stay(cmd);
+    }
+    return mig_plan_upgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, target, &cmd->plan, err);
+}
+
+static int plan_stamp(struct command *cmd, struct mig_error *err)
+{
+    const struct mig_names *targets = cmd->request->targets;
+    const char *target = targets->count == 1 ? targets->items[0] : "";
+    bool stays = false;
+    int rc = read_current(cmd, &target, &stays, err);
+    if (rc != 0 || (stays && !cmd->request->purge)) {
+        return rc != 0 ? rc : stay(cmd);
+    }
+    return mig_plan_stamp(cmd->ctx->map, cmd->arena, &cmd->run.rows,
+                          stays ? &cmd->run.rows : targets, cmd->request->purge, &cmd->plan, err);
+}
+
+/* "-N" counts the revision that is half applied as the first. */
+static int plan_downgrade(struct command *cmd, struct mig_error *err)
+{
+    const char *target = cmd->target;
+    bool stays = false;
+    int rc = read_current(cmd, &target, &stays, err);
+    if (rc == 0) {
+        rc = find_undo(cmd, err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (cmd->undo != NULL && target[0] == '-' && target[1] != '\0' &&
+        target[1 + strspn(target + 1, "0123456789")] == '\0') {
+        target = mig_arena_printf(cmd->arena, "-%ld", strtol(target + 1, NULL, 10) - 1);
+        if (target == NULL) {
+            return mig_error_nomem(err);
+        }
+    }
+    struct mig_plan *plan = &cmd->plan;
+    if (stays || strcmp(target, "-0") == 0) {
+        rc = stay(cmd);
+    } else {
+        rc = mig_plan_downgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, target, plan, err);
+    }
+    if (rc != 0 || cmd->undo == NULL) {
+        return rc;
+    }
+    struct mig_step *steps = mig_arena_array(cmd->arena, struct mig_step, plan->step_count + 1);
+    if (steps == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (plan->step_count > 0) {
+        memcpy(steps + 1, plan->steps, plan->step_count * sizeof *steps);
+    }
+    steps[0].revision = mig_revision_map_get(cmd->ctx->map, cmd->undo->id);
+    steps[0].direction = MIG_DOWNGRADE;
+    steps[0].heads_after = cmd->run.rows;
+    plan->steps = steps;
+    plan->step_count++;
+    return 0;
+}
+
 static int make_plan(struct command *cmd, struct mig_error *err)
 {
-    const struct request *request = cmd->request;
-    switch (request->verb) {
+    switch (cmd->request->verb) {
     case UPGRADE:
-        return mig_plan_upgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, cmd->target, &cmd->plan,
-                                err);
+        return plan_upgrade(cmd, err);
     case DOWNGRADE:
-        return mig_plan_downgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, cmd->target,
-                                  &cmd->plan, err);
+        return plan_downgrade(cmd, err);
     default:
-        return mig_plan_stamp(cmd->ctx->map, cmd->arena, &cmd->run.rows, request->targets,
-                              request->purge, &cmd->plan, err);
+        return plan_stamp(cmd, err);
     }
 }
 
@@ -142,16 +272,23 @@ static int check_plan(struct command *cmd, struct mig_error *err)
     return 0;
 }
 
-static int prepare(struct command *cmd, struct mig_error *err)
+static int prepare_step(const struct command *cmd, const struct mig_step *step,
+                        struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
+    enum mig_direction direction = undoes(cmd, step) ? MIG_UPGRADE : step->direction;
+    return host->prepare(host->self, step->revision, direction,
+                         mig_recover_source(cmd->ctx, step->revision), err);
+}
+
+static int prepare(struct command *cmd, struct mig_error *err)
+{
     int rc = 0;
     for (size_t i = 0; rc == 0 && cmd->request->verb != STAMP && i < cmd->plan.step_count; i++) {
         const struct mig_step *step = &cmd->plan.steps[i];
         rc = mig_run_check(&cmd->run, err);
         if (rc == 0) {
-            rc = host->prepare(host->self, step->revision, step->direction,
-                               mig_recover_source(cmd->ctx, step->revision), err);
+            rc = prepare_step(cmd, step, err);
         }
         if (rc != 0) {
             mig_error_at(err, step->revision->file, 0);
@@ -182,10 +319,17 @@ static bool same_rows(const struct mig_names *a, const struct mig_names *b)
     return same;
 }
 
+/* What the step is to undo has gone meanwhile. */
+static bool is_stale(const struct command *cmd, const struct mig_step *step)
+{
+    return undoes(cmd, step) && !mig_undo_is_due(&cmd->run, step->revision->id);
+}
+
 /* Where BEGIN is the lock: the rows as they are now that nobody else can change them. A live runner
  * that stands between two segments of a revision holds no lock, but its last journal row names it.
  */
-static int begin_and_look(struct command *cmd, bool *moved, bool *busy, struct mig_error *err)
+static int begin_and_look(struct command *cmd, const struct mig_step *step, bool *moved, bool *busy,
+                          struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     struct mig_names before = run->rows;
@@ -206,7 +350,8 @@ static int begin_and_look(struct command *cmd, bool *moved, bool *busy, struct m
         rc = mig_journal_load(run, err);
     }
     if (rc == 0) {
-        *moved = !same_rows(&before, &run->rows) || had_version != run->has_version;
+        *moved = !same_rows(&before, &run->rows) || had_version != run->has_version ||
+                 is_stale(cmd, step);
         *busy = mig_journal_alive(run) != NULL;
         if (*moved || *busy) {
             mig_segment_rollback(run);
@@ -215,7 +360,8 @@ static int begin_and_look(struct command *cmd, bool *moved, bool *busy, struct m
     return rc;
 }
 
-static int enter_step(struct command *cmd, bool *moved, struct mig_error *err)
+static int enter_step(struct command *cmd, const struct mig_step *step, bool *moved,
+                      struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     bool busy = false;
@@ -225,7 +371,7 @@ static int enter_step(struct command *cmd, bool *moved, struct mig_error *err)
         return 0;
     }
     for (;;) {
-        int rc = begin_and_look(cmd, moved, &busy, err);
+        int rc = begin_and_look(cmd, step, moved, &busy, err);
         if (rc != 0 || *moved || !busy) {
             return rc;
         }
@@ -299,6 +445,8 @@ static void tell_state(struct command *cmd, const struct mig_step *step)
     }
     if (id == NULL) {
         mig_strbuf_puts(&text, "nothing was changed; still at ");
+    } else if (undoes(cmd, step) && run->kept == 0) {
+        mig_strbuf_printf(&text, "'%s' stays half applied; still at ", id);
     } else if (run->kept == 0) {
         mig_strbuf_puts(&text, run->sent == 0 ? "nothing of it was carried out; still at "
                                               : "rolled back; still at ");
@@ -355,7 +503,8 @@ static int call_revision(struct command *cmd, const struct mig_step *step,
     struct mig_run *run = &cmd->run;
     const struct mig_host *host = &cmd->ctx->host;
     done->complete = true;
-    int rc = host->call(host->self, run, step->revision, step->direction, err);
+    int rc = undoes(cmd, step) ? mig_undo_run(run, step, err)
+                               : host->call(host->self, run, step->revision, step->direction, err);
     mig_run_close_readers(run);
     if (rc == MIG_E_offline && run->sink == &mig_sink_plan) {
         done->complete = false;
@@ -437,9 +586,9 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
     start_step(cmd, step, done);
     int rc = mig_run_check(run, err);
     if (rc == 0) {
-        rc = enter_step(cmd, moved, err);
+        rc = enter_step(cmd, step, moved, err);
     }
-    if (rc == 0 && !*moved && run->journal.active) {
+    if (rc == 0 && !*moved && run->journal.active && !undoes(cmd, step)) {
         rc = mig_journal_enter(run, step, err);
     }
     if (rc != 0 || *moved) {
@@ -475,21 +624,21 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
     return rc;
 }
 
-/* What was cut off must be finished in its own direction before anything goes the other way. */
+/* What was cut off must be finished in its own direction before anything goes the other way; only
+ * a downgrade may turn an upgrade round. */
 static int check_half_applied(const struct command *cmd, struct mig_error *err)
 {
     const struct mig_journal *journal = &cmd->run.journal;
-    const char *way = cmd->request->verb == UPGRADE ? "upgrade" : "downgrade";
-    for (size_t i = 0; cmd->request->verb != STAMP && i < journal->row_count; i++) {
+    for (size_t i = 0; cmd->request->verb == UPGRADE && i < journal->row_count; i++) {
         const struct mig_journal_row *row = &journal->rows[i];
-        if (row->direction != NULL && strcmp(row->direction, way) != 0) {
+        if (row->direction != NULL && strcmp(row->direction, "upgrade") != 0) {
             mig_error_set(err, MIG_E_half_applied,
                           "the %s of '%s' was cut off and must be finished first", row->direction,
                           row->revision);
             mig_error_hint(err,
-                           "run `luamig %s` to go on; or undo its part by hand and `luamig stamp` "
-                           "where the database stands",
-                           row->direction);
+                           "run `luamig downgrade %s` to go on; or finish it by hand and "
+                           "`luamig stamp` where the database stands",
+                           mig_undo_is_due(&cmd->run, row->revision) ? "current" : "-1");
             return MIG_E_half_applied;
         }
     }
@@ -556,7 +705,6 @@ static bool try_again(struct command *cmd, const struct mig_step *step, int64_t 
 {
     struct mig_run *run = &cmd->run;
     const struct mig_settings *settings = &cmd->ctx->settings;
-    const struct mig_host *host = &cmd->ctx->host;
     mig_segment_rollback(run);
     if (cmd->options->sink != MIG_SINK_EXECUTE || run->mode == MIG_ALL || run->conn->lost ||
         err->code == MIG_E_lock_timeout || !run->db->runner->is_passing(err)) {
@@ -579,9 +727,7 @@ static bool try_again(struct command *cmd, const struct mig_step *step, int64_t 
     struct mig_error again = {0};
     /* our own tables may have gone with the transaction */
     bool ready = mig_run_check(run, &again) == 0 && read_rows(cmd, &again) == 0 &&
-                 find_history(cmd, &again) == 0 &&
-                 host->prepare(host->self, step->revision, step->direction,
-                               mig_recover_source(cmd->ctx, step->revision), &again) == 0;
+                 find_history(cmd, &again) == 0 && prepare_step(cmd, step, &again) == 0;
     if (ready) {
         mig_error_clear(err);
     } else {
@@ -667,6 +813,10 @@ static int carry_out(struct command *cmd, const struct mig_step **failed, struct
                 rc = find_history(cmd, err);
             }
             cmd->report->to = run->rows;
+        }
+        if (rc == 0 && !moved && cmd->plan.step_count > 0 && is_stale(cmd, &cmd->plan.steps[0])) {
+            moved = true;
+            continue;
         }
         if (rc == 0) {
             rc = mig_version_fits(run, &cmd->plan, err);

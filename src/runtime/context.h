@@ -89,6 +89,7 @@ struct mig_half_applied {
     const char *revision, *direction;
     int steps;             /* of the journal that are done */
     int open_step;         /* whose outcome is not known, or that failed; 0 none */
+    bool undo;             /* an upgrade that a downgrade was undoing */
     bool failed;           /* open_step did */
     const char *statement; /* of open_step, or the last that was done */
     const char *note;      /* why it failed */

@@ -685,25 +685,26 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
     journal->part = 0;
     mig_strbuf_truncate(&journal->written, 0);
     mig_clock_iso(journal->started_at);
-    for (size_t i = 0; i < journal->row_count; i++) {
-        if (strcmp(journal->rows[i].revision, id) == 0) {
-            first = count == 0 ? i : first;
-            count++;
+    /* Of an upgrade that is being undone there are rows of both directions, in this order. */
+    for (size_t i = 0; journal->active && i < journal->row_count; i++) {
+        const struct mig_journal_row *row = &journal->rows[i];
+        if (strcmp(row->revision, id) == 0) {
+            journal->last_step = row->step;
+            if (strcmp(row->direction, run->direction) == 0) {
+                first = count == 0 ? i : first;
+                count++;
+            }
         }
     }
-    if (count == 0 || !journal->active) {
+    if (count == 0) {
         return 0;
     }
     struct mig_journal_row *rows = &journal->rows[first];
-    if (strcmp(rows[0].direction, run->direction) != 0) {
-        mig_error_set(err, MIG_E_half_applied,
-                      "the %s of '%s' was cut off and must be finished "
-                      "first",
-                      rows[0].direction, id);
-        mig_error_hint(err, "run `luamig %s` to go on", rows[0].direction);
-        return MIG_E_half_applied;
-    }
+    size_t before = count;
     int rc = settle(run, rows, &count, err);
+    if (count < before && journal->last_step == rows[count].step) {
+        journal->last_step = rows[count].step - 1;
+    }
     if (rc != 0 || count == 0) {
         return rc;
     }
@@ -721,7 +722,6 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
         rc = mig_answers_read(run, &rows[i], &tail, err);
     }
     const struct mig_journal_row *last = &rows[count - 1];
-    journal->last_step = last->step;
     journal->covered = last->calls;
     journal->covered_part = last->part;
     journal->rest = last->rest;
@@ -781,6 +781,9 @@ int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
     int64_t compared = journal->covered + (journal->covered_part > 0 ? 1 : 0);
     if (journal->calls == compared && strcmp(journal->chain, journal->resumed) != 0) {
         return differs(run, err);
+    }
+    if (run->undo != NULL && journal->calls > compared) {
+        return mig_undo_stop(run, err);
     }
     if (journal->calls <= journal->covered) {
         *skip = true;

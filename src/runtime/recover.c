@@ -17,6 +17,8 @@ static int begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena 
 
 static void add_row(struct mig_half_applied *half, const struct mig_journal_row *row, bool last)
 {
+    half->undo =
+        half->undo || (half->direction != NULL && strcmp(half->direction, row->direction) != 0);
     half->revision = row->revision;
     half->direction = row->direction;
     half->statement = row->statement;

@@ -434,6 +434,9 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
     } else if (rc == 0 && !skip) {
         rc = run_compiled(run, op, err);
     }
+    if (rc == 0) {
+        rc = mig_undo_gather(run, op, err);
+    }
     if (skip && answer != NULL) {
         run->changed = answer->result.changed;
     } else if (rc == 0 && run->changed >= 0) {
@@ -550,6 +553,9 @@ int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params 
             statements = rest.count > 0 ? rest : statements;
         }
     }
+    if (rc == 0) {
+        rc = mig_undo_gather_sql(run, sql, err);
+    }
     if (rc == 0 && skip) {
         if (answer != NULL) {
             *out = answer->result;
@@ -605,6 +611,9 @@ int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *
         char digest[MIG_DIGEST_SIZE];
         mig_text_digest("rows", sql, params, digest);
         rc = mig_journal_call(run, digest, &skip, &reader->answer, err);
+    }
+    if (rc == 0) {
+        rc = mig_undo_gather_sql(run, sql, err);
     }
     if (rc != 0) {
         return mig_run_blame(run, rc, NULL, err);
@@ -817,7 +826,7 @@ int64_t mig_run_started(const struct mig_run *run)
 
 int mig_run_sleep(struct mig_run *run, int64_t ms, struct mig_error *err)
 {
-    if (run->sink->live) {
+    if (run->sink->live && run->undo == NULL) {
         mig_clock_sleep(ms, run->ctx->interrupted);
     }
     return mig_run_blame(run, mig_run_check(run, err), NULL, err);

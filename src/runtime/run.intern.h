@@ -86,6 +86,15 @@ struct mig_journal {
     char started_at[32];
 };
 
+/* The finished calls of an upgrade that was cut off, while they are gathered (undo.c). */
+struct mig_undo {
+    struct mig_op **ops; /* those with an inverse, in order */
+    size_t count;
+    struct mig_names created; /* tables that the part itself has made */
+    struct mig_strbuf kept;   /* what has no inverse, a line each */
+    bool ended;               /* all of it was seen */
+};
+
 struct mig_run {
     struct mig_context *ctx;
     const struct mig_run_options *options;
@@ -137,6 +146,7 @@ struct mig_run {
 
     struct mig_lock *lock; /* NULL: none is held */
     struct mig_journal journal;
+    struct mig_undo *undo;           /* NULL: nothing is gathered */
     struct mig_rows_reader *readers; /* open ones */
 
     struct mig_strbuf text; /* script: the segment so far */
@@ -285,6 +295,19 @@ int mig_journal_forget(struct mig_run *run, struct mig_error *err) MIG_MUST_CHEC
 /* One row is settled by hand: its state becomes done, or it goes. */
 int mig_journal_settle(struct mig_run *run, const struct mig_journal_row *row, bool applied,
                        struct mig_error *err) MIG_MUST_CHECK;
+
+/* undo.c */
+/* The step is the downgrade of a revision whose upgrade was cut off. MIG_E_irreversible, before
+ * anything was changed, names what has no inverse. */
+int mig_undo_run(struct mig_run *run, const struct mig_step *step,
+                 struct mig_error *err) MIG_MUST_CHECK;
+/* Whether the journal has a part of the revision's upgrade. */
+bool mig_undo_is_due(const struct mig_run *run, const char *revision);
+/* A finished call, while they are gathered; else nothing happens. */
+int mig_undo_gather(struct mig_run *run, struct mig_op *op, struct mig_error *err) MIG_MUST_CHECK;
+int mig_undo_gather_sql(struct mig_run *run, const char *sql, struct mig_error *err) MIG_MUST_CHECK;
+/* The first call that was not finished: an error that ends the function. */
+int mig_undo_stop(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 
 /* recover.c */
 /* --from-history: revisions of the version table that no file knows are taken from the stored

@@ -78,7 +78,8 @@ function status.run(session)
     if half.statement then out:line(("%-10s %s"):format("", (half.statement:gsub("%s+", " ")))) end
     if half.note then out:line(("%-10s %s"):format("", half.note)) end
     -- It looks for itself whether a step that was begun took effect, and says when only `repair` can tell.
-    out:line(("%-10s luamig %s"):format("go on", half.direction == "upgrade" and "upgrade" or "downgrade TARGET"))
+    out:line(("%-10s luamig %s"):format("go on", half.undo and "downgrade current" or half.direction == "upgrade"
+      and "upgrade (or undo it: luamig downgrade current)" or "downgrade TARGET"))
   end
   out:document("status", {
     dialect = server.dialect, target = target.url, server_version = server.version, current = plan.from, heads = heads,

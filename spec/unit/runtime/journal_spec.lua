@@ -113,7 +113,7 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
         end
       end
       assert.equal("sql", upgrade(call).error.kind)
-      assert.equal("half_applied", upgrade(call, { verb = "downgrade", target = "base" }).error.kind)
+      assert.equal("irreversible", upgrade(call, { verb = "downgrade", target = "base" }).error.kind)
       local report = upgrade(call, { verb = "stamp", target = "aaaa1" })
       assert.is_nil(report.error, report.error and report.error.message)
       assert.equal("0", db:value "SELECT count(*) FROM luamig_journal")
