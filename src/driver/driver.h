@@ -100,6 +100,7 @@ struct mig_conn {
     bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
                        says */
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
+    bool standby;   /* PostgreSQL: the server is a copy that only reads */
     bool lost;      /* the connection broke: every call fails with MIG_E_connect */
     bool attached;
     volatile sig_atomic_t open; /* connected and not being closed: may be cancelled */

@@ -46,6 +46,13 @@ struct mig_runner_ops {
     /* Required. It may go well another time: a lock timeout, a deadlock, a serialisation failure.
      * The server has rolled back, or will. */
     bool (*is_passing)(const struct mig_error *err);
+    /* Required with try_lock. The error says that the server only reads. */
+    bool (*is_read_only)(const struct mig_error *err);
+    /* Optional (PostgreSQL): the setting as one of the transaction alone ("SET LOCAL …"), in the
+     * arena; NULL when the statement is no SET. What a pooler's sessions are to be spared. */
+    const char *(*local_setting)(struct mig_arena *arena, const char *sql, size_t length);
+    /* Optional: gives the schema that a name without one means. */
+    const char *schema_query;
     /* Required. The error says that a table does not exist. */
     bool (*is_missing_table)(const struct mig_error *err);
     /* Required. schema NULL: the default one. */

@@ -77,23 +77,66 @@ static void scrub(struct mig_context *ctx, struct mig_error *err)
     }
 }
 
-/* `session` of the configuration: SQL for every new connection. */
-static int send_session(struct mig_context *ctx, struct mig_error *err)
+/* `session` of the configuration: SQL for every new connection. A pooler's session is not ours: its
+ * settings are sent again inside each transaction (`local`), and not at all outside. */
+int mig_context_send_session(struct mig_context *ctx, bool local, struct mig_error *err)
 {
-    for (size_t i = 0; i < ctx->settings.session.count; i++) {
+    const struct mig_runner_ops *runner = ctx->url.db->runner;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < ctx->settings.session.count; i++) {
         struct mig_arena arena = {0};
         struct mig_statements list = {0};
         const char *sql = ctx->settings.session.items[i];
-        int rc = mig_lexer_split(ctx->url.db->dialect, &ctx->conn->server, &arena, sql, strlen(sql),
-                                 &list, err);
+        rc = mig_lexer_split(ctx->url.db->dialect, &ctx->conn->server, &arena, sql, strlen(sql),
+                             &list, err);
         for (size_t k = 0; rc == 0 && k < list.count; k++) {
-            rc = mig_conn_run(ctx->conn, &list.items[k], NULL, err);
+            struct mig_statement *statement = &list.items[k];
+            const char *setting =
+                ctx->conn->pooled && runner->local_setting != NULL
+                    ? runner->local_setting(&arena, statement->sql, statement->length)
+                    : NULL;
+            if (setting != NULL) {
+                statement->sql = setting;
+                statement->length = strlen(setting);
+            }
+            if ((setting != NULL) == local) {
+                rc = mig_conn_run(ctx->conn, statement, NULL, err);
+            }
         }
         mig_arena_release(&arena);
-        if (rc != 0) {
-            mig_error_hint(err, "it stands in `session` of the configuration");
-            return rc;
-        }
+    }
+    if (rc != 0) {
+        mig_error_hint(err, "it stands in `session` of the configuration");
+    }
+    return rc;
+}
+
+/* Which schema a name without one means may be another after `session`. Behind a pooler it is so
+ * inside transactions only; our own tables are named with it then, since they are read outside. */
+static int find_schema(struct mig_context *ctx, struct mig_error *err)
+{
+    struct mig_conn *conn = ctx->conn;
+    struct mig_value value = {0};
+    const char *sql = ctx->url.db->runner->schema_query;
+    if (ctx->settings.session.count == 0 || sql == NULL) {
+        return 0;
+    }
+    int rc = conn->pooled ? mig_conn_begin(conn, err) : 0;
+    if (rc == 0 && conn->pooled) {
+        rc = mig_context_send_session(ctx, true, err);
+    }
+    if (rc == 0) {
+        rc = mig_conn_scalar(conn, sql, NULL, &conn->arena, &value, err);
+    }
+    if (rc == 0 && conn->pooled) {
+        rc = mig_conn_rollback(conn, err);
+    }
+    if (rc != 0 || value.kind != MIG_VALUE_TEXT) {
+        return rc;
+    }
+    conn->server.schema = value.text;
+    if (conn->pooled && ctx->settings.version_table_schema == NULL) {
+        ctx->settings.version_table_schema = mig_arena_strdup(&ctx->arena, value.text);
     }
     return 0;
 }
@@ -140,7 +183,10 @@ static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *e
         return rc;
     }
     ctx->conn_reads = reads && db->runner->begin_locks;
-    rc = send_session(ctx, err);
+    rc = mig_context_send_session(ctx, false, err);
+    if (rc == 0) {
+        rc = find_schema(ctx, err);
+    }
     if (rc == 0 && ctx->settings.hooks[MIG_HOOK_AFTER_CONNECT] && ctx->host.hook != NULL) {
         struct mig_run *session = NULL;
         rc = open_session(ctx, &session, err);

@@ -34,6 +34,10 @@ int mig_context_connect(struct mig_context *ctx, struct mig_error *err) MIG_MUST
 /* The same for commands that only read: a SQLite file that is not there reads as empty and stays
  * away. */
 int mig_context_connect_to_read(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
+/* The SQL of settings.session on the connection; local: only what must be said in each transaction
+ * (behind a pooler), else what holds for the whole session. */
+int mig_context_send_session(struct mig_context *ctx, bool local,
+                             struct mig_error *err) MIG_MUST_CHECK;
 /* The version rows, ordered by version_num; none when there is no version table. */
 int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct mig_names *out,
                       struct mig_error *err) MIG_MUST_CHECK;

@@ -91,12 +91,26 @@ static int try_both(struct mig_run *run, struct mig_lock *lock, struct mig_lease
     return mig_lease_try(run, lock, row, got, err);
 }
 
+/* Nobody can write here, so there is nothing to wait for. */
+static int refuse_read_only(const struct mig_run *run, const char *what, struct mig_error *err)
+{
+    mig_error_set(err, MIG_E_permission, "%s, so nothing can be changed through it", what);
+    mig_error_hint(err, "name the server that takes writes%s",
+                   run->conn->standby ? "; with several hosts in the URL, "
+                                        "?target_session_attrs=read-write finds it"
+                                      : "");
+    return MIG_E_permission;
+}
+
 int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_error *err)
 {
     const struct mig_runner_ops *runner = run->db->runner;
     *lock = (struct mig_lock){0};
     if (runner->begin_locks) {
         return 0;
+    }
+    if (run->conn->standby) {
+        return refuse_read_only(run, "the server is a read-only standby", err);
     }
     int rc = runner->is_trusted(run->conn, &lock->trusted, err);
     if (rc != 0) {
@@ -106,7 +120,7 @@ int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_erro
         mig_log_write(
             &run->ctx->log, MIG_LOG_NOTICE,
             "a pooler stands before the server: runners exclude each other by the lease in "
-            "luamig_lock alone, and `session` of the configuration may not hold");
+            "luamig_lock alone; SET of `session` holds inside transactions only");
     }
     mig_lock_key(run, lock->key, sizeof lock->key);
     int64_t end = mig_clock_ms() + run->ctx->settings.lock_timeout_ms;
@@ -117,6 +131,11 @@ int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_erro
         rc = mig_run_check(run, err);
         if (rc == 0) {
             rc = try_both(run, lock, &row, &got, err);
+            if (rc != 0 && runner->is_read_only(err)) {
+                const char *said = mig_arena_strdup(run->arena, err->message);
+                rc = refuse_read_only(run, "the server is read-only", err);
+                mig_error_detail(err, "%s", said != NULL ? said : "");
+            }
         }
         if (rc == 0 && got) {
             run->lock = lock;

@@ -4,10 +4,12 @@
 
 static int begin(struct mig_run *run, struct mig_error *err)
 {
-    if (run->conn->pooled) {
+    int rc = mig_conn_begin(run->conn, err);
+    if (rc == 0 && run->conn->pooled) {
         run->waits.lock_ms = -1; /* what was set was set for the last transaction only */
+        rc = mig_context_send_session(run->ctx, true, err);
     }
-    return mig_conn_begin(run->conn, err);
+    return rc;
 }
 
 static int commit(struct mig_run *run, struct mig_error *err)

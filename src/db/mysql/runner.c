@@ -13,7 +13,9 @@ enum {
     ER_BAD_DB = 1049,
     ER_NO_SUCH_TABLE = 1146,
     ER_LOCK_WAIT_TIMEOUT = 1205,
-    ER_LOCK_DEADLOCK = 1213
+    ER_LOCK_DEADLOCK = 1213,
+    ER_OPTION_PREVENTS_STATEMENT = 1290, /* read_only and other options: the message names it */
+    ER_READ_ONLY_MODE = 1836
 };
 
 static struct mig_value text_or_null(const char *text)
@@ -128,6 +130,13 @@ static bool is_lock_timeout(const struct mig_error *err)
 static bool is_passing(const struct mig_error *err)
 {
     return is_lock_timeout(err) || err->native_code == ER_LOCK_DEADLOCK;
+}
+
+static bool is_read_only(const struct mig_error *err)
+{
+    return err->native_code == ER_READ_ONLY_MODE ||
+           (err->native_code == ER_OPTION_PREVENTS_STATEMENT && err->message != NULL &&
+            strstr(err->message, "read-only") != NULL);
 }
 
 static bool is_missing_table(const struct mig_error *err)
@@ -313,6 +322,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .set_waits = set_waits,
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
+    .is_read_only = is_read_only,
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,

@@ -69,6 +69,8 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
     if (strcmp(encoding, "UTF8") != 0 && mig_pq.PQsetClientEncoding(pg, "UTF8") != 0) {
         return mig_pq_fail(conn, NULL, err);
     }
+    const char *standby = mig_pq.PQparameterStatus(pg, "in_hot_standby"); /* told since 14 */
+    conn->standby = standby != NULL && strcmp(standby, "on") == 0;
     struct mig_cursor cursor;
     bool row = false;
     static const char facts[] = "SELECT current_database(), current_schema(), pg_backend_pid()";

@@ -2,8 +2,10 @@
 #include "driver/runner.h"
 #include "dialect/dialect.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 extern const struct mig_runner_ops mig_runner_postgresql;
 
@@ -111,6 +113,50 @@ static bool is_passing(const struct mig_error *err)
 {
     return is_lock_timeout(err) || strcmp(err->sqlstate, "40P01") == 0 ||
            strcmp(err->sqlstate, "40001") == 0;
+}
+
+static bool is_read_only(const struct mig_error *err)
+{
+    return strcmp(err->sqlstate, "25006") == 0;
+}
+
+/* The next word of [*at, end), its length; 0 at the end or before another character. */
+static size_t next_word(const char **at, const char *end)
+{
+    size_t length = 0;
+    while (*at < end && isspace((unsigned char)**at)) {
+        (*at)++;
+    }
+    while (*at + length < end && (isalnum((unsigned char)(*at)[length]) || (*at)[length] == '_')) {
+        length++;
+    }
+    return length;
+}
+
+static bool is_word(const char *at, size_t length, const char *word)
+{
+    return length == strlen(word) && strncasecmp(at, word, length) == 0;
+}
+
+/* SET [SESSION | LOCAL] name …; SESSION AUTHORIZATION and SESSION CHARACTERISTICS are names. */
+static const char *local_setting(struct mig_arena *arena, const char *sql, size_t length)
+{
+    const char *at = sql, *end = sql + length;
+    size_t word = next_word(&at, end);
+    if (!is_word(at, word, "SET")) {
+        return NULL;
+    }
+    at += word;
+    word = next_word(&at, end);
+    if (is_word(at, word, "LOCAL")) {
+        at += word;
+    } else if (is_word(at, word, "SESSION")) {
+        const char *next = at + word;
+        size_t name = next_word(&next, end);
+        bool part = is_word(next, name, "AUTHORIZATION") || is_word(next, name, "CHARACTERISTICS");
+        at = part ? at : next;
+    }
+    return mig_arena_printf(arena, "SET LOCAL %.*s", (int)(end - at), at);
 }
 
 static bool is_missing_table(const struct mig_error *err)
@@ -327,6 +373,9 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .waits_by_class = true,
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
+    .is_read_only = is_read_only,
+    .local_setting = local_setting,
+    .schema_query = "SELECT current_schema()",
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,
