@@ -1,7 +1,7 @@
 # The floor programs of bench/: plain C on the client libraries. Only when asked for (the release preset does).
 option(LUAMIG_BENCH "build the floor programs of bench/" OFF)
 if(LUAMIG_BENCH)
-  foreach(plain current read)
+  foreach(plain current read delay)
     add_executable(floor-${plain} bench/floor/${plain}.c)
     target_compile_definitions(floor-${plain} PRIVATE _GNU_SOURCE)
   endforeach()

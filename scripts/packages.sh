@@ -12,6 +12,13 @@ packages_fuzz=("${packages_build[@]}" clang libclang-rt-14-dev)
 # shellcheck disable=SC2034
 packages_coverage=("${packages_test[@]}" gcovr)
 
+# shellcheck disable=SC2034
+packages_bench=("${packages_build[@]}" binutils strace sqlite3 postgresql-15 postgresql-client-15 mariadb-server-core mariadb-client-core)
+# shellcheck disable=SC2034
+packages_peers=(alembic python3-psycopg2 python3-pymysql sqitch libdbd-sqlite3-perl libdbd-pg-perl libdbd-mysql-perl)
+# shellcheck disable=SC2034 # of npm; better-sqlite3 13 wants Node.js 22
+packages_peers_npm=(dbmate@2.36 knex@3.3 better-sqlite3@12 pg@8 mysql2@3)
+
 # missing PACKAGE...: those that are not installed, one a line
 missing() {
     local installed

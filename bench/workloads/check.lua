@@ -1,0 +1,76 @@
+-- A live schema of many tables that is as schema.lua declares it: compared, and written down.
+local database = require "database"
+local measure = require "measure"
+local peers = require "peers"
+local project = require "project"
+
+local title = { sqlite = "SQLite", postgresql = "PostgreSQL", mysql = "MariaDB" }
+
+-- The catalog queries of a whole schema, in the order in which they are sent (src/db/<name>/reflect.c).
+local queries = {
+  sqlite = { "objects" },
+  postgresql = { "tables", "columns", "constraints", "indexes", "enums", "views", "sequences" },
+  mysql = { "tables", "columns", "checks_mariadb", "foreign_keys", "indexes", "views" },
+}
+
+-- As our drivers send them: without what is for one table or for another server, over the default schema.
+local function catalog(bench, dialect)
+  local text = {}
+  for _, name in ipairs(queries[dialect]) do
+    local sql = measure.read(("%s/src/db/%s/sql/%s.sql"):format(bench.root, dialect, name))
+    for _, mark in ipairs { "one", "mysql" } do sql = sql:gsub("/%*" .. mark .. "%*/.-/%*end%*/", "") end
+    text[#text + 1] = sql:gsub("%$1::text", "NULL::text"):gsub("COALESCE%(%?,", "COALESCE(NULL,") .. ";\n"
+  end
+  local path = measure.folder() .. "/catalog.sql"
+  measure.write(path, table.concat(text))
+  return path
+end
+
+-- What others ask SQLite, whose schema is text: its own reading of that text, as rows.
+local pragmas = [[
+SELECT t.name, x.* FROM sqlite_schema t, pragma_table_xinfo(t.name) x WHERE t.type = 'table';
+SELECT t.name, x.* FROM sqlite_schema t, pragma_foreign_key_list(t.name) x WHERE t.type = 'table';
+SELECT t.name, i.*, x.* FROM sqlite_schema t, pragma_index_list(t.name) i, pragma_index_xinfo(i.name) x WHERE t.type = 'table';
+SELECT * FROM sqlite_schema;
+]]
+
+local function check(dialect, count)
+  return function(bench)
+    local db = database.open(bench, dialect, "check")
+    db:reset()
+    measure.command(db:file(project.tables(count, dialect)))
+    local folder = project.schema(count, db.url)
+    local last = ("s%d"):format(count)
+    local function names_last(stdout) assert(stdout:find(last, 1, true), "the last table is not there") end
+    local cases = { db:file(catalog(bench, dialect)) }
+    cases[1].name, cases[1].after = "floor", names_last
+    if dialect == "sqlite" then
+      local path = measure.folder() .. "/pragmas.sql"
+      measure.write(path, pragmas)
+      cases[2] = db:file(path)
+      cases[2].name, cases[2].after = "sqlite3, by its pragmas", names_last
+    end
+    cases[#cases + 1] = {
+      name = "luamig", argv = { bench.luamig, "check" }, cwd = folder,
+      after = function(_, stderr) assert(stderr:find("no differences", 1, true), stderr) end,
+    }
+    cases[#cases + 1] = { name = "luamig inspect", argv = { bench.luamig, "inspect" }, cwd = folder, after = names_last }
+    for _, peer in ipairs(peers.each(bench, count, dialect)) do
+      local case = peer.check and peer.check(bench, count, dialect, db)
+      if case then
+        case.name, case.rounds = peer.name, count >= 1000 and 1 or nil
+        case.after = function(stdout) assert(stdout:find("^0 differences"), stdout) end
+        cases[#cases + 1] = case
+      end
+    end
+    local what = ("`check` of %d tables, %s"):format(count, title[dialect])
+    bench.report(what .. " (floor: the catalog queries by the server's client)", cases, measure.run(cases, bench.rounds),
+      { goals = count >= 1000 and { wall = dialect ~= "mysql" and 2 or nil, rss = 40 } or nil, short = count >= 1000 and what })
+  end
+end
+
+return function(workload)
+  for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+    for _, count in ipairs { 100, 1000 } do workload(("check-%d-%s"):format(count, dialect), check(dialect, count)) end
+  end
+end
