@@ -600,33 +600,27 @@ int mig_host_after_revision(struct mig_context *ctx, const char *path, struct mi
 
 /* --- the declared schema --- */
 
-struct schema_request {
-    struct mig_lua_host *host;
-    struct mig_arena *arena;
-    const char *dialect;
-    bool is_mariadb;
-    struct mig_schema *out;
-};
-
 static int load_schema_protected(lua_State *L)
 {
-    const struct schema_request *request = lua_touserdata(L, 1);
-    struct mig_lua_host *host = request->host;
+    struct mig_lua_host *host = lua_touserdata(L, 1);
+    struct mig_lua_declaring *declaring = &host->declaring;
     const char *path = host->ctx->settings.schema;
     const char *slash = strrchr(path, '/');
     const char *chunk = lua_pushfstring(L, "@%s", slash != NULL ? slash + 1 : path);
     mig_sandbox_new_revision(L);
     mig_sandbox_load_module(L, host->source, host->source_length, chunk);
+    mig_lua_set_declaring(L, declaring);
     lua_call(L, 0, 1);
-    lua_gc(L, LUA_GCCOLLECT); /* a large schema: what checking it took goes before it is read */
-    struct mig_reader r = {.L = L,
-                           .arena = request->arena,
-                           .what = chunk + 1,
-                           .dialect = request->dialect,
-                           .is_mariadb = request->is_mariadb};
-    mig_read_schema(&r, lua_gettop(L), request->out);
+    if (declaring->object == NULL || lua_topointer(L, -1) != declaring->object) {
+        struct mig_reader r = {.L = L,
+                               .arena = declaring->arena,
+                               .what = chunk + 1,
+                               .dialect = declaring->dialect,
+                               .is_mariadb = declaring->is_mariadb};
+        mig_read_schema(&r, lua_gettop(L), &declaring->schema);
+    }
     lua_settop(L, 0);
-    lua_gc(L, LUA_GCCOLLECT);
+    lua_gc(L, LUA_GCCOLLECT); /* a large schema leaves much behind */
     return 0;
 }
 
@@ -673,9 +667,12 @@ int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const
         err->code = MIG_E_config;
         return MIG_E_config;
     }
-    struct schema_request request = {host, arena, dialect, is_mariadb, out};
+    host->declaring =
+        (struct mig_lua_declaring){.arena = arena, .dialect = dialect, .is_mariadb = is_mariadb};
     host->started = time(NULL);
-    rc = mig_lua_protected(host, load_schema_protected, &request, err);
+    rc = mig_lua_protected(host, load_schema_protected, host, err);
+    *out = host->declaring.schema;
+    host->declaring = (struct mig_lua_declaring){0};
     if (rc != 0) {
         const char *slash = strrchr(ctx->settings.schema, '/');
         mig_error_at(err, slash != NULL ? slash + 1 : ctx->settings.schema, err->line);

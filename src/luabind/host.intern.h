@@ -3,6 +3,7 @@
 #define MIG_LUABIND_HOST_INTERN_H
 
 #include "luabind/host.h"
+#include "luabind/sql.h"
 #include "luabind/value.h"
 #include "util/strbuf.h"
 
@@ -22,6 +23,7 @@ struct mig_lua_host {
     size_t source_length;
     const struct mig_host_rename *renames; /* of the declared schema */
     size_t rename_count;
+    struct mig_lua_declaring declaring; /* while the schema file runs */
 };
 
 /* The host of a private state. */

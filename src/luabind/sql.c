@@ -429,16 +429,39 @@ static int sql_cast(lua_State *L)
 }
 
 /* sql.schema { … } */
+static const char declaring_key;
+
+void mig_lua_set_declaring(lua_State *L, struct mig_lua_declaring *declaring)
+{
+    lua_pushlightuserdata(L, declaring);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &declaring_key);
+}
+
 static int sql_schema(lua_State *L)
 {
     struct mig_reader r = reader(L, "sql.schema");
+    struct mig_lua_declaring *declaring = NULL;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &declaring_key) == LUA_TLIGHTUSERDATA) {
+        declaring = lua_touserdata(L, -1);
+    }
+    lua_pop(L, 1);
     refuse_colon(L, 1, "sql.schema");
     if (!mig_read_is_plain(L, 1)) {
         mig_read_fail(&r, "it takes a table of tables, not %s", mig_lua_describe(L, 1));
     }
-    push_copy(L, 1, 6);
+    if (declaring == NULL || declaring->arena == NULL || declaring->object != NULL) {
+        push_copy(L, 1, 6);
+        mig_lua_push_object(L, MIG_LUA_SCHEMA, 0);
+        check_object(L, "sql.schema");
+        return 1;
+    }
+    lua_pushvalue(L, 1);
     mig_lua_push_object(L, MIG_LUA_SCHEMA, 0);
-    check_object(L, "sql.schema");
+    r.arena = declaring->arena;
+    r.dialect = declaring->dialect;
+    r.is_mariadb = declaring->is_mariadb;
+    mig_read_schema(&r, lua_gettop(L), &declaring->schema);
+    declaring->object = lua_topointer(L, -1);
     return 1;
 }
 

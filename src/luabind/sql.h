@@ -2,7 +2,7 @@
 #ifndef MIG_LUABIND_SQL_H
 #define MIG_LUABIND_SQL_H
 
-#include "util/arena.h"
+#include "model/schema.h"
 #include "util/strbuf.h"
 
 #include <lua.h>
@@ -21,5 +21,17 @@ struct mig_lua_scratch {
     struct mig_strbuf text;
 };
 struct mig_lua_scratch *mig_lua_scratch(lua_State *L);
+
+/* How schema.lua's sql.schema is read: where it is made, so that an error knows its line, and only
+ * once, since it may be large. */
+struct mig_lua_declaring {
+    struct mig_arena *arena; /* NULL: no schema file runs, sql.schema only checks */
+    const char *dialect;
+    bool is_mariadb;
+    struct mig_schema schema; /* of the first sql.schema, and */
+    const void *object;       /* that object (lua_topointer); NULL: not yet */
+};
+/* Lets sql.schema of this state see it for as long as the state lives. */
+void mig_lua_set_declaring(lua_State *L, struct mig_lua_declaring *declaring);
 
 #endif

@@ -512,10 +512,15 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
         {"name", NULL, NULL, &type->name},
         {"schema", NULL, NULL, &type->schema},
     };
-    for (size_t i = 0; i < MIG_COUNT(members); i++) {
+    size_t left = 0; /* most types have one field or none */
+    for (lua_pushnil(L); lua_next(L, fields) != 0; lua_pop(L, 1)) {
+        left++;
+    }
+    for (size_t i = 0; i < MIG_COUNT(members) && left > 0; i++) {
         lua_pushstring(L, members[i].key);
         if (lua_rawget(L, fields) != LUA_TNIL) {
             const char *label = lua_pushfstring(L, "option '%s'", members[i].key);
+            left--;
             if (members[i].number != NULL) {
                 *members[i].number = mig_read_int(r, -2, label);
                 if (members[i].number->value < 0 || members[i].number->value > INT32_MAX) {
@@ -530,6 +535,10 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
             }
         }
         lua_settop(L, fields);
+    }
+    if (left == 0) {
+        lua_settop(L, fields - 1);
+        return type;
     }
     lua_pushliteral(L, "values");
     if (lua_rawget(L, fields) != LUA_TNIL) {

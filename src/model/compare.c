@@ -12,6 +12,9 @@ bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, con
     if (a == NULL || b == NULL) {
         return a == b;
     }
+    if (((unsigned char)*a | 0x20) != ((unsigned char)*b | 0x20)) {
+        return false; /* most pairs: what differs here differs in either case */
+    }
     return rules->folds_names ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
 }
 

@@ -73,6 +73,10 @@ static const struct mig_column *origin_of(const struct mig_diff *d, const struct
 static bool is_kept(const struct mig_diff *d, const struct mig_table *from,
                     const struct mig_table *to, const struct mig_column *column)
 {
+    const struct mig_column *same = find_column(d, to, column->name);
+    if (same != NULL && origin_of(d, from, to, same) == column) {
+        return true; /* as a rule: the others need not be asked */
+    }
     for (size_t i = 0; i < to->columns.count; i++) {
         if (origin_of(d, from, to, to->columns.items[i]) == column) {
             return true;

@@ -34,6 +34,24 @@ describe("schema.lua", function()
     assert.same({ v = "SELECT 1", w = "SELECT 2" }, schema.views)
   end)
 
+  it("is what is returned, as it was when it was made", function()
+    local function names(text)
+      local list = {}
+      for i, t in ipairs(load(text).tables) do list[i] = t.name end
+      return list
+    end
+    local two = [[
+      local columns = { { "id", sql.integer } }
+      local one = { a = columns }
+      local first = sql.schema(one)
+      one.b = columns
+      local second = sql.schema(one)
+      one.c = columns
+      return ]]
+    assert.same({ "a" }, names(two .. "first"))
+    assert.same({ "a", "b" }, names(two .. "second"))
+  end)
+
   local bad = {
     { "a wrong column", 'return sql.schema { t = { { "a" } } }', "sql.schema: table 't': element 1: column 'a': the type must be", 1 },
     { "something else", "return { t = {} }", "it must be sql.schema { … }, not a table" },
