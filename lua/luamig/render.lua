@@ -215,22 +215,35 @@ function render_type(data)
   return #arguments == 0 and name or call(name, arguments)
 end
 
+-- A record's fields by name, with their place.
+local places = setmetatable({}, { __mode = "k", __index = function(all, fields)
+  local by_name = {}
+  for i, field in ipairs(fields) do by_name[field.name] = i end
+  all[fields] = by_name
+  return by_name
+end })
+
 -- The keyed part of a record's data: its own fields first, in their order, then what has a dialect's prefix.
 -- skip: names that are written in another way.
 local function options_of(fields, data, skip)
-  local items, known = {}, {}
-  for _, field in ipairs(fields) do
-    known[field.name] = true
-    local value = data[field.name]
-    if not field.positional and value ~= nil and not skip[field.name] then
-      items[#items + 1] = { key = key_of(field.name), value = write[field.kind](value, data) }
+  local place, own_places, others, items = places[fields], {}, {}, {}
+  for key in pairs(data) do -- most records have few of many fields
+    if type(key) == "string" and not skip[key] then
+      local at = place[key]
+      if not at then
+        others[#others + 1] = key
+      elseif not fields[at].positional then
+        own_places[#own_places + 1] = at
+      end
     end
   end
-  for _, key in ipairs(sorted_keys(data)) do
-    if not known[key] and not skip[key] then
-      items[#items + 1] = { key = key_of(key), value = value_of(data[key]) }
-    end
+  table.sort(own_places)
+  table.sort(others)
+  for i, at in ipairs(own_places) do
+    local field = fields[at]
+    items[i] = { key = key_of(field.name), value = write[field.kind](data[field.name], data) }
   end
+  for _, key in ipairs(others) do items[#items + 1] = { key = key_of(key), value = value_of(data[key]) } end
   return items
 end
 
@@ -465,12 +478,14 @@ local function add_group(items, key, group)
   if #group > 0 then items[#items + 1] = { key = key, value = list(group, true) } end
 end
 
--- The tables, enums and views of one schema (nil: the default one) as items.
-local function objects(schema, of)
+-- The tables, enums and views of one schema (nil: the default one) as items. Tables are laid out at once: of many, the
+-- texts take far less memory than the trees.
+local function objects(schema, of, indent)
   local items, enums, views = {}, {}, {}
   for _, data in ipairs(schema.tables) do
     if data.schema == of then
-      items[#items + 1] = { key = key_of(data.name), value = body(tidy_table(data), {}, { name = true, schema = true }) }
+      local value = body(tidy_table(data), {}, { name = true, schema = true })
+      items[#items + 1] = layout({ key = key_of(data.name), value = value }, indent, #indent)
     end
   end
   for _, data in ipairs(schema.enums) do
@@ -495,7 +510,7 @@ end
 
 --- A whole schema as the text of a schema.lua.
 function render.schema(schema)
-  local items, others, seen = objects(schema, nil), {}, {}
+  local items, others, seen = objects(schema, nil, "  "), {}, {}
   for _, kind in ipairs { "tables", "enums", "views" } do
     for _, data in ipairs(schema[kind]) do
       if data.schema and not seen[data.schema] then
@@ -507,7 +522,7 @@ function render.schema(schema)
   table.sort(others)
   local groups = {}
   for i, name in ipairs(others) do
-    groups[i] = { key = key_of(name), value = list(objects(schema, name), true) }
+    groups[i] = { key = key_of(name), value = list(objects(schema, name, "      "), true) }
   end
   add_group(items, "schemas", groups)
   if #items == 0 then return "return sql.schema {}\n" end
