@@ -644,13 +644,11 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
         d.options.include = is_included;
         d.options.payload = &d;
     }
-    if (mig_diff_schemas(arena, &d.options, &out->live, &out->declared, false, &out->upgrade) !=
-            0 ||
-        mig_diff_schemas(arena, &d.options, &out->declared, &out->live, true, &out->downgrade) !=
-            0) {
-        return mig_error_nomem(err);
+    rc = mig_diff_schemas(arena, &d.options, &out->live, &out->declared, false, &out->upgrade);
+    if (rc == 0 && out->upgrade.count > 0) { /* where nothing is to do, nothing is to undo */
+        rc = mig_diff_schemas(arena, &d.options, &out->declared, &out->live, true, &out->downgrade);
     }
-    return (int)err->code;
+    return rc != 0 ? mig_error_nomem(err) : (int)err->code;
 }
 
 int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
