@@ -91,6 +91,7 @@ void mig_conn_free(struct mig_conn *conn)
         mig_cursor_close(conn->cursors);
     }
     conn->driver->close(conn);
+    mig_arena_release(&conn->queue.arena);
     mig_arena_release(&conn->arena);
     free(conn);
 }
@@ -201,6 +202,10 @@ static int prepare(struct mig_conn *conn, const struct mig_params **params, stru
     if (conn->lost) {
         return lost(conn, err);
     }
+    int settled = mig_conn_settle(conn, err);
+    if (settled != 0) {
+        return settled;
+    }
     for (struct mig_cursor *cursor = conn->cursors; cursor != NULL; cursor = cursor->next_open) {
         if (!cursor->live) {
             continue;
@@ -271,12 +276,15 @@ int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *sta
     if (rc == 0) {
         rc = send_begin(conn, err);
     }
-    bool together = conn->driver->execute_many != NULL && count > 1 && rc == 0 &&
-                    (conn->driver->tx_state(conn) == MIG_TX_OPEN ||
-                     strcmp(statements[0].sql, conn->begin_sql) == 0);
+    bool together =
+        conn->driver->execute_many != NULL && rc == 0 &&
+        (conn->ahead > 0 ||
+         (count > 1 && (conn->driver->joins_texts || conn->driver->tx_state(conn) == MIG_TX_OPEN ||
+                        strcmp(statements[0].sql, conn->begin_sql) == 0)));
     if (together) {
         int64_t began_us = tracing(conn) ? now_us() : 0;
         rc = conn->driver->execute_many(conn, statements, count, changed, done, err);
+        conn->ahead = 0;
         for (size_t i = 0; tracing(conn) && i < count && i <= *done; i++) {
             trace(conn, statements[i].sql, began_us, i == *done ? rc : 0);
         }
@@ -292,6 +300,154 @@ int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *sta
     }
     mig_arena_release(&kept);
     return rc;
+}
+
+/* ---- statements that wait for others ---- */
+
+enum { QUEUE_STATEMENTS = 64, QUEUE_BYTES = 256 * 1024 };
+
+static struct mig_origin copy_origin(struct mig_arena *arena, const struct mig_origin *origin)
+{
+    if (origin == NULL) {
+        return (struct mig_origin){0};
+    }
+    return (struct mig_origin){.file = mig_arena_strdup(arena, origin->file),
+                               .operation = mig_arena_strdup(arena, origin->operation),
+                               .revision = mig_arena_strdup(arena, origin->revision),
+                               .line = origin->line};
+}
+
+static int append(struct mig_queue *queue, const struct mig_statement *statement,
+                  const struct mig_origin *origin, struct mig_error *err)
+{
+    struct mig_arena *arena = &queue->arena;
+    queue->items = mig_arena_room(arena, queue->items, queue->count, sizeof *queue->items);
+    queue->origins = mig_arena_room(arena, queue->origins, queue->count, sizeof *queue->origins);
+    if (queue->items == NULL || queue->origins == NULL) {
+        return mig_error_nomem(err);
+    }
+    struct mig_statement *copy = &queue->items[queue->count];
+    *copy = (struct mig_statement){
+        .sql = mig_arena_strndup(arena, statement->sql, statement->length),
+        .length = statement->length,
+        .class = statement->class,
+        .flags = statement->flags,
+    };
+    if (statement->params.count > 0 &&
+        copy_params(arena, &statement->params, &copy->params, err) != 0) {
+        return (int)err->code;
+    }
+    queue->origins[queue->count] = copy_origin(arena, origin);
+    queue->count++;
+    queue->bytes += statement->length;
+    return arena->failed ? mig_error_nomem(err) : 0;
+}
+
+/* Behind what waits already, a BEGIN included. */
+static int enqueue(struct mig_conn *conn, const struct mig_statement *statement,
+                   const struct mig_origin *origin, struct mig_error *err)
+{
+    int rc = 0;
+    if (conn->begin_due) {
+        const struct mig_statement begin = {.sql = conn->begin_sql,
+                                            .length = strlen(conn->begin_sql),
+                                            .class = MIG_CLASS_TRANSACTION};
+        conn->begin_due = false;
+        conn->queue.begins = true;
+        rc = append(&conn->queue, &begin, NULL, err);
+    }
+    return rc == 0 ? append(&conn->queue, statement, origin, err) : rc;
+}
+
+/* Sends all that waits; the last `own` of them are the caller's own. *changed (may be NULL): of the
+ * last one. */
+static int flush(struct mig_conn *conn, size_t own, int64_t *changed, struct mig_error *err)
+{
+    struct mig_queue queue = conn->queue;
+    size_t done = 0;
+    conn->queue = (struct mig_queue){0};
+    int64_t *counts = mig_arena_array(&queue.arena, int64_t, queue.count);
+    int rc = counts == NULL
+                 ? mig_error_nomem(err)
+                 : mig_conn_execute_many(conn, queue.items, queue.count, counts, &done, err);
+    if (rc == 0 && changed != NULL) {
+        *changed = counts[queue.count - 1];
+    }
+    if (rc != 0 && queue.begins && done == 0) {
+        conn->began = false;
+    }
+    if (rc != 0 && done + own < queue.count) {
+        const struct mig_origin *origin = &queue.origins[done];
+        mig_error_at(err, origin->file, origin->line);
+        mig_error_string(&err->operation, origin->operation, SIZE_MAX);
+        mig_error_string(&err->revision, origin->revision, SIZE_MAX);
+        conn->deferred_failed = true;
+    }
+    mig_arena_release(&queue.arena);
+    return rc;
+}
+
+int mig_conn_settle(struct mig_conn *conn, struct mig_error *err)
+{
+    return conn->queue.count == 0 ? 0 : flush(conn, 0, NULL, err);
+}
+
+/* What was sent already is heard to its end; it need not be carried out any more. */
+static void give_up(struct mig_conn *conn)
+{
+    struct mig_error ignored = {0};
+    conn->driver->cancel(conn);
+    conn->queue.count = conn->ahead;
+    (void)!flush(conn, 0, NULL, &ignored);
+    mig_error_clear(&ignored);
+    conn->deferred_failed = false;
+}
+
+void mig_conn_discard(struct mig_conn *conn)
+{
+    if (conn->ahead > 0 && !conn->lost) {
+        give_up(conn);
+        return;
+    }
+    conn->ahead = 0;
+    conn->began = conn->began && !conn->queue.begins;
+    mig_arena_release(&conn->queue.arena);
+    conn->queue = (struct mig_queue){0};
+}
+
+/* A change of the schema takes the server longer than it takes to make up the next statement. */
+static int send_ahead(struct mig_conn *conn, struct mig_error *err)
+{
+    for (const struct mig_cursor *cursor = conn->cursors; cursor != NULL;
+         cursor = cursor->next_open) {
+        if (cursor->live) {
+            return 0; /* its rows are still coming */
+        }
+    }
+    if (conn->driver->send_ahead == NULL) {
+        return 0;
+    }
+    int rc = conn->driver->send_ahead(conn, conn->queue.items + conn->ahead,
+                                      conn->queue.count - conn->ahead, err);
+    if (rc == 0) {
+        conn->ahead = conn->queue.count;
+    }
+    return rc;
+}
+
+int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
+                   const struct mig_origin *origin, struct mig_error *err)
+{
+    bool open = conn->began && mig_conn_tx_state(conn) == MIG_TX_OPEN;
+    if (conn->lost || conn->driver->execute_many == NULL || !(open || conn->driver->joins_texts)) {
+        return mig_conn_run(conn, statement, NULL, err);
+    }
+    int rc = enqueue(conn, statement, origin, err);
+    if (rc == 0 && statement->class == MIG_CLASS_DDL) {
+        rc = send_ahead(conn, err);
+    }
+    bool full = conn->queue.count >= QUEUE_STATEMENTS || conn->queue.bytes >= QUEUE_BYTES;
+    return rc == 0 && full ? mig_conn_settle(conn, err) : rc;
 }
 
 int mig_cursor_reserve(struct mig_cursor *cursor, size_t column_count, struct mig_error *err)
@@ -469,23 +625,21 @@ static int check_empty(struct mig_conn *conn, const struct mig_statement *statem
     return rc;
 }
 
-/* The first statement of a transaction, in one round trip with the BEGIN before it. */
-static int run_with_begin(struct mig_conn *conn, const struct mig_statement *statement,
-                          int64_t *changed, struct mig_error *err)
+/* Whether the statement may share a round trip with what waits for it: no COPY, no rows that would
+ * have to be kept, and where texts are joined, none that the user wrote. */
+static bool may_join(const struct mig_conn *conn, const struct mig_statement *statement)
 {
-    const struct mig_statement both[] = {
-        {.sql = conn->begin_sql, .length = strlen(conn->begin_sql)}, *statement};
-    int64_t counts[MIG_COUNT(both)] = {0};
-    size_t done = 0;
-    conn->begin_due = false;
-    int rc = mig_conn_execute_many(conn, both, MIG_COUNT(both), counts, &done, err);
-    if (done == 0) {
-        conn->began = false;
+    static const char *const verbs[] = {"INSERT", "UPDATE", "DELETE"};
+    if ((!conn->begin_due && conn->queue.count == 0) || conn->driver->execute_many == NULL ||
+        (statement->flags & MIG_STATEMENT_RETURNS_ROWS) != 0 ||
+        (conn->driver->joins_texts && (statement->flags & MIG_STATEMENT_AS_WRITTEN) != 0)) {
+        return false;
     }
-    if (changed != NULL) {
-        *changed = counts[1];
+    bool joins = statement->class == MIG_CLASS_DDL;
+    for (size_t i = 0; !joins && statement->verb != NULL && i < MIG_COUNT(verbs); i++) {
+        joins = strcmp(statement->verb, verbs[i]) == 0;
     }
-    return rc;
+    return joins;
 }
 
 static int run(struct mig_conn *conn, const struct mig_statement *statement, int64_t *changed,
@@ -497,9 +651,9 @@ static int run(struct mig_conn *conn, const struct mig_statement *statement, int
         }
         return check_empty(conn, statement, err);
     }
-    if (conn->begin_due && statement->class == MIG_CLASS_DDL) { /* DDL changes no rows, nor is it
-                                                                   a COPY */
-        return run_with_begin(conn, statement, changed, err);
+    if (!conn->lost && may_join(conn, statement)) {
+        int rc = enqueue(conn, statement, NULL, err);
+        return rc == 0 ? flush(conn, 1, changed, err) : rc;
     }
     return mig_conn_execute(conn, statement->sql, &statement->params, changed, err);
 }
@@ -545,15 +699,18 @@ enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn)
     if (conn->lost || conn->tx_failed) {
         return MIG_TX_FAILED;
     }
-    return conn->begin_due ? MIG_TX_OPEN : conn->driver->tx_state(conn);
+    return conn->begin_due || conn->queue.begins ? MIG_TX_OPEN : conn->driver->tx_state(conn);
 }
 
 int mig_conn_begin(struct mig_conn *conn, struct mig_error *err)
 {
     conn->cancelled = 0; /* what came too late for the last statement is not for this transaction */
-    bool later = conn->driver->execute_many != NULL && !conn->pooled && !conn->lost &&
+    int rc = mig_conn_settle(conn, err);
+    bool later = conn->driver->execute_many != NULL && !conn->lost &&
                  conn->driver->tx_state(conn) == MIG_TX_IDLE;
-    int rc = later ? 0 : mig_conn_execute(conn, conn->begin_sql, NULL, NULL, err);
+    if (rc == 0 && !later) {
+        rc = mig_conn_execute(conn, conn->begin_sql, NULL, NULL, err);
+    }
     if (rc == 0) {
         conn->begin_due = later;
         conn->began = true;
@@ -580,7 +737,15 @@ int mig_conn_commit(struct mig_conn *conn, struct mig_error *err)
         mig_error_clear(&second);
         return MIG_E_sql;
     }
-    int rc = conn->begin_due ? 0 : mig_conn_execute(conn, "COMMIT", NULL, NULL, err);
+    static const struct mig_statement commit = {
+        .sql = "COMMIT", .length = sizeof "COMMIT" - 1, .class = MIG_CLASS_TRANSACTION};
+    int rc = 0;
+    if (conn->queue.count > 0) { /* a failure before it lets nothing of it happen */
+        rc = enqueue(conn, &commit, NULL, err);
+        rc = rc == 0 ? flush(conn, 1, NULL, err) : rc;
+    } else if (!conn->begin_due) {
+        rc = mig_conn_execute(conn, commit.sql, NULL, NULL, err);
+    }
     conn->begin_due = false;
     if (rc == 0 || conn->driver->tx_state(conn) == MIG_TX_IDLE) {
         conn->began = false;
@@ -593,6 +758,7 @@ int mig_conn_rollback(struct mig_conn *conn, struct mig_error *err)
 {
     int rc = 0;
     conn->begin_due = false;
+    mig_conn_discard(conn);
     if (!conn->lost) {
         /* rows still to come would hide the state, and SQLite would fail them */
         const struct mig_params *none = NULL;

@@ -74,13 +74,37 @@ struct mig_driver {
     /* Required. Asks the server to stop the running statement. Safe from another thread and a
      * handler. */
     void (*cancel)(struct mig_conn *conn);
-    /* Optional: sends all without waiting in between (pipeline), in a transaction that is open or
-     * that the first one opens. The first failure ends it; *done counts what succeeded before. */
+    /* Optional: sends all without waiting in between (pipeline). The first failure ends it; *done
+     * counts what succeeded before. 0 with *done < count: the rest must go one by one. */
     int (*execute_many)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                         int64_t *changed, size_t *done, struct mig_error *err);
+    /* Optional: sends statements that a later execute_many, which begins with them, hears the
+     * answers of (conn->ahead of them are sent), so that the server has something to do
+     * meanwhile. Nothing else may be sent in between. */
+    int (*send_ahead)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
+                      struct mig_error *err);
+    /* What execute_many sends is one text (MySQL): what the user wrote is never part of it. Else it
+     * needs a transaction that is open or that the first statement opens, since one failure would
+     * undo its neighbours (PostgreSQL). */
+    bool joins_texts;
     /* Optional: a driver's switch (SQLite: "foreign_keys", "legacy_alter_table"); works inside a
      * transaction. *was is what it had been. */
     int (*set)(struct mig_conn *conn, const char *name, bool on, bool *was, struct mig_error *err);
+};
+
+/* Where a statement comes from, for an error that is heard of later. Texts may be NULL. */
+struct mig_origin {
+    const char *file, *operation, *revision;
+    int line;
+};
+
+/* Statements that were not sent yet, in a region of their own. */
+struct mig_queue {
+    struct mig_arena arena;
+    struct mig_statement *items;
+    struct mig_origin *origins; /* of each */
+    size_t count, bytes;
+    bool begins; /* the first one is BEGIN */
 };
 
 struct mig_conn {
@@ -97,6 +121,10 @@ struct mig_conn {
     const char *target;         /* where the server is, for messages: "127.0.0.1:5432", a file */
     bool began;                 /* mig_conn_begin without an end yet */
     bool begin_due;             /* its statement goes along with the next one */
+    struct mig_queue queue;     /* what goes along with it as well (mig_conn_defer) */
+    size_t ahead;               /* how many of the queue are sent already */
+    bool deferred_failed; /* the last error is that of a deferred statement, not of the call */
+    bool as_written;      /* the statement in hand is the user's own text */
     bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
                        says */
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
@@ -141,10 +169,21 @@ void mig_conn_free(struct mig_conn *conn);
  * native_code, message and sql. Open cursors stay readable. */
 int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                      int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
+/* A statement of which only a failure matters: it is sent together with those that follow, at the
+ * latest with the COMMIT, by mig_conn_settle, or when its connection is used for anything else.
+ * Whichever call that is fails with its error, which names the origin, and sets deferred_failed.
+ * Text, parameters and origin are copied. Where the driver cannot do that, it runs at once. */
+int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
+                   const struct mig_origin *origin, struct mig_error *err) MIG_MUST_CHECK;
+/* Sends what was deferred and hears the answers; nothing to do is success. */
+int mig_conn_settle(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
+/* Forgets what was deferred. */
+void mig_conn_discard(struct mig_conn *conn);
 /* Several statements, in as few round trips as the driver can: outside a transaction (unless the
- * first one opens it), and without a pipeline, one by one. Their flags are not looked at. The first
- * failure ends it: *done counts what succeeded before, so statements[*done] is the one that failed.
- * changed: the rows that each changed, NULL when nobody asks. None may be a COPY.
+ * first one opens it, or the driver needs none), and without a pipeline, one by one. Their flags
+ * are not looked at. The first failure ends it: *done counts what succeeded before, so
+ * statements[*done] is the one that failed. changed: the rows that each changed, NULL when nobody
+ * asks. None may be a COPY.
  */
 int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
                           size_t count, int64_t *changed, size_t *done,

@@ -66,6 +66,14 @@ struct mig_runner_ops {
      * runs. */
     int (*blockers)(struct mig_conn *conn, const struct mig_names *tables, struct mig_strbuf *out,
                     struct mig_error *err);
+    /* Optional, with is_unexpected: has the last statement of the list fail unless it changes
+     * exactly one row, so that nobody has to look before what follows it: changes the statement or
+     * appends one. is_unexpected: the error is that failure. */
+    int (*expect_one)(struct mig_arena *arena, struct mig_statements *list, struct mig_error *err);
+    bool (*is_unexpected)(const struct mig_error *err);
+    /* Optional: milliseconds since the transaction began, as an integer expression of the server's.
+     */
+    const char *elapsed_ms;
     /* Optional. Ends another session by its number. */
     int (*end_session)(struct mig_conn *conn, int64_t pid, struct mig_error *err);
     /* Required where DDL commits by itself or statements run outside of transactions: appends what

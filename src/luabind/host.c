@@ -55,6 +55,7 @@ int mig_lua_line(lua_State *L)
     lua_pop(L, 1);
     if (host->run != NULL) {
         mig_run_set_line(host->run, line);
+        mig_run_watch(host->run, L != host->L || mig_sandbox_catches(L));
     }
     return line;
 }

@@ -55,6 +55,8 @@ extern const char mig_lua_include_key;
 /* Fills the registry with what every environment shares. */
 void mig_sandbox_open(lua_State *L);
 int mig_sandbox_print(lua_State *L);
+/* Whether an error raised now would be caught on its way out of the migration. */
+bool mig_sandbox_catches(lua_State *L);
 /* Compiles text (chunk name "@…"), with an environment of a revision or of a module or
  * configuration; pushes the function, and for a revision the table of its declarations. A syntax
  * error raises. */

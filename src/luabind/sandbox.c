@@ -428,10 +428,71 @@ static int require_module(lua_State *L)
     return 1;
 }
 
+/* --- calls that catch errors --- */
+
+/* Statements whose answers were not waited for: an error of theirs belongs to before the call that
+ * would catch it. */
+static void settle(lua_State *L)
+{
+    const struct mig_lua_host *host = mig_lua_host(L);
+    if (host->run != NULL) {
+        struct mig_error *err = mig_lua_error_slot(L);
+        if (mig_run_settle(host->run, err) != 0) {
+            mig_lua_raise(L, err);
+        }
+    }
+}
+
+/* The results above what stands below them: extra. */
+static int finish_call(lua_State *L, int status, lua_KContext extra)
+{
+    if (status != LUA_OK && status != LUA_YIELD) {
+        lua_pushboolean(L, 0);
+        lua_pushvalue(L, -2);
+        return 2;
+    }
+    return lua_gettop(L) - (int)extra;
+}
+
+/* pcall(f, …) */
+static int protected_call(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    settle(L);
+    lua_pushboolean(L, 1);
+    lua_insert(L, 1);
+    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finish_call);
+    return finish_call(L, status, 0);
+}
+
+/* xpcall(f, handler, …) */
+static int handled_call(lua_State *L)
+{
+    int count = lua_gettop(L);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    settle(L);
+    lua_pushboolean(L, 1);
+    lua_pushvalue(L, 1);
+    lua_rotate(L, 3, 2); /* f handler true f … */
+    int status = lua_pcallk(L, count - 2, LUA_MULTRET, 2, 2, finish_call);
+    return finish_call(L, status, 2);
+}
+
+/* coroutine.resume. Upvalue: the original. */
+static int resume(lua_State *L)
+{
+    settle(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 /* load(chunk, name, mode, env): text only, and the caller's environment by default is a module's.
  */
 static int load_text(lua_State *L)
 {
+    settle(L); /* a function that gives the text by pieces may fail, which is caught */
     if (lua_isnone(L, 4)) {
         lua_settop(L, 3);
         push_environment(L, 0);
@@ -447,6 +508,24 @@ static int load_text(lua_State *L)
     lua_insert(L, 1);
     lua_call(L, 4, LUA_MULTRET);
     return lua_gettop(L);
+}
+
+bool mig_sandbox_catches(lua_State *L)
+{
+    static const lua_CFunction catching[] = {protected_call, handled_call, load_text};
+    lua_Debug ar;
+    luaL_checkstack(L, 1, NULL);
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "f", &ar);
+        lua_CFunction function = lua_tocfunction(L, -1);
+        lua_pop(L, 1);
+        for (size_t i = 0; function != NULL && i < MIG_COUNT(catching); i++) {
+            if (function == catching[i]) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 int mig_sandbox_print(lua_State *L)
@@ -469,10 +548,10 @@ int mig_sandbox_print(lua_State *L)
 
 void mig_sandbox_open(lua_State *L)
 {
-    static const char *const kept[] = {
-        "assert",   "error",        "pcall",        "xpcall",         "select",  "tostring",
-        "tonumber", "type",         "ipairs",       "rawequal",       "rawget",  "rawset",
-        "rawlen",   "setmetatable", "getmetatable", "collectgarbage", "_VERSION"};
+    static const char *const kept[] = {"assert",   "error",          "select",       "tostring",
+                                       "tonumber", "type",           "ipairs",       "rawget",
+                                       "rawset",   "rawequal",       "setmetatable", "getmetatable",
+                                       "rawlen",   "collectgarbage", "_VERSION"};
     static const luaL_Reg opened[] = {{"_G", luaopen_base},
                                       {"string", luaopen_string},
                                       {"table", luaopen_table},
@@ -506,9 +585,16 @@ void mig_sandbox_open(lua_State *L)
     lua_pushcclosure(L, load_text, 1);
     lua_setfield(L, base, "load");
     lua_settop(L, base);
+    lua_getfield(L, originals, "coroutine");
+    lua_getfield(L, -1, "resume");
+    lua_pushcclosure(L, resume, 1);
+    lua_setfield(L, -2, "resume");
+    lua_settop(L, base);
     static const luaL_Reg ours[] = {{"pairs", mig_order_pairs},
                                     {"next", mig_order_next},
                                     {"print", mig_sandbox_print},
+                                    {"pcall", protected_call},
+                                    {"xpcall", handled_call},
                                     {"require", require_module},
                                     {NULL, NULL}};
     luaL_setfuncs(L, ours, 0);

@@ -24,7 +24,8 @@ enum mig_statement_flag {
     MIG_STATEMENT_LEGACY_ALTER = 8,  /* SQLite: run with LEGACY_ALTER_TABLE on */
     MIG_STATEMENT_ENDS_SEGMENT = 16, /* what follows is a new segment (ADD VALUE of an enum) */
     MIG_STATEMENT_CHECK_EMPTY =
-        32 /* a query that must give no row, else the operation fails with `guard` */
+        32, /* a query that must give no row, else the operation fails with `guard` */
+    MIG_STATEMENT_AS_WRITTEN = 64 /* the user's own text: shares no message with another one */
 };
 
 struct mig_statement {

@@ -503,9 +503,20 @@ static int call_revision(struct command *cmd, const struct mig_step *step,
     struct mig_run *run = &cmd->run;
     const struct mig_host *host = &cmd->ctx->host;
     done->complete = true;
+    run->scripted = true;
+    run->watched = false;
     int rc = undoes(cmd, step) ? mig_undo_run(run, step, err)
                                : host->call(host->self, run, step->revision, step->direction, err);
+    run->scripted = false;
     mig_run_close_readers(run);
+    if (rc != 0) { /* what failed before it, unheard */
+        struct mig_error before = {0};
+        if (mig_run_check(run, &before) == 0 && mig_run_settle(run, &before) != 0) {
+            rc = (int)before.code;
+            mig_error_move(err, &before);
+        }
+        mig_error_clear(&before);
+    }
     if (rc == MIG_E_offline && run->sink == &mig_sink_plan) {
         done->complete = false;
         done->stopped_at_line = err->line;
@@ -526,31 +537,41 @@ static int call_revision(struct command *cmd, const struct mig_step *step,
 
 /* Our own rows: where the database stands now, and how it came there. */
 static int close_step(struct mig_run *run, const struct mig_step *step, const char *started_at,
-                      int64_t duration_ms, struct mig_error *err)
+                      int64_t start, struct mig_error *err)
 {
+    const struct mig_runner_ops *runner = run->db->runner;
     struct mig_statements own = {0};
     int64_t *changed = NULL;
-    int rc = mig_version_statements(run, step, &own, err);
+    /* The revision's statements wait with its transaction: the server knows best how long they
+     * take. */
+    bool waiting = run->sink->live && run->conn->queue.begins && runner->elapsed_ms != NULL;
+    int rc = waiting ? 0 : mig_run_settle(run, err);
     if (rc == 0) {
-        rc = mig_history_statement(run, step, started_at, duration_ms, &own, err);
+        rc = mig_version_statements(run, step, &own, err);
+    }
+    if (rc == 0) {
+        rc = mig_history_statement(run, step, started_at, mig_clock_ms() - start, waiting, &own,
+                                   err);
+    }
+    if (rc == 0 && run->journal.active) {
+        rc = mig_journal_clear(run, step->revision->id, &own, err);
     }
     if (rc == 0 && own.count > 0) {
         changed = mig_arena_array(&run->revision_arena, int64_t, own.count);
         rc = changed == NULL ? mig_error_nomem(err) : mig_segment_own_all(run, &own, changed, err);
     }
-    if (rc == 0) {
+    if (rc == 0 && runner->expect_one == NULL) {
         rc = mig_version_check(run, step, changed, err);
     }
-    return rc == 0 && run->journal.active ? mig_journal_clear(run, step->revision->id, err) : rc;
+    return rc == 0 && run->mode == MIG_ALL ? mig_run_settle(run, err) : rc;
 }
 
 /* The step inside its segments; the last one is committed by the caller. */
 static int step_body(struct command *cmd, const struct mig_step *step, struct mig_done_step *done,
-                     struct mig_error *err)
+                     int64_t start, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     char started_at[MIG_CLOCK_ISO_SIZE];
-    int64_t start = mig_clock_ms();
     int rc = 0;
     mig_clock_iso(started_at);
     if (writes(cmd)) {
@@ -567,10 +588,9 @@ static int step_body(struct command *cmd, const struct mig_step *step, struct mi
     } else if (rc == 0 && run->sink->live) {
         rc = mig_journal_forget(run, err);
     }
-    done->duration_ms = mig_clock_ms() - start;
     if (rc == 0 && writes(cmd)) {
         run->operation = NULL;
-        rc = close_step(run, step, started_at, done->duration_ms, err);
+        rc = close_step(run, step, started_at, start, err);
     }
     return rc;
 }
@@ -599,12 +619,15 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
         cmd->options->on_step(cmd->options->payload, step, false, 0);
     }
     rc = again ? 0 : call_hook(cmd, MIG_HOOK_BEFORE_MIGRATION, step, err);
+    int64_t start = mig_clock_ms();
     if (rc == 0) {
-        rc = step_body(cmd, step, done, err);
+        rc = step_body(cmd, step, done, start, err);
     }
     if (rc == 0 && run->mode != MIG_ALL) {
         rc = mig_run_blame(run, mig_segment_commit(run, err), NULL, err);
     }
+    rc = rc == 0 ? 0 : mig_version_explain(run, step, rc, err);
+    done->duration_ms = mig_clock_ms() - start;
     run->done = NULL;
     if (rc != 0) {
         done->complete = false;

@@ -81,7 +81,8 @@ static const char *host_name(struct mig_arena *arena)
 }
 
 int mig_history_statement(struct mig_run *run, const struct mig_step *step, const char *started_at,
-                          int64_t duration_ms, struct mig_statements *out, struct mig_error *err)
+                          int64_t duration_ms, bool waiting, struct mig_statements *out,
+                          struct mig_error *err)
 {
     struct mig_arena *arena = &run->revision_arena;
     const struct mig_revision *revision = step->revision;
@@ -149,6 +150,9 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
         bool moment = script && strcmp(columns[i + 1].name, "started_at") == 0;
         mig_strbuf_puts(&sql, i == 0 ? ") VALUES (" : ", ");
         mig_strbuf_puts(&sql, moment ? run->db->runner->script_now : "?");
+        if (waiting && strcmp(columns[i + 1].name, "duration_ms") == 0) {
+            mig_strbuf_printf(&sql, " + %s", run->db->runner->elapsed_ms);
+        }
         if (!moment) {
             params.items[params.count++].value = values[i];
         }

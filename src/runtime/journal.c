@@ -165,19 +165,34 @@ static struct mig_value int_value(int64_t number)
     return (struct mig_value){.kind = MIG_VALUE_INT, .integer = number};
 }
 
-static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items, size_t count,
-                struct mig_error *err)
+static int bind(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items, size_t count,
+                struct mig_statement *out, struct mig_error *err)
 {
     struct mig_arena *arena = &run->revision_arena;
     struct mig_params params = {.items = items, .count = count, .given = true};
-    struct mig_statement statement = {
-        .class = MIG_CLASS_DATA, .verb = "INSERT", .length = sql->length};
-    statement.sql = mig_strbuf_to_arena(sql, arena);
-    if (statement.sql == NULL) {
-        return mig_error_nomem(err);
-    }
-    int rc = mig_lexer_bind(run->db->dialect, run->server, arena, &statement, &params, err);
+    *out = (struct mig_statement){.class = MIG_CLASS_DATA, .verb = "INSERT", .length = sql->length};
+    out->sql = mig_strbuf_to_arena(sql, arena);
+    return out->sql == NULL
+               ? mig_error_nomem(err)
+               : mig_lexer_bind(run->db->dialect, run->server, arena, out, &params, err);
+}
+
+static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items, size_t count,
+                struct mig_error *err)
+{
+    struct mig_statement statement;
+    int rc = bind(run, sql, items, count, &statement, err);
     return rc == 0 ? mig_conn_run(run->conn, &statement, NULL, err) : rc;
+}
+
+/* Goes with what comes next on the connection: the statement that it is about, or the COMMIT. */
+static int send_along(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items,
+                      size_t count, struct mig_error *err)
+{
+    struct mig_statement statement;
+    const struct mig_origin origin = mig_run_origin(run);
+    int rc = bind(run, sql, items, count, &statement, err);
+    return rc == 0 ? mig_conn_defer(run->conn, &statement, &origin, err) : rc;
 }
 
 const char *mig_journal_runner(struct mig_arena *arena)
@@ -267,7 +282,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         mig_strbuf_puts(&sql, i == 0 ? "?" : ", ?");
     }
     mig_strbuf_putc(&sql, ')');
-    int rc = send(run, &sql, items, MIG_COUNT(items), err);
+    int rc = send_along(run, &sql, items, MIG_COUNT(items), err);
     if (rc == 0) {
         journal->last_step++;
         mig_strbuf_truncate(&journal->written, 0);
@@ -342,7 +357,7 @@ int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t 
     mig_strbuf_puts(&sql, "UPDATE ");
     append_table(&sql, run);
     mig_strbuf_puts(&sql, " SET rest = ? WHERE revision = ? AND step = ?");
-    return send(run, &sql, items, MIG_COUNT(items), err);
+    return send_along(run, &sql, items, MIG_COUNT(items), err);
 }
 
 int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t count,
@@ -510,18 +525,26 @@ static int delete_step(struct mig_run *run, const char *revision, int step, stru
     return send(run, &sql, items, MIG_COUNT(items), err);
 }
 
-int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_error *err)
+int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_statements *out,
+                      struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
     struct mig_param item = {.value = text_value(revision)};
+    struct mig_statement statement;
     if (run->journal.last_step == 0) {
         return 0;
     }
     mig_strbuf_puts(&sql, "DELETE FROM ");
     append_table(&sql, run);
     mig_strbuf_puts(&sql, " WHERE revision = ?");
-    int rc = send(run, &sql, &item, 1, err);
+    int rc = bind(run, &sql, &item, 1, &statement, err);
+    struct mig_statement *added =
+        rc == 0 ? mig_statements_add(&run->revision_arena, out, statement.sql) : NULL;
+    if (rc == 0 && added == NULL) {
+        rc = mig_error_nomem(err);
+    }
     if (rc == 0) {
+        *added = statement;
         run->journal.last_step = 0;
     }
     return rc;

@@ -204,6 +204,15 @@ int mig_run_check(const struct mig_run *run, struct mig_error *err)
     return 0;
 }
 
+struct mig_origin mig_run_origin(const struct mig_run *run)
+{
+    bool inside = run->revision != NULL;
+    return (struct mig_origin){.file = inside ? run->revision->file : NULL,
+                               .operation = run->operation,
+                               .revision = inside ? run->revision->id : NULL,
+                               .line = run->line};
+}
+
 int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
                   struct mig_error *err)
 {
@@ -228,7 +237,21 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
     if (err->sql == NULL && statement != NULL) {
         mig_error_string(&err->sql, statement->sql, statement->length);
     }
+    if (run->conn != NULL && run->conn->deferred_failed) { /* whoever happened to ask for it */
+        run->conn->deferred_failed = false;
+        mig_segment_doom_by(run, err);
+    }
     return rc;
+}
+
+int mig_run_settle(struct mig_run *run, struct mig_error *err)
+{
+    return run->conn == NULL ? 0 : mig_run_blame(run, mig_conn_settle(run->conn, err), NULL, err);
+}
+
+void mig_run_watch(struct mig_run *run, bool watched)
+{
+    run->watched = watched;
 }
 
 /* Raw DDL: the tables that it names are not what the catalog holds any more. */
@@ -301,6 +324,7 @@ static int read_text(struct mig_run *run, const char *sql, const struct mig_para
                             params, err);
     }
     for (size_t i = 0; rc == 0 && i < out->count; i++) {
+        out->items[i].flags |= MIG_STATEMENT_AS_WRITTEN;
         if (out->items[i].class == MIG_CLASS_TRANSACTION) {
             rc = mig_error_set(err, MIG_E_script,
                                "%s as SQL text would break the transaction that "

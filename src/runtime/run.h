@@ -144,6 +144,12 @@ int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err) M
 int mig_run_savepoint(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err) MIG_MUST_CHECK;
 int mig_run_sleep(struct mig_run *run, int64_t ms, struct mig_error *err) MIG_MUST_CHECK;
+/* Hears the answers of statements that were sent without waiting: an error of theirs is one of
+ * before this call. */
+int mig_run_settle(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+/* Whether the script would catch an error that the next call raised: then its statements wait for
+ * their answers. */
+void mig_run_watch(struct mig_run *run, bool watched);
 /* Where the script stands now, for lines of statements and errors. */
 void mig_run_set_line(struct mig_run *run, int line);
 

@@ -126,6 +126,8 @@ struct mig_run {
     bool autocommit; /* inside op.autocommit_block */
     bool wrapped;    /* a transaction for the one statement in hand and its journal row */
     bool own;        /* conn:transaction opened the transaction itself */
+    bool scripted;   /* the revision's function runs */
+    bool watched;    /* the script would catch an error that were raised now */
     int savepoints;
     int replayed; /* conn:transactions open whose calls were finished before */
     int segment;
@@ -163,6 +165,8 @@ void mig_run_end(struct mig_run *run);
 void mig_run_close_readers(struct mig_run *run);
 /* MIG_E_interrupted when a signal came. */
 int mig_run_check(const struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+/* Where the run stands, for statements whose answer comes later. */
+struct mig_origin mig_run_origin(const struct mig_run *run);
 /* Fills in where the failure happened; returns rc. */
 int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
                   struct mig_error *err);
@@ -180,8 +184,9 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
 /* A statement of ours (version rows, history, backfill): in a transaction, not in the report. */
 int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                     struct mig_error *err) MIG_MUST_CHECK;
-/* Several of them that change rows, in as few round trips as the driver can; changed has room for
- * each. */
+/* Several of them that change rows. They wait for the COMMIT where the driver can send them with it
+ * and the database checks by itself what they change (expect_one): changed, which has room for
+ * each, is filled elsewhere only. */
 int mig_segment_own_all(struct mig_run *run, const struct mig_statements *statements,
                         int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
 int mig_segment_begin(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
@@ -217,6 +222,10 @@ int mig_version_fits(struct mig_run *run, const struct mig_plan *plan,
 /* The statements of the step's changes of the version rows, one a version_op. */
 int mig_version_statements(struct mig_run *run, const struct mig_step *step,
                            struct mig_statements *out, struct mig_error *err) MIG_MUST_CHECK;
+/* Makes the failure of a statement that expected one row (where the database has that) the same
+ * error as mig_version_check; returns its code, else rc. */
+int mig_version_explain(const struct mig_run *run, const struct mig_step *step, int rc,
+                        struct mig_error *err);
 /* Each of them must have changed exactly one row. */
 int mig_version_check(const struct mig_run *run, const struct mig_step *step,
                       const int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
@@ -233,9 +242,10 @@ int mig_version_create(struct mig_run *run, const char *name, struct mig_table *
 /* history.c */
 #define MIG_HISTORY_TABLE "luamig_history"
 int mig_history_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
-/* The statement of the step's row. revision NULL in a stamp: `id` is what the rows became. */
+/* The statement of the step's row. revision NULL in a stamp: `id` is what the rows became. waiting:
+ * the transaction has not begun yet, what it takes is added to the duration. */
 int mig_history_statement(struct mig_run *run, const struct mig_step *step, const char *started_at,
-                          int64_t duration_ms, struct mig_statements *out,
+                          int64_t duration_ms, bool waiting, struct mig_statements *out,
                           struct mig_error *err) MIG_MUST_CHECK;
 
 /* answers.c */
@@ -284,8 +294,9 @@ int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t
 int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
                        struct mig_error *err) MIG_MUST_CHECK;
 void mig_journal_failed(struct mig_run *run, const struct mig_error *failure);
-/* The revision is finished: its rows go with the version row. */
-int mig_journal_clear(struct mig_run *run, const char *revision,
+/* The revision is finished: its rows go with the version row. Appends what deletes them, if there
+ * are any. */
+int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_statements *out,
                       struct mig_error *err) MIG_MUST_CHECK;
 /* This process gives the revision up: another one need not wait for it. */
 void mig_journal_leave(struct mig_run *run, const char *revision);

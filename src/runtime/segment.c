@@ -136,6 +136,9 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err)
 
 void mig_segment_abort(struct mig_run *run)
 {
+    if (run->conn != NULL) {
+        mig_conn_discard(run->conn);
+    }
     if (run->open && run->sink->rollback != NULL) {
         struct mig_error ignored = {0};
         (void)!run->sink->rollback(run, &ignored);
@@ -307,7 +310,11 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     if (rc == 0) {
         rc = set_waits(run, statement, err);
     }
-    return rc == 0 ? note_statement(run, statement, err) : rc;
+    rc = rc == 0 ? note_statement(run, statement, err) : rc;
+    if (rc == 0 && run->conn != NULL) {
+        run->conn->as_written = (statement->flags & MIG_STATEMENT_AS_WRITTEN) != 0;
+    }
+    return rc;
 }
 
 void mig_segment_doom_by(struct mig_run *run, const struct mig_error *err)
@@ -342,6 +349,9 @@ static int leave_failed(struct mig_run *run, const struct mig_statement *stateme
 int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement, int rc,
                       struct mig_error *err)
 {
+    if (run->conn != NULL) {
+        run->conn->as_written = false;
+    }
     if (rc != 0) {
         return leave_failed(run, statement, rc, err);
     }
@@ -365,6 +375,16 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
     return 0;
 }
 
+/* DDL changes no rows that the script could ask about: its answer may come with those of later
+ * statements. Not where an error would be caught, and so has to be raised now, nor where something
+ * is decided right after it. */
+static bool may_wait(const struct mig_run *run, const struct mig_statement *statement)
+{
+    return run->sink == &mig_sink_execute && run->scripted && !run->watched && run->open &&
+           !run->wrapped && run->savepoints == 0 && statement->class == MIG_CLASS_DDL &&
+           (statement->flags & ~(unsigned)MIG_STATEMENT_AS_WRITTEN) == 0;
+}
+
 int mig_segment_send(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                      struct mig_error *err)
 {
@@ -372,7 +392,13 @@ int mig_segment_send(struct mig_run *run, const struct mig_statement *statement,
     if (rc != 0) {
         return mig_run_blame(run, rc, statement, err);
     }
-    rc = run->sink->statement(run, statement, changed, err);
+    if (may_wait(run, statement)) {
+        const struct mig_origin origin = mig_run_origin(run);
+        *changed = 0;
+        rc = mig_conn_defer(run->conn, statement, &origin, err);
+    } else {
+        rc = run->sink->statement(run, statement, changed, err);
+    }
     return mig_segment_leave(run, statement, rc, err);
 }
 
@@ -395,17 +421,17 @@ int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, 
 int mig_segment_own_all(struct mig_run *run, const struct mig_statements *statements,
                         int64_t *changed, struct mig_error *err)
 {
+    bool later = run->sink->live && run->db->runner->expect_one != NULL;
+    const struct mig_origin origin = mig_run_origin(run);
     size_t done = 0;
     int rc = mig_run_check(run, err);
     if (rc == 0) {
         rc = mig_segment_begin(run, err);
     }
-    if (rc == 0 && run->sink->live) {
-        rc = mig_conn_execute_many(run->conn, statements->items, statements->count, changed, &done,
-                                   err);
-    }
     while (rc == 0 && done < statements->count) {
-        rc = run->sink->statement(run, &statements->items[done], &changed[done], err);
+        const struct mig_statement *statement = &statements->items[done];
+        rc = later ? mig_conn_defer(run->conn, statement, &origin, err)
+                   : run->sink->statement(run, statement, &changed[done], err);
         done += rc == 0;
     }
     return mig_run_blame(run, rc, done < statements->count ? &statements->items[done] : NULL, err);

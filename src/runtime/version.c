@@ -2,6 +2,7 @@
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,35 +242,67 @@ static int one_statement(struct mig_run *run, const struct mig_version_op *op,
     return mig_lexer_bind(run->db->dialect, run->server, arena, statement, &params, err);
 }
 
+/* An INSERT fails by itself when it inserts nothing. */
+static bool is_expected(const struct mig_run *run, const struct mig_version_op *op)
+{
+    return run->sink->live && run->db->runner->expect_one != NULL && op->kind != MIG_VERSION_INSERT;
+}
+
 int mig_version_statements(struct mig_run *run, const struct mig_step *step,
                            struct mig_statements *out, struct mig_error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < step->version_op_count; i++) {
         rc = one_statement(run, &step->version_ops[i], out, err);
+        if (rc == 0 && is_expected(run, &step->version_ops[i])) {
+            rc = run->db->runner->expect_one(&run->revision_arena, out, err);
+        }
     }
     return rc;
+}
+
+static int unexpected(const struct mig_run *run, const struct mig_version_op *op, const char *but,
+                      struct mig_error *err)
+{
+    mig_error_set(err, MIG_E_sql, "expected to %s one row of '%s' ('%s'), but %s",
+                  op->kind == MIG_VERSION_INSERT   ? "insert"
+                  : op->kind == MIG_VERSION_DELETE ? "delete"
+                                                   : "update",
+                  run->ctx->settings.version_table, op->from != NULL ? op->from : op->to, but);
+    mig_error_hint(err, "something else has changed the version table meanwhile; `luamig "
+                        "current` shows its rows");
+    return MIG_E_sql;
 }
 
 int mig_version_check(const struct mig_run *run, const struct mig_step *step,
                       const int64_t *changed, struct mig_error *err)
 {
     for (size_t i = 0; run->sink->live && i < step->version_op_count; i++) {
-        const struct mig_version_op *op = &step->version_ops[i];
         if (changed[i] != 1) {
-            mig_error_set(err, MIG_E_sql,
-                          "expected to %s one row of '%s' ('%s'), but %lld rows were there",
-                          op->kind == MIG_VERSION_INSERT   ? "insert"
-                          : op->kind == MIG_VERSION_DELETE ? "delete"
-                                                           : "update",
-                          run->ctx->settings.version_table, op->from != NULL ? op->from : op->to,
-                          (long long)changed[i]);
-            mig_error_hint(err, "something else has changed the version table meanwhile; `luamig "
-                                "current` shows its rows");
-            return MIG_E_sql;
+            char but[48];
+            (void)snprintf(but, sizeof but, "%lld rows were there", (long long)changed[i]);
+            return unexpected(run, &step->version_ops[i], but, err);
         }
     }
     return 0;
+}
+
+int mig_version_explain(const struct mig_run *run, const struct mig_step *step, int rc,
+                        struct mig_error *err)
+{
+    if (run->conn == NULL || run->db->runner->is_unexpected == NULL ||
+        !run->db->runner->is_unexpected(err)) {
+        return rc;
+    }
+    for (size_t i = 0; i < step->version_op_count; i++) {
+        if (is_expected(run, &step->version_ops[i])) {
+            err->sqlstate[0] = '\0';
+            err->native_code = 0;
+            mig_error_detail(err, NULL);
+            return unexpected(run, &step->version_ops[i], "it was not there", err);
+        }
+    }
+    return rc;
 }
 
 int mig_version_query(struct mig_run *run, const struct mig_names *rows, struct mig_strbuf *out,

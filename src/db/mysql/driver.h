@@ -22,7 +22,7 @@
     X(mysql_stmt_result_metadata) X(mysql_stmt_bind_result) X(mysql_stmt_fetch) \
     X(mysql_stmt_fetch_column) X(mysql_stmt_free_result) X(mysql_stmt_affected_rows) \
     X(mysql_stmt_field_count) X(mysql_stmt_errno) X(mysql_stmt_error) X(mysql_stmt_sqlstate) \
-    X(mysql_stmt_next_result)
+    X(mysql_stmt_next_result) X(mysql_set_server_option)
 // clang-format on
 
 /* Filled when the library is loaded. */
@@ -38,6 +38,7 @@ typedef __typeof__(*((MYSQL_BIND *)NULL)->is_null) vendor_bool;
 
 struct mig_mysql_handle {
     MYSQL *mysql;
+    bool several; /* the server takes several statements in one text */
     struct mig_statement_cache cache;
     /* cancelling: a thread with a connection of its own sends KILL QUERY when someone writes to
      * `wake` */
@@ -71,6 +72,8 @@ int mig_mysql_run_prepared(struct mig_conn *conn, const char *sql, size_t length
  * changed; an error in them is the statement's. */
 int mig_mysql_drop_results(struct mig_conn *conn, int64_t *changed,
                            struct mig_error *err) MIG_MUST_CHECK;
+/* Before a text is sent: one that the user wrote must be one statement for the server too. */
+int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 /* The library's "unknown" is 0. */
 int64_t mig_mysql_count(uint64_t rows);
 

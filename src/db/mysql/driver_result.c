@@ -207,6 +207,10 @@ static int query_text(struct mig_conn *conn, const char *sql, size_t length,
 {
     MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
     struct result *result = cursor->handle;
+    int rc = mig_mysql_allow(conn, err);
+    if (rc != 0) {
+        return rc;
+    }
     if (mig_mysql.mysql_real_query(mysql, sql, (unsigned long)length) != 0) {
         return mig_mysql_fail(conn, err);
     }

@@ -299,6 +299,27 @@ static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
     return rc;
 }
 
+#define MOVED "SET @luamig_moved = "
+
+/* What a scalar subquery of two rows does is said at script_guard. */
+static int expect_one(struct mig_arena *arena, struct mig_statements *list, struct mig_error *err)
+{
+    struct mig_statement *statement = mig_statements_add(
+        arena, list,
+        MOVED "(SELECT CASE WHEN row_count() = 1 THEN 1 ELSE (SELECT 1 UNION SELECT 2) END)");
+    if (statement == NULL) {
+        return mig_error_nomem(err);
+    }
+    statement->class = MIG_CLASS_SESSION;
+    return 0;
+}
+
+static bool is_unexpected(const struct mig_error *err)
+{
+    return err->native_code == 1242 && err->sql != NULL && /* ER_SUBQUERY_NO_1_ROW */
+           strncmp(err->sql, MOVED, strlen(MOVED)) == 0;
+}
+
 /* SIGNAL works in stored programs only; a scalar subquery of two rows is an error everywhere
  * (1242), and SET passes it on (DO would swallow it). */
 static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
@@ -320,6 +341,8 @@ const struct mig_runner_ops mig_runner_mysql = {
     .now_seconds = "unix_timestamp()",
     .holder = holder,
     .set_waits = set_waits,
+    .expect_one = expect_one,
+    .is_unexpected = is_unexpected,
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
     .is_read_only = is_read_only,

@@ -414,14 +414,30 @@ static int pipeline_answers(struct mig_conn *conn, const struct mig_statement *s
     return rc;
 }
 
+static int send_ahead(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
+                      struct mig_error *err)
+{
+    PGconn *pg = mig_pq_handle_of(conn)->pg;
+    if (conn->ahead == 0 && !mig_pq.PQenterPipelineMode(pg)) {
+        return mig_pq_fail(conn, NULL, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int rc = mig_pq_send(conn, statements[i].sql, &statements[i].params, err);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return mig_pq.PQflush(pg) < 0 ? mig_pq_fail(conn, NULL, err) : 0;
+}
+
 static int execute_many(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                         int64_t *changed, size_t *done, struct mig_error *err)
 {
     PGconn *pg = mig_pq_handle_of(conn)->pg;
     struct mig_error unsent = {0};
-    size_t sent = 0;
+    size_t sent = conn->ahead;
     *done = 0;
-    if (!mig_pq.PQenterPipelineMode(pg)) {
+    if (sent == 0 && !mig_pq.PQenterPipelineMode(pg)) {
         return 0; /* one by one, then */
     }
     /* the library reads while it cannot write, so that neither side waits for the other */
@@ -452,6 +468,7 @@ const struct mig_driver mig_driver_postgresql = {
     .close = mig_pq_close,
     .execute = execute,
     .execute_many = execute_many,
+    .send_ahead = send_ahead,
     .query = mig_pq_query,
     .next = mig_pq_next,
     .finish = mig_pq_finish,

@@ -42,6 +42,7 @@
     X(PQbackendPID)                                                                                \
     X(PQenterPipelineMode)                                                                         \
     X(PQexitPipelineMode)                                                                          \
+    X(PQflush)                                                                                     \
     X(PQpipelineSync)                                                                              \
     X(PQputCopyEnd)                                                                                \
     X(PQgetCopyData)                                                                               \

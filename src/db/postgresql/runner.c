@@ -346,6 +346,30 @@ static int clean_up(struct mig_conn *conn, const struct mig_statement *statement
     return rc;
 }
 
+#define MOVED "luamig_moved"
+
+/* Division by zero unless there is one. */
+static int expect_one(struct mig_arena *arena, struct mig_statements *list, struct mig_error *err)
+{
+    struct mig_statement *statement = &list->items[list->count - 1];
+    char *sql = mig_arena_printf(arena,
+                                 "WITH " MOVED " AS (%s RETURNING 1)"
+                                 " SELECT 1 / (count(*) = 1)::integer FROM " MOVED,
+                                 statement->sql);
+    if (sql == NULL) {
+        return mig_error_nomem(err);
+    }
+    statement->sql = sql;
+    statement->length = strlen(sql);
+    return 0;
+}
+
+static bool is_unexpected(const struct mig_error *err)
+{
+    return strcmp(err->sqlstate, "22012") == 0 && err->sql != NULL &&
+           strncmp(err->sql, "WITH " MOVED, strlen("WITH " MOVED)) == 0;
+}
+
 static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
                         const char *what, struct mig_error *err)
 {
@@ -371,6 +395,10 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .holder = holder,
     .set_waits = set_waits,
     .waits_by_class = true,
+    .expect_one = expect_one,
+    .is_unexpected = is_unexpected,
+    .elapsed_ms = "(extract(epoch FROM pg_catalog.clock_timestamp()"
+                  " - pg_catalog.transaction_timestamp()) * 1000)::bigint",
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
     .is_read_only = is_read_only,
