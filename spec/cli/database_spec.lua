@@ -239,7 +239,24 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
 end
 
 describe("-v", function()
-  it("shows the statements of a command that writes, and more of each row in a listing", function()
+  it("runs the top level of a file once for people, however often it is looked at", function()
+  local p = project.new()
+  p:write("migrations/a1.lua", [[
+revision = "a1"
+down_revision = nil
+print "seen"
+local made = op and "t" or "u"
+function upgrade() op.create_table(made, { { "id", sql.integer, primary_key = true } }) end
+function downgrade() op.drop_table(made) end
+]])
+  local r = p:luamig "upgrade"
+  assert.equal(0, r.code, r.stderr)
+  local _, count = r.stderr:gsub("seen", "")
+  assert.equal(1, count)
+  assert.equal(0, p:luamig("downgrade", "base").code)
+end)
+
+it("shows the statements of a command that writes, and more of each row in a listing", function()
     local p = project.new()
     p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer, primary_key = true } })' }
     local r = p:luamig("upgrade", "-v")

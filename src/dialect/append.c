@@ -103,13 +103,15 @@ void mig_append_string(const struct mig_compile *c, struct mig_strbuf *buf, cons
     /* A backslash is itself in standard SQL; MySQL reads it as an escape unless its sql_mode says
      * not. */
     bool escape = c->dialect->backslash_escapes && !c->server->no_backslash_escapes;
+    size_t copied = 0;
     mig_strbuf_putc(buf, '\'');
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\'' || (escape && text[i] == '\\')) {
-            mig_strbuf_putc(buf, text[i]);
+            mig_strbuf_add(buf, text + copied, i + 1 - copied);
+            copied = i; /* once more */
         }
-        mig_strbuf_putc(buf, text[i]);
     }
+    mig_strbuf_add(buf, text + copied, length - copied);
     mig_strbuf_putc(buf, '\'');
 }
 

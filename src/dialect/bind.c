@@ -115,12 +115,86 @@ static int check_unused(const struct binding *b)
     return 0;
 }
 
-static size_t count_placeholders(struct mig_sqltokens tokens)
+/* The placeholders of a text, one by one. */
+struct scan {
+    struct mig_sqltokens tokens;
+    bool plain; /* no literal, comment or quoted name: every `?` or $n is a placeholder */
+    const char *at, *end;
+    char mark; /* plain: '?' or '$' */
+};
+
+/* Nothing in which a `?` or a $n would be something else; what luamig itself sends is so. */
+static bool is_plain(const char *sql, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char next = i + 1 < length ? sql[i + 1] : '\0';
+        switch (sql[i]) {
+        case '\'':
+        case '"':
+        case '`':
+        case '[':
+        case '#':
+        case ':':
+        case '\\':
+            return false;
+        case '-':
+        case '?':
+            if (next == sql[i]) {
+                return false;
+            }
+            break;
+        case '/':
+            if (next == '*') {
+                return false;
+            }
+            break;
+        case '$':
+            if (next < '0' || next > '9') {
+                return false;
+            }
+            break;
+        default:
+            break;
+        }
+    }
+    return true;
+}
+
+static struct scan scan_start(const struct mig_dialect *dialect, const struct mig_server *server,
+                              const struct mig_statement *statement, char mark)
+{
+    return (struct scan){
+        .tokens = mig_sqltokens_start(dialect, server, statement->sql, statement->length),
+        .plain = is_plain(statement->sql, statement->length),
+        .at = statement->sql,
+        .end = statement->sql + statement->length,
+        .mark = mark,
+    };
+}
+
+/* The next placeholder, or another token that the caller passes over, or the end. */
+static int scan_next(struct scan *scan, struct mig_sqltoken *token, struct mig_error *err)
+{
+    if (!scan->plain) {
+        return mig_sqltokens_next(&scan->tokens, token, err);
+    }
+    const char *found = memchr(scan->at, scan->mark, (size_t)(scan->end - scan->at));
+    *token = (struct mig_sqltoken){.kind = MIG_SQLTOKEN_END, .start = scan->end};
+    if (found != NULL) {
+        token->kind = scan->mark == '$' ? MIG_SQLTOKEN_DOLLAR : MIG_SQLTOKEN_QUESTION;
+        token->start = found;
+        token->length = scan->mark == '$' ? 1 + strspn(found + 1, "0123456789") : 1;
+        scan->at = found + token->length;
+    }
+    return 0;
+}
+
+/* At least as many as there are placeholders. */
+static size_t count_placeholders(const struct mig_statement *statement)
 {
     size_t count = 0;
-    for (struct mig_sqltoken token = mig_sqltokens_word(&tokens); token.kind != MIG_SQLTOKEN_END;
-         token = mig_sqltokens_word(&tokens)) {
-        count += token.kind == MIG_SQLTOKEN_QUESTION || token.kind == MIG_SQLTOKEN_PARAMETER;
+    for (size_t i = 0; i < statement->length; i++) {
+        count += statement->sql[i] == '?' || statement->sql[i] == ':';
     }
     return count;
 }
@@ -133,10 +207,9 @@ int mig_lexer_bind(const struct mig_dialect *dialect, const struct mig_server *s
         return 0; /* sent as it stands */
     }
     struct mig_compile c = {.dialect = dialect, .server = server, .arena = arena};
-    struct mig_sqltokens tokens =
-        mig_sqltokens_start(dialect, server, statement->sql, statement->length);
+    struct scan scan = scan_start(dialect, server, statement, '?');
     struct binding b = {.c = &c, .given = params, .err = err};
-    b.bound = mig_arena_array(arena, struct mig_param, count_placeholders(tokens) + 1);
+    b.bound = mig_arena_array(arena, struct mig_param, count_placeholders(statement) + 1);
     b.number_of = mig_arena_array(arena, size_t, params->count + 1);
     if (b.bound == NULL || b.number_of == NULL) {
         return mig_error_nomem(err);
@@ -145,7 +218,7 @@ int mig_lexer_bind(const struct mig_dialect *dialect, const struct mig_server *s
     struct mig_sqltoken token;
     int code;
     do {
-        code = mig_sqltokens_next(&tokens, &token, err);
+        code = scan_next(&scan, &token, err);
         bool ours = token.kind == MIG_SQLTOKEN_QUESTION || token.kind == MIG_SQLTOKEN_QUESTIONS ||
                     token.kind == MIG_SQLTOKEN_PARAMETER;
         if (code != 0 || !ours) {
@@ -188,14 +261,13 @@ int mig_lexer_inline(const struct mig_compile *c, const struct mig_statement *st
         return out->failed ? mig_error_nomem(err) : 0;
     }
     bool numbered = c->dialect->placeholder[0] == '$';
-    struct mig_sqltokens tokens =
-        mig_sqltokens_start(c->dialect, c->server, statement->sql, statement->length);
+    struct scan scan = scan_start(c->dialect, c->server, statement, numbered ? '$' : '?');
     const char *copied = statement->sql;
     size_t used = 0;
     struct mig_sqltoken token;
     int code;
     do {
-        code = mig_sqltokens_next(&tokens, &token, err);
+        code = scan_next(&scan, &token, err);
         enum mig_sqltoken_kind wanted = numbered ? MIG_SQLTOKEN_DOLLAR : MIG_SQLTOKEN_QUESTION;
         if (code != 0 || token.kind != wanted) {
             continue;

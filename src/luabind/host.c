@@ -304,10 +304,11 @@ static void check_header(lua_State *L, const struct mig_revision *revision, int 
     lua_pop(L, 1);
 }
 
-/* Compiles and runs the top level; leaves the table of declarations on the stack. */
+/* Compiles and runs the top level; leaves the function and the table of declarations on the stack.
+ */
 static int run_top_level(lua_State *L, const struct load_request *request)
 {
-    struct mig_lua_host *host = request->host;
+    const struct mig_lua_host *host = request->host;
     const char *chunk = lua_pushfstring(L, "@%s", request->revision->file);
     mig_sandbox_new_revision(L);
     mig_sandbox_load_revision(L, host->source, host->source_length, chunk);
@@ -315,6 +316,27 @@ static int run_top_level(lua_State *L, const struct load_request *request)
     lua_pushvalue(L, declared - 1);
     lua_call(L, 0, 0);
     return declared;
+}
+
+static int add_code(lua_State *L, const void *bytes, size_t length, void *code)
+{
+    (void)L;
+    mig_strbuf_add(code, bytes, length);
+    return 0;
+}
+
+/* The compiled text of the function at index, which takes a fraction of the room of its closures:
+ * every file of a plan is checked before the first one runs. */
+static void push_code(lua_State *L, int index)
+{
+    struct mig_strbuf *code = &mig_lua_scratch(L)->text;
+    lua_pushvalue(L, index);
+    lua_dump(L, add_code, code, 0);
+    lua_pop(L, 1);
+    if (code->failed) {
+        mig_lua_fail(L, MIG_E_nomem, NULL, "out of memory");
+    }
+    lua_pushlstring(L, mig_strbuf_text(code), code->length);
 }
 
 static void push_prepared_name(lua_State *L, const struct mig_revision *revision,
@@ -331,11 +353,7 @@ static int prepare_protected(lua_State *L)
     check_functions(L, request, declared);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &prepared_key);
     push_prepared_name(L, request->revision, request->direction);
-    lua_createtable(L, 2, 0);
-    lua_pushvalue(L, declared);
-    lua_rawseti(L, -2, 1);
-    mig_sandbox_push_modules(L); /* those that the top level required belong to it */
-    lua_rawseti(L, -2, 2);
+    push_code(L, declared - 1);
     lua_rawset(L, -3);
     return 0;
 }
@@ -386,21 +404,22 @@ static int call_protected(lua_State *L)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &prepared_key);
     push_prepared_name(L, request->revision, request->direction);
     lua_pushvalue(L, -1);
-    if (lua_rawget(L, 2) != LUA_TTABLE) {
+    if (lua_rawget(L, 2) != LUA_TSTRING) {
         return mig_lua_fail(L, MIG_E_script, NULL, "the revision was not prepared");
     }
-    lua_insert(L, 3); /* request prepared pair name */
+    lua_insert(L, 3); /* request prepared code name */
     lua_pushnil(L);
     lua_rawset(L, 2); /* once: the next run loads it afresh */
-    lua_rawgeti(L, 3, 2);
-    mig_sandbox_set_modules(L);
-    lua_rawgeti(L, 3, 1);
-    lua_replace(L, 3);
-    if (lua_getfield(L, 3, "change") == LUA_TFUNCTION) {
+    mig_sandbox_new_revision(L);
+    mig_sandbox_load_code(L, 3);
+    int declared = lua_gettop(L);
+    lua_pushvalue(L, declared - 1);
+    lua_call(L, 0, 0);
+    if (lua_getfield(L, declared, "change") == LUA_TFUNCTION) {
         mig_lua_change(L, request->direction);
         return 0;
     }
-    lua_getfield(L, 3, direction_name(request->direction));
+    lua_getfield(L, declared, direction_name(request->direction));
     lua_call(L, 0, 0);
     return 0;
 }

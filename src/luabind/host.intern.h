@@ -61,12 +61,11 @@ bool mig_sandbox_catches(lua_State *L);
  * configuration; pushes the function, and for a revision the table of its declarations. A syntax
  * error raises. */
 void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, const char *chunk);
+/* The same of what lua_dump made of such a function: the string at index. */
+void mig_sandbox_load_code(lua_State *L, int index);
 void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, const char *chunk);
 /* Forgets the modules that were required: the next revision gets fresh ones. */
 void mig_sandbox_new_revision(lua_State *L);
-/* Push, pop and use: the modules that a revision has required. */
-void mig_sandbox_push_modules(lua_State *L);
-void mig_sandbox_set_modules(lua_State *L);
 
 /* op.c, connection.c, batch.c, change.c */
 void mig_lua_push_op_table(lua_State *L);

@@ -348,13 +348,30 @@ static void compile(lua_State *L, const char *text, size_t length, const char *c
     mig_lua_raise(L, err);
 }
 
+/* The function on top gets an environment of its own; pushes the table of its declarations. */
+static void furnish(lua_State *L)
+{
+    lua_newtable(L);
+    push_environment(L, lua_gettop(L)); /* function declared environment */
+    lua_setupvalue(L, -3, 1);
+}
+
 void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, const char *chunk)
 {
     luaL_checkstack(L, 12, NULL);
     compile(L, text, length, chunk);
-    lua_newtable(L);
-    push_environment(L, lua_gettop(L)); /* function declared environment */
-    lua_setupvalue(L, -3, 1);
+    furnish(L);
+}
+
+void mig_sandbox_load_code(lua_State *L, int index)
+{
+    size_t length = 0;
+    luaL_checkstack(L, 12, NULL);
+    const char *code = lua_tolstring(L, index, &length);
+    if (luaL_loadbufferx(L, code, length, "", "b") != LUA_OK) {
+        lua_error(L);
+    }
+    furnish(L);
 }
 
 void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, const char *chunk)
@@ -368,16 +385,6 @@ void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, cons
 void mig_sandbox_new_revision(lua_State *L)
 {
     lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &modules_key);
-}
-
-void mig_sandbox_push_modules(lua_State *L)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key);
-}
-
-void mig_sandbox_set_modules(lua_State *L)
-{
     lua_rawsetp(L, LUA_REGISTRYINDEX, &modules_key);
 }
 
@@ -530,9 +537,12 @@ bool mig_sandbox_catches(lua_State *L)
 
 int mig_sandbox_print(lua_State *L)
 {
-    struct mig_lua_host *host = mig_lua_host(L);
+    const struct mig_lua_host *host = mig_lua_host(L);
     int count = lua_gettop(L);
     luaL_Buffer buffer;
+    if (host->loading) { /* the top level runs once more when the revision does */
+        return 0;
+    }
     luaL_buffinit(L, &buffer);
     for (int i = 1; i <= count; i++) {
         if (i > 1) {

@@ -5,6 +5,7 @@
 #include "util/strbuf.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What is known of one name. An entry is never removed: forgetting makes it ASK again, or LOST. */
@@ -29,6 +30,7 @@ struct enum_column {
 
 struct mig_catalog {
     struct mig_arena arena;
+    size_t settled; /* its size when nothing in it was superseded */
     const struct mig_catalog_source *source;
     void *self;
     const char *schema;
@@ -43,23 +45,19 @@ struct mig_catalog {
 struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
                                     bool fold_case)
 {
-    struct mig_arena arena = {0};
-    struct mig_catalog *catalog = mig_arena_new(&arena, struct mig_catalog);
+    struct mig_catalog *catalog = calloc(1, sizeof *catalog);
     if (catalog == NULL) {
         return NULL;
     }
     catalog->source = source;
     catalog->self = source_self;
     catalog->fold_case = fold_case;
-    catalog->arena = arena;
     return catalog;
 }
 
-void mig_catalog_free(struct mig_catalog *catalog)
+/* Everything that it knows. */
+static void empty(struct mig_catalog *catalog)
 {
-    if (catalog == NULL) {
-        return;
-    }
     for (int kind = 0; kind < OBJECTS; kind++) {
         mig_map_release(&catalog->maps[kind]);
     }
@@ -68,8 +66,15 @@ void mig_catalog_free(struct mig_catalog *catalog)
         catalog->over = over->next_over;
         mig_catalog_free(over);
     }
-    struct mig_arena arena = catalog->arena; /* the catalog itself lives in it */
-    mig_arena_release(&arena);
+    mig_arena_release(&catalog->arena);
+}
+
+void mig_catalog_free(struct mig_catalog *catalog)
+{
+    if (catalog != NULL) {
+        empty(catalog);
+        free(catalog);
+    }
 }
 
 void mig_catalog_set_schema(struct mig_catalog *catalog, const char *schema)
@@ -391,6 +396,128 @@ void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const c
     }
 }
 
+/* ---- between two revisions ---- */
+
+/* What is superseded may take so much before it is thrown away. */
+enum { SUPERSEDED = 256 * 1024 };
+
+static struct mig_enum *copy_enum(struct mig_arena *arena, const struct entry *entry,
+                                  const struct mig_enum *from)
+{
+    struct mig_enum *type = mig_arena_new(arena, struct mig_enum);
+    for (size_t i = 0; type != NULL && i < from->values.count; i++) {
+        if (mig_names_add(arena, &type->values, mig_arena_strdup(arena, from->values.items[i])) !=
+            0) {
+            return NULL;
+        }
+    }
+    if (type != NULL) {
+        type->schema = entry->schema;
+        type->name = entry->name;
+        type->values.given = true;
+    }
+    return type;
+}
+
+static struct mig_view *copy_view(struct mig_arena *arena, const struct entry *entry,
+                                  const struct mig_view *from)
+{
+    struct mig_view *view = mig_arena_new(arena, struct mig_view);
+    if (view != NULL) {
+        *view = *from;
+        view->schema = entry->schema;
+        view->name = entry->name;
+        view->query = mig_arena_strdup(arena, from->query);
+        view->columns = (struct mig_names){.given = from->columns.given};
+        for (size_t i = 0; i < from->columns.count; i++) {
+            if (mig_names_add(arena, &view->columns,
+                              mig_arena_strdup(arena, from->columns.items[i])) != 0) {
+                return NULL;
+            }
+        }
+    }
+    return view;
+}
+
+static bool move_entry(struct mig_catalog *to, enum object kind, const struct entry *from)
+{
+    struct entry *entry = entry_of(to, kind, from->schema, from->name);
+    if (entry == NULL) {
+        return false;
+    }
+    entry->known = from->known;
+    if (from->known != PRESENT) {
+        return true;
+    }
+    entry->object = kind == TABLE  ? (void *)mig_table_copy(&to->arena, from->object)
+                    : kind == ENUM ? (void *)copy_enum(&to->arena, entry, from->object)
+                                   : (void *)copy_view(&to->arena, entry, from->object);
+    return entry->object != NULL;
+}
+
+/* The same list the other way round. */
+static struct entry *reverse(struct entry *list)
+{
+    struct entry *reversed = NULL;
+    while (list != NULL) {
+        struct entry *next = list->next;
+        list->next = reversed;
+        reversed = list;
+        list = next;
+    }
+    return reversed;
+}
+
+/* What must be kept of `from`: a live source can be asked again for all but the enums. */
+static bool move_known(struct mig_catalog *to, struct mig_catalog *from)
+{
+    bool moved = true;
+    for (int kind = 0; from->deferred && kind < OBJECTS; kind++) {
+        from->entries[kind] = reverse(from->entries[kind]);
+        for (const struct entry *e = from->entries[kind]; moved && e != NULL; e = e->next) {
+            moved = e->known == ASK || move_entry(to, (enum object)kind, e);
+        }
+        from->entries[kind] = reverse(from->entries[kind]);
+    }
+    struct enum_column **tail = &to->enum_columns;
+    for (const struct enum_column *e = from->enum_columns; moved && e != NULL; e = e->next) {
+        struct enum_column *copy = mig_arena_new(&to->arena, struct enum_column);
+        if (copy == NULL) {
+            return false;
+        }
+        copy->schema = mig_arena_strdup(&to->arena, e->schema);
+        copy->table = mig_arena_strdup(&to->arena, e->table);
+        copy->column = mig_arena_strdup(&to->arena, e->column);
+        copy->type = e->type != NULL ? mig_type_copy(&to->arena, e->type) : NULL;
+        *tail = copy;
+        tail = &copy->next;
+    }
+    return moved && !to->arena.failed;
+}
+
+void mig_catalog_settle(struct mig_catalog *catalog)
+{
+    if (mig_arena_size(&catalog->arena) < 2 * catalog->settled + SUPERSEDED) {
+        return;
+    }
+    struct mig_catalog fresh = {
+        .source = catalog->source,
+        .self = catalog->self,
+        .schema = catalog->schema,
+        .fold_case = catalog->fold_case,
+        .deferred = catalog->deferred,
+    };
+    if (!move_known(&fresh, catalog)) { /* no memory: it stays as it is */
+        empty(&fresh);
+        return;
+    }
+    fresh.all_lost = catalog->all_lost;
+    fresh.settled = mig_arena_size(&fresh.arena);
+    fresh.next_over = catalog->next_over;
+    empty(catalog);
+    *catalog = fresh;
+}
+
 /* ---- the overlay ---- */
 
 static int put_table(struct mig_catalog *catalog, const char *schema, const char *name,
@@ -518,24 +645,25 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
         forget_entry(catalog, entry);
         return 0;
     }
-    struct mig_table *table = mig_table_copy(&catalog->arena, entry->object);
+    struct mig_arena scratch = {0};
+    struct mig_table *table = mig_table_copy(&scratch, entry->object);
     if (table == NULL) {
+        mig_arena_release(&scratch);
         return mig_error_nomem(err);
     }
     table->sql = NULL; /* what the stored text says no longer holds */
-    rc = mig_apply_op(&catalog->arena, table, op, err);
+    rc = mig_apply_op(&scratch, table, op, err);
     if (rc == 0) {
         /* Once more: what was added still borrows from the operation. */
         entry->object = mig_table_copy(&catalog->arena, table);
-        if (entry->object == NULL) {
-            return mig_error_nomem(err);
-        }
+        rc = entry->object == NULL ? mig_error_nomem(err) : 0;
     } else if (rc == MIG_E_script && !catalog->deferred) {
         /* The server has carried it out, so our picture was wrong, not the operation. */
         mig_error_clear(err);
         forget_entry(catalog, entry);
         rc = 0;
     }
+    mig_arena_release(&scratch);
     return rc;
 }
 
@@ -620,8 +748,10 @@ static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
             return rc;
         }
     }
-    struct mig_table *made = mig_apply_create(&catalog->arena, op);
+    struct mig_arena scratch = {0};
+    struct mig_table *made = mig_apply_create(&scratch, op);
     struct mig_table *table = made != NULL ? mig_table_copy(&catalog->arena, made) : NULL;
+    mig_arena_release(&scratch);
     if (table == NULL) {
         return mig_error_nomem(err);
     }

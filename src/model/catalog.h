@@ -47,8 +47,13 @@ void mig_catalog_set_schema(struct mig_catalog *catalog, const char *schema);
 void mig_catalog_set_deferred(struct mig_catalog *catalog, bool deferred);
 bool mig_catalog_is_deferred(const struct mig_catalog *catalog);
 
+/* Throws away what later operations have superseded, once it is much; of a live catalog everything
+ * that can be asked again. For the moment between two revisions: nobody holds what it gave. */
+void mig_catalog_settle(struct mig_catalog *catalog);
+
 /* *out is NULL when there is no such table. MIG_E_offline when it cannot be known. The table
- * belongs to the catalog and stays as it is until the catalog is freed (changes make new ones). */
+ * belongs to the catalog and stays as it is until that is settled or freed (changes make new ones).
+ */
 int mig_catalog_table(struct mig_catalog *catalog, const char *schema, const char *name,
                       const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
 int mig_catalog_enum(struct mig_catalog *catalog, const char *schema, const char *name,

@@ -644,6 +644,7 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
     rc = call_hook(cmd, MIG_HOOK_AFTER_MIGRATION, step, err);
     run->revision = NULL;
     mig_arena_release(&run->revision_arena);
+    mig_catalog_settle(run->catalog);
     return rc;
 }
 

@@ -146,26 +146,34 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     for (size_t i = 0; i < MIG_COUNT(values); i++) {
         mig_strbuf_printf(&sql, "%s%s", i == 0 ? " (" : ", ", columns[i + 1].name);
     }
-    for (size_t i = 0; i < MIG_COUNT(values); i++) {
-        bool moment = script && strcmp(columns[i + 1].name, "started_at") == 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < MIG_COUNT(values); i++) {
         mig_strbuf_puts(&sql, i == 0 ? ") VALUES (" : ", ");
-        mig_strbuf_puts(&sql, moment ? run->db->runner->script_now : "?");
-        if (waiting && strcmp(columns[i + 1].name, "duration_ms") == 0) {
-            mig_strbuf_printf(&sql, " + %s", run->db->runner->elapsed_ms);
-        }
-        if (!moment) {
+        if (!script) {
+            mig_strbuf_putc(&sql, '?');
+            if (waiting && strcmp(columns[i + 1].name, "duration_ms") == 0) {
+                mig_strbuf_printf(&sql, " + %s", run->db->runner->elapsed_ms);
+            }
             params.items[params.count++].value = values[i];
+        } else if (strcmp(columns[i + 1].name, "started_at") == 0) {
+            mig_strbuf_puts(&sql, run->db->runner->script_now);
+        } else {
+            rc = run->compile.dialect->append_value(&run->compile, &sql, &values[i], NULL, err);
         }
     }
     mig_strbuf_putc(&sql, ')');
     const char *text = mig_strbuf_to_arena(&sql, arena);
     struct mig_statement *statement = text != NULL ? mig_statements_add(arena, out, text) : NULL;
+    if (rc != 0) {
+        return rc;
+    }
     if (statement == NULL || arena->failed) {
         return mig_error_nomem(err);
     }
     statement->class = MIG_CLASS_DATA;
     statement->verb = "INSERT";
-    return mig_lexer_bind(run->db->dialect, run->server, arena, statement, &params, err);
+    return script ? 0
+                  : mig_lexer_bind(run->db->dialect, run->server, arena, statement, &params, err);
 }
 
 static const char *copy_text(struct mig_arena *arena, const struct mig_value *value)

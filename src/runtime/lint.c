@@ -42,6 +42,7 @@ static int call(struct pass *pass, const struct mig_revision *revision, struct m
     mig_error_clear(&run->doom.error);
     run->revision = NULL;
     mig_arena_release(&run->revision_arena);
+    mig_catalog_settle(run->catalog);
     return rc;
 }
 

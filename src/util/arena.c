@@ -98,10 +98,13 @@ char *mig_arena_printf(struct mig_arena *arena, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    char small[160]; /* most texts fit there at once */
+    int length = vsnprintf(small, sizeof small, format, args);
     va_end(args);
     char *text = length < 0 ? NULL : mig_arena_alloc(arena, (size_t)length + 1);
-    if (text != NULL) {
+    if (text != NULL && (size_t)length < sizeof small) {
+        memcpy(text, small, (size_t)length);
+    } else if (text != NULL) {
         (void)vsnprintf(text, (size_t)length + 1, format, again);
     }
     va_end(again);
@@ -129,6 +132,15 @@ void mig_arena_reset(struct mig_arena *arena, struct mig_arena_mark mark)
 void mig_arena_release(struct mig_arena *arena)
 {
     mig_arena_reset(arena, (struct mig_arena_mark){NULL, 0});
+}
+
+size_t mig_arena_size(const struct mig_arena *arena)
+{
+    size_t size = 0;
+    for (const struct mig_arena_block *block = arena->head; block != NULL; block = block->next) {
+        size += sizeof *block + block->size;
+    }
+    return size;
 }
 
 void mig_arena_adopt(struct mig_arena *to, struct mig_arena *from)

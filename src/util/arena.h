@@ -39,6 +39,8 @@ struct mig_arena_mark mig_arena_mark(const struct mig_arena *arena);
 /* Releases what was allocated since the mark. */
 void mig_arena_reset(struct mig_arena *arena, struct mig_arena_mark mark);
 void mig_arena_release(struct mig_arena *arena);
+/* The bytes that it holds. */
+size_t mig_arena_size(const struct mig_arena *arena);
 /* Everything in `from` belongs to `to` from now on, until its release (an earlier mark doesn't
  * reach it); `from` is empty. */
 void mig_arena_adopt(struct mig_arena *to, struct mig_arena *from);

@@ -54,12 +54,20 @@ void mig_strbuf_vprintf(struct mig_strbuf *buf, const char *format, va_list args
 {
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
-    if (length < 0) {
-        buf->failed = true;
-    } else if (reserve(buf, (size_t)length)) {
-        (void)vsnprintf(buf->text + buf->length, (size_t)length + 1, format, again);
-        buf->length += (size_t)length;
+    if (reserve(buf, 80)) { /* most texts fit there at once */
+        size_t room = buf->room - buf->length;
+        int length = vsnprintf(buf->text + buf->length, room, format, args);
+        if (length < 0) {
+            buf->failed = true;
+        } else if ((size_t)length < room) {
+            buf->length += (size_t)length;
+        } else if (reserve(buf, (size_t)length)) {
+            (void)vsnprintf(buf->text + buf->length, (size_t)length + 1, format, again);
+            buf->length += (size_t)length;
+        }
+        if (buf->failed) {
+            buf->text[buf->length] = '\0';
+        }
     }
     va_end(again);
 }
