@@ -1,89 +1,90 @@
 #include "model/digest.h"
 
-#include <sha2.h>
+#include "util/siphash.h"
+
 #include <string.h>
 
 /* Everything goes in with its kind and its length, so that no two operations look alike. */
-static void put(SHA2_CTX *sha, char kind, const void *bytes, size_t length)
+static void put(struct mig_siphash *hash, char kind, const void *bytes, size_t length)
 {
-    uint64_t size = length;
-    SHA256Update(sha, (const uint8_t *)&kind, 1);
-    SHA256Update(sha, (const uint8_t *)&size, sizeof size);
-    SHA256Update(sha, bytes, length);
+    /* one word: no length needs its upper byte */
+    uint64_t head = (uint64_t)length << 8 | (unsigned char)kind;
+    mig_siphash_add(hash, &head, sizeof head);
+    mig_siphash_add(hash, bytes, length);
 }
 
-static void put_text(SHA2_CTX *sha, const char *text)
+static void put_text(struct mig_siphash *hash, const char *text)
 {
     if (text == NULL) {
-        put(sha, '0', "", 0);
+        put(hash, '0', "", 0);
     } else {
-        put(sha, 's', text, strlen(text));
+        put(hash, 's', text, strlen(text));
     }
 }
 
-static void put_int(SHA2_CTX *sha, int64_t value)
+static void put_int(struct mig_siphash *hash, int64_t value)
 {
-    put(sha, 'i', &value, sizeof value);
+    put(hash, 'i', &value, sizeof value);
 }
 
-static void put_opt_int(SHA2_CTX *sha, const struct mig_opt_int *value)
+static void put_opt_int(struct mig_siphash *hash, const struct mig_opt_int *value)
 {
-    put_int(sha, value->given);
-    put_int(sha, value->given ? value->value : 0);
+    put_int(hash, value->given);
+    put_int(hash, value->given ? value->value : 0);
 }
 
-static void put_names(SHA2_CTX *sha, const struct mig_names *names)
+static void put_names(struct mig_siphash *hash, const struct mig_names *names)
 {
-    put_int(sha, (int64_t)names->count);
+    put_int(hash, (int64_t)names->count);
     for (size_t i = 0; i < names->count; i++) {
-        put_text(sha, names->items[i]);
+        put_text(hash, names->items[i]);
     }
 }
 
-static void put_type(SHA2_CTX *sha, const struct mig_type *type);
+static void put_type(struct mig_siphash *hash, const struct mig_type *type);
 
-static void put_value(SHA2_CTX *sha, const struct mig_value *value)
+static void put_value(struct mig_siphash *hash, const struct mig_value *value)
 {
-    put_int(sha, value->kind);
+    put_int(hash, value->kind);
     switch (value->kind) {
     case MIG_VALUE_BOOL:
-        put_int(sha, value->boolean);
+        put_int(hash, value->boolean);
         break;
     case MIG_VALUE_INT:
-        put_int(sha, value->integer);
+        put_int(hash, value->integer);
         break;
     case MIG_VALUE_FLOAT:
-        put(sha, 'f', &value->number, sizeof value->number);
+        put(hash, 'f', &value->number, sizeof value->number);
         break;
     default:
-        put(sha, 'v', value->text != NULL ? value->text : "",
+        put(hash, 'v', value->text != NULL ? value->text : "",
             value->text != NULL ? value->length : 0);
-        put_type(sha, value->type);
+        put_type(hash, value->type);
         break;
     }
 }
 
-static void put_pairs(SHA2_CTX *sha, const struct mig_pairs *pairs)
+static void put_pairs(struct mig_siphash *hash, const struct mig_pairs *pairs)
 {
-    put_int(sha, (int64_t)pairs->count);
+    put_int(hash, (int64_t)pairs->count);
     for (size_t i = 0; i < pairs->count; i++) {
-        put_text(sha, pairs->items[i].name);
-        put_value(sha, &pairs->items[i].value);
+        put_text(hash, pairs->items[i].name);
+        put_value(hash, &pairs->items[i].value);
     }
 }
 
-static void put_params(SHA2_CTX *sha, const struct mig_params *params)
+static void put_params(struct mig_siphash *hash, const struct mig_params *params)
 {
-    put_int(sha, params->given ? (int64_t)params->count : -1);
+    put_int(hash, params->given ? (int64_t)params->count : -1);
     for (size_t i = 0; params->given && i < params->count; i++) {
-        put_text(sha, params->items[i].name);
-        put_value(sha, &params->items[i].value);
+        put_text(hash, params->items[i].name);
+        put_value(hash, &params->items[i].value);
     }
 }
 
-static void put_type(SHA2_CTX *sha, const struct mig_type *type)
+static void put_type(struct mig_siphash *hash, const struct mig_type *type)
 {
-    put_int(sha, type != NULL ? (int64_t)type->kind : -1);
+    put_int(hash, type != NULL ? (int64_t)type->kind : -1);
     if (type == NULL) {
         return;
     }
@@ -102,99 +103,99 @@ static void put_type(SHA2_CTX *sha, const struct mig_type *type)
     for (size_t i = 0; i < MIG_COUNT(flags); i++) {
         given = given * 8 + flags[i];
     }
-    put_int(sha, given);
+    put_int(hash, given);
     for (size_t i = 0; i < MIG_COUNT(numbers); i++) {
         if (numbers[i]->given) {
-            put_int(sha, numbers[i]->value);
+            put_int(hash, numbers[i]->value);
         }
     }
     for (size_t i = 0; i < MIG_COUNT(texts); i++) {
         if (texts[i] != NULL) {
-            put_text(sha, texts[i]);
+            put_text(hash, texts[i]);
         }
     }
-    put_names(sha, &type->values);
-    put_type(sha, type->element);
+    put_names(hash, &type->values);
+    put_type(hash, type->element);
     for (size_t i = 0; i < type->variant_count; i++) {
-        put_text(sha, type->variants[i].dialect);
-        put_type(sha, type->variants[i].type);
+        put_text(hash, type->variants[i].dialect);
+        put_type(hash, type->variants[i].type);
     }
 }
 
-static void put_record(SHA2_CTX *sha, const struct mig_record *record, const void *base);
+static void put_record(struct mig_siphash *hash, const struct mig_record *record, const void *base);
 
-static void put_column(SHA2_CTX *sha, const struct mig_column *column)
+static void put_column(struct mig_siphash *hash, const struct mig_column *column)
 {
-    put_int(sha, column != NULL);
+    put_int(hash, column != NULL);
     if (column != NULL) {
-        put_record(sha, &mig_record_column, column);
-        put_pairs(sha, &column->options);
+        put_record(hash, &mig_record_column, column);
+        put_pairs(hash, &column->options);
     }
 }
 
-static void put_columns(SHA2_CTX *sha, const struct mig_columns *columns)
+static void put_columns(struct mig_siphash *hash, const struct mig_columns *columns)
 {
-    put_int(sha, (int64_t)columns->count);
+    put_int(hash, (int64_t)columns->count);
     for (size_t i = 0; i < columns->count; i++) {
-        put_column(sha, columns->items[i]);
+        put_column(hash, columns->items[i]);
     }
 }
 
-static void put_constraint(SHA2_CTX *sha, const struct mig_constraint *constraint)
+static void put_constraint(struct mig_siphash *hash, const struct mig_constraint *constraint)
 {
-    put_int(sha, constraint != NULL ? (int64_t)constraint->kind : -1);
+    put_int(hash, constraint != NULL ? (int64_t)constraint->kind : -1);
     const struct mig_record *record =
         constraint != NULL ? mig_record_constraint(constraint->kind) : NULL;
     if (record != NULL) {
-        put_record(sha, record, constraint);
-        put_text(sha, constraint->column);
+        put_record(hash, record, constraint);
+        put_text(hash, constraint->column);
     }
 }
 
-static void put_elements(SHA2_CTX *sha, const struct mig_elements *elements)
+static void put_elements(struct mig_siphash *hash, const struct mig_elements *elements)
 {
-    put_int(sha, (int64_t)elements->count);
+    put_int(hash, (int64_t)elements->count);
     for (size_t i = 0; i < elements->count; i++) {
         const struct mig_element *element = &elements->items[i];
-        put_record(sha, &mig_record_element, element);
-        put_text(sha, element->expression);
-        put_text(sha, element->op);
-        put_int(sha, element->desc);
+        put_record(hash, &mig_record_element, element);
+        put_text(hash, element->expression);
+        put_text(hash, element->op);
+        put_int(hash, element->desc);
     }
 }
 
-static void put_index(SHA2_CTX *sha, const struct mig_index *index)
+static void put_index(struct mig_siphash *hash, const struct mig_index *index)
 {
-    put_record(sha, &mig_record_index, index);
+    put_record(hash, &mig_record_index, index);
 }
 
-static void put_body(SHA2_CTX *sha, const struct mig_table *table)
+static void put_body(struct mig_siphash *hash, const struct mig_table *table)
 {
-    put_int(sha, table != NULL);
+    put_int(hash, table != NULL);
     if (table == NULL) {
         return;
     }
-    put_columns(sha, &table->columns);
+    put_columns(hash, &table->columns);
     for (size_t i = 0; i < table->constraints.count; i++) {
-        put_constraint(sha, table->constraints.items[i]);
+        put_constraint(hash, table->constraints.items[i]);
     }
     for (size_t i = 0; i < table->indexes.count; i++) {
-        put_index(sha, table->indexes.items[i]);
+        put_index(hash, table->indexes.items[i]);
     }
-    put_text(sha, table->comment);
-    put_pairs(sha, &table->options);
+    put_text(hash, table->comment);
+    put_pairs(hash, &table->options);
 }
 
-static void put_rows(SHA2_CTX *sha, const struct mig_rows *rows)
+static void put_rows(struct mig_siphash *hash, const struct mig_rows *rows)
 {
-    put_names(sha, &rows->columns);
-    put_int(sha, (int64_t)rows->count);
+    put_names(hash, &rows->columns);
+    put_int(hash, (int64_t)rows->count);
     for (size_t i = 0; i < rows->count * rows->columns.count; i++) {
-        put_value(sha, &rows->cells[i]);
+        put_value(hash, &rows->cells[i]);
     }
 }
 
-static void put_field(SHA2_CTX *sha, const struct mig_field *field, const void *at)
+static void put_field(struct mig_siphash *hash, const struct mig_field *field, const void *at)
 {
 #define AS(ctype) (*(ctype const *)at)
     switch (field->kind) {
@@ -202,62 +203,62 @@ static void put_field(SHA2_CTX *sha, const struct mig_field *field, const void *
     case MIG_FIELD_TEXT:
     case MIG_FIELD_WORD:
     case MIG_FIELD_SQL:
-        put_text(sha, AS(const char *));
+        put_text(hash, AS(const char *));
         break;
     case MIG_FIELD_TRI:
-        put_int(sha, AS(enum mig_tri));
+        put_int(hash, AS(enum mig_tri));
         break;
     case MIG_FIELD_INT:
-        put_opt_int(sha, at);
+        put_opt_int(hash, at);
         break;
     case MIG_FIELD_NAMES:
-        put_names(sha, at);
+        put_names(hash, at);
         break;
     case MIG_FIELD_COLUMN:
-        put_column(sha, AS(struct mig_column *));
+        put_column(hash, AS(struct mig_column *));
         break;
     case MIG_FIELD_COLUMNS:
-        put_columns(sha, at);
+        put_columns(hash, at);
         break;
     case MIG_FIELD_BODY:
-        put_body(sha, AS(struct mig_table *));
+        put_body(hash, AS(struct mig_table *));
         break;
     case MIG_FIELD_CONSTRAINT:
-        put_constraint(sha, AS(struct mig_constraint *));
+        put_constraint(hash, AS(struct mig_constraint *));
         break;
     case MIG_FIELD_ELEMENTS:
-        put_elements(sha, at);
+        put_elements(hash, at);
         break;
     case MIG_FIELD_TYPE:
-        put_type(sha, AS(const struct mig_type *));
+        put_type(hash, AS(const struct mig_type *));
         break;
     case MIG_FIELD_VALUE:
-        put_value(sha, at);
+        put_value(hash, at);
         break;
     case MIG_FIELD_IDENTITY: {
         const struct mig_identity *identity = AS(const struct mig_identity *);
-        put_int(sha, identity != NULL);
+        put_int(hash, identity != NULL);
         if (identity != NULL) {
-            put_record(sha, &mig_record_identity, identity);
+            put_record(hash, &mig_record_identity, identity);
         }
         break;
     }
     case MIG_FIELD_COMPUTED: {
         const struct mig_computed *computed = AS(const struct mig_computed *);
-        put_int(sha, computed != NULL);
+        put_int(hash, computed != NULL);
         if (computed != NULL) {
-            put_record(sha, &mig_record_computed, computed);
+            put_record(hash, &mig_record_computed, computed);
         }
         break;
     }
     case MIG_FIELD_PAIRS:
-        put_pairs(sha, at);
+        put_pairs(hash, at);
         break;
     case MIG_FIELD_PARAMS:
-        put_params(sha, at);
+        put_params(hash, at);
         break;
     case MIG_FIELD_ROWS:
-        put_rows(sha, at);
+        put_rows(hash, at);
         break;
     }
 #undef AS
@@ -293,43 +294,43 @@ static bool is_written(const struct mig_field *field, const void *at)
 #undef AS
 }
 
-static void put_record(SHA2_CTX *sha, const struct mig_record *record, const void *base)
+static void put_record(struct mig_siphash *hash, const struct mig_record *record, const void *base)
 {
     for (size_t i = 0; i < record->field_count; i++) {
         const struct mig_field *field = &record->fields[i];
         const void *at = (const char *)base + field->offset;
         if ((field->flags & MIG_FIELD_RESULT) == 0 && is_written(field, at)) {
-            put_text(sha, field->name);
-            put_field(sha, field, at);
+            put_text(hash, field->name);
+            put_field(hash, field, at);
         }
     }
-    put_text(sha, NULL); /* its end */
+    put_text(hash, NULL); /* its end */
 }
 
-static void put_op(SHA2_CTX *sha, const struct mig_op *op)
+static void put_op(struct mig_siphash *hash, const struct mig_op *op)
 {
-    put_text(sha, mig_op_name(op->kind));
+    put_text(hash, mig_op_name(op->kind));
     if (op->kind == MIG_OP_batch) {
         const struct mig_op_batch *batch = (const struct mig_op_batch *)(const void *)op;
-        put_text(sha, op->schema);
-        put_text(sha, batch->table);
-        put_int(sha, batch->recreate);
-        put_body(sha, batch->copy_from);
-        put_pairs(sha, &batch->options);
-        put_int(sha, (int64_t)batch->op_count);
+        put_text(hash, op->schema);
+        put_text(hash, batch->table);
+        put_int(hash, batch->recreate);
+        put_body(hash, batch->copy_from);
+        put_pairs(hash, &batch->options);
+        put_int(hash, (int64_t)batch->op_count);
         for (size_t i = 0; i < batch->op_count; i++) {
-            put_op(sha, batch->ops[i]);
+            put_op(hash, batch->ops[i]);
         }
         return;
     }
-    put_record(sha, mig_op_record(op->kind), op);
+    put_record(hash, mig_op_record(op->kind), op);
 }
 
-static void finish(SHA2_CTX *sha, char out[MIG_DIGEST_SIZE])
+static void finish(struct mig_siphash *hash, char out[MIG_DIGEST_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256Final(digest, sha);
+    unsigned char digest[MIG_SIPHASH_LENGTH];
+    mig_siphash_finish(hash, digest);
     for (size_t i = 0; i < sizeof digest; i++) {
         out[2 * i] = digits[digest[i] >> 4];
         out[2 * i + 1] = digits[digest[i] & 15];
@@ -339,30 +340,30 @@ static void finish(SHA2_CTX *sha, char out[MIG_DIGEST_SIZE])
 
 void mig_op_digest(const struct mig_op *op, char out[MIG_DIGEST_SIZE])
 {
-    SHA2_CTX sha;
-    SHA256Init(&sha);
-    put_op(&sha, op);
-    finish(&sha, out);
+    struct mig_siphash hash;
+    mig_siphash_start(&hash);
+    put_op(&hash, op);
+    finish(&hash, out);
 }
 
 void mig_text_digest(const char *what, const char *text, const struct mig_params *params,
                      char out[MIG_DIGEST_SIZE])
 {
-    SHA2_CTX sha;
-    SHA256Init(&sha);
-    put_text(&sha, what);
-    put_text(&sha, text);
+    struct mig_siphash hash;
+    mig_siphash_start(&hash);
+    put_text(&hash, what);
+    put_text(&hash, text);
     if (params != NULL) {
-        put_params(&sha, params);
+        put_params(&hash, params);
     }
-    finish(&sha, out);
+    finish(&hash, out);
 }
 
 void mig_digest_chain(char chain[MIG_DIGEST_SIZE], const char *next)
 {
-    SHA2_CTX sha;
-    SHA256Init(&sha);
-    put_text(&sha, chain);
-    put_text(&sha, next);
-    finish(&sha, chain);
+    struct mig_siphash hash;
+    mig_siphash_start(&hash);
+    put_text(&hash, chain);
+    put_text(&hash, next);
+    finish(&hash, chain);
 }

@@ -5,8 +5,8 @@
 
 #include "model/op.h"
 
-/* SHA-256 as 64 hexadecimal digits. */
-#define MIG_DIGEST_SIZE 65
+/* 128 bits as 32 hexadecimal digits. */
+#define MIG_DIGEST_SIZE 33
 
 void mig_op_digest(const struct mig_op *op, char out[MIG_DIGEST_SIZE]);
 /* Of a text and its parameters (NULL none): what a connection is asked. `what` tells callers apart.
