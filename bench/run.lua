@@ -10,7 +10,11 @@ local report = require "report"
 root = measure.shell("cd '" .. root .. "' && pwd")
 local bench = {
   root = root, build = root .. "/build/release", luamig = root .. "/build/release/luamig", rounds = 5, quick = false,
-  with_peers = true, urls = {}, databases = {},
+  with_peers = true, databases = {},
+  urls = { -- of the servers that ./dev starts
+    postgresql = assert(os.getenv "LUAMIG_TEST_POSTGRESQL_URL", "./dev bench runs this"),
+    mysql = assert(os.getenv "LUAMIG_TEST_MYSQL_URL", "./dev bench runs this"),
+  },
 }
 local wanted, write = {}, false
 
@@ -33,35 +37,28 @@ local function arguments()
     end
     i = i + 1
   end
-  assert(not write or #wanted == 0 and not bench.quick, "--write takes every workload, not quickly")
-end
-
--- The servers: those the caller names, else our own for as long as this runs. Returns what ends them.
-local function servers()
-  bench.urls.postgresql = os.getenv("LUAMIG_TEST_POSTGRESQL_URL")
-  bench.urls.mysql = os.getenv("LUAMIG_TEST_MYSQL_URL")
-  if bench.urls.postgresql and bench.urls.mysql then return function() end end
-  local prefix = ("LUAMIG_SERVERS_DIR=%s %s/scripts/servers.sh "):format(measure.folder(), root)
-  assert(os.execute(prefix .. "start pg15 mariadb"), "the servers did not start")
-  for name, url in measure.shell(prefix .. "env"):gmatch("(%w+)_URL='?([^'\n]*)") do
-    if name == "PG15" then bench.urls.postgresql = url elseif name == "MARIADB" then bench.urls.mysql = url end
-  end
-  return function() os.execute(prefix .. "stop") end
+  assert(not write or #wanted == 0, "--write takes every workload")
 end
 
 function bench.report(title, cases, result, about) report.table(title, cases, result, about or {}, bench.peers) end
 bench.note = report.note
 
--- What the figures are of.
+-- What the figures are of: the command, the machine, what ran on it.
 local function machine()
-  local cpu = measure.read("/proc/cpuinfo"):match("model name%s*:%s*([^\n]+)") or "unknown processor"
-  local load = measure.read("/proc/loadavg"):match("^%S+")
-  return ("%s, %s, %s processors, Debian %s, Linux %s, SQLite %s, PostgreSQL %s, MariaDB %s%s, at %s%s; load %s before it began"):format(
-    os.date("!%Y-%m-%d"), cpu, measure.shell("nproc"), measure.shell("cat /etc/debian_version"), measure.shell("uname -r"),
-    measure.shell("sqlite3 --version"):match("^%S+"), measure.shell("psql --version"):match("[%d.]+"),
-    measure.shell("mariadb --version"):match("Distrib ([%d.]+)"),
-    #bench.versions > 0 and ", " .. table.concat(bench.versions, ", ") or "", measure.shell("git -C '" .. root .. "' rev-parse --short HEAD"),
-    measure.shell("git -C '" .. root .. "' diff --quiet HEAD") and "" or " with changes", load)
+  local git = "git -C '" .. root .. "' "
+  local words = {
+    "`./dev bench" .. (#arg > 0 and " " .. table.concat(arg, " ") or "") .. "`", os.date("!%Y-%m-%d"),
+    measure.read("/proc/cpuinfo"):match("model name%s*:%s*([^\n]+)") or "unknown processor",
+    measure.shell("nproc") .. " processors", "Debian " .. measure.shell("cat /etc/debian_version"),
+    "Linux " .. measure.shell("uname -r"), "SQLite " .. measure.shell("sqlite3 --version"):match("^%S+"),
+    "PostgreSQL " .. measure.shell("psql --version"):match("[%d.]+"),
+    "MariaDB " .. measure.shell("mariadb --version"):match("Distrib ([%d.]+)"),
+  }
+  table.move(bench.versions, 1, #bench.versions, #words + 1, words)
+  words[#words + 1] = "luamig " .. (measure.shell(git .. "rev-parse --short HEAD") or "without git")
+    .. (measure.shell(git .. "diff --quiet HEAD") and "" or " with changes")
+  words[#words + 1] = "a load of " .. measure.read("/proc/loadavg"):match("^%S+") .. " before it began"
+  return table.concat(words, ", ") .. "."
 end
 
 -- A workload that fails is said, and the others run on.
@@ -85,7 +82,6 @@ local function run_all()
 end
 
 arguments()
-local stop = servers()
 local ok, failed = xpcall(function()
   require("peers").find(bench)
   local intro = machine()
@@ -94,7 +90,6 @@ local ok, failed = xpcall(function()
   if write and #list == 0 then report.write(root, intro) end
   return list
 end, debug.traceback)
-stop()
 measure.remove_folders()
 if not ok or #failed > 0 then
   io.stderr:write("bench: ", ok and "failed: " .. table.concat(failed, ", ") or failed, "\n")

@@ -51,7 +51,7 @@ local function both_ways(count, up, down, databases)
 end
 
 -- Of the slow peers one round is enough to see how slow.
-local function few(bench, count) return count >= 1000 and 1 or math.min(bench.rounds, 3) end
+local function few(bench, count) return (bench.quick or count >= 1000) and 1 or math.min(bench.rounds, 3) end
 
 local memory = { sqlite = 10, postgresql = 14, mysql = 14 }
 

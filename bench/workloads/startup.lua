@@ -35,7 +35,7 @@ local function version(bench)
   for _, peer in ipairs(peers.each(bench, 1, "sqlite")) do
     local _, case = peers.open(bench, peer, 1, "sqlite")
     cases[#cases + 1] = case "version"
-    cases[#cases].rounds = 5
+    cases[#cases].rounds = bench.quick and 1 or 5
   end
   bench.report("`--version` (floor: open a SQLite database, read the version row)", cases,
     measure.run(cases, bench.rounds * 4), { goals = { wall = 2 }, short = "`--version`" })
@@ -57,7 +57,7 @@ local function idle(count)
       measure.command(case "up")
       own:applied(count)()
       current[#current + 1], upgrade[#upgrade + 1] = case "current", case "up"
-      for _, list in ipairs { current, upgrade } do list[#list].rounds = 5 end
+      for _, list in ipairs { current, upgrade } do list[#list].rounds = bench.quick and 1 or 5 end
     end
     local what = ("%d revision%s"):format(count, count > 1 and "s" or "")
     local floor = count < 10 and "open the database, read the version row" or "open, read and close the files"
