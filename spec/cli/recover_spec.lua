@@ -22,15 +22,22 @@ describe("after a failure between commits", function()
     assert.equal(1, p:luamig("upgrade").code)
     local r = p:luamig "status"
     assert.equal(0, r.code, r.stderr)
-    assert.matches("\nhalf done  a1 %(upgrade%): 0 steps done, step 1 begun\n +CREATE TABLE one ", r.stdout)
+    assert.matches("\nhalf done  a1 %(upgrade%): 1 step done, the next one failed\n +the last: CREATE TABLE one [^\n]*\n +Table '[^\n]*two' doesn't exist\n", r.stdout)
     assert.matches("\ngo on      luamig upgrade (or undo it: luamig downgrade current)\n", r.stdout, 1, true)
     r = p:luamig("status", "--json")
-    assert.matches('"half_applied": %[\n    {\n      "revision": "a1",\n      "direction": "upgrade",\n      "steps": 0,\n      "open_step": 1,\n      "failed": false,', r.stdout)
+    assert.matches('"half_applied": %[\n    {\n      "revision": "a1",\n      "direction": "upgrade",\n      "steps": 1,\n      "open_step": null,\n      "failed": false,', r.stdout)
     db:query "CREATE TABLE two (id INTEGER)"
     r = p:luamig "upgrade"
     assert.equal(0, r.code, r.stderr)
     assert.same({ "1" }, db:query "SELECT id FROM two")
     assert.is_nil(p:luamig("status").stdout:find("half done", 1, true))
+  end)
+
+  it("status says which statement failed", function()
+    p:revision { id = "a1", upgrade = 'op.execute "CREATE TABLE one (id INTEGER)" op.execute "CREATE TABLE one (id INTEGER)"' }
+    assert.equal(1, p:luamig("upgrade").code)
+    local r = p:luamig "status"
+    assert.matches("\nhalf done  a1 %(upgrade%): 1 step done, step 2 failed\n +CREATE TABLE one %(id INTEGER%)\n +Table 'one' already exists\n", r.stdout)
   end)
 
   it("repair refuses what waits for nobody", function()
@@ -39,6 +46,69 @@ describe("after a failure between commits", function()
     assert.equal(2, r.code)
     assert.matches("no step 7 of 'a1' waits for a decision", r.stderr)
   end)
+end)
+
+-- A procedure may do anything: no fingerprint tells whether its call took effect.
+describe("a call of a procedure", function()
+  local db, p
+
+  before_each(function()
+    db = scratch.database "mysql"
+    p = project.new { url = db.url }
+    db:query "CREATE TABLE counts (n INTEGER); INSERT INTO counts VALUES (0); CREATE PROCEDURE bump() UPDATE counts SET n = n + 1"
+    p:revision { id = "a1", header = "transactional = false", upgrade = [[op.execute "CALL bump()"
+  op.execute "INSERT INTO later VALUES (1)"]] }
+  end)
+  after_each(function() db:drop() end)
+
+  it("that was heard of is not asked about", function()
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches("half applied: 1 of the 2 statements sent stay %(CALL bump%(%)%)", r.stderr)
+    db:query "CREATE TABLE later (a INTEGER)"
+    r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("1", db:value "SELECT n FROM counts")
+  end)
+
+  for _, what in ipairs { "applied", "not-applied" } do
+    it("whose outcome nobody knows waits for repair --" .. what, function()
+      assert.equal(1, p:luamig "upgrade".code)
+      db:query "UPDATE luamig_journal SET state = 'intent'; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
+      local r = p:luamig "upgrade"
+      assert.equal(5, r.code)
+      assert.matches("it cannot be told whether step 1 of 'a1' was carried out\n +statement CALL bump%(%)\n", r.stderr)
+      assert.matches("state +'a1' stays half applied; still at base\n", r.stderr)
+      assert.matches("luamig repair a1 --step 1 --applied or --not-applied", r.stderr, 1, true)
+      assert.matches("luamig repair a1 --step 1", p:luamig "status".stdout .. r.stderr, 1, true)
+      r = p:luamig("repair", "a1", "--step", "1", "--" .. what)
+      assert.equal(0, r.code, r.stderr)
+      r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      assert.equal(what == "applied" and "1" or "2", db:value "SELECT n FROM counts")
+    end)
+  end
+end)
+
+it("a read that was too large to be written down leaves the revision to a human", function()
+  local db = scratch.database "mysql"
+  local p = project.new { url = db.url }
+  db:query "CREATE TABLE many (a INTEGER); INSERT INTO many SELECT seq FROM seq_1_to_1001"
+  for i, read in ipairs {
+    'for row in op.get_bind():rows "SELECT a FROM many" do op.log(row.a) end',
+    [[local all = op.get_bind():execute("SELECT a FROM many"):fetchall()]],
+    [[op.get_bind():scalar "SELECT REPEAT('x', 66000)"]],
+  } do
+    p:revision { id = "a1", upgrade = read .. ' op.execute "CREATE TABLE t (a INTEGER)" op.execute "INSERT INTO nowhere VALUES (1)"' }
+    assert.equal(1, p:luamig "upgrade".code)
+    local r = p:luamig "upgrade"
+    assert.equal(5, r.code, tostring(i))
+    assert.matches("was cut off after a read that was too large for the journal", r.stderr)
+    assert.matches("half applied: 1 of the 1 statements sent stay %(CREATE TABLE t ", r.stderr)
+    assert.is_nil(r.stderr:find("goes on from there", 1, true))
+    db:query "DROP TABLE t; DELETE FROM luamig_journal"
+  end
+  db:drop()
 end)
 
 it("repair wants to be told everything", function()

@@ -428,7 +428,8 @@ static void append_heads(struct mig_strbuf *out, const struct mig_names *rows)
 }
 
 /* One line about what the failure left behind; `rows` are the version rows that stay. */
-static void tell_state(struct command *cmd, const struct mig_step *step)
+static void tell_state(struct command *cmd, const struct mig_step *step,
+                       const struct mig_error *failure)
 {
     struct mig_run *run = &cmd->run;
     struct mig_run_state *state = &cmd->report->state;
@@ -445,7 +446,7 @@ static void tell_state(struct command *cmd, const struct mig_step *step)
     }
     if (id == NULL) {
         mig_strbuf_puts(&text, "nothing was changed; still at ");
-    } else if (undoes(cmd, step) && run->kept == 0) {
+    } else if ((undoes(cmd, step) || failure->code == MIG_E_half_applied) && run->kept == 0) {
         mig_strbuf_printf(&text, "'%s' stays half applied; still at ", id);
     } else if (run->kept == 0) {
         mig_strbuf_puts(&text, run->sent == 0 ? "nothing of it was carried out; still at "
@@ -463,7 +464,9 @@ static void tell_state(struct command *cmd, const struct mig_step *step)
                               run->labels[i] != NULL ? run->labels[i] : "");
         }
         mig_strbuf_puts(&text, run->kept > shown ? "; …)" : ")");
-        mig_strbuf_printf(&text, "; `%s` goes on from there", run->direction);
+        if (failure->code != MIG_E_half_applied) {
+            mig_strbuf_printf(&text, "; `%s` goes on from there", run->direction);
+        }
         mig_strbuf_puts(&text, "; the version table says ");
     }
     append_heads(&text, rows);
@@ -934,9 +937,9 @@ static int command(struct mig_context *ctx, struct mig_arena *arena, const struc
     if (rc != 0) {
         mig_segment_rollback(&cmd.run);
         if (failed != NULL && failed->revision != NULL) {
-            mig_journal_leave(&cmd.run, failed->revision->id);
+            mig_journal_leave(&cmd.run, failed->revision->id, err);
         }
-        tell_state(&cmd, failed);
+        tell_state(&cmd, failed, err);
         call_error_hook(&cmd, failed, err);
     }
     mig_lock_release(&cmd.run, &cmd.lock);

@@ -96,7 +96,7 @@ struct mig_half_applied {
     bool undo;             /* an upgrade that a downgrade was undoing */
     bool failed;           /* open_step did */
     const char *statement; /* of open_step, or the last that was done */
-    const char *note;      /* why it failed */
+    const char *note;      /* why it failed, or what came after the last that was done */
 };
 int mig_context_half_applied(struct mig_context *ctx, struct mig_arena *arena,
                              struct mig_half_applied **out, size_t *count,

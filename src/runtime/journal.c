@@ -482,6 +482,7 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
                     last ? 0 : journal->part + 1, journal->chain,
                     fingerprint[0] != '\0' ? fingerprint : NULL, text, err);
     journal->intended = rc == 0;
+    journal->in_doubt = fingerprint[0] == '\0' && !is_repeatable(read != NULL ? read : statement);
     return rc;
 }
 
@@ -497,6 +498,19 @@ static int set_state(struct mig_run *run, const char *revision, int step, const 
     append_table(&sql, run);
     mig_strbuf_puts(&sql, " SET state = ?, note = ? WHERE revision = ? AND step = ?");
     return send(run, &sql, items, MIG_COUNT(items), err);
+}
+
+int mig_journal_carried_out(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    if (!journal->intended) {
+        return 0;
+    }
+    journal->intended = false;
+    journal->known_step = journal->last_step;
+    return journal->in_doubt
+               ? set_state(run, run->revision->id, journal->last_step, "done", NULL, err)
+               : 0; /* the next row says so, and until then the fingerprint */
 }
 
 void mig_journal_failed(struct mig_run *run, const struct mig_error *failure)
@@ -569,18 +583,25 @@ int mig_journal_settle(struct mig_run *run, const struct mig_journal_row *row, b
                    : delete_step(run, row->revision, row->step, err);
 }
 
-void mig_journal_leave(struct mig_run *run, const char *revision)
+void mig_journal_leave(struct mig_run *run, const char *revision, const struct mig_error *failure)
 {
+    struct mig_journal *journal = &run->journal;
     struct mig_strbuf sql = {0};
     struct mig_error ignored = {0};
-    struct mig_param item = {.value = text_value(revision)};
-    if (!run->journal.active || run->journal.last_step == 0 || run->conn->lost) {
+    struct mig_param items[] = {{.value = int_value(journal->known_step)},
+                                {.value = int_value(journal->last_step)},
+                                {.value = text_value(failure->message)},
+                                {.value = text_value(revision)}};
+    if (!journal->active || journal->last_step == 0 || run->conn->lost) {
         return;
     }
     mig_strbuf_puts(&sql, "UPDATE ");
     append_table(&sql, run);
-    mig_strbuf_puts(&sql, " SET runner = NULL WHERE revision = ?");
-    (void)!send(run, &sql, &item, 1, &ignored);
+    mig_strbuf_puts(&sql, " SET runner = NULL,"
+                          " state = CASE WHEN state = 'intent' AND step <= ? THEN 'done'"
+                          " ELSE state END,"
+                          " note = CASE WHEN step = ? THEN ? ELSE note END WHERE revision = ?");
+    (void)!send(run, &sql, items, MIG_COUNT(items), &ignored);
     mig_error_clear(&ignored);
 }
 
@@ -625,6 +646,22 @@ static int decide(struct mig_run *run, struct mig_journal_row *row, bool *applie
     return MIG_E_half_applied;
 }
 
+/* The server said that it failed: nothing of it stays but what is built in the background (an
+ * invalid index). What a DROP left is dropped again. */
+static int clean_up_failed(struct mig_run *run, const struct mig_journal_row *row,
+                           struct mig_error *err)
+{
+    const struct mig_statement *statement = NULL;
+    if (run->db->runner->clean_up == NULL || row->statement == NULL) {
+        return 0;
+    }
+    int rc = read_statement(run, row->statement, &statement, err);
+    if (rc != 0 || statement == NULL || strncmp(statement->verb, "CREATE", 6) != 0) {
+        return rc;
+    }
+    return run->db->runner->clean_up(run->conn, statement, err);
+}
+
 /* Settles the last row; *row is NULL when nothing of the revision stays covered. */
 static int settle(struct mig_run *run, struct mig_journal_row *rows, size_t *count,
                   struct mig_error *err)
@@ -639,6 +676,7 @@ static int settle(struct mig_run *run, struct mig_journal_row *rows, size_t *cou
         rc = decide(run, last, &applied, err);
     } else if (last->state == MIG_JOURNAL_FAILED) {
         applied = false;
+        rc = clean_up_failed(run, last, err);
     }
     if (rc != 0) {
         return rc;
@@ -692,12 +730,22 @@ const char *mig_journal_alive(const struct mig_run *run)
     return last != NULL && is_alive(last) ? last : NULL;
 }
 
+/* What stays of the revision whatever comes, for the state after a failure. */
+static void count_rows(struct mig_run *run, const struct mig_journal_row *rows, size_t count)
+{
+    run->sent = run->kept = (int)count;
+    for (size_t i = 0; i < count && i < MIG_RUN_LABELS; i++) {
+        const char *sql = rows[i].statement != NULL ? rows[i].statement : "";
+        run->labels[i] = mig_segment_label(run->arena, sql, strlen(sql));
+    }
+}
+
 int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
     const char *id = step->revision->id;
     size_t first = 0, count = 0;
-    journal->last_step = 0;
+    journal->last_step = journal->known_step = 0;
     journal->calls = journal->covered = 0;
     journal->covered_part = 0;
     journal->rest = NULL;
@@ -724,6 +772,7 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
     }
     struct mig_journal_row *rows = &journal->rows[first];
     size_t before = count;
+    count_rows(run, rows, rows[count - 1].state == MIG_JOURNAL_DONE ? count : count - 1);
     int rc = settle(run, rows, &count, err);
     if (count < before && journal->last_step == rows[count].step) {
         journal->last_step = rows[count].step - 1;
@@ -731,6 +780,8 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
     if (rc != 0 || count == 0) {
         return rc;
     }
+    count_rows(run, rows, count);
+    journal->known_step = rows[count - 1].step;
     struct mig_answer **tail = &journal->answers;
     for (size_t i = 0; rc == 0 && i < count; i++) {
         if (rows[i].answers == NULL) {
@@ -752,11 +803,6 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
              last->digest != NULL ? last->digest : "");
     if (rows[0].started_at != NULL) {
         snprintf(journal->started_at, sizeof journal->started_at, "%s", rows[0].started_at);
-    }
-    run->sent = run->kept = (int)count;
-    for (size_t i = 0; i < count && i < MIG_RUN_LABELS; i++) {
-        const char *sql = rows[i].statement != NULL ? rows[i].statement : "";
-        run->labels[i] = mig_segment_label(run->arena, sql, strlen(sql));
     }
     mig_log_write(&run->ctx->log, MIG_LOG_NOTICE, "going on with '%s' after %d finished step%s", id,
                   (int)count, count == 1 ? "" : "s");

@@ -25,10 +25,10 @@ static void add_row(struct mig_half_applied *half, const struct mig_journal_row 
     if (last && row->state != MIG_JOURNAL_DONE) {
         half->open_step = row->step;
         half->failed = row->state == MIG_JOURNAL_FAILED;
-        half->note = row->note;
     } else {
         half->steps++;
     }
+    half->note = last ? row->note : NULL;
 }
 
 int mig_context_half_applied(struct mig_context *ctx, struct mig_arena *arena,

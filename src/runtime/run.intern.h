@@ -80,6 +80,8 @@ struct mig_journal {
     int cursor_step;                    /* the row of the backfill in hand; 0: it has none */
     bool dirty;                         /* something was changed since the last row */
     bool intended;                      /* the statement in hand has its intent written down */
+    bool in_doubt;                      /* and nothing would tell whether it was carried out */
+    int known_step;                     /* the server has said that it is done */
     bool too_big;                       /* an answer was not written down */
     const struct mig_statements *parts; /* of the present call */
     size_t part;                        /* how many of them are done */
@@ -293,13 +295,16 @@ int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t
 /* Before and after a statement that commits by itself. */
 int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
                        struct mig_error *err) MIG_MUST_CHECK;
+/* The server has heard of the statement in hand: it is done, or failed. */
+int mig_journal_carried_out(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 void mig_journal_failed(struct mig_run *run, const struct mig_error *failure);
 /* The revision is finished: its rows go with the version row. Appends what deletes them, if there
  * are any. */
 int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_statements *out,
                       struct mig_error *err) MIG_MUST_CHECK;
-/* This process gives the revision up: another one need not wait for it. */
-void mig_journal_leave(struct mig_run *run, const char *revision);
+/* This process gives the revision up: another one need not wait for it. Writes down what it knows:
+ * which statements are done, and why the next one is not. */
+void mig_journal_leave(struct mig_run *run, const char *revision, const struct mig_error *failure);
 /* All rows: a stamp says where the database stands. */
 int mig_journal_forget(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 

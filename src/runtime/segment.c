@@ -356,7 +356,10 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
         return leave_failed(run, statement, rc, err);
     }
     run->journal.part++;
-    run->journal.intended = false;
+    rc = mig_journal_carried_out(run, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, NULL, err);
+    }
     if (statement->class != MIG_CLASS_READ && statement->class != MIG_CLASS_SESSION) {
         run->journal.dirty = run->open;
         run->pending = run->pending || !run->sink->live;

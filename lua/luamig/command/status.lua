@@ -73,10 +73,14 @@ function status.run(session)
     out:line(("%-10s %s: the file is not what was applied"):format("edited", table.concat(edited, ", ")))
   end
   for _, half in ipairs(half_applied) do
-    local open = half.open_step and (", step %d %s"):format(half.open_step, half.failed and "failed" or "begun") or ""
-    out:line(("%-10s %s (%s): %d steps done%s"):format("half done", half.revision, half.direction, half.steps, open))
-    if half.statement then out:line(("%-10s %s"):format("", (half.statement:gsub("%s+", " ")))) end
-    if half.note then out:line(("%-10s %s"):format("", half.note)) end
+    local open = half.open_step and (", step %d %s"):format(half.open_step, half.failed and "failed" or "begun")
+      or half.note and ", the next one failed" or ""
+    out:line(("%-10s %s (%s): %d step%s done%s"):format("half done", half.revision, half.direction, half.steps,
+      half.steps == 1 and "" or "s", open))
+    if half.statement then
+      out:line(("%-10s %s%s"):format("", half.open_step and "" or "the last: ", (half.statement:gsub("%s+", " "))))
+    end
+    if half.note then out:line(("%-10s %s"):format("", (half.note:gsub("%s+", " ")))) end
     -- It looks for itself whether a step that was begun took effect, and says when only `repair` can tell.
     out:line(("%-10s luamig %s"):format("go on", half.undo and "downgrade current" or half.direction == "upgrade"
       and "upgrade (or undo it: luamig downgrade current)" or "downgrade TARGET"))

@@ -315,30 +315,41 @@ static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
     return rc;
 }
 
-/* CREATE INDEX CONCURRENTLY that was cut off leaves an invalid index of its name, which IF NOT
- * EXISTS would then take for the real one. */
+/* CREATE INDEX CONCURRENTLY that failed or was cut off leaves an invalid index of its name, which
+ * IF NOT EXISTS would then take for the real one; DROP INDEX CONCURRENTLY leaves one as well. Only
+ * that index is dropped: another one that is invalid may be under construction by somebody else. $1
+ * is the table (of a DROP: the index), $2 its schema or NULL, $3 the statement. */
+static const char leftover[] =
+    "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, x.relname)"
+    " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
+    " JOIN pg_catalog.pg_class t ON t.oid = i.indrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace"
+    " WHERE NOT i.indisvalid"
+    " AND ($1 IN (t.relname, x.relname) OR lower($1) IN (t.relname, x.relname))"
+    " AND CASE WHEN $2::text IS NULL THEN pg_catalog.pg_table_is_visible(t.oid)"
+    " ELSE n.nspname IN ($2, lower($2)) END"
+    " AND (x.relname = ANY (pg_catalog.regexp_split_to_array(lower($3), '[^[:alnum:]_$]+'))"
+    " OR pg_catalog.strpos($3, pg_catalog.concat('\"', replace(x.relname, '\"', '\"\"'), '\"'))"
+    " > 0) LIMIT 1";
+
 static int clean_up(struct mig_conn *conn, const struct mig_statement *statement,
                     struct mig_error *err)
 {
     if (statement->class != MIG_CLASS_CONCURRENT || statement->tables.count == 0) {
         return 0;
     }
-    const char *table = statement->tables.items[0];
-    const char *dot = strrchr(table, '.');
-    struct mig_param items[] = {{.value = text_or_null(dot != NULL ? dot + 1 : table)},
-                                {.value = text_or_null(statement->sql)}};
-    struct mig_params params = {.items = items, .count = 2, .given = true};
     struct mig_arena arena = {0};
     struct mig_value value = {0};
-    int rc = mig_conn_scalar(
-        conn,
-        "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, x.relname)"
-        " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
-        " JOIN pg_catalog.pg_class t ON t.oid = i.indrelid"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace"
-        " WHERE NOT i.indisvalid AND (t.relname = $1 OR t.relname = lower($1))"
-        " AND strpos(lower($2::text), lower(x.relname)) > 0 LIMIT 1",
-        &params, &arena, &value, err);
+    const char *table = statement->tables.items[0];
+    const char *dot = strrchr(table, '.');
+    const char *schema =
+        dot != NULL ? mig_arena_strndup(&arena, table, (size_t)(dot - table)) : NULL;
+    struct mig_param items[] = {{.value = text_or_null(dot != NULL ? dot + 1 : table)},
+                                {.value = text_or_null(schema)},
+                                {.value = text_or_null(statement->sql)}};
+    struct mig_params params = {.items = items, .count = MIG_COUNT(items), .given = true};
+    int rc = arena.failed ? mig_error_nomem(err)
+                          : mig_conn_scalar(conn, leftover, &params, &arena, &value, err);
     if (rc == 0 && value.kind == MIG_VALUE_TEXT) {
         rc = mig_conn_execute(conn, value.text, NULL, NULL, err);
     }
