@@ -6,6 +6,11 @@ if(LUAMIG_SPECS)
   target_link_libraries(luamig-spec-process PRIVATE luamig-warnings)
   set_target_properties(luamig-spec-process PROPERTIES PREFIX "" OUTPUT_NAME spec_process)
 
+  # What stands between a client and its server and breaks.
+  add_executable(luamig-spec-proxy spec/support/proxy.c)
+  target_link_libraries(luamig-spec-proxy PRIVATE luamig-warnings)
+  set_target_properties(luamig-spec-proxy PROPERTIES OUTPUT_NAME spec_proxy)
+
   # The program that uses the C library as a stranger would.
   if(TARGET luamig-library)
     add_executable(luamig-spec-embed spec/library/embed.c)

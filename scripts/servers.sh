@@ -3,6 +3,7 @@
 #
 #   servers.sh start NAME...   start them (one that runs is left alone) and wait until they answer
 #   servers.sh stop [NAME...]  stop and wait until they are gone; all when none is named
+#   servers.sh kill NAME...    SIGKILL to all of their processes at once; start goes on with the same data and port
 #   servers.sh env [NAME...]   NAME_URL=... of those that run
 #   servers.sh status          one line a server
 #
@@ -10,6 +11,7 @@
 #       pg16 pg17 pg18 mariadb11 mysql (Oracle's), pgbouncer (transaction pooling before pg15),
 #       pgreplica (a primary and its standby), galera3 (three nodes)
 # LUAMIG_SERVERS_DIR holds data, sockets, logs and pids (default: ${TMPDIR:-/tmp}/luamig-servers-UID).
+# LUAMIG_SERVERS_OPTIONS holds more options for the servers that start.
 # Started as root, the servers run as LUAMIG_SERVERS_USER (default: nobody).
 set -uo pipefail
 umask 022
@@ -18,6 +20,7 @@ BASE=${LUAMIG_SERVERS_DIR:-${TMPDIR:-/tmp}/luamig-servers-$(id -u)}
 RUN_AS=${LUAMIG_SERVERS_USER:-nobody}
 HOST=127.0.0.1
 NAME=luamig # the database, its user and the password
+read -ra OPTIONS <<<"${LUAMIG_SERVERS_OPTIONS:-}"
 ALL=(pgbouncer pg15 pg16 pg17 pg18 pgreplica mariadb mariadb11 mysql galera3)
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 # shellcheck source=scripts/packages.sh
@@ -49,10 +52,12 @@ own_folder() {
 # Field 22 of /proc/PID/stat, the start time: with the pid it names one process, whatever pid is used again later.
 started_at() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
+runs_pid() { [ -e "/proc/$1" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+
 alive() { # NAME
     local pid start
     read -r pid start 2>/dev/null <"$BASE/$1/pid" || return 1
-    [ -n "$start" ] && [ "$(started_at "$pid")" = "$start" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$pid/status"
+    [ -n "$start" ] && [ "$(started_at "$pid")" = "$start" ] && runs_pid "$pid"
 }
 
 spawn() { # NAME COMMAND...: detached, in a session of its own; setsid, setpriv and env exec, so the pid is the server's
@@ -84,6 +89,22 @@ stop_one() { # NAME SIGNAL
     rm -f "$BASE/$1/pid"
 }
 
+kill_one() { # NAME: as a machine would lose it, but for what the kernel has still to write
+    local pid child children
+    read -r pid _ 2>/dev/null <"$BASE/$1/pid" || return 0
+    if alive "$1"; then
+        kill -STOP "$pid" # or it would start new ones for those that end
+        children=$(cat "/proc/$pid/task/"*/children 2>/dev/null)
+        # shellcheck disable=SC2086 # a list of pids
+        kill -KILL "$pid" $children 2>/dev/null
+        for child in $pid $children; do
+            while runs_pid "$child"; do sleep 0.01; done
+        done
+    fi
+    # PostgreSQL looks whether the process that they name is there, and a zombie is
+    rm -f "$BASE/$1/pid" "$BASE/$1/data/postmaster.pid" "$BASE/$1"/.s.PGSQL.*
+}
+
 wait_for() { # NAME SECONDS COMMAND...: until it succeeds; fails when the server died or the time is over
     local name=$1 left=$(($2 * 20))
     shift 2
@@ -97,12 +118,13 @@ wait_for() { # NAME SECONDS COMMAND...: until it succeeds; fails when the server
     done
 }
 
-# Below the range that the kernel hands out to clients. Whoever loses the race for a port tries another (start).
+# Below the range that the kernel hands out to clients; the one it had before, if that is free. Whoever loses the
+# race for a port tries another (start).
 free_port() {
     local port
-    while :; do
+    port=$(cat "$BASE/$1/port" 2>/dev/null)
+    while [ -z "$port" ] || (exec 8<>"/dev/tcp/$HOST/$port") 2>/dev/null; do
         port=$((20000 + RANDOM % 12000))
-        (exec 8<>"/dev/tcp/$HOST/$port") 2>/dev/null || break
     done
     echo "$port" | tee "$BASE/$1/port"
 }
@@ -130,7 +152,7 @@ start_pg() { # NAME BINARIES [OPTION...]
     fi
     port=$(free_port "$name")
     spawn "$name" "$bin/postgres" -D "$folder/data" -p "$port" -c listen_addresses="$HOST" \
-        -c unix_socket_directories="$folder" "${PG_FAST[@]}" "$@"
+        -c unix_socket_directories="$folder" "${PG_FAST[@]}" "$@" "${OPTIONS[@]}"
     wait_for "$name" 60 pg_query "$port" -c 'select 1' || return 1
     pg_query "$port" -Atc "select 1 from pg_database where datname = '$NAME'" | grep -q 1 ||
         pg_query "$port" -c "create database $NAME"
@@ -232,7 +254,7 @@ start_mariadb() { # NAME SHARE SERVER-COMMAND...
     port=$(free_port "$name")
     spawn "$name" "$@" --no-defaults --lc-messages-dir="$share" --datadir="$folder/data" --bind-address=$HOST \
         --port="$port" --socket="$folder/server.sock" --pid-file="$folder/data/server.pid" --tmpdir="$folder" \
-        --log-error="$folder/error.log" --innodb-log-file-size=16M "${MY_FAST[@]}" "${MARIADB_FAST[@]}"
+        --log-error="$folder/error.log" --innodb-log-file-size=16M "${MY_FAST[@]}" "${MARIADB_FAST[@]}" "${OPTIONS[@]}"
     wait_for "$name" 60 my_query "$folder/server.sock" 'select 1' || return 1
     my_accounts "$folder/server.sock"
 }
@@ -256,7 +278,7 @@ start_mysql() {
     port=$(free_port mysql)
     spawn mysql "${program[@]}" "${options[@]}" --bind-address=$HOST --port="$port" --socket="$folder/server.sock" \
         --pid-file="$folder/data/server.pid" --mysqlx=OFF --skip-log-bin --tmpdir="$folder" \
-        --log-error="$folder/error.log" "${MY_FAST[@]}"
+        --log-error="$folder/error.log" "${MY_FAST[@]}" "${OPTIONS[@]}"
     wait_for mysql 90 my_query "$folder/server.sock" 'select 1' || return 1
     my_accounts "$folder/server.sock"
 }
@@ -294,7 +316,10 @@ start_galera() {
     for node in galera3 galera3-2 galera3-3; do
         rm -rf "${BASE:?}/$node"
         own_folder "$BASE/$node"
-        for part in group ist sst; do free_port "$node" >"$BASE/$node/$part.port"; done
+        for part in group ist sst; do
+            free_port "$node" >"$BASE/$node/$part.port"
+            rm "$BASE/$node/port"
+        done
         free_port "$node" >/dev/null
     done
     my_bootstrap galera3 /usr/share/mysql /usr/sbin/mariadbd || return 1
@@ -377,13 +402,13 @@ start() {
     runs "$1" && return 0
     prepare_server "$1" || die "$1 cannot be had"
     # A second try, on another port: somebody may take one between our look and the server's bind.
-    start_server "$1" || { stop_server "$1"; start_server "$1"; } || { stop_server "$1"; die "$1 cannot be started"; }
+    start_server "$1" || { stop_server "$1"; rm -f "$BASE/$1/port"; start_server "$1"; } || { stop_server "$1"; die "$1 cannot be started"; }
 }
 
 task=${1:-help}
 [ $# -gt 0 ] && shift
 case $task in
-    start) [ $# -gt 0 ] || die "start what? (${ALL[*]})" ;;
+    start | kill) [ $# -gt 0 ] || die "$task what? (${ALL[*]})" ;;
     stop | env | status) [ $# -gt 0 ] || set -- "${ALL[@]}" ;;
     *)
         sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
@@ -410,6 +435,7 @@ case $task in
         exit $failed
         ;;
     stop) for name; do stop_server "$name"; done ;;
+    kill) for name; do for member in $(members_of "$name"); do kill_one "$member"; done; done ;;
     env)
         for name; do
             for member in $(members_of "$name"); do

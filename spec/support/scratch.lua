@@ -2,6 +2,7 @@
 --
 --   scratch.folder()            the path of a new, empty folder
 --   scratch.database(dialect)   a new, empty database: { url, dialect, name }, db:query(sql), db:drop()
+--   scratch.database(dialect, server)   the same on another server than the usual one, given by its URL
 --
 -- Both are removed when the suite ends, or before by scratch.remove_all().
 local lfs = require "lfs"
@@ -92,17 +93,18 @@ function Database:drop()
   self.dropped = true
   if self.dialect == "sqlite" then return end
   local force = self.dialect == "postgresql" and " WITH (FORCE)" or ""
-  run_client(servers.parse(servers.url(self.dialect)), self.dialect,
+  run_client(servers.parse(self.server), self.dialect,
     ("DROP DATABASE IF EXISTS %s%s;\n"):format(self.name, force))
 end
 
-function scratch.database(dialect)
+function scratch.database(dialect, server)
   local db = setmetatable({ dialect = dialect }, Database)
   if dialect == "sqlite" then
     local path = scratch.folder() .. "/scratch.db"
     db.name, db.url, db.parts = path, "sqlite:///" .. path, { path = path }
   else
-    local server = servers.url(dialect)
+    server = server or servers.url(dialect)
+    db.server = server
     db.name = "luamig_scratch_" .. unique()
     local charset = dialect == "mysql" and " CHARACTER SET utf8mb4" or ""
     run_client(servers.parse(server), dialect, ("CREATE DATABASE %s%s;\n"):format(db.name, charset))

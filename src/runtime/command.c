@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many statements a failure names. */
-enum { TOLD_STATEMENTS = 3 };
-
 /* Between two tries of a revision that waited too long for a lock. */
 enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 10000 };
 
@@ -310,15 +307,6 @@ static int grow_report(struct command *cmd, struct mig_error *err)
     return report->steps == NULL && cmd->plan.step_count > 0 ? mig_error_nomem(err) : 0;
 }
 
-static bool same_rows(const struct mig_names *a, const struct mig_names *b)
-{
-    bool same = a->count == b->count; /* both are sorted */
-    for (size_t i = 0; same && i < a->count; i++) {
-        same = strcmp(a->items[i], b->items[i]) == 0;
-    }
-    return same;
-}
-
 /* What the step is to undo has gone meanwhile. */
 static bool is_stale(const struct command *cmd, const struct mig_step *step)
 {
@@ -350,7 +338,7 @@ static int begin_and_look(struct command *cmd, const struct mig_step *step, bool
         rc = mig_journal_load(run, err);
     }
     if (rc == 0) {
-        *moved = !same_rows(&before, &run->rows) || had_version != run->has_version ||
+        *moved = !mig_names_equal(&before, &run->rows) || had_version != run->has_version ||
                  is_stale(cmd, step);
         *busy = mig_journal_alive(run) != NULL;
         if (*moved || *busy) {
@@ -415,62 +403,6 @@ static void start_step(struct command *cmd, const struct mig_step *step, struct 
     mig_error_clear(&run->doom.error);
     run->replayed = 0;
     run->journal.active = run->sink->live && run->mode != MIG_ALL && revision != NULL;
-}
-
-static void append_heads(struct mig_strbuf *out, const struct mig_names *rows)
-{
-    for (size_t i = 0; i < rows->count; i++) {
-        mig_strbuf_printf(out, "%s%s", i > 0 ? ", " : "", rows->items[i]);
-    }
-    if (rows->count == 0) {
-        mig_strbuf_puts(out, "base");
-    }
-}
-
-/* One line about what the failure left behind; `rows` are the version rows that stay. */
-static void tell_state(struct command *cmd, const struct mig_step *step,
-                       const struct mig_error *failure)
-{
-    struct mig_run *run = &cmd->run;
-    struct mig_run_state *state = &cmd->report->state;
-    struct mig_strbuf text = {0};
-    const char *id = step != NULL && step->revision != NULL ? step->revision->id : NULL;
-    const struct mig_names *rows = &cmd->report->to;
-    state->heads = *rows;
-    state->revision = id;
-    state->done = run->kept;
-    state->of = run->sent;
-    state->rolled_back = run->kept == 0;
-    if (!writes(cmd) || run->conn == NULL) {
-        return;
-    }
-    if (id == NULL) {
-        mig_strbuf_puts(&text, "nothing was changed; still at ");
-    } else if ((undoes(cmd, step) || failure->code == MIG_E_half_applied) && run->kept == 0) {
-        mig_strbuf_printf(&text, "'%s' stays half applied; still at ", id);
-    } else if (run->kept == 0) {
-        mig_strbuf_puts(&text, run->sent == 0 ? "nothing of it was carried out; still at "
-                                              : "rolled back; still at ");
-    } else {
-        mig_strbuf_printf(&text, "half applied: %d of the %d statements sent stay", run->kept,
-                          run->sent);
-        int shown = run->kept < MIG_RUN_LABELS ? run->kept : MIG_RUN_LABELS;
-        int first = shown > TOLD_STATEMENTS ? shown - TOLD_STATEMENTS : 0;
-        for (int i = first; i < shown; i++) {
-            mig_strbuf_printf(&text, "%s%s",
-                              i > first   ? "; "
-                              : first > 0 ? " (…; "
-                                          : " (",
-                              run->labels[i] != NULL ? run->labels[i] : "");
-        }
-        mig_strbuf_puts(&text, run->kept > shown ? "; …)" : ")");
-        if (failure->code != MIG_E_half_applied) {
-            mig_strbuf_printf(&text, "; `%s` goes on from there", run->direction);
-        }
-        mig_strbuf_puts(&text, "; the version table says ");
-    }
-    append_heads(&text, rows);
-    state->text = mig_strbuf_to_arena(&text, cmd->arena);
 }
 
 static void call_error_hook(struct command *cmd, const struct mig_step *step,
@@ -819,7 +751,7 @@ static int carry_out(struct command *cmd, const struct mig_step **failed, struct
     if (run->sink->live && !run->db->runner->begin_locks) {
         struct mig_names before = run->rows;
         rc = read_rows(cmd, err);
-        moved = rc == 0 && !same_rows(&before, &run->rows);
+        moved = rc == 0 && !mig_names_equal(&before, &run->rows);
     }
     if (rc == 0) {
         rc = find_history(cmd, err);
@@ -939,7 +871,13 @@ static int command(struct mig_context *ctx, struct mig_arena *arena, const struc
         if (failed != NULL && failed->revision != NULL) {
             mig_journal_leave(&cmd.run, failed->revision->id, err);
         }
-        tell_state(&cmd, failed, err);
+        const struct mig_failure failure = {
+            .step = failed,
+            .error = err,
+            .undoes = failed != NULL && undoes(&cmd, failed),
+            .writes = writes(&cmd),
+        };
+        mig_failure_tell(&cmd.run, &failure, report);
         call_error_hook(&cmd, failed, err);
     }
     mig_lock_release(&cmd.run, &cmd.lock);

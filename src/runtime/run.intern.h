@@ -336,6 +336,18 @@ const char *mig_recover_source(const struct mig_context *ctx, const struct mig_r
 int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op,
                      struct mig_error *err) MIG_MUST_CHECK;
 
+/* failure.c */
+struct mig_failure {
+    const struct mig_step *step; /* NULL: none had begun */
+    const struct mig_error *error;
+    bool undoes; /* the step was to undo a half applied revision */
+    bool writes; /* the sink changes the database */
+};
+/* Fills report->state: what the run left behind. After a lost connection report->to and applied are
+ * as another connection finds them, if the server answers. */
+void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
+                      struct mig_report *report);
+
 /* lock.c */
 struct mig_lease;
 struct mig_lock {

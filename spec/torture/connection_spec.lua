@@ -1,0 +1,87 @@
+-- The connection breaks: at each exchange with the server in turn, before the server saw what was asked or after it, when
+-- only the answer is lost (a COMMIT too, of which the client then cannot know); or the server ends the session. What the
+-- runner says of it is what the database holds, and `upgrade` goes on.
+local internals = require "luamig_internals"
+local proxy = require "spec.support.proxy"
+local scratch = require "spec.support.scratch"
+local torture = require "spec.support.torture"
+
+local CUTS = torture.kills(6)
+
+-- The version rows as the client of the server sees them must be those that the runner names.
+local function tells_the_truth(db, r, what)
+  local version = db:value [[SELECT count(*) FROM information_schema.tables WHERE table_name = 'luamig_version'
+    AND table_schema NOT IN ('information_schema', 'pg_catalog')]] ~= "0" and db:value "SELECT max(version_num) FROM luamig_version"
+  local applied = version == "t0rture00001"
+  assert.equal(1, r.code, what .. r.stderr)
+  assert.matches("connect", r.stderr)
+  if r.stderr:find "still at base" or r.stderr:find "version table says base" or r.stderr:find "half applied" then
+    assert.is_false(applied, what .. r.stderr)
+  end
+  if applied then assert.matches("t0rture00001", r.stderr:match "State:[^\n]*" or r.stderr, what) end
+end
+
+for _, dialect in ipairs { "postgresql", "mysql" } do
+  describe("a connection to " .. dialect, function()
+    local expected, duration, exchanges
+    setup(function()
+      local calm = scratch.database(dialect)
+      expected, duration = torture.calm(calm)
+      calm:drop()
+      local db = scratch.database(dialect)
+      torture.fill(db)
+      local through = proxy.start(db.url, "none")
+      torture.finish(torture.project(), { url = through.url })
+      exchanges = through:stop()
+      db:drop()
+    end)
+
+    for _, mode in ipairs { "lose", "answer" } do
+      it(("that is cut at one exchange after the other (%s)"):format(mode), function()
+        local p, step = torture.project(), math.max(1, exchanges // CUTS)
+        local places, cuts = {}, 0
+        for at = step == 1 and 1 or math.random(step), exchanges, step do places[#places + 1] = at end
+        for at = exchanges - 6, exchanges do places[#places + 1] = at end -- the last COMMIT is among them
+        for _, at in ipairs(places) do
+          local what = ("cut at exchange %d of %d (%s): "):format(at, exchanges, mode)
+          local db = scratch.database(dialect)
+          torture.fill(db)
+          local through = proxy.start(db.url, mode, at)
+          local r = p:luamig("upgrade", { env = { LUAMIG_URL = through.url } })
+          through:stop()
+          if r.code ~= 0 then tells_the_truth(db, r, what) end
+          cuts = cuts + 1
+          torture.finish(p, db)
+          assert.same(expected, torture.state(db), what)
+          db:drop()
+        end
+        torture.count(("connections cut (%s), %s"):format(mode, dialect), cuts)
+      end)
+    end
+
+    it("whose session the server ends", function()
+      local p, cuts, rounds = torture.project(), 0, 0
+      while cuts < CUTS and rounds < CUTS * 20 do
+        rounds = rounds + 1
+        local db = scratch.database(dialect)
+        torture.fill(db)
+        local admin = assert(internals.driver.open(db.url))
+        local function disturb()
+          if dialect == "postgresql" then
+            assert(admin:execute "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            return
+          end
+          local sql = "SELECT max(id) FROM information_schema.processlist WHERE db = database() AND id <> connection_id()"
+          local id = admin:scalar(sql)
+          if math.type(id) then admin:execute("KILL CONNECTION " .. id) end
+        end
+        cuts = cuts + torture.disturb(p, db, duration, disturb, function() end, function(r) tells_the_truth(db, r, "") end)
+        admin:close()
+        assert.same(expected, torture.state(db))
+        db:drop()
+      end
+      torture.count("sessions ended by the server, " .. dialect, cuts)
+      assert.is_true(cuts >= CUTS, cuts .. " cuts")
+    end)
+  end)
+end

@@ -1,0 +1,153 @@
+/* What a failure has left behind, for whoever reads its message: what of the revision stays, and
+ * what the version table says.
+ *
+ * When the connection broke, the client does not know whether the last COMMIT was carried out:
+ * another connection has a look, once the lost session is over. */
+#include "driver/database.h"
+#include "runtime/run.intern.h"
+#include "util/clock.h"
+
+#include <string.h>
+
+/* How many statements a failure names. */
+enum { TOLD_STATEMENTS = 3 };
+
+/* How long a lost session has to end, and the server to answer. */
+enum { LOOK_MS = 3000, LOOK_AGAIN_MS = 20 };
+
+/* What is known of the failed revision. */
+enum outcome { GONE, HALF, APPLIED, UNKNOWN };
+
+/* The lost session holds the lock until the server has ended it, and what it was doing. True where
+ * no lock tells. */
+static bool wait_for_session(const struct mig_run *run, struct mig_error *err)
+{
+    char key[64];
+    bool trusted = false, got = false;
+    const struct mig_runner_ops *runner = run->db->runner;
+    int64_t end = mig_clock_ms() + LOOK_MS;
+    if (runner->try_lock == NULL || runner->is_trusted(run->conn, &trusted, err) != 0 || !trusted) {
+        return err->code == 0;
+    }
+    mig_lock_key(run, key, sizeof key);
+    while (runner->try_lock(run->conn, key, &got, err) == 0 && !got && mig_clock_ms() < end) {
+        mig_clock_sleep(LOOK_AGAIN_MS, run->ctx->interrupted);
+    }
+    return got;
+}
+
+static bool has_journal(const struct mig_run *run, const char *revision)
+{
+    for (size_t i = 0; i < run->journal.row_count; i++) {
+        if (strcmp(run->journal.rows[i].revision, revision) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By a connection of its own, which is closed again. */
+static enum outcome look(struct mig_run *run, const struct mig_step *step, bool undoes,
+                         struct mig_report *report)
+{
+    struct mig_error err = {0};
+    struct mig_conn *lost = run->conn, *conn = NULL;
+    struct mig_conn_params params = run->ctx->url.params;
+    struct mig_names rows = {0};
+    bool exists = false;
+    enum outcome outcome = UNKNOWN;
+    params.connect_timeout_ms = LOOK_MS;
+    if (mig_conn_open(&conn, run->db, &params, NULL, &err) == 0) {
+        run->conn = conn;
+        if (wait_for_session(run, &err) &&
+            mig_version_read(conn, &run->ctx->settings, run->db, run->arena, &rows, &exists,
+                             &err) == 0 &&
+            mig_journal_load(run, &err) == 0) {
+            bool half = has_journal(run, step->revision->id);
+            bool there = undoes ? !half
+                                : mig_names_equal(&rows, &step->heads_after) &&
+                                      !mig_names_equal(&rows, &report->to);
+            outcome = there ? APPLIED : half ? HALF : GONE;
+            report->to = rows;
+            report->applied = report->applied || there;
+        }
+        run->conn = lost;
+        mig_conn_free(conn);
+    }
+    mig_error_clear(&err);
+    return outcome;
+}
+
+static void append_heads(struct mig_strbuf *out, const struct mig_names *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        mig_strbuf_printf(out, "%s%s", i > 0 ? ", " : "", rows->items[i]);
+    }
+    if (rows->count == 0) {
+        mig_strbuf_puts(out, "base");
+    }
+}
+
+static void append_kept(struct mig_strbuf *out, const struct mig_run *run, bool goes_on)
+{
+    /* of a segment whose end nobody saw, the last one may have stayed too */
+    mig_strbuf_printf(out, "half applied: %s%d of the %d statements sent stay",
+                      run->conn->lost ? "at least " : "", run->kept, run->sent);
+    int shown = run->kept < MIG_RUN_LABELS ? run->kept : MIG_RUN_LABELS;
+    int first = shown > TOLD_STATEMENTS ? shown - TOLD_STATEMENTS : 0;
+    for (int i = first; i < shown; i++) {
+        mig_strbuf_printf(out, "%s%s",
+                          i > first   ? "; "
+                          : first > 0 ? " (…; "
+                                      : " (",
+                          run->labels[i] != NULL ? run->labels[i] : "");
+    }
+    mig_strbuf_puts(out, run->kept > shown ? "; …)" : shown > 0 ? ")" : "");
+    if (goes_on) {
+        mig_strbuf_printf(out, "; `%s` goes on from there", run->direction);
+    }
+    mig_strbuf_puts(out, "; the version table says ");
+}
+
+void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
+                      struct mig_report *report)
+{
+    const struct mig_step *step = failure->step;
+    bool stuck = failure->error->code == MIG_E_half_applied;
+    struct mig_run_state *state = &report->state;
+    struct mig_strbuf text = {0};
+    const char *id = step != NULL && step->revision != NULL ? step->revision->id : NULL;
+    enum outcome outcome = run->kept > 0 ? HALF : GONE;
+    bool told = failure->writes && run->conn != NULL;
+    if (told && id != NULL && run->conn->lost) {
+        outcome = look(run, step, failure->undoes, report);
+    }
+    state->heads = report->to;
+    state->revision = id;
+    state->done = outcome == APPLIED ? run->sent : run->kept;
+    state->of = run->sent;
+    state->rolled_back = outcome == GONE;
+    if (!told) {
+        return;
+    }
+    if (id == NULL) {
+        mig_strbuf_puts(&text, "nothing was changed; still at ");
+    } else if (outcome == APPLIED) {
+        mig_strbuf_printf(&text,
+                          "the %s of '%s' is complete: its last COMMIT was carried out, only the "
+                          "answer was lost; now at ",
+                          run->direction, id);
+    } else if (outcome == UNKNOWN) {
+        mig_strbuf_puts(&text, "not known: the server does not answer, or has not ended the lost "
+                               "session; `luamig status` will tell; before, it was at ");
+    } else if ((failure->undoes || stuck) && run->kept == 0) {
+        mig_strbuf_printf(&text, "'%s' stays half applied; still at ", id);
+    } else if (outcome == GONE) {
+        mig_strbuf_puts(&text, run->sent == 0 ? "nothing of it was carried out; still at "
+                                              : "rolled back; still at ");
+    } else {
+        append_kept(&text, run, !stuck);
+    }
+    append_heads(&text, &report->to);
+    state->text = mig_strbuf_to_arena(&text, run->arena);
+}
