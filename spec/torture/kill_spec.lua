@@ -3,7 +3,7 @@
 local scratch = require "spec.support.scratch"
 local torture = require "spec.support.torture"
 
-local KILLS = torture.kills(12)
+local KILLS = torture.kills(8)
 
 local function nothing() end
 
