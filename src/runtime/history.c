@@ -1,5 +1,4 @@
 /* luamig_history: what was applied, when, by whom and from which source. Append-only. */
-#include "dialect/lexer.h"
 #include "runtime/run.intern.h"
 #include "util/file.h"
 
@@ -87,7 +86,7 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     struct mig_arena *arena = &run->revision_arena;
     const struct mig_revision *revision = step->revision;
     struct mig_strbuf sql = {0};
-    struct mig_params params = {.given = true};
+    struct mig_params params = {0};
     char *checksum = NULL;
     char *source = NULL;
     size_t length = 0;
@@ -149,31 +148,27 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < MIG_COUNT(values); i++) {
         mig_strbuf_puts(&sql, i == 0 ? ") VALUES (" : ", ");
-        if (!script) {
-            mig_strbuf_putc(&sql, '?');
-            if (waiting && strcmp(columns[i + 1].name, "duration_ms") == 0) {
-                mig_strbuf_printf(&sql, " + %s", run->db->runner->elapsed_ms);
-            }
-            params.items[params.count++].value = values[i];
-        } else if (strcmp(columns[i + 1].name, "started_at") == 0) {
+        if (script && strcmp(columns[i + 1].name, "started_at") == 0) {
             mig_strbuf_puts(&sql, run->db->runner->script_now);
-        } else {
-            rc = run->compile.dialect->append_value(&run->compile, &sql, &values[i], NULL, err);
+            continue;
+        }
+        rc = mig_run_put(run, &sql, &params, &values[i], err);
+        if (waiting && strcmp(columns[i + 1].name, "duration_ms") == 0) {
+            mig_strbuf_printf(&sql, " + %s", run->db->runner->elapsed_ms);
         }
     }
     mig_strbuf_putc(&sql, ')');
     const char *text = mig_strbuf_to_arena(&sql, arena);
     struct mig_statement *statement = text != NULL ? mig_statements_add(arena, out, text) : NULL;
-    if (rc != 0) {
-        return rc;
+    if (rc == 0 && (statement == NULL || arena->failed)) {
+        rc = mig_error_nomem(err);
     }
-    if (statement == NULL || arena->failed) {
-        return mig_error_nomem(err);
+    if (rc == 0) {
+        statement->class = MIG_CLASS_DATA;
+        statement->verb = "INSERT";
+        statement->params = params;
     }
-    statement->class = MIG_CLASS_DATA;
-    statement->verb = "INSERT";
-    return script ? 0
-                  : mig_lexer_bind(run->db->dialect, run->server, arena, statement, &params, err);
+    return rc;
 }
 
 static const char *copy_text(struct mig_arena *arena, const struct mig_value *value)

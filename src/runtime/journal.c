@@ -186,13 +186,11 @@ static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *i
 }
 
 /* Goes with what comes next on the connection: the statement that it is about, or the COMMIT. */
-static int send_along(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items,
-                      size_t count, struct mig_error *err)
+static int send_along(struct mig_run *run, const struct mig_statement *statement,
+                      struct mig_error *err)
 {
-    struct mig_statement statement;
     const struct mig_origin origin = mig_run_origin(run);
-    int rc = bind(run, sql, items, count, &statement, err);
-    return rc == 0 ? mig_conn_defer(run->conn, &statement, &origin, err) : rc;
+    return mig_conn_defer(run->conn, statement, &origin, err);
 }
 
 const char *mig_journal_runner(struct mig_arena *arena)
@@ -275,14 +273,23 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         {.value = text_value(run->process)},
         {.value = text_value(NULL)},
     };
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_statement insert = {.class = MIG_CLASS_DATA, .verb = "INSERT"};
+    insert.params.items = mig_arena_array(arena, struct mig_param, MIG_COUNT(items));
+    int rc = insert.params.items == NULL ? mig_error_nomem(err) : 0;
     mig_strbuf_puts(&sql, "INSERT INTO ");
     append_table(&sql, run);
     mig_strbuf_puts(&sql, " (" COLUMN_LIST ") VALUES (");
-    for (size_t i = 0; i < MIG_COUNT(items); i++) {
-        mig_strbuf_puts(&sql, i == 0 ? "?" : ", ?");
+    for (size_t i = 0; rc == 0 && i < MIG_COUNT(items); i++) {
+        mig_strbuf_puts(&sql, i == 0 ? "" : ", ");
+        rc = mig_run_put(run, &sql, &insert.params, &items[i].value, err);
     }
     mig_strbuf_putc(&sql, ')');
-    int rc = send_along(run, &sql, items, MIG_COUNT(items), err);
+    insert.length = sql.length;
+    insert.sql = mig_strbuf_to_arena(&sql, arena);
+    if (rc == 0) {
+        rc = insert.sql == NULL ? mig_error_nomem(err) : send_along(run, &insert, err);
+    }
     if (rc == 0) {
         journal->last_step++;
         mig_strbuf_truncate(&journal->written, 0);
@@ -357,7 +364,9 @@ int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t 
     mig_strbuf_puts(&sql, "UPDATE ");
     append_table(&sql, run);
     mig_strbuf_puts(&sql, " SET rest = ? WHERE revision = ? AND step = ?");
-    return send_along(run, &sql, items, MIG_COUNT(items), err);
+    struct mig_statement statement;
+    int rc = bind(run, &sql, items, MIG_COUNT(items), &statement, err);
+    return rc == 0 ? send_along(run, &statement, err) : rc;
 }
 
 int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t count,

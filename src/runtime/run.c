@@ -213,6 +213,22 @@ struct mig_origin mig_run_origin(const struct mig_run *run)
                                .line = run->line};
 }
 
+int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_params *params,
+                const struct mig_value *value, struct mig_error *err)
+{
+    const struct mig_dialect *dialect = run->db->dialect;
+    if (run->conn == NULL || run->conn->driver->joins_texts) {
+        return dialect->append_value(&run->compile, sql, value, NULL, err);
+    }
+    params->items[params->count++].value = *value;
+    params->given = true;
+    mig_strbuf_puts(sql, dialect->placeholder);
+    if (dialect->placeholder[0] == '$') {
+        mig_strbuf_printf(sql, "%zu", params->count);
+    }
+    return 0;
+}
+
 int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
                   struct mig_error *err)
 {

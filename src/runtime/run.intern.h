@@ -169,6 +169,10 @@ void mig_run_close_readers(struct mig_run *run);
 int mig_run_check(const struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Where the run stands, for statements whose answer comes later. */
 struct mig_origin mig_run_origin(const struct mig_run *run);
+/* Appends a value of one of our own statements: a parameter (`params` has room for it), or a
+ * literal where statements are joined to one text anyway. */
+int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_params *params,
+                const struct mig_value *value, struct mig_error *err) MIG_MUST_CHECK;
 /* Fills in where the failure happened; returns rc. */
 int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
                   struct mig_error *err);

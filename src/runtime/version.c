@@ -204,42 +204,42 @@ static int one_statement(struct mig_run *run, const struct mig_version_op *op,
     const struct mig_settings *settings = &run->ctx->settings;
     struct mig_arena *arena = &run->revision_arena;
     struct mig_strbuf sql = {0};
-    const char *verb = "UPDATE";
-    const char *texts[] = {op->to, op->from};
-    struct mig_params params = {.given = true,
-                                .items = mig_arena_array(arena, struct mig_param, 2)};
-    if (op->kind == MIG_VERSION_INSERT) {
-        verb = "INSERT";
-        texts[1] = NULL;
-        mig_strbuf_puts(&sql, "INSERT INTO ");
-        append_table(&sql, &run->compile, settings);
-        mig_strbuf_puts(&sql, " (" COLUMN ") VALUES (?)");
-    } else if (op->kind == MIG_VERSION_DELETE) {
-        verb = "DELETE";
-        texts[0] = NULL;
-        mig_strbuf_puts(&sql, "DELETE FROM ");
-        append_table(&sql, &run->compile, settings);
-        mig_strbuf_puts(&sql, " WHERE " COLUMN " = ?");
-    } else {
-        mig_strbuf_puts(&sql, "UPDATE ");
-        append_table(&sql, &run->compile, settings);
-        mig_strbuf_puts(&sql, " SET " COLUMN " = ? WHERE " COLUMN " = ?");
+    struct mig_params params = {.items = mig_arena_array(arena, struct mig_param, 2)};
+    static const struct {
+        const char *verb, *before, *value, *condition, *after;
+    } forms[] = {
+        [MIG_VERSION_INSERT] = {"INSERT", "INSERT INTO ", " (" COLUMN ") VALUES (", NULL, ")"},
+        [MIG_VERSION_DELETE] = {"DELETE", "DELETE FROM ", NULL, " WHERE " COLUMN " = ", ""},
+        [MIG_VERSION_UPDATE] = {"UPDATE", "UPDATE ", " SET " COLUMN " = ", " WHERE " COLUMN " = ",
+                                ""},
+    };
+    int rc = params.items == NULL ? mig_error_nomem(err) : 0;
+    mig_strbuf_puts(&sql, forms[op->kind].before);
+    append_table(&sql, &run->compile, settings);
+    if (rc == 0 && forms[op->kind].value != NULL) {
+        const struct mig_value to = {
+            .kind = MIG_VALUE_TEXT, .text = op->to, .length = strlen(op->to)};
+        mig_strbuf_puts(&sql, forms[op->kind].value);
+        rc = mig_run_put(run, &sql, &params, &to, err);
     }
+    if (rc == 0 && forms[op->kind].condition != NULL) {
+        const struct mig_value from = {
+            .kind = MIG_VALUE_TEXT, .text = op->from, .length = strlen(op->from)};
+        mig_strbuf_puts(&sql, forms[op->kind].condition);
+        rc = mig_run_put(run, &sql, &params, &from, err);
+    }
+    mig_strbuf_puts(&sql, forms[op->kind].after);
     const char *text = mig_strbuf_to_arena(&sql, arena);
-    struct mig_statement *statement =
-        text != NULL && params.items != NULL ? mig_statements_add(arena, out, text) : NULL;
-    if (statement == NULL) {
-        return mig_error_nomem(err);
+    struct mig_statement *statement = text != NULL ? mig_statements_add(arena, out, text) : NULL;
+    if (rc == 0 && statement == NULL) {
+        rc = mig_error_nomem(err);
     }
-    statement->class = MIG_CLASS_DATA;
-    statement->verb = verb;
-    for (size_t i = 0; i < MIG_COUNT(texts); i++) {
-        if (texts[i] != NULL) {
-            params.items[params.count++].value = (struct mig_value){
-                .kind = MIG_VALUE_TEXT, .text = texts[i], .length = strlen(texts[i])};
-        }
+    if (rc == 0) {
+        statement->class = MIG_CLASS_DATA;
+        statement->verb = forms[op->kind].verb;
+        statement->params = params;
     }
-    return mig_lexer_bind(run->db->dialect, run->server, arena, statement, &params, err);
+    return rc;
 }
 
 /* An INSERT fails by itself when it inserts nothing. */
