@@ -1,6 +1,8 @@
 /* From an operation to statements: resolve fills in what is left out, compile writes the SQL. */
 #include "dialect/compile.h"
 
+#include "dialect/expression.h"
+
 #include <string.h>
 
 static mig_compile_fn *const shared[MIG_OP_COUNT] = {
@@ -116,6 +118,35 @@ static int add_enum_check(struct mig_compile *c, struct mig_table *table, struct
     return mig_table_add_constraint(c->arena, table, check);
 }
 
+/* A CHECK is named after the columns that its condition names. */
+const char *mig_compile_conventional_name(const struct mig_compile *c,
+                                          const struct mig_table *table,
+                                          const struct mig_constraint *constraint)
+{
+    struct mig_constraint named = *constraint;
+    if (c->naming == NULL) {
+        return NULL;
+    }
+    if (constraint->kind == MIG_CONSTRAINT_CHECK && constraint->column == NULL &&
+        constraint->condition != NULL &&
+        mig_expression_columns(c, constraint->condition, table, &named.columns) != 0) {
+        return NULL;
+    }
+    return mig_naming_constraint(c->naming, c->arena, table->name, &named);
+}
+
+/* The CHECKs' names; one whose name another constraint has stays unnamed. */
+static void name_checks(const struct mig_compile *c, const struct mig_table *table)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        struct mig_constraint *check = table->constraints.items[i];
+        if (check->kind == MIG_CONSTRAINT_CHECK && check->name == NULL) {
+            const char *name = mig_compile_conventional_name(c, table, check);
+            check->name = name != NULL && mig_table_constraint(table, name) == NULL ? name : NULL;
+        }
+    }
+}
+
 static int resolve_table(struct mig_compile *c, struct mig_table *table)
 {
     for (size_t i = 0; i < table->columns.count; i++) {
@@ -123,6 +154,7 @@ static int resolve_table(struct mig_compile *c, struct mig_table *table)
             return -1;
         }
     }
+    name_checks(c, table);
     mig_naming_table(c->naming, c->arena, table);
     return c->arena->failed ? -1 : 0;
 }
@@ -285,12 +317,26 @@ static int resolve_create_index(struct mig_compile *c, struct mig_op *op, struct
     return 0;
 }
 
-static int resolve_add_constraint(struct mig_compile *c, struct mig_op *op)
+/* The columns that a CHECK names are those of its table, which must be known. */
+static int resolve_add_constraint(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_add_constraint *add = (struct mig_op_add_constraint *)(void *)op;
-    if (add->constraint->name == NULL) {
-        add->constraint->name =
-            mig_naming_constraint(c->naming, c->arena, add->table, add->constraint);
+    const struct mig_table *known = NULL;
+    struct mig_table unknown = {.schema = op->schema, .name = add->table};
+    if (add->constraint->name != NULL || c->naming == NULL) {
+        return 0;
+    }
+    bool is_check = add->constraint->kind == MIG_CONSTRAINT_CHECK;
+    if (is_check && c->naming->ck != NULL) {
+        int code = mig_compile_known_table(c, op->schema, add->table, &known, err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    const char *name =
+        mig_compile_conventional_name(c, known != NULL ? known : &unknown, add->constraint);
+    if (!is_check || name == NULL || known == NULL || mig_table_constraint(known, name) == NULL) {
+        add->constraint->name = name;
     }
     return 0;
 }
@@ -356,9 +402,7 @@ static struct mig_constraint *find_by_convention(struct mig_compile *c,
     for (size_t i = 0; c->naming != NULL && i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
         const char *given =
-            constraint->name == NULL
-                ? mig_naming_constraint(c->naming, c->arena, table->name, constraint)
-                : NULL;
+            constraint->name == NULL ? mig_compile_conventional_name(c, table, constraint) : NULL;
         if (given != NULL && strcmp(given, name) == 0) {
             return constraint;
         }
@@ -453,7 +497,7 @@ int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *e
         code = resolve_create_index(c, op, err);
         break;
     case MIG_OP_add_constraint:
-        code = resolve_add_constraint(c, op);
+        code = resolve_add_constraint(c, op, err);
         break;
     case MIG_OP_alter_column:
         code = resolve_alter_column(c, op, err);

@@ -165,6 +165,11 @@ const struct mig_table *mig_compile_facts(struct mig_compile *c,
 /* The name of a constraint to drop: given, or the catalog's for an unnamed one. */
 int mig_compile_constraint_name(struct mig_compile *c, const struct mig_op_drop_constraint *op,
                                 const char **out, struct mig_error *err) MIG_MUST_CHECK;
+/* The name that the naming convention has for a constraint of the table; NULL: none, or out of
+ * memory. */
+const char *mig_compile_conventional_name(const struct mig_compile *c,
+                                          const struct mig_table *table,
+                                          const struct mig_constraint *constraint);
 bool mig_alter_only_renames(const struct mig_op_alter_column *op);
 
 /* Shared operations (compile_<noun>.c), for a dialect that wraps one. */

@@ -402,7 +402,7 @@ static bool is_named(struct mig_rebuild *r, const struct mig_constraint *constra
     if (r->c->naming == NULL) {
         return false;
     }
-    return same_name(mig_naming_constraint(r->c->naming, r->arena, r->old->name, constraint), what);
+    return same_name(mig_compile_conventional_name(r->c, r->old, constraint), what);
 }
 
 static bool is_dropped(struct mig_rebuild *r, const struct mig_constraint *constraint,

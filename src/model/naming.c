@@ -151,7 +151,6 @@ const char *mig_naming_constraint(const struct mig_naming *naming, struct mig_ar
             parts.columns = joined_names(arena, &columns);
             parts.column_0 = constraint->column;
         }
-        columns.count = 0;
         break;
     default:
         break;
@@ -187,7 +186,10 @@ void mig_naming_table(const struct mig_naming *naming, struct mig_arena *arena,
     for (size_t i = 0; i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
         if (constraint->name == NULL) {
-            constraint->name = mig_naming_constraint(naming, arena, table->name, constraint);
+            const char *name = mig_naming_constraint(naming, arena, table->name, constraint);
+            bool taken = name != NULL && constraint->kind == MIG_CONSTRAINT_CHECK &&
+                         mig_table_constraint(table, name) != NULL; /* two of the same columns */
+            constraint->name = taken ? NULL : name;
         }
     }
     for (size_t i = 0; i < table->indexes.count; i++) {

@@ -42,7 +42,33 @@ describe("a naming convention", function()
   it("keeps a given name, and leaves alone what its template cannot name", function()
     local sql = compile("postgresql", convention, make)
     has(sql, "CONSTRAINT mine UNIQUE (a)")
-    has(sql, ", CHECK (id > 0)")
+    has(compile("postgresql", convention, function(op, sql) op.create_table("t", { { "a", sql.integer }, sql.check "1 = 1" }) end),
+      ", CHECK (1 = 1)")
+  end)
+
+  it("names a CHECK after the columns that its condition names", function()
+    for condition, columns in pairs {
+      ["id > 0"] = "id", ["b <= A and lower(B) <> 'id'"] = "b_a", ['"Order" = 1 or t.a is null'] = "Order_a",
+      ["length(id::b) > 0"] = "id_b", ["id /* a */ IN (1, 2) -- b"] = "id",
+    } do
+      local function make_check(op, sql)
+        op.create_table("t", { { "id", sql.integer }, { "a", sql.integer }, { "b", sql.integer }, { "Order", sql.integer } })
+        op.add_constraint("t", sql.check(condition))
+        op.create_table("u", { { "id", sql.integer }, { "a", sql.integer }, { "b", sql.integer }, { "Order", sql.integer }, sql.check(condition) })
+      end
+      local sql = compile("postgresql", convention, make_check):gsub('"', "")
+      has(sql, ("ALTER TABLE t ADD CONSTRAINT ck_t_%s CHECK"):format(columns))
+      has(sql, ("CONSTRAINT ck_u_%s CHECK"):format(columns))
+    end
+  end)
+
+  it("leaves the second CHECK of the same columns to the server, and one whose table is not known", function()
+    local sql = compile("postgresql", convention, function(op, sql)
+      op.create_table("t", { { "a", sql.integer, check = "a > 0" }, sql.check "a < 9" })
+      op.add_constraint("t", sql.check "a <> 5")
+    end)
+    has(sql, "CONSTRAINT ck_t_a CHECK (a > 0), CHECK (a < 9)")
+    has(sql, "ALTER TABLE t ADD CHECK (a <> 5)")
   end)
 
   it("names nothing but indexes when there is none", function()
