@@ -90,8 +90,8 @@ struct mig_runner_ops {
      */
     int (*violations)(struct mig_conn *conn, int64_t *count, struct mig_error *err);
     /* Scripts (--sql). Required: the statement that opens a transaction, without ';'; the present
-     * moment as an expression of the form 2026-01-01T12:00:00Z. Optional: what stands before
-     * everything. */
+     * moment as an expression of the form 2026-01-01T12:00:00Z; what stands before everything, so
+     * that the client reads the text as it was meant. */
     const char *script_begin, *script_now, *script_head;
     /* Around a transaction that needs foreign keys off (SQLite: the pragma does nothing inside
      * one). */

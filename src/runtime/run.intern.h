@@ -153,6 +153,7 @@ struct mig_run {
     struct mig_undo *undo;           /* NULL: nothing is gathered */
     struct mig_rows_reader *readers; /* open ones */
 
+    bool script_begun;      /* its first line was written */
     struct mig_strbuf text; /* script: the segment so far */
 };
 

@@ -10,6 +10,9 @@
 static int flush(struct mig_run *run, const char *before, const char *after, struct mig_error *err)
 {
     struct mig_strbuf all = {0};
+    bool first = !run->script_begun && (*before != '\0' || run->text.length > 0);
+    run->script_begun |= first;
+    mig_strbuf_puts(&all, first ? run->db->runner->script_head : "");
     mig_strbuf_puts(&all, before);
     mig_strbuf_add(&all, mig_strbuf_text(&run->text), run->text.length);
     mig_strbuf_puts(&all, after);

@@ -265,11 +265,12 @@ static const char everything[] =
     " WHERE table_schema = database()"
     " UNION ALL SELECT concat_ws(' ', 'i', table_name, index_name, seq_in_index, column_name)"
     " FROM information_schema.statistics WHERE table_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'r', routine_name, routine_type, md5(routine_definition),"
+    " UNION ALL SELECT concat_ws(' ', 'r', routine_name, routine_type, sha2(routine_definition, "
+    "256),"
     " last_altered) FROM information_schema.routines WHERE routine_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'g', trigger_name, md5(action_statement))"
+    " UNION ALL SELECT concat_ws(' ', 'g', trigger_name, sha2(action_statement, 256))"
     " FROM information_schema.triggers WHERE trigger_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'v', table_name, md5(view_definition))"
+    " UNION ALL SELECT concat_ws(' ', 'v', table_name, sha2(view_definition, 256))"
     " FROM information_schema.views WHERE table_schema = database()"
     " UNION ALL SELECT concat_ws(' ', 'e', event_name, last_altered)"
     " FROM information_schema.events WHERE event_schema = database()"
@@ -354,6 +355,9 @@ const struct mig_runner_ops mig_runner_mysql = {
     .fingerprint = fingerprint,
     .script_begin = "START TRANSACTION",
     .script_now = "date_format(utc_timestamp(), '%Y-%m-%dT%H:%i:%sZ')",
+    .script_head = "SET NAMES utf8mb4;\n"
+                   "SET SESSION sql_mode = replace(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', "
+                   "'');\n\n",
     .script_delimiter = true,
     .script_guard = script_guard,
 };

@@ -424,5 +424,7 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .clean_up = clean_up,
     .script_begin = "BEGIN",
     .script_now = "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+    .script_head = "SET client_encoding = 'UTF8';\n"
+                   "SET standard_conforming_strings = on;\n\n",
     .script_guard = script_guard,
 };
