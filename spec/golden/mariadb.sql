@@ -247,6 +247,14 @@ INSERT INTO companies (id) VALUES
     (3) ON DUPLICATE KEY UPDATE id = id;
 
 -- batch_alter_table
-ALTER TABLE products ADD COLUMN a INTEGER;
-ALTER TABLE products MODIFY price NUMERIC(10, 2) NOT NULL;
-ALTER TABLE products DROP CONSTRAINT ck_price;
+ALTER TABLE products ADD COLUMN a INTEGER, MODIFY price NUMERIC(10, 2) NOT NULL, DROP CONSTRAINT ck_price;
+
+-- batch_alter_table: what can stand in one statement
+ALTER TABLE products ADD COLUMN a INTEGER, ADD UNIQUE (a), ADD COLUMN b INTEGER, ADD FOREIGN KEY(b) REFERENCES companies (id), MODIFY price NUMERIC(10, 2) NOT NULL, ADD INDEX ix_a (a, name), ADD CONSTRAINT ck_a CHECK (a > b), COMMENT 'both';
+
+-- batch_alter_table: what builds on an earlier change
+ALTER TABLE products RENAME COLUMN name TO title;
+ALTER TABLE products ADD INDEX ix_title (title), MODIFY price NUMERIC(12, 2) NULL;
+ALTER TABLE products MODIFY price NUMERIC(12, 2) NOT NULL;
+ALTER TABLE products RENAME INDEX ix_title TO ix_titles;
+ALTER TABLE products DROP FOREIGN KEY fk_company, DROP COLUMN company_id;

@@ -241,4 +241,26 @@ add("batch_alter_table", function(op, sql)
   end)
 end)
 
+add("batch_alter_table: what can stand in one statement", function(op, sql)
+  op.batch_alter_table("products", function(batch)
+    batch.add_column { "a", sql.integer, unique = true }
+    batch.add_column { "b", sql.integer, references = "companies.id" }
+    batch.alter_column("price", { nullable = false })
+    batch.create_index("ix_a", { "a", "name" })
+    batch.create_check_constraint("ck_a", "a > b")
+    batch.create_table_comment("both")
+  end)
+end)
+
+add("batch_alter_table: what builds on an earlier change", function(op, sql)
+  op.batch_alter_table("products", function(batch)
+    batch.alter_column("name", { new_column_name = "title" })
+    batch.create_index("ix_title", { "title" })
+    batch.alter_column("price", { type = sql.numeric(12, 2) })
+    batch.alter_column("price", { nullable = false })
+    batch.rename_index("ix_title", "ix_titles")
+    batch.drop_column("company_id")
+  end)
+end)
+
 return operations

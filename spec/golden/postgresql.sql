@@ -252,3 +252,21 @@ INSERT INTO companies (id) VALUES
 ALTER TABLE products ADD COLUMN a INTEGER;
 ALTER TABLE products ALTER COLUMN price SET NOT NULL;
 ALTER TABLE products DROP CONSTRAINT ck_price;
+
+-- batch_alter_table: what can stand in one statement
+ALTER TABLE products ADD COLUMN a INTEGER;
+ALTER TABLE products ADD UNIQUE (a);
+ALTER TABLE products ADD COLUMN b INTEGER;
+ALTER TABLE products ADD FOREIGN KEY(b) REFERENCES companies (id);
+ALTER TABLE products ALTER COLUMN price SET NOT NULL;
+CREATE INDEX ix_a ON products (a, name);
+ALTER TABLE products ADD CONSTRAINT ck_a CHECK (a > b);
+COMMENT ON TABLE products IS 'both';
+
+-- batch_alter_table: what builds on an earlier change
+ALTER TABLE products RENAME COLUMN name TO title;
+CREATE INDEX ix_title ON products (title);
+ALTER TABLE products ALTER COLUMN price TYPE NUMERIC(12, 2);
+ALTER TABLE products ALTER COLUMN price SET NOT NULL;
+ALTER INDEX ix_title RENAME TO ix_titles;
+ALTER TABLE products DROP COLUMN company_id;

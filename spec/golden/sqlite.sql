@@ -542,3 +542,53 @@ INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, c
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
 CREATE INDEX ix_products_price ON products (price);
+
+-- batch_alter_table: what can stand in one statement
+SELECT 1 FROM products WHERE price IS NULL LIMIT 1; -- check_empty
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2) NOT NULL,
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  a INTEGER,
+  b INTEGER,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old')),
+  UNIQUE (a),
+  FOREIGN KEY(b) REFERENCES companies (id),
+  CONSTRAINT ck_a CHECK (a > b)
+);
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+CREATE INDEX ix_a ON products (a, name);
+-- log: comment of table 'products' passed over: SQLite keeps none
+-- log: create_table_comment on table 'products' passed over: SQLite has no such thing
+
+-- batch_alter_table: what builds on an earlier change
+SELECT 1 FROM products WHERE price IS NULL LIMIT 1; -- check_empty
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(12, 2) NOT NULL,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT state CHECK (state IN ('new', 'old'))
+);
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, state, changed_at) SELECT id, name, price, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+CREATE INDEX ix_titles ON products (name);
+ALTER TABLE products RENAME COLUMN name TO title;
+ALTER TABLE products RENAME COLUMN id TO id;
+-- log: dropping the foreignkey constraint fk_company with column 'company_id'

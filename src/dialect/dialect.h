@@ -70,6 +70,7 @@ struct mig_compile {
     struct mig_arena *arena;
     struct mig_statements *out;
     bool offline;
+    bool index_clauses;  /* MySQL, in a batch: indexes are clauses of ALTER TABLE too */
     bool *wants_rebuild; /* SQLite, in a batch: a change that needs one sets it instead */
 };
 

@@ -57,7 +57,8 @@ bool mig_read_op_in_batch(const char *name)
 {
     static const enum mig_op_kind kinds[] = {
         MIG_OP_add_column,      MIG_OP_drop_column,          MIG_OP_alter_column,
-        MIG_OP_create_index,    MIG_OP_drop_index,           MIG_OP_add_constraint,
+        MIG_OP_create_index,    MIG_OP_drop_index,           MIG_OP_rename_index,
+        MIG_OP_add_constraint,  MIG_OP_validate_constraint,  MIG_OP_rename_constraint,
         MIG_OP_drop_constraint, MIG_OP_create_table_comment, MIG_OP_drop_table_comment,
     };
     enum mig_op_kind kind = kind_of(name);
@@ -498,6 +499,13 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
             mig_read_fail(r, "unknown option 'schema' (it stands with op.batch_alter_table)");
         }
         op->schema = batch->base.schema;
+        if (kind == MIG_OP_rename_index) {
+            struct mig_op_rename_index *rename = (struct mig_op_rename_index *)(void *)op;
+            if (rename->table != NULL) {
+                mig_read_fail(r, "unknown option 'table' (it is the batch's)");
+            }
+            rename->table = batch->table;
+        }
     }
     check_op(r, op, batch != NULL);
     return op;

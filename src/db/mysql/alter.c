@@ -1,6 +1,7 @@
 /* Constraints and columns of MySQL's tables that exist. A changed column is restated whole; what
  * the operation does not say of it comes from the catalog. */
 #include "db/mysql/dialect.intern.h"
+#include "dialect/expression.h"
 
 #include <string.h>
 #include <strings.h>
@@ -131,6 +132,72 @@ int mig_mysql_rename_constraint(struct mig_compile *c, const struct mig_op *op,
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, rename->table, NULL);
 }
 
+/* --- CHECKs that name a column --- */
+
+static bool is_check_of(const struct mig_compile *c, const struct mig_constraint *constraint,
+                        const char *column)
+{
+    return constraint->kind == MIG_CONSTRAINT_CHECK && constraint->name != NULL &&
+           mig_expression_mentions(c, constraint->condition, column);
+}
+
+static void drop_checks(struct mig_sql *w, const struct mig_table *known, const char *column)
+{
+    for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
+        if (is_check_of(w->c, known->constraints.items[i], column)) {
+            mig_sql_add(w, "DROP %r %n, ", w->c->server->is_mariadb ? "CONSTRAINT" : "CHECK",
+                        known->constraints.items[i]->name);
+        }
+    }
+}
+
+/* MySQL does not rename a column that a CHECK names (error 3959): it goes and comes again in the
+ * same statement. */
+static void add_checks_again(struct mig_sql *w, const struct mig_table *known, const char *column,
+                             const char *new_name)
+{
+    for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
+        struct mig_constraint check = *known->constraints.items[i];
+        if (is_check_of(w->c, &check, column)) {
+            check.condition = mig_expression_rename(w->c, check.condition, column, new_name);
+            mig_sql_add(w, ", ADD ");
+            mig_sql_constraint(w, known, &check);
+        }
+    }
+}
+
+/* A column goes with the foreign keys and CHECKs that are about it, as elsewhere. */
+int mig_mysql_drop_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_drop_column *drop = MIG_OP_CAST(op, drop_column);
+    const char *column = drop->column->name;
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(c, op->schema, drop->table, &known, err);
+    if (code != 0) {
+        return code;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ", op->schema, drop->table);
+    size_t start = w.buf.length;
+    for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
+        const struct mig_constraint *foreign = known->constraints.items[i];
+        if (foreign->kind == MIG_CONSTRAINT_FOREIGN && foreign->name != NULL &&
+            mig_names_contain(&foreign->columns, column)) {
+            mig_sql_add(&w, "DROP FOREIGN KEY %n, ", foreign->name);
+        }
+    }
+    drop_checks(&w, known, column);
+    if (w.buf.length == start) {
+        mig_sql_drop(&w);
+        return mig_compile_drop_column(c, op, err);
+    }
+    if (drop->cascade == MIG_TRUE) {
+        mig_sql_unsupported(&w, "DROP … CASCADE", "Drop what depends on it first.");
+    }
+    mig_sql_add(&w, "DROP COLUMN %n", column);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, drop->table, NULL);
+}
+
 /* --- alter_column --- */
 
 /* What a restated column would lose without being known. Options say one at a time, the catalog
@@ -206,8 +273,8 @@ static void add_own_checks(struct mig_sql *w, const struct mig_table *known,
             mig_sql_add(w, " CHECK (%r)",
                         op->new_column_name == NULL
                             ? check->condition
-                            : mig_apply_rename_in_text(w->c->arena, check->condition, op->column,
-                                                       op->new_column_name));
+                            : mig_expression_rename(w->c, check->condition, op->column,
+                                                    op->new_column_name));
         }
     }
 }
@@ -250,7 +317,9 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
         column.nullable = MIG_FALSE;
     }
     struct mig_sql w = mig_sql_start(c, err);
+    bool checks_again = op->new_column_name != NULL && !c->server->is_mariadb;
     mig_sql_add(&w, "ALTER TABLE %t ", op->base.schema, op->table);
+    drop_checks(&w, checks_again ? known : NULL, op->column);
     if (op->new_column_name != NULL) {
         mig_sql_add(&w, "CHANGE %n ", op->column);
     } else {
@@ -265,6 +334,25 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
     } else if (op->mysql_after != NULL) {
         mig_sql_add(&w, " AFTER %n", op->mysql_after);
     }
+    add_checks_again(&w, checks_again ? known : NULL, op->column, op->new_column_name);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, NULL);
+}
+
+static int rename_column(struct mig_compile *c, const struct mig_op_alter_column *op,
+                         struct mig_error *err)
+{
+    const struct mig_table *known = NULL;
+    int code = c->server->is_mariadb
+                   ? 0
+                   : mig_compile_known_table(c, op->base.schema, op->table, &known, err);
+    if (code != 0) {
+        return code;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ", op->base.schema, op->table);
+    drop_checks(&w, known, op->column);
+    mig_sql_add(&w, "RENAME COLUMN %n TO %n", op->column, op->new_column_name);
+    add_checks_again(&w, known, op->column, op->new_column_name);
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, NULL);
 }
 
@@ -272,7 +360,7 @@ int mig_mysql_alter_column(struct mig_compile *c, const struct mig_op *op, struc
 {
     const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
     if (mig_alter_only_renames(alter) && mig_compile_has(c, MIG_F_RENAME_COLUMN)) {
-        return mig_compile_rename_column(c, op, err);
+        return rename_column(c, alter, err);
     }
     if (!changes_default_only(c, alter)) {
         return restate(c, alter, true, err);

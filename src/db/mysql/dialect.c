@@ -265,14 +265,21 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
     if (index->nulls_not_distinct == MIG_TRUE) {
         mig_sql_unsupported(&w, "NULLS NOT DISTINCT", "Leave out `nulls_not_distinct`.");
     }
-    mig_sql_add(&w, "CREATE ");
+    if (c->index_clauses) {
+        mig_sql_add(&w, "ALTER TABLE %t ADD ", schema, table);
+    } else {
+        mig_sql_add(&w, "CREATE ");
+    }
     if (index->prefix != NULL) {
         mig_sql_add(&w, "%r ", option_word(c->arena, index->prefix));
     } else if (index->unique == MIG_TRUE) {
         mig_sql_add(&w, "UNIQUE ");
     }
-    mig_sql_add(&w, if_not_exists ? "INDEX IF NOT EXISTS %n ON %t (" : "INDEX %n ON %t (",
-                index->name, schema, table);
+    mig_sql_add(&w, if_not_exists ? "INDEX IF NOT EXISTS %n" : "INDEX %n", index->name);
+    if (!c->index_clauses) {
+        mig_sql_add(&w, " ON %t", schema, table);
+    }
+    mig_sql_add(&w, " (");
     for (size_t i = 0; i < index->elements.count; i++) {
         mig_sql_add(&w, i > 0 ? ", " : "");
         add_element(&w, &index->elements.items[i]);
@@ -292,7 +299,8 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
     if (index->comment != NULL) {
         mig_sql_add(&w, " COMMENT %q", index->comment);
     }
-    return mig_sql_emit(&w, MIG_CLASS_DDL, "CREATE INDEX", schema, table, NULL);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, c->index_clauses ? "ALTER TABLE" : "CREATE INDEX",
+                        schema, table, NULL);
 }
 
 static int drop_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -331,9 +339,15 @@ static int drop_index(struct mig_compile *c, const struct mig_op *op, struct mig
         guarded = false;
     }
     struct mig_sql w = mig_sql_start(c, err);
-    mig_sql_add(&w, guarded ? "DROP INDEX IF EXISTS %n ON %t" : "DROP INDEX %n ON %t", drop->name,
-                op->schema, drop->table);
-    return mig_sql_emit(&w, MIG_CLASS_DDL, "DROP INDEX", op->schema, drop->table, NULL);
+    if (c->index_clauses) {
+        mig_sql_add(&w, "ALTER TABLE %t ", op->schema, drop->table);
+    }
+    mig_sql_add(&w, guarded ? "DROP INDEX IF EXISTS %n" : "DROP INDEX %n", drop->name);
+    if (!c->index_clauses) {
+        mig_sql_add(&w, " ON %t", op->schema, drop->table);
+    }
+    return mig_sql_emit(&w, MIG_CLASS_DDL, c->index_clauses ? "ALTER TABLE" : "DROP INDEX",
+                        op->schema, drop->table, NULL);
 }
 
 static int rename_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -468,8 +482,10 @@ const struct mig_dialect mig_dialect_mysql = {
     .append_value = mig_mysql_append_value,
     .compile =
         {
+            [MIG_OP_batch] = mig_mysql_batch,
             [MIG_OP_rename_table] = rename_table,
             [MIG_OP_alter_column] = mig_mysql_alter_column,
+            [MIG_OP_drop_column] = mig_mysql_drop_column,
             [MIG_OP_drop_index] = drop_index,
             [MIG_OP_rename_index] = rename_index,
             [MIG_OP_add_constraint] = mig_mysql_add_constraint,

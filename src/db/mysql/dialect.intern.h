@@ -21,8 +21,11 @@ void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
                       const struct mig_column *column, enum mig_column_place place);
 
 /* alter.c */
-mig_compile_fn mig_mysql_alter_column;
+mig_compile_fn mig_mysql_alter_column, mig_mysql_drop_column;
 mig_compile_fn mig_mysql_add_constraint, mig_mysql_drop_constraint, mig_mysql_rename_constraint;
+
+/* batch.c */
+mig_compile_fn mig_mysql_batch;
 
 /* object.c */
 mig_compile_fn mig_mysql_create_view, mig_mysql_drop_view;
