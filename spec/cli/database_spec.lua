@@ -238,6 +238,42 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
   end)
 end
 
+describe("a plan of many revisions", function()
+  local function many(count, last)
+    local p = project.new()
+    for i = 1, count do
+      p:write(("migrations/r%03d.lua"):format(i), ([[
+revision = "r%03d"
+down_revision = %s
+print "seen %03d"
+function upgrade() op.create_table("t%d", { { "id", sql.integer, primary_key = true } }) end
+%s
+]]):format(i, i > 1 and ('"r%03d"'):format(i - 1) or "nil", i, i, i == count and last or
+        ("function downgrade() op.drop_table('t%d') end"):format(i)))
+    end
+    return p
+  end
+
+  it("is checked to its end before the first statement", function()
+    local p = many(100, "function downgrade() oops oops end")
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches("r100.lua:5", r.stderr, 1, true)
+    assert.equal("", p:luamig("current").stdout)
+  end)
+
+  it("prints what each file prints once", function()
+    local p = many(100)
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    for _, i in ipairs { 1, 64, 65, 100 } do
+      local _, count = r.stderr:gsub(("seen %03d"):format(i), "")
+      assert.equal(1, count)
+    end
+    assert.equal(0, p:luamig("downgrade", "base").code)
+  end)
+end)
+
 describe("-v", function()
   it("runs the top level of a file once for people, however often it is looked at", function()
   local p = project.new()

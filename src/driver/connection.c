@@ -702,6 +702,12 @@ enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn)
     return conn->begin_due || conn->queue.begins ? MIG_TX_OPEN : conn->driver->tx_state(conn);
 }
 
+bool mig_conn_data_version(struct mig_conn *conn, const char *schema, uint32_t *out)
+{
+    return !conn->lost && conn->driver->data_version != NULL &&
+           conn->driver->data_version(conn, schema, out);
+}
+
 int mig_conn_begin(struct mig_conn *conn, struct mig_error *err)
 {
     conn->cancelled = 0; /* what came too late for the last statement is not for this transaction */

@@ -87,6 +87,10 @@ struct mig_driver {
      * needs a transaction that is open or that the first statement opens, since one failure would
      * undo its neighbours (PostgreSQL). */
     bool joins_texts;
+    /* Optional (SQLite): a number for what the database holds. After a COMMIT of ours it stays the
+     * same until somebody commits, whoever it is; inside the next transaction it says whether
+     * anybody did. schema NULL: the main database. False: it cannot be told. */
+    bool (*data_version)(struct mig_conn *conn, const char *schema, uint32_t *out);
     /* Optional: a driver's switch (SQLite: "foreign_keys", "legacy_alter_table"); works inside a
      * transaction. *was is what it had been. */
     int (*set)(struct mig_conn *conn, const char *name, bool on, bool *was, struct mig_error *err);
@@ -222,6 +226,8 @@ int mig_conn_commit(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK
 /* Nothing to do is success; so is a lost connection, whose transaction the server rolls back. */
 int mig_conn_rollback(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn);
+/* As the driver's slot says; false where there is none. */
+bool mig_conn_data_version(struct mig_conn *conn, const char *schema, uint32_t *out);
 /* Safe from another thread and from a signal handler while the connection is open. */
 void mig_conn_cancel(struct mig_conn *conn);
 

@@ -147,7 +147,7 @@ struct load_request {
     struct mig_lua_host *host;
     const struct mig_revision *revision;
     enum mig_direction direction;
-    const char *source;
+    enum mig_prepare how;
     struct mig_revision *computed; /* compute: what to fill, in arena */
     struct mig_arena *arena;
 };
@@ -351,6 +351,9 @@ static int prepare_protected(lua_State *L)
     int declared = run_top_level(L, request);
     check_header(L, request->revision, declared);
     check_functions(L, request, declared);
+    if (request->how == MIG_PREPARE_CHECK) {
+        return 0;
+    }
     lua_rawgetp(L, LUA_REGISTRYINDEX, &prepared_key);
     push_prepared_name(L, request->revision, request->direction);
     push_code(L, declared - 1);
@@ -378,7 +381,8 @@ static int read_source(struct mig_lua_host *host, const struct mig_revision *rev
 }
 
 static int host_prepare(void *self, const struct mig_revision *revision,
-                        enum mig_direction direction, const char *source, struct mig_error *err)
+                        enum mig_direction direction, const char *source, enum mig_prepare how,
+                        struct mig_error *err)
 {
     struct mig_lua_host *host = self;
     int rc = mig_lua_host_open(host, err);
@@ -388,7 +392,8 @@ static int host_prepare(void *self, const struct mig_revision *revision,
     if (rc != 0) {
         return rc;
     }
-    struct load_request request = {.host = host, .revision = revision, .direction = direction};
+    struct load_request request = {
+        .host = host, .revision = revision, .direction = direction, .how = how};
     host->revision = revision;
     host->loading = true;
     host->started = time(NULL);

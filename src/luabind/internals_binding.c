@@ -119,7 +119,8 @@ static int run_revision(struct box *box, const char *source, struct mig_revision
                                      revision, err);
     }
     if (rc == 0) {
-        rc = box->ctx.host.prepare(box->ctx.host.self, revision, direction, source, err);
+        rc = box->ctx.host.prepare(box->ctx.host.self, revision, direction, source,
+                                   MIG_PREPARE_KEEP, err);
     }
     if (rc == 0) {
         rc = mig_context_session(&box->ctx, &run, err);

@@ -145,9 +145,9 @@ static int l_changed(lua_State *L)
 }
 
 static int prepare(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                   const char *source, struct mig_error *err)
+                   const char *source, enum mig_prepare how, struct mig_error *err)
 {
-    (void)self, (void)revision, (void)direction, (void)source, (void)err;
+    (void)self, (void)revision, (void)direction, (void)source, (void)how, (void)err;
     return 0;
 }
 

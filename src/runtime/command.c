@@ -9,6 +9,9 @@
 /* Between two tries of a revision that waited too long for a lock. */
 enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 10000 };
 
+/* Revisions that are kept loaded before their turn; later ones are loaded a second time. */
+enum { PREPARED_AHEAD = 64 };
+
 enum verb { UPGRADE, DOWNGRADE, STAMP };
 
 /* What was asked for. */
@@ -30,6 +33,8 @@ struct command {
     struct mig_plan plan;
     const char *target;              /* the request's, without the A: of a script's range */
     const struct mig_revision *undo; /* the first step undoes what is done of it; NULL: none */
+    bool left_known;                 /* where BEGIN is the lock: */
+    uint32_t left;                   /* the data version that the last step has left */
     struct mig_lock lock;
 };
 
@@ -270,12 +275,19 @@ static int check_plan(struct command *cmd, struct mig_error *err)
 }
 
 static int prepare_step(const struct command *cmd, const struct mig_step *step,
-                        struct mig_error *err)
+                        enum mig_prepare how, struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
     enum mig_direction direction = undoes(cmd, step) ? MIG_UPGRADE : step->direction;
     return host->prepare(host->self, step->revision, direction,
-                         mig_recover_source(cmd->ctx, step->revision), err);
+                         mig_recover_source(cmd->ctx, step->revision), how, err);
+}
+
+/* Every file is looked at before the first statement, but not all of them are kept until their turn
+ * comes. */
+static bool is_kept(const struct command *cmd, const struct mig_step *step)
+{
+    return step - cmd->plan.steps < PREPARED_AHEAD;
 }
 
 static int prepare(struct command *cmd, struct mig_error *err)
@@ -285,7 +297,8 @@ static int prepare(struct command *cmd, struct mig_error *err)
         const struct mig_step *step = &cmd->plan.steps[i];
         rc = mig_run_check(&cmd->run, err);
         if (rc == 0) {
-            rc = prepare_step(cmd, step, err);
+            rc = prepare_step(cmd, step, is_kept(cmd, step) ? MIG_PREPARE_KEEP : MIG_PREPARE_CHECK,
+                              err);
         }
         if (rc != 0) {
             mig_error_at(err, step->revision->file, 0);
@@ -313,6 +326,17 @@ static bool is_stale(const struct command *cmd, const struct mig_step *step)
     return undoes(cmd, step) && !mig_undo_is_due(&cmd->run, step->revision->id);
 }
 
+/* Nobody has committed since our last step: the version rows are those it has left, the journal is
+ * as empty as it was. */
+static bool is_untouched(const struct command *cmd)
+{
+    const struct mig_run *run = &cmd->run;
+    uint32_t now = 0;
+    return cmd->left_known && run->journal.row_count == 0 &&
+           mig_conn_data_version(run->conn, cmd->ctx->settings.version_table_schema, &now) &&
+           now == cmd->left;
+}
+
 /* Where BEGIN is the lock: the rows as they are now that nobody else can change them. A live runner
  * that stands between two segments of a revision holds no lock, but its last journal row names it.
  */
@@ -332,6 +356,9 @@ static int begin_and_look(struct command *cmd, const struct mig_step *step, bool
             rc = MIG_E_lock_timeout;
         }
         return rc;
+    }
+    if (is_untouched(cmd)) {
+        return 0;
     }
     rc = read_rows(cmd, err);
     if (rc == 0) {
@@ -398,6 +425,7 @@ static void start_step(struct command *cmd, const struct mig_step *step, struct 
     run->segment = run->open ? 1 : 0;
     run->sent = run->kept = 0;
     memset(run->labels, 0, sizeof run->labels);
+    mig_arena_rewind(&run->label_arena);
     run->changed = -1;
     run->doom.set = false;
     mig_error_clear(&run->doom.error);
@@ -540,6 +568,9 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
     *done = (struct mig_done_step){.step = step};
     start_step(cmd, step, done);
     int rc = mig_run_check(run, err);
+    if (rc == 0 && !again && cmd->request->verb != STAMP && !is_kept(cmd, step)) {
+        rc = prepare_step(cmd, step, MIG_PREPARE_KEEP, err);
+    }
     if (rc == 0) {
         rc = enter_step(cmd, step, moved, err);
     }
@@ -568,6 +599,9 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
         done->complete = false;
         return rc;
     }
+    cmd->left_known =
+        run->conn != NULL && !run->open &&
+        mig_conn_data_version(run->conn, cmd->ctx->settings.version_table_schema, &cmd->left);
     run->rows = step->heads_after;
     if (run->mode != MIG_ALL) {
         report->to = run->rows;
@@ -578,7 +612,7 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
     }
     rc = call_hook(cmd, MIG_HOOK_AFTER_MIGRATION, step, err);
     run->revision = NULL;
-    mig_arena_release(&run->revision_arena);
+    mig_arena_rewind(&run->revision_arena);
     mig_catalog_settle(run->catalog);
     return rc;
 }
@@ -686,7 +720,8 @@ static bool try_again(struct command *cmd, const struct mig_step *step, int64_t 
     struct mig_error again = {0};
     /* our own tables may have gone with the transaction */
     bool ready = mig_run_check(run, &again) == 0 && read_rows(cmd, &again) == 0 &&
-                 find_history(cmd, &again) == 0 && prepare_step(cmd, step, &again) == 0;
+                 find_history(cmd, &again) == 0 &&
+                 prepare_step(cmd, step, MIG_PREPARE_KEEP, &again) == 0;
     if (ready) {
         mig_error_clear(err);
     } else {

@@ -8,6 +8,12 @@
 
 struct mig_run;
 
+/* What becomes of a revision that was loaded. */
+enum mig_prepare {
+    MIG_PREPARE_KEEP,  /* it waits for its call */
+    MIG_PREPARE_CHECK, /* it goes: it was looked at, and is loaded once more before its call */
+};
+
 struct mig_host {
     void *self;
     /* Runs a file whose header is computed (script/revision_map.h); payload is the context. NULL:
@@ -18,7 +24,7 @@ struct mig_host {
      * its top level. source: the text to load instead of the file (--from-history), NULL normally.
      */
     int (*prepare)(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                   const char *source, struct mig_error *err);
+                   const char *source, enum mig_prepare how, struct mig_error *err);
     /* Runs the function; its op.* calls arrive at mig_run_op and mig_run_query of `run`. */
     int (*call)(void *self, struct mig_run *run, const struct mig_revision *revision,
                 enum mig_direction direction, struct mig_error *err);

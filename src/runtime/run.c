@@ -184,6 +184,7 @@ void mig_run_end(struct mig_run *run)
     mig_error_clear(&run->doom.error);
     mig_strbuf_release(&run->text);
     mig_strbuf_release(&run->journal.written);
+    mig_arena_release(&run->label_arena);
     mig_arena_release(&run->revision_arena);
 }
 

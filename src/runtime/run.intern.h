@@ -140,7 +140,8 @@ struct mig_run {
     /* For the state after a failure: statements of this step sent, and those that stay whatever
      * comes. */
     int sent, kept;
-    char *labels[MIG_RUN_LABELS]; /* of the first ones, in `arena` */
+    char *labels[MIG_RUN_LABELS]; /* of the first ones */
+    struct mig_arena label_arena; /* holds them: it is emptied with each step */
 
     /* Our own tables. */
     bool has_version, has_history;

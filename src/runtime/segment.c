@@ -222,7 +222,8 @@ static int note_statement(struct mig_run *run, const struct mig_statement *state
                           struct mig_error *err)
 {
     if (run->sent < MIG_RUN_LABELS && run->done != NULL) {
-        run->labels[run->sent] = mig_segment_label(run->arena, statement->sql, statement->length);
+        run->labels[run->sent] =
+            mig_segment_label(&run->label_arena, statement->sql, statement->length);
     }
     run->sent++;
     if (run->done == NULL || !run->options->keep_statements) {

@@ -143,6 +143,21 @@ size_t mig_arena_size(const struct mig_arena *arena)
     return size;
 }
 
+void mig_arena_rewind(struct mig_arena *arena)
+{
+    struct mig_arena_block *first = arena->head;
+    while (first != NULL && first->next != NULL) {
+        first = first->next;
+    }
+    if (first != NULL && first->size > BLOCK_SIZE) {
+        first = NULL; /* made for one large thing */
+    }
+#ifdef __SANITIZE_ADDRESS__
+    first = NULL; /* so that a use after the end is seen */
+#endif
+    mig_arena_reset(arena, (struct mig_arena_mark){first, 0});
+}
+
 void mig_arena_adopt(struct mig_arena *to, struct mig_arena *from)
 {
     struct mig_arena_block *last = from->head;

@@ -39,6 +39,9 @@ struct mig_arena_mark mig_arena_mark(const struct mig_arena *arena);
 /* Releases what was allocated since the mark. */
 void mig_arena_reset(struct mig_arena *arena, struct mig_arena_mark mark);
 void mig_arena_release(struct mig_arena *arena);
+/* Releases all but one block, which the next allocations use: for an arena that is filled and
+ * emptied again and again. */
+void mig_arena_rewind(struct mig_arena *arena);
 /* The bytes that it holds. */
 size_t mig_arena_size(const struct mig_arena *arena);
 /* Everything in `from` belongs to `to` from now on, until its release (an earlier mark doesn't

@@ -320,3 +320,35 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     end)
   end)
 end
+
+for _, mode in ipairs { "delete", "wal" } do
+  describe("between two revisions on SQLite, journal_mode " .. mode .. ",", function()
+    local function upgrade(hook)
+      local db, calls = scratch.database "sqlite", {}
+      db:query("PRAGMA journal_mode = " .. mode)
+      local report = command(project { "aaaa1", "bbbb2", "cccc3" }, db, {
+        call = function(run, id)
+          calls[#calls + 1] = id
+          run:execute(("CREATE TABLE t_%s (a INTEGER)"):format(id))
+        end,
+        hook = function(name, id) if name == "after_migration" then hook(db, id) end end,
+      })
+      assert.is_nil(report.error, report.error and report.error.message)
+      return db, table.concat(calls, " ")
+    end
+
+    it("what another runner did is seen", function()
+      local db, calls = upgrade(function(db, id)
+        if id == "aaaa1" then db:query "UPDATE luamig_version SET version_num = 'bbbb2'" end
+      end)
+      assert.equal("aaaa1 cccc3", calls)
+      assert.equal("cccc3", versions(db))
+    end)
+
+    it("what other programs write elsewhere is no matter", function()
+      local db, calls = upgrade(function(db) db:query "INSERT INTO t_aaaa1 VALUES (1)" end)
+      assert.equal("aaaa1 bbbb2 cccc3", calls)
+      assert.equal("3", db:value "SELECT count(*) FROM t_aaaa1")
+    end)
+  end)
+end

@@ -241,6 +241,8 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
     if (in_memory) {
         flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
     }
+    flags |= SQLITE_OPEN_NOMUTEX; /* a connection is used by one thread at a time; interrupting
+                                     needs no lock */
     int rc = sqlite3_open_v2(in_memory ? ":memory:" : file, &h->db, flags, NULL);
     if (h->db == NULL) {
         return mig_error_nomem(err);
@@ -420,9 +422,10 @@ static int bind(struct mig_conn *conn, sqlite3_stmt *stmt, const struct mig_para
     return 0;
 }
 
+/* For the next time. A text without parameters (DDL) is seldom sent twice. */
 static void keep(struct mig_conn *conn, const char *sql, size_t length, sqlite3_stmt *stmt)
 {
-    if (length <= CACHED_SQL_MAX) {
+    if (length <= CACHED_SQL_MAX && sqlite3_bind_parameter_count(stmt) > 0) {
         (void)sqlite3_clear_bindings(stmt);
         mig_statement_cache_put(&handle_of(conn)->cache, sql, length, stmt);
     } else {
@@ -648,6 +651,15 @@ static enum mig_tx_state sqlite_tx_state(struct mig_conn *conn)
     return sqlite3_get_autocommit(handle_of(conn)->db) ? MIG_TX_IDLE : MIG_TX_OPEN;
 }
 
+/* The pager's counter: our own commits move it too, before they return; the first read of a
+ * transaction moves it when the file was changed meanwhile. (PRAGMA data_version, which leaves our
+ * commits out, would be a statement to prepare.) */
+static bool sqlite_data_version(struct mig_conn *conn, const char *schema, uint32_t *out)
+{
+    return sqlite3_file_control(handle_of(conn)->db, schema != NULL ? schema : "main",
+                                SQLITE_FCNTL_DATA_VERSION, out) == SQLITE_OK;
+}
+
 static void sqlite_cancel(struct mig_conn *conn)
 {
     sqlite3_interrupt(handle_of(conn)->db);
@@ -695,5 +707,6 @@ const struct mig_driver mig_driver_sqlite = {
     .finish = free_result,
     .tx_state = sqlite_tx_state,
     .cancel = sqlite_cancel,
+    .data_version = sqlite_data_version,
     .set = sqlite_set,
 };
