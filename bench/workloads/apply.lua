@@ -75,9 +75,9 @@ local function apply(dialect, count)
     end
     local what = ("%d revisions, %s"):format(count, title[dialect])
     bench.report("apply " .. what, up, measure.run(up, bench.rounds),
-      { goals = goals(dialect, count), short = count >= 1000 and "apply " .. what })
+      { goals = goals(dialect, count), short = (bench.quick or count >= 1000) and "apply " .. what })
     bench.report("downgrade " .. what, down, measure.run(down, bench.rounds),
-      { goals = goals(dialect, count), short = count >= 1000 and "downgrade " .. what })
+      { goals = goals(dialect, count), short = (bench.quick or count >= 1000) and "downgrade " .. what })
   end
 end
 
