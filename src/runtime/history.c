@@ -25,6 +25,7 @@ static const struct {
     {"host", MIG_TYPE_string, 255, MIG_TRUE},
     {"version", MIG_TYPE_string, 32, MIG_FALSE}, /* of luamig */
     {"result", MIG_TYPE_string, 32, MIG_FALSE},
+    {"version_table", MIG_TYPE_string, 255, MIG_FALSE}, /* two projects may share a database */
     {"source", MIG_TYPE_text, 0, MIG_TRUE},
 };
 
@@ -133,6 +134,7 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
         text_value(script ? NULL : run->machine),
         text_value(LUAMIG_VERSION),
         text_value(script ? "script" : "done"),
+        text_value(run->ctx->settings.version_table),
         text_value(run->ctx->settings.history_sources ? source : NULL),
     };
     params.items = mig_arena_array(arena, struct mig_param, MIG_COUNT(values));
@@ -193,6 +195,8 @@ int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
     mig_strbuf_puts(&sql, "SELECT revision, direction, checksum, started_at, applied_by, host,"
                           " version, result, duration_ms FROM ");
     mig_append_qualified(&c, &sql, ctx->settings.version_table_schema, MIG_HISTORY_TABLE);
+    mig_strbuf_puts(&sql, " WHERE version_table = ");
+    mig_append_string(&c, &sql, ctx->settings.version_table, strlen(ctx->settings.version_table));
     mig_strbuf_puts(&sql, " ORDER BY id DESC");
     if (sql.failed) {
         mig_strbuf_release(&sql);

@@ -23,6 +23,7 @@ static const struct {
     int64_t length;
     bool key;
 } columns[] = {
+    {"version_table", MIG_TYPE_string, 255, true}, /* two projects may share a database */
     {"revision", MIG_TYPE_string, 255, true},
     {"step", MIG_TYPE_integer, 0, true},
     {"direction", MIG_TYPE_string, 16, false},
@@ -39,6 +40,7 @@ static const struct {
     {"note", MIG_TYPE_text, 0, false},
 };
 
+/* All but version_table. */
 #define COLUMN_LIST                                                                                \
     "revision, step, direction, state, calls, part, digest, fingerprint, statement, rest, "        \
     "answers,"                                                                                     \
@@ -74,6 +76,14 @@ static void append_table(struct mig_strbuf *out, const struct mig_run *run)
 {
     mig_append_qualified(&run->compile, out, run->ctx->settings.version_table_schema,
                          MIG_JOURNAL_TABLE);
+}
+
+/* The rows of this project. */
+static void append_where(struct mig_strbuf *out, const struct mig_run *run)
+{
+    const char *name = run->ctx->settings.version_table;
+    mig_strbuf_puts(out, " WHERE version_table = ");
+    mig_append_string(&run->compile, out, name, strlen(name));
 }
 
 /* ---- reading the table ---- */
@@ -134,6 +144,7 @@ int mig_journal_load(struct mig_run *run, struct mig_error *err)
     journal->row_count = 0;
     mig_strbuf_puts(&sql, "SELECT " COLUMN_LIST " FROM ");
     append_table(&sql, run);
+    append_where(&sql, run);
     mig_strbuf_puts(&sql, " ORDER BY revision, step");
     int rc = sql.failed
                  ? mig_error_nomem(err)
@@ -272,6 +283,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         {.value = text_value(journal->started_at)},
         {.value = text_value(run->process)},
         {.value = text_value(NULL)},
+        {.value = text_value(run->ctx->settings.version_table)},
     };
     struct mig_arena *arena = &run->revision_arena;
     struct mig_statement insert = {.class = MIG_CLASS_DATA, .verb = "INSERT"};
@@ -279,7 +291,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
     int rc = insert.params.items == NULL ? mig_error_nomem(err) : 0;
     mig_strbuf_puts(&sql, "INSERT INTO ");
     append_table(&sql, run);
-    mig_strbuf_puts(&sql, " (" COLUMN_LIST ") VALUES (");
+    mig_strbuf_puts(&sql, " (" COLUMN_LIST ", version_table) VALUES (");
     for (size_t i = 0; rc == 0 && i < MIG_COUNT(items); i++) {
         mig_strbuf_puts(&sql, i == 0 ? "" : ", ");
         rc = mig_run_put(run, &sql, &insert.params, &items[i].value, err);
@@ -363,7 +375,9 @@ int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t 
                                 {.value = int_value(journal->cursor_step)}};
     mig_strbuf_puts(&sql, "UPDATE ");
     append_table(&sql, run);
-    mig_strbuf_puts(&sql, " SET rest = ? WHERE revision = ? AND step = ?");
+    mig_strbuf_puts(&sql, " SET rest = ?");
+    append_where(&sql, run);
+    mig_strbuf_puts(&sql, " AND revision = ? AND step = ?");
     struct mig_statement statement;
     int rc = bind(run, &sql, items, MIG_COUNT(items), &statement, err);
     return rc == 0 ? send_along(run, &statement, err) : rc;
@@ -505,7 +519,9 @@ static int set_state(struct mig_run *run, const char *revision, int step, const 
                                 {.value = int_value(step)}};
     mig_strbuf_puts(&sql, "UPDATE ");
     append_table(&sql, run);
-    mig_strbuf_puts(&sql, " SET state = ?, note = ? WHERE revision = ? AND step = ?");
+    mig_strbuf_puts(&sql, " SET state = ?, note = ?");
+    append_where(&sql, run);
+    mig_strbuf_puts(&sql, " AND revision = ? AND step = ?");
     return send(run, &sql, items, MIG_COUNT(items), err);
 }
 
@@ -544,7 +560,8 @@ static int delete_step(struct mig_run *run, const char *revision, int step, stru
     struct mig_param items[] = {{.value = text_value(revision)}, {.value = int_value(step)}};
     mig_strbuf_puts(&sql, "DELETE FROM ");
     append_table(&sql, run);
-    mig_strbuf_puts(&sql, " WHERE revision = ? AND step = ?");
+    append_where(&sql, run);
+    mig_strbuf_puts(&sql, " AND revision = ? AND step = ?");
     return send(run, &sql, items, MIG_COUNT(items), err);
 }
 
@@ -559,7 +576,8 @@ int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_stat
     }
     mig_strbuf_puts(&sql, "DELETE FROM ");
     append_table(&sql, run);
-    mig_strbuf_puts(&sql, " WHERE revision = ?");
+    append_where(&sql, run);
+    mig_strbuf_puts(&sql, " AND revision = ?");
     int rc = bind(run, &sql, &item, 1, &statement, err);
     struct mig_statement *added =
         rc == 0 ? mig_statements_add(&run->revision_arena, out, statement.sql) : NULL;
@@ -581,6 +599,7 @@ int mig_journal_forget(struct mig_run *run, struct mig_error *err)
     }
     mig_strbuf_puts(&sql, "DELETE FROM ");
     append_table(&sql, run);
+    append_where(&sql, run);
     run->journal.row_count = 0;
     return send(run, &sql, NULL, 0, err);
 }
@@ -609,7 +628,9 @@ void mig_journal_leave(struct mig_run *run, const char *revision, const struct m
     mig_strbuf_puts(&sql, " SET runner = NULL,"
                           " state = CASE WHEN state = 'intent' AND step <= ? THEN 'done'"
                           " ELSE state END,"
-                          " note = CASE WHEN step = ? THEN ? ELSE note END WHERE revision = ?");
+                          " note = CASE WHEN step = ? THEN ? ELSE note END");
+    append_where(&sql, run);
+    mig_strbuf_puts(&sql, " AND revision = ?");
     (void)!send(run, &sql, items, MIG_COUNT(items), &ignored);
     mig_error_clear(&ignored);
 }

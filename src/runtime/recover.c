@@ -171,7 +171,10 @@ static int stored_source(struct mig_run *run, struct mig_arena *arena, const cha
     mig_strbuf_puts(&sql, "SELECT source FROM ");
     mig_append_qualified(&run->compile, &sql, run->ctx->settings.version_table_schema,
                          MIG_HISTORY_TABLE);
-    mig_strbuf_puts(&sql, " WHERE revision = ? AND source IS NOT NULL ORDER BY id DESC LIMIT 1");
+    const char *name = run->ctx->settings.version_table;
+    mig_strbuf_puts(&sql, " WHERE version_table = ");
+    mig_append_string(&run->compile, &sql, name, strlen(name));
+    mig_strbuf_puts(&sql, " AND revision = ? AND source IS NOT NULL ORDER BY id DESC LIMIT 1");
     statement.length = sql.length;
     statement.sql = mig_strbuf_to_arena(&sql, arena);
     if (statement.sql == NULL) {

@@ -109,10 +109,21 @@ static bool is_lock_timeout(const struct mig_error *err)
     return strcmp(err->sqlstate, "55P03") == 0;
 }
 
+/* Two sessions that make the same object meet in a unique index of the catalog, also with IF NOT
+ * EXISTS, which sees committed objects only; a moment later the table (42P07) or its row type
+ * (42710) is said to exist. */
+static bool is_catalog_race(const struct mig_error *err)
+{
+    return (strcmp(err->sqlstate, "23505") == 0 && err->message != NULL &&
+            strstr(err->message, "\"pg_") != NULL) ||
+           ((strcmp(err->sqlstate, "42P07") == 0 || strcmp(err->sqlstate, "42710") == 0) &&
+            err->sql != NULL && strstr(err->sql, "IF NOT EXISTS") != NULL);
+}
+
 static bool is_passing(const struct mig_error *err)
 {
     return is_lock_timeout(err) || strcmp(err->sqlstate, "40P01") == 0 ||
-           strcmp(err->sqlstate, "40001") == 0;
+           strcmp(err->sqlstate, "40001") == 0 || is_catalog_race(err);
 }
 
 static bool is_read_only(const struct mig_error *err)
