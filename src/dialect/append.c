@@ -115,6 +115,21 @@ void mig_append_string(const struct mig_compile *c, struct mig_strbuf *buf, cons
     mig_strbuf_putc(buf, '\'');
 }
 
+void mig_append_integer(struct mig_strbuf *buf, int64_t number)
+{
+    char digits[24];
+    char *at = digits + sizeof digits;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        *--at = '-';
+    }
+    mig_strbuf_add(buf, at, (size_t)(digits + sizeof digits - at));
+}
+
 void mig_append_number(struct mig_strbuf *buf, double number)
 {
     char text[40];
@@ -185,7 +200,7 @@ int mig_append_literal(const struct mig_compile *c, struct mig_strbuf *buf,
             (value->integer == 0 || value->integer == 1)) {
             mig_strbuf_puts(buf, value->integer != 0 ? ops->true_word : ops->false_word);
         } else {
-            mig_strbuf_printf(buf, "%" PRId64, value->integer);
+            mig_append_integer(buf, value->integer);
         }
         break;
     case MIG_VALUE_FLOAT:

@@ -65,6 +65,9 @@ struct mig_dialect_ops {
     const char *true_word, *false_word;
     /* The end of an INSERT that passes over rows that are there; NULL: ON DUPLICATE KEY UPDATE. */
     const char *insert_skip;
+    /* Optional. How many values a statement may bind, where the rows of an INSERT are better bound
+     * than written out: the text is prepared once. */
+    size_t (*bound_most)(const struct mig_compile *c);
 };
 
 /* Shared pieces, for dialects. */
@@ -119,6 +122,8 @@ int mig_append_type(const struct mig_compile *c, struct mig_strbuf *buf,
                     const struct mig_type *type, struct mig_error *err) MIG_MUST_CHECK;
 
 /* Literals that dialects share. */
+/* In decimal, as literals and keys have it. */
+void mig_append_integer(struct mig_strbuf *buf, int64_t number);
 void mig_append_number(struct mig_strbuf *buf, double number);
 void mig_append_hex(struct mig_strbuf *buf, const char *bytes, size_t length);
 int mig_append_literal(const struct mig_compile *c, struct mig_strbuf *buf,

@@ -8,11 +8,16 @@
 /* A statement stays well under what servers take in one packet. */
 enum { DEFAULT_BATCH = 1000, MAX_TEXT = 1 << 20 };
 
+static const struct mig_param *row_at(const struct mig_rows *rows, size_t row)
+{
+    return &rows->cells[row * rows->columns.count];
+}
+
 static bool same_columns(const struct mig_rows *rows, size_t a, size_t b)
 {
     for (size_t i = 0; i < rows->columns.count; i++) {
-        bool left = rows->cells[a * rows->columns.count + i].kind == MIG_VALUE_NONE;
-        bool right = rows->cells[b * rows->columns.count + i].kind == MIG_VALUE_NONE;
+        bool left = row_at(rows, a)[i].value.kind == MIG_VALUE_NONE;
+        bool right = row_at(rows, b)[i].value.kind == MIG_VALUE_NONE;
         if (left != right) {
             return false;
         }
@@ -20,56 +25,128 @@ static bool same_columns(const struct mig_rows *rows, size_t a, size_t b)
     return true;
 }
 
+/* One statement of a bulk_insert in the making. */
+struct insert {
+    struct mig_sql w;
+    const struct mig_op_bulk_insert *op;
+    const struct mig_type **types; /* of the columns; NULL where one is not known */
+    const char *first_column;
+    int64_t limit; /* rows a statement */
+};
+
+/* Whether rows from `first` on can be bound as they stand: plain values, and every column's. */
+static bool can_bind(const struct insert *insert, size_t first, size_t next)
+{
+    const struct mig_compile *c = insert->w.c;
+    size_t count = (next - first) * insert->op->rows.columns.count;
+    if (!c->binds || c->dialect->ops->bound_most == NULL ||
+        count > c->dialect->ops->bound_most(c)) {
+        return false;
+    }
+    const struct mig_param *cells = row_at(&insert->op->rows, first);
+    for (size_t i = 0; i < count; i++) {
+        if (cells[i].value.kind < MIG_VALUE_NULL || cells[i].value.kind > MIG_VALUE_JSON) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* (?, ?), (?, ?): as the literals would be. */
+static void add_placeholders(struct mig_strbuf *buf, size_t rows, size_t width)
+{
+    static const char begin[] = "\n    (", end[] = "),";
+    size_t length = sizeof begin - 1 + 3 * width - 2 + sizeof end - 1; /* of one row */
+    char *text = mig_strbuf_room(buf, rows * length), *at = text;
+    if (text == NULL) {
+        return;
+    }
+    memcpy(at, begin, sizeof begin - 1);
+    at += sizeof begin - 1;
+    for (size_t i = 0; i < width; i++) {
+        memcpy(at, "?, ", i + 1 < width ? 3 : 1);
+        at += i + 1 < width ? 3 : 1;
+    }
+    memcpy(at, end, sizeof end - 1);
+    for (size_t row = 1; row < rows; row++) {
+        memcpy(text + row * length, text, length);
+    }
+    mig_strbuf_grown(buf, rows * length - 1); /* without the last comma */
+}
+
+/* The rows as literals, as many as go into one statement; the row after the last one. */
+static size_t add_literals(struct insert *insert, size_t first)
+{
+    struct mig_sql *w = &insert->w;
+    const struct mig_rows *rows = &insert->op->rows;
+    size_t width = rows->columns.count, row = first;
+    for (; row < rows->count && (int64_t)(row - first) < insert->limit &&
+           w->buf.length < MAX_TEXT && w->code == 0 && same_columns(rows, first, row);
+         row++) {
+        mig_strbuf_puts(&w->buf, row > first ? ",\n    (" : "\n    (");
+        const struct mig_param *cells = row_at(rows, row);
+        bool some = false;
+        for (size_t i = 0; i < width && w->code == 0; i++) {
+            if (cells[i].value.kind == MIG_VALUE_NONE) {
+                continue;
+            }
+            if (some) {
+                mig_strbuf_add(&w->buf, ", ", 2);
+            }
+            some = true;
+            w->code = w->c->dialect->append_value(w->c, &w->buf, &cells[i].value, insert->types[i],
+                                                  w->err);
+        }
+        mig_strbuf_putc(&w->buf, ')');
+    }
+    return row;
+}
+
 /* One INSERT of rows from `first` on; *next is the row after the last one that it takes. Rows that
  * leave out different columns go into different statements: left out means the column's default. */
-static int insert_rows(struct mig_compile *c, const struct mig_op_bulk_insert *op,
-                       const struct mig_table *table, size_t first, size_t *next,
-                       struct mig_error *err)
+static int insert_rows(struct insert *insert, size_t first, size_t *next)
 {
+    const struct mig_op_bulk_insert *op = insert->op;
     const struct mig_rows *rows = &op->rows;
     size_t width = rows->columns.count;
-    const struct mig_value *cells = &rows->cells[first * width];
-    int64_t limit = op->batch_size.given ? op->batch_size.value : DEFAULT_BATCH;
-    bool skip = op->on_conflict != NULL;
-    const char *first_column = NULL;
-    struct mig_sql w = mig_sql_start(c, err);
-    mig_sql_add(&w, "INSERT INTO %t (", op->base.schema, op->table);
+    struct mig_compile *c = insert->w.c;
+    struct mig_sql *w = &insert->w;
+    *w = mig_sql_start(c, w->err);
+    mig_sql_add(w, "INSERT INTO %t (", op->base.schema, op->table);
+    insert->first_column = NULL;
     for (size_t i = 0; i < width; i++) {
-        if (cells[i].kind != MIG_VALUE_NONE) {
-            mig_sql_add(&w, first_column != NULL ? ", %n" : "%n", rows->columns.items[i]);
-            first_column = rows->columns.items[i];
+        if (row_at(rows, first)[i].value.kind != MIG_VALUE_NONE) {
+            mig_sql_add(w, insert->first_column != NULL ? ", %n" : "%n", rows->columns.items[i]);
+            insert->first_column = rows->columns.items[i];
         }
     }
-    if (first_column == NULL) {
-        mig_sql_drop(&w);
-        return mig_error_set(err, MIG_E_script, "row %zu of bulk_insert into '%s' is empty",
+    if (insert->first_column == NULL) {
+        mig_sql_drop(w);
+        return mig_error_set(w->err, MIG_E_script, "row %zu of bulk_insert into '%s' is empty",
                              first + 1, op->table);
     }
-    mig_sql_add(&w, ") VALUES");
-    size_t row = first;
-    for (; row < rows->count && (int64_t)(row - first) < limit && w.buf.length < MAX_TEXT &&
-           w.code == 0 && same_columns(rows, first, row);
-         row++) {
-        mig_sql_add(&w, row > first ? ",\n    (" : "\n    (");
-        const char *separator = "";
-        for (size_t i = 0; i < width; i++) {
-            const struct mig_value *cell = &rows->cells[row * width + i];
-            if (cell->kind != MIG_VALUE_NONE) {
-                const struct mig_column *column =
-                    table != NULL ? mig_table_column(table, rows->columns.items[i]) : NULL;
-                mig_sql_add(&w, "%r%v", separator, cell, column != NULL ? column->type : NULL);
-                separator = ", ";
-            }
-        }
-        mig_sql_add(&w, ")");
+    size_t left = rows->count - first;
+    *next = first + ((uint64_t)insert->limit < left ? (size_t)insert->limit : left);
+    bool bound = can_bind(insert, first, *next);
+    mig_sql_add(w, ") VALUES");
+    if (bound) {
+        add_placeholders(&w->buf, *next - first, width);
+    } else {
+        *next = add_literals(insert, first);
     }
-    if (skip && c->dialect->ops->insert_skip != NULL) {
-        mig_sql_add(&w, " %r", c->dialect->ops->insert_skip);
-    } else if (skip) { /* MySQL: IGNORE would pass over other errors too */
-        mig_sql_add(&w, " ON DUPLICATE KEY UPDATE %n = %n", first_column, first_column);
+    if (op->on_conflict != NULL && c->dialect->ops->insert_skip != NULL) {
+        mig_sql_add(w, " %r", c->dialect->ops->insert_skip);
+    } else if (op->on_conflict != NULL) { /* MySQL: IGNORE would pass over other errors too */
+        mig_sql_add(w, " ON DUPLICATE KEY UPDATE %n = %n", insert->first_column,
+                    insert->first_column);
     }
-    *next = row;
-    return mig_sql_emit(&w, MIG_CLASS_DATA, "INSERT", op->base.schema, op->table, NULL);
+    struct mig_statement *statement = NULL;
+    int code = mig_sql_emit(w, MIG_CLASS_DATA, "INSERT", op->base.schema, op->table, &statement);
+    if (code == 0 && bound) {
+        statement->params = (struct mig_params){
+            .items = &rows->cells[first * width], .count = (*next - first) * width, .given = true};
+    }
+    return code;
 }
 
 int mig_compile_bulk_insert(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -94,9 +171,23 @@ int mig_compile_bulk_insert(struct mig_compile *c, const struct mig_op *op, stru
         }
         mig_error_clear(&ignored);
     }
+    size_t width = insert->rows.columns.count;
+    struct insert statement = {
+        .w = mig_sql_start(c, err),
+        .op = insert,
+        .types = mig_arena_array(c->arena, const struct mig_type *, width),
+        .limit = insert->batch_size.given ? insert->batch_size.value : DEFAULT_BATCH,
+    };
+    if (statement.types == NULL) {
+        return mig_error_nomem(err);
+    }
+    for (size_t i = 0; table != NULL && i < width; i++) {
+        const struct mig_column *column = mig_table_column(table, insert->rows.columns.items[i]);
+        statement.types[i] = column != NULL ? column->type : NULL;
+    }
     int code = 0;
     for (size_t row = 0; row < insert->rows.count && code == 0;) {
-        code = insert_rows(c, insert, table, row, &row, err);
+        code = insert_rows(&statement, row, &row);
     }
     return code;
 }

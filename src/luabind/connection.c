@@ -387,8 +387,10 @@ static int reader_next(lua_State *L)
         lua_pushnil(L);
         return 1;
     }
-    struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_run_next(reader, &row, err) != 0) {
+    struct mig_error failure = {0}; /* nothing of Lua's runs until it is in the slot */
+    if (mig_run_next(reader, &row, &failure) != 0) {
+        struct mig_error *err = mig_lua_error_slot(L);
+        mig_error_move(err, &failure);
         return mig_lua_raise_op(L, err, "conn:rows");
     }
     if (!row) {

@@ -127,8 +127,9 @@ int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err)
     if (host->L != NULL) {
         return 0;
     }
-    host->L = luaL_newstate();
+    host->L = lua_newstate(mig_pool_allocate, &host->pool);
     if (host->L == NULL) {
+        mig_pool_release(&host->pool);
         return mig_error_nomem(err);
     }
     *(struct mig_lua_host **)lua_getextraspace(host->L) = host;
@@ -136,6 +137,7 @@ int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err)
     int rc = mig_lua_protected(host, open_state, NULL, err);
     if (rc != 0) {
         lua_close(host->L);
+        mig_pool_release(&host->pool);
         host->L = NULL;
     }
     return rc;
@@ -780,6 +782,7 @@ void mig_host_release(struct mig_context *ctx)
     }
     if (host->L != NULL) {
         lua_close(host->L);
+        mig_pool_release(&host->pool);
     }
     mig_arena_release(&host->files);
     free(host);

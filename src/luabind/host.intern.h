@@ -3,12 +3,14 @@
 #define MIG_LUABIND_HOST_INTERN_H
 
 #include "luabind/host.h"
+#include "luabind/pool.h"
 #include "luabind/sql.h"
 #include "luabind/value.h"
 #include "util/strbuf.h"
 
 struct mig_lua_host {
     lua_State *L; /* the main state; a binding uses the one it is called with */
+    struct mig_pool pool; /* its memory */
     struct mig_context *ctx;
     struct mig_run *run;                 /* NULL: nothing runs */
     const struct mig_revision *revision; /* the one that is loaded or runs; NULL none */

@@ -368,7 +368,7 @@ static void push_rows(lua_State *L, const struct mig_rows *rows, enum form form)
     for (size_t i = 0; i < rows->count; i++) {
         lua_createtable(L, 0, (int)width);
         for (size_t k = 0; k < width; k++) {
-            push_value(L, &rows->cells[i * width + k], form);
+            push_value(L, &rows->cells[i * width + k].value, form);
             lua_setfield(L, -2, rows->columns.items[k]);
         }
         lua_rawseti(L, -2, (lua_Integer)i + 1);

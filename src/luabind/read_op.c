@@ -234,106 +234,6 @@ static struct mig_op *read_rename_column(struct arguments *a)
     return &op->base;
 }
 
-/* One row of bulk_insert: keyed by column, or a list in the order of `columns`. keys: the stack
- * index of the first column's name. */
-static void read_row(struct mig_reader *r, int row, bool keyed, int keys,
-                     const struct mig_names *columns, struct mig_value *cells)
-{
-    lua_State *L = r->L;
-    size_t present = 0;
-    for (size_t i = 0; i < columns->count; i++) {
-        if (keyed) {
-            lua_pushvalue(L, keys + (int)i);
-            lua_rawget(L, row);
-        } else {
-            lua_rawgeti(L, row, (lua_Integer)i + 1);
-        }
-        if (lua_isnil(L, -1)) {
-            mig_read_fail(r, "'%s' is nil: write sql.null", columns->items[i]);
-        }
-        cells[i] = mig_read_value(r, -1, columns->items[i]);
-        lua_pop(L, 1);
-    }
-    for (lua_pushnil(L); lua_next(L, row) != 0; lua_pop(L, 1)) {
-        present++;
-    }
-    if (present == columns->count) {
-        return;
-    }
-    for (lua_pushnil(L); lua_next(L, row) != 0; lua_pop(L, 1)) {
-        bool known = false;
-        for (size_t i = 0; i < columns->count && !known; i++) {
-            known = keyed ? lua_rawequal(L, -2, keys + (int)i)
-                          : lua_isinteger(L, -2) && lua_tointeger(L, -2) == (lua_Integer)i + 1;
-        }
-        if (!known && lua_type(L, -2) == LUA_TSTRING) {
-            mig_read_unknown(r, "column '%s' is not one of the first row's", lua_tostring(L, -2),
-                             columns->items, columns->count);
-        } else if (!known) {
-            mig_read_fail(r, "it has more values than there are columns");
-        }
-    }
-}
-
-/* The columns when the option does not give them: the keys of the first row, in byte order. */
-static struct mig_names first_row_columns(struct mig_reader *r, int rows)
-{
-    lua_State *L = r->L;
-    if (lua_rawgeti(L, rows, 1) != LUA_TTABLE || !mig_read_is_options(L, -1)) {
-        if (lua_istable(L, -1) && lua_rawlen(L, -1) > 0) {
-            mig_read_fail(r, "rows that are lists need the option 'columns'");
-        }
-        mig_read_fail(r, "row 1 must be a table { column = value }, not %s",
-                      mig_lua_describe(L, -1));
-    }
-    struct mig_pairs pairs = mig_read_pairs(r, -1, "row 1");
-    struct mig_names names = {.count = pairs.count};
-    names.items = mig_read_need(r, mig_arena_array(r->arena, const char *, pairs.count));
-    for (size_t i = 0; i < pairs.count; i++) {
-        names.items[i] = pairs.items[i].name;
-    }
-    lua_pop(L, 1);
-    return names;
-}
-
-static void read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *op)
-{
-    lua_State *L = r->L;
-    if (!mig_read_is_plain(L, index)) {
-        mig_read_fail(r, "the rows must be a list of tables, not %s", mig_lua_describe(L, index));
-    }
-    lua_Integer count = mig_read_length(r, index, "the list of rows", false);
-    if (count == 0) {
-        return;
-    }
-    struct mig_rows *rows = &op->rows;
-    rows->columns = op->columns.given ? op->columns : first_row_columns(r, index);
-    rows->count = (size_t)count;
-    if (rows->columns.count == 0 || rows->columns.count > 4096) {
-        mig_read_fail(r, "the list of columns is empty or too long");
-    }
-    rows->cells = mig_read_need(
-        r, mig_arena_array(r->arena, struct mig_value, rows->count * rows->columns.count));
-    luaL_checkstack(L, (int)rows->columns.count + 16, NULL);
-    int keys = lua_gettop(L) + 1;
-    for (size_t i = 0; i < rows->columns.count; i++) {
-        lua_pushstring(L, rows->columns.items[i]);
-    }
-    for (lua_Integer i = 1; i <= count; i++) {
-        struct mig_place place = {r->place, "row", NULL, i};
-        r->place = &place;
-        if (lua_rawgeti(L, index, i) != LUA_TTABLE) {
-            mig_read_fail(r, "it must be a table, not %s", mig_lua_describe(L, -1));
-        }
-        bool keyed = !op->columns.given || lua_rawlen(L, -1) == 0;
-        read_row(r, lua_gettop(L), keyed, keys, &rows->columns,
-                 rows->cells + (size_t)(i - 1) * rows->columns.count);
-        lua_pop(L, 1);
-        r->place = place.up;
-    }
-    lua_settop(L, keys - 1);
-}
-
 /* op.execute's first argument: text, or a query of sql.table, rendered here. */
 static const char *take_sql(struct arguments *a, bool *rendered)
 {
@@ -489,7 +389,7 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
             finish(&a, record, op, NULL, NULL, NULL);
         }
         if (rows != 0) {
-            read_rows(r, rows, (struct mig_op_bulk_insert *)(void *)op);
+            mig_read_rows(r, rows, (struct mig_op_bulk_insert *)(void *)op);
         }
     }
     op->kind = kind;

@@ -54,6 +54,10 @@ struct mig_value mig_read_value(struct mig_reader *r, int index, const char *nam
 struct mig_value mig_read_datum(struct mig_reader *r, int index, const char *name);
 struct mig_pairs mig_read_pairs(struct mig_reader *r, int index, const char *name);
 struct mig_params mig_read_params(struct mig_reader *r, int index, const char *name);
+/* luabind/read_rows.c: the rows of op.bulk_insert into op->rows. Their strings stay Lua's: the list
+ * must stay on the stack, and unchanged, for as long as the operation is used. */
+struct mig_op_bulk_insert;
+void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *op);
 const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char *name);
 
 /* Whether the value at index is a table that is none of ours; and one with string keys only, at

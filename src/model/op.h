@@ -35,10 +35,11 @@ struct mig_op {
     int line;      /* in the migration, 0 unknown */
 };
 
-/* Rows of bulk_insert: count × columns.count values, row after row. */
+/* Rows of bulk_insert: count × columns.count cells, row after row; a run of them is a list of
+ * parameters as it stands. */
 struct mig_rows {
     struct mig_names columns;
-    struct mig_value *cells;
+    struct mig_param *cells;
     size_t count;
 };
 

@@ -171,6 +171,7 @@ int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena
         .log = &ctx->log,
         .arena = &run->revision_arena,
         .offline = run->conn == NULL,
+        .binds = run->sink->live,
     };
     return mig_run_use_catalog(run, false, err);
 }

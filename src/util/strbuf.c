@@ -47,7 +47,21 @@ void mig_strbuf_puts(struct mig_strbuf *buf, const char *text)
 
 void mig_strbuf_putc(struct mig_strbuf *buf, char c)
 {
-    mig_strbuf_add(buf, &c, 1);
+    if (reserve(buf, 1)) {
+        buf->text[buf->length++] = c;
+        buf->text[buf->length] = '\0';
+    }
+}
+
+char *mig_strbuf_room(struct mig_strbuf *buf, size_t most)
+{
+    return reserve(buf, most) ? buf->text + buf->length : NULL;
+}
+
+void mig_strbuf_grown(struct mig_strbuf *buf, size_t length)
+{
+    buf->length += length;
+    buf->text[buf->length] = '\0';
 }
 
 void mig_strbuf_vprintf(struct mig_strbuf *buf, const char *format, va_list args)

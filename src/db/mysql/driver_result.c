@@ -12,12 +12,16 @@
 #define BINARY_CHARSET 63
 #define FIRST_ROOM     64 /* bytes of a field's buffer before its size is known */
 
+/* What a field of the server becomes. */
+enum reading { AS_TEXT, AS_BYTES, AS_INTEGER, AS_BOOLEAN, AS_DOUBLE, AS_FLOAT, AS_DECIMAL, AS_BIT };
+
 /* A result of the text protocol (rows) or of a prepared statement (stmt). */
 struct result {
     MYSQL_RES *rows; /* of a prepared statement: its metadata */
     MYSQL_STMT *stmt;
     MYSQL_FIELD *fields;
-    MYSQL_BIND *binds; /* the rest is of prepared statements */
+    enum reading *readings; /* of the fields */
+    MYSQL_BIND *binds;      /* the rest is of prepared statements */
     unsigned long *lengths;
     vendor_bool *nulls, *cuts;
 };
@@ -44,6 +48,7 @@ void mig_mysql_finish(struct mig_cursor *cursor)
         free(result->binds[i].buffer);
     }
     free(result->binds);
+    free(result->readings);
     free(result->lengths);
     free(result->nulls);
     free(result->cuts);
@@ -51,21 +56,6 @@ void mig_mysql_finish(struct mig_cursor *cursor)
     cursor->handle = NULL;
     cursor->live = false;
 }
-
-static int describe_columns(struct mig_cursor *cursor, struct mig_error *err)
-{
-    struct result *result = cursor->handle;
-    size_t count = mig_mysql.mysql_num_fields(result->rows);
-    result->fields = mig_mysql.mysql_fetch_fields(result->rows);
-    int rc = mig_cursor_reserve(cursor, count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = mig_cursor_name(cursor, i, result->fields[i].name, err);
-    }
-    return rc;
-}
-
-/* What a field of the server becomes. */
-enum reading { AS_TEXT, AS_BYTES, AS_INTEGER, AS_BOOLEAN, AS_DOUBLE, AS_FLOAT, AS_DECIMAL, AS_BIT };
 
 static enum reading reading_of(const MYSQL_FIELD *field)
 {
@@ -102,6 +92,23 @@ static enum reading reading_of(const MYSQL_FIELD *field)
     }
 }
 
+static int describe_columns(struct mig_cursor *cursor, struct mig_error *err)
+{
+    struct result *result = cursor->handle;
+    size_t count = mig_mysql.mysql_num_fields(result->rows);
+    result->fields = mig_mysql.mysql_fetch_fields(result->rows);
+    result->readings = calloc(count + 1, sizeof *result->readings);
+    if (result->readings == NULL) {
+        return mig_error_nomem(err);
+    }
+    int rc = mig_cursor_reserve(cursor, count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = mig_cursor_name(cursor, i, result->fields[i].name, err);
+        result->readings[i] = reading_of(&result->fields[i]);
+    }
+    return rc;
+}
+
 static void read_bits(const char *bytes, size_t length, struct mig_value *value)
 {
     uint64_t bits = 0;
@@ -112,11 +119,11 @@ static void read_bits(const char *bytes, size_t length, struct mig_value *value)
 }
 
 /* A field as the text protocol sends it; also what a prepared statement gives as text. */
-static void read_text(const MYSQL_FIELD *field, const char *text, size_t length,
+static void read_text(enum reading reading, const char *text, size_t length,
                       struct mig_value *value)
 {
     *value = (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = length};
-    switch (reading_of(field)) {
+    switch (reading) {
     case AS_BYTES:
         value->kind = MIG_VALUE_BYTES;
         break;
@@ -126,7 +133,7 @@ static void read_text(const MYSQL_FIELD *field, const char *text, size_t length,
             break; /* an unsigned one that has no room: exact, as text */
         }
         value->kind = MIG_VALUE_INT;
-        if (reading_of(field) == AS_BOOLEAN && (value->integer == 0 || value->integer == 1)) {
+        if (reading == AS_BOOLEAN && (value->integer == 0 || value->integer == 1)) {
             *value = (struct mig_value){.kind = MIG_VALUE_BOOL, .boolean = value->integer == 1};
         }
         break;
@@ -162,7 +169,7 @@ static int bind_results(struct mig_conn *conn, struct mig_cursor *cursor, struct
     }
     for (size_t i = 0; i < count; i++) {
         MYSQL_BIND *bind = &result->binds[i];
-        enum reading reading = reading_of(&result->fields[i]);
+        enum reading reading = result->readings[i];
         bind->buffer_type = reading == AS_DOUBLE                       ? MYSQL_TYPE_DOUBLE
                             : reading == AS_BYTES || reading == AS_BIT ? MYSQL_TYPE_BLOB
                                                                        : MYSQL_TYPE_STRING;
@@ -282,7 +289,7 @@ static int next_text(struct mig_cursor *cursor, bool *row, struct mig_error *err
         if (fields[i] == NULL) {
             cursor->values[i] = (struct mig_value){.kind = MIG_VALUE_NULL};
         } else {
-            read_text(&result->fields[i], fields[i], lengths[i], &cursor->values[i]);
+            read_text(result->readings[i], fields[i], lengths[i], &cursor->values[i]);
         }
     }
     *row = true;
@@ -340,7 +347,7 @@ static int next_prepared(struct mig_cursor *cursor, bool *row, struct mig_error 
         }
         grown = grown || had_grown;
         ((char *)bind->buffer)[result->lengths[i]] = '\0';
-        read_text(&result->fields[i], bind->buffer, result->lengths[i], &cursor->values[i]);
+        read_text(result->readings[i], bind->buffer, result->lengths[i], &cursor->values[i]);
     }
     if (grown && mig_mysql.mysql_stmt_bind_result(result->stmt, result->binds) != 0) {
         return mig_mysql_fail_statement(cursor->conn, result->stmt, err);

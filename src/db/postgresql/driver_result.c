@@ -76,6 +76,10 @@ static int fetch(struct mig_cursor *cursor, struct mig_error *err)
         return mig_pq.PQstatus(pg) == CONNECTION_BAD ? mig_pq_fail(conn, NULL, err) : 0;
     }
     ExecStatusType status = mig_pq.PQresultStatus(rows);
+    if (status == PGRES_SINGLE_TUPLE) { /* has no tag to read */
+        result->count = 1;
+        return 0;
+    }
     if (mig_pq_is_bad(status)) {
         cursor->live = false;
         int rc = mig_pq_bad_result(conn, rows, err);
@@ -85,11 +89,8 @@ static int fetch(struct mig_cursor *cursor, struct mig_error *err)
     }
     result->count = mig_pq.PQntuples(rows);
     cursor->changed += mig_pq_changed(rows);
-    if (status != PGRES_SINGLE_TUPLE) {
-        /* the last one: what follows is only the end of the answer */
-        mig_pq_drain(pg);
-        cursor->live = false;
-    }
+    mig_pq_drain(pg); /* the last one: what follows is only the end of the answer */
+    cursor->live = false;
     return 0;
 }
 

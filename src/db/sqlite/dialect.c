@@ -153,6 +153,12 @@ static void append_uuid(struct mig_strbuf *buf, const struct mig_type *type)
     mig_strbuf_puts(buf, "hex(randomblob(6)))");
 }
 
+/* SQLITE_MAX_VARIABLE_NUMBER, as it is since 3.32 unless it was built otherwise, and before. */
+static size_t bound_most(const struct mig_compile *c)
+{
+    return c->server->version >= 3032000 ? 32766 : 999;
+}
+
 static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
                         const struct mig_value *value, const struct mig_type *type,
                         struct mig_error *err)
@@ -616,6 +622,7 @@ static const struct mig_dialect_ops ops = {
     .default_in_parentheses = default_in_parentheses,
     .true_word = "1",
     .false_word = "0",
+    .bound_most = bound_most,
     .insert_skip = "ON CONFLICT DO NOTHING",
 };
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000
-#define CACHED_SQL_MAX  16384
+#define CACHED_SQL_MAX  32768 /* a thousand rows of sixteen values */
 
 struct handle {
     sqlite3 *db;
@@ -237,9 +237,11 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
         }
         in_memory = true; /* what is not there yet reads as empty, and stays away */
     }
-    int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+    /* one thread at a time has the connection; sqlite3_interrupt needs no mutex */
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
     if (in_memory) {
-        flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
+        flags =
+            SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
     }
     flags |= SQLITE_OPEN_NOMUTEX; /* a connection is used by one thread at a time; interrupting
                                      needs no lock */

@@ -1,0 +1,168 @@
+/* The rows of op.bulk_insert: the one argument that may be large, so that it is walked once, its
+ * strings are not copied, and the columns of a row are found where the row before had them. */
+#include "luabind/object.h"
+#include "luabind/value.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <string.h>
+
+#define MOST_COLUMNS 4096
+
+struct rows {
+    struct mig_reader *r;
+    const struct mig_names *columns;
+    const char **words; /* the columns' names as Lua has them: a short string is there only once */
+    size_t *order;      /* which column came first in the row before, which second, … */
+};
+
+/* The column that the key at -2 names, when it came as number `turn` of its row; columns->count
+ * when there is none. */
+static size_t column_of_key(const struct rows *rows, bool keyed, size_t turn)
+{
+    lua_State *L = rows->r->L;
+    size_t count = rows->columns->count;
+    if (!keyed) {
+        lua_Integer at = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
+        return at >= 1 && (lua_Unsigned)at <= count ? (size_t)at - 1 : count;
+    }
+    if (lua_type(L, -2) != LUA_TSTRING) {
+        return count;
+    }
+    const char *word = lua_tostring(L, -2);
+    if (turn < count && rows->words[rows->order[turn]] == word) {
+        return rows->order[turn];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (rows->words[i] == word || strcmp(rows->words[i], word) == 0) {
+            if (turn < count) {
+                rows->order[turn] = i;
+            }
+            return i;
+        }
+    }
+    return count;
+}
+
+/* As mig_read_value, but for the string, which stays where it is. */
+static void read_cell(const struct rows *rows, size_t column, struct mig_value *out)
+{
+    lua_State *L = rows->r->L;
+    switch (lua_type(L, -1)) {
+    case LUA_TSTRING:
+        out->text = lua_tolstring(L, -1, &out->length);
+        if (memchr(out->text, '\0', out->length) != NULL) {
+            mig_read_fail(rows->r, "%s holds a zero byte", rows->columns->items[column]);
+        }
+        out->kind = MIG_VALUE_TEXT;
+        break;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, -1)) {
+            out->kind = MIG_VALUE_INT;
+            out->integer = lua_tointeger(L, -1);
+            break;
+        }
+        /* fall through */
+    default:
+        *out = mig_read_value(rows->r, -1, rows->columns->items[column]);
+        break;
+    }
+}
+
+/* The row at that index has something that is no column. */
+static _Noreturn void refuse_key(const struct rows *rows, int row, bool keyed)
+{
+    lua_State *L = rows->r->L;
+    for (lua_pushnil(L); lua_next(L, row) != 0; lua_pop(L, 1)) {
+        if (column_of_key(rows, keyed, SIZE_MAX) == rows->columns->count &&
+            lua_type(L, -2) == LUA_TSTRING) {
+            mig_read_unknown(rows->r, "column '%s' is not one of the first row's",
+                             lua_tostring(L, -2), rows->columns->items, rows->columns->count);
+        }
+    }
+    mig_read_fail(rows->r, "it has more values than there are columns");
+}
+
+/* The row at that index: keyed by column, or a list in the order of the columns. */
+static void read_row(const struct rows *rows, int row, bool keyed, struct mig_param *cells)
+{
+    lua_State *L = rows->r->L;
+    size_t count = rows->columns->count, filled = 0, turn = 0;
+    for (lua_pushnil(L); lua_next(L, row) != 0; lua_pop(L, 1), turn++) {
+        size_t column = column_of_key(rows, keyed, turn);
+        if (column < count) {
+            read_cell(rows, column, &cells[column].value);
+            filled++;
+        }
+    }
+    for (size_t i = 0; filled < count && i < count; i++) {
+        if (cells[i].value.kind == MIG_VALUE_NONE) {
+            mig_read_fail(rows->r, "'%s' is nil: write sql.null", rows->columns->items[i]);
+        }
+    }
+    if (turn > count) {
+        refuse_key(rows, row, keyed);
+    }
+}
+
+/* The columns when the option does not give them: the keys of the first row, in byte order. */
+static struct mig_names first_row_columns(struct mig_reader *r, int list)
+{
+    lua_State *L = r->L;
+    if (lua_rawgeti(L, list, 1) != LUA_TTABLE || !mig_read_is_options(L, -1)) {
+        if (lua_istable(L, -1) && lua_rawlen(L, -1) > 0) {
+            mig_read_fail(r, "rows that are lists need the option 'columns'");
+        }
+        mig_read_fail(r, "row 1 must be a table { column = value }, not %s",
+                      mig_lua_describe(L, -1));
+    }
+    struct mig_pairs pairs = mig_read_pairs(r, -1, "row 1");
+    struct mig_names names = {.count = pairs.count};
+    names.items = mig_read_need(r, mig_arena_array(r->arena, const char *, pairs.count));
+    for (size_t i = 0; i < pairs.count; i++) {
+        names.items[i] = pairs.items[i].name;
+    }
+    lua_pop(L, 1);
+    return names;
+}
+
+void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *op)
+{
+    lua_State *L = r->L;
+    if (!mig_read_is_plain(L, index)) {
+        mig_read_fail(r, "the rows must be a list of tables, not %s", mig_lua_describe(L, index));
+    }
+    lua_Integer count = mig_read_length(r, index, "the list of rows", false);
+    if (count == 0) {
+        return;
+    }
+    struct mig_names columns = op->columns.given ? op->columns : first_row_columns(r, index);
+    size_t width = columns.count;
+    if (width == 0 || width > MOST_COLUMNS) {
+        mig_read_fail(r, "the list of columns is empty or too long");
+    }
+    op->rows = (struct mig_rows){.columns = columns, .count = (size_t)count};
+    op->rows.cells =
+        mig_read_need(r, mig_arena_array(r->arena, struct mig_param, op->rows.count * width));
+    struct rows rows = {.r = r, .columns = &op->rows.columns};
+    rows.words = mig_read_need(r, mig_arena_array(r->arena, const char *, width));
+    rows.order = mig_read_need(r, mig_arena_array(r->arena, size_t, width));
+    luaL_checkstack(L, (int)width + 16, NULL);
+    int keys = lua_gettop(L) + 1;
+    for (size_t i = 0; i < width; i++) {
+        rows.words[i] = lua_pushstring(L, columns.items[i]);
+        rows.order[i] = i;
+    }
+    for (lua_Integer i = 1; i <= count; i++) {
+        struct mig_place place = {r->place, "row", NULL, i};
+        r->place = &place;
+        if (lua_rawgeti(L, index, i) != LUA_TTABLE) {
+            mig_read_fail(r, "it must be a table, not %s", mig_lua_describe(L, -1));
+        }
+        bool keyed = !op->columns.given || lua_rawlen(L, -1) == 0;
+        read_row(&rows, lua_gettop(L), keyed, &op->rows.cells[(size_t)(i - 1) * width]);
+        lua_pop(L, 1);
+        r->place = place.up;
+    }
+    lua_settop(L, keys - 1);
+}
