@@ -1,5 +1,6 @@
 /* The appenders: names, strings, numbers, literals. */
 #include "dialect/compile.h"
+#include "util/integer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -117,17 +118,8 @@ void mig_append_string(const struct mig_compile *c, struct mig_strbuf *buf, cons
 
 void mig_append_integer(struct mig_strbuf *buf, int64_t number)
 {
-    char digits[24];
-    char *at = digits + sizeof digits;
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (number < 0) {
-        *--at = '-';
-    }
-    mig_strbuf_add(buf, at, (size_t)(digits + sizeof digits - at));
+    char text[MIG_INTEGER_TEXT];
+    mig_strbuf_add(buf, text, mig_integer_write(text, number));
 }
 
 void mig_append_number(struct mig_strbuf *buf, double number)

@@ -65,9 +65,9 @@ struct mig_dialect_ops {
     const char *true_word, *false_word;
     /* The end of an INSERT that passes over rows that are there; NULL: ON DUPLICATE KEY UPDATE. */
     const char *insert_skip;
-    /* Optional. How many values a statement may bind, where the rows of an INSERT are better bound
-     * than written out: the text is prepared once. */
-    size_t (*bound_most)(const struct mig_compile *c);
+    /* Optional. Rows of an INSERT are better bound than written out, since the text is then prepared
+     * once: whether that many values of these kinds (1 << MIG_VALUE_…) may be, and mean the same. */
+    bool (*binds_rows)(const struct mig_compile *c, size_t count, unsigned kinds);
 };
 
 /* Shared pieces, for dialects. */

@@ -38,40 +38,37 @@ struct insert {
 static bool can_bind(const struct insert *insert, size_t first, size_t next)
 {
     const struct mig_compile *c = insert->w.c;
+    static const unsigned plain = (1U << (MIG_VALUE_JSON + 1)) - (1U << MIG_VALUE_NULL);
     size_t count = (next - first) * insert->op->rows.columns.count;
-    if (!c->binds || c->dialect->ops->bound_most == NULL ||
-        count > c->dialect->ops->bound_most(c)) {
+    if (!c->binds || c->dialect->ops->binds_rows == NULL) {
         return false;
     }
     const struct mig_param *cells = row_at(&insert->op->rows, first);
+    unsigned kinds = 0;
     for (size_t i = 0; i < count; i++) {
-        if (cells[i].value.kind < MIG_VALUE_NULL || cells[i].value.kind > MIG_VALUE_JSON) {
-            return false;
-        }
+        kinds |= 1U << cells[i].value.kind;
     }
-    return true;
+    return (kinds & ~plain) == 0 && c->dialect->ops->binds_rows(c, count, kinds);
 }
 
-/* (?, ?), (?, ?): as the literals would be. */
-static void add_placeholders(struct mig_strbuf *buf, size_t rows, size_t width)
+/* Where the literals would be. */
+static void add_placeholders(struct insert *insert, size_t rows)
 {
-    static const char begin[] = "\n    (", end[] = "),";
-    size_t length = sizeof begin - 1 + 3 * width - 2 + sizeof end - 1; /* of one row */
-    char *text = mig_strbuf_room(buf, rows * length), *at = text;
-    if (text == NULL) {
-        return;
+    struct mig_strbuf *buf = &insert->w.buf;
+    bool numbered = insert->w.c->dialect->placeholder[0] == '$';
+    size_t width = insert->op->rows.columns.count;
+    for (size_t i = 0; i < rows * width; i++) {
+        if (i % width == 0) {
+            mig_strbuf_puts(buf, i == 0 ? "\n    (" : "),\n    (");
+        } else {
+            mig_strbuf_add(buf, ", ", 2);
+        }
+        mig_strbuf_putc(buf, numbered ? '$' : '?');
+        if (numbered) {
+            mig_append_integer(buf, (int64_t)i + 1);
+        }
     }
-    memcpy(at, begin, sizeof begin - 1);
-    at += sizeof begin - 1;
-    for (size_t i = 0; i < width; i++) {
-        memcpy(at, "?, ", i + 1 < width ? 3 : 1);
-        at += i + 1 < width ? 3 : 1;
-    }
-    memcpy(at, end, sizeof end - 1);
-    for (size_t row = 1; row < rows; row++) {
-        memcpy(text + row * length, text, length);
-    }
-    mig_strbuf_grown(buf, rows * length - 1); /* without the last comma */
+    mig_strbuf_putc(buf, ')');
 }
 
 /* The rows as literals, as many as go into one statement; the row after the last one. */
@@ -130,7 +127,7 @@ static int insert_rows(struct insert *insert, size_t first, size_t *next)
     bool bound = can_bind(insert, first, *next);
     mig_sql_add(w, ") VALUES");
     if (bound) {
-        add_placeholders(&w->buf, *next - first, width);
+        add_placeholders(insert, *next - first);
     } else {
         *next = add_literals(insert, first);
     }
@@ -142,11 +139,16 @@ static int insert_rows(struct insert *insert, size_t first, size_t *next)
     }
     struct mig_statement *statement = NULL;
     int code = mig_sql_emit(w, MIG_CLASS_DATA, "INSERT", op->base.schema, op->table, &statement);
-    if (code == 0 && bound) {
+    if (code != 0) {
+        return code;
+    }
+    statement->first_row = first + 1;
+    statement->row_count = *next - first;
+    if (bound) {
         statement->params = (struct mig_params){
             .items = &rows->cells[first * width], .count = (*next - first) * width, .given = true};
     }
-    return code;
+    return 0;
 }
 
 int mig_compile_bulk_insert(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)

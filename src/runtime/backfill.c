@@ -317,12 +317,15 @@ static int find_bounds(struct backfill *b, struct mig_error *err)
     if (b->key.count != 1) {
         return 0;
     }
-    mig_strbuf_puts(&sql, "SELECT min(");
-    append_key(b, &sql, "");
-    mig_strbuf_puts(&sql, "), max(");
-    append_key(b, &sql, "");
-    mig_strbuf_puts(&sql, ") FROM ");
-    append_table(b, &sql);
+    /* not min and max, which some types lack (uuid), and for which SQLite reads the whole index */
+    for (int end = 0; end < 2; end++) {
+        mig_strbuf_puts(&sql, end == 0 ? "SELECT (SELECT " : ", (SELECT ");
+        append_key(b, &sql, "");
+        mig_strbuf_puts(&sql, " FROM ");
+        append_table(b, &sql);
+        mig_strbuf_puts(&sql, " ORDER BY ");
+        append_key(b, &sql, end == 0 ? " LIMIT 1)" : " DESC LIMIT 1)");
+    }
     int rc = sql.failed
                  ? mig_error_nomem(err)
                  : mig_conn_query(b->run->conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);

@@ -325,10 +325,34 @@ void mig_segment_doom_by(struct mig_run *run, const struct mig_error *err)
     copy_error(&run->doom.error, err);
 }
 
+/* A batch of rows: which ones, and no more of its text than shows what it is. */
+static void blame_rows(const struct mig_statement *statement, struct mig_error *err)
+{
+    static const size_t shown = 3; /* rows, a line each after the first */
+    bool more = err->detail != NULL;
+    mig_error_detail(err, "%s%sin rows %zu to %zu of the list", more ? err->detail : "",
+                     more ? "\n" : "", statement->first_row,
+                     statement->first_row + statement->row_count - 1);
+    const char *end = statement->sql;
+    for (size_t lines = 0; end != NULL && lines < shown + 1; lines++) {
+        end = strchr(end + (lines > 0), '\n');
+    }
+    if (end != NULL && statement->row_count > shown) {
+        struct mig_strbuf text = {0};
+        mig_strbuf_add(&text, statement->sql, (size_t)(end - statement->sql));
+        mig_strbuf_printf(&text, "\n    … (%zu rows)", statement->row_count);
+        mig_error_string(&err->sql, mig_strbuf_text(&text), SIZE_MAX);
+        mig_strbuf_release(&text);
+    }
+}
+
 static int leave_failed(struct mig_run *run, const struct mig_statement *statement, int rc,
                         struct mig_error *err)
 {
     rc = mig_run_blame(run, rc, statement, err);
+    if (statement->row_count > 0) {
+        blame_rows(statement, err);
+    }
     mig_journal_failed(run, err);
     if (run->wrapped) {
         mig_segment_abort(run);

@@ -53,17 +53,6 @@ void mig_strbuf_putc(struct mig_strbuf *buf, char c)
     }
 }
 
-char *mig_strbuf_room(struct mig_strbuf *buf, size_t most)
-{
-    return reserve(buf, most) ? buf->text + buf->length : NULL;
-}
-
-void mig_strbuf_grown(struct mig_strbuf *buf, size_t length)
-{
-    buf->length += length;
-    buf->text[buf->length] = '\0';
-}
-
 void mig_strbuf_vprintf(struct mig_strbuf *buf, const char *format, va_list args)
 {
     va_list again;

@@ -22,10 +22,6 @@ struct mig_strbuf {
 void mig_strbuf_add(struct mig_strbuf *buf, const char *bytes, size_t length);
 void mig_strbuf_puts(struct mig_strbuf *buf, const char *text);
 void mig_strbuf_putc(struct mig_strbuf *buf, char c);
-/* For tight appenders: where `most` bytes may be written, NULL when there is no memory; then how
- * many of them count. */
-char *mig_strbuf_room(struct mig_strbuf *buf, size_t most);
-void mig_strbuf_grown(struct mig_strbuf *buf, size_t length);
 void mig_strbuf_printf(struct mig_strbuf *buf, const char *format, ...) MIG_PRINTF(2, 3);
 void mig_strbuf_vprintf(struct mig_strbuf *buf, const char *format, va_list args) MIG_PRINTF(2, 0);
 /* Cuts to length (≤ current). */

@@ -458,6 +458,14 @@ static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *e
     return code;
 }
 
+/* The protocol counts parameters in 16 bits. A literal with a point is DECIMAL, a bound float would
+ * be a DOUBLE, which rounds otherwise. */
+static bool binds_rows(const struct mig_compile *c, size_t count, unsigned kinds)
+{
+    (void)c;
+    return count <= 65535 && (kinds & 1U << MIG_VALUE_FLOAT) == 0;
+}
+
 static const struct mig_dialect_ops ops = {
     .column = mig_mysql_column,
     .table_options = table_options,
@@ -467,6 +475,7 @@ static const struct mig_dialect_ops ops = {
     .append_cast_type = mig_mysql_append_cast_type,
     .true_word = "true",
     .false_word = "false",
+    .binds_rows = binds_rows,
 };
 
 const struct mig_dialect mig_dialect_mysql = {

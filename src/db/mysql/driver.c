@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHED_SQL_MAX 16384
+#define CACHED_SQL_MAX 32768 /* a thousand rows of six values, as bulk_insert writes them */
 #define JOINED_SQL_MAX 262144 /* far below the least max_allowed_packet that servers come with */
 
 /* ---- the library ---- */

@@ -156,6 +156,14 @@ static bool is_short(const struct mig_type *type)
            type->length.given && type->length.value < 36;
 }
 
+/* A message has room for 65535 parameters. A literal with a point is NUMERIC, a bound float would
+ * be a double, which rounds otherwise. */
+static bool binds_rows(const struct mig_compile *c, size_t count, unsigned kinds)
+{
+    (void)c;
+    return count <= 65535 && (kinds & 1U << MIG_VALUE_FLOAT) == 0;
+}
+
 static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
                         const struct mig_value *value, const struct mig_type *type,
                         struct mig_error *err)
@@ -807,6 +815,7 @@ static const struct mig_dialect_ops ops = {
     .enum_is_native = enum_is_native,
     .true_word = "true",
     .false_word = "false",
+    .binds_rows = binds_rows,
     .insert_skip = "ON CONFLICT DO NOTHING",
 };
 

@@ -10,8 +10,10 @@
 #include "db/postgresql/driver.h"
 #include "driver/library.h"
 #include "driver/number.h"
+#include "util/integer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -88,6 +90,7 @@ static int connection_lost(struct mig_conn *conn, const char *why, const char *s
 int mig_pq_fail(struct mig_conn *conn, const PGresult *result, struct mig_error *err)
 {
     PGconn *pg = mig_pq_handle_of(conn)->pg;
+    mig_pq_forget_parsed(mig_pq_handle_of(conn)); /* it may not have come to be parsed */
     const char *message = NULL, *sqlstate = NULL, *detail = NULL, *context = NULL;
     char line[512];
     if (result != NULL) {
@@ -154,8 +157,12 @@ struct bound {
 
 static void bind_integer(struct bound *b, size_t i, int64_t integer)
 {
+    char *text = mig_arena_alloc(&b->arena, MIG_INTEGER_TEXT);
     b->types[i] = integer >= INT32_MIN && integer <= INT32_MAX ? OID_INT4 : OID_INT8;
-    b->values[i] = mig_arena_printf(&b->arena, "%lld", (long long)integer);
+    b->values[i] = text;
+    if (text != NULL) {
+        (void)mig_integer_write(text, integer);
+    }
 }
 
 static int bind_text(struct bound *b, size_t i, const struct mig_value *value,
@@ -166,7 +173,7 @@ static int bind_text(struct bound *b, size_t i, const struct mig_value *value,
         mig_error_hint(err, "PostgreSQL keeps no NUL in a text; sql.bytes(…) is for bytes.");
         return MIG_E_script;
     }
-    b->values[i] = mig_arena_strndup(&b->arena, value->text, value->length);
+    b->values[i] = value->text;
     return 0;
 }
 
@@ -213,7 +220,7 @@ static int bind(const struct mig_params *params, struct bound *b, struct mig_err
             break;
         case MIG_VALUE_BYTES:
             b->types[i] = OID_BYTEA;
-            b->values[i] = mig_arena_strndup(&b->arena, value->text, value->length);
+            b->values[i] = value->text;
             b->lengths[i] = (int)value->length;
             b->formats[i] = 1;
             break;
@@ -230,6 +237,50 @@ static int bind(const struct mig_params *params, struct bound *b, struct mig_err
 
 /* ---- statements ---- */
 
+enum { WORTH_KEEPING = 64 }; /* parameters */
+
+void mig_pq_forget_parsed(struct mig_pq_handle *h)
+{
+    free(h->parsed.sql);
+    free(h->parsed.types);
+    h->parsed = (struct mig_pq_parsed){0};
+}
+
+/* Whether the server has just this statement as its unnamed one. Every statement of ours takes its
+ * place, so nothing came in between; a pooler may have changed the server between transactions, and
+ * the owner of an attached connection may have used it. */
+static bool is_parsed(struct mig_conn *conn, const char *sql, const struct bound *b)
+{
+    const struct mig_pq_parsed *parsed = &mig_pq_handle_of(conn)->parsed;
+    return parsed->sql != NULL && parsed->count == b->count && !conn->attached &&
+           tx_state(conn) == MIG_TX_OPEN &&
+           memcmp(parsed->types, b->types, (size_t)b->count * sizeof *b->types) == 0 &&
+           strcmp(parsed->sql, sql) == 0;
+}
+
+static void note_parsed(struct mig_pq_handle *h, const char *sql, const struct bound *b)
+{
+    size_t size = (size_t)b->count * sizeof *b->types;
+    if (b->count < WORTH_KEEPING) {
+        mig_pq_forget_parsed(h);
+        return;
+    }
+    if (h->parsed.sql != NULL && h->parsed.count == b->count && strcmp(h->parsed.sql, sql) == 0) {
+        memcpy(h->parsed.types, b->types, size);
+        return;
+    }
+    mig_pq_forget_parsed(h);
+    char *copy = strdup(sql);
+    Oid *types = malloc(size);
+    if (copy == NULL || types == NULL) { /* it is parsed again */
+        free(copy);
+        free(types);
+        return;
+    }
+    memcpy(types, b->types, size);
+    h->parsed = (struct mig_pq_parsed){.sql = copy, .types = types, .count = b->count};
+}
+
 int mig_pq_send(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                 struct mig_error *err)
 {
@@ -240,9 +291,15 @@ int mig_pq_send(struct mig_conn *conn, const char *sql, const struct mig_params 
         h->last_state = tx_state(conn);
         /* the extended protocol also without parameters: it refuses several statements in one text
          */
-        if (!mig_pq.PQsendQueryParams(h->pg, sql, b.count, b.types, b.values, b.lengths, b.formats,
-                                      0)) {
+        bool sent =
+            is_parsed(conn, sql, &b)
+                ? mig_pq.PQsendQueryPrepared(h->pg, "", b.count, b.values, b.lengths, b.formats, 0)
+                : mig_pq.PQsendQueryParams(h->pg, sql, b.count, b.types, b.values, b.lengths,
+                                           b.formats, 0);
+        if (!sent) {
             rc = mig_pq_fail(conn, NULL, err);
+        } else {
+            note_parsed(h, sql, &b);
         }
     }
     mig_arena_release(&b.arena);

@@ -74,10 +74,19 @@ enum mig_pq_oid {
     OID_NUMERIC = 1700,
 };
 
+/* The statement that the server parsed last, as long as it surely still has it: one with many
+ * parameters (a batch of rows) is then bound without being sent and parsed again. */
+struct mig_pq_parsed {
+    char *sql; /* NULL: none */
+    Oid *types;
+    int count;
+};
+
 struct mig_pq_handle {
     PGconn *pg;
     PGcancel *cancel;
     enum mig_tx_state last_state; /* while rows are still to come the protocol does not tell */
+    struct mig_pq_parsed parsed;
 };
 
 static inline struct mig_pq_handle *mig_pq_handle_of(const struct mig_conn *conn)
@@ -94,6 +103,7 @@ int mig_pq_fail(struct mig_conn *conn, const PGresult *result,
  * room. */
 void mig_pq_first_line(const char *text, char *out, size_t room);
 /* Sends one statement by the extended protocol. */
+void mig_pq_forget_parsed(struct mig_pq_handle *h);
 int mig_pq_send(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                 struct mig_error *err) MIG_MUST_CHECK;
 /* Reads the rest of an answer away. */

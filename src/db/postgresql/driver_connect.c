@@ -100,6 +100,7 @@ void mig_pq_close(struct mig_conn *conn)
     if (!conn->attached) {
         mig_pq.PQfinish(h->pg);
     }
+    mig_pq_forget_parsed(h);
     free(h);
     conn->handle = NULL;
 }

@@ -154,9 +154,10 @@ static void append_uuid(struct mig_strbuf *buf, const struct mig_type *type)
 }
 
 /* SQLITE_MAX_VARIABLE_NUMBER, as it is since 3.32 unless it was built otherwise, and before. */
-static size_t bound_most(const struct mig_compile *c)
+static bool binds_rows(const struct mig_compile *c, size_t count, unsigned kinds)
 {
-    return c->server->version >= 3032000 ? 32766 : 999;
+    (void)kinds;
+    return count <= (c->server->version >= 3032000 ? 32766 : 999);
 }
 
 static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
@@ -622,7 +623,7 @@ static const struct mig_dialect_ops ops = {
     .default_in_parentheses = default_in_parentheses,
     .true_word = "1",
     .false_word = "0",
-    .bound_most = bound_most,
+    .binds_rows = binds_rows,
     .insert_skip = "ON CONFLICT DO NOTHING",
 };
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000
-#define CACHED_SQL_MAX  32768 /* a thousand rows of sixteen values */
+#define CACHED_SQL_MAX  32768 /* a thousand rows of six values, as bulk_insert writes them */
 
 struct handle {
     sqlite3 *db;
