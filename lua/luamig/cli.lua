@@ -40,7 +40,7 @@ cli.groups = {
     { "init", { { "DIR", "?", "the folder (else the current one)" } }, "write a new project",
       { { "--template", "NAME", "which template; `luamig templates` lists them" } } },
     { "templates", {}, "what templates there are", {} },
-    { "verify", { { "TARGET", "?", "up to where (else heads)" } }, "every revision up, down and up on a scratch database", {} },
+    { "verify", { { "TARGET", "?", "up to where (else heads)" } }, "every revision up, down and up on a scratch database, with the rows of spec/data", {} },
     { "test", { { "PATH", "*", "spec files or folders (else spec/)" } }, "run the busted specs", {
       { "--filter", "PATTERN", "only tests whose name has this Lua pattern" },
       { "--tags", "TAGS", "only tests with one of these busted tags" },

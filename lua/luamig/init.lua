@@ -104,8 +104,12 @@ function Migrator:branches() return self.handle:branches() end
 function Migrator:history(options) return self.handle:history(options) end
 function Migrator:show(target) return self.handle:show(target) end
 
-function Migrator.check()
-  core.error { kind = "unsupported", message = "this version of luamig has no check yet" }
+--- { operations = { … } }: what would make the database as schema.lua says; empty when it is. Raises not_up_to_date
+--- unless the database is at every head.
+function Migrator:check()
+  local difference = require "luamig.difference"
+  difference.require_heads(self.handle)
+  return difference.document(self.handle:difference().upgrade)
 end
 
 --- Statements and queries outside of a migration, each committed by itself; parameters as in a migration (`:name`

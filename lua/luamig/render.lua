@@ -101,7 +101,8 @@ function render.text(text)
     while text:find("]" .. level .. "]", 1, true) or text:sub(-1 - #level) == "]" .. level do level = level .. "=" end
     return "[" .. level .. "[" .. (text:sub(1, 1) == "\n" and "\n" or "") .. text .. "]" .. level .. "]"
   end
-  return '"' .. text:gsub('[%c"\\\127]', function(c)
+  local pattern = utf8.len(text) and '[%c"\\\127]' or '[%c"\\\127-\255]' -- bytes that are no text
+  return '"' .. text:gsub(pattern, function(c)
     return escapes[c] or ("\\x%02x"):format(c:byte())
   end) .. '"'
 end
@@ -427,6 +428,8 @@ local function operation(data, receiver, table_name)
         skip.table = true
       elseif value == nil then
         arguments[#arguments + 1] = "nil"
+      elseif field.kind == "constraint" then
+        arguments[#arguments + 1] = constraint(value)
       elseif field.kind == "columns" and name == "add_column" then
         arguments[#arguments + 1] = column(value[1])
       elseif field.kind == "column" and is_bare(value) then

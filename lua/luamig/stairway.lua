@@ -64,11 +64,11 @@ function stairway.compare(before, after)
   return differences(keyed(before), keyed(after), "", {})
 end
 
-local function photograph(handle)
-  return { schema = handle:schema(), snapshot = handle:snapshot() }
+local function photograph(handle, rows)
+  return { schema = handle:schema(), snapshot = handle:snapshot(), rows = rows and rows:photograph(handle) }
 end
 
--- nil, or what differs: in facts, and in the operations that lead from one to the other.
+-- nil, or how the schema differs: in facts, and in the operations that lead from one to the other.
 local function difference(handle, before, after, what_happened)
   local lines = stairway.compare(before.schema, after.schema)
   if #lines == 0 then return nil end
@@ -76,33 +76,61 @@ local function difference(handle, before, after, what_happened)
   for i, op in ipairs(handle:snapshot_difference(before.snapshot, after.snapshot)) do
     operations[i] = render.operation(op)
   end
-  return { after = what_happened, lines = lines, operations = operations }
+  return { what = "the schema differs", after = what_happened, lines = lines, operations = operations }
 end
 
---- Climbs one revision on a database where nothing but what it follows is applied. Returns nil when all is well, else
---- { after, lines, operations }. An irreversible one only goes up.
-function stairway.climb(handle, revision)
-  for _, parent in ipairs(revision.down_revision) do handle:upgrade(parent) end
-  for _, needed in ipairs(revision.depends_on) do handle:upgrade(needed) end
-  local rows = handle:version_rows()
-  local before = photograph(handle)
+-- nil, or which rows did not survive.
+local function loss(rows, before, after, what_happened, values)
+  local lines = rows and rows:compare(before.rows, after.rows, values) or {}
+  if #lines == 0 then return nil end
+  return { what = "rows are lost", after = what_happened, lines = lines, operations = {} }
+end
+
+-- Applies what the revision stands on, the rows of each step with it.
+local function ascend(handle, target, rows)
+  if not rows then
+    handle:upgrade(target)
+    return
+  end
+  for _, step in ipairs(handle:pending(target).steps) do
+    handle:upgrade(step.revision)
+    rows:insert(handle, step.revision)
+  end
+end
+
+--- Climbs one revision on a database where nothing but what it follows is applied. rows (of luamig.rows) are there
+--- meanwhile. Returns nil when all is well, else { what, after, lines, operations }. An irreversible one only goes up.
+function stairway.climb(handle, revision, rows)
+  for _, parent in ipairs(revision.down_revision) do ascend(handle, parent, rows) end
+  for _, needed in ipairs(revision.depends_on) do ascend(handle, needed, rows) end
+  local versions = handle:version_rows()
+  local before = photograph(handle, rows)
   handle:upgrade(revision.revision)
-  local above = photograph(handle)
-  local target = revision.down_revision[1] or (#rows == 0 and "base" or revision.revision .. "-1")
+  local above = photograph(handle, rows)
+  local found = loss(rows, before, above, "the upgrade", false)
+  if found then return found end
+  local target = revision.down_revision[1] or (#versions == 0 and "base" or revision.revision .. "-1")
   local ok, err = pcall(handle.downgrade, handle, target)
   if not ok then
-    if type(err) == "table" and err.kind == "irreversible" then return nil end
+    if type(err) == "table" and err.kind == "irreversible" then
+      if rows then rows:insert(handle, revision.revision) end
+      return nil
+    end
     error(err, 0)
   end
-  local found = difference(handle, before, photograph(handle), "the downgrade")
+  local below = photograph(handle, rows)
+  found = difference(handle, before, below, "the downgrade") or loss(rows, before, below, "the downgrade", true)
   if found then return found end
   handle:upgrade(revision.revision)
-  return difference(handle, above, photograph(handle), "the second upgrade")
+  local again = photograph(handle, rows)
+  found = difference(handle, above, again, "the second upgrade") or loss(rows, above, again, "the second upgrade", true)
+  if not found and rows then rows:insert(handle, revision.revision) end
+  return found
 end
 
 --- A difference as text.
 function stairway.describe(found)
-  local text = ("the schema differs after %s:\n  %s"):format(found.after, table.concat(found.lines, "\n  "))
+  local text = ("%s after %s:\n  %s"):format(found.what, found.after, table.concat(found.lines, "\n  "))
   if #found.operations > 0 then text = text .. "\nas operations:\n  " .. table.concat(found.operations, "\n  ") end
   return text
 end

@@ -1,5 +1,6 @@
 --- Testing migrations with busted: scratch databases, assertions, the stairway.
 local luamig = require "luamig"
+local rows = require "luamig.rows"
 local scratch = require "luamig.scratch"
 local stairway = require "luamig.stairway"
 
@@ -159,17 +160,20 @@ end
 
 -- The stairway ---------------------------------------------------------------------------------------------------------
 
---- Defines one `it` a revision: up, down, up, and the schema is equal each time. An irreversible one only goes up.
+--- Defines one `it` a revision: up, down, up, and the schema is equal each time, and the rows of
+--- spec/data survive. An irreversible one only goes up.
 function testing.stairway()
   local busted = require "busted"
   local handle <close> = scratch.open(scratch.url())
   local revisions = handle:history().revisions
   local linear = stairway.is_linear(revisions)
+  local data = rows.load(handle)
   local db
   busted.after_each(function()
     if db and (not linear or db.broken) then
       db:drop()
       db = nil
+      data = data and data:again()
     end
   end)
   for i = #revisions, 1, -1 do
@@ -177,7 +181,7 @@ function testing.stairway()
     busted.it(("goes up, down and up: %s %s"):format(revision.revision, revision.message), function()
       db = db or testing.database()
       db.broken = true
-      local found = stairway.climb(db.handle, revision)
+      local found = stairway.climb(db.handle, revision, data)
       if found then error(stairway.describe(found), 0) end
       db.broken = i == 1
     end)

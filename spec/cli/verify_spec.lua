@@ -56,3 +56,67 @@ it("says which revision fails", function()
   assert.equal(1, r.code)
   assert.matches("✓ b2 add names\nerror: [^\n]*\n  migrations/c3%.lua:6 in op%.execute\n", r.stderr)
 end)
+
+describe("the rows of spec/data", function()
+  local data = [[return {
+    a1 = { users = { { id = 1 }, { id = 2 } } },
+    b2 = { users = { { id = 3, name = "it's" } } },
+  }]]
+
+  local function with(dialect, text, upgrade, downgrade)
+    local p = new_project(dialect)
+    p:write("spec/data/users.lua", text)
+    if upgrade then p:revision { id = "c3", down = "b2", upgrade = upgrade, downgrade = downgrade } end
+    return p
+  end
+
+  local harmless = 'op.add_column("users", { "n", sql.integer })'
+  local undone = 'op.drop_column("users", "n")'
+
+  for _, dialect in ipairs(servers.dialects) do
+    it("survive on " .. dialect .. ", or it is said which do not", function()
+      local r = with(dialect, data, harmless, undone):luamig "verify"
+      assert.equal(0, r.code, r.stdout .. r.stderr)
+      for _, case in ipairs {
+        { 'op.execute "DELETE FROM users WHERE id = 2"', "", "after the upgrade", "row of 'users' with id = 2: gone" },
+        { harmless, undone .. '; op.execute "DELETE FROM users WHERE id = 3"', "after the downgrade", "row of 'users' with id = 3: gone" },
+        { harmless, undone .. [[; op.execute "UPDATE users SET name = 'x' WHERE id = 3"]], "after the downgrade",
+          "row of 'users' with id = 3: name was it's, is x" },
+      } do
+        r = with(dialect, data, case[1], case[2]):luamig "verify"
+        assert.equal(3, r.code, r.stdout .. r.stderr)
+        assert.truthy(r.stderr:find("revision 'c3' does not go up, down and up: rows are lost " .. case[3], 1, true), r.stderr)
+        assert.truthy(r.stderr:find(case[4], 1, true), r.stderr)
+      end
+    end)
+  end
+
+  it("are inserted after those that they refer to, step by step, on branches too", function()
+    local p = with("sqlite", [[return { c3 = { books = { { id = 1, of = 2 } }, authors = { { id = 2, up = sql.null } } } }]])
+    p:revision {
+      id = "c3", down = "a1", downgrade = 'op.drop_table "books"; op.drop_table "authors"', upgrade = [[
+        op.create_table("authors", { { "id", sql.integer, primary_key = true }, { "up", sql.integer } })
+        op.create_table("books", { { "id", sql.integer, primary_key = true }, { "of", sql.integer, references = "authors.id" } })]],
+    }
+    p:revision { id = "d4", down = { "b2", "c3" } }
+    p:revision { id = "e5", down = "d4", upgrade = 'op.execute "DELETE FROM books"' }
+    local r = p:luamig("verify", "--json")
+    assert.equal(3, r.code)
+    assert.truthy(r.stdout:find("row of 'books' with id = 1: gone", 1, true), r.stdout)
+  end)
+
+  it("are a file's that says what is wrong with it", function()
+    for text, message in pairs {
+      ["return 1"] = "it must return { revision = { table = { row, … } } }",
+      ["return { b3 = { users = { { id = 1 } } } }"] = "there is no revision 'b3'",
+      ["return { a1 = { people = { { id = 1 } } } }"] = "revision 'a1': there is no table 'people' after it",
+      ["return { b2 = { users = { { name = 'x' } } } }"] = "revision 'b2': row 1 of 'users' says nothing of its key 'id'",
+      ["return {"] = "users.lua:1:",
+    } do
+      local r = with("sqlite", text):luamig "verify"
+      assert.equal(2, r.code, r.stdout .. r.stderr)
+      assert.truthy(r.stderr:find(message, 1, true), r.stderr)
+      assert.truthy(r.stderr:find("spec/data/users.lua", 1, true), r.stderr)
+    end
+  end)
+end)

@@ -14,25 +14,13 @@ local function succeed(p, ...)
   return r
 end
 
--- Everything away: faster than a new database for each case.
-local function empty(db)
-  if db.dialect == "postgresql" then
-    db:query "SET client_min_messages = warning; DROP SCHEMA IF EXISTS other CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
-  elseif db.dialect == "mysql" then
-    db:query(("DROP DATABASE %s; CREATE DATABASE %s CHARACTER SET utf8mb4;"):format(db.name, db.name))
-  end
-end
-
 for _, dialect in ipairs(servers.dialects) do
   describe("autogenerate on " .. dialect, function()
     local db
     for _, case in ipairs(autogen_case.all(dialect)) do
       it(case.name, function()
-        if not db or dialect == "sqlite" then
-          db = scratch.database(dialect)
-        else
-          empty(db)
-        end
+        db = db or scratch.database(dialect)
+        db:empty()
         local p = project.new { url = db.url, config = case.config, files = { ["schema.lua"] = case.schema } }
         p:revision { id = "before", upgrade = case.before }
         succeed(p, "upgrade")

@@ -20,27 +20,28 @@ local queries = {
            upper(sql) LIKE '%AUTOINCREMENT%', upper(sql) LIKE '%WITHOUT ROWID%', upper(sql) LIKE '%STRICT%' FROM t ORDER BY 1;
     SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY 1, 2;]],
   postgresql = [[
-    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-           a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
-      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-      LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
-       AND c.relname NOT LIKE 'luamig\_%' ORDER BY 1, 2;
-    SELECT conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
-     WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text NOT LIKE 'luamig\_%' ORDER BY 1, 2;
-    SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()
-       AND tablename NOT LIKE 'luamig\_%' ORDER BY 1, 2;
+    CREATE TEMP VIEW r AS SELECT c.*, CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname || '.' END || relname AS rel
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' AND relname NOT LIKE 'luamig\_%';
+    SELECT rel, relkind, reloptions, obj_description(oid, 'pg_class') FROM r WHERE relkind <> 'S' ORDER BY 1;
+    SELECT rel, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+           regexp_replace(pg_get_expr(d.adbin, d.adrelid), '^(''[^'']*'')::.*$', '\1'), col_description(r.oid, a.attnum), nullif(a.attcollation, t.typcollation)::regcollation
+      FROM r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = atttypid
+      LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
+     WHERE r.relkind IN ('r', 'p', 'v', 'm') ORDER BY 1, 2;
+    SELECT rel, conname, convalidated, pg_get_constraintdef(k.oid) FROM pg_constraint k JOIN r ON r.oid = conrelid ORDER BY 1, 2;
+    SELECT pg_get_indexdef(oid) FROM r WHERE relkind IN ('i', 'I') ORDER BY 1;
     SELECT t.typname, e.enumlabel FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid ORDER BY 1, e.enumsortorder;
-    SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace
-       AND relname NOT LIKE 'luamig\_%' ORDER BY 1;
-    SELECT viewname, definition FROM pg_views WHERE schemaname = current_schema() ORDER BY 1;
+    SELECT rel, seqtypid::regtype, seqstart, seqincrement, seqmax, seqmin, seqcycle FROM pg_sequence s JOIN r ON r.oid = seqrelid
+     ORDER BY 1;
+    SELECT rel, pg_get_viewdef(oid) FROM r WHERE relkind IN ('v', 'm') ORDER BY 1;
     SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2;
     SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace ORDER BY 1;]],
   mysql = [[
     SELECT table_name, column_name, column_type, is_nullable, column_default, extra, column_comment,
            collation_name, generation_expression
       FROM information_schema.columns WHERE table_schema = database() AND table_name NOT LIKE 'luamig\_%' ORDER BY 1, 2;
-    SELECT table_name, index_name, non_unique, seq_in_index, column_name, sub_part, collation, index_type
+    SELECT table_name, index_name, non_unique, seq_in_index, column_name, sub_part, collation, index_type, index_comment
       FROM information_schema.statistics WHERE table_schema = database() AND table_name NOT LIKE 'luamig\_%' ORDER BY 1, 2, 4;
     SELECT k.table_name, k.constraint_name, k.ordinal_position, k.column_name, k.referenced_table_name,
            k.referenced_column_name, r.update_rule, r.delete_rule
@@ -50,8 +51,9 @@ local queries = {
      WHERE k.table_schema = database() ORDER BY 1, 2, 3;
     SELECT constraint_name, check_clause FROM information_schema.check_constraints
      WHERE constraint_schema = database() ORDER BY 1, 2;
-    SELECT table_name, engine, table_collation, table_comment FROM information_schema.tables
+    SELECT table_name, engine, table_collation, table_comment, create_options FROM information_schema.tables
      WHERE table_schema = database() AND table_name NOT LIKE 'luamig\_%' ORDER BY 1;
+    SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = database() ORDER BY 1;
     SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers
      WHERE trigger_schema = database() ORDER BY 1;]],
 }

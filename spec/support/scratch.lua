@@ -1,7 +1,7 @@
 -- Folders and databases that a spec uses and nobody finds afterwards.
 --
 --   scratch.folder()            the path of a new, empty folder
---   scratch.database(dialect)   a new, empty database: { url, dialect, name }, db:query(sql), db:drop()
+--   scratch.database(dialect)   a new, empty database: { url, dialect, name }, db:query(sql), db:empty(), db:drop()
 --   scratch.database(dialect, server)   the same on another server than the usual one, given by its URL
 --
 -- Both are removed when the suite ends, or before by scratch.remove_all().
@@ -86,6 +86,22 @@ end
 -- The first line, for a query of one row.
 function Database:value(sql)
   return self:query(sql)[1]
+end
+
+--- Everything in it away: on a server faster than a new one.
+function Database:empty()
+  if self.dialect == "sqlite" then
+    os.remove(self.name)
+  elseif self.dialect == "postgresql" then
+    self:query [[
+      SET client_min_messages = warning;
+      SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
+       WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema'
+      \gexec
+      CREATE SCHEMA public;]]
+  else
+    self:query(("DROP DATABASE %s; CREATE DATABASE %s CHARACTER SET utf8mb4;"):format(self.name, self.name))
+  end
 end
 
 function Database:drop()

@@ -173,6 +173,7 @@ bool mig_alter_only_renames(const struct mig_op_alter_column *op)
            op->default_.kind == MIG_VALUE_NONE && op->drop_default != MIG_TRUE &&
            op->comment == NULL && op->drop_comment != MIG_TRUE && op->autoincrement == MIG_UNSET &&
            op->identity == NULL && op->drop_identity != MIG_TRUE && op->collation == NULL &&
-           op->mysql_on_update == NULL && op->mysql_after == NULL && op->mysql_first != MIG_TRUE &&
-           op->insert_after == NULL && op->insert_before == NULL;
+           op->mysql_on_update == NULL && op->mysql_drop_on_update != MIG_TRUE &&
+           op->mysql_after == NULL && op->mysql_first != MIG_TRUE && op->insert_after == NULL &&
+           op->insert_before == NULL;
 }

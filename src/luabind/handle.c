@@ -515,6 +515,7 @@ static void make_metatable(lua_State *L)
         {"lock_holder", mig_handle_lock_holder},
         {"execute", mig_handle_execute},
         {"scalar", mig_handle_scalar},
+        {"quote", mig_handle_quote},
         {"describe", mig_handle_describe},
         {"schema", mig_handle_schema},
         {"enum_values", mig_handle_enum_values},

@@ -54,6 +54,7 @@ int mig_handle_journal(lua_State *L);
 /* Methods: statements outside of a migration (luabind/handle_data.c). */
 int mig_handle_execute(lua_State *L);
 int mig_handle_scalar(lua_State *L);
+int mig_handle_quote(lua_State *L);
 
 /* Methods: what a crash left behind (luabind/handle_recover.c). */
 int mig_handle_half_applied(lua_State *L);

@@ -59,3 +59,20 @@ int mig_handle_scalar(lua_State *L)
     mig_arena_reset(arena, mark);
     return 1;
 }
+
+/* quote(name): as it stands in a statement. */
+int mig_handle_quote(lua_State *L)
+{
+    struct mig_lua_handle *h = mig_handle_check(L);
+    const char *name = luaL_checkstring(L, 2);
+    struct mig_run *run = NULL;
+    if (mig_context_session(&h->ctx, &run, &h->err) != 0) {
+        return mig_handle_fail(L, h);
+    }
+    struct mig_strbuf text = {0};
+    mig_append_name(mig_run_compile(run), &text, name);
+    const char *quoted = mig_strbuf_to_arena(&text, &h->arena);
+    mig_handle_check_arena(L, h);
+    lua_pushstring(L, quoted);
+    return 1;
+}

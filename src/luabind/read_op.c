@@ -311,6 +311,9 @@ static void check_op(struct mig_reader *r, const struct mig_op *op, bool batch)
         if (alter->default_.kind != MIG_VALUE_NONE && alter->drop_default == MIG_TRUE) {
             mig_read_fail(r, "default and drop_default exclude each other");
         }
+        if (alter->mysql_on_update != NULL && alter->mysql_drop_on_update == MIG_TRUE) {
+            mig_read_fail(r, "mysql_on_update and mysql_drop_on_update exclude each other");
+        }
         if (alter->comment != NULL && alter->drop_comment == MIG_TRUE) {
             mig_read_fail(r, "comment and drop_comment exclude each other");
         }

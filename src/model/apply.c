@@ -1,5 +1,6 @@
 #include "model/apply.h"
 
+#include "model/compare.h"
 #include "util/strbuf.h"
 #include "util/suggest.h"
 
@@ -551,6 +552,17 @@ static void set_option(struct mig_arena *arena, struct mig_column *column, const
         (struct mig_pairs){.items = items, .count = column->options.count + 1, .given = true};
 }
 
+static void drop_option(struct mig_column *column, const char *name)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < column->options.count; i++) {
+        if (strcmp(column->options.items[i].name, name) != 0) {
+            column->options.items[kept++] = column->options.items[i];
+        }
+    }
+    column->options.count = kept;
+}
+
 static bool is_textual(const struct mig_type *type)
 {
     return type->kind == MIG_TYPE_string || type->kind == MIG_TYPE_char ||
@@ -601,7 +613,9 @@ struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_col
     } else if (op->identity != NULL) {
         column->identity = op->identity;
     }
-    if (op->mysql_on_update != NULL) {
+    if (op->mysql_drop_on_update == MIG_TRUE) {
+        drop_option(column, "mysql_on_update");
+    } else if (op->mysql_on_update != NULL) {
         set_option(arena, column, "mysql_on_update", op->mysql_on_update);
     }
     return column;
@@ -668,6 +682,11 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
         }
         if (op->name != NULL) {
             if (same_name(constraint->name, op->name)) {
+                return constraint;
+            }
+        } else if (op->condition != NULL) {
+            if (constraint->name == NULL &&
+                mig_compare_expressions(constraint->condition, op->condition)) {
                 return constraint;
             }
         } else if (op->columns.count == 0

@@ -160,6 +160,59 @@ bool mig_compare_expressions(const char *a, const char *b)
     }
 }
 
+static bool is_any_of(struct view piece, const char *words)
+{
+    size_t length = (size_t)(piece.end - piece.start);
+    for (const char *word = words; *word != '\0'; word += strcspn(word, " ")) {
+        word += strspn(word, " ");
+        if (strcspn(word, " ") == length && strncasecmp(piece.start, word, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* from_only: names in a FROM or after a JOIN alone count. */
+static bool mentions(const char *text, const char *name, bool from_only)
+{
+    struct view rest = {text, text + strlen(text)};
+    size_t wanted = strlen(name);
+    bool counts = !from_only;
+    for (;;) {
+        bool literal;
+        struct view piece = next_piece(&rest, &literal);
+        size_t length = (size_t)(piece.end - piece.start);
+        if (length == 0) {
+            return false;
+        }
+        if (literal && *piece.start == '\'') {
+            continue;
+        }
+        if (literal) { /* "a name" */
+            piece.start++;
+            length -= 2;
+        } else if (from_only && is_any_of(piece, "from join")) {
+            counts = true;
+        } else if (from_only && is_any_of(piece, "select where group order having limit union on "
+                                                 "using window intersect except")) {
+            counts = false;
+        }
+        if (counts && length == wanted && strncasecmp(piece.start, name, length) == 0) {
+            return true;
+        }
+    }
+}
+
+bool mig_compare_mentions(const char *expression, const char *name)
+{
+    return mentions(expression, name, false);
+}
+
+bool mig_compare_reads(const char *query, const char *name)
+{
+    return mentions(query, name, true);
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -182,10 +235,21 @@ static bool is_on(enum mig_tri tri)
     return tri == MIG_TRUE;
 }
 
+static const struct mig_type *innermost(const struct mig_type *type)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    return type;
+}
+
 bool mig_compare_types(const struct mig_type *a, const struct mig_type *b)
 {
     if (a == NULL || b == NULL) {
         return a == b;
+    }
+    if (a->kind == MIG_TYPE_array && b->kind == MIG_TYPE_array) {
+        return mig_compare_types(innermost(a), innermost(b)); /* servers don't count dimensions */
     }
     struct mig_opt_int a_scale = a->scale, b_scale = b->scale;
     if (a->kind == MIG_TYPE_numeric && a->precision.given) {
@@ -204,8 +268,6 @@ bool mig_compare_types(const struct mig_type *a, const struct mig_type *b)
     switch (a->kind) {
     case MIG_TYPE_native:
         return same_word(a->name, b->name);
-    case MIG_TYPE_array:
-        return mig_compare_types(a->element, b->element);
     case MIG_TYPE_enum:
         if (a->name != NULL && b->name != NULL) {
             /* a type of its own: its values are compared where the type is */
@@ -440,6 +502,42 @@ static bool same_elements(const struct mig_compare_rules *rules, const struct mi
     return true;
 }
 
+/* A setting as servers print it: 70, 0.5, true, a word. */
+static const char *setting_text(const struct mig_value *value, char *buf, size_t size)
+{
+    switch (value->kind) {
+    case MIG_VALUE_BOOL:
+        return value->boolean ? "true" : "false";
+    case MIG_VALUE_INT:
+        (void)snprintf(buf, size, "%lld", (long long)value->integer);
+        return buf;
+    case MIG_VALUE_FLOAT:
+        (void)snprintf(buf, size, "%.15g", value->number);
+        return buf;
+    default:
+        return value->text;
+    }
+}
+
+static bool same_setting(const struct mig_value *a, const struct mig_value *b)
+{
+    char left[32], right[32];
+    return same_word(setting_text(a, left, sizeof left), setting_text(b, right, sizeof right));
+}
+
+bool mig_compare_pairs(const struct mig_pairs *a, const struct mig_pairs *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++) {
+        same = false;
+        for (size_t k = 0; k < b->count; k++) {
+            same = same || (strcasecmp(a->items[i].name, b->items[k].name) == 0 &&
+                            same_setting(&a->items[i].value, &b->items[k].value));
+        }
+    }
+    return same;
+}
+
 /* NULL, NO ACTION and, where they are the same, RESTRICT. */
 static const char *action(const struct mig_compare_rules *rules, const char *word)
 {
@@ -467,7 +565,7 @@ static bool same_match(const char *a, const char *b)
 bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct mig_constraint *a,
                              const struct mig_constraint *b)
 {
-    if (a->kind != b->kind || is_on(a->not_valid) != is_on(b->not_valid)) {
+    if (a->kind != b->kind) {
         return false;
     }
     switch (a->kind) {
@@ -507,6 +605,7 @@ bool mig_compare_indexes(const struct mig_compare_rules *rules, const struct mig
            is_on(a->unique) == is_on(b->unique) && mig_compare_expressions(a->where, b->where) &&
            same_word(a_using, b_using) && same_names(rules, &a->include, &b->include) &&
            is_on(a->nulls_not_distinct) == is_on(b->nulls_not_distinct) &&
-           same_word(a->prefix, b->prefix) && a->invalid == b->invalid &&
+           same_word(a->prefix, b->prefix) && mig_compare_pairs(&a->with, &b->with) &&
+           same_word(a->parser, b->parser) && a->invalid == b->invalid &&
            (!rules->has_comments || same_text(a->comment, b->comment));
 }

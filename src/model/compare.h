@@ -13,6 +13,7 @@ struct mig_compare_rules {
     bool has_comments;    /* SQLite keeps none */
     bool unique_is_index; /* MySQL: a UNIQUE over plain columns, whichever way it was made */
     bool names_key;       /* the primary key's name is the user's (PostgreSQL, SQLite) */
+    bool rowid_keys;      /* SQLite: an integer key fills itself in, AUTOINCREMENT or not */
     bool ignores_type,
         ignores_default; /* autogenerate.compare_type = false, compare_default = false */
 };
@@ -22,12 +23,19 @@ bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, con
 /* Expressions: white space, the case of words, quotes around plain names and outer parentheses
  * don't count. Both NULL are the same. */
 bool mig_compare_expressions(const char *a, const char *b);
+/* Whether the query reads the table or view: the name stands in a FROM or after a JOIN. */
+bool mig_compare_reads(const char *query, const char *name);
+/* Whether the name stands in the expression (as a word in any case or quoted), which literals don't
+ * count for. */
+bool mig_compare_mentions(const char *expression, const char *name);
 bool mig_compare_types(const struct mig_type *a, const struct mig_type *b);
 /* A default in its simplest form: the server's text as a literal or sql.now where it is one. */
 struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_value *value,
                                       const struct mig_type *type);
 bool mig_compare_defaults(struct mig_arena *arena, const struct mig_column *a,
                           const struct mig_column *b);
+/* Named settings, in any order. */
+bool mig_compare_pairs(const struct mig_pairs *a, const struct mig_pairs *b);
 bool mig_compare_identities(const struct mig_identity *a, const struct mig_identity *b);
 bool mig_compare_computed(const struct mig_computed *a, const struct mig_computed *b);
 /* Constraints of one kind, without their names. */

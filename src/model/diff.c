@@ -14,7 +14,7 @@ static bool is_ours(const struct mig_diff *d, const struct mig_table *table)
             d->options->include(d->options->payload, "table", table->name, table->schema));
 }
 
-static bool same_schema(const char *a, const char *b)
+bool mig_diff_same_schema(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
@@ -69,7 +69,8 @@ static const struct mig_table *table_origin(struct mig_diff *d,
     }
     for (size_t i = 0; i < from_schema->table_count; i++) {
         const struct mig_table *candidate = from_schema->tables[i];
-        if (candidate->renamed_from != NULL && same_schema(candidate->schema, table->schema) &&
+        if (candidate->renamed_from != NULL &&
+            mig_diff_same_schema(candidate->schema, table->schema) &&
             mig_diff_same_name(d, candidate->renamed_from, table->name) &&
             lookup(d, to, candidate->schema, candidate->name) == NULL) {
             return candidate;
@@ -100,7 +101,7 @@ static void visit(struct mig_diff *d, struct ordered *list, size_t at)
                 key->referred_schema != NULL ? key->referred_schema : table->schema;
             if (list->state[k] == 0 &&
                 mig_diff_same_name(d, list->items[k]->name, key->referred_table) &&
-                same_schema(list->items[k]->schema, schema)) {
+                mig_diff_same_schema(list->items[k]->schema, schema)) {
                 visit(d, list, k);
             }
         }
@@ -136,15 +137,22 @@ static void list_table(struct mig_diff *d, struct ordered *list, const struct mi
     list->items[list->count++] = table;
 }
 
-/* A foreign key to a table that is made later stands by itself, after both. */
+/* A foreign key to a table that is made later, or to columns that are no key of their table yet,
+ * stands by itself, after both. */
 static bool is_forward(struct mig_diff *d, const struct ordered *list, size_t at,
                        const struct mig_constraint *key)
 {
+    if (d->options->batches) {
+        return false; /* SQLite takes them at once */
+    }
+    if (mig_diff_awaits_key(d, list->placed[at], key)) {
+        return true;
+    }
     const struct mig_table *table = list->placed[at];
     const char *schema = key->referred_schema != NULL ? key->referred_schema : table->schema;
     for (size_t i = at + 1; i < list->placed_count; i++) {
         if (mig_diff_same_name(d, list->placed[i]->name, key->referred_table) &&
-            same_schema(list->placed[i]->schema, schema)) {
+            mig_diff_same_schema(list->placed[i]->schema, schema)) {
             return true;
         }
     }
@@ -212,11 +220,22 @@ struct mig_table *mig_diff_plain_table(struct mig_arena *arena,
     return body;
 }
 
+/* SQLite's foreign keys stand in the table: it waits for what they refer to. */
+static bool is_late(struct mig_diff *d, const struct mig_table *table)
+{
+    bool late = false;
+    for (size_t i = 0; d->options->batches && i < table->constraints.count; i++) {
+        const struct mig_constraint *key = table->constraints.items[i];
+        late = late || (key->kind == MIG_CONSTRAINT_FOREIGN && mig_diff_awaits_key(d, table, key));
+    }
+    return late;
+}
+
 static void create_table(struct mig_diff *d, const struct ordered *list, size_t at)
 {
     const struct mig_table *table = list->placed[at];
-    struct mig_op_create_table *op =
-        NEW_OP(d, &d->stages[CREATE_TABLES], create_table, table->schema);
+    struct mig_op_list *stage = &d->stages[is_late(d, table) ? CREATE_LATE : CREATE_TABLES];
+    struct mig_op_create_table *op = NEW_OP(d, stage, create_table, table->schema);
     struct mig_table *body = body_of(d, table);
     if (op == NULL || body == NULL) {
         return;
@@ -226,19 +245,17 @@ static void create_table(struct mig_diff *d, const struct ordered *list, size_t 
     for (size_t i = 0; i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
         if (constraint->kind == MIG_CONSTRAINT_FOREIGN && is_forward(d, list, at, constraint)) {
-            struct mig_op_add_constraint *add =
-                NEW_OP(d, &d->stages[ADD_FOREIGN_KEYS], add_constraint, table->schema);
-            if (add != NULL) {
-                add->table = table->name;
-                add->constraint = constraint;
-            }
-        } else if (mig_table_add_constraint(d->arena, body, constraint) != 0) {
+            mig_diff_add_constraint(d, table, constraint);
+            continue;
+        }
+        struct mig_constraint *plain = mig_diff_plain_constraint(d, constraint);
+        if (plain == NULL || mig_table_add_constraint(d->arena, body, plain) != 0) {
             d->failed = true;
         }
     }
     for (size_t i = 0; i < table->indexes.count; i++) {
         if (!mig_diff_is_of_foreign_key(d, table, table->indexes.items[i])) {
-            mig_diff_add_index(d, &d->stages[CREATE_TABLES], table, table->indexes.items[i]);
+            mig_diff_add_index(d, stage, table, table->indexes.items[i]);
         }
     }
 }
@@ -251,22 +268,71 @@ static void drop_tables(struct mig_diff *d, struct ordered *list)
     }
     for (size_t at = list->placed_count; at-- > 0;) {
         const struct mig_table *table = list->placed[at];
-        for (size_t i = 0; i < table->constraints.count && !d->options->batches; i++) {
+        for (size_t i = 0; i < table->constraints.count; i++) {
             const struct mig_constraint *key = table->constraints.items[i];
             if (key->kind == MIG_CONSTRAINT_FOREIGN && is_forward(d, list, at, key)) {
-                struct mig_op_drop_constraint *drop =
-                    NEW_OP(d, &d->stages[DROP_FOREIGN_KEYS], drop_constraint, table->schema);
-                if (drop != NULL) {
-                    drop->table = table->name;
-                    drop->name = key->name;
-                    drop->type = "foreignkey";
-                }
+                mig_diff_drop_constraint(d, table, table->name, key);
             }
         }
         struct mig_op_drop_table *op =
             NEW_OP(d, &d->stages[DROP_TABLES], drop_table, table->schema);
         if (op != NULL) {
             op->table = table->name;
+        }
+    }
+}
+
+static void list_pair(struct mig_diff *d, const struct mig_table *before,
+                      const struct mig_table *after)
+{
+    d->pairs = mig_arena_room(d->arena, d->pairs, d->pair_count, sizeof *d->pairs);
+    if (d->pairs == NULL) {
+        d->failed = true;
+        d->pair_count = 0;
+        return;
+    }
+    if (d->rules->unique_is_index) {
+        before = mig_diff_uniques(d, before);
+        after = mig_diff_uniques(d, after);
+    }
+    if (before != NULL && after != NULL) {
+        d->pairs[d->pair_count++] = (struct mig_diff_pair){before, after};
+    }
+}
+
+static void bind_column(struct mig_diff *d, const char *table, const char *column)
+{
+    d->bound = mig_arena_room(d->arena, d->bound, d->bound_count, sizeof *d->bound);
+    if (d->bound == NULL) {
+        d->failed = true;
+        d->bound_count = 0;
+        return;
+    }
+    d->bound[d->bound_count++] = (struct mig_diff_bound){table, column};
+}
+
+/* The columns of the table in hand that go or change their type. */
+static void list_bound(struct mig_diff *d, const struct mig_table *before,
+                       const struct mig_table *after)
+{
+    for (size_t i = 0; d->options->views_bind && i < d->parts[LOSE_COLUMNS].count; i++) {
+        const struct mig_op_drop_column *op =
+            MIG_OP_CAST(d->parts[LOSE_COLUMNS].items[i], drop_column);
+        bind_column(d, before->name, op->column->name);
+    }
+    for (size_t i = 0; d->options->views_bind && i < d->parts[ALTER_COLUMNS].count; i++) {
+        const struct mig_op_alter_column *op =
+            MIG_OP_CAST(d->parts[ALTER_COLUMNS].items[i], alter_column);
+        const struct mig_column *column = mig_table_column(after, op->column);
+        const struct mig_column *origin =
+            column == NULL ? NULL : mig_diff_origin(d, before, after, column);
+        if ((op->type != NULL || op->collation != NULL) && origin != NULL) {
+            bind_column(d, before->name, origin->name);
+        }
+    }
+    for (size_t i = 0; i < before->columns.count; i++) {
+        if (mig_diff_is_remade(d, before->columns.items[i])) {
+            bind_column(d, before->name, before->columns.items[i]->name);
         }
     }
 }
@@ -303,7 +369,9 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
             }
         }
         mig_diff_table(d, before, after);
+        list_bound(d, before, after);
         mig_diff_keep_parts(d, after);
+        list_pair(d, before, after);
     }
     for (size_t i = 0; !d->failed && i < from->table_count; i++) {
         const struct mig_table *before = from->tables[i];
@@ -318,15 +386,16 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
         }
         drop_tables(d, &dropped);
     }
+    mig_diff_remake_foreign_keys(d);
     mig_map_release(&used);
     mig_map_release(&old.by_name);
     mig_map_release(&new.by_name);
 }
 
-/* ------------------------------------------------------------------ enums, views, sequences */
+/* ------------------------------------------------------------------ enums */
 
-static bool is_included(const struct mig_diff *d, const char *kind, const char *name,
-                        const char *schema)
+bool mig_diff_is_included(const struct mig_diff *d, const char *kind, const char *name,
+                          const char *schema)
 {
     return d->options->include == NULL ||
            d->options->include(d->options->payload, kind, name, schema);
@@ -337,11 +406,48 @@ static const struct mig_enum *find_enum(const struct mig_schema *schema,
 {
     for (size_t i = 0; i < schema->enum_count; i++) {
         if (strcmp(schema->enums[i]->name, like->name) == 0 &&
-            same_schema(schema->enums[i]->schema, like->schema)) {
+            mig_diff_same_schema(schema->enums[i]->schema, like->schema)) {
             return schema->enums[i];
         }
     }
     return NULL;
+}
+
+/* Whether values go or change places: more than ALTER TYPE … ADD VALUE does. */
+static bool is_remade(const struct mig_enum *before, const struct mig_enum *after)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < before->values.count; i++) {
+        while (at < after->values.count &&
+               strcmp(after->values.items[at], before->values.items[i]) != 0) {
+            at++;
+        }
+        if (at++ >= after->values.count) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void list_remade(struct mig_diff *d, const struct mig_schema *from,
+                        const struct mig_schema *to)
+{
+    for (size_t i = 0; i < from->enum_count; i++) {
+        const struct mig_enum *before = from->enums[i], *after = find_enum(to, before);
+        if (after != NULL && is_remade(before, after)) {
+            d->failed |= mig_names_add(d->arena, &d->remade, before->name) != 0;
+        }
+    }
+}
+
+bool mig_diff_is_remade(const struct mig_diff *d, const struct mig_column *column)
+{
+    const struct mig_type *type = column->type;
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
+           mig_names_contain(&d->remade, type->name);
 }
 
 static void diff_enums(struct mig_diff *d, const struct mig_schema *from,
@@ -350,7 +456,7 @@ static void diff_enums(struct mig_diff *d, const struct mig_schema *from,
     for (size_t i = 0; i < to->enum_count; i++) {
         const struct mig_enum *after = to->enums[i];
         const struct mig_enum *before = find_enum(from, after);
-        if (!is_included(d, "enum", after->name, after->schema)) {
+        if (!mig_diff_is_included(d, "enum", after->name, after->schema)) {
             continue;
         }
         if (before == NULL) {
@@ -371,65 +477,14 @@ static void diff_enums(struct mig_diff *d, const struct mig_schema *from,
     }
     for (size_t i = 0; i < from->enum_count; i++) {
         const struct mig_enum *before = from->enums[i];
-        if (find_enum(to, before) == NULL && is_included(d, "enum", before->name, before->schema)) {
+        if (find_enum(to, before) == NULL &&
+            mig_diff_is_included(d, "enum", before->name, before->schema)) {
             struct mig_op_drop_enum *op =
                 NEW_OP(d, &d->stages[DROP_ENUMS], drop_enum, before->schema);
             if (op != NULL) {
                 op->name = before->name;
                 op->values = before->values;
             }
-        }
-    }
-}
-
-static const struct mig_view *find_view(const struct mig_schema *schema,
-                                        const struct mig_view *like)
-{
-    for (size_t i = 0; i < schema->view_count; i++) {
-        if (strcmp(schema->views[i]->name, like->name) == 0 &&
-            same_schema(schema->views[i]->schema, like->schema)) {
-            return schema->views[i];
-        }
-    }
-    return NULL;
-}
-
-static bool same_view(const struct mig_view *a, const struct mig_view *b)
-{
-    return mig_compare_expressions(a->query, b->query) &&
-           (a->materialized == MIG_TRUE) == (b->materialized == MIG_TRUE);
-}
-
-static void diff_views(struct mig_diff *d, const struct mig_schema *from,
-                       const struct mig_schema *to)
-{
-    for (size_t i = from->view_count; i-- > 0;) {
-        const struct mig_view *before = from->views[i];
-        const struct mig_view *after = find_view(to, before);
-        if (!is_included(d, "view", before->name, before->schema) ||
-            (after != NULL && same_view(before, after))) {
-            continue;
-        }
-        struct mig_op_drop_view *op = NEW_OP(d, &d->stages[DROP_VIEWS], drop_view, before->schema);
-        if (op != NULL) {
-            op->name = before->name;
-            op->materialized = before->materialized;
-        }
-    }
-    for (size_t i = 0; i < to->view_count; i++) {
-        const struct mig_view *after = to->views[i];
-        const struct mig_view *before = find_view(from, after);
-        if (!is_included(d, "view", after->name, after->schema) ||
-            (before != NULL && same_view(before, after))) {
-            continue;
-        }
-        struct mig_op_create_view *op =
-            NEW_OP(d, &d->stages[MAKE_VIEWS], create_view, after->schema);
-        if (op != NULL) {
-            op->name = after->name;
-            op->query = after->query;
-            op->materialized = after->materialized;
-            op->columns = after->columns;
         }
     }
 }
@@ -442,11 +497,14 @@ int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *opt
 {
     struct mig_diff d = {
         .arena = arena, .options = options, .rules = &options->rules, .undo = undo};
+    if (options->has_enums) {
+        list_remade(&d, from, to);
+    }
     diff_tables(&d, from, to);
     if (options->has_enums) {
         diff_enums(&d, from, to);
     }
-    diff_views(&d, from, to);
+    mig_diff_views(&d, from, to);
     for (size_t i = 0; i < STAGES; i++) {
         mig_diff_join(&d, out, &d.stages[i]);
     }

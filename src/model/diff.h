@@ -8,8 +8,10 @@
 
 struct mig_diff_options {
     struct mig_compare_rules rules;
-    bool batches;   /* several changes of one table stand in a batch (SQLite: one rebuild) */
-    bool has_enums; /* enum types of their own (PostgreSQL) */
+    bool batches;    /* several changes of one table stand in a batch (SQLite: one rebuild) */
+    bool has_enums;  /* enum types of their own (PostgreSQL) */
+    bool views_bind; /* a view keeps a column that it reads as it is (PostgreSQL) */
+    bool names_foreign_keys;       /* a naming convention names those that are not named */
     const char *default_collation; /* MySQL: what a column goes back to; NULL elsewhere */
     /* Optional: whether an object of one side is compared at all. kind: "table", "enum", "view". */
     bool (*include)(void *payload, const char *kind, const char *name, const char *schema);
@@ -24,6 +26,8 @@ struct mig_diff_options {
 int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *options,
                      const struct mig_schema *from, const struct mig_schema *to, bool undo,
                      struct mig_op_list *out) MIG_MUST_CHECK;
+/* Puts each view after those that it reads. -1 when out of memory. */
+int mig_diff_order_views(struct mig_arena *arena, struct mig_schema *schema) MIG_MUST_CHECK;
 /* Whether one table (the same in both) would take any operation. */
 bool mig_diff_table_differs(struct mig_arena *arena, const struct mig_diff_options *options,
                             const struct mig_table *from, const struct mig_table *to);

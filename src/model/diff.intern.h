@@ -8,12 +8,14 @@
 /* Where in the script an operation stands; lists are joined in this order. */
 enum mig_diff_stage {
     DROP_VIEWS,
-    MAKE_ENUMS,
     DROP_FOREIGN_KEYS,
     RENAME_TABLES,
     DROP_TABLES,
+    DROP_DEFAULTS, /* of values that an enum loses */
+    MAKE_ENUMS,
     CREATE_TABLES,
     CHANGE_TABLES, /* everything else of a table, in the order of `part` below */
+    CREATE_LATE,
     ADD_FOREIGN_KEYS,
     DROP_ENUMS,
     MAKE_VIEWS,
@@ -22,16 +24,30 @@ enum mig_diff_stage {
 
 /* The order of the changes of one table. */
 enum mig_diff_part {
+    STOP_FILLING,
     LOSE_INDEXES,
     LOSE_CONSTRAINTS,
+    LOSE_COMPUTED, /* before what they are made of */
     LOSE_COLUMNS,
     RENAME_COLUMNS,
     GAIN_COLUMNS,
     ALTER_COLUMNS,
+    GAIN_COMPUTED,
     GAIN_CONSTRAINTS,
+    START_FILLING,
     GAIN_INDEXES,
     COMMENTS,
     PARTS
+};
+
+/* A table on both sides. */
+struct mig_diff_pair {
+    const struct mig_table *before, *after;
+};
+
+/* A column that nothing may read while it changes. */
+struct mig_diff_bound {
+    const char *table, *column;
 };
 
 struct mig_diff {
@@ -42,6 +58,12 @@ struct mig_diff {
     bool failed; /* out of memory */
     struct mig_op_list stages[STAGES];
     struct mig_op_list parts[PARTS]; /* of the table in hand */
+    struct mig_names replaced;       /* columns of that table that are dropped and made again */
+    struct mig_names remade;         /* enum types that lose values or change their order */
+    struct mig_diff_pair *pairs;     /* all of them */
+    size_t pair_count;
+    struct mig_diff_bound *bound;
+    size_t bound_count;
 };
 
 /* A zeroed operation of that size at the end of a list; NULL sets d->failed. */
@@ -58,16 +80,54 @@ bool mig_diff_fills_itself(const struct mig_diff *d, const struct mig_table *tab
                            const struct mig_column *column);
 /* A column as add_column takes it: the server's words simplified. */
 struct mig_column *mig_diff_plain_column(struct mig_diff *d, const struct mig_column *column);
+/* A copy of the constraint, without a name that the server made up. NULL sets d->failed. */
+struct mig_constraint *mig_diff_plain_constraint(struct mig_diff *d,
+                                                 const struct mig_constraint *constraint);
+void mig_diff_drop_constraint(struct mig_diff *d, const struct mig_table *from, const char *table,
+                              const struct mig_constraint *constraint);
+void mig_diff_add_constraint(struct mig_diff *d, const struct mig_table *to,
+                             const struct mig_constraint *constraint);
+/* The constraint that is the same on the other side, NULL when there is none. */
+const struct mig_constraint *mig_diff_partner(const struct mig_diff *d,
+                                              const struct mig_table *table,
+                                              const struct mig_constraint *constraint);
+/* The column of `from` that the column of `to` is made of; NULL: it is new. */
+const struct mig_column *mig_diff_origin(const struct mig_diff *d, const struct mig_table *from,
+                                         const struct mig_table *to,
+                                         const struct mig_column *column);
+/* The type with its collation. */
+bool mig_diff_same_type(const struct mig_diff *d, const struct mig_column *a,
+                        const struct mig_column *b);
+/* Whether an index or a unique constraint begins with the columns of the key. */
+bool mig_diff_covers(const struct mig_diff *d, const struct mig_index *index,
+                     const struct mig_constraint *key);
 /* Did MySQL make the index for a foreign key of the table? */
 bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table *table,
                                 const struct mig_index *index);
 /* create_index, at the end of a list. */
 void mig_diff_add_index(struct mig_diff *d, struct mig_op_list *list, const struct mig_table *to,
                         const struct mig_index *index);
+/* MySQL: the table with what is unique over plain columns as constraints, however it was made. NULL
+ * sets d->failed. */
+struct mig_table *mig_diff_uniques(struct mig_diff *d, const struct mig_table *table);
 /* Fills d->parts with what takes one table to the other; their names may differ. */
 void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
 /* Moves d->parts to the script, as a batch where that is better. */
 void mig_diff_keep_parts(struct mig_diff *d, const struct mig_table *to);
+
+/* Is the column of an enum type (or an array of one) whose type is made anew? */
+bool mig_diff_is_remade(const struct mig_diff *d, const struct mig_column *column);
+bool mig_diff_same_schema(const char *a, const char *b);
+/* The configuration's word on an object that is no table. */
+bool mig_diff_is_included(const struct mig_diff *d, const char *kind, const char *name,
+                          const char *schema);
+/* Foreign keys that stay and are in the way of what else changes: dropped before, made again after.
+ */
+void mig_diff_remake_foreign_keys(struct mig_diff *d);
+/* Does the foreign key refer to columns of an existing table that become a key with the changes? */
+bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table,
+                         const struct mig_constraint *key);
+void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const struct mig_schema *to);
 
 /* A new operation at the end of a list; NULL after a failure, which d->failed tells. */
 #define NEW_OP(d, list, name, schema)                                                              \

@@ -48,9 +48,9 @@ static const char *former_name(const struct mig_diff *d, const struct mig_table 
 }
 
 /* The column of `from` that the column of `to` is made of; NULL: it is new. */
-static const struct mig_column *origin_of(const struct mig_diff *d, const struct mig_table *from,
-                                          const struct mig_table *to,
-                                          const struct mig_column *column)
+const struct mig_column *mig_diff_origin(const struct mig_diff *d, const struct mig_table *from,
+                                         const struct mig_table *to,
+                                         const struct mig_column *column)
 {
     const struct mig_column *same = find_column(d, from, column->name);
     if (same != NULL) {
@@ -78,7 +78,7 @@ static bool is_kept(const struct mig_diff *d, const struct mig_table *from,
         return true; /* as a rule: the others need not be asked */
     }
     for (size_t i = 0; i < to->columns.count; i++) {
-        if (origin_of(d, from, to, to->columns.items[i]) == column) {
+        if (mig_diff_origin(d, from, to, to->columns.items[i]) == column) {
             return true;
         }
     }
@@ -130,7 +130,7 @@ bool mig_diff_fills_itself(const struct mig_diff *d, const struct mig_table *tab
                            const struct mig_column *column)
 {
     const struct mig_constraint *key = mig_table_primary_key(table);
-    if (column->autoincrement != MIG_UNSET) {
+    if (column->autoincrement != MIG_UNSET || d->rules->rowid_keys) {
         return column->autoincrement == MIG_TRUE;
     }
     bool plain = column->identity == NULL ||
@@ -173,6 +173,12 @@ static bool same_type(const struct mig_diff *d, const struct mig_column *a,
     return mig_compare_types(&x, &y);
 }
 
+bool mig_diff_same_type(const struct mig_diff *d, const struct mig_column *a,
+                        const struct mig_column *b)
+{
+    return same_type(d, a, b) && same_collation(a, b);
+}
+
 static bool same_comment(const struct mig_diff *d, const char *a, const char *b)
 {
     return !d->rules->has_comments || (a == NULL || b == NULL ? a == b : strcmp(a, b) == 0);
@@ -190,10 +196,109 @@ static const char *option_text(const struct mig_column *column, const char *name
     return NULL;
 }
 
-/* A computed column is no other's: it is dropped and made again. */
-static bool must_replace(const struct mig_column *before, const struct mig_column *after)
+/* Whether the expression reads a column that changes its type. */
+static bool reads_changed(const struct mig_diff *d, const struct mig_table *from,
+                          const struct mig_table *to, const char *expression)
 {
-    return !mig_compare_computed(before->computed, after->computed);
+    for (size_t i = 0; i < to->columns.count; i++) {
+        const struct mig_column *after = to->columns.items[i];
+        const struct mig_column *before = mig_diff_origin(d, from, to, after);
+        if (before != NULL && !mig_diff_same_type(d, before, after) &&
+            mig_compare_mentions(expression, after->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A computed column is no other's: it is dropped and made again. Where columns are bound by what
+ * reads them (PostgreSQL), so is one that reads a changed column. */
+static bool must_replace(const struct mig_diff *d, const struct mig_table *from,
+                         const struct mig_table *to, const struct mig_column *before,
+                         const struct mig_column *after)
+{
+    return !mig_compare_computed(before->computed, after->computed) ||
+           (d->options->views_bind && after->computed != NULL &&
+            reads_changed(d, from, to, after->computed->expression));
+}
+
+/* What an option of the sequence goes back to when the new one does not say it. */
+static struct mig_opt_int option_after(struct mig_opt_int before, struct mig_opt_int after,
+                                       int64_t natural)
+{
+    bool reset = !after.given && before.given && before.value != natural;
+    return reset ? (struct mig_opt_int){.given = true, .value = natural} : after;
+}
+
+/* The identity as ALTER takes it: what it is to have no longer is said, too. */
+static const struct mig_identity *identity_changes(struct mig_diff *d,
+                                                   const struct mig_identity *before,
+                                                   const struct mig_column *after)
+{
+    if (before == NULL) {
+        return after->identity;
+    }
+    struct mig_identity *copy = mig_arena_new(d->arena, struct mig_identity);
+    if (copy == NULL) {
+        d->failed = true;
+        return after->identity;
+    }
+    *copy = *after->identity;
+    const struct mig_sequence_options *old = &before->sequence;
+    struct mig_sequence_options *new = &copy->sequence;
+    int64_t greatest = after->type != NULL && after->type->kind == MIG_TYPE_bigint     ? INT64_MAX
+                       : after->type != NULL && after->type->kind == MIG_TYPE_smallint ? INT16_MAX
+                                                                                       : INT32_MAX;
+    if (!new->increment.given || new->increment.value > 0) {
+        new->min = option_after(old->min, new->min, 1);
+        new->max = option_after(old->max, new->max, greatest);
+    }
+    new->increment = option_after(old->increment, new->increment, 1);
+    new->start = option_after(old->start, new->start, 1);
+    new->cache = option_after(old->cache, new->cache, 1);
+    if (new->cycle == MIG_UNSET && old->cycle == MIG_TRUE) {
+        new->cycle = MIG_FALSE;
+    }
+    return copy;
+}
+
+static bool key_differs(const struct mig_diff *d, const struct mig_table *from,
+                        const struct mig_table *to)
+{
+    const struct mig_constraint *before = mig_table_primary_key(from),
+                                *after = mig_table_primary_key(to);
+    return before == NULL || after == NULL ? before != after
+                                           : !mig_compare_constraints(d->rules, before, after);
+}
+
+/* MySQL's AUTO_INCREMENT goes before its key goes, and comes after its key has come. */
+static void alter_filling(struct mig_diff *d, const struct mig_table *to,
+                          const struct mig_column *before, const struct mig_column *after)
+{
+    bool on = mig_diff_fills_itself(d, to, after);
+    struct mig_op_alter_column *op =
+        NEW_OP(d, &d->parts[on ? START_FILLING : STOP_FILLING], alter_column, to->schema);
+    if (op != NULL) {
+        op->table = to->name;
+        op->column = on ? after->name : before->name;
+        op->autoincrement = on ? MIG_TRUE : MIG_FALSE;
+        op->existing_type = on ? after->type : before->type;
+        op->existing_nullable = MIG_FALSE;
+    }
+}
+
+/* The old default may be a value that the enum loses. */
+static void drop_default_first(struct mig_diff *d, const struct mig_table *to,
+                               const struct mig_column *before)
+{
+    struct mig_op_alter_column *op = NEW_OP(d, &d->stages[DROP_DEFAULTS], alter_column, to->schema);
+    if (op != NULL) {
+        op->table = to->name;
+        op->column = before->name;
+        op->drop_default = MIG_TRUE;
+        op->existing_type = before->type;
+        op->existing_default = mig_compare_simplify(d->arena, &before->default_value, before->type);
+    }
 }
 
 static void alter_column(struct mig_diff *d, const struct mig_table *from,
@@ -213,9 +318,16 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     bool comment = !same_comment(d, before->comment, after->comment);
     const char *update = option_text(after, "mysql_on_update");
     bool on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"), update);
-    if (!type && !nullable && !fills && !value && !identity && !collation && !comment &&
+    bool apart = fills && !d->rules->names_key && key_differs(d, from, to);
+    if (apart) {
+        alter_filling(d, to, before, after);
+    }
+    if (!type && !nullable && (!fills || apart) && !value && !identity && !collation && !comment &&
         !on_update) {
         return;
+    }
+    if (value && before->default_value.kind != MIG_VALUE_NONE && mig_diff_is_remade(d, before)) {
+        drop_default_first(d, to, before);
     }
     struct mig_op_alter_column *op = NEW_OP(d, &d->parts[ALTER_COLUMNS], alter_column, to->schema);
     if (op == NULL) {
@@ -234,10 +346,10 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
         op->drop_default = op->default_.kind == MIG_VALUE_NONE ? MIG_TRUE : MIG_UNSET;
     }
     if (identity && after->identity != NULL) {
-        op->identity = after->identity;
+        op->identity = identity_changes(d, before->identity, after);
     } else if (identity && before->identity != NULL) {
         op->drop_identity = MIG_TRUE;
-    } else if (fills) {
+    } else if (fills && !apart) {
         op->autoincrement = mig_diff_fills_itself(d, to, after) ? MIG_TRUE : MIG_FALSE;
     }
     if (collation) {
@@ -249,7 +361,8 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
         op->drop_comment = after->comment == NULL ? MIG_TRUE : MIG_UNSET;
     }
     if (on_update) {
-        op->mysql_on_update = update == NULL ? "" : update;
+        op->mysql_on_update = update;
+        op->mysql_drop_on_update = update == NULL ? MIG_TRUE : MIG_UNSET;
     }
     op->existing_type = before->type;
     op->existing_nullable = is_nullable(d, from, before) ? MIG_TRUE : MIG_FALSE;
@@ -269,15 +382,31 @@ struct mig_column *mig_diff_plain_column(struct mig_diff *d, const struct mig_co
     return copy;
 }
 
+/* MySQL: a column that fills itself in is nothing without its key, in one statement both. */
+static bool brings_key(const struct mig_diff *d, const struct mig_table *table,
+                       const struct mig_column *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    return !d->rules->names_key && key != NULL && key->columns.count == 1 &&
+           mig_diff_same_name(d, key->columns.items[0], column->name) &&
+           mig_diff_fills_itself(d, table, column);
+}
+
 static void add_column(struct mig_diff *d, const struct mig_table *to,
                        const struct mig_column *column)
 {
-    struct mig_op_add_column *op = NEW_OP(d, &d->parts[GAIN_COLUMNS], add_column, to->schema);
+    enum mig_diff_part part = column->computed != NULL ? GAIN_COMPUTED : GAIN_COLUMNS;
+    struct mig_op_add_column *op = NEW_OP(d, &d->parts[part], add_column, to->schema);
     struct mig_column **items = mig_arena_array(d->arena, struct mig_column *, 1);
     struct mig_column *copy = mig_diff_plain_column(d, column);
     if (op == NULL || items == NULL || copy == NULL) {
         d->failed = true;
         return;
+    }
+    if (brings_key(d, to, column)) {
+        copy->primary_key = MIG_TRUE;
+        copy->autoincrement = MIG_UNSET;
+        copy->nullable = MIG_UNSET;
     }
     items[0] = copy;
     op->table = to->name;
@@ -288,7 +417,8 @@ static void add_column(struct mig_diff *d, const struct mig_table *to,
 static void drop_column(struct mig_diff *d, const struct mig_table *from, const char *table,
                         const struct mig_column *column)
 {
-    struct mig_op_drop_column *op = NEW_OP(d, &d->parts[LOSE_COLUMNS], drop_column, from->schema);
+    enum mig_diff_part part = column->computed != NULL ? LOSE_COMPUTED : LOSE_COLUMNS;
+    struct mig_op_drop_column *op = NEW_OP(d, &d->parts[part], drop_column, from->schema);
     if (op != NULL) {
         op->table = table;
         op->column = mig_diff_plain_column(d, column);
@@ -305,14 +435,15 @@ static void diff_columns(struct mig_diff *d, const struct mig_table *from,
     }
     for (size_t i = 0; i < to->columns.count; i++) {
         const struct mig_column *after = to->columns.items[i];
-        const struct mig_column *before = origin_of(d, from, to, after);
+        const struct mig_column *before = mig_diff_origin(d, from, to, after);
         if (before == NULL) {
             add_column(d, to, after);
             continue;
         }
-        if (must_replace(before, after)) {
+        if (must_replace(d, from, to, before, after)) {
             drop_column(d, from, to->name, before);
             add_column(d, to, after);
+            d->failed |= mig_names_add(d->arena, &d->replaced, after->name) != 0;
             continue;
         }
         if (!mig_diff_same_name(d, before->name, after->name)) {
@@ -348,8 +479,9 @@ static bool matches(const struct mig_diff *d, const struct mig_constraint *a,
 }
 
 /* Each constraint of a table has at most one partner on the other side. */
-static const struct mig_constraint *partner(const struct mig_diff *d, const struct mig_table *table,
-                                            const struct mig_constraint *constraint)
+const struct mig_constraint *mig_diff_partner(const struct mig_diff *d,
+                                              const struct mig_table *table,
+                                              const struct mig_constraint *constraint)
 {
     for (size_t i = 0; i < table->constraints.count; i++) {
         if (matches(d, table->constraints.items[i], constraint)) {
@@ -359,8 +491,8 @@ static const struct mig_constraint *partner(const struct mig_diff *d, const stru
     return NULL;
 }
 
-static void drop_constraint(struct mig_diff *d, const struct mig_table *from, const char *table,
-                            const struct mig_constraint *constraint)
+void mig_diff_drop_constraint(struct mig_diff *d, const struct mig_table *from, const char *table,
+                              const struct mig_constraint *constraint)
 {
     struct mig_op_list *list = constraint->kind == MIG_CONSTRAINT_FOREIGN && !d->options->batches
                                    ? &d->stages[DROP_FOREIGN_KEYS]
@@ -373,23 +505,44 @@ static void drop_constraint(struct mig_diff *d, const struct mig_table *from, co
         op->type = mig_constraint_kind_name(constraint->kind);
         if (constraint->name == NULL) {
             op->columns = constraint->columns;
+            op->condition = constraint->condition;
         }
     }
 }
 
-static void add_constraint(struct mig_diff *d, const struct mig_table *to,
-                           const struct mig_constraint *constraint)
+/* MySQL calls a foreign key that has no name TABLE_ibfk_N. */
+static bool is_generated(const struct mig_constraint *key)
+{
+    return key->name == NULL || strstr(key->name, "_ibfk_") != NULL;
+}
+
+struct mig_constraint *mig_diff_plain_constraint(struct mig_diff *d,
+                                                 const struct mig_constraint *constraint)
+{
+    struct mig_constraint *copy = mig_arena_new(d->arena, struct mig_constraint);
+    if (copy == NULL) {
+        d->failed = true;
+        return NULL;
+    }
+    *copy = *constraint;
+    bool named = d->options->names_foreign_keys || !d->rules->unique_is_index;
+    if (constraint->kind == MIG_CONSTRAINT_FOREIGN && !named && is_generated(constraint)) {
+        copy->name = NULL;
+    }
+    return copy;
+}
+
+void mig_diff_add_constraint(struct mig_diff *d, const struct mig_table *to,
+                             const struct mig_constraint *constraint)
 {
     struct mig_op_list *list = constraint->kind == MIG_CONSTRAINT_FOREIGN && !d->options->batches
                                    ? &d->stages[ADD_FOREIGN_KEYS]
                                    : &d->parts[GAIN_CONSTRAINTS];
     struct mig_op_add_constraint *op = NEW_OP(d, list, add_constraint, to->schema);
-    struct mig_constraint *copy = mig_arena_new(d->arena, struct mig_constraint);
+    struct mig_constraint *copy = mig_diff_plain_constraint(d, constraint);
     if (op == NULL || copy == NULL) {
-        d->failed = true;
         return;
     }
-    *copy = *constraint;
     copy->column = NULL;
     op->table = to->name;
     op->constraint = copy;
@@ -401,7 +554,7 @@ static const struct mig_table *renamed(struct mig_diff *d, const struct mig_tabl
 {
     bool same = true;
     for (size_t i = 0; i < to->columns.count && same; i++) {
-        const struct mig_column *before = origin_of(d, from, to, to->columns.items[i]);
+        const struct mig_column *before = mig_diff_origin(d, from, to, to->columns.items[i]);
         same = before == NULL || mig_diff_same_name(d, before->name, to->columns.items[i]->name);
     }
     if (same) {
@@ -414,7 +567,7 @@ static const struct mig_table *renamed(struct mig_diff *d, const struct mig_tabl
     }
     for (size_t i = 0; i < to->columns.count; i++) {
         const struct mig_column *after = to->columns.items[i];
-        const struct mig_column *before = origin_of(d, from, to, after);
+        const struct mig_column *before = mig_diff_origin(d, from, to, after);
         if (before == NULL || mig_diff_same_name(d, before->name, after->name)) {
             continue;
         }
@@ -438,21 +591,98 @@ static const struct mig_table *renamed(struct mig_diff *d, const struct mig_tabl
     return copy;
 }
 
+/* The column that brings its key is not on the other side: the key goes and comes with it. */
+static bool key_is_brought(const struct mig_diff *d, const struct mig_table *table,
+                           const struct mig_table *other, const struct mig_constraint *key)
+{
+    const struct mig_column *column = key->kind == MIG_CONSTRAINT_PRIMARY && key->columns.count == 1
+                                          ? find_column(d, table, key->columns.items[0])
+                                          : NULL;
+    return column != NULL && find_column(d, other, column->name) == NULL &&
+           brings_key(d, table, column);
+}
+
+/* What stands on a column that is dropped and made again goes and comes with it. */
+static bool stands_on_replaced(const struct mig_diff *d, const struct mig_constraint *constraint)
+{
+    for (size_t i = 0; i < d->replaced.count; i++) {
+        const char *name = d->replaced.items[i];
+        if (mig_names_contain(&constraint->columns, name) ||
+            (constraint->condition != NULL && mig_compare_mentions(constraint->condition, name))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool index_on_replaced(const struct mig_diff *d, const struct mig_index *index)
+{
+    for (size_t i = 0; i < d->replaced.count; i++) {
+        const char *name = d->replaced.items[i];
+        if (mig_names_contain(&index->include, name) ||
+            (index->where != NULL && mig_compare_mentions(index->where, name))) {
+            return true;
+        }
+        for (size_t k = 0; k < index->elements.count; k++) {
+            const struct mig_element *element = &index->elements.items[k];
+            if (element->column != NULL ? mig_diff_same_name(d, element->column, name)
+                                        : mig_compare_mentions(element->expression, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* not_valid in schema.lua says how a constraint is added: one that is valid by now stays so. */
+static bool must_invalidate(const struct mig_diff *d, const struct mig_constraint *before,
+                            const struct mig_constraint *after)
+{
+    return d->undo && after->not_valid == MIG_TRUE && before->not_valid != MIG_TRUE;
+}
+
+static bool must_validate(const struct mig_diff *d, const struct mig_constraint *before,
+                          const struct mig_constraint *after)
+{
+    return !d->undo && before->not_valid == MIG_TRUE && after->not_valid != MIG_TRUE &&
+           before->name != NULL;
+}
+
+static bool same_constraint(const struct mig_diff *d, const struct mig_constraint *before,
+                            const struct mig_constraint *after)
+{
+    return before != NULL && after != NULL && mig_compare_constraints(d->rules, before, after) &&
+           !stands_on_replaced(d, after) && !must_invalidate(d, before, after);
+}
+
+static void validate(struct mig_diff *d, const struct mig_table *to,
+                     const struct mig_constraint *constraint)
+{
+    struct mig_op_validate_constraint *op =
+        NEW_OP(d, &d->parts[GAIN_CONSTRAINTS], validate_constraint, to->schema);
+    if (op != NULL) {
+        op->name = constraint->name;
+        op->table = to->name;
+    }
+}
+
 static void diff_constraints(struct mig_diff *d, const struct mig_table *from,
                              const struct mig_table *to)
 {
     for (size_t i = 0; i < from->constraints.count; i++) {
         const struct mig_constraint *before = from->constraints.items[i];
-        const struct mig_constraint *after = partner(d, to, before);
-        if (after == NULL || !mig_compare_constraints(d->rules, before, after)) {
-            drop_constraint(d, from, to->name, before);
+        const struct mig_constraint *after = mig_diff_partner(d, to, before);
+        if (!same_constraint(d, before, after) && !key_is_brought(d, from, to, before)) {
+            mig_diff_drop_constraint(d, from, to->name, before);
         }
     }
     for (size_t i = 0; i < to->constraints.count; i++) {
         const struct mig_constraint *after = to->constraints.items[i];
-        const struct mig_constraint *before = partner(d, from, after);
-        if (before == NULL || !mig_compare_constraints(d->rules, before, after)) {
-            add_constraint(d, to, after);
+        const struct mig_constraint *before = mig_diff_partner(d, from, after);
+        if (!same_constraint(d, before, after) && !key_is_brought(d, to, from, after)) {
+            mig_diff_add_constraint(d, to, after);
+        } else if (before != NULL && must_validate(d, before, after)) {
+            validate(d, to, before);
         }
     }
 }
@@ -472,8 +702,8 @@ static const struct mig_index *find_index(const struct mig_table *table,
 }
 
 /* The index begins with the columns of the key. */
-static bool covers(const struct mig_diff *d, const struct mig_index *index,
-                   const struct mig_constraint *key)
+bool mig_diff_covers(const struct mig_diff *d, const struct mig_index *index,
+                     const struct mig_constraint *key)
 {
     if (key->columns.count > index->elements.count) {
         return false;
@@ -490,8 +720,7 @@ static bool covers(const struct mig_diff *d, const struct mig_index *index,
  * that of its first column. */
 static const char *own_index_name(const struct mig_constraint *key)
 {
-    bool generated = key->name == NULL || strstr(key->name, "_ibfk_") != NULL;
-    return generated && key->columns.count > 0 ? key->columns.items[0] : key->name;
+    return is_generated(key) && key->columns.count > 0 ? key->columns.items[0] : key->name;
 }
 
 bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table *table,
@@ -500,11 +729,21 @@ bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table
     for (size_t i = 0; d->rules->unique_is_index && i < table->constraints.count; i++) {
         const struct mig_constraint *key = table->constraints.items[i];
         if (key->kind == MIG_CONSTRAINT_FOREIGN && index->name != NULL &&
-            strcasecmp(own_index_name(key), index->name) == 0 && covers(d, index, key)) {
+            strcasecmp(own_index_name(key), index->name) == 0 && mig_diff_covers(d, index, key)) {
             return true;
         }
     }
     return false;
+}
+
+static bool same_columns(const struct mig_diff *d, const struct mig_constraint *a,
+                         const struct mig_constraint *b)
+{
+    bool same = a->columns.count == b->columns.count;
+    for (size_t i = 0; same && i < a->columns.count; i++) {
+        same = mig_diff_same_name(d, a->columns.items[i], b->columns.items[i]);
+    }
+    return same;
 }
 
 /* Dropping a foreign key leaves the index that MySQL made for it: it goes as well. */
@@ -513,12 +752,14 @@ static void drop_key_indexes(struct mig_diff *d, const struct mig_table *from,
 {
     for (size_t i = 0; d->rules->unique_is_index && i < from->constraints.count; i++) {
         const struct mig_constraint *key = from->constraints.items[i];
-        bool gone = key->kind == MIG_CONSTRAINT_FOREIGN && partner(d, to, key) == NULL;
+        const struct mig_constraint *kept = mig_diff_partner(d, to, key);
+        bool gone =
+            key->kind == MIG_CONSTRAINT_FOREIGN && (kept == NULL || !same_columns(d, key, kept));
         for (size_t k = 0; gone && k < from->indexes.count; k++) {
-            gone = !covers(d, from->indexes.items[k], key);
+            gone = !mig_diff_covers(d, from->indexes.items[k], key);
         }
         for (size_t k = 0; gone && k < to->indexes.count; k++) {
-            gone = !covers(d, to->indexes.items[k], key);
+            gone = !mig_diff_covers(d, to->indexes.items[k], key);
         }
         for (size_t k = 0; gone && k < from->constraints.count; k++) {
             const struct mig_constraint *other = from->constraints.items[k];
@@ -576,7 +817,9 @@ static void diff_indexes(struct mig_diff *d, const struct mig_table *from,
         const struct mig_index *before = from->indexes.items[i];
         const struct mig_index *after = find_index(to, before);
         bool gone = after == NULL && !mig_diff_is_of_foreign_key(d, to, before);
-        if (gone || (after != NULL && !mig_compare_indexes(d->rules, before, after))) {
+        bool same = after != NULL && mig_compare_indexes(d->rules, before, after) &&
+                    !index_on_replaced(d, after);
+        if (gone || (after != NULL && !same)) {
             drop_index(d, from, to->name, before);
         }
     }
@@ -584,7 +827,9 @@ static void diff_indexes(struct mig_diff *d, const struct mig_table *from,
         const struct mig_index *after = to->indexes.items[i];
         const struct mig_index *before = find_index(from, after);
         bool fresh = before == NULL && !mig_diff_is_of_foreign_key(d, to, after);
-        if (fresh || (before != NULL && !mig_compare_indexes(d->rules, before, after))) {
+        bool same = before != NULL && mig_compare_indexes(d->rules, before, after) &&
+                    !index_on_replaced(d, after);
+        if (fresh || (before != NULL && !same)) {
             mig_diff_add_index(d, &d->parts[GAIN_INDEXES], to, after);
         }
     }
@@ -607,7 +852,7 @@ void mig_diff_join(struct mig_diff *d, struct mig_op_list *to, const struct mig_
 
 /* On MySQL a UNIQUE over plain columns is one thing, whether declared as an index or as a
  * constraint. */
-static struct mig_table *uniques_as_constraints(struct mig_diff *d, const struct mig_table *table)
+struct mig_table *mig_diff_uniques(struct mig_diff *d, const struct mig_table *table)
 {
     struct mig_table *copy = mig_arena_new(d->arena, struct mig_table);
     if (copy == NULL) {
@@ -678,9 +923,10 @@ static void diff_comment(struct mig_diff *d, const struct mig_table *from,
 void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to)
 {
     memset(d->parts, 0, sizeof d->parts);
+    d->replaced = (struct mig_names){0};
     if (d->rules->unique_is_index) {
-        from = uniques_as_constraints(d, from);
-        to = uniques_as_constraints(d, to);
+        from = mig_diff_uniques(d, from);
+        to = mig_diff_uniques(d, to);
         if (from == NULL || to == NULL) {
             return;
         }

@@ -116,7 +116,8 @@ static int invert_alter_column(struct invert *in, const struct mig_op_alter_colu
             ? "existing_comment (\"\" when there was none)"
             : NULL;
     if (missing != NULL || from->identity != NULL || from->drop_identity == MIG_TRUE ||
-        from->collation != NULL || from->mysql_on_update != NULL) {
+        from->collation != NULL || from->mysql_on_update != NULL ||
+        from->mysql_drop_on_update == MIG_TRUE) {
         int code = irreversible(in, &from->base, "");
         mig_error_hint(in->err, "add %s.", missing != NULL ? missing : "op.reversible around it");
         return code;

@@ -56,15 +56,20 @@ static int start(struct declaring *d, struct mig_context *ctx, struct mig_arena 
     const struct mig_dialect *dialect = d->db->dialect;
     unsigned features = d->conn->server.features;
     bool mysql = strcmp(dialect->name, "mysql") == 0;
+    bool postgresql = strcmp(dialect->name, "postgresql") == 0;
     d->options = (struct mig_diff_options){
         .rules = {.folds_names = d->db->runner->folds_names,
                   .has_comments = (features & MIG_F_COMMENTS) != 0,
                   .unique_is_index = mysql,
                   .names_key = !mysql,
+                  .rowid_keys = !mysql && !postgresql,
                   .ignores_type = !ctx->settings.compare_type,
                   .ignores_default = !ctx->settings.compare_default},
         .batches = (features & MIG_F_ALTER_COLUMN) == 0,
         .has_enums = (features & MIG_F_ENUM_TYPES) != 0,
+        .views_bind = postgresql,
+        .names_foreign_keys = ctx->settings.naming.fk != NULL,
+        .default_collation = postgresql ? "default" : NULL,
     };
     if (mysql) {
         struct mig_value collation;
@@ -178,11 +183,18 @@ static int resolve_tables(struct declaring *d, struct mig_schema *declared)
 
 /* ------------------------------------------------------------------ the scratch schema */
 
+/* One for each schema that differs: names of two schemas don't meet. */
 struct scratch {
     struct mig_conn *conn; /* of its own on SQLite */
     const char *name;      /* NULL on SQLite */
+    const char *of;        /* the schema whose tables are made in it; NULL: the default one */
     bool open;
 };
+
+static bool same_schema(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
 
 static const char *scratch_name(struct declaring *d)
 {
@@ -236,9 +248,9 @@ static int use_scratch(struct declaring *d, const struct scratch *s)
                        : mig_conn_scalar(s->conn, sql, NULL, d->arena, &ignored, d->err);
 }
 
-static int open_scratch(struct declaring *d, struct scratch *s)
+static int open_scratch(struct declaring *d, const char *of, struct scratch *s)
 {
-    *s = (struct scratch){.conn = d->conn};
+    *s = (struct scratch){.conn = d->conn, .of = of};
     bool in_memory = d->db->url_form == MIG_URL_FILE;
     d->catalog = mig_catalog_new(&nothing, NULL, d->options.rules.folds_names);
     if (d->catalog == NULL) {
@@ -289,11 +301,45 @@ static void close_scratch(struct declaring *d, struct scratch *s)
     s->open = false;
 }
 
+/* The type as it is in the scratch schema: an enum of the schema that it stands for is in it. */
+static const struct mig_type *scratch_type(struct declaring *d, const struct scratch *s,
+                                           const struct mig_type *type)
+{
+    bool array = type != NULL && type->kind == MIG_TYPE_array;
+    bool own = type != NULL && type->kind == MIG_TYPE_enum && type->schema != NULL &&
+               same_schema(type->schema, s->of);
+    struct mig_type *copy = array || own ? mig_type_copy(d->arena, type) : NULL;
+    if (copy == NULL) {
+        return type;
+    }
+    copy->schema = NULL;
+    copy->element = array ? scratch_type(d, s, type->element) : NULL;
+    return copy;
+}
+
+static int copy_columns(struct declaring *d, const struct scratch *s, struct mig_table *table)
+{
+    struct mig_columns columns = table->columns;
+    table->columns = (struct mig_columns){0};
+    for (size_t i = 0; i < columns.count; i++) {
+        struct mig_column *copy = mig_column_copy(d->arena, columns.items[i]);
+        if (copy == NULL || mig_table_add_column(d->arena, table, copy) != 0) {
+            return mig_error_nomem(d->err);
+        }
+        copy->type = scratch_type(d, s, copy->type);
+    }
+    return 0;
+}
+
 /* The table without what refers to others: those need not be there. */
 static int create_table(struct declaring *d, const struct scratch *s, const struct mig_table *table)
 {
     struct mig_table body = *table;
     body.constraints = (struct mig_constraints){0};
+    body.schema = NULL;
+    if (s->of != NULL && copy_columns(d, s, &body) != 0) {
+        return (int)d->err->code;
+    }
     for (size_t i = 0; i < table->constraints.count; i++) {
         if (table->constraints.items[i]->kind != MIG_CONSTRAINT_FOREIGN &&
             mig_table_add_constraint(d->arena, &body, table->constraints.items[i]) != 0) {
@@ -318,8 +364,8 @@ static int create_enums(struct declaring *d, const struct scratch *s,
 {
     for (size_t i = 0; d->options.has_enums && i < declared->enum_count; i++) {
         const struct mig_enum *type = declared->enums[i];
-        if (type->schema != NULL) {
-            continue; /* stands in a schema of its own, where it must be */
+        if (!same_schema(type->schema, s->of)) {
+            continue; /* stands in another schema, where it must be */
         }
         struct mig_op_create_enum op = {
             .base = {.kind = MIG_OP_create_enum}, .name = type->name, .values = type->values};
@@ -357,10 +403,25 @@ static int create_view(struct declaring *d, const struct scratch *s, const struc
     return rc;
 }
 
+static bool is_enum(const struct mig_type *type)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
+           type->native != MIG_FALSE;
+}
+
 /* What the scratch schema says in place of what was declared; foreign keys and former names stay.
  */
 static int take_over(struct declaring *d, const struct mig_table *declared, struct mig_table *made)
 {
+    for (size_t i = 0; i < made->constraints.count; i++) { /* in an empty table all are valid */
+        struct mig_constraint *constraint = made->constraints.items[i];
+        const struct mig_constraint *words =
+            constraint->name == NULL ? NULL : mig_table_constraint(declared, constraint->name);
+        constraint->not_valid = words == NULL ? MIG_UNSET : words->not_valid;
+    }
     made->schema = declared->schema;
     made->renamed_from = declared->renamed_from;
     made->sql = NULL;
@@ -375,6 +436,9 @@ static int take_over(struct declaring *d, const struct mig_table *declared, stru
         struct mig_column *column = mig_table_column(made, declared->columns.items[i]->name);
         if (column != NULL) {
             column->renamed_from = declared->columns.items[i]->renamed_from;
+            if (d->options.has_enums && is_enum(declared->columns.items[i]->type)) { /* its schema is the declared one */
+                column->type = declared->columns.items[i]->type;
+            }
             column->autoincrement = declared->columns.items[i]->autoincrement != MIG_UNSET
                                         ? declared->columns.items[i]->autoincrement
                                         : column->autoincrement;
@@ -390,6 +454,7 @@ static void keep_equal_view(const struct mig_schema *live, const struct mig_view
 {
     for (size_t i = 0; i < live->view_count; i++) {
         if (strcmp(live->views[i]->name, made->name) == 0 &&
+            same_schema(live->views[i]->schema, declared->schema) &&
             mig_compare_expressions(live->views[i]->query, made->query)) {
             declared->query = live->views[i]->query;
         }
@@ -454,10 +519,12 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
 {
     int rc = create_enums(d, s, declared);
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
-        rc = tables[i] != NULL ? create_table(d, s, declared->tables[i]) : 0;
+        bool here = tables[i] != NULL && same_schema(declared->tables[i]->schema, s->of);
+        rc = here ? create_table(d, s, declared->tables[i]) : 0;
     }
     for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
-        rc = views[i] ? create_view(d, s, declared->views[i]) : 0;
+        bool here = views[i] && same_schema(declared->views[i]->schema, s->of);
+        rc = here ? create_view(d, s, declared->views[i]) : 0;
     }
     struct mig_schema made = {0};
     const char *names[1] = {s->name};
@@ -466,7 +533,8 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
         rc = d->db->reflect->schema(s->conn, d->arena, &schemas, &made, d->err);
     }
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
-        for (size_t k = 0; tables[i] != NULL && k < made.table_count; k++) {
+        bool here = tables[i] != NULL && same_schema(declared->tables[i]->schema, s->of);
+        for (size_t k = 0; here && k < made.table_count; k++) {
             if (strcmp(made.tables[k]->name, declared->tables[i]->name) == 0) {
                 rc = take_over(d, declared->tables[i], made.tables[k]);
                 keep_words(d, tables[i], declared->tables[i], made.tables[k]);
@@ -476,7 +544,8 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
         }
     }
     for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
-        for (size_t k = 0; views[i] && k < made.view_count; k++) {
+        bool here = views[i] && same_schema(declared->views[i]->schema, s->of);
+        for (size_t k = 0; here && k < made.view_count; k++) {
             if (strcmp(made.views[k]->name, declared->views[i]->name) == 0) {
                 keep_equal_view(live, made.views[k], declared->views[i]);
             }
@@ -485,12 +554,20 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
     return rc;
 }
 
-static const struct mig_table *find_live(const struct mig_map *live,
+/* A table's name with its schema, as a key. */
+static const char *live_key(struct declaring *d, const char *schema, const char *name)
+{
+    return schema == NULL ? name : mig_arena_printf(d->arena, "%s\x1f%s", schema, name);
+}
+
+static const struct mig_table *find_live(struct declaring *d, const struct mig_map *live,
                                          const struct mig_table *declared)
 {
-    struct mig_table *table = mig_map_get(live, declared->name);
+    const char *key = live_key(d, declared->schema, declared->name);
+    struct mig_table *table = key == NULL ? NULL : mig_map_get(live, key);
     if (table == NULL && declared->renamed_from != NULL) {
-        table = mig_map_get(live, declared->renamed_from);
+        key = live_key(d, declared->schema, declared->renamed_from);
+        table = key == NULL ? NULL : mig_map_get(live, key);
     }
     return table;
 }
@@ -498,11 +575,33 @@ static const struct mig_table *find_live(const struct mig_map *live,
 static bool view_differs(const struct mig_schema *live, const struct mig_view *declared)
 {
     for (size_t i = 0; i < live->view_count; i++) {
-        if (strcmp(live->views[i]->name, declared->name) == 0) {
+        if (strcmp(live->views[i]->name, declared->name) == 0 &&
+            same_schema(live->views[i]->schema, declared->schema)) {
             return !mig_compare_expressions(live->views[i]->query, declared->query);
         }
     }
     return false; /* new: written as it is declared */
+}
+
+/* The schemas besides the default one in which something seems to differ. */
+static int differing_schemas(struct declaring *d, const struct mig_schema *declared,
+                             const struct mig_table *const *tables, const bool *views,
+                             struct mig_names *out)
+{
+    int rc = 0;
+    for (size_t i = 0; i < declared->table_count; i++) {
+        const char *schema = declared->tables[i]->schema;
+        if (tables[i] != NULL && schema != NULL && !mig_names_contain(out, schema)) {
+            rc |= mig_names_add(d->arena, out, schema);
+        }
+    }
+    for (size_t i = 0; i < declared->view_count; i++) {
+        const char *schema = declared->views[i]->schema;
+        if (views[i] && schema != NULL && !mig_names_contain(out, schema)) {
+            rc |= mig_names_add(d->arena, out, schema);
+        }
+    }
+    return rc != 0 ? mig_error_nomem(d->err) : 0;
 }
 
 static int normalise(struct declaring *d, const struct mig_schema *live,
@@ -518,15 +617,16 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
         return mig_error_nomem(d->err);
     }
     for (size_t i = 0; i < live->table_count; i++) {
-        if (mig_map_put(&by_name, live->tables[i]->name, live->tables[i]) != 0) {
+        const char *key = live_key(d, live->tables[i]->schema, live->tables[i]->name);
+        if (key == NULL || mig_map_put(&by_name, key, live->tables[i]) != 0) {
             mig_map_release(&by_name);
             return mig_error_nomem(d->err);
         }
     }
     for (size_t i = 0; i < declared->table_count; i++) {
-        const struct mig_table *table = find_live(&by_name, declared->tables[i]);
+        const struct mig_table *table = find_live(d, &by_name, declared->tables[i]);
         struct mig_arena_mark mark = mig_arena_mark(d->arena);
-        bool differs = table != NULL && declared->tables[i]->schema == NULL &&
+        bool differs = table != NULL &&
                        mig_diff_table_differs(d->arena, &d->options, table, declared->tables[i]);
         mig_arena_reset(d->arena, mark);
         tables[i] = differs ? table : NULL;
@@ -537,13 +637,14 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
         views[i] = view_differs(live, declared->views[i]);
         any = any || views[i];
     }
-    if (!any) {
-        return 0;
+    struct mig_names schemas = {0};
+    int rc = any ? differing_schemas(d, declared, tables, views, &schemas) : 0;
+    for (size_t i = 0; rc == 0 && any && i <= schemas.count; i++) {
+        struct scratch scratch;
+        rc = open_scratch(d, i == 0 ? NULL : schemas.items[i - 1], &scratch);
+        rc = rc != 0 ? rc : normalise_in(d, &scratch, live, declared, tables, views);
+        close_scratch(d, &scratch);
     }
-    struct scratch scratch;
-    int rc = open_scratch(d, &scratch);
-    rc = rc != 0 ? rc : normalise_in(d, &scratch, live, declared, tables, views);
-    close_scratch(d, &scratch);
     return rc;
 }
 
@@ -632,6 +733,9 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
                               &out->declared, err);
     }
     rc = rc != 0 ? rc : resolve_tables(&d, &out->declared);
+    if (rc == 0 && mig_diff_order_views(arena, &out->declared) != 0) {
+        rc = mig_error_nomem(err);
+    }
     rc = rc != 0 ? rc : reflect_live(&d, NULL, &out->live);
     struct mig_names schemas = {.given = true};
     rc = rc != 0 ? rc : declared_schemas(&d, &out->declared, &schemas);

@@ -1,5 +1,6 @@
 --- luamig verify [TARGET]: every revision up, down and up on a scratch database, the schema compared each time.
 local core = require "luamig.core"
+local rows_of = require "luamig.rows"
 local scratch = require "luamig.scratch"
 local stairway = require "luamig.stairway"
 
@@ -26,20 +27,21 @@ function verify.run(session)
   local db = scratch.database()
   local revisions, linear = revisions_up_to(db.handle, args.target or "heads")
   out:note("verify on " .. (db.name or "SQLite in memory"))
-  local rows = {}
+  local data, rows = rows_of.load(db.handle), {}
   for i, revision in ipairs(revisions) do
     if not linear and i > 1 then
       scratch.drop(db)
       db = scratch.database()
+      data = data and data:again()
     end
-    local ok, found = pcall(stairway.climb, db.handle, revision)
+    local ok, found = pcall(stairway.climb, db.handle, revision, data)
     if not ok then fail(found) end
     rows[i] = { revision = revision.revision, file = revision.file, ok = found == nil }
     if found then
       scratch.drop_all()
       core.error {
-        kind = "check_failed", message = ("revision '%s' does not go up, down and up: the schema differs after %s"):format(
-          revision.revision, found.after),
+        kind = "check_failed", message = ("revision '%s' does not go up, down and up: %s after %s"):format(
+          revision.revision, found.what, found.after),
         revision = revision.revision, file = revision.file, detail = table.concat(found.lines, "\n"),
         hint = #found.operations > 0 and "what is between the two:\n" .. table.concat(found.operations, "\n") or nil,
         report = { revisions = rows },

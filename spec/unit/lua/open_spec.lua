@@ -47,6 +47,23 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ from = { "a1" }, to = { "b2" } }, { from = m:stamp("heads").from, to = m:current().revisions[1] and { "b2" } })
     end)
 
+    it("checks against schema.lua", function()
+      local with = new_project()
+      with:write("schema.lua", 'return sql.schema { users = { { "id", sql.integer, primary_key = true }, { "nick", sql.text } } }')
+      local m <close> = luamig.open { url = db.url, config = with.path .. "/luamig.conf.lua" }
+      local ok, err = pcall(m.check, m)
+      assert.is_false(ok)
+      assert.equal("not_up_to_date", err.kind)
+      m:upgrade()
+      local operations = m:check().operations
+      local seen = {}
+      for _, operation in ipairs(operations[1].operations or operations) do seen[operation.op] = operation end
+      assert.equal("nick", seen.add_column.columns[1].name)
+      assert.truthy(operations[1].lua:find("users", 1, true))
+      with:write("schema.lua", 'return sql.schema { users = { { "id", sql.integer, primary_key = true }, { "name", sql.string(50) }, { "age", sql.integer } } }')
+      assert.same({ operations = {} }, m:check())
+    end)
+
     it("runs statements with parameters", function()
       local m <close> = luamig.open { url = db.url, migrations = p.path .. "/migrations" }
       m:upgrade()

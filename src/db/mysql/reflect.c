@@ -244,7 +244,7 @@ static const char *quoted(struct mig_arena *arena, const char *text)
     struct mig_strbuf buf = {0};
     mig_strbuf_putc(&buf, '\'');
     for (; *text != '\0'; text++) {
-        if (*text == '\'' || *text == '\\') {
+        if (*text == '\'') {
             mig_strbuf_putc(&buf, *text);
         }
         mig_strbuf_putc(&buf, *text);
@@ -271,6 +271,25 @@ static const char *unescaped(struct mig_arena *arena, const char *text)
     return plain;
 }
 
+/* A quoted literal with backslashes in it, as what it stands for; any other text as it is. */
+static struct mig_value literal_value(struct mig_arena *arena, const char *text)
+{
+    static const char letters[] = "nrtb0Z", bytes[] = "\n\r\t\b\0\x1a";
+    char *plain = mig_arena_strdup(arena, text);
+    size_t used = 0;
+    const char *at = text + 1;
+    for (; plain != NULL && *at != '\0' && (*at != '\'' || at[1] == '\''); at++) {
+        const char *letter = *at == '\\' && at[1] != '\0' ? strchr(letters, at[1]) : NULL;
+        at += *at == '\'' || (*at == '\\' && at[1] != '\0');
+        plain[used++] = letter == NULL ? *at : bytes[letter - letters];
+    }
+    if (plain == NULL || *at != '\'' || at[1] != '\0') {
+        return text_value(MIG_VALUE_EXPR, text);
+    }
+    plain[used] = '\0';
+    return (struct mig_value){.kind = MIG_VALUE_TEXT, .text = plain, .length = used};
+}
+
 /* MariaDB gives the default as an expression ('abc', NULL, current_timestamp()), MySQL the bare
  * literal unless EXTRA says that it was generated. */
 static void read_default(struct mig_listing *rows, const struct scope *scope,
@@ -284,10 +303,18 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
         if (strcasecmp(text, "NULL") == 0) {
             return;
         }
+        if (text[0] == '\'' && strchr(text, '\\') != NULL) {
+            column->default_value = literal_value(scope->arena, text);
+            return;
+        }
     } else if (contains_word(mig_listing_peek(rows, COL_EXTRA), "DEFAULT_GENERATED")) {
         text = unescaped(scope->arena, text);
     } else if (strncasecmp(text, "CURRENT_TIMESTAMP", 17) != 0 &&
                (column->type == NULL || !is_numeric(column->type))) {
+        if (strchr(text, '\\') != NULL) {
+            column->default_value = text_value(MIG_VALUE_TEXT, text);
+            return;
+        }
         text = quoted(scope->arena, text);
     }
     if (text != NULL) {

@@ -184,22 +184,25 @@ static bool take_literal(const char **at, struct mig_strbuf *out)
     return true;
 }
 
-static bool read_in(const char *at, struct mig_strbuf *out)
+/* `name = ANY (ARRAY[…])` as `name IN (…)`, `name <> ALL (ARRAY[…])` as `name NOT IN (…)`; the end
+ * of it, NULL when it is something else. */
+static const char *read_in(const char *at, struct mig_strbuf *out)
 {
     size_t length = 0;
     const char *name = take_column(&at, &length);
-    if (name == NULL || !take(&at, " = ANY (")) {
-        return false;
+    bool any = name != NULL && take(&at, " = ANY (");
+    if (name == NULL || (!any && !take(&at, " <> ALL ("))) {
+        return NULL;
     }
     bool wrapped = take(&at, "(");
     if (!take(&at, "ARRAY[")) {
-        return false;
+        return NULL;
     }
     mig_strbuf_add(out, name, length);
-    mig_strbuf_puts(out, " IN (");
+    mig_strbuf_puts(out, any ? " IN (" : " NOT IN (");
     do {
         if (!take_literal(&at, out)) {
-            return false;
+            return NULL;
         }
         if (strncmp(at, ", ", 2) == 0) {
             mig_strbuf_puts(out, ", ");
@@ -207,17 +210,39 @@ static bool read_in(const char *at, struct mig_strbuf *out)
     } while (take(&at, ", "));
     mig_strbuf_putc(out, ')');
     if (!take(&at, "]") || (wrapped && !(take(&at, ")") && take(&at, "::text[]")))) {
-        return false;
+        return NULL;
     }
-    return strcmp(at, ")") == 0;
+    return take(&at, ")") ? at : NULL;
 }
 
-const char *mig_postgresql_plain_check(struct mig_arena *arena, const char *condition)
+/* The end of a quoted text or name, which begins here. */
+static const char *quoted_end(const char *at)
 {
-    struct mig_strbuf out = {0};
-    if (!read_in(condition, &out)) {
-        mig_strbuf_release(&out);
+    char quote = *at;
+    for (at++; *at != '\0' && *at != quote;) {
+        at++;
+    }
+    return *at == '\0' ? at : at + 1;
+}
+
+const char *mig_postgresql_plain_condition(struct mig_arena *arena, const char *condition)
+{
+    if (condition == NULL ||
+        (strstr(condition, " = ANY (") == NULL && strstr(condition, " <> ALL (") == NULL)) {
         return condition;
+    }
+    struct mig_strbuf out = {0};
+    bool begins = true;
+    for (const char *at = condition; *at != '\0';) {
+        size_t before = out.length;
+        const char *end = begins ? read_in(at, &out) : NULL;
+        if (end == NULL) {
+            mig_strbuf_truncate(&out, before);
+            end = *at == '\'' || *at == '"' ? quoted_end(at) : at + 1;
+            mig_strbuf_add(&out, at, (size_t)(end - at));
+        }
+        begins = *at == '(' || *at == ' ';
+        at = end;
     }
     return mig_strbuf_to_arena(&out, arena);
 }

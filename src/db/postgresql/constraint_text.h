@@ -10,8 +10,8 @@
 void mig_postgresql_read_exclude(struct mig_arena *arena, const char *text,
                                  struct mig_constraint *to);
 /* PostgreSQL stores `a IN ('x', 'y')` over texts as (a)::text = ANY ((ARRAY['x'::character varying,
- * …])::text[]) and says it another way each time that it is given back: the IN again. Any other
- * condition stays. */
-const char *mig_postgresql_plain_check(struct mig_arena *arena, const char *condition);
+ * …])::text[]) and says it another way each time that it is given back: the IN again, wherever
+ * it stands in the condition. The rest stays as it is. */
+const char *mig_postgresql_plain_condition(struct mig_arena *arena, const char *condition);
 
 #endif

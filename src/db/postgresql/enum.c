@@ -1,6 +1,7 @@
 /* PostgreSQL's enum types. Values can be added and renamed in place; any other change makes the
  * type anew and carries the columns over. */
 #include "db/postgresql/dialect.intern.h"
+#include "model/compare.h"
 
 #include <string.h>
 
@@ -339,6 +340,99 @@ static int move_column(const struct change *change, const char *schema, const ch
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
 }
 
+static bool check_reads(const void *what, const char *column)
+{
+    const struct mig_constraint *check = what;
+    return check->kind == MIG_CONSTRAINT_CHECK && check->name != NULL &&
+           mig_compare_mentions(check->condition, column);
+}
+
+static bool index_reads(const void *what, const char *column)
+{
+    const struct mig_index *index = what;
+    bool reads = index->where != NULL && mig_compare_mentions(index->where, column);
+    for (size_t k = 0; k < index->elements.count; k++) {
+        const char *expression = index->elements.items[k].expression;
+        reads = reads || (expression != NULL && mig_compare_mentions(expression, column));
+    }
+    return reads;
+}
+
+/* Whether the column at `at` (of triples: schema, table, column) is read, and none of its table's
+ * before it: each reader has its turn once. */
+static bool is_first_read(bool reads(const void *what, const char *column), const void *what,
+                          const struct mig_names *columns, size_t at)
+{
+    for (size_t i = 0; i < at; i += 3) {
+        if (strcmp(columns->items[i + 1], columns->items[at + 1]) == 0 &&
+            reads(what, columns->items[i + 2])) {
+            return false;
+        }
+    }
+    return reads(what, columns->items[at + 2]);
+}
+
+/* Drops (or, again, makes) the CHECKs and the indexes by expression or condition that read the
+ * column: they compare it with values of the old type. */
+static int move_dependents(const struct change *change, const struct mig_names *columns, size_t at,
+                           bool again)
+{
+    struct mig_compile *c = change->c;
+    const char *schema = columns->items[at], *table = columns->items[at + 1];
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(c, schema, table, &known, change->err);
+    for (size_t i = 0; code == 0 && known != NULL && i < known->constraints.count; i++) {
+        struct mig_constraint *check = known->constraints.items[i];
+        if (!is_first_read(check_reads, check, columns, at)) {
+            continue;
+        }
+        struct mig_op_drop_constraint drop = {
+            .base = {.kind = MIG_OP_drop_constraint, .schema = schema},
+            .table = table,
+            .name = check->name,
+            .type = "check"};
+        struct mig_op_add_constraint add = {
+            .base = {.kind = MIG_OP_add_constraint, .schema = schema},
+            .table = table,
+            .constraint = check};
+        code = mig_compile_op(c, again ? &add.base : &drop.base, change->err);
+    }
+    for (size_t i = 0; code == 0 && known != NULL && i < known->indexes.count; i++) {
+        const struct mig_index *index = known->indexes.items[i];
+        if (!is_first_read(index_reads, index, columns, at)) {
+            continue;
+        }
+        struct mig_op_drop_index drop = {.base = {.kind = MIG_OP_drop_index, .schema = schema},
+                                         .table = table,
+                                         .name = index->name};
+        struct mig_op_create_index create = {
+            .base = {.kind = MIG_OP_create_index, .schema = schema},
+            .name = index->name,
+            .table = table,
+            .elements = index->elements,
+            .unique = index->unique,
+            .where = index->where,
+            .using = index->using,
+            .include = index->include,
+            .nulls_not_distinct = index->nulls_not_distinct,
+            .comment = index->comment,
+            .postgresql_with = index->with,
+            .postgresql_tablespace = index->tablespace};
+        code = mig_compile_op(c, again ? &create.base : &drop.base, change->err);
+    }
+    return code;
+}
+
+static int move_all_dependents(const struct change *change, const struct mig_names *columns,
+                               bool again)
+{
+    int code = 0;
+    for (size_t i = 0; i + 2 < columns->count && code == 0; i += 3) {
+        code = move_dependents(change, columns, i, again);
+    }
+    return code;
+}
+
 static int make_anew(const struct change *change)
 {
     struct mig_compile *c = change->c;
@@ -355,6 +449,10 @@ static int make_anew(const struct change *change)
         }
         return code;
     }
+    code = move_all_dependents(change, &columns, false);
+    if (code != 0) {
+        return code;
+    }
     struct mig_sql w = mig_sql_start(c, change->err);
     mig_sql_add(&w, "ALTER TYPE %t RENAME TO %n", change->schema, change->name, change->old_name);
     code = emit(&w);
@@ -365,6 +463,7 @@ static int make_anew(const struct change *change)
     for (size_t i = 0; i + 2 < columns.count && code == 0; i += 3) {
         code = move_column(change, columns.items[i], columns.items[i + 1], columns.items[i + 2]);
     }
+    code = code != 0 ? code : move_all_dependents(change, &columns, true);
     if (code != 0) {
         return code;
     }

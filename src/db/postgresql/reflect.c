@@ -222,6 +222,12 @@ static struct mig_value expression(const char *text)
     return (struct mig_value){.kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
 }
 
+/* An expression in the server's words, those that it would say differently next time set right. */
+static const char *plain(struct mig_arena *arena, const char *text)
+{
+    return mig_postgresql_plain_condition(arena, mig_listing_unwrap(arena, text));
+}
+
 /* The default, or what stands in its place: a generated column's expression, an identity. */
 static void read_default(struct mig_listing *rows, const struct scope *scope,
                          struct mig_column *column)
@@ -239,7 +245,7 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
     } else if (generated[0] != '\0' && text != NULL) {
         struct mig_computed *made = mig_arena_new(scope->arena, struct mig_computed);
         if (made != NULL) {
-            made->expression = mig_listing_unwrap(scope->arena, text);
+            made->expression = plain(scope->arena, text);
             made->stored = generated[0] == 's' ? MIG_TRUE : MIG_FALSE;
             column->computed = made;
         }
@@ -375,10 +381,7 @@ static void read_constraint(struct mig_listing *rows, const struct scope *scope,
     case 'c':
         constraint->kind = MIG_CONSTRAINT_CHECK;
         text = mig_listing_text(rows, CON_CHECK);
-        constraint->condition =
-            text == NULL
-                ? ""
-                : mig_postgresql_plain_check(scope->arena, mig_listing_unwrap(scope->arena, text));
+        constraint->condition = text == NULL ? "" : plain(scope->arena, text);
         return;
     default:
         constraint->kind = MIG_CONSTRAINT_EXCLUDE;
@@ -484,7 +487,7 @@ static void read_index(struct mig_listing *rows, const struct scope *scope, stru
     index->elements.given = true;
     index->unique = mig_listing_bool(rows, IX_UNIQUE) ? MIG_TRUE : MIG_UNSET;
     index->using = method != NULL && strcmp(method, "btree") == 0 ? NULL : method;
-    index->where = where == NULL ? NULL : mig_listing_unwrap(scope->arena, where);
+    index->where = where == NULL ? NULL : plain(scope->arena, where);
     index->invalid = !mig_listing_bool(rows, IX_VALID);
     index->nulls_not_distinct =
         mig_listing_bool(rows, IX_NULLS_NOT_DISTINCT) ? MIG_TRUE : MIG_UNSET;
@@ -506,7 +509,7 @@ static void read_element(struct mig_listing *rows, struct mig_index *index)
     element->column = mig_listing_text(rows, IX_COLUMN);
     if (element->column == NULL) {
         const char *text = mig_listing_text(rows, IX_EXPRESSION);
-        element->expression = text == NULL ? "" : mig_listing_unwrap(rows->arena, text);
+        element->expression = text == NULL ? "" : plain(rows->arena, text);
     }
     /* pg_index.indoption: 1 descending, 2 nulls first; each direction has its own natural place */
     int64_t option = mig_listing_int(rows, IX_OPTION).value;

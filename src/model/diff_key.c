@@ -1,0 +1,176 @@
+/* Foreign keys that stay as they are, but not in the way of what changes beside them: they go
+ * before and come back after. */
+#include "model/diff.intern.h"
+
+#include <string.h>
+
+/* A table on both sides. */
+static const struct mig_diff_pair *
+find_pair(const struct mig_diff *d, const struct mig_constraint *key, const struct mig_table *table)
+{
+    const char *schema = key->referred_schema != NULL ? key->referred_schema : table->schema;
+    for (size_t i = 0; i < d->pair_count; i++) {
+        if (mig_diff_same_name(d, d->pairs[i].before->name, key->referred_table) &&
+            mig_diff_same_schema(d->pairs[i].before->schema, schema)) {
+            return &d->pairs[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether one of the columns changes its type. */
+static bool types_change(const struct mig_diff *d, const struct mig_diff_pair *pair,
+                         const struct mig_names *columns)
+{
+    for (size_t i = 0; i < pair->after->columns.count; i++) {
+        const struct mig_column *after = pair->after->columns.items[i];
+        const struct mig_column *before = mig_diff_origin(d, pair->before, pair->after, after);
+        if (before == NULL || mig_diff_same_type(d, before, after)) {
+            continue;
+        }
+        for (size_t k = 0; k < columns->count; k++) {
+            if (mig_diff_same_name(d, columns->items[k], before->name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool same_set(const struct mig_diff *d, const struct mig_names *a, const struct mig_names *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < b->count; k++) {
+            found = found || mig_diff_same_name(d, a->items[i], b->items[k]);
+        }
+        same = found;
+    }
+    return same;
+}
+
+static bool is_key_index(const struct mig_diff *d, const struct mig_index *index,
+                         const struct mig_names *columns)
+{
+    bool same = index->unique == MIG_TRUE && index->elements.count == columns->count;
+    for (size_t i = 0; same && i < columns->count; i++) {
+        same = mig_diff_same_name(d, index->elements.items[i].column, columns->items[i]);
+    }
+    return same;
+}
+
+static bool has_key(const struct mig_diff *d, const struct mig_table *table,
+                    const struct mig_names *columns)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *target = table->constraints.items[i];
+        bool unique =
+            target->kind == MIG_CONSTRAINT_PRIMARY || target->kind == MIG_CONSTRAINT_UNIQUE;
+        if (unique && same_set(d, &target->columns, columns)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        if (is_key_index(d, table->indexes.items[i], columns)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table,
+                         const struct mig_constraint *key)
+{
+    const struct mig_diff_pair *referred = find_pair(d, key, table);
+    return referred != NULL && key->referred_columns.count > 0 &&
+           (!has_key(d, referred->before, &key->referred_columns) ||
+            types_change(d, referred, &key->referred_columns));
+}
+
+static bool stays(const struct mig_diff *d, const struct mig_diff_pair *pair,
+                  const struct mig_constraint *constraint)
+{
+    const struct mig_constraint *after = mig_diff_partner(d, pair->after, constraint);
+    return after != NULL && mig_compare_constraints(d->rules, constraint, after);
+}
+
+static bool index_stays(const struct mig_diff *d, const struct mig_diff_pair *pair,
+                        const struct mig_index *index)
+{
+    const struct mig_index *after =
+        index->name == NULL ? NULL : mig_table_index(pair->after, index->name);
+    return after != NULL && mig_compare_indexes(d->rules, index, after);
+}
+
+/* Whether a key or a unique that the foreign key may rest upon goes. */
+static bool loses_target(const struct mig_diff *d, const struct mig_diff_pair *referred,
+                         const struct mig_constraint *key)
+{
+    for (size_t i = 0; i < referred->before->constraints.count; i++) {
+        const struct mig_constraint *target = referred->before->constraints.items[i];
+        bool unique =
+            target->kind == MIG_CONSTRAINT_PRIMARY || target->kind == MIG_CONSTRAINT_UNIQUE;
+        if (unique && same_set(d, &target->columns, &key->referred_columns) &&
+            !stays(d, referred, target)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < referred->before->indexes.count; i++) {
+        const struct mig_index *index = referred->before->indexes.items[i];
+        if (is_key_index(d, index, &key->referred_columns) && !index_stays(d, referred, index)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* MySQL: whether an index or a key that the foreign key's own columns need goes. */
+static bool loses_index(const struct mig_diff *d, const struct mig_diff_pair *pair,
+                        const struct mig_constraint *key)
+{
+    for (size_t i = 0; i < pair->before->indexes.count; i++) {
+        const struct mig_index *index = pair->before->indexes.items[i];
+        if (mig_diff_covers(d, index, key) && !index_stays(d, pair, index) &&
+            !mig_diff_is_of_foreign_key(d, pair->after, index)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < pair->before->constraints.count; i++) {
+        const struct mig_constraint *other = pair->before->constraints.items[i];
+        bool indexed =
+            other->kind == MIG_CONSTRAINT_PRIMARY || other->kind == MIG_CONSTRAINT_UNIQUE;
+        if (indexed && other->columns.count > 0 && !stays(d, pair, other) &&
+            mig_diff_same_name(d, other->columns.items[0], key->columns.items[0])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_in_the_way(const struct mig_diff *d, const struct mig_diff_pair *pair,
+                          const struct mig_constraint *key)
+{
+    const struct mig_diff_pair *referred = find_pair(d, key, pair->before);
+    bool mysql = d->rules->unique_is_index;
+    return (referred != NULL && loses_target(d, referred, key)) ||
+           (mysql && (types_change(d, pair, &key->columns) || loses_index(d, pair, key) ||
+                      (referred != NULL && types_change(d, referred, &key->referred_columns))));
+}
+
+void mig_diff_remake_foreign_keys(struct mig_diff *d)
+{
+    for (size_t i = 0; !d->options->batches && i < d->pair_count; i++) {
+        const struct mig_diff_pair *pair = &d->pairs[i];
+        for (size_t k = 0; k < pair->after->constraints.count; k++) {
+            const struct mig_constraint *after = pair->after->constraints.items[k];
+            const struct mig_constraint *before = mig_diff_partner(d, pair->before, after);
+            if (after->kind == MIG_CONSTRAINT_FOREIGN && before != NULL &&
+                mig_compare_constraints(d->rules, before, after) &&
+                is_in_the_way(d, pair, before)) {
+                mig_diff_drop_constraint(d, pair->before, pair->after->name, before);
+                mig_diff_add_constraint(d, pair->after, after);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+/* What takes the views of one schema to those of another: those that read a changed view or, where
+ * a view binds what it reads, a changed column, go and come with it; each after those that it
+ * reads. */
+#include "model/diff.intern.h"
+
+#include <string.h>
+
+/* Ordered by visits: each view after those that it mentions. */
+struct ordering {
+    struct mig_view *const *views;
+    size_t count;
+    char *seen;
+    struct mig_view **placed;
+    size_t placed_count;
+};
+
+static void place(struct ordering *o, size_t at)
+{
+    o->seen[at] = 1;
+    for (size_t i = 0; i < o->count; i++) {
+        if (o->seen[i] == 0 && mig_compare_reads(o->views[at]->query, o->views[i]->name)) {
+            place(o, i);
+        }
+    }
+    o->placed[o->placed_count++] = o->views[at];
+}
+
+int mig_diff_order_views(struct mig_arena *arena, struct mig_schema *schema)
+{
+    struct ordering o = {.views = schema->views, .count = schema->view_count};
+    o.seen = mig_arena_alloc(arena, o.count + 1);
+    o.placed = mig_arena_array(arena, struct mig_view *, o.count + 1);
+    if (o.seen == NULL || o.placed == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < o.count; i++) {
+        if (o.seen[i] == 0) {
+            place(&o, i);
+        }
+    }
+    schema->views = o.placed;
+    return 0;
+}
+
+static struct mig_view *find_view(const struct mig_schema *schema, const struct mig_view *like)
+{
+    for (size_t i = 0; i < schema->view_count; i++) {
+        if (strcmp(schema->views[i]->name, like->name) == 0 &&
+            mig_diff_same_schema(schema->views[i]->schema, like->schema)) {
+            return schema->views[i];
+        }
+    }
+    return NULL;
+}
+
+static bool same_view(const struct mig_view *a, const struct mig_view *b)
+{
+    bool columns =
+        a->columns.count == 0 || b->columns.count == 0 || mig_names_equal(&a->columns, &b->columns);
+    return columns && mig_compare_expressions(a->query, b->query) &&
+           (a->materialized == MIG_TRUE) == (b->materialized == MIG_TRUE);
+}
+
+/* Whether the view reads a column that changes so that it must not. */
+static bool reads_changed(const struct mig_diff *d, const struct mig_view *view)
+{
+    for (size_t i = 0; d->options->views_bind && i < d->bound_count; i++) {
+        if (mig_compare_reads(view->query, d->bound[i].table) &&
+            mig_compare_mentions(view->query, d->bound[i].column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool reads_dropped(const struct mig_view *view, const struct mig_schema *from,
+                          const bool *dropped)
+{
+    for (size_t i = 0; i < from->view_count; i++) {
+        if (dropped[i] && from->views[i] != view &&
+            mig_compare_reads(view->query, from->views[i]->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void drop_view(struct mig_diff *d, const struct mig_view *view)
+{
+    struct mig_op_drop_view *op = NEW_OP(d, &d->stages[DROP_VIEWS], drop_view, view->schema);
+    if (op != NULL) {
+        op->name = view->name;
+        op->materialized = view->materialized;
+    }
+}
+
+static void create_view(struct mig_diff *d, const struct mig_view *view)
+{
+    struct mig_op_create_view *op = NEW_OP(d, &d->stages[MAKE_VIEWS], create_view, view->schema);
+    if (op != NULL) {
+        op->name = view->name;
+        op->query = view->query;
+        op->materialized = view->materialized;
+        op->columns = view->columns;
+    }
+}
+
+void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const struct mig_schema *to)
+{
+    struct mig_schema old = *from, new = *to;
+    bool *dropped = mig_arena_alloc(d->arena, from->view_count + 1);
+    if (dropped == NULL || mig_diff_order_views(d->arena, &old) != 0 ||
+        mig_diff_order_views(d->arena, &new) != 0) {
+        d->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < old.view_count; i++) { /* what is read stands before who reads it */
+        const struct mig_view *before = old.views[i], *after = find_view(&new, before);
+        dropped[i] = mig_diff_is_included(d, "view", before->name, before->schema) &&
+                     (after == NULL || !same_view(before, after) || reads_changed(d, before) ||
+                      (d->options->views_bind && reads_dropped(before, &old, dropped)));
+    }
+    for (size_t i = old.view_count; i-- > 0;) {
+        if (dropped[i]) {
+            drop_view(d, old.views[i]);
+        }
+    }
+    for (size_t i = 0; i < new.view_count; i++) {
+        const struct mig_view *after = new.views[i], *before = find_view(&old, after);
+        bool gone = before == NULL;
+        for (size_t k = 0; k < old.view_count; k++) {
+            gone = gone || (old.views[k] == before && dropped[k]);
+        }
+        if (gone && mig_diff_is_included(d, "view", after->name, after->schema)) {
+            create_view(d, after);
+        }
+    }
+}
