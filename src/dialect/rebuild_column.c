@@ -424,8 +424,10 @@ static int change_type(struct mig_rebuild *r, struct mig_rebuild_column *column,
     if (code != 0 || text == NULL) {
         return code != 0 ? code : mig_error_nomem(r->err);
     }
-    /* the rowid stays the rowid: any other word than INTEGER would end it */
-    if (mig_type_is_integer(type) && mig_rebuild_rowid_column(r) == column) {
+    /* the rowid stays the rowid, unless it is not wanted: any other word than INTEGER would end it
+     */
+    if (op->autoincrement != MIG_FALSE && mig_type_is_integer(type) &&
+        mig_rebuild_rowid_column(r) == column) {
         text = "INTEGER";
     }
     if (op->sqlite_using == NULL) {

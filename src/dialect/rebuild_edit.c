@@ -464,26 +464,12 @@ static int drop_constraint(struct mig_rebuild *r, const struct mig_op_drop_const
                          op->name == NULL ? "(unnamed)" : op->name, r->old->name);
 }
 
-static bool is_same_check(struct mig_rebuild *r, const struct mig_constraint *constraint,
-                          const void *what)
-{
-    const struct mig_constraint *other = what;
-    bool same_name_or_none = constraint->name == NULL || other->name == NULL
-                                 ? constraint->name == other->name
-                                 : is_named(r, constraint, other->name);
-    return constraint->kind == MIG_CONSTRAINT_CHECK && other->kind == MIG_CONSTRAINT_CHECK &&
-           same_name_or_none && mig_compare_expressions(constraint->condition, other->condition);
-}
-
 static int add_constraint(struct mig_rebuild *r, const struct mig_op_add_constraint *op)
 {
     const struct mig_constraint *constraint = op->constraint;
     int code = need_columns(r, &constraint->columns);
     if (code != 0) {
         return code;
-    }
-    if (mig_rebuild_where(r, is_same_check, constraint).item != NULL) {
-        return 0; /* the type of an enum column has brought it */
     }
     if (constraint->name != NULL && mig_rebuild_where(r, is_named, constraint->name).item != NULL) {
         return mig_error_set(r->err, MIG_E_script, "constraint '%s' of table '%s' exists already",

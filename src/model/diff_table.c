@@ -1,6 +1,8 @@
 /* What takes one table to another: columns, constraints, indexes, comment. */
 #include "model/diff.intern.h"
 
+#include "util/strbuf.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -341,6 +343,10 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     if (nullable) {
         op->nullable = is_nullable(d, to, after) ? MIG_TRUE : MIG_FALSE;
     }
+    if (type && d->rules->rowid_keys && is_integer(after->type) &&
+        after->type->kind != MIG_TYPE_integer && mig_diff_in_key(d, to, after->name)) {
+        op->autoincrement = MIG_FALSE; /* an integer key of another word than INTEGER is no rowid */
+    }
     if (value) {
         op->default_ = mig_compare_simplify(d->arena, &after->default_value, after->type);
         op->drop_default = op->default_.kind == MIG_VALUE_NONE ? MIG_TRUE : MIG_UNSET;
@@ -655,6 +661,52 @@ static bool same_constraint(const struct mig_diff *d, const struct mig_constrain
            !stands_on_replaced(d, after) && !must_invalidate(d, before, after);
 }
 
+/* `column IN ('a', 'b')`, the CHECK of an enum where there are no enum types. */
+static bool is_check_of(struct mig_diff *d, const struct mig_constraint *check, const char *column,
+                        const struct mig_type *type)
+{
+    bool named = check->name == NULL || type->name == NULL ? check->name == type->name
+                                                           : strcmp(check->name, type->name) == 0;
+    if (!named || type->check == MIG_FALSE || type->values.count == 0) {
+        return false;
+    }
+    struct mig_strbuf text = {0};
+    mig_strbuf_printf(&text, "\"%s\" IN (", column);
+    for (size_t i = 0; i < type->values.count; i++) {
+        mig_strbuf_puts(&text, i == 0 ? "'" : ", '");
+        for (const char *c = type->values.items[i]; *c != '\0'; c++) {
+            mig_strbuf_puts(&text, *c == '\'' ? "'" : "");
+            mig_strbuf_putc(&text, *c);
+        }
+        mig_strbuf_putc(&text, '\'');
+    }
+    mig_strbuf_putc(&text, ')');
+    const char *condition = mig_strbuf_to_arena(&text, d->arena);
+    return condition != NULL && mig_compare_expressions(condition, check->condition);
+}
+
+/* SQLite: a column that is added or gets its type brings the CHECK of its enum. */
+static bool is_brought_by_enum(struct mig_diff *d, const struct mig_constraint *check)
+{
+    for (size_t i = 0; d->rules->rowid_keys && i < d->parts[GAIN_COLUMNS].count; i++) {
+        const struct mig_column *column =
+            MIG_OP_CAST(d->parts[GAIN_COLUMNS].items[i], add_column)->columns.items[0];
+        if (column->type != NULL && column->type->kind == MIG_TYPE_enum &&
+            is_check_of(d, check, column->name, column->type)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; d->rules->rowid_keys && i < d->parts[ALTER_COLUMNS].count; i++) {
+        const struct mig_op_alter_column *op =
+            MIG_OP_CAST(d->parts[ALTER_COLUMNS].items[i], alter_column);
+        if (op->type != NULL && op->type->kind == MIG_TYPE_enum &&
+            is_check_of(d, check, op->column, op->type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void validate(struct mig_diff *d, const struct mig_table *to,
                      const struct mig_constraint *constraint)
 {
@@ -679,7 +731,8 @@ static void diff_constraints(struct mig_diff *d, const struct mig_table *from,
     for (size_t i = 0; i < to->constraints.count; i++) {
         const struct mig_constraint *after = to->constraints.items[i];
         const struct mig_constraint *before = mig_diff_partner(d, from, after);
-        if (!same_constraint(d, before, after) && !key_is_brought(d, to, from, after)) {
+        if (!same_constraint(d, before, after) && !key_is_brought(d, to, from, after) &&
+            !(after->kind == MIG_CONSTRAINT_CHECK && is_brought_by_enum(d, after))) {
             mig_diff_add_constraint(d, to, after);
         } else if (before != NULL && must_validate(d, before, after)) {
             validate(d, to, before);

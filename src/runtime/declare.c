@@ -436,7 +436,8 @@ static int take_over(struct declaring *d, const struct mig_table *declared, stru
         struct mig_column *column = mig_table_column(made, declared->columns.items[i]->name);
         if (column != NULL) {
             column->renamed_from = declared->columns.items[i]->renamed_from;
-            if (d->options.has_enums && is_enum(declared->columns.items[i]->type)) { /* its schema is the declared one */
+            if (d->options.has_enums &&
+                is_enum(declared->columns.items[i]->type)) { /* its schema is the declared one */
                 column->type = declared->columns.items[i]->type;
             }
             column->autoincrement = declared->columns.items[i]->autoincrement != MIG_UNSET

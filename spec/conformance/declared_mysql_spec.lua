@@ -1,0 +1,1 @@
+require "spec.support.declared_case".define "mysql"
