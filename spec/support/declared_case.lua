@@ -3,6 +3,8 @@
 -- LUAMIG_DECLARED_EACH=1 runs every case by itself, to find the one that is wrong.
 --
 --   declared_case.define(dialect)   a `describe` with all of them; a spec file a dialect, which run side by side
+local assert = require "luassert"
+local busted = require "busted"
 local dump = require "spec.support.dump"
 local json = require "dkjson"
 local project = require "spec.support.project"
@@ -81,10 +83,10 @@ end
 local declared_case = {}
 
 function declared_case.define(dialect)
-  describe("declared on " .. dialect .. ",", function()
+  busted.describe("declared on " .. dialect .. ",", function()
     local db
     for _, case in ipairs(cases(dialect, each)) do
-      it(case.name, function()
+      busted.it(case.name, function()
         db = db or scratch.database(dialect)
         db:empty()
         run_case(case, db)

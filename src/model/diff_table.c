@@ -76,7 +76,7 @@ static bool is_kept(const struct mig_diff *d, const struct mig_table *from,
                     const struct mig_table *to, const struct mig_column *column)
 {
     const struct mig_column *same = find_column(d, to, column->name);
-    if (same != NULL && origin_of(d, from, to, same) == column) {
+    if (same != NULL && mig_diff_origin(d, from, to, same) == column) {
         return true; /* as a rule: the others need not be asked */
     }
     for (size_t i = 0; i < to->columns.count; i++) {
