@@ -1,5 +1,6 @@
 -- The example project where connections are pooled, nodes replicate and standbys follow. ./dev test --matrix starts these.
 local cli = require "spec.support.cli"
+local internals = require "luamig_internals"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 local parse = require("spec.support.servers").parse
@@ -35,6 +36,33 @@ it("what one node of a Galera cluster did, the others know", function()
   end
   luamig(assert(os.getenv "LUAMIG_TEST_GALERA3_2_URL"), "downgrade", "base")
   assert.equal("", luamig(first, "current"))
+end)
+
+-- Without waiting for what is on its way, a node answered with what it knew a moment ago in about one of ten rounds.
+it("a node of a cluster knows what another one has just finished", function()
+  local name, nodes = "luamig_scratch_" .. tostring({}):match "0x(%x+)", {}
+  local admin = assert(internals.driver.open(assert(os.getenv "LUAMIG_TEST_GALERA3_URL")))
+  assert(admin:execute("CREATE DATABASE " .. name))
+  for i, node in ipairs { "GALERA3", "GALERA3_2", "GALERA3_3" } do
+    nodes[i] = assert(os.getenv("LUAMIG_TEST_" .. node .. "_URL")):gsub("/[^/?]*$", "/" .. name)
+  end
+  local p = project.new { url = nodes[1] }
+  p:revision {
+    id = "a1", upgrade = 'op.create_table("sync_wait", { { "id", sql.integer, primary_key = true } })',
+    downgrade = 'op.drop_table("sync_wait")',
+  }
+  for round = 1, 12 do
+    local at, other, third = nodes[round % 3 + 1], nodes[(round + 1) % 3 + 1], nodes[(round + 2) % 3 + 1]
+    local r = p:luamig("upgrade", "--url", at)
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("a1 (head) a1\n", p:luamig("current", "--url", other).stdout)
+    r = p:luamig("downgrade", "base", "--url", third)
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("↓ a1", r.stderr)
+    assert.equal("", p:luamig("current", "--url", at).stdout)
+  end
+  assert(admin:execute("DROP DATABASE " .. name))
+  admin:close()
 end)
 
 it("settings of `session` hold behind a pooler, and leak to nobody", function()

@@ -132,6 +132,7 @@ struct mig_conn {
     bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
                        says */
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
+    bool cluster;   /* MariaDB: a Galera node, whose session locks the others do not see */
     bool standby;   /* PostgreSQL: the server is a copy that only reads */
     bool lost;      /* the connection broke: every call fails with MIG_E_connect */
     bool attached;

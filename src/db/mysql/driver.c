@@ -110,6 +110,8 @@ const char *mig_mysql_hint(unsigned number)
         return "Create the database (CREATE DATABASE …), or correct its name in the URL.";
     case 1040:
         return "All connections of the server are in use.";
+    case 1047:
+        return "The node is not connected to its cluster: use another one, or wait until it is back.";
     case 1205:
         return "Another session holds a lock that this statement needs.";
     case 2002: /* CR_CONNECTION_ERROR */

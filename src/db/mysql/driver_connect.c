@@ -193,10 +193,29 @@ static void read_version(struct mig_server *server, const char *text)
     }
 }
 
-/* The facts that everyone asks for. One round trip. */
+/* A node of a Galera cluster may be behind the others: what was committed there and is on its way
+ * is waited for, before reads (1), UPDATE and DELETE (2), INSERT (4) and SHOW (8). */
+static int wait_for_others(struct mig_conn *conn, struct mig_error *err)
+{
+    return mig_conn_execute(conn, "SET SESSION wsrep_sync_wait = 15", NULL, NULL, err);
+}
+
+/* The facts that everyone asks for. One round trip, where MariaDB was built with Galera; other
+ * servers see no more than a comment. */
+static int ask_facts(struct mig_conn *conn, struct mig_cursor *cursor, struct mig_error *err)
+{
+#define FACTS "SELECT DATABASE(), @@SESSION.sql_mode, VERSION()"
+    int rc = mig_conn_query(conn, FACTS " /*M! , @@wsrep_on */", NULL, false, cursor, err);
+    if (rc != 0 && err->native_code == 1193 /* ER_UNKNOWN_SYSTEM_VARIABLE */) {
+        mig_error_clear(err);
+        rc = mig_conn_query(conn, FACTS, NULL, false, cursor, err);
+    }
+    return rc;
+#undef FACTS
+}
+
 static int describe(struct mig_conn *conn, struct mig_error *err)
 {
-    static const char facts[] = "SELECT DATABASE(), @@SESSION.sql_mode, VERSION()";
     MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
     struct mig_cursor cursor;
     bool row = false;
@@ -212,7 +231,7 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
         mig_mysql.mysql_autocommit(mysql, 1) != 0) {
         return mig_mysql_fail(conn, err);
     }
-    int rc = mig_conn_query(conn, facts, NULL, false, &cursor, err);
+    int rc = ask_facts(conn, &cursor, err);
     if (rc != 0) {
         return rc;
     }
@@ -224,9 +243,10 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
         conn->server.no_backslash_escapes =
             strstr(cursor.values[1].text, "NO_BACKSLASH_ESCAPES") != NULL;
         read_version(&conn->server, cursor.values[2].text);
+        conn->cluster = cursor.column_count > 3 && cursor.values[3].integer != 0;
     }
     mig_cursor_close(&cursor);
-    return rc;
+    return rc == 0 && conn->cluster ? wait_for_others(conn, err) : rc;
 }
 
 /* ---- cancelling ---- */

@@ -59,9 +59,14 @@ static int unlock(struct mig_conn *conn, const char *key, struct mig_error *err)
     return ask_integer(conn, "SELECT RELEASE_LOCK(?)", &key, 1, &answer, err);
 }
 
-/* On Galera each node has its own GET_LOCK. */
+/* On Galera each node has its own GET_LOCK. MariaDB has told at connect; with MySQL it is Percona's
+ * server that may be one. */
 static int is_trusted(struct mig_conn *conn, bool *out, struct mig_error *err)
 {
+    *out = !conn->cluster;
+    if (conn->server.is_mariadb) {
+        return 0;
+    }
     struct mig_cursor cursor = {0};
     bool row = false;
     int rc = mig_conn_query(conn, "SHOW VARIABLES LIKE 'wsrep_on'", NULL, false, &cursor, err);
