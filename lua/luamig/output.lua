@@ -75,6 +75,15 @@ local function block(label, text)
   return table.concat(lines, "\n")
 end
 
+local STATEMENT_BYTES = 2000
+
+-- Rows of a bulk insert say nothing that helps, and push what does off the screen; --json and -v have all of it.
+local function shortened(sql)
+  if #sql <= STATEMENT_BYTES then return sql end
+  local cut = utf8.offset(sql, 0, STATEMENT_BYTES + 1) or STATEMENT_BYTES + 1
+  return ("%s … (%d bytes)"):format(sql:sub(1, cut - 1), #sql)
+end
+
 --- An error as API section 11 says: what failed, where, the operation, the statement, the state.
 function output:failure(err)
   local lines = { paint(self.color_err, "red", "error: ") .. tostring(err.message) }
@@ -85,7 +94,7 @@ function output:failure(err)
   if err.revision and not (err.file and err.file:find(err.revision, 1, true)) then
     lines[#lines + 1] = block("revision", err.revision)
   end
-  if err.sql then lines[#lines + 1] = block("statement", err.sql) end
+  if err.sql then lines[#lines + 1] = block("statement", self.verbose and err.sql or shortened(err.sql)) end
   if err.sqlstate or err.native_code then
     local codes = {}
     if err.sqlstate then codes[#codes + 1] = "SQLSTATE " .. err.sqlstate end

@@ -106,6 +106,11 @@ const char *mig_mysql_hint(unsigned number)
         return "Check user and password in the URL or ~/.my.cnf.";
     case 1044:
         return "The user has no rights on that database (GRANT … ON database.* TO user).";
+    case 3:    /* EE_WRITE */
+    case 1021: /* ER_DISK_FULL */
+    case 1026: /* ER_ERROR_ON_WRITE */
+    case 1114: /* ER_RECORD_FILE_FULL */
+        return "The disk of the server is full.";
     case 1049:
         return "Create the database (CREATE DATABASE …), or correct its name in the URL.";
     case 1040:
