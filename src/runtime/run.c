@@ -712,6 +712,10 @@ int mig_run_next(struct mig_rows_reader *reader, bool *row, struct mig_error *er
         rc = mig_cursor_next(&reader->cursor, row, err);
     }
     reader->values = reader->cursor.values;
+    if (!reader->cursor.open) {
+        reader->columns = NULL;
+        reader->column_count = 0;
+    }
     if (rc == 0 && *row) {
         reader->at++;
         mig_journal_note_row(run, reader);
@@ -730,6 +734,8 @@ void mig_run_close(struct mig_rows_reader *reader)
     }
     *link = reader->next;
     if (!reader->replayed) {
+        /* the connection closed it: its rows could not be read away, nor are its columns there */
+        reader->forgotten = reader->forgotten || !reader->cursor.open;
         mig_journal_note_rows(reader->run, reader);
         mig_cursor_close(&reader->cursor);
     }
