@@ -42,7 +42,8 @@ local function check_options(what, options, known)
 end
 
 --- Opens a project on a database. options: url, config (a file), env, migrations (a folder; then no configuration is
---- looked for), args (what -x gives), lock_timeout, tag, log (function(level, text)).
+--- looked for), args (what -x gives), lock_timeout, tag, log (function(level, text, passing): passing is true for
+--- progress, which the next such text replaces).
 function luamig.open(options)
   options = check_options("luamig.open", options, "url config env migrations args lock_timeout tag log")
   local request = { no_file = options.migrations ~= nil and options.config == nil }

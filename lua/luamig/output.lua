@@ -49,16 +49,43 @@ function output:document(shape, value)
   if self.json then io.stdout:write(require("luamig.json").document(shape, value), "\n") end
 end
 
+-- What stands on the terminal only for the moment goes before anything else is printed.
+local function clear(self)
+  io.stdout:flush()
+  if self.passing then
+    self.passing = false
+    io.stderr:write("\r\27[K")
+  end
+end
+
 --- Progress, for people: silent with -q.
 function output:note(text)
   if not self.quiet then
-    io.stdout:flush()
+    clear(self)
     io.stderr:write(text, "\n")
   end
 end
 
+--- Progress that the next one replaces: on a terminal in its place, else lines, ever more seldom.
+function output:progress(text)
+  if self.quiet then return end
+  if core.isatty(2) and os.getenv("TERM") ~= "dumb" then
+    io.stdout:flush()
+    io.stderr:write("\r\27[?7l", text, "\27[?7h\27[K") -- cut at the edge instead of wrapped
+    io.stderr:flush()
+    self.passing = true
+    return
+  end
+  local now = os.time()
+  if now >= (self.next_line or 0) then
+    self.pause = math.min((self.pause or 0.5) * 2, 60)
+    self.next_line = now + self.pause
+    self:note(text)
+  end
+end
+
 function output:warning(text)
-  io.stdout:flush()
+  clear(self)
   io.stderr:write(paint(self.color_err, "yellow", "warning: "), text, "\n")
 end
 
@@ -105,7 +132,7 @@ function output:failure(err)
   if err.state then lines[#lines + 1] = block("state", err.state.text) end
   if err.hint then lines[#lines + 1] = block("hint", err.hint) end
   if self.verbose and err.traceback then lines[#lines + 1] = err.traceback end
-  io.stdout:flush()
+  clear(self)
   io.stderr:write(table.concat(lines, "\n"), "\n")
 end
 

@@ -11,8 +11,10 @@ end
 -- The statements themselves (level debug) are shown with -v by commands that write; in a listing -v asks for more of
 -- each row.
 local function log_to(session_)
-  return function(level, text)
-    if level == "warning" then
+  return function(level, text, passing)
+    if passing then
+      session_.out:progress(text)
+    elseif level == "warning" then
       session_.out:warning(text)
     elseif level ~= "debug" or (session_.out.verbose and session_.writes) then
       session_.out:note(text)

@@ -65,8 +65,11 @@ struct mig_dialect_ops {
     const char *true_word, *false_word;
     /* The end of an INSERT that passes over rows that are there; NULL: ON DUPLICATE KEY UPDATE. */
     const char *insert_skip;
-    /* Optional. Rows of an INSERT are better bound than written out, since the text is then prepared
-     * once: whether that many values of these kinds (1 << MIG_VALUE_…) may be, and mean the same. */
+    /* (a, b) > (?, ?) goes by an index on (a, b). */
+    bool row_values;
+    /* Optional. Rows of an INSERT are better bound than written out, since the text is then
+     * prepared once: whether that many values of these kinds (1 << MIG_VALUE_…) may be, and mean
+     * the same. */
     bool (*binds_rows)(const struct mig_compile *c, size_t count, unsigned kinds);
 };
 

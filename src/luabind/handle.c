@@ -153,7 +153,10 @@ int mig_handle_compare_pairs(const void *a, const void *b)
 
 static void on_log(void *payload, enum mig_log_level level, const char *text)
 {
-    static const char *const levels[] = {"debug", "info", "notice", "warning"};
+    static const char *const levels[] = {
+        [MIG_LOG_DEBUG] = "debug",   [MIG_LOG_INFO] = "info",       [MIG_LOG_PROGRESS] = "info",
+        [MIG_LOG_NOTICE] = "notice", [MIG_LOG_WARNING] = "warning",
+    };
     struct mig_lua_handle *h = payload;
     lua_State *L = h->L;
     struct mig_error ignored = {0}; /* a log that fails stops nothing */
@@ -167,7 +170,8 @@ static void on_log(void *payload, enum mig_log_level level, const char *text)
     }
     lua_pushstring(L, levels[level]);
     lua_pushstring(L, text);
-    (void)!mig_lua_call(L, 2, 0, &ignored);
+    lua_pushboolean(L, level == MIG_LOG_PROGRESS);
+    (void)!mig_lua_call(L, 3, 0, &ignored);
     mig_error_clear(&ignored);
 }
 

@@ -81,6 +81,7 @@ static void on_log(void *payload, enum mig_log_level level, const char *text)
     static const enum mig_level levels[] = {
         [MIG_LOG_DEBUG] = MIG_LEVEL_DEBUG,
         [MIG_LOG_INFO] = MIG_LEVEL_INFO,
+        [MIG_LOG_PROGRESS] = MIG_LEVEL_INFO,
         [MIG_LOG_NOTICE] = MIG_LEVEL_NOTICE,
         [MIG_LOG_WARNING] = MIG_LEVEL_WARNING,
     };

@@ -1,6 +1,7 @@
 /* op.backfill: rows changed in ranges of a key, each batch its own transaction together with its
  * cursor in the journal, so that it goes on where it stopped. Constant memory; never by OFFSET over
  * the table or by the condition alone. */
+#include "dialect/compile.h"
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
@@ -9,22 +10,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 10000, PROGRESS_MS = 1000, FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000 };
+enum {
+    BATCH = 10000,
+    SMALLEST_BATCH = 10, /* that a deadlock makes of it */
+    CALM_BATCHES = 8,    /* without a deadlock, and it is twice as large again */
+    PROGRESS_MS = 1000,
+    FIRST_PAUSE_MS = 50,
+    LONGEST_PAUSE_MS = 5000
+};
 
 struct backfill {
     struct mig_run *run;
     const struct mig_op_backfill *op;
     struct mig_names key;
-    int64_t batch, sleep_ms;
-    struct mig_value *low, *high; /* one a key column; low is excluded */
-    struct mig_arena texts[2];    /* of low and high, in turn */
+    int64_t wanted, batch, calm, sleep_ms; /* batch: wanted, or less after a deadlock */
+    struct mig_value *low, *high;          /* one a key column; low is excluded */
+    struct mig_arena texts[2];             /* of low and high, in turn */
     int turn;
     bool has_low;
     int64_t changed; /* by all batches, those before a crash too */
     /* progress */
     int64_t started, told, done_here;
-    bool bounded; /* a single integer key: how far it goes */
-    int64_t first, last;
+    bool bounded;       /* a single integer key: how far it goes */
+    double first, last; /* of that key */
+    double origin;      /* the part that was done before this run */
+    int64_t seen, rows; /* other keys: rows walked over, of all that were left; rows 0: not known */
 };
 
 static bool all_required(const struct mig_table *table, const struct mig_names *columns)
@@ -38,18 +48,35 @@ static bool all_required(const struct mig_table *table, const struct mig_names *
     return columns->count > 0;
 }
 
+/* The key that was given: rows without it would be passed over. */
+static int check_key(const struct backfill *b, const struct mig_table *table, struct mig_error *err)
+{
+    for (size_t i = 0; table != NULL && i < b->key.count; i++) {
+        const struct mig_column *column = mig_table_column(table, b->key.items[i]);
+        if (column != NULL && !mig_column_is_not_null(table, column)) {
+            mig_error_set(err, MIG_E_script,
+                          "column '%s' of the key may be NULL: such rows would be passed over",
+                          column->name);
+            mig_error_hint(err, "give `key = { … }`: columns that are NOT NULL and tell the rows "
+                                "apart, best with an index");
+            return MIG_E_script;
+        }
+    }
+    return 0;
+}
+
 /* The primary key, else a unique constraint or index over columns that are never NULL. */
 static int find_key(struct backfill *b, struct mig_error *err)
 {
     const struct mig_table *table = NULL;
     struct mig_arena *arena = &b->run->revision_arena;
-    if (b->op->key.count > 0) {
-        b->key = b->op->key;
-        return 0;
-    }
     int rc = mig_catalog_table(b->run->catalog, b->op->base.schema, b->op->table, &table, err);
     if (rc != 0) {
         return rc;
+    }
+    if (b->op->key.count > 0) {
+        b->key = b->op->key;
+        return check_key(b, table, err);
     }
     if (table == NULL) {
         return mig_error_set(err, MIG_E_script, "table '%s' does not exist", b->op->table);
@@ -90,12 +117,32 @@ static void append_table(const struct backfill *b, struct mig_strbuf *out)
     mig_append_qualified(&b->run->compile, out, b->op->base.schema, b->op->table);
 }
 
-/* (a, b) > (?, ?) without row values, which not every server uses an index for. */
+static void append_key(const struct backfill *b, struct mig_strbuf *out, const char *suffix)
+{
+    for (size_t i = 0; i < b->key.count; i++) {
+        mig_strbuf_puts(out, i > 0 ? ", " : "");
+        mig_append_name(&b->run->compile, out, b->key.items[i]);
+        mig_strbuf_puts(out, suffix);
+    }
+}
+
+/* (a, b) > (?, ?), as the server uses an index for it. */
 static void append_bound(const struct backfill *b, struct mig_strbuf *out, const char *last_op,
                          const struct mig_value *values, struct mig_params *params)
 {
     const struct mig_compile *c = &b->run->compile;
     const char *strict = last_op[0] == '>' ? ">" : "<";
+    if (b->key.count > 1 && c->dialect->ops->row_values) {
+        mig_strbuf_putc(out, '(');
+        append_key(b, out, "");
+        mig_strbuf_printf(out, ") %s (", last_op);
+        for (size_t i = 0; i < b->key.count; i++) {
+            mig_strbuf_puts(out, i > 0 ? ", ?" : "?");
+            params->items[params->count++].value = values[i];
+        }
+        mig_strbuf_putc(out, ')');
+        return;
+    }
     mig_strbuf_putc(out, '(');
     for (size_t i = 0; i < b->key.count; i++) {
         mig_strbuf_puts(out, i > 0 ? " OR (" : "(");
@@ -110,18 +157,10 @@ static void append_bound(const struct backfill *b, struct mig_strbuf *out, const
     mig_strbuf_putc(out, ')');
 }
 
+/* At most. */
 static size_t bound_params(const struct backfill *b)
 {
     return b->key.count * (b->key.count + 1) / 2;
-}
-
-static void append_key(const struct backfill *b, struct mig_strbuf *out, const char *suffix)
-{
-    for (size_t i = 0; i < b->key.count; i++) {
-        mig_strbuf_puts(out, i > 0 ? ", " : "");
-        mig_append_name(&b->run->compile, out, b->key.items[i]);
-        mig_strbuf_puts(out, suffix);
-    }
 }
 
 static int append_update(const struct backfill *b, struct mig_strbuf *out, struct mig_error *err)
@@ -255,6 +294,11 @@ static int run_batch(struct backfill *b, bool *any, struct mig_error *err)
         b->has_low = true;
         b->changed += changed;
         b->done_here += changed;
+        b->seen += b->batch;
+        if (b->batch < b->wanted && ++b->calm >= CALM_BATCHES) {
+            b->batch = b->batch * 2 < b->wanted ? b->batch * 2 : b->wanted;
+            b->calm = 0;
+        }
     }
     return rc;
 }
@@ -277,9 +321,32 @@ static int run_batch_again(struct backfill *b, bool *any, struct mig_error *err)
         mig_log_write(&run->ctx->log, MIG_LOG_NOTICE, "backfill of %s: %s; once more", b->op->table,
                       err->message);
         mig_error_clear(err);
-        b->batch = b->batch > 20 ? b->batch / 2 : b->batch;
+        b->batch = b->batch >= 2 * SMALLEST_BATCH ? b->batch / 2 : b->batch;
+        b->calm = 0;
         mig_clock_sleep(pause / 2 + mig_clock_jitter(pause), run->ctx->interrupted);
         pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
+    }
+}
+
+/* How much of the key's range lies behind the cursor, 0 to 1; negative when nobody knows. */
+static double part_done(const struct backfill *b)
+{
+    if (b->bounded) {
+        double width = b->last - b->first;
+        double at = b->has_low ? (double)b->low[0].integer - b->first : 0;
+        return width <= 0 || at > width ? 1 : at / width;
+    }
+    return b->rows > 0 ? (b->seen < b->rows ? (double)b->seen / (double)b->rows : 1) : -1;
+}
+
+static void append_seconds(struct mig_strbuf *out, double seconds)
+{
+    if (seconds < 100) {
+        mig_strbuf_printf(out, ", about %.0f s left", seconds);
+    } else if (seconds < 6000) {
+        mig_strbuf_printf(out, ", about %.0f min left", seconds / 60);
+    } else {
+        mig_strbuf_printf(out, ", about %.1f h left", seconds / 3600);
     }
 }
 
@@ -290,34 +357,42 @@ static void tell(struct backfill *b, bool finished)
         return;
     }
     b->told = now;
+    struct mig_strbuf text = {0};
     int64_t took = now - b->started > 0 ? now - b->started : 1;
-    int64_t rate = b->done_here * 1000 / took;
-    if (!finished && b->bounded && b->low[0].kind == MIG_VALUE_INT &&
-        b->low[0].integer > b->first) {
-        double part = (double)(b->low[0].integer - b->first) /
-                      (double)(b->last - b->first > 0 ? b->last - b->first : 1);
-        int64_t left = (int64_t)((double)took * (1.0 - part) / part / 1000.0);
-        mig_log_write(&b->run->ctx->log, MIG_LOG_INFO,
-                      "backfill of %s: %" PRId64 " rows, %" PRId64
-                      " rows/s, %.0f %%, about %" PRId64 " s left",
-                      b->op->table, b->changed, rate, part * 100.0, left > 0 ? left : 0);
-    } else {
-        mig_log_write(&b->run->ctx->log, finished ? MIG_LOG_DEBUG : MIG_LOG_INFO,
-                      "backfill of %s: %" PRId64 " rows, %" PRId64 " rows/s", b->op->table,
-                      b->changed, rate);
+    double part = part_done(b);
+    mig_strbuf_printf(&text, "backfill of %s: %" PRId64 " rows, %" PRId64 " rows/s", b->op->table,
+                      b->changed, b->done_here * 1000 / took);
+    if (!finished && part > b->origin) {
+        mig_strbuf_printf(&text, ", %.0f %%", part * 100.0);
+        append_seconds(&text, (double)took / 1000.0 * (1.0 - part) / (part - b->origin));
     }
+    mig_log_write(&b->run->ctx->log, finished ? MIG_LOG_DEBUG : MIG_LOG_PROGRESS, "%s",
+                  mig_strbuf_text(&text));
+    mig_strbuf_release(&text);
 }
 
-/* For the remaining time: how far an integer key goes. */
+/* One row of a question that only the progress depends on: values of *cursor, or *row is false. */
+static int ask(struct backfill *b, struct mig_strbuf *sql, const struct mig_params *params,
+               struct mig_cursor *cursor, bool *row, struct mig_error *err)
+{
+    struct mig_statement statement = {.class = MIG_CLASS_READ, .verb = "SELECT"};
+    int rc = finish_statement(b, sql, params, &statement, err);
+    if (rc == 0) {
+        rc = mig_conn_query(b->run->conn, statement.sql, &statement.params, false, cursor, err);
+    }
+    if (rc == 0) {
+        rc = mig_cursor_next(cursor, row, err);
+    }
+    return mig_run_blame(b->run, rc, &statement, err);
+}
+
+/* How far an integer key goes. Not by min and max, which some types lack (uuid), and for which
+ * SQLite reads the whole index. */
 static int find_bounds(struct backfill *b, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
     struct mig_cursor cursor = {0};
     bool row = false;
-    if (b->key.count != 1) {
-        return 0;
-    }
-    /* not min and max, which some types lack (uuid), and for which SQLite reads the whole index */
     for (int end = 0; end < 2; end++) {
         mig_strbuf_puts(&sql, end == 0 ? "SELECT (SELECT " : ", (SELECT ");
         append_key(b, &sql, "");
@@ -326,21 +401,47 @@ static int find_bounds(struct backfill *b, struct mig_error *err)
         mig_strbuf_puts(&sql, " ORDER BY ");
         append_key(b, &sql, end == 0 ? " LIMIT 1)" : " DESC LIMIT 1)");
     }
-    int rc = sql.failed
-                 ? mig_error_nomem(err)
-                 : mig_conn_query(b->run->conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
-    if (rc == 0) {
-        rc = mig_cursor_next(&cursor, &row, err);
-    }
+    int rc = ask(b, &sql, NULL, &cursor, &row, err);
     if (rc == 0 && row && cursor.values[0].kind == MIG_VALUE_INT &&
         cursor.values[1].kind == MIG_VALUE_INT) {
         b->bounded = true;
-        b->first = cursor.values[0].integer;
-        b->last = cursor.values[1].integer;
+        b->first = (double)cursor.values[0].integer;
+        b->last = (double)cursor.values[1].integer;
+        b->origin = part_done(b);
     }
     mig_cursor_close(&cursor);
-    mig_strbuf_release(&sql);
-    return mig_run_blame(b->run, rc, NULL, err);
+    return rc;
+}
+
+/* Of another key, how many rows there are to walk over. */
+static int count_rows(struct backfill *b, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_cursor cursor = {0};
+    struct mig_params params = {.given = true};
+    bool row = false;
+    params.items = mig_arena_array(&b->run->revision_arena, struct mig_param, bound_params(b));
+    if (params.items == NULL) {
+        return mig_error_nomem(err);
+    }
+    mig_strbuf_puts(&sql, "SELECT count(*) FROM ");
+    append_table(b, &sql);
+    if (b->has_low) {
+        mig_strbuf_puts(&sql, " WHERE ");
+        append_bound(b, &sql, ">", b->low, &params);
+    }
+    int rc = ask(b, &sql, &params, &cursor, &row, err);
+    if (rc == 0 && row) {
+        b->rows = cursor.values[0].integer;
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+static int find_extent(struct backfill *b, struct mig_error *err)
+{
+    int rc = b->key.count == 1 ? find_bounds(b, err) : 0;
+    return rc == 0 && !b->bounded ? count_rows(b, err) : rc;
 }
 
 /* Printed or listed: one statement over all rows. */
@@ -400,8 +501,8 @@ static int walk(struct backfill *b, struct mig_error *err)
 int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, struct mig_error *err)
 {
     struct mig_arena *arena = &run->revision_arena;
-    struct backfill b = {
-        .run = run, .op = op, .batch = op->batch_size.given ? op->batch_size.value : BATCH};
+    int64_t size = op->batch_size.given ? op->batch_size.value : BATCH;
+    struct backfill b = {.run = run, .op = op, .wanted = size, .batch = size};
     if (op->table == NULL || op->set.count == 0) {
         return mig_error_set(err, MIG_E_script, "a backfill needs `table` and `set`");
     }
@@ -429,7 +530,7 @@ int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, stru
     }
     rc = mig_journal_resume_cursor(run, b.low, b.key.count, &b.changed, &b.has_low, err);
     if (rc == 0) {
-        rc = find_bounds(&b, err);
+        rc = find_extent(&b, err);
     }
     if (rc == 0) {
         run->sent++;

@@ -4,7 +4,13 @@
 
 #include "util/compiler.h"
 
-enum mig_log_level { MIG_LOG_DEBUG, MIG_LOG_INFO, MIG_LOG_NOTICE, MIG_LOG_WARNING };
+enum mig_log_level {
+    MIG_LOG_DEBUG,
+    MIG_LOG_INFO,
+    MIG_LOG_PROGRESS, /* information that the next one of its kind replaces */
+    MIG_LOG_NOTICE,
+    MIG_LOG_WARNING
+};
 
 /* A zeroed sink swallows everything. */
 struct mig_log {

@@ -815,6 +815,7 @@ static const struct mig_dialect_ops ops = {
     .enum_is_native = enum_is_native,
     .true_word = "true",
     .false_word = "false",
+    .row_values = true,
     .binds_rows = binds_rows,
     .insert_skip = "ON CONFLICT DO NOTHING",
 };

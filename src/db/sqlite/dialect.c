@@ -623,6 +623,7 @@ static const struct mig_dialect_ops ops = {
     .default_in_parentheses = default_in_parentheses,
     .true_word = "1",
     .false_word = "0",
+    .row_values = true,
     .binds_rows = binds_rows,
     .insert_skip = "ON CONFLICT DO NOTHING",
 };
