@@ -145,6 +145,21 @@ static int set_options(MYSQL *mysql, const struct mig_conn_params *params, struc
     return rc;
 }
 
+/* What the server says before TLS is agreed on, MariaDB's library gives with a number of its own:
+ * "… cannot be verified: 1040 - Too many connections". */
+static const char *unwrap(const char *text, unsigned *number)
+{
+    static const char mark[] = "cannot be verified: ";
+    const char *at = strstr(text, mark);
+    char *end = NULL;
+    unsigned long inner = at != NULL ? strtoul(at + sizeof mark - 1, &end, 10) : 0;
+    if (inner == 0 || strncmp(end, " - ", 3) != 0) {
+        return text;
+    }
+    *number = (unsigned)inner;
+    return end + 3;
+}
+
 /* A connected MYSQL, or NULL and the error. conn is for the message's target only. */
 static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *params,
                          struct mig_error *err)
@@ -163,10 +178,11 @@ static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *pa
                                      params->database, (unsigned)params->port, params->socket,
                                      CLIENT_FOUND_ROWS) == NULL) {
         unsigned number = mig_mysql.mysql_errno(mysql);
+        const char *text = unwrap(mig_mysql.mysql_error(mysql), &number);
         const char *hint = mig_mysql_hint(number);
-        mig_error_set(
-            err, mig_mysql_code(number) == MIG_E_permission ? MIG_E_permission : MIG_E_connect,
-            "cannot connect to MySQL at %s: %s", conn->target, mig_mysql.mysql_error(mysql));
+        mig_error_set(err,
+                      mig_mysql_code(number) == MIG_E_permission ? MIG_E_permission : MIG_E_connect,
+                      "cannot connect to MySQL at %s: %s", conn->target, text);
         if (hint != NULL) {
             mig_error_hint(err, "%s", hint);
         }
