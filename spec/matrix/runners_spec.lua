@@ -3,15 +3,16 @@ local internals = require "luamig_internals"
 local runners = require "spec.support.runners"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
+local torture = require "spec.support.torture"
 
-local RUNNERS, STEPS = 12, 5
+local RUNNERS, STEPS, ROUNDS = 12, 5, torture.rounds(1)
 
 local function url_of(name)
   local url = os.getenv("LUAMIG_TEST_" .. name .. "_URL")
   return assert(url and url ~= "" and url, "LUAMIG_TEST_" .. name .. "_URL is not set: run ./dev test --matrix")
 end
 
-it("each step once behind PgBouncer, beside runners that reach the server directly", function()
+local function behind_pgbouncer()
   local db = scratch.database "postgresql"
   local pooler = servers.parse(url_of "PGBOUNCER")
   local pooled = ("postgresql://%s:%s@%s:%s/%s"):format(pooler.user, pooler.password, pooler.host, pooler.port, db.name)
@@ -21,10 +22,15 @@ it("each step once behind PgBouncer, beside runners that reach the server direct
   assert.equal(tostring(STEPS), db:value "SELECT count(*) FROM luamig_history")
   assert.equal("0", db:value "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
   db:drop()
+end
+
+it("each step once behind PgBouncer, beside runners that reach the server directly", function()
+  for _ = 1, ROUNDS do behind_pgbouncer() end
+  torture.count(("rounds of %d runners, PgBouncer"):format(RUNNERS), ROUNDS)
 end)
 
-it("each step once from three nodes of a cluster", function()
-  local name = "luamig_scratch_" .. tostring({}):match "0x(%x+)"
+local function on_three_nodes(round)
+  local name = ("luamig_scratch_%s_%d"):format(tostring({}):match "0x(%x+)", round)
   local admin = assert(internals.driver.open(url_of "GALERA3"))
   assert(admin:execute("CREATE DATABASE " .. name))
   local nodes = {}
@@ -38,4 +44,9 @@ it("each step once from three nodes of a cluster", function()
   assert(done, failure)
   assert.equal(STEPS, failure)
   assert.equal(STEPS, total)
+end
+
+it("each step once from three nodes of a cluster", function()
+  for round = 1, ROUNDS do on_three_nodes(round) end
+  torture.count(("rounds of %d runners, Galera"):format(RUNNERS), ROUNDS)
 end)

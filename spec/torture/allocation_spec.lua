@@ -17,6 +17,7 @@ function upgrade()
   op.execute(handle:update { n = sql.json { a = 1 } }:where("id = ?", 1))
   pcall(conn.transaction, conn, function() error("no") end)
   op.batch_alter_table("t", function(batch) batch.add_column { "extra", sql.integer } end)
+  op.backfill { table = "t", set = { extra = sql.expr "id + 1" }, batch_size = 1 }
   local names = {}
   for name in pairs(op.inspect "t") do names[#names + 1] = name end
   pcall(function() return op.drop_tabel end)

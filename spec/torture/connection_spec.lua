@@ -2,8 +2,12 @@
 -- only the answer is lost (a COMMIT too, of which the client then cannot know); or the server ends the session. What the
 -- runner says of it is what the database holds, and `upgrade` goes on.
 local internals = require "luamig_internals"
+local lfs = require "lfs"
+local process = require "spec_process"
+local project = require "spec.support.project"
 local proxy = require "spec.support.proxy"
 local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
 local torture = require "spec.support.torture"
 
 local CUTS = torture.kills(3)
@@ -84,6 +88,81 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
       end
       torture.count("sessions ended by the server, " .. dialect, cuts)
       assert.is_true(cuts >= CUTS, cuts .. " cuts")
+    end)
+
+    local SLEEP = dialect == "postgresql" and "SELECT pg_sleep(60)" or "DO SLEEP(60)"
+
+    local function asleep(db)
+      local p = project.new { url = db.url }
+      p:revision { id = "aaaa1", upgrade = ("op.execute '%s'"):format(SLEEP) }
+      return p
+    end
+
+    local function until_running(eye)
+      local sql = dialect == "postgresql" and "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%%s%%' AND datname = '%s' AND pid <> pg_backend_pid()"
+        or "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%%%s%%' AND db = '%s' AND id <> connection_id()"
+      return function(name)
+        local query = sql:format(dialect == "postgresql" and "pg_sleep(60" or "SLEEP(60", name)
+        for _ = 1, 1500 do
+          if eye:scalar(query) == 1 then return end
+          process.sleep(0.02)
+        end
+        error "the statement never ran"
+      end
+    end
+
+    it("that does not answer any more is given up at the second signal", function()
+      local db = scratch.database(dialect)
+      local eye = assert(internals.driver.open(servers.url(dialect)))
+      local calls = proxy.start(db.url, "none")
+      local p = asleep(db)
+      local counting = p:start("upgrade", "--url", calls.url)
+      until_running(eye)(db.name)
+      counting:kill "KILL"
+      counting:wait()
+      local number = calls:stop()
+      db:drop()
+      db = scratch.database(dialect)
+      local through = proxy.start(db.url, "stall", number)
+      local run = p:start("upgrade", "--url", through.url)
+      until_running(eye)(db.name)
+      run:kill "TERM"
+      process.sleep(0.3)
+      run:kill "TERM"
+      local r = run:wait(20)
+      assert.is_nil(r.timed_out or nil, "it waits for an answer that never comes")
+      assert.is_true(r.code == 143 or r.signal == 15, r.stderr)
+      through:stop()
+      eye:close()
+      db:drop()
+    end)
+
+    it("is kept alive, so that a peer that is gone is noticed within a minute", function()
+      local db = scratch.database(dialect)
+      local eye = assert(internals.driver.open(servers.url(dialect)))
+      local run = asleep(db):start "upgrade"
+      until_running(eye)(db.name)
+      local port, inodes = (":%04X"):format(servers.parse(db.url).port), {}
+      for name in lfs.dir(("/proc/%d/fd"):format(run.pid)) do
+        local target = lfs.symlinkattributes(("/proc/%d/fd/%s"):format(run.pid, name), "target")
+        local inode = target and target:match "^socket:%[(%d+)%]"
+        if inode then inodes[inode] = true end
+      end
+      local seconds
+      for _ = 1, 200 do -- for a moment the timer is that of a packet on its way
+        for line in io.lines "/proc/net/tcp" do
+          local remote, timer, ticks, inode = line:match "^%s*%d+: %S+ (%S+) 01 %S+ (%x+):(%x+) %S+%s+%d+%s+%d+ (%d+)"
+          if remote and remote:sub(-5) == port and inodes[inode] and timer == "02" then seconds = tonumber(ticks, 16) / 100 end
+        end
+        if seconds then break end
+        process.sleep(0.02)
+      end
+      run:kill "KILL"
+      run:wait()
+      eye:close()
+      db:drop()
+      assert.is_truthy(seconds, "no keepalive timer on the connection")
+      assert.is_true(seconds <= 31, seconds .. " s")
     end)
   end)
 end

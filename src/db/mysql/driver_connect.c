@@ -6,12 +6,15 @@
 #include "db/mysql/driver.h"
 #include "driver/number.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void release_statement(void *stmt)
@@ -160,6 +163,17 @@ static const char *unwrap(const char *text, unsigned *number)
     return end + 3;
 }
 
+/* A peer that is gone without a word is noticed in a minute, not in the two hours of the system. A
+ * socket of another kind refuses, which does not matter. */
+static void keep_alive(const MYSQL *mysql)
+{
+    int fd = (int)mysql->net.fd, on = 1, idle = 30, interval = 10, count = 3;
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
 /* A connected MYSQL, or NULL and the error. conn is for the message's target only. */
 static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *params,
                          struct mig_error *err)
@@ -191,6 +205,7 @@ static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *pa
         mig_mysql.mysql_close(mysql);
         return NULL;
     }
+    keep_alive(mysql);
     return mysql;
 }
 

@@ -160,7 +160,7 @@ int mig_pq_connect(struct mig_conn *conn, const struct mig_conn_params *params,
 {
     /* what stands before dbname is overridden by the URL, what stands behind it overrides the URL
      */
-    const char *names[6] = {0}, *values[6] = {0};
+    const char *names[9] = {0}, *values[9] = {0};
     size_t count = 0;
     char timeout[16];
     if (params->connect_timeout_ms > 0 || getenv("PGCONNECT_TIMEOUT") == NULL) {
@@ -169,6 +169,14 @@ int mig_pq_connect(struct mig_conn *conn, const struct mig_conn_params *params,
         names[count] = "connect_timeout";
         values[count++] = timeout;
     }
+    /* a peer that is gone without a word is noticed in a minute, not in the two hours of the system
+     */
+    names[count] = "keepalives_idle";
+    values[count++] = "30";
+    names[count] = "keepalives_interval";
+    values[count++] = "10";
+    names[count] = "keepalives_count";
+    values[count++] = "3";
     names[count] = "fallback_application_name";
     values[count++] = "luamig";
     names[count] = "dbname";
