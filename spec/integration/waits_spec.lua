@@ -1,5 +1,6 @@
 -- A statement that waits too long for a lock: the revision is tried again, and who holds the lock is named.
 local internals = require "luamig_internals"
+local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
 for _, dialect in ipairs { "postgresql", "mysql" } do
@@ -45,6 +46,95 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
       assert.equal("timeout", report.error.kind)
       assert.matches("session %d+ of user 'luamig'", report.error.detail)
       assert.matches("still at base", report.error.state)
+    end)
+  end)
+end
+
+-- Who is named is who is in the way, also beside others that hold locks on the same tables.
+for _, dialect in ipairs { "postgresql", "mysql" } do
+  describe("among those who hold locks on " .. dialect, function()
+    local db, p, sessions
+
+    -- A session that has carried out `sql` and keeps its transaction open; its number.
+    local function session(sql)
+      local conn = assert(internals.driver.open(db.url))
+      sessions[#sessions + 1] = conn
+      local number = conn:scalar(dialect == "mysql" and "SELECT connection_id()" or "SELECT pg_backend_pid()")
+      assert(conn:execute "BEGIN")
+      assert(conn:execute(sql))
+      return math.tointeger(number)
+    end
+
+    before_each(function()
+      db, sessions = scratch.database(dialect), {}
+      p = project.new { url = db.url, config = ("ddl_lock_timeout = %q, ddl_retries = 0,"):format(dialect == "mysql" and "1s" or "200ms") }
+      db:query "CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE u (id INTEGER); CREATE TABLE v (id INTEGER)"
+    end)
+    after_each(function()
+      for _, conn in ipairs(sessions) do conn:close() end
+      db:drop()
+    end)
+
+    local function upgrade(statement)
+      p:revision { id = "a1", upgrade = statement }
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code, r.stderr)
+      local named = {}
+      for number in r.stderr:match("\n  detail +(.-)\n  state"):gmatch "session (%d+) of user 'luamig'" do
+        named[#named + 1] = math.tointeger(number)
+      end
+      table.sort(named)
+      return named, r.stderr
+    end
+
+    if dialect == "mysql" then
+      it("only this database comes first", function()
+        session "INSERT INTO u VALUES (1)"
+        local reader = session "SELECT * FROM t"
+        local named, text = upgrade 'op.add_column("t", { "a", sql.integer })'
+        local exact = not text:find("perhaps", 1, true) -- MySQL, or MariaDB with its plugin
+        assert.is_truthy(exact and #named == 1 or #named == 2, text)
+        assert.is_truthy(named[#named] == reader, text)
+      end)
+
+      it("without the privilege to look it is said that it lacks", function()
+        session "SELECT * FROM t"
+        local user = db.name:sub(-16)
+        db:query(("CREATE USER %s IDENTIFIED BY 'poor'; GRANT ALL ON %s.* TO %s"):format(user, db.name, user))
+        p:revision { id = "a1", upgrade = 'op.add_column("t", { "a", sql.integer })' }
+        local r = p:luamig("upgrade", "--url", (db.url:gsub("//[^@]*@", "//" .. user .. ":poor@")))
+        db:query("DROP USER " .. user)
+        assert.equal(1, r.code, r.stderr)
+        assert.matches("who holds it is not shown to this user (GRANT PROCESS ON *.*)", r.stderr, 1, true)
+      end)
+      return
+    end
+
+    it("readers do not hold up the making of an index", function()
+      session "SELECT * FROM t"
+      local writer = session "INSERT INTO t VALUES (1)"
+      assert.same({ writer }, (upgrade 'op.create_index("ix", "t", { "id" })'))
+    end)
+
+    it("everyone holds up a new column", function()
+      local reader, writer = session "SELECT * FROM t", session "INSERT INTO t VALUES (1)"
+      local expected = { reader, writer }
+      table.sort(expected)
+      assert.same(expected, (upgrade 'op.add_column("t", { "a", sql.integer })'))
+    end)
+
+    it("the other table of a foreign key counts as well", function()
+      session "SELECT * FROM t"
+      session "INSERT INTO v VALUES (1)"
+      local writer = session "INSERT INTO t VALUES (1)"
+      assert.same({ writer }, (upgrade 'op.create_foreign_key("fk", "u", "t", { "id" }, { "id" })'))
+    end)
+
+    it("a table of the same name in another schema does not", function()
+      db:query "CREATE SCHEMA other; CREATE TABLE other.t (id INTEGER)"
+      local here, there = session "INSERT INTO t VALUES (1)", session "INSERT INTO other.t VALUES (1)"
+      assert.same({ here }, (upgrade 'op.add_column("t", { "a", sql.integer })'))
+      assert.same({ there }, (upgrade 'op.add_column("t", { "a", sql.integer }, { schema = "other" })'))
     end)
   end)
 end

@@ -61,11 +61,11 @@ struct mig_runner_ops {
     /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
     int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err);
-    /* Optional. After a lock timeout: appends one line for each session that has locks on these
-     * tables (none: that has a transaction open), the oldest first: number, user, age, what it
-     * runs. */
-    int (*blockers)(struct mig_conn *conn, const struct mig_names *tables, struct mig_strbuf *out,
-                    struct mig_error *err);
+    /* Optional. After a lock timeout: appends one line for each session that holds what the
+     * statement (its tables, its lock, its class) waited for, the oldest first: number, user, age,
+     * what it runs. "perhaps" where the server does not tell who holds a lock. */
+    int (*blockers)(struct mig_conn *conn, const struct mig_statement *statement,
+                    struct mig_strbuf *out, struct mig_error *err);
     /* Optional, with is_unexpected: has the last statement of the list fail unless it changes
      * exactly one row, so that nobody has to look before what follows it: changes the statement or
      * appends one. is_unexpected: the error is that failure. */

@@ -1,5 +1,6 @@
 /* upgrade, downgrade, stamp, ensure-version: plan, lock, steps, report. */
 #include "dialect/lexer.h"
+#include "dialect/locks.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
 
@@ -668,7 +669,6 @@ static void name_blockers(struct command *cmd, struct mig_error *err)
     struct mig_run *run = &cmd->run;
     struct mig_arena arena = {0};
     struct mig_statements list = {0};
-    struct mig_names tables = {0};
     struct mig_strbuf lines = {0};
     struct mig_error ignored = {0};
     if (run->db->runner->blockers == NULL || run->conn->lost || err->sql == NULL ||
@@ -678,13 +678,13 @@ static void name_blockers(struct command *cmd, struct mig_error *err)
     if (mig_lexer_split(run->db->dialect, run->server, &arena, err->sql, strlen(err->sql), &list,
                         &ignored) == 0 &&
         list.count > 0) {
-        tables = list.items[0].tables;
-    }
-    mig_error_clear(&ignored);
-    if (run->db->runner->blockers(run->conn, &tables, &lines, &ignored) == 0 && lines.length > 0) {
-        mig_strbuf_truncate(&lines, lines.length - 1);
-        mig_error_detail(err, "%s%s%s", err->detail != NULL ? err->detail : "",
-                         err->detail != NULL ? "\n" : "", mig_strbuf_text(&lines));
+        mig_locks_annotate(run->db->dialect->locks, &list.items[0]);
+        if (run->db->runner->blockers(run->conn, &list.items[0], &lines, &ignored) == 0 &&
+            lines.length > 0) {
+            mig_strbuf_truncate(&lines, lines.length - 1);
+            mig_error_detail(err, "%s%s%s", err->detail != NULL ? err->detail : "",
+                             err->detail != NULL ? "\n" : "", mig_strbuf_text(&lines));
+        }
     }
     mig_error_clear(&ignored);
     mig_strbuf_release(&lines);

@@ -44,7 +44,7 @@ const struct mig_lock_fact mig_mysql_locks[] = {
     {"ALTER TABLE * DROP PRIMARY KEY*", SH, Y, Y},
     {"ALTER TABLE * ADD * PRIMARY KEY *", NONE, Y, Y},
     {"ALTER TABLE * ADD PRIMARY KEY *", NONE, Y, Y},
-    {"ALTER TABLE * ADD * FOREIGN KEY *", SH, Y, Y},
+    {"ALTER TABLE * ADD * FOREIGN KEY*", SH, Y, Y},
     {"ALTER TABLE * ADD * CHECK *", SH, Y, Y},
     {"ALTER TABLE * ADD SYSTEM VERSIONING*", SH, Y, Y},
     {"ALTER TABLE * DROP INDEX *", NONE, N, N},

@@ -173,28 +173,66 @@ static int column_width(struct mig_conn *conn, const char *schema, const char *t
                        texts, 3, out, err);
 }
 
-/* Metadata locks are seen with a plugin only; who has a transaction open is seen always. */
-static int blockers(struct mig_conn *conn, const struct mig_names *tables, struct mig_strbuf *out,
-                    struct mig_error *err)
+/* Who holds metadata locks: MySQL tells by performance_schema, MariaDB when the plugin
+ * metadata_lock_info is there. Where neither may be read, whoever has a transaction open is named;
+ * those of this database first. The condition on the tables comes behind, then the order. */
+static const char mysql_holders[] =
+    "SELECT DISTINCT t.processlist_id, t.processlist_user, t.processlist_host,"
+    " t.processlist_command, coalesce(timestampdiff(SECOND, x.trx_started, now()),"
+    " t.processlist_time) AS age, left(coalesce(t.processlist_info, ''), 120)"
+    " FROM performance_schema.metadata_locks m"
+    " JOIN performance_schema.threads t ON t.thread_id = m.owner_thread_id"
+    " LEFT JOIN information_schema.innodb_trx x ON x.trx_mysql_thread_id = t.processlist_id"
+    " WHERE m.lock_status = 'GRANTED' AND t.processlist_id <> connection_id()"
+    " AND (m.object_type = 'GLOBAL' AND m.lock_type = 'SHARED' OR m.object_type = 'TABLE'";
+static const char mariadb_holders[] =
+    "SELECT DISTINCT p.id, p.user, p.host, p.command,"
+    " coalesce(timestampdiff(SECOND, x.trx_started, now()), p.time) AS age,"
+    " left(coalesce(p.info, ''), 120)"
+    " FROM information_schema.metadata_lock_info m"
+    " JOIN information_schema.processlist p ON p.id = m.thread_id"
+    " LEFT JOIN information_schema.innodb_trx x ON x.trx_mysql_thread_id = p.id"
+    " WHERE p.id <> connection_id() AND (m.lock_mode LIKE 'MDL\\_BACKUP\\_FTWRL%'"
+    " OR m.lock_type = 'Table metadata lock'";
+static const char by_age[] = ") ORDER BY age DESC LIMIT 3";
+static const char open_transactions[] =
+    "SELECT t.trx_mysql_thread_id, p.user, p.host, p.command,"
+    " timestampdiff(SECOND, t.trx_started, now()), left(coalesce(t.trx_query, p.info, ''), 120)"
+    " FROM information_schema.innodb_trx t"
+    " LEFT JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
+    " WHERE t.trx_mysql_thread_id <> connection_id()"
+    " ORDER BY p.db <=> database() DESC, t.trx_started LIMIT 3";
+
+static void append_tables(struct mig_conn *conn, const struct mig_names *tables,
+                          const char *schema_column, const char *name_column,
+                          struct mig_strbuf *out)
+{
+    const struct mig_compile c = {.dialect = conn->dialect, .server = &conn->server};
+    for (size_t i = 0; i < tables->count; i++) {
+        const char *table = tables->items[i], *dot = strrchr(table, '.');
+        mig_strbuf_printf(out, "%s%s = ", i == 0 ? " AND (" : " OR ", schema_column);
+        if (dot != NULL) {
+            mig_append_string(&c, out, table, (size_t)(dot - table));
+        } else {
+            mig_strbuf_puts(out, "database()");
+        }
+        table = dot != NULL ? dot + 1 : table;
+        mig_strbuf_printf(out, " AND %s = ", name_column);
+        mig_append_string(&c, out, table, strlen(table));
+    }
+    mig_strbuf_puts(out, tables->count > 0 ? ")" : "");
+}
+
+static int append_sessions(struct mig_conn *conn, const char *sql, const char *word,
+                           struct mig_strbuf *out, struct mig_error *err)
 {
     struct mig_cursor cursor = {0};
-    (void)tables;
-    int rc = mig_conn_query(
-        conn,
-        "SELECT t.trx_mysql_thread_id, p.user, p.host, p.command,"
-        " timestampdiff(SECOND, t.trx_started, now()),"
-        " left(coalesce(t.trx_query, p.info, ''), 120)"
-        " FROM information_schema.innodb_trx t"
-        " LEFT JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
-        " WHERE t.trx_mysql_thread_id <> connection_id() ORDER BY t.trx_started LIMIT 3",
-        NULL, false, &cursor, err);
+    int rc = mig_conn_query(conn, sql, NULL, false, &cursor, err);
     for (bool row = true; rc == 0 && row;) {
         rc = mig_cursor_next(&cursor, &row, err);
         const struct mig_value *v = cursor.values;
         if (rc == 0 && row) {
-            mig_strbuf_printf(out,
-                              "session %lld of user '%s' from %s, %s, its transaction open for "
-                              "%lld s: %s\n",
+            mig_strbuf_printf(out, "%ssession %lld of user '%s' from %s, %s for %lld s: %s\n", word,
                               (long long)v[0].integer, v[1].kind == MIG_VALUE_TEXT ? v[1].text : "",
                               v[2].kind == MIG_VALUE_TEXT ? v[2].text : "",
                               v[3].kind == MIG_VALUE_TEXT ? v[3].text : "", (long long)v[4].integer,
@@ -202,6 +240,32 @@ static int blockers(struct mig_conn *conn, const struct mig_names *tables, struc
         }
     }
     mig_cursor_close(&cursor);
+    return rc;
+}
+
+static int blockers(struct mig_conn *conn, const struct mig_statement *statement,
+                    struct mig_strbuf *out, struct mig_error *err)
+{
+    bool mariadb = conn->server.is_mariadb;
+    struct mig_strbuf sql = {0};
+    size_t before = out->length;
+    mig_strbuf_puts(&sql, mariadb ? mariadb_holders : mysql_holders);
+    append_tables(conn, &statement->tables, mariadb ? "m.table_schema" : "m.object_schema",
+                  mariadb ? "m.table_name" : "m.object_name", &sql);
+    mig_strbuf_puts(&sql, by_age);
+    int rc = sql.failed ? mig_error_nomem(err)
+                        : append_sessions(conn, mig_strbuf_text(&sql), "", out, err);
+    mig_strbuf_release(&sql);
+    if (rc == 0 && out->length > before) {
+        return 0;
+    }
+    mig_error_clear(err);
+    rc = append_sessions(conn, open_transactions, "perhaps ", out, err);
+    if (rc != 0 && err->code == MIG_E_permission) {
+        mig_error_clear(err);
+        mig_strbuf_puts(out, "who holds it is not shown to this user (GRANT PROCESS ON *.*)\n");
+        rc = 0;
+    }
     return rc;
 }
 

@@ -226,26 +226,63 @@ static int column_width(struct mig_conn *conn, const char *schema, const char *t
     return rc;
 }
 
-static int blockers(struct mig_conn *conn, const struct mig_names *tables, struct mig_strbuf *out,
-                    struct mig_error *err)
+/* The modes that keep others out of a lock ("Table-Level Lock Modes" in the manual). */
+static const char *conflicts_with(const char *lock)
+{
+    static const struct {
+        const char *lock, *modes;
+    } table[] = {
+        {"ACCESS SHARE", "AccessExclusiveLock"},
+        {"ROW SHARE", "ExclusiveLock AccessExclusiveLock"},
+        {"ROW EXCLUSIVE", "ShareLock ShareRowExclusiveLock ExclusiveLock AccessExclusiveLock"},
+        {"SHARE UPDATE EXCLUSIVE", "ShareUpdateExclusiveLock ShareLock ShareRowExclusiveLock"
+                                   " ExclusiveLock AccessExclusiveLock"},
+        {"SHARE", "RowExclusiveLock ShareUpdateExclusiveLock ShareRowExclusiveLock ExclusiveLock"
+                  " AccessExclusiveLock"},
+        {"SHARE ROW EXCLUSIVE", "RowExclusiveLock ShareUpdateExclusiveLock ShareLock"
+                                " ShareRowExclusiveLock ExclusiveLock AccessExclusiveLock"},
+    };
+    for (size_t i = 0; lock != NULL && i < MIG_COUNT(table); i++) {
+        if (strcmp(table[i].lock, lock) == 0) {
+            return table[i].modes;
+        }
+    }
+    return NULL; /* ACCESS EXCLUSIVE: every one does */
+}
+
+/* $1 are names, one a line, "schema.table" or "table"; $2 the modes. */
+static const char blocking[] =
+    "SELECT DISTINCT a.pid, a.usename::text, a.application_name, a.state,"
+    " extract(epoch FROM clock_timestamp() - a.xact_start)::bigint AS age,"
+    " left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120)"
+    " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+    " JOIN pg_catalog.pg_class c ON c.oid = l.relation"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " CROSS JOIN LATERAL (SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname END)"
+    " AS visible (local)"
+    " WHERE l.granted AND l.locktype = 'relation' AND a.pid <> pg_backend_pid()"
+    " AND a.datname = current_database() AND n.nspname NOT IN ('pg_catalog', 'pg_toast')"
+    " AND ($2::text IS NULL OR l.mode = ANY (string_to_array($2, ' ')))"
+    " AND ($1 = '' OR EXISTS (SELECT FROM unnest(string_to_array($1, E'\n')) AS name"
+    " WHERE name IN (n.nspname || '.' || c.relname, local) OR"
+    " lower(name) IN (n.nspname || '.' || c.relname, local)))"
+    " ORDER BY age DESC NULLS LAST LIMIT 3";
+
+static int blockers(struct mig_conn *conn, const struct mig_statement *statement,
+                    struct mig_strbuf *out, struct mig_error *err)
 {
     struct mig_cursor cursor = {0};
-    const char *table = tables->count > 0 ? tables->items[0] : NULL;
-    const char *dot = table != NULL ? strrchr(table, '.') : NULL;
-    struct mig_param param = {.value = text_or_null(dot != NULL ? dot + 1 : table)};
-    struct mig_params params = {.items = &param, .count = 1, .given = true};
-    int rc = mig_conn_query(
-        conn,
-        "SELECT DISTINCT a.pid, a.usename::text, a.application_name, a.state,"
-        " extract(epoch FROM clock_timestamp() - a.xact_start)::bigint AS age,"
-        " left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120)"
-        " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-        " JOIN pg_catalog.pg_class c ON c.oid = l.relation"
-        " WHERE l.granted AND l.locktype = 'relation' AND a.pid <> pg_backend_pid()"
-        " AND a.datname = current_database()"
-        " AND ($1::text IS NULL OR c.relname = $1 OR c.relname = lower($1))"
-        " ORDER BY age DESC NULLS LAST LIMIT 3",
-        &params, false, &cursor, err);
+    struct mig_strbuf names = {0};
+    for (size_t i = 0; i < statement->tables.count; i++) {
+        mig_strbuf_printf(&names, "%s%s", i > 0 ? "\n" : "", statement->tables.items[i]);
+    }
+    /* what DML waits for are rows: who has them holds a mode that would not be in the way */
+    const char *modes = statement->class == MIG_CLASS_DATA ? NULL : conflicts_with(statement->lock);
+    struct mig_param items[] = {{.value = text_or_null(mig_strbuf_text(&names))},
+                                {.value = text_or_null(modes)}};
+    struct mig_params params = {.items = items, .count = MIG_COUNT(items), .given = true};
+    int rc = names.failed ? mig_error_nomem(err)
+                          : mig_conn_query(conn, blocking, &params, false, &cursor, err);
     for (bool row = true; rc == 0 && row;) {
         rc = mig_cursor_next(&cursor, &row, err);
         const struct mig_value *v = cursor.values;
@@ -260,6 +297,7 @@ static int blockers(struct mig_conn *conn, const struct mig_names *tables, struc
         }
     }
     mig_cursor_close(&cursor);
+    mig_strbuf_release(&names);
     return rc;
 }
 
