@@ -9,7 +9,7 @@
 #include "util/strbuf.h"
 
 struct mig_lua_host {
-    lua_State *L; /* the main state; a binding uses the one it is called with */
+    lua_State *L;         /* the main state; a binding uses the one it is called with */
     struct mig_pool pool; /* its memory */
     struct mig_context *ctx;
     struct mig_run *run;                 /* NULL: nothing runs */

@@ -79,10 +79,8 @@ static void on_log(void *payload, enum mig_log_level level, const char *text)
 {
     const struct mig_handle *m = payload;
     static const enum mig_level levels[] = {
-        [MIG_LOG_DEBUG] = MIG_LEVEL_DEBUG,
-        [MIG_LOG_INFO] = MIG_LEVEL_INFO,
-        [MIG_LOG_PROGRESS] = MIG_LEVEL_INFO,
-        [MIG_LOG_NOTICE] = MIG_LEVEL_NOTICE,
+        [MIG_LOG_DEBUG] = MIG_LEVEL_DEBUG,     [MIG_LOG_INFO] = MIG_LEVEL_INFO,
+        [MIG_LOG_PROGRESS] = MIG_LEVEL_INFO,   [MIG_LOG_NOTICE] = MIG_LEVEL_NOTICE,
         [MIG_LOG_WARNING] = MIG_LEVEL_WARNING,
     };
     if (m->options.log != NULL) {

@@ -39,7 +39,7 @@ struct mig_statement {
     const char
         *lock; /* the strongest lock on an existing table, from the lock table; NULL unknown/none */
     enum mig_tri rewrites, scans;
-    const char *guard; /* CHECK_EMPTY: the message when a row comes back */
+    const char *guard;           /* CHECK_EMPTY: the message when a row comes back */
     size_t first_row, row_count; /* of bulk_insert's list, from 1; 0: it is none of its */
 };
 

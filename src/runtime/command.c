@@ -1,10 +1,9 @@
 /* upgrade, downgrade, stamp, ensure-version: plan, lock, steps, report. */
 #include "dialect/lexer.h"
 #include "dialect/locks.h"
-#include "runtime/run.intern.h"
+#include "runtime/command.intern.h"
 #include "util/clock.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Between two tries of a revision that waited too long for a lock. */
@@ -13,39 +12,7 @@ enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 10000 };
 /* Revisions that are kept loaded before their turn; later ones are loaded a second time. */
 enum { PREPARED_AHEAD = 64 };
 
-enum verb { UPGRADE, DOWNGRADE, STAMP };
-
-/* What was asked for. */
-struct request {
-    enum verb verb;
-    const char *target;              /* UPGRADE, DOWNGRADE */
-    const struct mig_names *targets; /* STAMP */
-    bool purge;
-};
-
-/* One command on its way. */
-struct command {
-    struct mig_context *ctx;
-    struct mig_arena *arena;
-    const struct request *request;
-    const struct mig_run_options *options;
-    struct mig_report *report;
-    struct mig_run run;
-    struct mig_plan plan;
-    const char *target;              /* the request's, without the A: of a script's range */
-    const struct mig_revision *undo; /* the first step undoes what is done of it; NULL: none */
-    bool left_known;                 /* where BEGIN is the lock: */
-    uint32_t left;                   /* the data version that the last step has left */
-    struct mig_lock lock;
-};
-
-/* The step undoes a part of an upgrade instead of calling downgrade(). */
-static bool undoes(const struct command *cmd, const struct mig_step *step)
-{
-    return cmd->undo != NULL && step->revision == cmd->undo;
-}
-
-static bool writes(const struct command *cmd)
+static bool writes(const struct mig_command *cmd)
 {
     return cmd->run.sink != &mig_sink_plan;
 }
@@ -62,239 +29,33 @@ static int copy_names(struct mig_arena *arena, const struct mig_names *from, str
     return 0;
 }
 
-/* A downgrade begins with what stands half done above the version rows. */
-static int find_undo(struct command *cmd, struct mig_error *err)
-{
-    struct mig_run *run = &cmd->run;
-    cmd->undo = NULL;
-    if (run->sink != &mig_sink_execute) {
-        return 0;
-    }
-    int rc = mig_journal_load(run, err);
-    for (size_t i = 0; rc == 0 && i < run->journal.row_count; i++) {
-        const char *id = run->journal.rows[i].revision;
-        if (!mig_undo_is_due(run, id)) {
-            continue;
-        }
-        if (cmd->options->sink == MIG_SINK_DRY_RUN) {
-            mig_error_set(err, MIG_E_half_applied, "'%s' is half applied", id);
-            mig_error_hint(err,
-                           "a dry run begins where nothing is half done: `luamig upgrade` goes "
-                           "on with it, `luamig downgrade current` undoes it");
-            return MIG_E_half_applied;
-        }
-        cmd->undo = mig_revision_map_get(cmd->ctx->map, id);
-        if (cmd->undo == NULL) {
-            mig_error_set(err, MIG_E_unknown_applied_revision,
-                          "'%s' is half applied, and its file is not there", id);
-            mig_error_hint(err, "bring the file back; or undo by hand what was carried out, and "
-                                "`luamig stamp` where the database stands");
-            return MIG_E_unknown_applied_revision;
-        }
-        break;
-    }
-    return rc;
-}
-
-static int stay(struct command *cmd)
-{
-    cmd->plan = (struct mig_plan){.from = cmd->run.rows, .to = cmd->run.rows};
-    return 0;
-}
-
-/* "current" is where the database stands: *stays; "current-1" is "-1". */
-static int read_current(const struct command *cmd, const char **target, bool *stays,
-                        struct mig_error *err)
-{
-    static const char word[] = "current";
-    const char *rest = *target + sizeof word - 1;
-    *stays = false;
-    if (strncmp(*target, word, sizeof word - 1) != 0 ||
-        (*rest != '\0' && *rest != '+' && *rest != '-')) {
-        return 0;
-    }
-    if (cmd->run.conn == NULL) {
-        return mig_error_set(err, MIG_E_usage, "'%s' needs a database", *target);
-    }
-    *stays = *rest == '\0';
-    *target = rest;
-    return 0;
-}
-
-static int plan_upgrade(struct command *cmd, struct mig_error *err)
-{
-    const char *target = cmd->target;
-    bool stays = false;
-    int rc = read_current(cmd, &target, &stays, err);
-    if (rc != 0 || stays) {
-        return rc != 0 ? rc : stay(cmd);
-    }
-    return mig_plan_upgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, target, &cmd->plan, err);
-}
-
-static int plan_stamp(struct command *cmd, struct mig_error *err)
-{
-    const struct mig_names *targets = cmd->request->targets;
-    const char *target = targets->count == 1 ? targets->items[0] : "";
-    bool stays = false;
-    int rc = read_current(cmd, &target, &stays, err);
-    if (rc != 0 || (stays && !cmd->request->purge)) {
-        return rc != 0 ? rc : stay(cmd);
-    }
-    return mig_plan_stamp(cmd->ctx->map, cmd->arena, &cmd->run.rows,
-                          stays ? &cmd->run.rows : targets, cmd->request->purge, &cmd->plan, err);
-}
-
-/* "-N" counts the revision that is half applied as the first. */
-static int plan_downgrade(struct command *cmd, struct mig_error *err)
-{
-    const char *target = cmd->target;
-    bool stays = false;
-    int rc = read_current(cmd, &target, &stays, err);
-    if (rc == 0) {
-        rc = find_undo(cmd, err);
-    }
-    if (rc != 0) {
-        return rc;
-    }
-    if (cmd->undo != NULL && target[0] == '-' && target[1] != '\0' &&
-        target[1 + strspn(target + 1, "0123456789")] == '\0') {
-        target = mig_arena_printf(cmd->arena, "-%ld", strtol(target + 1, NULL, 10) - 1);
-        if (target == NULL) {
-            return mig_error_nomem(err);
-        }
-    }
-    struct mig_plan *plan = &cmd->plan;
-    if (stays || strcmp(target, "-0") == 0) {
-        rc = stay(cmd);
-    } else {
-        rc = mig_plan_downgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, target, plan, err);
-    }
-    if (rc != 0 || cmd->undo == NULL) {
-        return rc;
-    }
-    struct mig_step *steps = mig_arena_array(cmd->arena, struct mig_step, plan->step_count + 1);
-    if (steps == NULL) {
-        return mig_error_nomem(err);
-    }
-    if (plan->step_count > 0) {
-        memcpy(steps + 1, plan->steps, plan->step_count * sizeof *steps);
-    }
-    steps[0].revision = mig_revision_map_get(cmd->ctx->map, cmd->undo->id);
-    steps[0].direction = MIG_DOWNGRADE;
-    steps[0].heads_after = cmd->run.rows;
-    plan->steps = steps;
-    plan->step_count++;
-    return 0;
-}
-
-static int make_plan(struct command *cmd, struct mig_error *err)
-{
-    switch (cmd->request->verb) {
-    case UPGRADE:
-        return plan_upgrade(cmd, err);
-    case DOWNGRADE:
-        return plan_downgrade(cmd, err);
-    default:
-        return plan_stamp(cmd, err);
-    }
-}
-
-/* A script has no version rows to read: they are the A of "A:B", or none. */
-static int script_rows(struct command *cmd, struct mig_error *err)
-{
-    struct mig_run *run = &cmd->run;
-    const char *target = cmd->request->target;
-    const char *colon = target != NULL ? strchr(target, ':') : NULL;
-    run->rows = (struct mig_names){.given = true};
-    if (cmd->request->verb == DOWNGRADE && colon == NULL) {
-        mig_error_set(err, MIG_E_bad_range, "a downgrade script needs to know where it starts");
-        mig_error_hint(err, "write FROM:TO, as in `luamig downgrade 789xyz:base --sql`");
-        return MIG_E_bad_range;
-    }
-    if (colon != NULL) {
-        const char *from = mig_arena_strndup(cmd->arena, target, (size_t)(colon - target));
-        if (from == NULL) {
-            return mig_error_nomem(err);
-        }
-        cmd->target = colon[1] != '\0' ? colon + 1 : "head";
-        if (from[0] != '\0' && strcmp(from, "base") != 0) {
-            struct mig_revisions starts = {0};
-            int rc = mig_revision_map_resolve(cmd->ctx->map, cmd->arena, from, NULL, &starts, err);
-            for (size_t i = 0; rc == 0 && i < starts.count; i++) {
-                if (mig_names_add(cmd->arena, &run->rows, starts.items[i]->id) != 0) {
-                    rc = mig_error_nomem(err);
-                }
-            }
-            if (rc != 0) {
-                return rc;
-            }
-        }
-    }
-    return mig_run_use_catalog(run, run->rows.count == 0, err);
-}
-
-static int read_rows(struct command *cmd, struct mig_error *err)
+static int read_rows(struct mig_command *cmd, struct mig_error *err)
 {
     return mig_version_read(cmd->run.conn, &cmd->ctx->settings, cmd->run.db, cmd->arena,
                             &cmd->run.rows, &cmd->run.has_version, err);
 }
 
-/* What no statement may be sent for: told before the first one. */
-static int check_plan(struct command *cmd, struct mig_error *err)
-{
-    const struct mig_run *run = &cmd->run;
-    bool transactional = (run->server->features & MIG_F_TRANSACTIONAL_DDL) != 0;
-    bool all = cmd->ctx->settings.transaction == MIG_ALL;
-    bool dry = cmd->options->sink == MIG_SINK_DRY_RUN;
-    if (dry && !transactional) {
-        mig_error_set(err, MIG_E_unsupported,
-                      "a dry run needs DDL that can be rolled back, which this server has not");
-        mig_error_hint(err, "`luamig plan` lists the statements without carrying them out");
-        return MIG_E_unsupported;
-    }
-    if (all && !transactional && cmd->request->verb != STAMP) {
-        mig_error_set(err, MIG_E_unsupported,
-                      "transaction = \"all\" needs DDL that can be rolled "
-                      "back, which this server has not");
-        mig_error_hint(err, "set transaction = \"per_migration\" for this database");
-        return MIG_E_unsupported;
-    }
-    for (size_t i = 0; (all || dry) && i < cmd->plan.step_count; i++) {
-        const struct mig_revision *revision = cmd->plan.steps[i].revision;
-        if (revision != NULL && revision->transactional == MIG_FALSE &&
-            cmd->request->verb != STAMP) {
-            mig_error_set(err, MIG_E_unsupported,
-                          "revision '%s' says transactional = false, so it cannot run inside one "
-                          "transaction for the whole run",
-                          revision->id);
-            mig_error_at(err, revision->file, 0);
-            return MIG_E_unsupported;
-        }
-    }
-    return 0;
-}
-
-static int prepare_step(const struct command *cmd, const struct mig_step *step,
+static int prepare_step(const struct mig_command *cmd, const struct mig_step *step,
                         enum mig_prepare how, struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
-    enum mig_direction direction = undoes(cmd, step) ? MIG_UPGRADE : step->direction;
+    enum mig_direction direction = mig_command_undoes(cmd, step) ? MIG_UPGRADE : step->direction;
     return host->prepare(host->self, step->revision, direction,
                          mig_recover_source(cmd->ctx, step->revision), how, err);
 }
 
 /* Every file is looked at before the first statement, but not all of them are kept until their turn
  * comes. */
-static bool is_kept(const struct command *cmd, const struct mig_step *step)
+static bool is_kept(const struct mig_command *cmd, const struct mig_step *step)
 {
     return step - cmd->plan.steps < PREPARED_AHEAD;
 }
 
-static int prepare(struct command *cmd, struct mig_error *err)
+static int prepare(struct mig_command *cmd, struct mig_error *err)
 {
     int rc = 0;
-    for (size_t i = 0; rc == 0 && cmd->request->verb != STAMP && i < cmd->plan.step_count; i++) {
+    for (size_t i = 0; rc == 0 && cmd->request->verb != MIG_VERB_STAMP && i < cmd->plan.step_count;
+         i++) {
         const struct mig_step *step = &cmd->plan.steps[i];
         rc = mig_run_check(&cmd->run, err);
         if (rc == 0) {
@@ -312,7 +73,7 @@ static int prepare(struct command *cmd, struct mig_error *err)
 }
 
 /* Room in the report for the plan's steps, after those that are done. */
-static int grow_report(struct command *cmd, struct mig_error *err)
+static int grow_report(struct mig_command *cmd, struct mig_error *err)
 {
     struct mig_report *report = cmd->report;
     report->steps =
@@ -322,14 +83,14 @@ static int grow_report(struct command *cmd, struct mig_error *err)
 }
 
 /* What the step is to undo has gone meanwhile. */
-static bool is_stale(const struct command *cmd, const struct mig_step *step)
+static bool is_stale(const struct mig_command *cmd, const struct mig_step *step)
 {
-    return undoes(cmd, step) && !mig_undo_is_due(&cmd->run, step->revision->id);
+    return mig_command_undoes(cmd, step) && !mig_undo_is_due(&cmd->run, step->revision->id);
 }
 
 /* Nobody has committed since our last step: the version rows are those it has left, the journal is
  * as empty as it was. */
-static bool is_untouched(const struct command *cmd)
+static bool is_untouched(const struct mig_command *cmd)
 {
     const struct mig_run *run = &cmd->run;
     uint32_t now = 0;
@@ -341,8 +102,8 @@ static bool is_untouched(const struct command *cmd)
 /* Where BEGIN is the lock: the rows as they are now that nobody else can change them. A live runner
  * that stands between two segments of a revision holds no lock, but its last journal row names it.
  */
-static int begin_and_look(struct command *cmd, const struct mig_step *step, bool *moved, bool *busy,
-                          struct mig_error *err)
+static int begin_and_look(struct mig_command *cmd, const struct mig_step *step, bool *moved,
+                          bool *busy, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     struct mig_names before = run->rows;
@@ -376,7 +137,7 @@ static int begin_and_look(struct command *cmd, const struct mig_step *step, bool
     return rc;
 }
 
-static int enter_step(struct command *cmd, const struct mig_step *step, bool *moved,
+static int enter_step(struct mig_command *cmd, const struct mig_step *step, bool *moved,
                       struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
@@ -405,14 +166,15 @@ static int enter_step(struct command *cmd, const struct mig_step *step, bool *mo
     }
 }
 
-static void start_step(struct command *cmd, const struct mig_step *step, struct mig_done_step *done)
+static void start_step(struct mig_command *cmd, const struct mig_step *step,
+                       struct mig_done_step *done)
 {
     struct mig_run *run = &cmd->run;
     const struct mig_revision *revision = step->revision;
     run->revision = revision;
-    run->direction = cmd->request->verb == STAMP      ? "stamp"
-                     : step->direction == MIG_UPGRADE ? "upgrade"
-                                                      : "downgrade";
+    run->direction = cmd->request->verb == MIG_VERB_STAMP ? "stamp"
+                     : step->direction == MIG_UPGRADE     ? "upgrade"
+                                                          : "downgrade";
     run->done = done;
     run->line = 0;
     run->operation = NULL;
@@ -420,7 +182,7 @@ static void start_step(struct command *cmd, const struct mig_step *step, struct 
     if (revision != NULL && revision->transactional == MIG_FALSE) {
         run->mode = MIG_NONE;
     }
-    if (cmd->options->sink == MIG_SINK_DRY_RUN || cmd->request->verb == STAMP) {
+    if (cmd->options->sink == MIG_SINK_DRY_RUN || cmd->request->verb == MIG_VERB_STAMP) {
         run->mode = MIG_ALL;
     }
     run->segment = run->open ? 1 : 0;
@@ -434,7 +196,7 @@ static void start_step(struct command *cmd, const struct mig_step *step, struct 
     run->journal.active = run->sink->live && run->mode != MIG_ALL && revision != NULL;
 }
 
-static void call_error_hook(struct command *cmd, const struct mig_step *step,
+static void call_error_hook(struct mig_command *cmd, const struct mig_step *step,
                             const struct mig_error *failure)
 {
     const struct mig_host *host = &cmd->ctx->host;
@@ -449,7 +211,7 @@ static void call_error_hook(struct command *cmd, const struct mig_step *step,
     mig_error_clear(&own);
 }
 
-static int call_hook(struct command *cmd, enum mig_hook hook, const struct mig_step *step,
+static int call_hook(struct mig_command *cmd, enum mig_hook hook, const struct mig_step *step,
                      struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
@@ -461,7 +223,7 @@ static int call_hook(struct command *cmd, enum mig_hook hook, const struct mig_s
 }
 
 /* The function of the revision, and what it left open. */
-static int call_revision(struct command *cmd, const struct mig_step *step,
+static int call_revision(struct mig_command *cmd, const struct mig_step *step,
                          struct mig_done_step *done, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
@@ -469,8 +231,9 @@ static int call_revision(struct command *cmd, const struct mig_step *step,
     done->complete = true;
     run->scripted = true;
     run->watched = false;
-    int rc = undoes(cmd, step) ? mig_undo_run(run, step, err)
-                               : host->call(host->self, run, step->revision, step->direction, err);
+    int rc = mig_command_undoes(cmd, step)
+                 ? mig_undo_run(run, step, err)
+                 : host->call(host->self, run, step->revision, step->direction, err);
     run->scripted = false;
     mig_run_close_readers(run);
     if (rc != 0) { /* what failed before it, unheard */
@@ -531,8 +294,8 @@ static int close_step(struct mig_run *run, const struct mig_step *step, const ch
 }
 
 /* The step inside its segments; the last one is committed by the caller. */
-static int step_body(struct command *cmd, const struct mig_step *step, struct mig_done_step *done,
-                     int64_t start, struct mig_error *err)
+static int step_body(struct mig_command *cmd, const struct mig_step *step,
+                     struct mig_done_step *done, int64_t start, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     char started_at[MIG_CLOCK_ISO_SIZE];
@@ -547,7 +310,7 @@ static int step_body(struct command *cmd, const struct mig_step *step, struct mi
     if (rc == 0 && run->sink->step != NULL) {
         rc = run->sink->step(run, step, &run->rows, err);
     }
-    if (rc == 0 && cmd->request->verb != STAMP) {
+    if (rc == 0 && cmd->request->verb != MIG_VERB_STAMP) {
         rc = call_revision(cmd, step, done, err);
     } else if (rc == 0 && run->sink->live) {
         rc = mig_journal_forget(run, err);
@@ -560,7 +323,7 @@ static int step_body(struct command *cmd, const struct mig_step *step, struct mi
 }
 
 /* again: it was begun before, so hooks and progress are told already. */
-static int run_step(struct command *cmd, const struct mig_step *step, bool again, bool *moved,
+static int run_step(struct mig_command *cmd, const struct mig_step *step, bool again, bool *moved,
                     struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
@@ -569,13 +332,13 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
     *done = (struct mig_done_step){.step = step};
     start_step(cmd, step, done);
     int rc = mig_run_check(run, err);
-    if (rc == 0 && !again && cmd->request->verb != STAMP && !is_kept(cmd, step)) {
+    if (rc == 0 && !again && cmd->request->verb != MIG_VERB_STAMP && !is_kept(cmd, step)) {
         rc = prepare_step(cmd, step, MIG_PREPARE_KEEP, err);
     }
     if (rc == 0) {
         rc = enter_step(cmd, step, moved, err);
     }
-    if (rc == 0 && !*moved && run->journal.active && !undoes(cmd, step)) {
+    if (rc == 0 && !*moved && run->journal.active && !mig_command_undoes(cmd, step)) {
         rc = mig_journal_enter(run, step, err);
     }
     if (rc != 0 || *moved) {
@@ -620,10 +383,10 @@ static int run_step(struct command *cmd, const struct mig_step *step, bool again
 
 /* What was cut off must be finished in its own direction before anything goes the other way; only
  * a downgrade may turn an upgrade round. */
-static int check_half_applied(const struct command *cmd, struct mig_error *err)
+static int check_half_applied(const struct mig_command *cmd, struct mig_error *err)
 {
     const struct mig_journal *journal = &cmd->run.journal;
-    for (size_t i = 0; cmd->request->verb == UPGRADE && i < journal->row_count; i++) {
+    for (size_t i = 0; cmd->request->verb == MIG_VERB_UPGRADE && i < journal->row_count; i++) {
         const struct mig_journal_row *row = &journal->rows[i];
         if (row->direction != NULL && strcmp(row->direction, "upgrade") != 0) {
             mig_error_set(err, MIG_E_half_applied,
@@ -640,7 +403,7 @@ static int check_half_applied(const struct command *cmd, struct mig_error *err)
 }
 
 /* Our other tables, and what they say of a run that was cut off. */
-static int find_history(struct command *cmd, struct mig_error *err)
+static int find_history(struct mig_command *cmd, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     if (run->conn == NULL) {
@@ -664,7 +427,7 @@ static int find_history(struct command *cmd, struct mig_error *err)
 }
 
 /* Who holds what the statement waited for; the transaction is rolled back by now. */
-static void name_blockers(struct command *cmd, struct mig_error *err)
+static void name_blockers(struct mig_command *cmd, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     struct mig_arena arena = {0};
@@ -693,7 +456,7 @@ static void name_blockers(struct command *cmd, struct mig_error *err)
 
 /* A lock timeout, a deadlock: the revision runs again, after a committed segment by way of the
  * journal. */
-static bool try_again(struct command *cmd, const struct mig_step *step, int64_t tries,
+static bool try_again(struct mig_command *cmd, const struct mig_step *step, int64_t tries,
                       struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
@@ -733,7 +496,7 @@ static bool try_again(struct command *cmd, const struct mig_step *step, int64_t 
 
 /* The steps of the plan; *moved when somebody else's run came in between, before anything of a
  * step. */
-static int run_plan(struct command *cmd, bool *moved, const struct mig_step **failed,
+static int run_plan(struct mig_command *cmd, bool *moved, const struct mig_step **failed,
                     struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
@@ -766,7 +529,7 @@ static int run_plan(struct command *cmd, bool *moved, const struct mig_step **fa
     return rc;
 }
 
-static int set_waits(struct command *cmd, struct mig_error *err)
+static int set_waits(struct mig_command *cmd, struct mig_error *err)
 {
     const struct mig_runner_ops *runner = cmd->run.db->runner;
     struct mig_waits waits = {.lock_ms = cmd->ctx->settings.ddl_lock_timeout_ms,
@@ -778,7 +541,7 @@ static int set_waits(struct command *cmd, struct mig_error *err)
 }
 
 /* Under the lock: plan again when the rows moved, then the steps. */
-static int carry_out(struct command *cmd, const struct mig_step **failed, struct mig_error *err)
+static int carry_out(struct mig_command *cmd, const struct mig_step **failed, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     bool moved = false;
@@ -796,9 +559,9 @@ static int carry_out(struct command *cmd, const struct mig_step **failed, struct
     }
     while (rc == 0) {
         if (moved) {
-            rc = make_plan(cmd, err);
+            rc = mig_command_plan(cmd, err);
             if (rc == 0) {
-                rc = check_plan(cmd, err);
+                rc = mig_command_check(cmd, err);
             }
             if (rc == 0) {
                 rc = prepare(cmd, err);
@@ -826,7 +589,7 @@ static int carry_out(struct command *cmd, const struct mig_step **failed, struct
 }
 
 /* A stamp of what the rows say already still says that nothing is half done. */
-static int forget_half_applied(struct command *cmd, struct mig_error *err)
+static int forget_half_applied(struct mig_command *cmd, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     if (!run->sink->live) {
@@ -840,11 +603,12 @@ static int forget_half_applied(struct command *cmd, struct mig_error *err)
     return rc == 0 ? mig_journal_forget(run, err) : rc;
 }
 
-static int run_command(struct command *cmd, const struct mig_step **failed, struct mig_error *err)
+static int run_command(struct mig_command *cmd, const struct mig_step **failed,
+                       struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
     struct mig_report *report = cmd->report;
-    int rc = run->conn == NULL ? script_rows(cmd, err) : read_rows(cmd, err);
+    int rc = run->conn == NULL ? mig_command_script_rows(cmd, err) : read_rows(cmd, err);
     if (rc == 0) {
         rc = copy_names(cmd->arena, &run->rows, &report->from, err);
         report->to = report->from;
@@ -853,15 +617,15 @@ static int run_command(struct command *cmd, const struct mig_step **failed, stru
         rc = mig_recover_sources(run, err);
     }
     if (rc == 0) {
-        rc = make_plan(cmd, err);
+        rc = mig_command_plan(cmd, err);
     }
-    if (rc == 0 && cmd->plan.step_count == 0 && cmd->request->verb == STAMP) {
+    if (rc == 0 && cmd->plan.step_count == 0 && cmd->request->verb == MIG_VERB_STAMP) {
         return forget_half_applied(cmd, err);
     }
     if (rc != 0 || cmd->plan.step_count == 0) {
         return rc; /* nothing to do: nothing is locked */
     }
-    rc = check_plan(cmd, err);
+    rc = mig_command_check(cmd, err);
     if (rc == 0) {
         rc = prepare(cmd, err);
     }
@@ -881,16 +645,16 @@ static int begin_run(struct mig_run *run, struct mig_context *ctx, struct mig_ar
     return rc == 0 ? mig_run_begin(run, ctx, arena, options, err) : rc;
 }
 
-static int command(struct mig_context *ctx, struct mig_arena *arena, const struct request *request,
-                   const struct mig_run_options *options, struct mig_report *report,
-                   struct mig_error *err)
+static int command(struct mig_context *ctx, struct mig_arena *arena,
+                   const struct mig_request *request, const struct mig_run_options *options,
+                   struct mig_report *report, struct mig_error *err)
 {
-    struct command cmd = {.ctx = ctx,
-                          .arena = arena,
-                          .request = request,
-                          .options = options,
-                          .report = report,
-                          .target = request->target};
+    struct mig_command cmd = {.ctx = ctx,
+                              .arena = arena,
+                              .request = request,
+                              .options = options,
+                              .report = report,
+                              .target = request->target};
     const struct mig_step *failed = NULL;
     *report = (struct mig_report){0};
     int rc = mig_context_map(ctx, err);
@@ -909,7 +673,7 @@ static int command(struct mig_context *ctx, struct mig_arena *arena, const struc
         const struct mig_failure failure = {
             .step = failed,
             .error = err,
-            .undoes = failed != NULL && undoes(&cmd, failed),
+            .undoes = failed != NULL && mig_command_undoes(&cmd, failed),
             .writes = writes(&cmd),
         };
         mig_failure_tell(&cmd.run, &failure, report);
@@ -924,7 +688,7 @@ int mig_context_upgrade(struct mig_context *ctx, struct mig_arena *arena, const 
                         const struct mig_run_options *options, struct mig_report *out,
                         struct mig_error *err)
 {
-    const struct request request = {.verb = UPGRADE, .target = target};
+    const struct mig_request request = {.verb = MIG_VERB_UPGRADE, .target = target};
     return command(ctx, arena, &request, options, out, err);
 }
 
@@ -932,7 +696,7 @@ int mig_context_downgrade(struct mig_context *ctx, struct mig_arena *arena, cons
                           const struct mig_run_options *options, struct mig_report *out,
                           struct mig_error *err)
 {
-    const struct request request = {.verb = DOWNGRADE, .target = target};
+    const struct mig_request request = {.verb = MIG_VERB_DOWNGRADE, .target = target};
     return command(ctx, arena, &request, options, out, err);
 }
 
@@ -941,7 +705,7 @@ int mig_context_stamp(struct mig_context *ctx, struct mig_arena *arena,
                       const struct mig_run_options *options, struct mig_report *out,
                       struct mig_error *err)
 {
-    const struct request request = {.verb = STAMP, .targets = targets, .purge = purge};
+    const struct mig_request request = {.verb = MIG_VERB_STAMP, .targets = targets, .purge = purge};
     return command(ctx, arena, &request, options, out, err);
 }
 

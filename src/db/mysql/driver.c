@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHED_SQL_MAX 32768 /* a thousand rows of six values, as bulk_insert writes them */
+#define CACHED_SQL_MAX 32768  /* a thousand rows of six values, as bulk_insert writes them */
 #define JOINED_SQL_MAX 262144 /* far below the least max_allowed_packet that servers come with */
 
 /* ---- the library ---- */
@@ -116,7 +116,8 @@ const char *mig_mysql_hint(unsigned number)
     case 1040:
         return "All connections of the server are in use.";
     case 1047:
-        return "The node is not connected to its cluster: use another one, or wait until it is back.";
+        return "The node is not connected to its cluster: use another one, or wait until it is "
+               "back.";
     case 1205:
         return "Another session holds a lock that this statement needs.";
     case 2002: /* CR_CONNECTION_ERROR */

@@ -1,0 +1,46 @@
+/* A command from the inside: what command.c carries out and command_plan.c plans. */
+#ifndef MIG_RUNTIME_COMMAND_INTERN_H
+#define MIG_RUNTIME_COMMAND_INTERN_H
+
+#include "runtime/run.intern.h"
+
+enum mig_verb { MIG_VERB_UPGRADE, MIG_VERB_DOWNGRADE, MIG_VERB_STAMP };
+
+/* What was asked for. */
+struct mig_request {
+    enum mig_verb verb;
+    const char *target;              /* MIG_VERB_UPGRADE, MIG_VERB_DOWNGRADE */
+    const struct mig_names *targets; /* MIG_VERB_STAMP */
+    bool purge;
+};
+
+/* One command on its way. */
+struct mig_command {
+    struct mig_context *ctx;
+    struct mig_arena *arena;
+    const struct mig_request *request;
+    const struct mig_run_options *options;
+    struct mig_report *report;
+    struct mig_run run;
+    struct mig_plan plan;
+    const char *target;              /* the request's, without the A: of a script's range */
+    const struct mig_revision *undo; /* the first step undoes what is done of it; NULL: none */
+    bool left_known;                 /* where BEGIN is the lock: */
+    uint32_t left;                   /* the data version that the last step has left */
+    struct mig_lock lock;
+};
+
+/* The step undoes a part of an upgrade instead of calling downgrade(). */
+static inline bool mig_command_undoes(const struct mig_command *cmd, const struct mig_step *step)
+{
+    return cmd->undo != NULL && step->revision == cmd->undo;
+}
+
+/* The steps from the version rows in the run to the target: cmd->plan. */
+int mig_command_plan(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
+/* A script has no version rows to read: they are the A of "A:B", or none. */
+int mig_command_script_rows(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
+/* What no statement may be sent for: told before the first one. */
+int mig_command_check(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
+
+#endif
