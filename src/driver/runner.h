@@ -96,6 +96,10 @@ struct mig_runner_ops {
     /* Around a transaction that needs foreign keys off (SQLite: the pragma does nothing inside
      * one). */
     const char *script_keys_off, *script_keys_on;
+    /* Optional, both (SQLite): a database in memory can stand for the real one while a script is
+     * written. Makes an empty schema there, or a view. */
+    int (*shadow_schema)(struct mig_conn *conn, const char *schema, struct mig_error *err);
+    int (*shadow_view)(struct mig_conn *conn, const struct mig_view *view, struct mig_error *err);
     /* The client splits at every ';': a body with one needs DELIMITER around it. */
     bool script_delimiter;
     /* Required: appends the statement(s), each ended by ";\n", that stop a script unless the query

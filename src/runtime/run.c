@@ -86,13 +86,24 @@ int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *e
         source = &mig_snapshot_source;
         self = run->snapshot;
     }
+    mig_shadow_free(run->shadow);
+    run->shadow = NULL;
+    bool known = run->snapshot != NULL ? mig_shadow_can_have(run->snapshot) : from_base;
+    if (run->sink == &mig_sink_script && run->db->runner->shadow_schema != NULL && known) {
+        run->shadow = mig_shadow_new(run->db, run->snapshot);
+        if (run->shadow == NULL) {
+            return mig_error_nomem(err);
+        }
+        source = &mig_shadow_source;
+        self = run->shadow;
+    }
     mig_catalog_free(run->catalog);
     run->catalog = mig_catalog_new(source, self, run->db->runner->folds_names);
     if (run->catalog == NULL) {
         return mig_error_nomem(err);
     }
     mig_catalog_set_schema(run->catalog, run->server->schema);
-    mig_catalog_set_deferred(run->catalog, !run->sink->live);
+    mig_catalog_set_deferred(run->catalog, !run->sink->live && run->shadow == NULL);
     run->compile.catalog = run->catalog;
     return 0;
 }
@@ -182,6 +193,8 @@ void mig_run_end(struct mig_run *run)
     mig_segment_rollback(run);
     mig_catalog_free(run->catalog);
     run->catalog = NULL;
+    mig_shadow_free(run->shadow);
+    run->shadow = NULL;
     mig_error_clear(&run->doom.error);
     mig_strbuf_release(&run->text);
     mig_strbuf_release(&run->journal.written);

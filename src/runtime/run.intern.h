@@ -5,6 +5,7 @@
 #include "model/digest.h"
 #include "model/snapshot.h"
 #include "runtime/context.h"
+#include "runtime/shadow.h"
 #include "util/strbuf.h"
 
 /* Where statements go. A slot that is NULL does nothing. */
@@ -154,8 +155,9 @@ struct mig_run {
     struct mig_undo *undo;           /* NULL: nothing is gathered */
     struct mig_rows_reader *readers; /* open ones */
 
-    bool script_begun;      /* its first line was written */
-    struct mig_strbuf text; /* script: the segment so far */
+    struct mig_shadow *shadow; /* script: NULL where there is none */
+    bool script_begun;         /* its first line was written */
+    struct mig_strbuf text;    /* script: the segment so far */
 };
 
 /* run.c */

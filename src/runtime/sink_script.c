@@ -78,6 +78,9 @@ static int statement(struct mig_run *run, const struct mig_statement *statement,
         mig_strbuf_release(&query);
         return rc;
     }
+    if (run->shadow != NULL && mig_shadow_add(run->shadow, statement, err) != 0) {
+        return (int)err->code;
+    }
     bool delimiter = needs_delimiter(run, statement);
     bool legacy = (statement->flags & MIG_STATEMENT_LEGACY_ALTER) != 0;
     if (delimiter) {

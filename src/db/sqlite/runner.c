@@ -64,6 +64,45 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
     return buf->failed ? mig_error_nomem(err) : 0;
 }
 
+static int run_format(struct mig_conn *conn, struct mig_strbuf *sql, struct mig_error *err)
+{
+    int rc = sql->failed ? mig_error_nomem(err)
+                         : mig_conn_execute(conn, mig_strbuf_text(sql), NULL, NULL, err);
+    mig_strbuf_release(sql);
+    return rc;
+}
+
+static void append_quoted(struct mig_strbuf *sql, const char *name)
+{
+    mig_strbuf_putc(sql, '"');
+    for (const char *p = name; *p != '\0'; p++) {
+        mig_strbuf_puts(sql, *p == '"' ? "\"" : "");
+        mig_strbuf_putc(sql, *p);
+    }
+    mig_strbuf_putc(sql, '"');
+}
+
+static int shadow_schema(struct mig_conn *conn, const char *schema, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    mig_strbuf_puts(&sql, "ATTACH ':memory:' AS ");
+    append_quoted(&sql, schema);
+    return run_format(conn, &sql, err);
+}
+
+static int shadow_view(struct mig_conn *conn, const struct mig_view *view, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    mig_strbuf_puts(&sql, "CREATE VIEW ");
+    append_quoted(&sql, view->name);
+    for (size_t i = 0; i < view->columns.count; i++) {
+        mig_strbuf_puts(&sql, i == 0 ? " (" : ", ");
+        append_quoted(&sql, view->columns.items[i]);
+    }
+    mig_strbuf_printf(&sql, "%s AS %s", view->columns.count > 0 ? ")" : "", view->query);
+    return run_format(conn, &sql, err);
+}
+
 const struct mig_runner_ops mig_runner_sqlite = {
     .begin_locks = true,
     .folds_names = true,
@@ -79,4 +118,6 @@ const struct mig_runner_ops mig_runner_sqlite = {
     .script_keys_off = "PRAGMA foreign_keys = OFF;\n",
     .script_keys_on = "PRAGMA foreign_keys = ON;\n\n",
     .script_guard = script_guard,
+    .shadow_schema = shadow_schema,
+    .shadow_view = shadow_view,
 };
