@@ -3,6 +3,7 @@
 #include "dialect/sqlite_ddl.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* The enum is no object of its own here. */
 int mig_compile_enum_noop(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -83,21 +84,46 @@ static struct mig_value new_default(const struct change *change, const struct mi
     return (struct mig_value){0};
 }
 
-static int alter_type(const struct change *change, const char *schema, const char *table,
-                      const char *column, const struct mig_type *type, struct mig_value new_default)
+/* A column of the enum: its type before, one that takes old and new values, and the one after. */
+struct enum_use {
+    const char *column;
+    struct mig_type *wide, *wanted;
+    struct mig_value new_default;
+};
+
+/* All columns of a table at once: a table that must be made anew is so once. */
+static int alter_types(const struct change *change, const char *schema, const char *table,
+                       const struct enum_use *uses, size_t count, bool wide)
 {
-    struct mig_op_alter_column *alter = mig_arena_new(change->c->arena, struct mig_op_alter_column);
-    if (alter == NULL) {
+    struct mig_arena *arena = change->c->arena;
+    struct mig_op_batch *batch = mig_arena_new(arena, struct mig_op_batch);
+    struct mig_op **ops = mig_arena_array(arena, struct mig_op *, count);
+    if (batch == NULL || ops == NULL) {
         return mig_error_nomem(change->err);
     }
-    alter->base =
-        (struct mig_op){.kind = MIG_OP_alter_column, .schema = schema, .line = change->op->line};
-    alter->table = table;
-    alter->column = column;
-    alter->type = type;
-    alter->default_ = new_default;
-    int code = mig_resolve_op(change->c, &alter->base, change->err);
-    return code == 0 ? mig_compile_op(change->c, &alter->base, change->err) : code;
+    for (size_t i = 0; i < count; i++) {
+        struct mig_op_alter_column *alter = mig_arena_new(arena, struct mig_op_alter_column);
+        if (alter == NULL) {
+            return mig_error_nomem(change->err);
+        }
+        alter->base = (struct mig_op){
+            .kind = MIG_OP_alter_column, .schema = schema, .line = change->op->line};
+        alter->table = table;
+        alter->column = uses[i].column;
+        alter->type = wide ? uses[i].wide : uses[i].wanted;
+        alter->default_ = wide ? (struct mig_value){0} : uses[i].new_default;
+        ops[i] = &alter->base;
+    }
+    batch->base = (struct mig_op){.kind = MIG_OP_batch, .schema = schema, .line = change->op->line};
+    batch->table = table;
+    batch->ops = ops;
+    batch->op_count = count;
+    int code = mig_resolve_op(change->c, &batch->base, change->err);
+    code = code == 0 ? mig_compile_op(change->c, &batch->base, change->err) : code;
+    /* What is not read again must be told. */
+    return code == 0 && mig_catalog_is_deferred(change->c->catalog)
+               ? mig_catalog_apply(change->c->catalog, &batch->base, change->err)
+               : code;
 }
 
 static int replace_rows(const struct change *change, const char *schema, const char *table,
@@ -114,61 +140,109 @@ static int replace_rows(const struct change *change, const char *schema, const c
     return code;
 }
 
-/* The enum as a CHECK of its name keeps it, where the column's type does not tell; NULL when there
- * is none. */
+/* The column's enum as a CHECK keeps it, where the column's type does not tell; NULL when there is
+ * none. */
 static const struct mig_type *checked_type(const struct change *change,
-                                           const struct mig_table *table)
+                                           const struct mig_table *table, const char *column)
 {
     struct mig_arena *arena = change->c->arena;
-    const struct mig_constraint *check = mig_table_constraint(table, change->name);
-    struct mig_type *type = mig_arena_new(arena, struct mig_type);
-    const char *column = NULL;
-    if (check == NULL || type == NULL ||
-        !mig_sqlite_enum_check(arena, check, &column, &type->values)) {
-        return NULL;
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *check = table->constraints.items[i];
+        struct mig_type *type = mig_arena_new(arena, struct mig_type);
+        const char *checked = NULL;
+        bool ours = check->name == NULL || strcmp(check->name, change->name) == 0;
+        if (type != NULL && ours && mig_sqlite_enum_check(arena, check, &checked, &type->values) &&
+            strcasecmp(checked, column) == 0) {
+            type->kind = MIG_TYPE_enum;
+            type->name = change->name;
+            return type;
+        }
     }
-    type->kind = MIG_TYPE_enum;
-    type->name = change->name;
-    return type;
+    return NULL;
 }
 
-/* The column takes old and new values, the rows are changed, then it takes the new values only. */
-static int change_column(const struct change *change, const char *schema, const char *table,
-                         const char *column)
+/* What becomes of the column; *use stays empty when the operation does not apply to it. */
+static int plan_column(const struct change *change, const struct mig_table *known,
+                       const char *column, struct enum_use *use)
 {
     struct mig_compile *c = change->c;
-    const struct mig_table *known = NULL;
-    int code = mig_compile_known_table(c, schema, table, &known, change->err);
-    const struct mig_column *found = known != NULL ? mig_table_column(known, column) : NULL;
+    const struct mig_column *found = mig_table_column(known, column);
     const struct mig_type *type = found != NULL ? mig_dialect_type(c, found->type) : NULL;
-    if (code == 0 && type != NULL && type->kind != MIG_TYPE_enum) {
-        type = checked_type(change, known);
+    const struct mig_type *checked = checked_type(change, known, column);
+    if (checked != NULL || (type != NULL && type->kind != MIG_TYPE_enum)) {
+        type = checked;
     }
-    if (code != 0 || type == NULL || !type->values.given) {
+    if (type == NULL || !type->values.given) {
+        return 0;
+    }
+    use->wide = mig_type_copy(c->arena, type);
+    use->wanted = mig_type_copy(c->arena, type);
+    if (use->wide == NULL || use->wanted == NULL) {
+        return mig_error_nomem(change->err);
+    }
+    use->wanted->values = (struct mig_names){0};
+    int failed = new_values(change, &type->values, &use->wanted->values);
+    for (size_t i = 0; failed == 0 && i < use->wanted->values.count; i++) {
+        if (!mig_names_contain(&use->wide->values, use->wanted->values.items[i])) {
+            failed = mig_names_add(c->arena, &use->wide->values, use->wanted->values.items[i]);
+        }
+    }
+    use->column = column;
+    use->new_default = new_default(change, found);
+    return failed != 0 ? mig_error_nomem(change->err) : 0;
+}
+
+/* The columns take old and new values, the rows are changed, then they take the new values only. */
+static int change_table(const struct change *change, const char *schema, const char *table,
+                        const struct mig_names *columns)
+{
+    const struct mig_table *known = NULL;
+    struct enum_use *uses = mig_arena_array(change->c->arena, struct enum_use, columns->count);
+    size_t count = 0;
+    if (uses == NULL) {
+        return mig_error_nomem(change->err);
+    }
+    int code = mig_compile_known_table(change->c, schema, table, &known, change->err);
+    for (size_t i = 0; known != NULL && i < columns->count && code == 0; i++) {
+        code = plan_column(change, known, columns->items[i], &uses[count]);
+        count += uses[count].column != NULL;
+    }
+    if (code != 0 || count == 0) {
         return code;
     }
-    struct mig_type *wide = mig_type_copy(c->arena, type), *wanted = mig_type_copy(c->arena, type);
-    if (wide == NULL || wanted == NULL) {
-        return mig_error_nomem(change->err);
-    }
-    wanted->values = (struct mig_names){0};
-    if (new_values(change, &type->values, &wanted->values) != 0) {
-        return mig_error_nomem(change->err);
-    }
     if (change->replaced.count > 0) {
-        for (size_t i = 0; i < wanted->values.count; i++) {
-            if (!mig_names_contain(&wide->values, wanted->values.items[i]) &&
-                mig_names_add(c->arena, &wide->values, wanted->values.items[i]) != 0) {
-                return mig_error_nomem(change->err);
+        code = alter_types(change, schema, table, uses, count, true);
+        for (size_t i = 0; i < count && code == 0; i++) {
+            code = replace_rows(change, schema, table, uses[i].column);
+        }
+    }
+    return code == 0 ? alter_types(change, schema, table, uses, count, false) : code;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* names: schema, table, column of each; those of one table together. */
+static int change_tables(const struct change *change, const struct mig_names *names)
+{
+    int code = 0;
+    for (size_t i = 0; i + 2 < names->count && code == 0; i += 3) {
+        struct mig_names columns = {0};
+        bool first = true;
+        for (size_t k = 0; k + 2 < names->count; k += 3) {
+            if (same_name(names->items[k], names->items[i]) &&
+                strcmp(names->items[k + 1], names->items[i + 1]) == 0) {
+                first = first && k >= i;
+                if (mig_names_add(change->c->arena, &columns, names->items[k + 2]) != 0) {
+                    return mig_error_nomem(change->err);
+                }
             }
         }
-        code = alter_type(change, schema, table, column, wide, (struct mig_value){0});
-        if (code == 0) {
-            code = replace_rows(change, schema, table, column);
-        }
+        code = first ? change_table(change, names->items[i], names->items[i + 1], &columns) : 0;
     }
-    return code == 0 ? alter_type(change, schema, table, column, wanted, new_default(change, found))
-                     : code;
+    return code;
 }
 
 static int add_pair(struct change *change, const char *from, const char *to)
@@ -235,8 +309,5 @@ int mig_compile_enum_columns(struct mig_compile *c, const struct mig_op *op, str
                       "op.alter_column where there are such)",
                       mig_op_name(op->kind), change.name);
     }
-    for (size_t i = 0; i + 2 < columns.count && code == 0; i += 3) {
-        code = change_column(&change, columns.items[i], columns.items[i + 1], columns.items[i + 2]);
-    }
-    return code;
+    return code == 0 ? change_tables(&change, &columns) : code;
 }

@@ -77,6 +77,9 @@ struct mig_compile {
 
 typedef int mig_compile_fn(struct mig_compile *c, const struct mig_op *op, struct mig_error *err);
 
+/* MySQL's versions are below (9.7.4 is 90704), MariaDB's are not (10.11.6 is 101106). */
+#define MIG_FIRST_MARIADB_VERSION 100000
+
 struct mig_dialect {
     const char *name;    /* "postgresql" */
     const char *title;   /* "PostgreSQL": in messages */
@@ -84,7 +87,9 @@ struct mig_dialect {
     size_t name_limit;   /* longest identifier; 0 none */
     bool names_in_bytes; /* the limit counts bytes, not characters */
     int default_version; /* assumed offline without --server-version */
-    bool default_is_mariadb;
+    /* MariaDB speaks this dialect: the version that a script is for when the URL says mariadb://;
+     * 0: no. */
+    int mariadb_version;
     /* Required: the features of a server; sets server->features from flavour and version. */
     void (*narrow)(struct mig_server *server);
     /* Required: upper-case reserved words, sorted, that force quotes. */

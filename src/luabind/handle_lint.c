@@ -162,7 +162,7 @@ int mig_handle_lint(lua_State *L)
     }
     lua_createtable(L, 0, 3);
     mig_lua_set_text(L, "dialect", h->ctx.url.db->dialect->name);
-    mig_lua_set_bool(L, "is_mariadb", h->ctx.url.db->dialect->default_is_mariadb);
+    mig_lua_set_bool(L, "is_mariadb", strcmp(h->ctx.url.scheme, "mariadb") == 0);
     lua_pushvalue(L, linting.steps);
     lua_setfield(L, -2, "steps");
     return 1;

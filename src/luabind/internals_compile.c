@@ -330,7 +330,6 @@ static void set_dialect(lua_State *L, struct box *box)
                                   .out = &box->out};
     box->log = (struct mig_log){.write = keep_log, .payload = box};
     box->server.version = db->dialect->default_version;
-    box->server.is_mariadb = db->dialect->default_is_mariadb;
     box->server.no_backslash_escapes = db->dialect->dollar_quotes; /* as servers are by default */
 }
 

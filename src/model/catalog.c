@@ -145,7 +145,7 @@ static int unknown(const char *what, const char *name, struct mig_error *err)
 static bool same_schema(const struct mig_catalog *catalog, const char *a, const char *b);
 
 /* The enums of columns that the server only knows as texts. */
-static void recall_enums(const struct mig_catalog *catalog, struct mig_table *table,
+static void recall_enums(struct mig_catalog *catalog, struct mig_table *table,
                          const struct entry *entry)
 {
     for (const struct enum_column *e = catalog->enum_columns; e != NULL; e = e->next) {
@@ -153,10 +153,17 @@ static void recall_enums(const struct mig_catalog *catalog, struct mig_table *ta
             strcmp(e->table, entry->name) == 0 && same_schema(catalog, e->schema, entry->schema)
                 ? mig_table_column(table, e->column)
                 : NULL;
-        if (column != NULL && e->type != NULL &&
-            (column->type == NULL || column->type->kind != MIG_TYPE_enum ||
-             column->type->name == NULL)) {
+        if (column == NULL || e->type == NULL) {
+            continue;
+        }
+        if (column->type == NULL || column->type->kind != MIG_TYPE_enum) {
             column->type = e->type;
+        } else if (column->type->name == NULL) { /* the values are those that it has */
+            struct mig_type *named = mig_type_copy(&catalog->arena, column->type);
+            if (named != NULL) {
+                named->name = e->type->name;
+                column->type = named;
+            }
         }
     }
 }
@@ -350,7 +357,13 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
     for (size_t i = 0; i + 2 < found.count; i += 3) {
         const char *key = key_of(catalog, arena, found.items[i], found.items[i + 1]);
         const struct entry *entry = key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
-        for (size_t part = 0; (entry == NULL || entry->known == ASK) && part < 3; part++) {
+        bool told = entry == NULL || entry->known == ASK;
+        if (!told && !catalog->deferred &&
+            entry->known == PRESENT) { /* as a text, which is no enum */
+            const struct mig_column *column = mig_table_column(entry->object, found.items[i + 2]);
+            told = column != NULL && !is_enum(column->type, schema, name);
+        }
+        for (size_t part = 0; told && part < 3; part++) {
             if (mig_names_add(arena, out, found.items[i + part]) != 0) {
                 return mig_error_nomem(err);
             }
@@ -640,8 +653,11 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
     if (rc != 0 || entry == NULL) {
         return rc;
     }
-    if (((const struct mig_table *)entry->object)->sql != NULL && !catalog->deferred) {
-        /* The server keeps the definition as text, which is read again rather than changed here. */
+    bool renames =
+        op->kind == MIG_OP_alter_column && MIG_OP_CAST(op, alter_column)->new_column_name != NULL;
+    if ((renames || ((const struct mig_table *)entry->object)->sql != NULL) && !catalog->deferred) {
+        /* The server keeps the definition as text, which is read again rather than changed here; so
+         * are the texts of CHECKs and indexes that a renamed column stands in. */
         forget_entry(catalog, entry);
         return 0;
     }
@@ -787,22 +803,49 @@ static const char *op_name(const struct mig_op *op)
     return *(const char *const *)(const void *)((const char *)op + field->offset);
 }
 
-/* A changed set of enum values is read again (live) or worked out (deferred). */
+/* The columns of the enum have other values; those of the server's are read again. */
+static int change_enum_columns(struct mig_catalog *catalog, const char *schema, const char *name,
+                               const struct mig_names *values, struct mig_error *err)
+{
+    for (struct enum_column *e = catalog->enum_columns; values != NULL && e != NULL; e = e->next) {
+        if (is_enum(e->type, schema, name)) {
+            struct mig_type *type = mig_type_copy(&catalog->arena, e->type);
+            if (type == NULL) {
+                return mig_error_nomem(err);
+            }
+            type->values = (struct mig_names){.given = true};
+            for (size_t i = 0; i < values->count; i++) {
+                const char *value = mig_arena_strdup(&catalog->arena, values->items[i]);
+                if (mig_names_add(&catalog->arena, &type->values, value) != 0) {
+                    return mig_error_nomem(err);
+                }
+            }
+            e->type = type;
+        }
+    }
+    for (struct entry *e = catalog->entries[TABLE]; !catalog->deferred && e != NULL; e = e->next) {
+        forget_entry(catalog, e);
+    }
+    return 0;
+}
+
+/* A changed set of enum values is worked out where it was known, else read again (live). */
 static int change_enum(struct mig_catalog *catalog, const struct mig_op *base,
                        struct mig_error *err)
 {
     const char *name = op_name(base);
     if (base->kind == MIG_OP_set_enum_values) {
-        return put_enum(catalog, base->schema, name, &MIG_OP_CAST(base, set_enum_values)->values,
-                        err);
+        const struct mig_names *all = &MIG_OP_CAST(base, set_enum_values)->values;
+        int rc = change_enum_columns(catalog, base->schema, name, all, err);
+        return rc != 0 ? rc : put_enum(catalog, base->schema, name, all, err);
     }
     struct entry *entry = entry_of(catalog, ENUM, base->schema, name);
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
-    if (!catalog->deferred) {
+    if (!catalog->deferred && entry->known != PRESENT) {
         entry->known = ASK;
-        return 0;
+        return change_enum_columns(catalog, base->schema, name, NULL, err);
     }
     struct mig_error ignored = {0};
     if (look_up(catalog, ENUM, base->schema, name, &entry, &ignored) != 0) {
@@ -844,7 +887,9 @@ static int change_enum(struct mig_catalog *catalog, const struct mig_op *base,
     if (add != NULL && !have) {
         failed |= mig_names_add(&catalog->arena, &values, add->value);
     }
-    return failed != 0 ? mig_error_nomem(err) : put_enum(catalog, base->schema, name, &values, err);
+    int rc = failed != 0 ? mig_error_nomem(err)
+                         : change_enum_columns(catalog, base->schema, name, &values, err);
+    return rc != 0 ? rc : put_enum(catalog, base->schema, name, &values, err);
 }
 
 static int create_view(struct mig_catalog *catalog, const struct mig_op *base,

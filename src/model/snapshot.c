@@ -839,7 +839,7 @@ static int find_enum_columns(void *self, struct mig_arena *arena, const char *sc
         for (size_t k = 0; k < table->columns.count; k++) {
             const struct mig_column *column = table->columns.items[k];
             if (is_enum(column->type, schema, name) &&
-                (mig_names_add(arena, out, table->schema == NULL ? "" : table->schema) != 0 ||
+                (mig_names_add(arena, out, table->schema) != 0 ||
                  mig_names_add(arena, out, table->name) != 0 ||
                  mig_names_add(arena, out, column->name) != 0)) {
                 return mig_error_nomem(err);

@@ -114,9 +114,10 @@ static int assume_server(struct mig_run *run, struct mig_error *err)
 {
     const struct mig_dialect *dialect = run->db->dialect;
     const struct mig_run_options *options = run->options;
+    bool is_mariadb = dialect->mariadb_version != 0 && strcmp(run->ctx->url.scheme, "mariadb") == 0;
     run->assumed = (struct mig_server){
-        .is_mariadb = dialect->default_is_mariadb,
-        .version = dialect->default_version,
+        .is_mariadb = is_mariadb,
+        .version = is_mariadb ? dialect->mariadb_version : dialect->default_version,
         .database = run->ctx->url.params.database,
         .no_backslash_escapes = !dialect->backslash_escapes,
     };
@@ -143,6 +144,8 @@ static int assume_server(struct mig_run *run, struct mig_error *err)
     }
     if (options->server_version != 0) {
         run->assumed.version = options->server_version;
+        run->assumed.is_mariadb =
+            dialect->mariadb_version != 0 && options->server_version >= MIG_FIRST_MARIADB_VERSION;
     }
     dialect->narrow(&run->assumed);
     run->server = &run->assumed;

@@ -484,6 +484,7 @@ const struct mig_dialect mig_dialect_mysql = {
     .quote = '`',
     .name_limit = 64,
     .default_version = 80036,
+    .mariadb_version = 101100,
     .narrow = narrow,
     .reserved = reserved,
     .reserved_count = MIG_COUNT(reserved),

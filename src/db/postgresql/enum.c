@@ -295,6 +295,22 @@ static void add_mapped_text(struct mig_sql *w, const struct change *change, cons
     }
 }
 
+/* The new default, where the table is not read again. */
+static int note_default(const struct change *change, const char *schema, const char *table,
+                        const char *column, const char *text)
+{
+    struct mig_op_alter_column *alter = mig_arena_new(change->c->arena, struct mig_op_alter_column);
+    if (alter == NULL || text == NULL) {
+        return mig_error_nomem(change->err);
+    }
+    alter->base = (struct mig_op){.kind = MIG_OP_alter_column, .schema = schema};
+    alter->table = table;
+    alter->column = column;
+    alter->default_ =
+        (struct mig_value){.kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
+    return mig_catalog_apply(change->c->catalog, &alter->base, change->err);
+}
+
 static int move_column(const struct change *change, const char *schema, const char *table,
                        const char *column)
 {
@@ -330,6 +346,7 @@ static int move_column(const struct change *change, const char *schema, const ch
     }
     w = mig_sql_start(c, change->err);
     mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n SET DEFAULT ", schema, table, column);
+    size_t start = w.buf.length;
     if (found->default_value.kind == MIG_VALUE_TEXT) {
         mig_sql_add(&w, "%q", mapped_literal(change, found->default_value.text));
     } else if (found->default_value.kind == MIG_VALUE_EXPR) {
@@ -337,7 +354,12 @@ static int move_column(const struct change *change, const char *schema, const ch
     } else {
         mig_sql_add(&w, "%v", &found->default_value, found->type);
     }
-    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
+    const char *text =
+        mig_arena_strndup(c->arena, mig_strbuf_text(&w.buf) + start, w.buf.length - start);
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
+    return code == 0 && mig_catalog_is_deferred(c->catalog)
+               ? note_default(change, schema, table, column, text)
+               : code;
 }
 
 static bool check_reads(const void *what, const char *column)

@@ -175,6 +175,16 @@ static int no_enum(void *self, struct mig_arena *arena, const char *schema, cons
 }
 
 /* The columns of one table that a CHECK of the enum's name holds to its values. */
+static int add_enum_column(struct mig_arena *arena, const char *schema,
+                           const struct mig_table *table, const char *column, struct mig_names *out,
+                           struct mig_error *err)
+{
+    return mig_names_add(arena, out, schema) != 0 || mig_names_add(arena, out, table->name) != 0 ||
+                   mig_names_add(arena, out, column) != 0
+               ? mig_error_nomem(err)
+               : 0;
+}
+
 static int add_enum_columns(void *self, struct mig_arena *arena, const char *schema,
                             const char *name, const char *enum_name, struct mig_names *out,
                             struct mig_error *err)
@@ -188,10 +198,19 @@ static int add_enum_columns(void *self, struct mig_arena *arena, const char *sch
     if (status != 0 || check == NULL || !mig_sqlite_enum_check(arena, check, &column, &values)) {
         return status;
     }
-    return mig_names_add(arena, out, schema) != 0 || mig_names_add(arena, out, table->name) != 0 ||
-                   mig_names_add(arena, out, column) != 0
-               ? mig_error_nomem(err)
-               : 0;
+    status = add_enum_column(arena, schema, table, column, out, err);
+    /* Only one CHECK of the table can have the name: others with the same values are its too. */
+    for (size_t i = 0; status == 0 && i < table->constraints.count; i++) {
+        const struct mig_constraint *other = table->constraints.items[i];
+        struct mig_names others = {0};
+        bool candidate =
+            other != check && (other->name == NULL || strcasecmp(other->name, enum_name) == 0);
+        if (candidate && mig_sqlite_enum_check(arena, other, &column, &others) &&
+            (other->name != NULL || mig_names_equal(&others, &values))) {
+            status = add_enum_column(arena, schema, table, column, out, err);
+        }
+    }
+    return status;
 }
 
 static int enum_columns(void *self, struct mig_arena *arena, const char *schema, const char *name,
