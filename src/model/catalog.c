@@ -1,4 +1,4 @@
-#include "model/catalog.h"
+#include "model/catalog.intern.h"
 
 #include "model/apply.h"
 #include "util/map.h"
@@ -7,40 +7,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What is known of one name. An entry is never removed: forgetting makes it ASK again, or LOST. */
-enum knowledge { ASK = 0, ABSENT, PRESENT, LOST };
-
-enum object { TABLE, ENUM, VIEW, OBJECTS };
-
-struct entry {
-    enum knowledge known;
-    const char *schema, *name; /* as first named */
-    void *object;              /* struct mig_table, mig_enum or mig_view */
-    struct entry *next;        /* all entries of its kind */
-};
-
-/* A column whose enum the source cannot tell (no such types there), as the run's own operations
- * made it. */
-struct enum_column {
-    const char *schema, *table, *column;
-    const struct mig_type *type;
-    struct enum_column *next;
-};
-
-struct mig_catalog {
-    struct mig_arena arena;
-    size_t settled; /* its size when nothing in it was superseded */
-    const struct mig_catalog_source *source;
-    void *self;
-    const char *schema;
-    bool fold_case, deferred;
-    bool all_lost; /* deferred, and a DDL that names no table went by */
-    struct mig_map maps[OBJECTS];
-    struct entry *entries[OBJECTS];
-    struct enum_column *enum_columns;
-    struct mig_catalog *over, *next_over; /* made by mig_catalog_over: the latest, the one before */
-};
 
 struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
                                     bool fold_case)
@@ -55,8 +21,7 @@ struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, voi
     return catalog;
 }
 
-/* Everything that it knows. */
-static void empty(struct mig_catalog *catalog)
+void mig_catalog_empty(struct mig_catalog *catalog)
 {
     for (int kind = 0; kind < OBJECTS; kind++) {
         mig_map_release(&catalog->maps[kind]);
@@ -72,7 +37,7 @@ static void empty(struct mig_catalog *catalog)
 void mig_catalog_free(struct mig_catalog *catalog)
 {
     if (catalog != NULL) {
-        empty(catalog);
+        mig_catalog_empty(catalog);
         free(catalog);
     }
 }
@@ -108,21 +73,21 @@ static const char *key_of(const struct mig_catalog *catalog, struct mig_arena *a
     return key;
 }
 
-/* The entry of a name, made when new; NULL when out of memory. */
-static struct entry *entry_of(struct mig_catalog *catalog, enum object kind, const char *schema,
-                              const char *name)
+struct mig_catalog_entry *mig_catalog_entry_of(struct mig_catalog *catalog,
+                                               enum mig_catalog_object kind, const char *schema,
+                                               const char *name)
 {
     struct mig_arena_mark mark = mig_arena_mark(&catalog->arena);
     const char *key = key_of(catalog, &catalog->arena, schema, name);
     if (key == NULL) {
         return NULL;
     }
-    struct entry *entry = mig_map_get(&catalog->maps[kind], key);
+    struct mig_catalog_entry *entry = mig_map_get(&catalog->maps[kind], key);
     if (entry != NULL) {
         mig_arena_reset(&catalog->arena, mark);
         return entry;
     }
-    entry = mig_arena_new(&catalog->arena, struct entry);
+    entry = mig_arena_new(&catalog->arena, struct mig_catalog_entry);
     if (entry == NULL) {
         return NULL;
     }
@@ -146,9 +111,9 @@ static bool same_schema(const struct mig_catalog *catalog, const char *a, const 
 
 /* The enums of columns that the server only knows as texts. */
 static void recall_enums(struct mig_catalog *catalog, struct mig_table *table,
-                         const struct entry *entry)
+                         const struct mig_catalog_entry *entry)
 {
-    for (const struct enum_column *e = catalog->enum_columns; e != NULL; e = e->next) {
+    for (const struct mig_enum_column *e = catalog->enum_columns; e != NULL; e = e->next) {
         struct mig_column *column =
             strcmp(e->table, entry->name) == 0 && same_schema(catalog, e->schema, entry->schema)
                 ? mig_table_column(table, e->column)
@@ -168,8 +133,8 @@ static void recall_enums(struct mig_catalog *catalog, struct mig_table *table,
     }
 }
 
-static int ask_source(struct mig_catalog *catalog, enum object kind, const struct entry *entry,
-                      void **out, struct mig_error *err)
+static int ask_source(struct mig_catalog *catalog, enum mig_catalog_object kind,
+                      const struct mig_catalog_entry *entry, void **out, struct mig_error *err)
 {
     const struct mig_catalog_source *source = catalog->source;
     struct mig_arena *arena = &catalog->arena;
@@ -197,10 +162,10 @@ static int ask_source(struct mig_catalog *catalog, enum object kind, const struc
     return unknown(kind == TABLE ? "table" : kind == ENUM ? "enum" : "view", entry->name, err);
 }
 
-static int look_up(struct mig_catalog *catalog, enum object kind, const char *schema,
-                   const char *name, struct entry **entry_out, struct mig_error *err)
+static int look_up(struct mig_catalog *catalog, enum mig_catalog_object kind, const char *schema,
+                   const char *name, struct mig_catalog_entry **entry_out, struct mig_error *err)
 {
-    struct entry *entry = entry_of(catalog, kind, schema, name);
+    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, kind, schema, name);
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
@@ -223,7 +188,7 @@ static int look_up(struct mig_catalog *catalog, enum object kind, const char *sc
 int mig_catalog_table(struct mig_catalog *catalog, const char *schema, const char *name,
                       const struct mig_table **out, struct mig_error *err)
 {
-    struct entry *entry = NULL;
+    struct mig_catalog_entry *entry = NULL;
     *out = NULL;
     int rc = look_up(catalog, TABLE, schema, name, &entry, err);
     if (rc == 0) {
@@ -235,7 +200,7 @@ int mig_catalog_table(struct mig_catalog *catalog, const char *schema, const cha
 int mig_catalog_enum(struct mig_catalog *catalog, const char *schema, const char *name,
                      const struct mig_enum **out, struct mig_error *err)
 {
-    struct entry *entry = NULL;
+    struct mig_catalog_entry *entry = NULL;
     *out = NULL;
     int rc = look_up(catalog, ENUM, schema, name, &entry, err);
     if (rc == 0) {
@@ -247,7 +212,7 @@ int mig_catalog_enum(struct mig_catalog *catalog, const char *schema, const char
 int mig_catalog_view(struct mig_catalog *catalog, const char *schema, const char *name,
                      const struct mig_view **out, struct mig_error *err)
 {
-    struct entry *entry = NULL;
+    struct mig_catalog_entry *entry = NULL;
     *out = NULL;
     int rc = look_up(catalog, VIEW, schema, name, &entry, err);
     if (rc == 0) {
@@ -278,14 +243,15 @@ int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena
     for (size_t i = 0; i < names.count; i++) {
         struct mig_arena_mark mark = mig_arena_mark(arena);
         const char *key = key_of(catalog, arena, schema, names.items[i]);
-        const struct entry *entry = key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
+        const struct mig_catalog_entry *entry =
+            key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
         mig_arena_reset(arena, mark);
         if ((entry == NULL || entry->known != ABSENT) &&
             mig_names_add(arena, out, names.items[i]) != 0) {
             return mig_error_nomem(err);
         }
     }
-    for (const struct entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+    for (const struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
         const struct mig_table *table = e->object;
         if (e->known == PRESENT && !table->is_view && same_schema(catalog, e->schema, schema) &&
             !mig_names_contain(out, table->name) && mig_names_add(arena, out, table->name) != 0) {
@@ -300,7 +266,7 @@ int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena
                             struct mig_error *err)
 {
     *out = NULL;
-    for (const struct entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+    for (const struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
         if (e->known == PRESENT && same_schema(catalog, e->schema, schema) &&
             mig_table_index(e->object, index) != NULL) {
             *out = ((const struct mig_table *)e->object)->name;
@@ -317,7 +283,8 @@ int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena
     }
     /* The overlay knows better: a table that it holds was searched above. */
     const char *key = key_of(catalog, arena, schema, table);
-    const struct entry *entry = key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
+    const struct mig_catalog_entry *entry =
+        key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
     if (entry == NULL || entry->known == ASK || entry->known == LOST) {
         *out = table;
     }
@@ -344,8 +311,9 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
         return unknown("columns of the enum", name, err);
     }
     int rc = catalog->source->enum_columns(catalog->self, arena, schema, name, &found, err);
-    for (const struct enum_column *e = catalog->enum_columns; rc == 0 && e != NULL; e = e->next) {
-        struct entry *entry = NULL; /* from now on the overlay holds its table */
+    for (const struct mig_enum_column *e = catalog->enum_columns; rc == 0 && e != NULL;
+         e = e->next) {
+        struct mig_catalog_entry *entry = NULL; /* from now on the overlay holds its table */
         if (is_enum(e->type, schema, name)) {
             rc = look_up(catalog, TABLE, e->schema, e->table, &entry, err);
         }
@@ -356,7 +324,8 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
     /* What the source says of tables that the overlay does not hold, then the overlay's own. */
     for (size_t i = 0; i + 2 < found.count; i += 3) {
         const char *key = key_of(catalog, arena, found.items[i], found.items[i + 1]);
-        const struct entry *entry = key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
+        const struct mig_catalog_entry *entry =
+            key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
         bool told = entry == NULL || entry->known == ASK;
         if (!told && !catalog->deferred &&
             entry->known == PRESENT) { /* as a text, which is no enum */
@@ -369,7 +338,7 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
             }
         }
     }
-    for (const struct entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+    for (const struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
         const struct mig_table *table = e->object;
         for (size_t i = 0; e->known == PRESENT && i < table->columns.count; i++) {
             const struct mig_column *column = table->columns.items[i];
@@ -384,7 +353,7 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
     return arena->failed ? mig_error_nomem(err) : 0;
 }
 
-static void forget_entry(const struct mig_catalog *catalog, struct entry *entry)
+static void forget_entry(const struct mig_catalog *catalog, struct mig_catalog_entry *entry)
 {
     entry->known = catalog->deferred ? LOST : ASK;
     entry->object = NULL;
@@ -394,7 +363,7 @@ void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const c
 {
     if (name == NULL) {
         for (int kind = 0; kind < OBJECTS; kind++) {
-            for (struct entry *e = catalog->entries[kind]; e != NULL; e = e->next) {
+            for (struct mig_catalog_entry *e = catalog->entries[kind]; e != NULL; e = e->next) {
                 forget_entry(catalog, e);
             }
         }
@@ -402,133 +371,12 @@ void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const c
         return;
     }
     for (int kind = 0; kind < OBJECTS; kind++) {
-        struct entry *entry = entry_of(catalog, (enum object)kind, schema, name);
+        struct mig_catalog_entry *entry =
+            mig_catalog_entry_of(catalog, (enum mig_catalog_object)kind, schema, name);
         if (entry != NULL) {
             forget_entry(catalog, entry);
         }
     }
-}
-
-/* ---- between two revisions ---- */
-
-/* What is superseded may take so much before it is thrown away. */
-enum { SUPERSEDED = 256 * 1024 };
-
-static struct mig_enum *copy_enum(struct mig_arena *arena, const struct entry *entry,
-                                  const struct mig_enum *from)
-{
-    struct mig_enum *type = mig_arena_new(arena, struct mig_enum);
-    for (size_t i = 0; type != NULL && i < from->values.count; i++) {
-        if (mig_names_add(arena, &type->values, mig_arena_strdup(arena, from->values.items[i])) !=
-            0) {
-            return NULL;
-        }
-    }
-    if (type != NULL) {
-        type->schema = entry->schema;
-        type->name = entry->name;
-        type->values.given = true;
-    }
-    return type;
-}
-
-static struct mig_view *copy_view(struct mig_arena *arena, const struct entry *entry,
-                                  const struct mig_view *from)
-{
-    struct mig_view *view = mig_arena_new(arena, struct mig_view);
-    if (view != NULL) {
-        *view = *from;
-        view->schema = entry->schema;
-        view->name = entry->name;
-        view->query = mig_arena_strdup(arena, from->query);
-        view->columns = (struct mig_names){.given = from->columns.given};
-        for (size_t i = 0; i < from->columns.count; i++) {
-            if (mig_names_add(arena, &view->columns,
-                              mig_arena_strdup(arena, from->columns.items[i])) != 0) {
-                return NULL;
-            }
-        }
-    }
-    return view;
-}
-
-static bool move_entry(struct mig_catalog *to, enum object kind, const struct entry *from)
-{
-    struct entry *entry = entry_of(to, kind, from->schema, from->name);
-    if (entry == NULL) {
-        return false;
-    }
-    entry->known = from->known;
-    if (from->known != PRESENT) {
-        return true;
-    }
-    entry->object = kind == TABLE  ? (void *)mig_table_copy(&to->arena, from->object)
-                    : kind == ENUM ? (void *)copy_enum(&to->arena, entry, from->object)
-                                   : (void *)copy_view(&to->arena, entry, from->object);
-    return entry->object != NULL;
-}
-
-/* The same list the other way round. */
-static struct entry *reverse(struct entry *list)
-{
-    struct entry *reversed = NULL;
-    while (list != NULL) {
-        struct entry *next = list->next;
-        list->next = reversed;
-        reversed = list;
-        list = next;
-    }
-    return reversed;
-}
-
-/* What must be kept of `from`: a live source can be asked again for all but the enums. */
-static bool move_known(struct mig_catalog *to, struct mig_catalog *from)
-{
-    bool moved = true;
-    for (int kind = 0; from->deferred && kind < OBJECTS; kind++) {
-        from->entries[kind] = reverse(from->entries[kind]);
-        for (const struct entry *e = from->entries[kind]; moved && e != NULL; e = e->next) {
-            moved = e->known == ASK || move_entry(to, (enum object)kind, e);
-        }
-        from->entries[kind] = reverse(from->entries[kind]);
-    }
-    struct enum_column **tail = &to->enum_columns;
-    for (const struct enum_column *e = from->enum_columns; moved && e != NULL; e = e->next) {
-        struct enum_column *copy = mig_arena_new(&to->arena, struct enum_column);
-        if (copy == NULL) {
-            return false;
-        }
-        copy->schema = mig_arena_strdup(&to->arena, e->schema);
-        copy->table = mig_arena_strdup(&to->arena, e->table);
-        copy->column = mig_arena_strdup(&to->arena, e->column);
-        copy->type = e->type != NULL ? mig_type_copy(&to->arena, e->type) : NULL;
-        *tail = copy;
-        tail = &copy->next;
-    }
-    return moved && !to->arena.failed;
-}
-
-void mig_catalog_settle(struct mig_catalog *catalog)
-{
-    if (mig_arena_size(&catalog->arena) < 2 * catalog->settled + SUPERSEDED) {
-        return;
-    }
-    struct mig_catalog fresh = {
-        .source = catalog->source,
-        .self = catalog->self,
-        .schema = catalog->schema,
-        .fold_case = catalog->fold_case,
-        .deferred = catalog->deferred,
-    };
-    if (!move_known(&fresh, catalog)) { /* no memory: it stays as it is */
-        empty(&fresh);
-        return;
-    }
-    fresh.all_lost = catalog->all_lost;
-    fresh.settled = mig_arena_size(&fresh.arena);
-    fresh.next_over = catalog->next_over;
-    empty(catalog);
-    *catalog = fresh;
 }
 
 /* ---- the overlay ---- */
@@ -536,7 +384,7 @@ void mig_catalog_settle(struct mig_catalog *catalog)
 static int put_table(struct mig_catalog *catalog, const char *schema, const char *name,
                      struct mig_table *table, struct mig_error *err)
 {
-    struct entry *entry = entry_of(catalog, TABLE, schema, name);
+    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, TABLE, schema, name);
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
@@ -548,7 +396,7 @@ static int put_table(struct mig_catalog *catalog, const char *schema, const char
 static int put_enum(struct mig_catalog *catalog, const char *schema, const char *name,
                     const struct mig_names *values, struct mig_error *err)
 {
-    struct entry *entry = entry_of(catalog, ENUM, schema, name);
+    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, ENUM, schema, name);
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
@@ -582,14 +430,14 @@ static int note_enum(struct mig_catalog *catalog, const char *schema, const char
         type = type->element;
     }
     bool is_named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
-    struct enum_column *known = catalog->enum_columns;
+    struct mig_enum_column *known = catalog->enum_columns;
     while (known != NULL &&
            (strcmp(known->table, table) != 0 || strcmp(known->column, column) != 0 ||
             !same_schema(catalog, known->schema, schema))) {
         known = known->next;
     }
     if (known == NULL && is_named) {
-        known = mig_arena_new(&catalog->arena, struct enum_column);
+        known = mig_arena_new(&catalog->arena, struct mig_enum_column);
         if (known == NULL) {
             return mig_error_nomem(err);
         }
@@ -625,10 +473,10 @@ static int note_enums(struct mig_catalog *catalog, const char *schema, const cha
 /* The entry of a table that an operation changes. *entry is NULL when there is nothing to keep: the
  * table is not held, and a live source will tell the state after the operation by itself. */
 static int held_table(struct mig_catalog *catalog, const char *schema, const char *name,
-                      struct entry **out, struct mig_error *err)
+                      struct mig_catalog_entry **out, struct mig_error *err)
 {
     *out = NULL;
-    struct entry *entry = entry_of(catalog, TABLE, schema, name);
+    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, TABLE, schema, name);
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
@@ -648,7 +496,7 @@ static int held_table(struct mig_catalog *catalog, const char *schema, const cha
 static int change_table(struct mig_catalog *catalog, const char *schema, const char *name,
                         const struct mig_op *op, struct mig_error *err)
 {
-    struct entry *entry = NULL;
+    struct mig_catalog_entry *entry = NULL;
     int rc = held_table(catalog, schema, name, &entry, err);
     if (rc != 0 || entry == NULL) {
         return rc;
@@ -687,7 +535,7 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
 static int follow_rename(struct mig_catalog *catalog, const char *schema, const char *from,
                          const char *to, struct mig_error *err)
 {
-    for (struct entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+    for (struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
         const struct mig_table *table = e->object;
         bool refers = false;
         for (size_t i = 0; e->known == PRESENT && i < table->constraints.count; i++) {
@@ -720,7 +568,7 @@ static int rename_table(struct mig_catalog *catalog, const struct mig_op *base,
                         struct mig_error *err)
 {
     const struct mig_op_rename_table *op = MIG_OP_CAST(base, rename_table);
-    struct entry *from = NULL;
+    struct mig_catalog_entry *from = NULL;
     int rc = held_table(catalog, base->schema, op->table, &from, err);
     if (rc != 0) {
         return rc;
@@ -733,8 +581,8 @@ static int rename_table(struct mig_catalog *catalog, const struct mig_op *base,
         }
         table->name = mig_arena_strdup(&catalog->arena, op->new_name);
     }
-    struct entry *to = entry_of(catalog, TABLE, base->schema, op->new_name);
-    struct entry *old = entry_of(catalog, TABLE, base->schema, op->table);
+    struct mig_catalog_entry *to = mig_catalog_entry_of(catalog, TABLE, base->schema, op->new_name);
+    struct mig_catalog_entry *old = mig_catalog_entry_of(catalog, TABLE, base->schema, op->table);
     if (to == NULL || old == NULL || catalog->arena.failed) {
         return mig_error_nomem(err);
     }
@@ -749,10 +597,11 @@ static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
                         struct mig_error *err)
 {
     const struct mig_op_create_table *op = MIG_OP_CAST(base, create_table);
-    struct entry *held = NULL;
+    struct mig_catalog_entry *held = NULL;
     int rc = 0;
     if (op->if_not_exists == MIG_TRUE) {
-        struct entry *entry = entry_of(catalog, TABLE, base->schema, op->table);
+        struct mig_catalog_entry *entry =
+            mig_catalog_entry_of(catalog, TABLE, base->schema, op->table);
         if (entry == NULL) {
             return mig_error_nomem(err);
         }
@@ -782,7 +631,8 @@ static int index_table(struct mig_catalog *catalog, const char *schema, const ch
                        const char **out, struct mig_error *err)
 {
     *out = NULL;
-    for (const struct entry *e = catalog->entries[TABLE]; e != NULL && *out == NULL; e = e->next) {
+    for (const struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL && *out == NULL;
+         e = e->next) {
         if (e->known == PRESENT && same_schema(catalog, e->schema, schema) &&
             mig_table_index(e->object, index) != NULL) {
             *out = ((const struct mig_table *)e->object)->name;
@@ -807,7 +657,8 @@ static const char *op_name(const struct mig_op *op)
 static int change_enum_columns(struct mig_catalog *catalog, const char *schema, const char *name,
                                const struct mig_names *values, struct mig_error *err)
 {
-    for (struct enum_column *e = catalog->enum_columns; values != NULL && e != NULL; e = e->next) {
+    for (struct mig_enum_column *e = catalog->enum_columns; values != NULL && e != NULL;
+         e = e->next) {
         if (is_enum(e->type, schema, name)) {
             struct mig_type *type = mig_type_copy(&catalog->arena, e->type);
             if (type == NULL) {
@@ -823,7 +674,8 @@ static int change_enum_columns(struct mig_catalog *catalog, const char *schema, 
             e->type = type;
         }
     }
-    for (struct entry *e = catalog->entries[TABLE]; !catalog->deferred && e != NULL; e = e->next) {
+    for (struct mig_catalog_entry *e = catalog->entries[TABLE]; !catalog->deferred && e != NULL;
+         e = e->next) {
         forget_entry(catalog, e);
     }
     return 0;
@@ -839,7 +691,7 @@ static int change_enum(struct mig_catalog *catalog, const struct mig_op *base,
         int rc = change_enum_columns(catalog, base->schema, name, all, err);
         return rc != 0 ? rc : put_enum(catalog, base->schema, name, all, err);
     }
-    struct entry *entry = entry_of(catalog, ENUM, base->schema, name);
+    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, ENUM, base->schema, name);
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
@@ -896,7 +748,7 @@ static int create_view(struct mig_catalog *catalog, const struct mig_op *base,
                        struct mig_error *err)
 {
     const struct mig_op_create_view *op = MIG_OP_CAST(base, create_view);
-    struct entry *entry = entry_of(catalog, VIEW, base->schema, op->name);
+    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, VIEW, base->schema, op->name);
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
@@ -917,10 +769,10 @@ static int create_view(struct mig_catalog *catalog, const struct mig_op *base,
     return catalog->arena.failed ? mig_error_nomem(err) : 0;
 }
 
-static int drop_entry(struct mig_catalog *catalog, enum object kind, const char *schema,
+static int drop_entry(struct mig_catalog *catalog, enum mig_catalog_object kind, const char *schema,
                       const char *name, struct mig_error *err)
 {
-    struct entry *entry = entry_of(catalog, kind, schema, name);
+    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, kind, schema, name);
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
@@ -978,7 +830,8 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
         return change_index(catalog, op, MIG_OP_CAST(op, rename_index)->name, err);
     case MIG_OP_create_enum: {
         const struct mig_op_create_enum *create = MIG_OP_CAST(op, create_enum);
-        struct entry *entry = entry_of(catalog, ENUM, op->schema, create->name);
+        struct mig_catalog_entry *entry =
+            mig_catalog_entry_of(catalog, ENUM, op->schema, create->name);
         if (entry == NULL) {
             return mig_error_nomem(err);
         }

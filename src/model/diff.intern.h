@@ -91,6 +91,16 @@ void mig_diff_add_constraint(struct mig_diff *d, const struct mig_table *to,
 const struct mig_constraint *mig_diff_partner(const struct mig_diff *d,
                                               const struct mig_table *table,
                                               const struct mig_constraint *constraint);
+/* NULL when the table has no such column. */
+struct mig_column *mig_diff_find_column(const struct mig_diff *d, const struct mig_table *table,
+                                        const char *name);
+/* Fills d->parts with what takes the columns of `from` to those of `to`. */
+void mig_diff_columns(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
+/* Whether the comments are the same, or none are kept here. */
+bool mig_diff_same_comment(const struct mig_diff *d, const char *a, const char *b);
+/* Does the new column bring the table's primary key along? */
+bool mig_diff_brings_key(const struct mig_diff *d, const struct mig_table *table,
+                         const struct mig_column *column);
 /* The column of `from` that the column of `to` is made of; NULL: it is new. */
 const struct mig_column *mig_diff_origin(const struct mig_diff *d, const struct mig_table *from,
                                          const struct mig_table *to,

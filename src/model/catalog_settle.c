@@ -1,0 +1,124 @@
+/* Between two revisions: what later operations have superseded is thrown away. */
+#include "model/catalog.intern.h"
+
+/* What is superseded may take so much before it is thrown away. */
+enum { SUPERSEDED = 256 * 1024 };
+
+static struct mig_enum *copy_enum(struct mig_arena *arena, const struct mig_catalog_entry *entry,
+                                  const struct mig_enum *from)
+{
+    struct mig_enum *type = mig_arena_new(arena, struct mig_enum);
+    for (size_t i = 0; type != NULL && i < from->values.count; i++) {
+        if (mig_names_add(arena, &type->values, mig_arena_strdup(arena, from->values.items[i])) !=
+            0) {
+            return NULL;
+        }
+    }
+    if (type != NULL) {
+        type->schema = entry->schema;
+        type->name = entry->name;
+        type->values.given = true;
+    }
+    return type;
+}
+
+static struct mig_view *copy_view(struct mig_arena *arena, const struct mig_catalog_entry *entry,
+                                  const struct mig_view *from)
+{
+    struct mig_view *view = mig_arena_new(arena, struct mig_view);
+    if (view != NULL) {
+        *view = *from;
+        view->schema = entry->schema;
+        view->name = entry->name;
+        view->query = mig_arena_strdup(arena, from->query);
+        view->columns = (struct mig_names){.given = from->columns.given};
+        for (size_t i = 0; i < from->columns.count; i++) {
+            if (mig_names_add(arena, &view->columns,
+                              mig_arena_strdup(arena, from->columns.items[i])) != 0) {
+                return NULL;
+            }
+        }
+    }
+    return view;
+}
+
+static bool move_entry(struct mig_catalog *to, enum mig_catalog_object kind,
+                       const struct mig_catalog_entry *from)
+{
+    struct mig_catalog_entry *entry = mig_catalog_entry_of(to, kind, from->schema, from->name);
+    if (entry == NULL) {
+        return false;
+    }
+    entry->known = from->known;
+    if (from->known != PRESENT) {
+        return true;
+    }
+    entry->object = kind == TABLE  ? (void *)mig_table_copy(&to->arena, from->object)
+                    : kind == ENUM ? (void *)copy_enum(&to->arena, entry, from->object)
+                                   : (void *)copy_view(&to->arena, entry, from->object);
+    return entry->object != NULL;
+}
+
+/* The same list the other way round. */
+static struct mig_catalog_entry *reverse(struct mig_catalog_entry *list)
+{
+    struct mig_catalog_entry *reversed = NULL;
+    while (list != NULL) {
+        struct mig_catalog_entry *next = list->next;
+        list->next = reversed;
+        reversed = list;
+        list = next;
+    }
+    return reversed;
+}
+
+/* What must be kept of `from`: a live source can be asked again for all but the enums. */
+static bool move_known(struct mig_catalog *to, struct mig_catalog *from)
+{
+    bool moved = true;
+    for (int kind = 0; from->deferred && kind < OBJECTS; kind++) {
+        from->entries[kind] = reverse(from->entries[kind]);
+        for (const struct mig_catalog_entry *e = from->entries[kind]; moved && e != NULL;
+             e = e->next) {
+            moved = e->known == ASK || move_entry(to, (enum mig_catalog_object)kind, e);
+        }
+        from->entries[kind] = reverse(from->entries[kind]);
+    }
+    struct mig_enum_column **tail = &to->enum_columns;
+    for (const struct mig_enum_column *e = from->enum_columns; moved && e != NULL; e = e->next) {
+        struct mig_enum_column *copy = mig_arena_new(&to->arena, struct mig_enum_column);
+        if (copy == NULL) {
+            return false;
+        }
+        copy->schema = mig_arena_strdup(&to->arena, e->schema);
+        copy->table = mig_arena_strdup(&to->arena, e->table);
+        copy->column = mig_arena_strdup(&to->arena, e->column);
+        copy->type = e->type != NULL ? mig_type_copy(&to->arena, e->type) : NULL;
+        *tail = copy;
+        tail = &copy->next;
+    }
+    return moved && !to->arena.failed;
+}
+
+void mig_catalog_settle(struct mig_catalog *catalog)
+{
+    if (mig_arena_size(&catalog->arena) < 2 * catalog->settled + SUPERSEDED) {
+        return;
+    }
+    struct mig_catalog fresh = {
+        .source = catalog->source,
+        .self = catalog->self,
+        .schema = catalog->schema,
+        .fold_case = catalog->fold_case,
+        .deferred = catalog->deferred,
+    };
+    if (!move_known(&fresh, catalog)) { /* no memory: it stays as it is */
+        mig_catalog_empty(&fresh);
+        return;
+    }
+    fresh.all_lost = catalog->all_lost;
+    fresh.settled = mig_arena_size(&fresh.arena);
+    fresh.next_over = catalog->next_over;
+    mig_catalog_empty(catalog);
+    *catalog = fresh;
+}

@@ -1,0 +1,430 @@
+/* What takes the columns of one table to those of another. */
+#include "model/diff.intern.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* What the column was called on the other side. */
+static const char *former_name(const struct mig_diff *d, const struct mig_table *other,
+                               const struct mig_column *column)
+{
+    bool renamed = column->renamed_from != NULL &&
+                   mig_diff_find_column(d, other, column->name) == NULL &&
+                   mig_diff_find_column(d, other, column->renamed_from) != NULL;
+    return renamed ? column->renamed_from : column->name;
+}
+
+/* The column of `from` that the column of `to` is made of; NULL: it is new. */
+const struct mig_column *mig_diff_origin(const struct mig_diff *d, const struct mig_table *from,
+                                         const struct mig_table *to,
+                                         const struct mig_column *column)
+{
+    const struct mig_column *same = mig_diff_find_column(d, from, column->name);
+    if (same != NULL) {
+        return same;
+    }
+    if (!d->undo) {
+        return mig_diff_find_column(d, from, former_name(d, from, column));
+    }
+    for (size_t i = 0; i < from->columns.count; i++) {
+        const struct mig_column *candidate = from->columns.items[i];
+        if (candidate->renamed_from != NULL &&
+            mig_diff_same_name(d, candidate->renamed_from, column->name) &&
+            mig_diff_find_column(d, to, candidate->name) == NULL) {
+            return candidate;
+        }
+    }
+    return NULL;
+}
+
+static bool is_kept(const struct mig_diff *d, const struct mig_table *from,
+                    const struct mig_table *to, const struct mig_column *column)
+{
+    const struct mig_column *same = mig_diff_find_column(d, to, column->name);
+    if (same != NULL && mig_diff_origin(d, from, to, same) == column) {
+        return true; /* as a rule: the others need not be asked */
+    }
+    for (size_t i = 0; i < to->columns.count; i++) {
+        if (mig_diff_origin(d, from, to, to->columns.items[i]) == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mig_diff_in_key(const struct mig_diff *d, const struct mig_table *table, const char *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    for (size_t i = 0; key != NULL && i < key->columns.count; i++) {
+        if (mig_diff_same_name(d, key->columns.items[i], column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_nullable(const struct mig_diff *d, const struct mig_table *table,
+                        const struct mig_column *column)
+{
+    return column->nullable != MIG_FALSE && !mig_diff_in_key(d, table, column->name);
+}
+
+static bool is_integer(const struct mig_type *type)
+{
+    return type != NULL && (type->kind == MIG_TYPE_integer || type->kind == MIG_TYPE_bigint ||
+                            type->kind == MIG_TYPE_smallint || type->kind == MIG_TYPE_tinyint ||
+                            type->kind == MIG_TYPE_mediumint);
+}
+
+static bool in_foreign_key(const struct mig_diff *d, const struct mig_table *table,
+                           const char *column)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        for (size_t k = 0;
+             constraint->kind == MIG_CONSTRAINT_FOREIGN && k < constraint->columns.count; k++) {
+            if (mig_diff_same_name(d, constraint->columns.items[k], column)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* An integer alone in the primary key fills itself in unless something says otherwise (API section
+ * 4). */
+bool mig_diff_fills_itself(const struct mig_diff *d, const struct mig_table *table,
+                           const struct mig_column *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    if (column->autoincrement != MIG_UNSET || d->rules->rowid_keys) {
+        return column->autoincrement == MIG_TRUE;
+    }
+    bool plain = column->identity == NULL ||
+                 mig_compare_identities(column->identity, &(struct mig_identity){0});
+    if (column->identity != NULL && plain) {
+        return is_integer(column->type); /* what autoincrement = true makes outside of a key */
+    }
+    return key != NULL && key->columns.count == 1 &&
+           mig_diff_same_name(d, key->columns.items[0], column->name) && is_integer(column->type) &&
+           plain && column->default_value.kind == MIG_VALUE_NONE &&
+           !in_foreign_key(d, table, column->name);
+}
+
+static const char *collation_of(const struct mig_column *column)
+{
+    return column->collation != NULL ? column->collation
+           : column->type != NULL    ? column->type->collation
+                                     : NULL;
+}
+
+static bool same_collation(const struct mig_column *a, const struct mig_column *b)
+{
+    const char *x = collation_of(a), *y = collation_of(b);
+    return x == NULL || y == NULL ? x == y : strcasecmp(x, y) == 0;
+}
+
+/* The type without its collation, which is compared by itself. */
+static bool same_type(const struct mig_diff *d, const struct mig_column *a,
+                      const struct mig_column *b)
+{
+    if (d->rules->ignores_type) {
+        return true;
+    }
+    if (a->type == NULL || b->type == NULL) {
+        return a->type == b->type;
+    }
+    struct mig_type x = *a->type, y = *b->type;
+    x.collation = NULL;
+    y.collation = NULL;
+    return mig_compare_types(&x, &y);
+}
+
+bool mig_diff_same_type(const struct mig_diff *d, const struct mig_column *a,
+                        const struct mig_column *b)
+{
+    return same_type(d, a, b) && same_collation(a, b);
+}
+
+bool mig_diff_same_comment(const struct mig_diff *d, const char *a, const char *b)
+{
+    return !d->rules->has_comments || (a == NULL || b == NULL ? a == b : strcmp(a, b) == 0);
+}
+
+/* The option of a column, by its full name. */
+static const char *option_text(const struct mig_column *column, const char *name)
+{
+    for (size_t i = 0; i < column->options.count; i++) {
+        const struct mig_pair *pair = &column->options.items[i];
+        if (strcmp(pair->name, name) == 0) {
+            return pair->value.text;
+        }
+    }
+    return NULL;
+}
+
+/* Whether the expression reads a column that changes its type. */
+static bool reads_changed(const struct mig_diff *d, const struct mig_table *from,
+                          const struct mig_table *to, const char *expression)
+{
+    for (size_t i = 0; i < to->columns.count; i++) {
+        const struct mig_column *after = to->columns.items[i];
+        const struct mig_column *before = mig_diff_origin(d, from, to, after);
+        if (before != NULL && !mig_diff_same_type(d, before, after) &&
+            mig_compare_mentions(expression, after->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A computed column is no other's: it is dropped and made again. Where columns are bound by what
+ * reads them (PostgreSQL), so is one that reads a changed column. */
+static bool must_replace(const struct mig_diff *d, const struct mig_table *from,
+                         const struct mig_table *to, const struct mig_column *before,
+                         const struct mig_column *after)
+{
+    return !mig_compare_computed(before->computed, after->computed) ||
+           (d->options->views_bind && after->computed != NULL &&
+            reads_changed(d, from, to, after->computed->expression));
+}
+
+/* What an option of the sequence goes back to when the new one does not say it. */
+static struct mig_opt_int option_after(struct mig_opt_int before, struct mig_opt_int after,
+                                       int64_t natural)
+{
+    bool reset = !after.given && before.given && before.value != natural;
+    return reset ? (struct mig_opt_int){.given = true, .value = natural} : after;
+}
+
+/* The identity as ALTER takes it: what it is to have no longer is said, too. */
+static const struct mig_identity *identity_changes(struct mig_diff *d,
+                                                   const struct mig_identity *before,
+                                                   const struct mig_column *after)
+{
+    if (before == NULL) {
+        return after->identity;
+    }
+    struct mig_identity *copy = mig_arena_new(d->arena, struct mig_identity);
+    if (copy == NULL) {
+        d->failed = true;
+        return after->identity;
+    }
+    *copy = *after->identity;
+    const struct mig_sequence_options *old = &before->sequence;
+    struct mig_sequence_options *new = &copy->sequence;
+    int64_t greatest = after->type != NULL && after->type->kind == MIG_TYPE_bigint     ? INT64_MAX
+                       : after->type != NULL && after->type->kind == MIG_TYPE_smallint ? INT16_MAX
+                                                                                       : INT32_MAX;
+    if (!new->increment.given || new->increment.value > 0) {
+        new->min = option_after(old->min, new->min, 1);
+        new->max = option_after(old->max, new->max, greatest);
+    }
+    new->increment = option_after(old->increment, new->increment, 1);
+    new->start = option_after(old->start, new->start, 1);
+    new->cache = option_after(old->cache, new->cache, 1);
+    if (new->cycle == MIG_UNSET && old->cycle == MIG_TRUE) {
+        new->cycle = MIG_FALSE;
+    }
+    return copy;
+}
+
+static bool key_differs(const struct mig_diff *d, const struct mig_table *from,
+                        const struct mig_table *to)
+{
+    const struct mig_constraint *before = mig_table_primary_key(from),
+                                *after = mig_table_primary_key(to);
+    return before == NULL || after == NULL ? before != after
+                                           : !mig_compare_constraints(d->rules, before, after);
+}
+
+/* MySQL's AUTO_INCREMENT goes before its key goes, and comes after its key has come. */
+static void alter_filling(struct mig_diff *d, const struct mig_table *to,
+                          const struct mig_column *before, const struct mig_column *after)
+{
+    bool on = mig_diff_fills_itself(d, to, after);
+    struct mig_op_alter_column *op =
+        NEW_OP(d, &d->parts[on ? START_FILLING : STOP_FILLING], alter_column, to->schema);
+    if (op != NULL) {
+        op->table = to->name;
+        op->column = on ? after->name : before->name;
+        op->autoincrement = on ? MIG_TRUE : MIG_FALSE;
+        op->existing_type = on ? after->type : before->type;
+        op->existing_nullable = MIG_FALSE;
+    }
+}
+
+/* The old default may be a value that the enum loses. */
+static void drop_default_first(struct mig_diff *d, const struct mig_table *to,
+                               const struct mig_column *before)
+{
+    struct mig_op_alter_column *op = NEW_OP(d, &d->stages[DROP_DEFAULTS], alter_column, to->schema);
+    if (op != NULL) {
+        op->table = to->name;
+        op->column = before->name;
+        op->drop_default = MIG_TRUE;
+        op->existing_type = before->type;
+        op->existing_default = mig_compare_simplify(d->arena, &before->default_value, before->type);
+    }
+}
+
+static void alter_column(struct mig_diff *d, const struct mig_table *from,
+                         const struct mig_table *to, const struct mig_column *before,
+                         const struct mig_column *after)
+{
+    bool type = !same_type(d, before, after);
+    bool nullable = is_nullable(d, from, before) != is_nullable(d, to, after);
+    bool fills = mig_diff_fills_itself(d, from, before) != mig_diff_fills_itself(d, to, after);
+    bool serial = before->autoincrement == MIG_TRUE || after->autoincrement == MIG_TRUE;
+    bool value = !d->rules->ignores_default && before->computed == NULL && !serial &&
+                 !mig_compare_defaults(d->arena, before, after);
+    bool identity =
+        !mig_compare_identities(before->identity, after->identity) &&
+        !(mig_diff_fills_itself(d, from, before) && mig_diff_fills_itself(d, to, after));
+    bool collation = !same_collation(before, after);
+    bool comment = !mig_diff_same_comment(d, before->comment, after->comment);
+    const char *update = option_text(after, "mysql_on_update");
+    bool on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"), update);
+    bool apart = fills && !d->rules->names_key && key_differs(d, from, to);
+    if (apart) {
+        alter_filling(d, to, before, after);
+    }
+    if (!type && !nullable && (!fills || apart) && !value && !identity && !collation && !comment &&
+        !on_update) {
+        return;
+    }
+    if (value && before->default_value.kind != MIG_VALUE_NONE && mig_diff_is_remade(d, before)) {
+        drop_default_first(d, to, before);
+    }
+    struct mig_op_alter_column *op = NEW_OP(d, &d->parts[ALTER_COLUMNS], alter_column, to->schema);
+    if (op == NULL) {
+        return;
+    }
+    op->table = to->name;
+    op->column = after->name;
+    if (type || (collation && collation_of(after) == NULL)) {
+        op->type = after->type;
+    }
+    if (nullable) {
+        op->nullable = is_nullable(d, to, after) ? MIG_TRUE : MIG_FALSE;
+    }
+    if (type && d->rules->rowid_keys && is_integer(after->type) &&
+        after->type->kind != MIG_TYPE_integer && mig_diff_in_key(d, to, after->name)) {
+        op->autoincrement = MIG_FALSE; /* an integer key of another word than INTEGER is no rowid */
+    }
+    if (value) {
+        op->default_ = mig_compare_simplify(d->arena, &after->default_value, after->type);
+        op->drop_default = op->default_.kind == MIG_VALUE_NONE ? MIG_TRUE : MIG_UNSET;
+    }
+    if (identity && after->identity != NULL) {
+        op->identity = identity_changes(d, before->identity, after);
+    } else if (identity && before->identity != NULL) {
+        op->drop_identity = MIG_TRUE;
+    } else if (fills && !apart) {
+        op->autoincrement = mig_diff_fills_itself(d, to, after) ? MIG_TRUE : MIG_FALSE;
+    }
+    if (collation) {
+        op->collation =
+            collation_of(after) != NULL ? collation_of(after) : d->options->default_collation;
+    }
+    if (comment) {
+        op->comment = after->comment;
+        op->drop_comment = after->comment == NULL ? MIG_TRUE : MIG_UNSET;
+    }
+    if (on_update) {
+        op->mysql_on_update = update;
+        op->mysql_drop_on_update = update == NULL ? MIG_TRUE : MIG_UNSET;
+    }
+    op->existing_type = before->type;
+    op->existing_nullable = is_nullable(d, from, before) ? MIG_TRUE : MIG_FALSE;
+    op->existing_default = mig_compare_simplify(d->arena, &before->default_value, before->type);
+}
+
+/* A column as add_column takes it: the server's words simplified. */
+struct mig_column *mig_diff_plain_column(struct mig_diff *d, const struct mig_column *column)
+{
+    struct mig_column *copy = mig_arena_new(d->arena, struct mig_column);
+    if (copy == NULL) {
+        d->failed = true;
+        return NULL;
+    }
+    *copy = *column;
+    copy->default_value = mig_compare_simplify(d->arena, &column->default_value, column->type);
+    return copy;
+}
+
+/* MySQL: a column that fills itself in is nothing without its key, in one statement both. */
+bool mig_diff_brings_key(const struct mig_diff *d, const struct mig_table *table,
+                         const struct mig_column *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    return !d->rules->names_key && key != NULL && key->columns.count == 1 &&
+           mig_diff_same_name(d, key->columns.items[0], column->name) &&
+           mig_diff_fills_itself(d, table, column);
+}
+
+static void add_column(struct mig_diff *d, const struct mig_table *to,
+                       const struct mig_column *column)
+{
+    enum mig_diff_part part = column->computed != NULL ? GAIN_COMPUTED : GAIN_COLUMNS;
+    struct mig_op_add_column *op = NEW_OP(d, &d->parts[part], add_column, to->schema);
+    struct mig_column **items = mig_arena_array(d->arena, struct mig_column *, 1);
+    struct mig_column *copy = mig_diff_plain_column(d, column);
+    if (op == NULL || items == NULL || copy == NULL) {
+        d->failed = true;
+        return;
+    }
+    if (mig_diff_brings_key(d, to, column)) {
+        copy->primary_key = MIG_TRUE;
+        copy->autoincrement = MIG_UNSET;
+        copy->nullable = MIG_UNSET;
+    }
+    items[0] = copy;
+    op->table = to->name;
+    op->columns = (struct mig_columns){items, 1};
+    op->base.spelling = "add_column";
+}
+
+static void drop_column(struct mig_diff *d, const struct mig_table *from, const char *table,
+                        const struct mig_column *column)
+{
+    enum mig_diff_part part = column->computed != NULL ? LOSE_COMPUTED : LOSE_COLUMNS;
+    struct mig_op_drop_column *op = NEW_OP(d, &d->parts[part], drop_column, from->schema);
+    if (op != NULL) {
+        op->table = table;
+        op->column = mig_diff_plain_column(d, column);
+    }
+}
+
+void mig_diff_columns(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to)
+{
+    for (size_t i = 0; i < from->columns.count; i++) {
+        if (!is_kept(d, from, to, from->columns.items[i])) {
+            drop_column(d, from, to->name, from->columns.items[i]);
+        }
+    }
+    for (size_t i = 0; i < to->columns.count; i++) {
+        const struct mig_column *after = to->columns.items[i];
+        const struct mig_column *before = mig_diff_origin(d, from, to, after);
+        if (before == NULL) {
+            add_column(d, to, after);
+            continue;
+        }
+        if (must_replace(d, from, to, before, after)) {
+            drop_column(d, from, to->name, before);
+            add_column(d, to, after);
+            d->failed |= mig_names_add(d->arena, &d->replaced, after->name) != 0;
+            continue;
+        }
+        if (!mig_diff_same_name(d, before->name, after->name)) {
+            struct mig_op_alter_column *op =
+                NEW_OP(d, &d->parts[RENAME_COLUMNS], alter_column, to->schema);
+            if (op != NULL) {
+                op->table = to->name;
+                op->column = before->name;
+                op->new_column_name = after->name;
+            }
+        }
+        alter_column(d, from, to, before, after);
+    }
+}
