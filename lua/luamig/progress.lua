@@ -26,7 +26,7 @@ function progress.run(session, verb, target)
     dry_run = args.dry_run, tag = args.tag, snapshot = args.snapshot, from_history = args.from_history,
     server_version = args.server_version and integer(args.server_version, "--server-version"),
     statements = out.json,
-    on_step = function(step, finished, ms)
+    on_step = not out.quiet and function(step, finished, ms)
       local arrow = step.direction == "upgrade" and "↑" or "↓"
       local name = ("%s %s %s"):format(arrow, step.revision or "", step.message or "")
       if finished then

@@ -28,7 +28,7 @@ function session:handle()
     local args = self.args
     self.opened = core.open {
       config = args.config, url = args.url, env = args.env, args = args.x, tag = args.tag,
-      lock_timeout = args.lock_timeout, log = log_to(self),
+      lock_timeout = args.lock_timeout, log = log_to(self), no_debug = not self.out.verbose,
     }
   end
   return self.opened

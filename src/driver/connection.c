@@ -107,7 +107,8 @@ static int64_t now_us(void)
 
 static bool tracing(const struct mig_conn *conn)
 {
-    return conn->trace != NULL && conn->trace->write != NULL;
+    return conn->trace != NULL && conn->trace->write != NULL &&
+           conn->trace->lowest == MIG_LOG_DEBUG;
 }
 
 static void trace(const struct mig_conn *conn, const char *sql, int64_t began_us, int rc)

@@ -192,9 +192,10 @@ static void on_step(void *payload, const struct mig_step *step, bool finished, i
     struct mig_lua_handle *h = payload;
     lua_State *L = h->L;
     struct mig_error ignored = {0};
-    if (!lua_checkstack(L, 8) || lua_getfield(L, h->options, "on_step") != LUA_TFUNCTION) {
+    if (!lua_checkstack(L, 8)) {
         return;
     }
+    lua_getfield(L, h->options, "on_step");
     lua_createtable(L, 0, 4);
     if (step->revision != NULL) {
         lua_pushstring(L, step->revision->id);
@@ -403,7 +404,7 @@ static struct mig_run_options read_run_options(lua_State *L, struct mig_lua_hand
     options.server_version = (int)option_integer(L, table, "server_version");
     options.from_history = mig_handle_flag(L, table, "from_history");
     options.keep_statements = mig_handle_flag(L, table, "statements");
-    options.on_step = on_step;
+    options.on_step = lua_getfield(L, table, "on_step") == LUA_TFUNCTION ? on_step : NULL;
     return options;
 }
 
@@ -576,7 +577,11 @@ int mig_lua_handle_open(lua_State *L)
     mig_handle_check_arena(L, h);
     h->L = L;
     h->open = true;
-    h->ctx.log = (struct mig_log){.write = on_log, .payload = h};
+    h->ctx.log = (struct mig_log){
+        .write = on_log,
+        .payload = h,
+        .lowest = mig_handle_flag(L, 2, "no_debug") ? MIG_LOG_INFO : MIG_LOG_DEBUG,
+    };
     h->owner = mig_face_owner_of(L);
     if (!mig_handle_flag(L, 2, "uninterruptible")) {
         h->ctx.interrupted = h->owner != NULL ? h->owner->interrupted : mig_face_interrupted();

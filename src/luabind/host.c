@@ -8,9 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-/* registry[&prepared_key]: "upgrade id" → the table of a loaded revision's declarations. hooks_key:
- * the table of the configuration's hooks. */
-static const char prepared_key;
+/* hooks_key: the registry's table of the configuration's hooks. */
 const char mig_lua_hooks_key, mig_lua_include_key;
 
 #define INTERRUPT_INTERVAL 1000 /* instructions between two looks at the signal's flag */
@@ -117,8 +115,6 @@ static int open_state(lua_State *L)
 {
     luaL_checkversion(L);
     mig_sandbox_open(L);
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &prepared_key);
     return 0;
 }
 
@@ -149,7 +145,6 @@ struct load_request {
     struct mig_lua_host *host;
     const struct mig_revision *revision;
     enum mig_direction direction;
-    enum mig_prepare how;
     struct mig_revision *computed; /* compute: what to fill, in arena */
     struct mig_arena *arena;
 };
@@ -306,8 +301,7 @@ static void check_header(lua_State *L, const struct mig_revision *revision, int 
     lua_pop(L, 1);
 }
 
-/* Compiles and runs the top level; leaves the function and the table of declarations on the stack.
- */
+/* Compiles and runs the top level; leaves the table of declarations on the stack. */
 static int run_top_level(lua_State *L, const struct load_request *request)
 {
     const struct mig_lua_host *host = request->host;
@@ -320,46 +314,18 @@ static int run_top_level(lua_State *L, const struct load_request *request)
     return declared;
 }
 
-static int add_code(lua_State *L, const void *bytes, size_t length, void *code)
+/* Runs the top level and looks at what it declared, whose table is then on top. */
+static int load_revision(lua_State *L, const struct load_request *request)
 {
-    (void)L;
-    mig_strbuf_add(code, bytes, length);
-    return 0;
-}
-
-/* The compiled text of the function at index, which takes a fraction of the room of its closures:
- * every file of a plan is checked before the first one runs. */
-static void push_code(lua_State *L, int index)
-{
-    struct mig_strbuf *code = &mig_lua_scratch(L)->text;
-    lua_pushvalue(L, index);
-    lua_dump(L, add_code, code, 0);
-    lua_pop(L, 1);
-    if (code->failed) {
-        mig_lua_fail(L, MIG_E_nomem, NULL, "out of memory");
-    }
-    lua_pushlstring(L, mig_strbuf_text(code), code->length);
-}
-
-static void push_prepared_name(lua_State *L, const struct mig_revision *revision,
-                               enum mig_direction direction)
-{
-    lua_pushfstring(L, "%s %s", direction_name(direction), revision->id);
-}
-
-static int prepare_protected(lua_State *L)
-{
-    const struct load_request *request = lua_touserdata(L, 1);
     int declared = run_top_level(L, request);
     check_header(L, request->revision, declared);
     check_functions(L, request, declared);
-    if (request->how == MIG_PREPARE_CHECK) {
-        return 0;
-    }
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &prepared_key);
-    push_prepared_name(L, request->revision, request->direction);
-    push_code(L, declared - 1);
-    lua_rawset(L, -3);
+    return declared;
+}
+
+static int check_protected(lua_State *L)
+{
+    (void)load_revision(L, lua_touserdata(L, 1));
     return 0;
 }
 
@@ -382,9 +348,8 @@ static int read_source(struct mig_lua_host *host, const struct mig_revision *rev
     return set_source(host, source, strlen(source), err);
 }
 
-static int host_prepare(void *self, const struct mig_revision *revision,
-                        enum mig_direction direction, const char *source, enum mig_prepare how,
-                        struct mig_error *err)
+static int host_check(void *self, const struct mig_revision *revision, enum mig_direction direction,
+                      const char *source, struct mig_error *err)
 {
     struct mig_lua_host *host = self;
     int rc = mig_lua_host_open(host, err);
@@ -394,13 +359,12 @@ static int host_prepare(void *self, const struct mig_revision *revision,
     if (rc != 0) {
         return rc;
     }
-    struct load_request request = {
-        .host = host, .revision = revision, .direction = direction, .how = how};
+    struct load_request request = {.host = host, .revision = revision, .direction = direction};
     host->revision = revision;
-    host->loading = true;
+    host->loading = host->muted = true;
     host->started = time(NULL);
-    rc = mig_lua_protected(host, prepare_protected, &request, err);
-    host->loading = false;
+    rc = mig_lua_protected(host, check_protected, &request, err);
+    host->loading = host->muted = false;
     host->revision = NULL;
     return rc != 0 ? locate(err, revision) : 0;
 }
@@ -408,20 +372,9 @@ static int host_prepare(void *self, const struct mig_revision *revision,
 static int call_protected(lua_State *L)
 {
     const struct load_request *request = lua_touserdata(L, 1);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &prepared_key);
-    push_prepared_name(L, request->revision, request->direction);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, 2) != LUA_TSTRING) {
-        return mig_lua_fail(L, MIG_E_script, NULL, "the revision was not prepared");
-    }
-    lua_insert(L, 3); /* request prepared code name */
-    lua_pushnil(L);
-    lua_rawset(L, 2); /* once: the next run loads it afresh */
-    mig_sandbox_new_revision(L);
-    mig_sandbox_load_code(L, 3);
-    int declared = lua_gettop(L);
-    lua_pushvalue(L, declared - 1);
-    lua_call(L, 0, 0);
+    request->host->loading = true;
+    int declared = load_revision(L, request);
+    request->host->loading = false;
     if (lua_getfield(L, declared, "change") == LUA_TFUNCTION) {
         mig_lua_change(L, request->direction);
         return 0;
@@ -432,10 +385,13 @@ static int call_protected(lua_State *L)
 }
 
 static int host_call(void *self, struct mig_run *run, const struct mig_revision *revision,
-                     enum mig_direction direction, struct mig_error *err)
+                     enum mig_direction direction, const char *source, struct mig_error *err)
 {
     struct mig_lua_host *host = self;
     int rc = mig_lua_host_open(host, err);
+    if (rc == 0) {
+        rc = read_source(host, revision, source, err);
+    }
     if (rc != 0) {
         return rc;
     }
@@ -444,6 +400,7 @@ static int host_call(void *self, struct mig_run *run, const struct mig_revision 
     host->run = run;
     host->started = mig_run_started(run);
     rc = mig_lua_protected(host, call_protected, &request, err);
+    host->loading = false;
     host->revision = NULL;
     host->run = NULL;
     host->batch = NULL;
@@ -524,10 +481,10 @@ int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *
     }
     struct load_request request = {
         .host = host, .revision = &shown, .computed = out, .arena = arena};
-    host->loading = true;
+    host->loading = host->muted = true;
     host->started = time(NULL);
     rc = mig_lua_protected(host, compute_protected, &request, err);
-    host->loading = false;
+    host->loading = host->muted = false;
     if (rc != 0) {
         mig_error_at(err, shown.file, err->line);
     }
@@ -766,7 +723,7 @@ int mig_host_attach(struct mig_context *ctx, struct mig_error *err)
     host->ctx = ctx;
     ctx->host = (struct mig_host){.self = host,
                                   .compute_header = mig_host_compute_header,
-                                  .prepare = host_prepare,
+                                  .check = host_check,
                                   .call = host_call,
                                   .schema = host_schema,
                                   .include = host_include,

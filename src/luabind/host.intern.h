@@ -15,6 +15,7 @@ struct mig_lua_host {
     struct mig_run *run;                 /* NULL: nothing runs */
     const struct mig_revision *revision; /* the one that is loaded or runs; NULL none */
     bool loading;                        /* its top level runs */
+    bool muted;                          /* to be looked at only: print is for when it is called */
     int64_t started;                     /* what os.time() says */
     struct mig_op_batch *batch;          /* open op.batch_alter_table; NULL none */
     struct mig_lua_recording *recording; /* change() runs: operations are kept; NULL: carried out */
@@ -63,8 +64,6 @@ bool mig_sandbox_catches(lua_State *L);
  * configuration; pushes the function, and for a revision the table of its declarations. A syntax
  * error raises. */
 void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, const char *chunk);
-/* The same of what lua_dump made of such a function: the string at index. */
-void mig_sandbox_load_code(lua_State *L, int index);
 void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, const char *chunk);
 /* Forgets the modules that were required: the next revision gets fresh ones. */
 void mig_sandbox_new_revision(lua_State *L);

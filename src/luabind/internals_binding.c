@@ -119,13 +119,13 @@ static int run_revision(struct box *box, const char *source, struct mig_revision
                                      revision, err);
     }
     if (rc == 0) {
-        rc = box->ctx.host.prepare(box->ctx.host.self, revision, direction, source,
-                                   MIG_PREPARE_KEEP, err);
+        rc = box->ctx.host.check(box->ctx.host.self, revision, direction, source, err);
     }
     if (rc == 0) {
         rc = mig_context_session(&box->ctx, &run, err);
     }
-    return rc != 0 ? rc : box->ctx.host.call(box->ctx.host.self, run, revision, direction, err);
+    return rc != 0 ? rc
+                   : box->ctx.host.call(box->ctx.host.self, run, revision, direction, source, err);
 }
 
 static int run_source(lua_State *L)
@@ -145,7 +145,7 @@ static int run_source(lua_State *L)
         lua_getfield(L, 2, "fail_allocation");
         failing = luaL_optinteger(L, -1, 0);
     }
-    box->ctx.log = (struct mig_log){keep_log, box};
+    box->ctx.log = (struct mig_log){.write = keep_log, .payload = box};
     box->ctx.interrupted = &box->interrupted;
     struct mig_config_request request = {.url = url, .file = conf, .no_file = conf == NULL};
     struct mig_revision revision = {.file = file, .path = file};

@@ -196,7 +196,7 @@ static int driver_open(lua_State *L)
     if (has_log) {
         lua_getfield(L, 2, "log");
         lua_rawsetp(L, LUA_REGISTRYINDEX, box);
-        box->log = (struct mig_log){write_log, box};
+        box->log = (struct mig_log){.write = write_log, .payload = box};
     }
     int rc = mig_url_parse(&arena, text, NULL, &url, &err);
     if (rc == 0) {

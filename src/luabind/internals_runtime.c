@@ -144,17 +144,18 @@ static int l_changed(lua_State *L)
     return 1;
 }
 
-static int prepare(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                   const char *source, enum mig_prepare how, struct mig_error *err)
+static int check(void *self, const struct mig_revision *revision, enum mig_direction direction,
+                 const char *source, struct mig_error *err)
 {
-    (void)self, (void)revision, (void)direction, (void)source, (void)how, (void)err;
+    (void)self, (void)revision, (void)direction, (void)source, (void)err;
     return 0;
 }
 
 static int call(void *self, struct mig_run *run, const struct mig_revision *revision,
-                enum mig_direction direction, struct mig_error *err)
+                enum mig_direction direction, const char *source, struct mig_error *err)
 {
     struct spec *spec = self;
+    (void)source;
     lua_State *L = spec->L;
     if (lua_getfield(L, spec->options, "call") != LUA_TFUNCTION) {
         lua_pop(L, 1);
@@ -311,8 +312,7 @@ static int l_command(lua_State *L)
     }
     spec.interrupted = (int)number(L, &spec, "interrupted", 0);
     spec.ctx.interrupted = &spec.interrupted;
-    spec.ctx.host =
-        (struct mig_host){.self = &spec, .prepare = prepare, .call = call, .hook = hook};
+    spec.ctx.host = (struct mig_host){.self = &spec, .check = check, .call = call, .hook = hook};
     struct mig_run_options options = {
         .sink = strcmp(sink, "script") == 0 ? MIG_SINK_SCRIPT
                 : strcmp(sink, "plan") == 0 ? MIG_SINK_PLAN

@@ -348,30 +348,13 @@ static void compile(lua_State *L, const char *text, size_t length, const char *c
     mig_lua_raise(L, err);
 }
 
-/* The function on top gets an environment of its own; pushes the table of its declarations. */
-static void furnish(lua_State *L)
-{
-    lua_newtable(L);
-    push_environment(L, lua_gettop(L)); /* function declared environment */
-    lua_setupvalue(L, -3, 1);
-}
-
 void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, const char *chunk)
 {
     luaL_checkstack(L, 12, NULL);
     compile(L, text, length, chunk);
-    furnish(L);
-}
-
-void mig_sandbox_load_code(lua_State *L, int index)
-{
-    size_t length = 0;
-    luaL_checkstack(L, 12, NULL);
-    const char *code = lua_tolstring(L, index, &length);
-    if (luaL_loadbufferx(L, code, length, "", "b") != LUA_OK) {
-        lua_error(L);
-    }
-    furnish(L);
+    lua_newtable(L);
+    push_environment(L, lua_gettop(L)); /* function declared environment */
+    lua_setupvalue(L, -3, 1);
 }
 
 void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, const char *chunk)
@@ -540,7 +523,7 @@ int mig_sandbox_print(lua_State *L)
     const struct mig_lua_host *host = mig_lua_host(L);
     int count = lua_gettop(L);
     luaL_Buffer buffer;
-    if (host->loading) { /* the top level runs once more when the revision does */
+    if (host->muted) {
         return 0;
     }
     luaL_buffinit(L, &buffer);

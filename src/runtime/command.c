@@ -9,9 +9,6 @@
 /* Between two tries of a revision that waited too long for a lock. */
 enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 10000 };
 
-/* Revisions that are kept loaded before their turn; later ones are loaded a second time. */
-enum { PREPARED_AHEAD = 64 };
-
 static bool writes(const struct mig_command *cmd)
 {
     return cmd->run.sink != &mig_sink_plan;
@@ -35,32 +32,23 @@ static int read_rows(struct mig_command *cmd, struct mig_error *err)
                             &cmd->run.rows, &cmd->run.has_version, err);
 }
 
-static int prepare_step(const struct mig_command *cmd, const struct mig_step *step,
-                        enum mig_prepare how, struct mig_error *err)
+/* Every file is looked at before the first statement is sent. A script or a plan changes nothing,
+ * so that it may find out on its way. */
+static int check_files(const struct mig_command *cmd, struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
-    enum mig_direction direction = mig_command_undoes(cmd, step) ? MIG_UPGRADE : step->direction;
-    return host->prepare(host->self, step->revision, direction,
-                         mig_recover_source(cmd->ctx, step->revision), how, err);
-}
-
-/* Every file is looked at before the first statement, but not all of them are kept until their turn
- * comes. */
-static bool is_kept(const struct mig_command *cmd, const struct mig_step *step)
-{
-    return step - cmd->plan.steps < PREPARED_AHEAD;
-}
-
-static int prepare(struct mig_command *cmd, struct mig_error *err)
-{
     int rc = 0;
-    for (size_t i = 0; rc == 0 && cmd->request->verb != MIG_VERB_STAMP && i < cmd->plan.step_count;
-         i++) {
+    if (!cmd->run.sink->live || cmd->request->verb == MIG_VERB_STAMP) {
+        return 0;
+    }
+    for (size_t i = 0; rc == 0 && i < cmd->plan.step_count; i++) {
         const struct mig_step *step = &cmd->plan.steps[i];
+        enum mig_direction direction =
+            mig_command_undoes(cmd, step) ? MIG_UPGRADE : step->direction;
         rc = mig_run_check(&cmd->run, err);
         if (rc == 0) {
-            rc = prepare_step(cmd, step, is_kept(cmd, step) ? MIG_PREPARE_KEEP : MIG_PREPARE_CHECK,
-                              err);
+            rc = host->check(host->self, step->revision, direction,
+                             mig_recover_source(cmd->ctx, step->revision), err);
         }
         if (rc != 0) {
             mig_error_at(err, step->revision->file, 0);
@@ -233,7 +221,8 @@ static int call_revision(struct mig_command *cmd, const struct mig_step *step,
     run->watched = false;
     int rc = mig_command_undoes(cmd, step)
                  ? mig_undo_run(run, step, err)
-                 : host->call(host->self, run, step->revision, step->direction, err);
+                 : host->call(host->self, run, step->revision, step->direction,
+                              mig_recover_source(cmd->ctx, step->revision), err);
     run->scripted = false;
     mig_run_close_readers(run);
     if (rc != 0) { /* what failed before it, unheard */
@@ -332,9 +321,6 @@ static int run_step(struct mig_command *cmd, const struct mig_step *step, bool a
     *done = (struct mig_done_step){.step = step};
     start_step(cmd, step, done);
     int rc = mig_run_check(run, err);
-    if (rc == 0 && !again && cmd->request->verb != MIG_VERB_STAMP && !is_kept(cmd, step)) {
-        rc = prepare_step(cmd, step, MIG_PREPARE_KEEP, err);
-    }
     if (rc == 0) {
         rc = enter_step(cmd, step, moved, err);
     }
@@ -483,8 +469,7 @@ static bool try_again(struct mig_command *cmd, const struct mig_step *step, int6
     struct mig_error again = {0};
     /* our own tables may have gone with the transaction */
     bool ready = mig_run_check(run, &again) == 0 && read_rows(cmd, &again) == 0 &&
-                 find_history(cmd, &again) == 0 &&
-                 prepare_step(cmd, step, MIG_PREPARE_KEEP, &again) == 0;
+                 find_history(cmd, &again) == 0;
     if (ready) {
         mig_error_clear(err);
     } else {
@@ -564,7 +549,7 @@ static int carry_out(struct mig_command *cmd, const struct mig_step **failed, st
                 rc = mig_command_check(cmd, err);
             }
             if (rc == 0) {
-                rc = prepare(cmd, err);
+                rc = check_files(cmd, err);
             }
             if (rc == 0) {
                 rc = find_history(cmd, err);
@@ -627,7 +612,7 @@ static int run_command(struct mig_command *cmd, const struct mig_step **failed,
     }
     rc = mig_command_check(cmd, err);
     if (rc == 0) {
-        rc = prepare(cmd, err);
+        rc = check_files(cmd, err);
     }
     if (rc == 0 && run->sink->live) {
         rc = mig_lock_acquire(run, &cmd->lock, err);

@@ -8,26 +8,21 @@
 
 struct mig_run;
 
-/* What becomes of a revision that was loaded. */
-enum mig_prepare {
-    MIG_PREPARE_KEEP,  /* it waits for its call */
-    MIG_PREPARE_CHECK, /* it goes: it was looked at, and is loaded once more before its call */
-};
-
 struct mig_host {
     void *self;
     /* Runs a file whose header is computed (script/revision_map.h); payload is the context. NULL:
      * such a header is an error. */
     mig_compute_header_fn *compute_header;
-    /* Loads the revision's file afresh and checks that it can go in that direction (upgrade,
-     * downgrade, change or irreversible): MIG_E_script, MIG_E_irreversible. Nothing of it runs but
-     * its top level. source: the text to load instead of the file (--from-history), NULL normally.
-     */
-    int (*prepare)(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                   const char *source, enum mig_prepare how, struct mig_error *err);
-    /* Runs the function; its op.* calls arrive at mig_run_op and mig_run_query of `run`. */
+    /* Loads the revision's file and checks that it can go in that direction (upgrade, downgrade,
+     * change or irreversible): MIG_E_script, MIG_E_irreversible. Nothing of it runs but its top
+     * level, which says nothing; nothing of it is kept. source: the text to load instead of the
+     * file (--from-history), NULL normally. */
+    int (*check)(void *self, const struct mig_revision *revision, enum mig_direction direction,
+                 const char *source, struct mig_error *err);
+    /* Loads it afresh, with the same checks, and runs the function; its op.* calls arrive at
+     * mig_run_op and mig_run_query of `run`. */
     int (*call)(void *self, struct mig_run *run, const struct mig_revision *revision,
-                enum mig_direction direction, struct mig_error *err);
+                enum mig_direction direction, const char *source, struct mig_error *err);
     /* Reads the declared schema (schema.lua) as it is for this dialect. MIG_E_config when there is
      * none. */
     int (*schema)(void *self, const char *dialect, bool is_mariadb, struct mig_arena *arena,

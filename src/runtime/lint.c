@@ -28,10 +28,7 @@ static int call(struct pass *pass, const struct mig_revision *revision, struct m
     run->mode = revision->transactional == MIG_FALSE ? MIG_NONE : pass->ctx->settings.transaction;
     run->line = run->segment = 0;
     run->operation = NULL;
-    int rc = host->prepare(host->self, revision, pass->direction, NULL, MIG_PREPARE_KEEP, failure);
-    if (rc == 0) {
-        rc = host->call(host->self, run, revision, pass->direction, failure);
-    }
+    int rc = host->call(host->self, run, revision, pass->direction, NULL, failure);
     mig_run_close_readers(run);
     if (rc == 0 && run->doom.set) { /* its error was caught */
         rc = (int)run->doom.error.code;

@@ -6,7 +6,7 @@
 
 void mig_log_write(const struct mig_log *log, enum mig_log_level level, const char *format, ...)
 {
-    if (log == NULL || log->write == NULL) {
+    if (log == NULL || log->write == NULL || level < log->lowest) {
         return;
     }
     char *text = NULL;

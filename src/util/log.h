@@ -16,6 +16,7 @@ enum mig_log_level {
 struct mig_log {
     void (*write)(void *payload, enum mig_log_level level, const char *text);
     void *payload;
+    enum mig_log_level lowest; /* what is below is not even put into words */
 };
 
 void mig_log_write(const struct mig_log *log, enum mig_log_level level, const char *format, ...)
