@@ -3,6 +3,7 @@
 -- it anew.
 local internals = require "luamig_internals"
 local reflect, json = internals.reflect, internals.reflect.json
+local live = require "spec.support.live"
 local scratch = require "spec.support.scratch"
 
 local function read(path)
@@ -18,13 +19,14 @@ local function write(path, text)
   file:close()
 end
 
--- Without the line that tells the server's version.
+-- Without the line that tells the server's version; views as PostgreSQL 15 writes them (16 names no table where there
+-- is one only).
 local function body(text)
-  return (text:gsub("^[^\n]*\n", ""))
+  return (text:gsub("^[^\n]*\n", ""):gsub('("query": "SELECT )(%w+)(\\n   FROM )(%w)"', '%1%4.%2%3%4"'))
 end
 
 for _, server in ipairs {
-  { "sqlite", "sqlite" }, { "postgresql", "postgresql" }, { "mysql", "mariadb" },
+  { "sqlite", "sqlite" }, { "postgresql", "postgresql" }, { "mysql", live.flavour(scratch.database "mysql") },
 } do
   local dialect, flavour = server[1], server[2]
 

@@ -1,6 +1,7 @@
 -- A database with one of everything (spec/golden/reflect) → inspect → schema.lua: no difference; and the same schema
 -- from nothing by a generated migration: no difference again, and back to nothing.
 local project = require "spec.support.project"
+local live = require "spec.support.live"
 local scratch = require "spec.support.scratch"
 
 local function read(path)
@@ -18,7 +19,7 @@ local beside = {
   mysql = "",
 }
 
-for _, server in ipairs { { "sqlite", "sqlite" }, { "postgresql", "postgresql" }, { "mysql", "mariadb" } } do
+for _, server in ipairs { { "sqlite", "sqlite" }, { "postgresql", "postgresql" }, { "mysql", live.flavour(scratch.database "mysql") } } do
   local dialect, flavour = table.unpack(server)
 
   describe("inspect of " .. flavour, function()

@@ -258,6 +258,10 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
         /* The server says "canceling statement due to user request", or the connection went. */
         rc = mig_error_set(err, MIG_E_interrupted, "interrupted");
         err->native_code = *signal;
+    } else if (rc == MIG_E_interrupted && (signal == NULL || *signal == 0)) {
+        err->code =
+            MIG_E_sql; /* somebody else has cancelled the statement: a failure as others are */
+        rc = MIG_E_sql;
     }
     if (run->revision != NULL) {
         mig_error_at(err, run->revision->file, run->line);

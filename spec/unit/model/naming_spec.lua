@@ -40,8 +40,8 @@ describe("a naming convention", function()
   end)
 
   it("keeps a given name, and leaves alone what its template cannot name", function()
-    local sql = compile("postgresql", convention, make)
-    has(sql, "CONSTRAINT mine UNIQUE (a)")
+    local text = compile("postgresql", convention, make)
+    has(text, "CONSTRAINT mine UNIQUE (a)")
     has(compile("postgresql", convention, function(op, sql) op.create_table("t", { { "a", sql.integer }, sql.check "1 = 1" }) end),
       ", CHECK (1 = 1)")
   end)
