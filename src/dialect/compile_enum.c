@@ -111,7 +111,9 @@ static int alter_types(const struct change *change, const char *schema, const ch
         alter->table = table;
         alter->column = uses[i].column;
         alter->type = wide ? uses[i].wide : uses[i].wanted;
-        alter->default_ = wide ? (struct mig_value){0} : uses[i].new_default;
+        if (!wide) {
+            alter->default_ = uses[i].new_default;
+        }
         ops[i] = &alter->base;
     }
     batch->base = (struct mig_op){.kind = MIG_OP_batch, .schema = schema, .line = change->op->line};
