@@ -362,7 +362,20 @@ local function as_error(value)
   return err
 end
 
+-- A URL that was given where none belongs comes back in what is said about it, perhaps cut at the '@' like a target:
+-- without its password. What is a number may be a port.
+local function hide_passwords(err)
+  local function hide(user, secret, at)
+    if at == "" and secret:find "^%d*$" then return nil end
+    return user .. ":***" .. at
+  end
+  for _, key in ipairs { "message", "detail", "hint" } do
+    if err[key] then err[key] = tostring(err[key]):gsub("(%a[%w+.-]*://[^/%s:@']*):([^/%s@']*)(@?)", hide) end
+  end
+end
+
 local function report_failure(out, err, session)
+  hide_passwords(err)
   if not out.json then
     out:failure(err)
     return

@@ -122,10 +122,11 @@ function output:failure(err)
     lines[#lines + 1] = block("revision", err.revision)
   end
   if err.sql then lines[#lines + 1] = block("statement", self.verbose and err.sql or shortened(err.sql)) end
-  if err.sqlstate or err.native_code then
+  local native_code = err.kind ~= "interrupted" and err.native_code or nil -- there it is the signal's number
+  if err.sqlstate or native_code then
     local codes = {}
     if err.sqlstate then codes[#codes + 1] = "SQLSTATE " .. err.sqlstate end
-    if err.native_code then codes[#codes + 1] = "native code " .. err.native_code end
+    if native_code then codes[#codes + 1] = "native code " .. native_code end
     lines[#lines + 1] = block("server", table.concat(codes, ", "))
   end
   if err.detail then lines[#lines + 1] = block("detail", err.detail) end

@@ -99,7 +99,7 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
 
       it("without the privilege to look it is said that it lacks", function()
         session "SELECT * FROM t"
-        local user = db.name:sub(-16)
+        local user = "poor_" .. db.name:sub(-16)
         db:query(("CREATE USER %s IDENTIFIED BY 'poor'; GRANT ALL ON %s.* TO %s"):format(user, db.name, user))
         p:revision { id = "a1", upgrade = 'op.add_column("t", { "a", sql.integer })' }
         local r = p:luamig("upgrade", "--url", (db.url:gsub("//[^@]*@", "//" .. user .. ":poor@")))

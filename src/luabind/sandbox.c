@@ -535,7 +535,9 @@ int mig_sandbox_print(lua_State *L)
         luaL_addvalue(&buffer);
     }
     luaL_pushresult(&buffer);
-    mig_log_write(&host->ctx->log, MIG_LOG_NOTICE, "%s", lua_tostring(L, -1));
+    bool repeats = host->run != NULL && mig_run_repeats(host->run);
+    mig_log_write(&host->ctx->log, MIG_LOG_NOTICE, "%s%s", repeats ? "(again) " : "",
+                  lua_tostring(L, -1));
     return 0;
 }
 

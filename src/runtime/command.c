@@ -320,6 +320,7 @@ static int run_step(struct mig_command *cmd, const struct mig_step *step, bool a
     struct mig_done_step *done = &report->steps[report->step_count];
     *done = (struct mig_done_step){.step = step};
     start_step(cmd, step, done);
+    run->again = again;
     int rc = mig_run_check(run, err);
     if (rc == 0) {
         rc = enter_step(cmd, step, moved, err);

@@ -118,7 +118,8 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     struct mig_strbuf text = {0};
     const char *id = step != NULL && step->revision != NULL ? step->revision->id : NULL;
     enum outcome outcome = run->kept > 0 ? HALF : GONE;
-    bool told = failure->writes && run->conn != NULL;
+    /* where the version rows could not be read, nothing is known */
+    bool told = failure->writes && run->conn != NULL && report->from.given;
     if (told && id != NULL && run->conn->lost) {
         outcome = look(run, step, failure->undoes, report);
     }

@@ -900,6 +900,11 @@ int mig_run_sleep(struct mig_run *run, int64_t ms, struct mig_error *err)
     return mig_run_blame(run, mig_run_check(run, err), NULL, err);
 }
 
+bool mig_run_repeats(const struct mig_run *run)
+{
+    return run->again || (run->journal.active && run->journal.calls < run->journal.covered);
+}
+
 void mig_run_set_line(struct mig_run *run, int line)
 {
     run->line = line;

@@ -150,6 +150,9 @@ int mig_run_settle(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Whether the script would catch an error that the next call raised: then its statements wait for
  * their answers. */
 void mig_run_watch(struct mig_run *run, bool watched);
+/* What the script does now it has done before: the revision is tried again, or goes on after a
+ * crash and has not come to where that was. */
+bool mig_run_repeats(const struct mig_run *run);
 /* Where the script stands now, for lines of statements and errors. */
 void mig_run_set_line(struct mig_run *run, int line);
 

@@ -1,6 +1,7 @@
 --- luamig check: does the database look as schema.lua says?
 local core = require "luamig.core"
 local difference = require "luamig.difference"
+local edited_sources = require "luamig.edited"
 local render = require "luamig.render"
 
 local check = {}
@@ -9,6 +10,8 @@ function check.run(session)
   session.shape = "operations"
   local handle, out = session:handle(), session.out
   difference.require_heads(handle)
+  local edited = edited_sources(handle:settings().root, handle:history().revisions, handle:journal())
+  if #edited > 0 then out:note(("edited after it was applied: %s"):format(table.concat(edited, ", "))) end
   local operations = handle:difference().upgrade
   if #operations == 0 then
     out:note "no differences"

@@ -1,27 +1,7 @@
 --- luamig status: one screen of where the database stands.
-local core = require "luamig.core"
+local edited_sources = require "luamig.edited"
 
 local status = {}
-
--- Revisions whose file is no longer what was applied: its tokens differ from those of the last upgrade.
-local function edited_ids(root, revisions, journal)
-  local applied = {}
-  for _, row in ipairs(journal) do
-    if applied[row.revision] == nil then applied[row.revision] = row.direction == "upgrade" and row.checksum or false end
-  end
-  local ids = {}
-  for i = #revisions, 1, -1 do
-    local revision = revisions[i]
-    local checksum = applied[revision.revision]
-    local file = checksum and io.open(root .. "/" .. revision.file, "rb")
-    if file then
-      local text = file:read("a")
-      file:close()
-      if core.checksum(text) ~= checksum then ids[#ids + 1] = revision.revision end
-    end
-  end
-  return ids
-end
 
 local function ids_of(list)
   local ids = {}
@@ -48,7 +28,7 @@ function status.run(session)
   local last = journal[1]
   local revisions = handle:history().revisions
   local total = #revisions
-  local edited = edited_ids(handle:settings().root, revisions, journal)
+  local edited = edited_sources(handle:settings().root, revisions, journal)
   local half_applied = handle:half_applied()
   out:line(("%-10s %s (%s)"):format("database", target.url, target.origin or "?"))
   out:line(("%-10s %s %s"):format("server", server.dialect, version_text(server)))

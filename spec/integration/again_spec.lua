@@ -1,0 +1,78 @@
+-- A revision that is carried out once more, after a deadlock or a crash: what it prints is marked, hooks fire once.
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+local HOOKS = [[hooks = {
+  before_migration = function(step) print("before " .. step.revision) end,
+  after_migration = function(step) print("after " .. step.revision) end,
+},]]
+
+local function count(text, what)
+  local _, n = text:gsub(what, "")
+  return n
+end
+
+it("after a serialisation failure", function()
+  local db = scratch.database "postgresql"
+  local p = project.new { url = db.url, config = HOOKS }
+  db:query "CREATE TABLE t (a INTEGER)"
+  p:revision { id = "a1", upgrade = [[
+    print "hello"
+    op.execute "DO $$ BEGIN IF nextval('tries') = 1 THEN RAISE SQLSTATE '40001'; END IF; END $$"
+    op.execute "INSERT INTO t VALUES (1)"]] }
+  db:query "CREATE SEQUENCE tries"
+  local r = p:luamig "upgrade"
+  assert.equal(0, r.code, r.stderr)
+  assert.equal(1, count(r.stderr, "\nhello\n"))
+  assert.equal(1, count(r.stderr, "\n%(again%) hello\n"))
+  assert.equal(1, count(r.stderr, "before a1"))
+  assert.equal(1, count(r.stderr, "after a1"))
+  assert.equal("1", db:value "SELECT count(*) FROM t")
+  assert.equal("1", db:value "SELECT count(*) FROM luamig_history")
+  db:drop()
+end)
+
+it("where it goes on, up to where it was", function()
+  local db = scratch.database "mysql"
+  local p = project.new { url = db.url }
+  p:revision { id = "a1", upgrade = [[
+    print "one"
+    op.execute "CREATE TABLE t (a INTEGER)"
+    print "two"
+    op.execute "INSERT INTO later VALUES (1)"]] }
+  local r = p:luamig "upgrade"
+  assert.equal(1, r.code)
+  assert.matches("\none\ntwo\n", r.stderr, 1, true)
+  db:query "CREATE TABLE later (a INTEGER)"
+  r = p:luamig "upgrade"
+  assert.equal(0, r.code, r.stderr)
+  assert.matches("\n(again) one\ntwo\n", r.stderr, 1, true)
+  db:drop()
+end)
+
+it("reads of the clock, chance and tables are repeated, so that the same branch is taken", function()
+  for _, dialect in ipairs { "postgresql", "mysql" } do
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url }
+    p:revision { id = "a1", upgrade = [[
+      local t = {}
+      for _, key in ipairs { "x", "b", "q", "a" } do t[key] = true end
+      local order = {}
+      for key in pairs(t) do order[#order + 1] = key end
+      local row = ("%s %d %d %s"):format(table.concat(order), os.time(), math.random(1000000), op.uuid())
+      print(row)
+      op.execute "CREATE TABLE t (a INTEGER)"
+      op.commit()
+      op.execute "INSERT INTO later VALUES (1)"]] }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    local row = r.stderr:match "\n(abqx %d+ %d+ [%x-]+)\n"
+    assert.is_string(row, r.stderr)
+    require("spec_process").sleep(1.1)
+    db:query "CREATE TABLE later (a INTEGER)"
+    r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.equal(row, r.stderr:match "%(again%) (abqx %d+ %d+ [%x-]+)\n", r.stderr)
+    db:drop()
+  end
+end)
