@@ -17,12 +17,14 @@ struct faulty {
     struct mig_db db;
 };
 
+/* The names are the linker's. NOLINTBEGIN(readability-identifier-naming) */
 int __real_mig_conn_open(struct mig_conn **out, const struct mig_db *db,
                          const struct mig_conn_params *params, const struct mig_log *trace,
                          struct mig_error *err);
 int __wrap_mig_conn_open(struct mig_conn **out, const struct mig_db *db,
                          const struct mig_conn_params *params, const struct mig_log *trace,
                          struct mig_error *err);
+/* NOLINTEND(readability-identifier-naming) */
 
 static struct faulty databases[DATABASES];
 static const struct mig_db *originals[DATABASES];
@@ -33,7 +35,7 @@ static long number_of(const char *name)
 {
     const char *text = getenv(name);
 
-    return text ? atol(text) : 0;
+    return text ? strtol(text, NULL, 10) : 0;
 }
 
 static bool is_due(void)

@@ -167,8 +167,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < PAIRS; i++) {
         pairs[i].client = pairs[i].server = -1;
     }
-    int listener = listen_on_a_free_port(), port = atoi(argv[1]);
-    long at = atol(argv[3]);
+    int listener = listen_on_a_free_port(), port = (int)strtol(argv[1], NULL, 10);
+    long at = strtol(argv[3], NULL, 10);
 
     while (!ended) {
         struct pollfd polled[1 + 2 * PAIRS];
