@@ -25,7 +25,7 @@ function progress.run(session, verb, target)
   local options = {
     dry_run = args.dry_run, tag = args.tag, snapshot = args.snapshot, from_history = args.from_history,
     server_version = args.server_version and integer(args.server_version, "--server-version"),
-    statements = out.json,
+    statements = out.json, brief = not out.json,
     on_step = not out.quiet and function(step, finished, ms)
       local arrow = step.direction == "upgrade" and "↑" or "↓"
       local name = ("%s %s %s"):format(arrow, step.revision or "", step.message or "")
@@ -54,7 +54,7 @@ function progress.run(session, verb, target)
   local report = handle[verb](handle, target, options)
   if args.sql then
     out:text(table.concat(script))
-  elseif #report.steps == 0 then
+  elseif (report.step_count or #report.steps) == 0 then
     out:note("nothing to do: the database is at " .. progress.heads_text(report.to))
   else
     out:note((args.dry_run and "dry run, rolled back: would be at " or "now at ") .. progress.heads_text(report.to))

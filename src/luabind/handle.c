@@ -267,6 +267,10 @@ static void push_report(lua_State *L, const struct mig_lua_handle *h,
     mig_lua_set_names(L, "from", &report->from);
     mig_lua_set_names(L, "to", &report->to);
     mig_lua_set_bool(L, "applied", report->applied);
+    if (h->brief) {
+        mig_lua_set_integer(L, "step_count", (lua_Integer)report->step_count);
+        return;
+    }
     push_steps(L, report);
     lua_setfield(L, -2, "steps");
 }
@@ -382,11 +386,12 @@ static int handle_server(lua_State *L)
 
 /* --- methods: runs --- */
 
-/* { sql = function(text), dry_run, tag, snapshot, server_version, from_history, statements, on_step
- * } */
+/* { write = function(text), dry_run, tag, snapshot, server_version, from_history, statements,
+ * on_step, brief }; brief: the report has step_count instead of steps. */
 static struct mig_run_options read_run_options(lua_State *L, struct mig_lua_handle *h, int index)
 {
     struct mig_run_options options = {.sink = MIG_SINK_EXECUTE, .payload = h};
+    h->brief = false;
     int table = mig_handle_options(L, index);
     if (table == 0) {
         return options;
@@ -404,6 +409,7 @@ static struct mig_run_options read_run_options(lua_State *L, struct mig_lua_hand
     options.server_version = (int)option_integer(L, table, "server_version");
     options.from_history = mig_handle_flag(L, table, "from_history");
     options.keep_statements = mig_handle_flag(L, table, "statements");
+    h->brief = mig_handle_flag(L, table, "brief");
     options.on_step = lua_getfield(L, table, "on_step") == LUA_TFUNCTION ? on_step : NULL;
     return options;
 }

@@ -17,6 +17,7 @@ struct mig_lua_handle {
     lua_State *L; /* of the call in progress: callbacks go to it */
     int options;  /* stack index of the call's options table, 0 none */
     bool open;
+    bool brief;                   /* the call's report counts its steps only */
     struct mig_face_owner *owner; /* a C program's handle that runs a command line; NULL none */
 };
 
