@@ -45,12 +45,20 @@ size_t floor_rows(const char *sql)
     }
     MYSQL_RES *result = mysql_use_result(db);
     unsigned columns = mysql_num_fields(result);
+    const MYSQL_FIELD *fields = mysql_fetch_fields(result);
+    MYSQL_ROW row;
 
-    while (mysql_fetch_row(result) != NULL) {
+    while ((row = mysql_fetch_row(result)) != NULL) {
         const unsigned long *lengths = mysql_fetch_lengths(result);
 
         for (unsigned i = 0; i < columns; i++) {
-            total += lengths[i];
+            if (fields[i].type == MYSQL_TYPE_LONG) {
+                total += (size_t)strtol(row[i], NULL, 10);
+                continue;
+            }
+            for (unsigned long k = 0; k < lengths[i]; k++) {
+                total += (unsigned char)row[i][k];
+            }
         }
     }
     mysql_free_result(result);
@@ -58,6 +66,40 @@ size_t floor_rows(const char *sql)
 }
 
 void floor_bulk(long rows)
+{
+    static long long numbers[3 * FLOOR_BATCH];
+    static char names[FLOOR_BATCH][24];
+    static MYSQL_BIND binds[3 * FLOOR_BATCH];
+    const char *sql = floor_insert(0);
+    MYSQL_STMT *statement = mysql_stmt_init(db);
+
+    floor_execute("BEGIN");
+    if (mysql_stmt_prepare(statement, sql, (unsigned long)strlen(sql)) != 0) {
+        floor_die(mysql_stmt_error(statement));
+    }
+    for (long i = 1; i <= rows;) {
+        for (int n = 0; n < FLOOR_BATCH; n++, i++) {
+            MYSQL_BIND *bind = &binds[3 * n];
+
+            numbers[3 * n] = i;
+            numbers[3 * n + 2] = i % 97;
+            bind[0].buffer_type = bind[2].buffer_type = MYSQL_TYPE_LONGLONG;
+            bind[0].buffer = &numbers[3 * n];
+            bind[2].buffer = &numbers[3 * n + 2];
+            bind[1].buffer_type = MYSQL_TYPE_STRING;
+            bind[1].buffer = names[n];
+            bind[1].buffer_length =
+                (unsigned long)snprintf(names[n], sizeof names[n], "name %ld", i);
+        }
+        if (mysql_stmt_bind_param(statement, binds) != 0 || mysql_stmt_execute(statement) != 0) {
+            floor_die(mysql_stmt_error(statement));
+        }
+    }
+    mysql_stmt_close(statement);
+    floor_execute("COMMIT");
+}
+
+void floor_plain(long rows)
 {
     static char sql[1 << 16];
 

@@ -38,7 +38,15 @@ size_t floor_rows(const char *sql)
 
     while (sqlite3_step(statement) == SQLITE_ROW) {
         for (int i = 0; i < columns; i++) {
-            total += (size_t)sqlite3_column_bytes(statement, i);
+            if (sqlite3_column_type(statement, i) == SQLITE_INTEGER) {
+                total += (size_t)sqlite3_column_int64(statement, i);
+                continue;
+            }
+            const unsigned char *text = sqlite3_column_text(statement, i);
+
+            for (int length = sqlite3_column_bytes(statement, i); length > 0; length--) {
+                total += *text++;
+            }
         }
     }
     sqlite3_finalize(statement);
@@ -46,6 +54,29 @@ size_t floor_rows(const char *sql)
 }
 
 void floor_bulk(long rows)
+{
+    static char names[FLOOR_BATCH][40];
+    sqlite3_stmt *statement = prepare(floor_insert(0));
+
+    floor_execute("BEGIN IMMEDIATE");
+    for (long i = 1; i <= rows;) {
+        for (int n = 0; n < FLOOR_BATCH; n++, i++) {
+            int length = snprintf(names[n], sizeof names[n], "name %ld", i);
+
+            sqlite3_bind_int64(statement, 3 * n + 1, i);
+            sqlite3_bind_text(statement, 3 * n + 2, names[n], length, SQLITE_STATIC);
+            sqlite3_bind_int64(statement, 3 * n + 3, i % 97);
+        }
+        if (sqlite3_step(statement) != SQLITE_DONE) {
+            floor_die(sqlite3_errmsg(db));
+        }
+        sqlite3_reset(statement);
+    }
+    sqlite3_finalize(statement);
+    floor_execute("COMMIT");
+}
+
+void floor_plain(long rows)
 {
     sqlite3_stmt *statement = prepare("INSERT INTO bulk (id, name, n) VALUES (?, ?, ?)");
     char name[40];

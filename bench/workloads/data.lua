@@ -3,6 +3,33 @@ local database = require "database"
 local measure = require "measure"
 local project = require "project"
 
+-- The Lua of the two workloads alone: its rows go to nobody, or come from nobody.
+local function alone(rows)
+  local path = measure.folder() .. "/alone.db"
+  local folder = project.luamig(0, "sqlite:///" .. path)
+  local function revision(id, body)
+    measure.write(folder .. "/migrations/" .. id .. ".lua",
+      ("-- %s\nrevision = %q\ndown_revision = nil\nirreversible = \"bench\"\nfunction upgrade()\n%s\nend\n"):format(id, id, body))
+  end
+  revision("bulk", ([[
+      local function take() end
+      local batch = {}
+      for i = 1, %d do
+        batch[#batch + 1] = { id = i, name = "name " .. i, n = i %% 97 }
+        if #batch == 1000 then take(batch) batch = {} end
+      end]]):format(rows))
+  revision("rows", ([[
+      local function give(i) return { i, "name " .. i, i %% 97 } end
+      local total = 0
+      for i = 1, %d do
+        local row = give(i)
+        total = total + row[3]
+      end]]):format(rows))
+  return function(bench, id)
+    return { name = "its Lua alone", argv = { bench.luamig, "upgrade", id, "-q" }, cwd = folder, before = function() os.remove(path) end }
+  end
+end
+
 local title = { sqlite = "SQLite", postgresql = "PostgreSQL", mysql = "MariaDB" }
 
 local function data(dialect)
@@ -49,13 +76,18 @@ local function data(dialect)
     local function race(what, wall, cases)
       bench.report(what, cases, measure.run(cases, math.min(bench.rounds, 3)), { goals = { wall = wall }, short = what })
     end
+    local lua = alone(rows)
     local everything = "SELECT count(*) FROM bulk"
     race(("`bulk_insert` of %d rows, %s"):format(rows, title[dialect]), 1.2, {
       { name = "floor", argv = { floor, theirs.floor, "bulk", tostring(rows) }, before = prepared(theirs), after = counted(theirs, everything) },
+      { name = "plain floor", argv = { floor, theirs.floor, "plain", tostring(rows) }, before = prepared(theirs),
+        after = counted(theirs, everything) },
+      lua(bench, "bulk"),
       { name = "luamig", argv = { luamig, "upgrade", "bulk2", "-q" }, cwd = folder, before = prepared(ours), after = counted(ours, everything) },
     })
     race(("`rows` over %d rows, %s"):format(rows, title[dialect]), 1.3, {
       { name = "floor", argv = { floor, theirs.floor, "rows", "SELECT id, name, n FROM bulk" } },
+      lua(bench, "rows"),
       { name = "luamig", argv = { luamig, "upgrade", "bulk3", "-q" }, cwd = folder, before = function()
         measure.command { argv = { luamig, "stamp", "bulk2", "-q" }, cwd = folder }
       end },
