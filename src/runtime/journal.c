@@ -584,7 +584,7 @@ int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_stat
     if (rc == 0 && added == NULL) {
         rc = mig_error_nomem(err);
     }
-    if (rc == 0) {
+    if (added != NULL) {
         *added = statement;
         run->journal.last_step = 0;
     }
