@@ -53,7 +53,8 @@ local queries = {
      WHERE constraint_schema = database() ORDER BY 1, 2;
     SELECT table_name, engine, table_collation, table_comment, create_options FROM information_schema.tables
      WHERE table_schema = database() AND table_name NOT LIKE 'luamig\_%' ORDER BY 1;
-    SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = database() ORDER BY 1;
+    SELECT table_name, replace(view_definition, concat('`', database(), '`.'), '') FROM information_schema.views
+     WHERE table_schema = database() ORDER BY 1;
     SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers
      WHERE trigger_schema = database() ORDER BY 1;]],
 }
