@@ -166,7 +166,7 @@ static int conn_close(lua_State *L)
 /* Calls the Lua function in the box's user value; an error in it is a spec's own. */
 static void write_log(void *payload, enum mig_log_level level, const char *text)
 {
-    static const char *const names[] = {"debug", "info", "notice", "warning"};
+    static const char *const names[] = {"debug", "info", "progress", "notice", "warning"};
     struct conn_box *box = payload;
     lua_State *L = box->L;
     lua_rawgetp(L, LUA_REGISTRYINDEX, box);
