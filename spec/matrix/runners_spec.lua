@@ -5,7 +5,7 @@ local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
 local torture = require "spec.support.torture"
 
-local RUNNERS, STEPS, ROUNDS = 12, 5, torture.rounds(1)
+local RUNNERS, STEPS, ROUNDS = 16, 5, torture.rounds(1)
 
 local function url_of(name)
   local url = os.getenv("LUAMIG_TEST_" .. name .. "_URL")
