@@ -254,7 +254,8 @@ static bool is_parsed(struct mig_conn *conn, const char *sql, const struct bound
     const struct mig_pq_parsed *parsed = &mig_pq_handle_of(conn)->parsed;
     return parsed->sql != NULL && parsed->count == b->count && !conn->attached &&
            tx_state(conn) == MIG_TX_OPEN &&
-           memcmp(parsed->types, b->types, (size_t)b->count * sizeof *b->types) == 0 &&
+           (b->count == 0 ||
+            memcmp(parsed->types, b->types, (size_t)b->count * sizeof *b->types) == 0) &&
            strcmp(parsed->sql, sql) == 0;
 }
 
