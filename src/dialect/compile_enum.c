@@ -169,7 +169,10 @@ static int plan_column(const struct change *change, const struct mig_table *know
 {
     struct mig_compile *c = change->c;
     const struct mig_column *found = mig_table_column(known, column);
-    const struct mig_type *type = found != NULL ? mig_dialect_type(c, found->type) : NULL;
+    if (found == NULL) {
+        return 0;
+    }
+    const struct mig_type *type = mig_dialect_type(c, found->type);
     const struct mig_type *checked = checked_type(change, known, column);
     if (checked != NULL || (type != NULL && type->kind != MIG_TYPE_enum)) {
         type = checked;
@@ -204,7 +207,10 @@ static int change_table(const struct change *change, const char *schema, const c
     if (uses == NULL) {
         return mig_error_nomem(change->err);
     }
-    int code = mig_compile_known_table(change->c, schema, table, &known, change->err);
+    int code = mig_catalog_table(change->c->catalog, schema, table, &known, change->err);
+    if (code == MIG_E_offline) {
+        mig_error_hint(change->err, "Give a snapshot of the database with --snapshot.");
+    }
     for (size_t i = 0; known != NULL && i < columns->count && code == 0; i++) {
         code = plan_column(change, known, columns->items[i], &uses[count]);
         count += uses[count].column != NULL;

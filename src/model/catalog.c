@@ -58,8 +58,8 @@ bool mig_catalog_is_deferred(const struct mig_catalog *catalog)
 }
 
 /* "schema" NUL-free and a byte that no name has, so that ("a.b", "c") and ("a", "b.c") differ. */
-static const char *key_of(const struct mig_catalog *catalog, struct mig_arena *arena,
-                          const char *schema, const char *name)
+const char *mig_catalog_key(const struct mig_catalog *catalog, struct mig_arena *arena,
+                            const char *schema, const char *name)
 {
     if (schema == NULL) {
         schema = catalog->schema != NULL ? catalog->schema : "";
@@ -78,7 +78,7 @@ struct mig_catalog_entry *mig_catalog_entry_of(struct mig_catalog *catalog,
                                                const char *name)
 {
     struct mig_arena_mark mark = mig_arena_mark(&catalog->arena);
-    const char *key = key_of(catalog, &catalog->arena, schema, name);
+    const char *key = mig_catalog_key(catalog, &catalog->arena, schema, name);
     if (key == NULL) {
         return NULL;
     }
@@ -102,35 +102,9 @@ struct mig_catalog_entry *mig_catalog_entry_of(struct mig_catalog *catalog,
     return entry;
 }
 
-static int unknown(const char *what, const char *name, struct mig_error *err)
+int mig_catalog_unknown(const char *what, const char *name, struct mig_error *err)
 {
     return mig_error_set(err, MIG_E_offline, "the %s '%s' cannot be known here", what, name);
-}
-
-static bool same_schema(const struct mig_catalog *catalog, const char *a, const char *b);
-
-/* The enums of columns that the server only knows as texts. */
-static void recall_enums(struct mig_catalog *catalog, struct mig_table *table,
-                         const struct mig_catalog_entry *entry)
-{
-    for (const struct mig_enum_column *e = catalog->enum_columns; e != NULL; e = e->next) {
-        struct mig_column *column =
-            strcmp(e->table, entry->name) == 0 && same_schema(catalog, e->schema, entry->schema)
-                ? mig_table_column(table, e->column)
-                : NULL;
-        if (column == NULL || e->type == NULL) {
-            continue;
-        }
-        if (column->type == NULL || column->type->kind != MIG_TYPE_enum) {
-            column->type = e->type;
-        } else if (column->type->name == NULL) { /* the values are those that it has */
-            struct mig_type *named = mig_type_copy(&catalog->arena, column->type);
-            if (named != NULL) {
-                named->name = e->type->name;
-                column->type = named;
-            }
-        }
-    }
 }
 
 static int ask_source(struct mig_catalog *catalog, enum mig_catalog_object kind,
@@ -142,7 +116,7 @@ static int ask_source(struct mig_catalog *catalog, enum mig_catalog_object kind,
         struct mig_table *table = NULL;
         int rc = source->table(catalog->self, arena, entry->schema, entry->name, &table, err);
         if (rc == 0 && table != NULL) {
-            recall_enums(catalog, table, entry);
+            mig_catalog_recall_enums(catalog, table, entry);
         }
         *out = table;
         return rc;
@@ -159,11 +133,15 @@ static int ask_source(struct mig_catalog *catalog, enum mig_catalog_object kind,
         *out = view;
         return rc;
     }
-    return unknown(kind == TABLE ? "table" : kind == ENUM ? "enum" : "view", entry->name, err);
+    return mig_catalog_unknown(kind == TABLE  ? "table"
+                               : kind == ENUM ? "enum"
+                                              : "view",
+                               entry->name, err);
 }
 
-static int look_up(struct mig_catalog *catalog, enum mig_catalog_object kind, const char *schema,
-                   const char *name, struct mig_catalog_entry **entry_out, struct mig_error *err)
+int mig_catalog_look_up(struct mig_catalog *catalog, enum mig_catalog_object kind,
+                        const char *schema, const char *name, struct mig_catalog_entry **entry_out,
+                        struct mig_error *err)
 {
     struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, kind, schema, name);
     if (entry == NULL) {
@@ -171,7 +149,10 @@ static int look_up(struct mig_catalog *catalog, enum mig_catalog_object kind, co
     }
     *entry_out = entry;
     if (entry->known == LOST) {
-        return unknown(kind == TABLE ? "table" : kind == ENUM ? "enum" : "view", name, err);
+        return mig_catalog_unknown(kind == TABLE  ? "table"
+                                   : kind == ENUM ? "enum"
+                                                  : "view",
+                                   name, err);
     }
     if (entry->known == ASK) {
         void *object = NULL;
@@ -190,7 +171,7 @@ int mig_catalog_table(struct mig_catalog *catalog, const char *schema, const cha
 {
     struct mig_catalog_entry *entry = NULL;
     *out = NULL;
-    int rc = look_up(catalog, TABLE, schema, name, &entry, err);
+    int rc = mig_catalog_look_up(catalog, TABLE, schema, name, &entry, err);
     if (rc == 0) {
         *out = entry->known == PRESENT ? entry->object : NULL;
     }
@@ -202,7 +183,7 @@ int mig_catalog_enum(struct mig_catalog *catalog, const char *schema, const char
 {
     struct mig_catalog_entry *entry = NULL;
     *out = NULL;
-    int rc = look_up(catalog, ENUM, schema, name, &entry, err);
+    int rc = mig_catalog_look_up(catalog, ENUM, schema, name, &entry, err);
     if (rc == 0) {
         *out = entry->known == PRESENT ? entry->object : NULL;
     }
@@ -214,14 +195,14 @@ int mig_catalog_view(struct mig_catalog *catalog, const char *schema, const char
 {
     struct mig_catalog_entry *entry = NULL;
     *out = NULL;
-    int rc = look_up(catalog, VIEW, schema, name, &entry, err);
+    int rc = mig_catalog_look_up(catalog, VIEW, schema, name, &entry, err);
     if (rc == 0) {
         *out = entry->known == PRESENT ? entry->object : NULL;
     }
     return rc;
 }
 
-static bool same_schema(const struct mig_catalog *catalog, const char *a, const char *b)
+bool mig_catalog_same_schema(const struct mig_catalog *catalog, const char *a, const char *b)
 {
     a = a != NULL ? a : catalog->schema != NULL ? catalog->schema : "";
     b = b != NULL ? b : catalog->schema != NULL ? catalog->schema : "";
@@ -242,7 +223,7 @@ int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena
     }
     for (size_t i = 0; i < names.count; i++) {
         struct mig_arena_mark mark = mig_arena_mark(arena);
-        const char *key = key_of(catalog, arena, schema, names.items[i]);
+        const char *key = mig_catalog_key(catalog, arena, schema, names.items[i]);
         const struct mig_catalog_entry *entry =
             key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
         mig_arena_reset(arena, mark);
@@ -253,7 +234,8 @@ int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena
     }
     for (const struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
         const struct mig_table *table = e->object;
-        if (e->known == PRESENT && !table->is_view && same_schema(catalog, e->schema, schema) &&
+        if (e->known == PRESENT && !table->is_view &&
+            mig_catalog_same_schema(catalog, e->schema, schema) &&
             !mig_names_contain(out, table->name) && mig_names_add(arena, out, table->name) != 0) {
             return mig_error_nomem(err);
         }
@@ -267,14 +249,14 @@ int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena
 {
     *out = NULL;
     for (const struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
-        if (e->known == PRESENT && same_schema(catalog, e->schema, schema) &&
+        if (e->known == PRESENT && mig_catalog_same_schema(catalog, e->schema, schema) &&
             mig_table_index(e->object, index) != NULL) {
             *out = ((const struct mig_table *)e->object)->name;
             return 0;
         }
     }
     if (catalog->source->index_table == NULL || catalog->all_lost) {
-        return unknown("table of the index", index, err);
+        return mig_catalog_unknown("table of the index", index, err);
     }
     const char *table = NULL;
     int rc = catalog->source->index_table(catalog->self, arena, schema, index, &table, err);
@@ -282,7 +264,7 @@ int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena
         return rc;
     }
     /* The overlay knows better: a table that it holds was searched above. */
-    const char *key = key_of(catalog, arena, schema, table);
+    const char *key = mig_catalog_key(catalog, arena, schema, table);
     const struct mig_catalog_entry *entry =
         key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
     if (entry == NULL || entry->known == ASK || entry->known == LOST) {
@@ -291,69 +273,7 @@ int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena
     return arena->failed ? mig_error_nomem(err) : 0;
 }
 
-static bool is_enum(const struct mig_type *type, const char *schema, const char *name)
-{
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
-    return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
-           strcmp(type->name, name) == 0 &&
-           (schema == NULL || type->schema == NULL || strcmp(type->schema, schema) == 0);
-}
-
-int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *arena,
-                             const char *schema, const char *name, struct mig_names *out,
-                             struct mig_error *err)
-{
-    struct mig_names found = {0};
-    *out = (struct mig_names){.given = true};
-    if (catalog->source->enum_columns == NULL || catalog->all_lost) {
-        return unknown("columns of the enum", name, err);
-    }
-    int rc = catalog->source->enum_columns(catalog->self, arena, schema, name, &found, err);
-    for (const struct mig_enum_column *e = catalog->enum_columns; rc == 0 && e != NULL;
-         e = e->next) {
-        struct mig_catalog_entry *entry = NULL; /* from now on the overlay holds its table */
-        if (is_enum(e->type, schema, name)) {
-            rc = look_up(catalog, TABLE, e->schema, e->table, &entry, err);
-        }
-    }
-    if (rc != 0) {
-        return rc;
-    }
-    /* What the source says of tables that the overlay does not hold, then the overlay's own. */
-    for (size_t i = 0; i + 2 < found.count; i += 3) {
-        const char *key = key_of(catalog, arena, found.items[i], found.items[i + 1]);
-        const struct mig_catalog_entry *entry =
-            key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
-        bool told = entry == NULL || entry->known == ASK;
-        if (!told && !catalog->deferred &&
-            entry->known == PRESENT) { /* as a text, which is no enum */
-            const struct mig_column *column = mig_table_column(entry->object, found.items[i + 2]);
-            told = column != NULL && !is_enum(column->type, schema, name);
-        }
-        for (size_t part = 0; told && part < 3; part++) {
-            if (mig_names_add(arena, out, found.items[i + part]) != 0) {
-                return mig_error_nomem(err);
-            }
-        }
-    }
-    for (const struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
-        const struct mig_table *table = e->object;
-        for (size_t i = 0; e->known == PRESENT && i < table->columns.count; i++) {
-            const struct mig_column *column = table->columns.items[i];
-            if (is_enum(column->type, schema, name) &&
-                (mig_names_add(arena, out, e->schema) != 0 ||
-                 mig_names_add(arena, out, table->name) != 0 ||
-                 mig_names_add(arena, out, column->name) != 0)) {
-                return mig_error_nomem(err);
-            }
-        }
-    }
-    return arena->failed ? mig_error_nomem(err) : 0;
-}
-
-static void forget_entry(const struct mig_catalog *catalog, struct mig_catalog_entry *entry)
+void mig_catalog_forget_entry(const struct mig_catalog *catalog, struct mig_catalog_entry *entry)
 {
     entry->known = catalog->deferred ? LOST : ASK;
     entry->object = NULL;
@@ -364,7 +284,7 @@ void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const c
     if (name == NULL) {
         for (int kind = 0; kind < OBJECTS; kind++) {
             for (struct mig_catalog_entry *e = catalog->entries[kind]; e != NULL; e = e->next) {
-                forget_entry(catalog, e);
+                mig_catalog_forget_entry(catalog, e);
             }
         }
         catalog->all_lost = catalog->deferred;
@@ -374,7 +294,7 @@ void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const c
         struct mig_catalog_entry *entry =
             mig_catalog_entry_of(catalog, (enum mig_catalog_object)kind, schema, name);
         if (entry != NULL) {
-            forget_entry(catalog, entry);
+            mig_catalog_forget_entry(catalog, entry);
         }
     }
 }
@@ -393,83 +313,6 @@ static int put_table(struct mig_catalog *catalog, const char *schema, const char
     return 0;
 }
 
-static int put_enum(struct mig_catalog *catalog, const char *schema, const char *name,
-                    const struct mig_names *values, struct mig_error *err)
-{
-    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, ENUM, schema, name);
-    if (entry == NULL) {
-        return mig_error_nomem(err);
-    }
-    struct mig_enum *type = NULL;
-    if (values != NULL) {
-        type = mig_arena_new(&catalog->arena, struct mig_enum);
-        if (type == NULL) {
-            return mig_error_nomem(err);
-        }
-        type->schema = entry->schema;
-        type->name = entry->name;
-        for (size_t i = 0; i < values->count; i++) {
-            const char *value = mig_arena_strdup(&catalog->arena, values->items[i]);
-            if (value == NULL || mig_names_add(&catalog->arena, &type->values, value) != 0) {
-                return mig_error_nomem(err);
-            }
-        }
-        type->values.given = true;
-    }
-    entry->object = type;
-    entry->known = type != NULL ? PRESENT : ABSENT;
-    return 0;
-}
-
-/* A column's enum with values makes the type where there are such types; elsewhere the entry is
- * never read, and the column is remembered. type NULL or no enum: it is none (any more). */
-static int note_enum(struct mig_catalog *catalog, const char *schema, const char *table,
-                     const char *column, const struct mig_type *type, struct mig_error *err)
-{
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
-    bool is_named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
-    struct mig_enum_column *known = catalog->enum_columns;
-    while (known != NULL &&
-           (strcmp(known->table, table) != 0 || strcmp(known->column, column) != 0 ||
-            !same_schema(catalog, known->schema, schema))) {
-        known = known->next;
-    }
-    if (known == NULL && is_named) {
-        known = mig_arena_new(&catalog->arena, struct mig_enum_column);
-        if (known == NULL) {
-            return mig_error_nomem(err);
-        }
-        known->schema = mig_arena_strdup(&catalog->arena, schema);
-        known->table = mig_arena_strdup(&catalog->arena, table);
-        known->column = mig_arena_strdup(&catalog->arena, column);
-        known->next = catalog->enum_columns;
-        catalog->enum_columns = known;
-    }
-    if (known != NULL) {
-        known->type = is_named ? mig_type_copy(&catalog->arena, type) : NULL;
-    }
-    if (catalog->arena.failed) {
-        return mig_error_nomem(err);
-    }
-    if (!is_named || !type->values.given || type->native == MIG_FALSE) {
-        return 0;
-    }
-    return put_enum(catalog, type->schema, type->name, &type->values, err);
-}
-
-static int note_enums(struct mig_catalog *catalog, const char *schema, const char *table,
-                      const struct mig_columns *columns, struct mig_error *err)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < columns->count; i++) {
-        rc = note_enum(catalog, schema, table, columns->items[i]->name, columns->items[i]->type,
-                       err);
-    }
-    return rc;
-}
-
 /* The entry of a table that an operation changes. *entry is NULL when there is nothing to keep: the
  * table is not held, and a live source will tell the state after the operation by itself. */
 static int held_table(struct mig_catalog *catalog, const char *schema, const char *name,
@@ -482,7 +325,7 @@ static int held_table(struct mig_catalog *catalog, const char *schema, const cha
     }
     if (entry->known == ASK && catalog->deferred) {
         struct mig_error ignored = {0};
-        if (look_up(catalog, TABLE, schema, name, &entry, &ignored) != 0) {
+        if (mig_catalog_look_up(catalog, TABLE, schema, name, &entry, &ignored) != 0) {
             entry->known = LOST;
         }
         mig_error_clear(&ignored);
@@ -506,7 +349,7 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
     if ((renames || ((const struct mig_table *)entry->object)->sql != NULL) && !catalog->deferred) {
         /* The server keeps the definition as text, which is read again rather than changed here; so
          * are the texts of CHECKs and indexes that a renamed column stands in. */
-        forget_entry(catalog, entry);
+        mig_catalog_forget_entry(catalog, entry);
         return 0;
     }
     struct mig_arena scratch = {0};
@@ -524,7 +367,7 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
     } else if (rc == MIG_E_script && !catalog->deferred) {
         /* The server has carried it out, so our picture was wrong, not the operation. */
         mig_error_clear(err);
-        forget_entry(catalog, entry);
+        mig_catalog_forget_entry(catalog, entry);
         rc = 0;
     }
     mig_arena_release(&scratch);
@@ -542,7 +385,7 @@ static int follow_rename(struct mig_catalog *catalog, const char *schema, const 
             const struct mig_constraint *c = table->constraints.items[i];
             refers = refers || (c->kind == MIG_CONSTRAINT_FOREIGN && c->referred_table != NULL &&
                                 strcmp(c->referred_table, from) == 0 &&
-                                same_schema(catalog, c->referred_schema, schema));
+                                mig_catalog_same_schema(catalog, c->referred_schema, schema));
         }
         if (!refers) {
             continue;
@@ -555,7 +398,7 @@ static int follow_rename(struct mig_catalog *catalog, const char *schema, const 
             struct mig_constraint *c = copy->constraints.items[i];
             if (c->kind == MIG_CONSTRAINT_FOREIGN && c->referred_table != NULL &&
                 strcmp(c->referred_table, from) == 0 &&
-                same_schema(catalog, c->referred_schema, schema)) {
+                mig_catalog_same_schema(catalog, c->referred_schema, schema)) {
                 c->referred_table = mig_arena_strdup(&catalog->arena, to);
             }
         }
@@ -590,7 +433,8 @@ static int rename_table(struct mig_catalog *catalog, const struct mig_op *base,
     to->known = table != NULL ? PRESENT : catalog->deferred ? LOST : ASK;
     old->object = NULL;
     old->known = ABSENT;
-    return follow_rename(catalog, base->schema, op->table, op->new_name, err);
+    rc = mig_catalog_rename_enum_column(catalog, base->schema, op->table, NULL, op->new_name, err);
+    return rc != 0 ? rc : follow_rename(catalog, base->schema, op->table, op->new_name, err);
 }
 
 static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
@@ -623,7 +467,8 @@ static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
     table->schema = mig_arena_strdup(&catalog->arena, base->schema);
     table->name = mig_arena_strdup(&catalog->arena, op->table);
     rc = put_table(catalog, base->schema, op->table, table, err);
-    return rc == 0 ? note_enums(catalog, base->schema, op->table, &table->columns, err) : rc;
+    return rc == 0 ? mig_catalog_note_enums(catalog, base->schema, op->table, &table->columns, err)
+                   : rc;
 }
 
 /* The table of an index operation that leaves it out. */
@@ -633,7 +478,7 @@ static int index_table(struct mig_catalog *catalog, const char *schema, const ch
     *out = NULL;
     for (const struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL && *out == NULL;
          e = e->next) {
-        if (e->known == PRESENT && same_schema(catalog, e->schema, schema) &&
+        if (e->known == PRESENT && mig_catalog_same_schema(catalog, e->schema, schema) &&
             mig_table_index(e->object, index) != NULL) {
             *out = ((const struct mig_table *)e->object)->name;
         }
@@ -644,104 +489,6 @@ static int index_table(struct mig_catalog *catalog, const char *schema, const ch
         mig_error_clear(&ignored);
     }
     return catalog->arena.failed ? mig_error_nomem(err) : 0;
-}
-
-/* The `name` argument of an operation that has one. */
-static const char *op_name(const struct mig_op *op)
-{
-    const struct mig_field *field = mig_record_field(mig_op_record(op->kind), "name");
-    return *(const char *const *)(const void *)((const char *)op + field->offset);
-}
-
-/* The columns of the enum have other values; those of the server's are read again. */
-static int change_enum_columns(struct mig_catalog *catalog, const char *schema, const char *name,
-                               const struct mig_names *values, struct mig_error *err)
-{
-    for (struct mig_enum_column *e = catalog->enum_columns; values != NULL && e != NULL;
-         e = e->next) {
-        if (is_enum(e->type, schema, name)) {
-            struct mig_type *type = mig_type_copy(&catalog->arena, e->type);
-            if (type == NULL) {
-                return mig_error_nomem(err);
-            }
-            type->values = (struct mig_names){.given = true};
-            for (size_t i = 0; i < values->count; i++) {
-                const char *value = mig_arena_strdup(&catalog->arena, values->items[i]);
-                if (mig_names_add(&catalog->arena, &type->values, value) != 0) {
-                    return mig_error_nomem(err);
-                }
-            }
-            e->type = type;
-        }
-    }
-    for (struct mig_catalog_entry *e = catalog->entries[TABLE]; !catalog->deferred && e != NULL;
-         e = e->next) {
-        forget_entry(catalog, e);
-    }
-    return 0;
-}
-
-/* A changed set of enum values is worked out where it was known, else read again (live). */
-static int change_enum(struct mig_catalog *catalog, const struct mig_op *base,
-                       struct mig_error *err)
-{
-    const char *name = op_name(base);
-    if (base->kind == MIG_OP_set_enum_values) {
-        const struct mig_names *all = &MIG_OP_CAST(base, set_enum_values)->values;
-        int rc = change_enum_columns(catalog, base->schema, name, all, err);
-        return rc != 0 ? rc : put_enum(catalog, base->schema, name, all, err);
-    }
-    struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, ENUM, base->schema, name);
-    if (entry == NULL) {
-        return mig_error_nomem(err);
-    }
-    if (!catalog->deferred && entry->known != PRESENT) {
-        entry->known = ASK;
-        return change_enum_columns(catalog, base->schema, name, NULL, err);
-    }
-    struct mig_error ignored = {0};
-    if (look_up(catalog, ENUM, base->schema, name, &entry, &ignored) != 0) {
-        mig_error_clear(&ignored);
-        entry->known = LOST;
-        return 0;
-    }
-    if (entry->known != PRESENT) {
-        return 0;
-    }
-    const struct mig_enum *type = entry->object;
-    struct mig_names values = {.given = true};
-    const struct mig_op_add_enum_value *add =
-        base->kind == MIG_OP_add_enum_value ? MIG_OP_CAST(base, add_enum_value) : NULL;
-    const struct mig_op_rename_enum_value *rename =
-        base->kind == MIG_OP_rename_enum_value ? MIG_OP_CAST(base, rename_enum_value) : NULL;
-    const struct mig_op_remove_enum_value *drop =
-        base->kind == MIG_OP_remove_enum_value ? MIG_OP_CAST(base, remove_enum_value) : NULL;
-    int failed = 0;
-    bool have = add != NULL && mig_names_contain(&type->values, add->value);
-    for (size_t i = 0; i < type->values.count; i++) {
-        const char *value = type->values.items[i];
-        if (drop != NULL && strcmp(value, drop->value) == 0) {
-            continue;
-        }
-        if (rename != NULL && strcmp(value, rename->value) == 0) {
-            value = rename->new_value;
-        }
-        if (add != NULL && !have && add->before != NULL && strcmp(value, add->before) == 0) {
-            failed |= mig_names_add(&catalog->arena, &values, add->value);
-            have = true;
-        }
-        failed |= mig_names_add(&catalog->arena, &values, value);
-        if (add != NULL && !have && add->after != NULL && strcmp(value, add->after) == 0) {
-            failed |= mig_names_add(&catalog->arena, &values, add->value);
-            have = true;
-        }
-    }
-    if (add != NULL && !have) {
-        failed |= mig_names_add(&catalog->arena, &values, add->value);
-    }
-    int rc = failed != 0 ? mig_error_nomem(err)
-                         : change_enum_columns(catalog, base->schema, name, &values, err);
-    return rc != 0 ? rc : put_enum(catalog, base->schema, name, &values, err);
 }
 
 static int create_view(struct mig_catalog *catalog, const struct mig_op *base,
@@ -781,6 +528,21 @@ static int drop_entry(struct mig_catalog *catalog, enum mig_catalog_object kind,
     return 0;
 }
 
+static int alter_column(struct mig_catalog *catalog, const struct mig_op *base,
+                        struct mig_error *err)
+{
+    const struct mig_op_alter_column *op = MIG_OP_CAST(base, alter_column);
+    int rc = 0;
+    if (op->type != NULL) {
+        rc = mig_catalog_note_enum(catalog, base->schema, op->table, op->column, op->type, err);
+    }
+    if (rc == 0 && op->new_column_name != NULL) {
+        rc = mig_catalog_rename_enum_column(catalog, base->schema, op->table, op->column,
+                                            op->new_column_name, err);
+    }
+    return rc == 0 ? change_table(catalog, base->schema, op->table, base, err) : rc;
+}
+
 static int change_index(struct mig_catalog *catalog, const struct mig_op *op, const char *index,
                         struct mig_error *err)
 {
@@ -805,16 +567,11 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
     case MIG_OP_rename_table:
         return rename_table(catalog, op, err);
     case MIG_OP_add_column:
-        rc = note_enums(catalog, op->schema, mig_op_table(op),
-                        &MIG_OP_CAST(op, add_column)->columns, err);
+        rc = mig_catalog_note_enums(catalog, op->schema, mig_op_table(op),
+                                    &MIG_OP_CAST(op, add_column)->columns, err);
         return rc == 0 ? change_table(catalog, op->schema, mig_op_table(op), op, err) : rc;
     case MIG_OP_alter_column:
-        if (MIG_OP_CAST(op, alter_column)->type != NULL) {
-            rc = note_enum(catalog, op->schema, mig_op_table(op),
-                           MIG_OP_CAST(op, alter_column)->column,
-                           MIG_OP_CAST(op, alter_column)->type, err);
-        }
-        return rc == 0 ? change_table(catalog, op->schema, mig_op_table(op), op, err) : rc;
+        return alter_column(catalog, op, err);
     case MIG_OP_drop_column:
     case MIG_OP_create_index:
     case MIG_OP_add_constraint:
@@ -842,7 +599,7 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
             entry->known = ASK; /* it may have been there with other values */
             return 0;
         }
-        return put_enum(catalog, op->schema, create->name, &create->values, err);
+        return mig_catalog_put_enum(catalog, op->schema, create->name, &create->values, err);
     }
     case MIG_OP_drop_enum:
         return drop_entry(catalog, ENUM, op->schema, MIG_OP_CAST(op, drop_enum)->name, err);
@@ -850,7 +607,7 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
     case MIG_OP_add_enum_value:
     case MIG_OP_rename_enum_value:
     case MIG_OP_remove_enum_value:
-        return change_enum(catalog, op, err);
+        return mig_catalog_change_enum(catalog, op, err);
     case MIG_OP_create_view:
         return create_view(catalog, op, err);
     case MIG_OP_drop_view:

@@ -70,6 +70,10 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
                              const char *schema, const char *name, struct mig_names *out,
                              struct mig_error *err) MIG_MUST_CHECK;
 
+/* Takes over which columns are of which enum: for a source that knows their values only. */
+int mig_catalog_learn_enums(struct mig_catalog *catalog, const struct mig_catalog *from,
+                            struct mig_error *err) MIG_MUST_CHECK;
+
 /* The overlay: what the (resolved) operation makes of the catalog. Unknown tables stay unknown. */
 int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op,
                       struct mig_error *err) MIG_MUST_CHECK;

@@ -564,6 +564,9 @@ static int carry_out(struct mig_command *cmd, const struct mig_step **failed, st
         if (rc == 0) {
             rc = mig_version_fits(run, &cmd->plan, err);
         }
+        if (rc == 0 && cmd->request->verb != MIG_VERB_STAMP) {
+            rc = mig_run_recall_enums(run, &cmd->plan, err);
+        }
         if (rc == 0) {
             rc = run_plan(cmd, &moved, failed, err);
         }

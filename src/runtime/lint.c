@@ -18,31 +18,6 @@ static int observe(void *payload, const struct mig_observed *observed, struct mi
     return pass->wanted ? pass->onlooker->operation(pass->onlooker->payload, observed, err) : 0;
 }
 
-/* Runs the function of the revision; `failure` is how it ended, and the return value too. */
-static int call(struct pass *pass, const struct mig_revision *revision, struct mig_error *failure)
-{
-    struct mig_run *run = &pass->run;
-    const struct mig_host *host = &pass->ctx->host;
-    run->revision = revision;
-    run->direction = pass->direction == MIG_UPGRADE ? "upgrade" : "downgrade";
-    run->mode = revision->transactional == MIG_FALSE ? MIG_NONE : pass->ctx->settings.transaction;
-    run->line = run->segment = 0;
-    run->operation = NULL;
-    int rc = host->call(host->self, run, revision, pass->direction, NULL, failure);
-    mig_run_close_readers(run);
-    if (rc == 0 && run->doom.set) { /* its error was caught */
-        rc = (int)run->doom.error.code;
-        mig_error_move(failure, &run->doom.error);
-    }
-    mig_segment_rollback(run);
-    run->doom.set = false;
-    mig_error_clear(&run->doom.error);
-    run->revision = NULL;
-    mig_arena_release(&run->revision_arena);
-    mig_catalog_settle(run->catalog);
-    return rc;
-}
-
 static int visit(struct pass *pass, const struct mig_revision *revision, struct mig_error *err)
 {
     const struct mig_onlooker *onlooker = pass->onlooker;
@@ -55,7 +30,7 @@ static int visit(struct pass *pass, const struct mig_revision *revision, struct 
     if (pass->direction == MIG_DOWNGRADE && !pass->wanted) {
         return 0;
     }
-    int ended = call(pass, revision, &failure);
+    int ended = mig_run_rehearse(&pass->run, revision, pass->direction, &failure);
     if (ended == MIG_E_nomem || ended == MIG_E_interrupted) {
         mig_error_move(err, &failure);
         return ended;

@@ -182,6 +182,16 @@ int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_pa
 int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
                   struct mig_error *err);
 
+/* rehearse.c */
+/* Runs a function of the revision in a run of MIG_SINK_LINT, whose catalog is then as the revision
+ * would have left it; `failure` is how it ended, and the return value too. */
+int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
+                     enum mig_direction direction, struct mig_error *failure) MIG_MUST_CHECK;
+/* Before the first step of the plan: where the server forgets the names of enums and the plan may
+ * need them, the catalog learns from the applied revisions which columns are of which one. */
+int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan,
+                         struct mig_error *err) MIG_MUST_CHECK;
+
 /* segment.c */
 /* Sends a statement of the migration: ends or begins the segment as it needs. */
 int mig_segment_send(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,

@@ -1,0 +1,105 @@
+-- Enum operations in a later run than the one that made the columns: on every database, and in scripts.
+local dump = require "spec.support.dump"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  describe("enum operations on " .. dialect, function()
+    local db, p
+
+    local function run(...)
+      local r = p:luamig(...)
+      assert.equal(0, r.code, r.stderr)
+      return r
+    end
+
+    local function accepts(tbl, column, value)
+      local done = pcall(db.query, db, ("INSERT INTO %s (%s) VALUES ('%s')"):format(tbl, column, value))
+      if done then db:query(("DELETE FROM %s WHERE %s = '%s'"):format(tbl, column, value)) end
+      return done
+    end
+
+    before_each(function()
+      db = scratch.database(dialect)
+      p = project.new { url = db.url }
+      p:revision {
+        id = "made", upgrade = [[
+          op.create_enum("mood", { "sad", "ok" })
+          op.create_table("people", { { "id", sql.integer, primary_key = true }, { "mood", sql.enum("mood", { "sad", "ok" }), nullable = false, default = "ok" } })
+          op.create_table("pets", { { "id", sql.integer, primary_key = true }, { "mood", sql.enum "mood" }, { "kind", sql.enum("kind", { "sad", "ok" }) } })]],
+        downgrade = [[
+          op.drop_table "pets"
+          op.drop_table "people"
+          op.drop_enum("kind", { if_exists = true })
+          op.drop_enum "mood"]],
+      }
+      run "upgrade"
+      p:revision {
+        id = "renamed", down = "made",
+        upgrade = [[ op.rename_table("pets", "animals") op.alter_column("people", "mood", { new_column_name = "temper" }) ]],
+        downgrade = [[ op.alter_column("people", "temper", { new_column_name = "mood" }) op.rename_table("animals", "pets") ]],
+      }
+      run "upgrade"
+    end)
+    after_each(function() db:drop() end)
+
+    it("reach the columns by their present names", function()
+      local before = dump.schema(db)
+      p:revision {
+        id = "grown", down = "renamed", upgrade = 'op.add_enum_value("mood", "happy")',
+        downgrade = 'op.remove_enum_value("mood", "happy", { replace_by = "ok" })',
+      }
+      run "upgrade"
+      assert.is_true(accepts("people", "temper", "happy"))
+      assert.is_true(accepts("animals", "mood", "happy"))
+      assert.is_false(accepts("animals", "kind", "happy"))
+      db:query "INSERT INTO people (temper) VALUES ('happy')"
+      run("downgrade", "-1")
+      assert.equal("ok", db:value "SELECT temper FROM people")
+      assert.is_false(accepts("people", "temper", "happy"))
+      assert.equal(before, dump.schema(db))
+    end)
+
+    it("follow a rename of the same revision", function()
+      p:revision {
+        id = "grown", down = "renamed", upgrade = [[
+          op.rename_table("animals", "beasts")
+          op.rename_column("beasts", "mood", "state")
+          op.rename_enum_value("mood", "sad", "blue")]],
+        downgrade = [[
+          op.rename_enum_value("mood", "blue", "sad")
+          op.rename_column("beasts", "state", "mood")
+          op.rename_table("beasts", "animals")]],
+      }
+      local before = dump.schema(db)
+      db:query "INSERT INTO animals (mood, kind) VALUES ('sad', 'sad')"
+      run "upgrade"
+      assert.equal("blue", db:value "SELECT state FROM beasts")
+      assert.equal("sad", db:value "SELECT kind FROM beasts")
+      run("downgrade", "-1")
+      assert.equal("sad", db:value "SELECT mood FROM animals")
+      assert.equal(before, dump.schema(db))
+    end)
+
+    it("are written into scripts that know the tables", function()
+      p:write("lib/moods.lua", 'return { grow = function(op) op.add_enum_value("mood", "happy") end }')
+      p:revision {
+        id = "grown", down = "renamed", upgrade = 'require("moods").grow(op)',
+        downgrade = 'op.remove_enum_value("mood", "happy", { replace_by = "ok" })',
+      }
+      p:write("snapshot.json", run("inspect", "--json").stdout)
+      local r = p:luamig("upgrade", "renamed:grown", "--sql")
+      if dialect == "postgresql" then
+        assert.equal(0, r.code, r.stderr)
+      else -- a table is made anew, or its column said anew
+        assert.equal(2, r.code)
+        assert.matches("cannot be known here", r.stderr)
+        assert.matches("--snapshot", r.stderr, 1, true)
+      end
+      r = run("upgrade", "renamed:grown", "--sql", "--snapshot", "snapshot.json")
+      db:query(r.stdout)
+      assert.is_true(accepts("people", "temper", "happy"))
+      assert.is_true(accepts("animals", "mood", "happy"))
+    end)
+  end)
+end
