@@ -1,5 +1,6 @@
 #include "driver/listing.h"
 
+#include "dialect/lexer.h"
 #include "util/strbuf.h"
 
 #include <inttypes.h>
@@ -8,6 +9,24 @@
 #include <strings.h>
 
 #define LISTING_ARGS_MAX 4
+
+/* The query with its parameters as literals, where one message is what a statement takes: prepared,
+ * run and closed it would be three. */
+static int ask_in_one(struct mig_listing *listing, const char *sql, const struct mig_params *params)
+{
+    struct mig_conn *conn = listing->conn;
+    const struct mig_compile c = {
+        .dialect = conn->dialect, .server = &conn->server, .arena = listing->arena};
+    const struct mig_statement statement = {.sql = sql, .length = strlen(sql), .params = *params};
+    struct mig_strbuf text = {0};
+    int rc = mig_lexer_inline(&c, &statement, &text, listing->err);
+    if (rc == 0) {
+        rc = mig_conn_query(conn, mig_strbuf_text(&text), NULL, false, &listing->cursor,
+                            listing->err);
+    }
+    mig_strbuf_release(&text);
+    return rc;
+}
 
 void mig_listing_open(struct mig_listing *listing, struct mig_conn *conn, struct mig_arena *arena,
                       const char *sql, const char *const *args, size_t count, struct mig_error *err)
@@ -23,6 +42,10 @@ void mig_listing_open(struct mig_listing *listing, struct mig_conn *conn, struct
         items[i].value.kind = args[i] == NULL ? MIG_VALUE_NULL : MIG_VALUE_TEXT;
         items[i].value.text = args[i];
         items[i].value.length = args[i] == NULL ? 0 : strlen(args[i]);
+    }
+    if (count > 0 && conn->driver->joins_texts) {
+        listing->status = ask_in_one(listing, sql, &params);
+        return;
     }
     listing->status =
         mig_conn_query(conn, sql, count == 0 ? NULL : &params, false, &listing->cursor, err);

@@ -39,8 +39,8 @@ static void open_query(struct mig_listing *rows, const struct scope *scope, cons
     }
     const char *text = mig_listing_without(scope->arena, sql,
                                            scope->conn->server.is_mariadb ? "mysql" : "mariadb");
-    if (text != NULL && scope->name == NULL) {
-        text = mig_listing_without(scope->arena, text, "one");
+    if (text != NULL) {
+        text = mig_listing_without(scope->arena, text, scope->name == NULL ? "one" : "all");
     }
     mig_listing_open(rows, scope->conn, scope->arena, text, args, count, scope->err);
 }

@@ -1,3 +1,5 @@
+-- No equality between columns of the two where constants will do: MariaDB puts it in the place of the constants,
+-- and then opens every table of every database.
 SELECT k.table_name,
        k.constraint_name,
        k.column_name,
@@ -9,9 +11,8 @@ SELECT k.table_name,
        k.table_schema
 FROM information_schema.key_column_usage k
 JOIN information_schema.referential_constraints r
-  ON r.constraint_schema = k.constraint_schema
-  AND r.table_name = k.table_name
-  AND r.constraint_name = k.constraint_name
+  ON r.constraint_name = k.constraint_name
+  /*all*/ AND r.table_name = k.table_name /*end*/
 WHERE k.table_schema = COALESCE(?, DATABASE())
   AND r.constraint_schema = COALESCE(?, DATABASE())
   /*one*/ AND k.table_name = ? AND r.table_name = ? /*end*/
