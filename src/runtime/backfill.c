@@ -1,6 +1,6 @@
 /* op.backfill: rows changed in ranges of a key, each batch its own transaction together with its
- * cursor in the journal, so that it goes on where it stopped. Constant memory; never by OFFSET over
- * the table or by the condition alone. */
+ * cursor in the journal, so that it goes on where it stopped. Constant memory; never by OFFSET from
+ * the beginning of the table or by the condition alone. */
 #include "dialect/compile.h"
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
@@ -195,8 +195,9 @@ static int finish_statement(const struct backfill *b, struct mig_strbuf *sql,
                : mig_lexer_bind(b->run->db->dialect, b->run->server, arena, out, params, err);
 }
 
-/* The last key of the next batch; *any is false when there are no rows left. */
-static int find_high(struct backfill *b, bool *any, struct mig_error *err)
+/* One key of the rows that are left, into b->high: that of the batch's last row, or of the very last
+ * one. *any is false when there is no such row. */
+static int read_key(struct backfill *b, bool very_last, bool *any, struct mig_error *err)
 {
     struct mig_run *run = b->run;
     struct mig_arena *arena = &run->revision_arena;
@@ -210,8 +211,6 @@ static int find_high(struct backfill *b, bool *any, struct mig_error *err)
     }
     mig_strbuf_puts(&sql, "SELECT ");
     append_key(b, &sql, "");
-    mig_strbuf_puts(&sql, " FROM (SELECT ");
-    append_key(b, &sql, "");
     mig_strbuf_puts(&sql, " FROM ");
     append_table(b, &sql);
     if (b->has_low) {
@@ -219,10 +218,11 @@ static int find_high(struct backfill *b, bool *any, struct mig_error *err)
         append_bound(b, &sql, ">", b->low, &params);
     }
     mig_strbuf_puts(&sql, " ORDER BY ");
-    append_key(b, &sql, "");
-    mig_strbuf_printf(&sql, " LIMIT %" PRId64 ") AS batch ORDER BY ", b->batch);
-    append_key(b, &sql, " DESC");
+    append_key(b, &sql, very_last ? " DESC" : "");
     mig_strbuf_puts(&sql, " LIMIT 1");
+    if (!very_last) {
+        mig_strbuf_printf(&sql, " OFFSET %" PRId64, b->batch - 1);
+    }
     int rc = finish_statement(b, &sql, &params, &statement, err);
     if (rc == 0) {
         rc = mig_conn_query(run->conn, statement.sql, &statement.params, false, &cursor, err);
@@ -241,6 +241,15 @@ static int find_high(struct backfill *b, bool *any, struct mig_error *err)
         rc = mig_error_nomem(err);
     }
     return mig_run_blame(run, rc, &statement, err);
+}
+
+/* The last key of the next batch; *any is false when there are no rows left. Counted along the key
+ * from the cursor on, which no server sorts or keeps aside; only what is less than a batch needs
+ * the second question. */
+static int find_high(struct backfill *b, bool *any, struct mig_error *err)
+{
+    int rc = read_key(b, false, any, err);
+    return rc == 0 && !*any ? read_key(b, true, any, err) : rc;
 }
 
 static int update_batch(struct backfill *b, int64_t *changed, struct mig_error *err)
