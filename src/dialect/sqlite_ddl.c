@@ -143,9 +143,12 @@ bool mig_sqlite_token_is(const struct mig_sqlite_tokens *tokens, size_t at, cons
     if (at >= tokens->count || tokens->items[at].kind != MIG_SQLITE_WORD) {
         return false;
     }
+    const char *text = tokens->text + tokens->items[at].start;
+    if ((*text & ~('a' - 'A')) != *word) {
+        return false; /* most words */
+    }
     size_t length = tokens->items[at].end - tokens->items[at].start;
-    return strlen(word) == length &&
-           strncasecmp(tokens->text + tokens->items[at].start, word, length) == 0;
+    return strlen(word) == length && strncasecmp(text, word, length) == 0;
 }
 
 static bool token_is_byte(const struct mig_sqlite_tokens *tokens, size_t at, char byte)
@@ -684,17 +687,33 @@ static const char *take_head(struct scan *scan, const char *what)
     return name;
 }
 
-/* What stands between `start` and `end`, without white space at both ends. */
-static const char *trimmed(const struct scan *scan, size_t start, size_t end)
+/* What stands between *start and `end`, without white space at both ends; *start moves to where it
+ * begins. */
+static const char *trimmed(const struct scan *scan, size_t *start, size_t end)
 {
     const char *text = scan->tokens.text;
-    while (start < end && isspace((unsigned char)text[start])) {
-        start++;
+    while (*start < end && isspace((unsigned char)text[*start])) {
+        (*start)++;
     }
-    while (end > start && isspace((unsigned char)text[end - 1])) {
+    while (end > *start && isspace((unsigned char)text[end - 1])) {
         end--;
     }
-    return text_between(scan, start, end);
+    return text_between(scan, *start, end);
+}
+
+/* Makes the item's positions those of its own text, which begins at `origin` of the statement. */
+static void move_item(struct mig_sqlite_item *item, size_t origin)
+{
+    item->start -= origin;
+    item->end -= origin;
+    if (item->name != NULL) {
+        item->name_end -= origin;
+        item->type_end -= origin;
+    }
+    for (size_t i = 0; i < item->clause_count; i++) {
+        item->clauses[i].start -= origin;
+        item->clauses[i].end -= origin;
+    }
 }
 
 /* The items between the parentheses: each with the comments from the separator before it to the one
@@ -703,8 +722,12 @@ static int take_items(struct scan *scan, struct mig_sqlite_table *out, struct mi
 {
     size_t from = last_end(scan);
     for (;;) {
-        struct mig_sqlite_item probe = {0};
-        take_item(scan, &probe);
+        out->items = mig_arena_room(scan->arena, out->items, out->item_count, sizeof *out->items);
+        if (out->items == NULL) {
+            return mig_error_nomem(err);
+        }
+        struct mig_sqlite_item *item = &out->items[out->item_count++];
+        take_item(scan, item);
         if (scan->bad || at_end(scan)) {
             return unreadable(scan, err);
         }
@@ -712,15 +735,8 @@ static int take_items(struct scan *scan, struct mig_sqlite_table *out, struct mi
          * token */
         bool separated = at_byte(scan, ',') || at_byte(scan, ')');
         size_t to = separated ? token_start(scan, scan->at) : last_end(scan);
-        out->items = mig_arena_room(scan->arena, out->items, out->item_count, sizeof *out->items);
-        if (out->items == NULL) {
-            return mig_error_nomem(err);
-        }
-        struct mig_sqlite_item *item = &out->items[out->item_count++];
-        int status = mig_sqlite_item_parse(scan->arena, trimmed(scan, from, to), item, err);
-        if (status != 0) {
-            return status;
-        }
+        item->text = trimmed(scan, &from, to);
+        move_item(item, from);
         if (take_byte(scan, ')')) {
             return 0;
         }

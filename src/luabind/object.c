@@ -10,6 +10,7 @@
 #define OBJECT_METATABLE "luamig.value"
 
 static const char methods_key[MIG_LUA_CLASS_COUNT];
+static const char metatable_key;
 
 static const char *expr_name(int kind)
 {
@@ -64,7 +65,16 @@ static const char *push_name(lua_State *L, const struct mig_lua_object *object)
 
 const struct mig_lua_object *mig_lua_object(lua_State *L, int index)
 {
-    return luaL_testudata(L, index, OBJECT_METATABLE);
+    /* luaL_testudata, without a look-up by name: every value of schema.lua is asked several times
+     */
+    void *object = lua_touserdata(L, index);
+    if (object == NULL || !lua_getmetatable(L, index)) {
+        return NULL;
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    bool ours = lua_rawequal(L, -1, -2) != 0;
+    lua_pop(L, 2);
+    return ours ? object : NULL;
 }
 
 void mig_lua_push_fields(lua_State *L, int index)
@@ -177,6 +187,8 @@ void mig_lua_push_object(lua_State *L, enum mig_lua_class class, int kind)
         luaL_setfuncs(L, metamethods, 0);
         lua_pushboolean(L, 0);
         lua_setfield(L, -2, "__metatable");
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
     }
     lua_setmetatable(L, -2);
 }

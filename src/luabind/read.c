@@ -28,6 +28,8 @@ static const char *const aliased[] = {"where",   "using",     "concurrently", "n
 
 static const char *const prefixes[] = {"postgresql_", "mysql_", "mariadb_", "sqlite_"};
 
+enum { LABEL_ROOM = 64 };
+
 static const char *prefix_of(const char *key)
 {
     for (size_t i = 0; i < MIG_COUNT(prefixes); i++) {
@@ -173,12 +175,28 @@ static _Noreturn void unknown_option(struct mig_reader *r, const struct target *
     mig_read_unknown(r, "unknown option '%s'", key, names, count);
 }
 
+/* What messages call the option: made for every one and wanted of few, so in `room` where it fits,
+ * else on Lua's stack. */
+static const char *label_of(lua_State *L, const char *key, char room[LABEL_ROOM])
+{
+    static const char before[] = "option '";
+    size_t length = strlen(key);
+    if (length > LABEL_ROOM - sizeof before - 1) {
+        return lua_pushfstring(L, "%s%s'", before, key);
+    }
+    memcpy(room, before, sizeof before - 1);
+    memcpy(room + sizeof before - 1, key, length);
+    memcpy(room + sizeof before - 1 + length, "'", 2);
+    return room;
+}
+
 static void read_key(struct mig_reader *r, const struct target *t, const char *key, int index)
 {
     lua_State *L = r->L;
     void *base = NULL;
     const struct mig_record *record = NULL;
-    const char *label = lua_pushfstring(L, "option '%s'", key);
+    char room[LABEL_ROOM];
+    const char *label = label_of(L, key, room);
     const char *prefix = prefix_of(key);
     const char *name = key;
     if (prefix != NULL && strcmp(prefix, "mariadb_") == 0) {
@@ -194,7 +212,6 @@ static void read_key(struct mig_reader *r, const struct target *t, const char *k
             base = mig_read_need(r, mig_arena_alloc(r->arena, record->size)); /* checked, dropped */
         }
         mig_read_field(r, field, base, index, label);
-        lua_pop(L, 1);
         return;
     }
     const char *const *known = t->prefixed != NULL && prefix != NULL ? t->prefixed->known : NULL;
@@ -207,7 +224,6 @@ static void read_key(struct mig_reader *r, const struct target *t, const char *k
             char *copy = mig_read_need(r, mig_arena_strdup(r->arena, name));
             remove_pairs(into, copy);
             read_prefixed(r, index, copy, label, into);
-            lua_pop(L, 1);
             return;
         }
     }
@@ -226,28 +242,25 @@ static void read_keys(struct mig_reader *r, int index, const struct target *t)
     lua_State *L = r->L;
     index = lua_absindex(L, index);
     luaL_checkstack(L, 12, NULL);
+    const char **keys = NULL;
     size_t count = 0;
-    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
-        count += lua_type(L, -2) == LUA_TSTRING;
-    }
-    if (count == 0) {
-        return;
-    }
-    const char **keys = mig_read_need(r, mig_arena_array(r->arena, const char *, count));
-    size_t i = 0;
-    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+    int top = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_settop(L, top + 1)) {
         if (lua_type(L, -2) == LUA_TSTRING) {
-            keys[i++] = lua_tostring(L, -2); /* kept by the table */
+            keys = mig_read_need(r, mig_arena_room(r->arena, keys, count, sizeof *keys));
+            keys[count++] = lua_tostring(L, -2); /* kept by the table */
         }
     }
-    qsort(keys, count, sizeof *keys, compare_names);
+    if (count > 1) {
+        qsort(keys, count, sizeof *keys, compare_names);
+    }
     for (int last = 0; last < 2; last++) {
-        for (i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++) {
             if ((strncmp(keys[i], "mariadb_", 8) == 0) == (last != 0)) {
                 lua_pushstring(L, keys[i]);
                 lua_rawget(L, index);
-                read_key(r, t, keys[i], lua_gettop(L));
-                lua_pop(L, 1);
+                read_key(r, t, keys[i], top + 1);
+                lua_settop(L, top);
             }
         }
     }
@@ -566,7 +579,7 @@ struct body {
 static void append(struct mig_reader *r, void *list, size_t *count, void *item)
 {
     void ***items = list;
-    *items = mig_read_need(r, mig_arena_grow(r->arena, *items, *count, *count + 1, sizeof(void *)));
+    *items = mig_read_need(r, mig_arena_room(r->arena, *items, *count, sizeof(void *)));
     (*items)[(*count)++] = item;
 }
 

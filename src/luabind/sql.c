@@ -36,7 +36,7 @@ struct mig_lua_scratch *mig_lua_scratch(lua_State *L)
     }
     scratch = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    mig_arena_release(&scratch->arena);
+    mig_arena_rewind(&scratch->arena);
     mig_strbuf_release(&scratch->text);
     return scratch;
 }

@@ -493,25 +493,27 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
     luaL_checkstack(L, 12, NULL);
     mig_lua_push_fields(L, index);
     int fields = lua_gettop(L);
+#define OPTION(key) key, "option '" key "'"
     const struct {
-        const char *key;
+        const char *key, *label;
         struct mig_opt_int *number;
         enum mig_tri *flag;
         const char **text;
     } members[] = {
-        {"length", &type->length, NULL, NULL},
-        {"precision", &type->precision, NULL, NULL},
-        {"scale", &type->scale, NULL, NULL},
-        {"timezone", NULL, &type->timezone, NULL},
-        {"unsigned", NULL, &type->is_unsigned, NULL},
-        {"zerofill", NULL, &type->zerofill, NULL},
-        {"native", NULL, &type->native, NULL},
-        {"check", NULL, &type->check, NULL},
-        {"charset", NULL, NULL, &type->charset},
-        {"collation", NULL, NULL, &type->collation},
-        {"name", NULL, NULL, &type->name},
-        {"schema", NULL, NULL, &type->schema},
+        {OPTION("length"), &type->length, NULL, NULL},
+        {OPTION("precision"), &type->precision, NULL, NULL},
+        {OPTION("scale"), &type->scale, NULL, NULL},
+        {OPTION("timezone"), NULL, &type->timezone, NULL},
+        {OPTION("unsigned"), NULL, &type->is_unsigned, NULL},
+        {OPTION("zerofill"), NULL, &type->zerofill, NULL},
+        {OPTION("native"), NULL, &type->native, NULL},
+        {OPTION("check"), NULL, &type->check, NULL},
+        {OPTION("charset"), NULL, NULL, &type->charset},
+        {OPTION("collation"), NULL, NULL, &type->collation},
+        {OPTION("name"), NULL, NULL, &type->name},
+        {OPTION("schema"), NULL, NULL, &type->schema},
     };
+#undef OPTION
     size_t left = 0; /* most types have one field or none */
     for (lua_pushnil(L); lua_next(L, fields) != 0; lua_pop(L, 1)) {
         left++;
@@ -519,19 +521,19 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
     for (size_t i = 0; i < MIG_COUNT(members) && left > 0; i++) {
         lua_pushstring(L, members[i].key);
         if (lua_rawget(L, fields) != LUA_TNIL) {
-            const char *label = lua_pushfstring(L, "option '%s'", members[i].key);
+            const char *label = members[i].label;
             left--;
             if (members[i].number != NULL) {
-                *members[i].number = mig_read_int(r, -2, label);
+                *members[i].number = mig_read_int(r, -1, label);
                 if (members[i].number->value < 0 || members[i].number->value > INT32_MAX) {
                     mig_read_fail(r, "%s is out of range", label);
                 }
             } else if (members[i].flag != NULL) {
-                *members[i].flag = mig_read_tri(r, -2, label);
+                *members[i].flag = mig_read_tri(r, -1, label);
             } else if (type->kind == MIG_TYPE_native) {
-                *members[i].text = mig_read_text(r, -2, label); /* "" is SQLite's no type */
+                *members[i].text = mig_read_text(r, -1, label); /* "" is SQLite's no type */
             } else {
-                *members[i].text = mig_read_name(r, -2, label);
+                *members[i].text = mig_read_name(r, -1, label);
             }
         }
         lua_settop(L, fields);

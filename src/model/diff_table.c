@@ -30,9 +30,11 @@ bool mig_diff_same_name(const struct mig_diff *d, const char *a, const char *b)
 struct mig_column *mig_diff_find_column(const struct mig_diff *d, const struct mig_table *table,
                                         const char *name)
 {
+    int first = *name | 0x20; /* as mig_compare_names does, which most columns need not be asked */
     for (size_t i = 0; i < table->columns.count; i++) {
-        if (mig_diff_same_name(d, table->columns.items[i]->name, name)) {
-            return table->columns.items[i];
+        struct mig_column *column = table->columns.items[i];
+        if ((*column->name | 0x20) == first && mig_diff_same_name(d, column->name, name)) {
+            return column;
         }
     }
     return NULL;

@@ -723,6 +723,21 @@ static int add_live(struct declaring *d, const struct mig_names *schemas, struct
     return d->arena->failed ? mig_error_nomem(d->err) : 0;
 }
 
+/* Makes out->upgrade anew, of what the configuration includes. */
+static int compare(struct declaring *d, struct mig_difference *out)
+{
+    struct mig_diff_options options = d->options;
+    if (d->ctx->host.include != NULL) {
+        options.include = is_included;
+        options.payload = d;
+    }
+    out->upgrade = (struct mig_op_list){0};
+    return mig_diff_schemas(d->arena, &options, &out->live, &out->declared, false, &out->upgrade) !=
+                   0
+               ? mig_error_nomem(d->err)
+               : (int)d->err->code;
+}
+
 int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mig_difference *out,
                      struct mig_error *err)
 {
@@ -741,19 +756,17 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
     struct mig_names schemas = {.given = true};
     rc = rc != 0 ? rc : declared_schemas(&d, &out->declared, &schemas);
     rc = rc != 0 ? rc : add_live(&d, &schemas, &out->live);
-    rc = rc != 0 ? rc : normalise(&d, &out->live, &out->declared);
-    if (rc != 0) {
-        return rc;
+    rc = rc != 0 ? rc : compare(&d, out);
+    if (rc == 0 && out->upgrade.count > 0) { /* as it seems: is it so in the server's own words? */
+        rc = normalise(&d, &out->live, &out->declared);
+        rc = rc != 0 ? rc : compare(&d, out);
     }
-    if (ctx->host.include != NULL) {
-        d.options.include = is_included;
-        d.options.payload = &d;
+    if (rc == 0 && out->upgrade.count > 0 && /* where nothing is to do, nothing is to undo */
+        mig_diff_schemas(arena, &d.options, &out->declared, &out->live, true, &out->downgrade) !=
+            0) {
+        rc = mig_error_nomem(err);
     }
-    rc = mig_diff_schemas(arena, &d.options, &out->live, &out->declared, false, &out->upgrade);
-    if (rc == 0 && out->upgrade.count > 0) { /* where nothing is to do, nothing is to undo */
-        rc = mig_diff_schemas(arena, &d.options, &out->declared, &out->live, true, &out->downgrade);
-    }
-    return rc != 0 ? mig_error_nomem(err) : (int)err->code;
+    return rc;
 }
 
 int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
