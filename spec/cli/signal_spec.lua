@@ -61,6 +61,39 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
   end)
 end
 
+describe("Lua that does not end", function()
+  local forever = "print 'it runs' while true do end"
+  local cases = {
+    ["in a migration"] = forever,
+    ["in a coroutine"] = "local thread = coroutine.create(function() " .. forever .. " end) coroutine.resume(thread)",
+    ["in a wrapped coroutine"] = "coroutine.wrap(function() " .. forever .. " end)()",
+    ["after a caught error"] = "pcall(error) " .. forever,
+  }
+  for where, text in pairs(cases) do
+    it("is stopped " .. where, function()
+      local p = project.new()
+      p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer, primary_key = true } }) ' .. text }
+      local running = p:start "upgrade"
+      assert.is_true(wait_until(function() return running:stderr():find("it runs", 1, true) end), running:stderr())
+      running:kill "INT"
+      local r = running:wait(20)
+      assert.equal(130, r.code, r.stderr)
+      assert.matches("\nerror: interrupted\n  migrations/a1%.lua:6\n  state     rolled back; still at base\n$", r.stderr)
+    end)
+  end
+
+  it("is stopped in the configuration", function()
+    local p = project.new()
+    p:write("luamig.conf.lua", "print 'it runs' while true do end")
+    local running = p:start "current"
+    assert.is_true(wait_until(function() return running:stderr():find("it runs", 1, true) end), running:stderr())
+    running:kill "INT"
+    local r = running:wait(20)
+    assert.equal(130, r.code, r.stderr)
+    assert.matches("interrupted", r.stderr)
+  end)
+end)
+
 it("a reader that goes away is no crash", function()
   local p = project.new()
   for i = 1, 300 do p:revision { id = ("r%03d"):format(i), down = i > 1 and ("r%03d"):format(i - 1) or nil } end

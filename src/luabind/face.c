@@ -3,6 +3,7 @@
 #include "luabind/core.h"
 #include "luabind/embedded.h"
 #include "luabind/error.h"
+#include "luabind/host.h"
 #include "runtime/context.h"
 
 #include <errno.h>
@@ -210,6 +211,9 @@ void mig_face_interrupt(int signal)
     const struct mig_context *ctx = watched;
     if (ctx != NULL && ctx->conn != NULL) {
         mig_conn_cancel(ctx->conn);
+    }
+    if (ctx != NULL) {
+        mig_host_interrupt(ctx);
     }
     lua_State *L = running;
     if (L != NULL) {

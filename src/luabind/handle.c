@@ -591,6 +591,10 @@ int mig_lua_handle_open(lua_State *L)
     h->owner = mig_face_owner_of(L);
     if (!mig_handle_flag(L, 2, "uninterruptible")) {
         h->ctx.interrupted = h->owner != NULL ? h->owner->interrupted : mig_face_interrupted();
+        h->ctx.interrupts_host = h->owner == NULL;
+    }
+    if (h->ctx.interrupts_host) {
+        mig_face_watch(&h->ctx); /* the configuration is Lua, too */
     }
     if (h->owner != NULL && h->owner->migrations != NULL && request.file == NULL &&
         request.migrations == NULL) {

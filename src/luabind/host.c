@@ -111,6 +111,20 @@ static void interrupt(lua_State *L, lua_Debug *ar)
     }
 }
 
+void mig_lua_poll_interrupt(lua_State *L)
+{
+    lua_sethook(L, interrupt, LUA_MASKCOUNT, INTERRUPT_INTERVAL);
+}
+
+void mig_host_interrupt(const struct mig_context *ctx)
+{
+    const struct mig_lua_host *host = ctx->host.self;
+    lua_State *L = host != NULL ? host->L : NULL;
+    if (L != NULL) {
+        mig_lua_poll_interrupt(L);
+    }
+}
+
 static int open_state(lua_State *L)
 {
     luaL_checkversion(L);
@@ -129,12 +143,16 @@ int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err)
         return mig_error_nomem(err);
     }
     *(struct mig_lua_host **)lua_getextraspace(host->L) = host;
-    lua_sethook(host->L, interrupt, LUA_MASKCOUNT, INTERRUPT_INTERVAL);
+    const volatile int *flag = host->ctx->interrupted;
+    if (flag != NULL && (!host->ctx->interrupts_host || *flag != 0)) {
+        mig_lua_poll_interrupt(host->L); /* which costs each instruction */
+    }
     int rc = mig_lua_protected(host, open_state, NULL, err);
     if (rc != 0) {
-        lua_close(host->L);
-        mig_pool_release(&host->pool);
+        lua_State *L = host->L;
         host->L = NULL;
+        lua_close(L);
+        mig_pool_release(&host->pool);
     }
     return rc;
 }

@@ -13,6 +13,9 @@ int mig_host_attach(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHE
 /* Closes the state; safe when there is none. Call before mig_context_release. */
 void mig_host_release(struct mig_context *ctx);
 
+/* From a signal handler that has set *ctx->interrupted: the Lua that runs there raises. */
+void mig_host_interrupt(const struct mig_context *ctx);
+
 /* A mig_compute_header_fn (script/revision_map.h): runs a file whose header is computed, with `op`
  * raising. payload: the context. */
 int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *path,

@@ -41,6 +41,8 @@ int mig_lua_line(lua_State *L);
 _Noreturn int mig_lua_raise_op(lua_State *L, struct mig_error *err, const char *operation);
 /* Makes the state, once; MIG_E_nomem. */
 int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err) MIG_MUST_CHECK;
+/* From now on what runs in that thread looks at the context's flag. */
+void mig_lua_poll_interrupt(lua_State *L);
 /* Calls fn(L) under protection with `request` as light userdata. */
 int mig_lua_protected(struct mig_lua_host *host, lua_CFunction fn, void *request,
                       struct mig_error *err) MIG_MUST_CHECK;

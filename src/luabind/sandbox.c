@@ -468,6 +468,26 @@ static int handled_call(lua_State *L)
     return finish_call(L, status, 2);
 }
 
+/* coroutine.create, coroutine.wrap. Upvalue: the original. mig_host_interrupt reaches the main
+ * thread only: the others look at the flag themselves. */
+static int new_thread(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    if (!lua_isthread(L, 1)) {
+        lua_getupvalue(L, 1, 1); /* what wrap gives is a closure over its thread */
+    }
+    lua_State *thread = lua_tothread(L, -1);
+    if (thread != NULL) {
+        mig_lua_poll_interrupt(thread);
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* coroutine.resume. Upvalue: the original. */
 static int resume(lua_State *L)
 {
@@ -580,10 +600,14 @@ void mig_sandbox_open(lua_State *L)
     lua_pushcclosure(L, load_text, 1);
     lua_setfield(L, base, "load");
     lua_settop(L, base);
+    static const luaL_Reg wrapped[] = {
+        {"create", new_thread}, {"wrap", new_thread}, {"resume", resume}, {NULL, NULL}};
     lua_getfield(L, originals, "coroutine");
-    lua_getfield(L, -1, "resume");
-    lua_pushcclosure(L, resume, 1);
-    lua_setfield(L, -2, "resume");
+    for (const luaL_Reg *function = wrapped; function->name != NULL; function++) {
+        lua_getfield(L, -1, function->name);
+        lua_pushcclosure(L, function->func, 1);
+        lua_setfield(L, -2, function->name);
+    }
     lua_settop(L, base);
     static const luaL_Reg ours[] = {{"pairs", mig_order_pairs},
                                     {"next", mig_order_next},

@@ -22,6 +22,7 @@ struct mig_context {
     bool conn_reads;           /* opened by a command that only reads: creates no SQLite file */
     struct mig_run *session;   /* a run without a plan, on demand */
     volatile int *interrupted; /* set by a signal handler: its number; NULL none */
+    bool interrupts_host;      /* who sets it calls mig_host_interrupt */
 };
 
 /* Loads the revision files, once. */
