@@ -91,15 +91,6 @@ int mig_lua_read_file(struct mig_lua_host *host, const char *path, struct mig_er
     return rc;
 }
 
-static int set_source(struct mig_lua_host *host, const char *source, size_t length,
-                      struct mig_error *err)
-{
-    mig_arena_release(&host->files);
-    host->source = mig_arena_strndup(&host->files, source, length);
-    host->source_length = length;
-    return host->source != NULL ? 0 : mig_error_nomem(err);
-}
-
 /* --- the state --- */
 
 static void interrupt(lua_State *L, lua_Debug *ar)
@@ -357,26 +348,16 @@ static int locate(struct mig_error *err, const struct mig_revision *revision)
     return (int)err->code;
 }
 
-static int read_source(struct mig_lua_host *host, const struct mig_revision *revision,
-                       const char *source, struct mig_error *err)
-{
-    if (source == NULL) {
-        return mig_lua_read_file(host, revision->path, err);
-    }
-    return set_source(host, source, strlen(source), err);
-}
-
 static int host_check(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                      const char *source, struct mig_error *err)
+                      const struct mig_source *source, struct mig_error *err)
 {
     struct mig_lua_host *host = self;
     int rc = mig_lua_host_open(host, err);
-    if (rc == 0) {
-        rc = read_source(host, revision, source, err);
-    }
     if (rc != 0) {
         return rc;
     }
+    host->source = source->text;
+    host->source_length = source->length;
     struct load_request request = {.host = host, .revision = revision, .direction = direction};
     host->revision = revision;
     host->loading = host->muted = true;
@@ -403,16 +384,16 @@ static int call_protected(lua_State *L)
 }
 
 static int host_call(void *self, struct mig_run *run, const struct mig_revision *revision,
-                     enum mig_direction direction, const char *source, struct mig_error *err)
+                     enum mig_direction direction, const struct mig_source *source,
+                     struct mig_error *err)
 {
     struct mig_lua_host *host = self;
     int rc = mig_lua_host_open(host, err);
-    if (rc == 0) {
-        rc = read_source(host, revision, source, err);
-    }
     if (rc != 0) {
         return rc;
     }
+    host->source = source->text;
+    host->source_length = source->length;
     struct load_request request = {.host = host, .revision = revision, .direction = direction};
     host->revision = revision;
     host->run = run;
@@ -487,12 +468,11 @@ int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *
     struct mig_lua_host *host = ctx->host.self;
     (void)path;
     int rc = mig_lua_host_open(host, err);
-    if (rc == 0) {
-        rc = set_source(host, source, length, err);
-    }
     if (rc != 0) {
         return rc;
     }
+    host->source = source;
+    host->source_length = length;
     struct mig_revision shown = *out;
     if (shown.file == NULL) {
         shown.file = path;

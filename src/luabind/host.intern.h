@@ -21,8 +21,8 @@ struct mig_lua_host {
     struct mig_lua_recording *recording; /* change() runs: operations are kept; NULL: carried out */
     int pinned;             /* depth of places where a segment must not end (batch, transaction) */
     const char *pinned_by;  /* "conn:transaction", "op.batch_alter_table" */
-    struct mig_arena files; /* holds: */
-    const char *source;     /* the text of the file that is loaded */
+    struct mig_arena files; /* holds the text of what mig_lua_read_file has read */
+    const char *source;     /* the text that is loaded */
     size_t source_length;
     const struct mig_host_rename *renames; /* of the declared schema */
     size_t rename_count;

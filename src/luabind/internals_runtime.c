@@ -145,14 +145,15 @@ static int l_changed(lua_State *L)
 }
 
 static int check(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                 const char *source, struct mig_error *err)
+                 const struct mig_source *source, struct mig_error *err)
 {
     (void)self, (void)revision, (void)direction, (void)source, (void)err;
     return 0;
 }
 
 static int call(void *self, struct mig_run *run, const struct mig_revision *revision,
-                enum mig_direction direction, const char *source, struct mig_error *err)
+                enum mig_direction direction, const struct mig_source *source,
+                struct mig_error *err)
 {
     struct spec *spec = self;
     (void)source;

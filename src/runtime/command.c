@@ -34,7 +34,7 @@ static int read_rows(struct mig_command *cmd, struct mig_error *err)
 
 /* Every file is looked at before the first statement is sent. A script or a plan changes nothing,
  * so that it may find out on its way. */
-static int check_files(const struct mig_command *cmd, struct mig_error *err)
+static int check_files(struct mig_command *cmd, struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
     int rc = 0;
@@ -45,11 +45,16 @@ static int check_files(const struct mig_command *cmd, struct mig_error *err)
         const struct mig_step *step = &cmd->plan.steps[i];
         enum mig_direction direction =
             mig_command_undoes(cmd, step) ? MIG_UPGRADE : step->direction;
+        struct mig_arena *arena = &cmd->run.revision_arena;
+        struct mig_source source;
         rc = mig_run_check(&cmd->run, err);
         if (rc == 0) {
-            rc = host->check(host->self, step->revision, direction,
-                             mig_recover_source(cmd->ctx, step->revision), err);
+            rc = mig_recover_source(cmd->ctx, step->revision, arena, &source, err);
         }
+        if (rc == 0) {
+            rc = host->check(host->self, step->revision, direction, &source, err);
+        }
+        mig_arena_rewind(arena);
         if (rc != 0) {
             mig_error_at(err, step->revision->file, 0);
             if (err->revision == NULL) {
@@ -160,6 +165,7 @@ static void start_step(struct mig_command *cmd, const struct mig_step *step,
     struct mig_run *run = &cmd->run;
     const struct mig_revision *revision = step->revision;
     run->revision = revision;
+    run->source = (struct mig_source){0};
     run->direction = cmd->request->verb == MIG_VERB_STAMP ? "stamp"
                      : step->direction == MIG_UPGRADE     ? "upgrade"
                                                           : "downgrade";
@@ -219,10 +225,12 @@ static int call_revision(struct mig_command *cmd, const struct mig_step *step,
     done->complete = true;
     run->scripted = true;
     run->watched = false;
-    int rc = mig_command_undoes(cmd, step)
+    int rc = mig_recover_source(cmd->ctx, step->revision, &run->revision_arena, &run->source, err);
+    if (rc == 0) {
+        rc = mig_command_undoes(cmd, step)
                  ? mig_undo_run(run, step, err)
-                 : host->call(host->self, run, step->revision, step->direction,
-                              mig_recover_source(cmd->ctx, step->revision), err);
+                 : host->call(host->self, run, step->revision, step->direction, &run->source, err);
+    }
     run->scripted = false;
     mig_run_close_readers(run);
     if (rc != 0) { /* what failed before it, unheard */

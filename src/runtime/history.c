@@ -1,6 +1,5 @@
 /* luamig_history: what was applied, when, by whom and from which source. Append-only. */
 #include "runtime/run.intern.h"
-#include "util/file.h"
 
 #include <pwd.h>
 #include <stdlib.h>
@@ -88,10 +87,8 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     const struct mig_revision *revision = step->revision;
     struct mig_strbuf sql = {0};
     struct mig_params params = {0};
+    const char *source = run->source.text;
     char *checksum = NULL;
-    char *source = NULL;
-    size_t length = 0;
-    bool stamp = strcmp(run->direction, "stamp") == 0;
     const char *id = revision != NULL ? revision->id : NULL;
     if (id == NULL && step->version_op_count > 0) {
         const struct mig_version_op *last = &step->version_ops[step->version_op_count - 1];
@@ -100,20 +97,10 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     if (id == NULL) {
         return 0;
     }
-    if (revision != NULL && revision->path != NULL && !stamp) {
-        const char *stored = mig_recover_source(run->ctx, revision);
-        int rc = 0;
-        if (stored != NULL) {
-            source = mig_arena_strdup(arena, stored);
-            length = strlen(stored);
-        } else {
-            rc = mig_file_read(arena, revision->path, &source, &length, err);
-        }
-        if (rc == 0) {
-            checksum = mig_arena_alloc(arena, 65);
-            rc = checksum == NULL ? mig_error_nomem(err)
-                                  : mig_checksum(source, length, checksum, err);
-        }
+    if (source != NULL) {
+        checksum = mig_arena_alloc(arena, 65);
+        int rc = checksum == NULL ? mig_error_nomem(err)
+                                  : mig_checksum(source, run->source.length, checksum, err);
         if (rc != 0) {
             return rc;
         }

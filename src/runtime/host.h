@@ -8,21 +8,27 @@
 
 struct mig_run;
 
+/* The text of a revision, from its file or (--from-history) from the database. */
+struct mig_source {
+    const char *text;
+    size_t length;
+};
+
 struct mig_host {
     void *self;
     /* Runs a file whose header is computed (script/revision_map.h); payload is the context. NULL:
      * such a header is an error. */
     mig_compute_header_fn *compute_header;
-    /* Loads the revision's file and checks that it can go in that direction (upgrade, downgrade,
+    /* Loads the revision's text and checks that it can go in that direction (upgrade, downgrade,
      * change or irreversible): MIG_E_script, MIG_E_irreversible. Nothing of it runs but its top
-     * level, which says nothing; nothing of it is kept. source: the text to load instead of the
-     * file (--from-history), NULL normally. */
+     * level, which says nothing; nothing of it is kept. */
     int (*check)(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                 const char *source, struct mig_error *err);
+                 const struct mig_source *source, struct mig_error *err);
     /* Loads it afresh, with the same checks, and runs the function; its op.* calls arrive at
      * mig_run_op and mig_run_query of `run`. */
     int (*call)(void *self, struct mig_run *run, const struct mig_revision *revision,
-                enum mig_direction direction, const char *source, struct mig_error *err);
+                enum mig_direction direction, const struct mig_source *source,
+                struct mig_error *err);
     /* Reads the declared schema (schema.lua) as it is for this dialect. MIG_E_config when there is
      * none. */
     int (*schema)(void *self, const char *dialect, bool is_mariadb, struct mig_arena *arena,

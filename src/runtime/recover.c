@@ -2,6 +2,7 @@
  * and revisions whose files are gone. */
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
+#include "util/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,13 +150,25 @@ struct mig_stored_source {
     struct mig_stored_source *next;
 };
 
-const char *mig_recover_source(const struct mig_context *ctx, const struct mig_revision *revision)
+int mig_recover_source(const struct mig_context *ctx, const struct mig_revision *revision,
+                       struct mig_arena *arena, struct mig_source *out, struct mig_error *err)
 {
     const struct mig_stored_source *stored = ctx->stored;
     while (stored != NULL && stored->revision != revision) {
         stored = stored->next;
     }
-    return stored != NULL ? stored->text : NULL;
+    if (stored != NULL) {
+        *out = (struct mig_source){.text = stored->text, .length = strlen(stored->text)};
+        return 0;
+    }
+    char *text = NULL;
+    *out = (struct mig_source){0};
+    if (revision->path == NULL) {
+        return 0;
+    }
+    int rc = mig_file_read(arena, revision->path, &text, &out->length, err);
+    out->text = text;
+    return rc;
 }
 
 /* The newest stored source of a revision; *source NULL when there is none. */

@@ -1,6 +1,5 @@
 /* Revisions run against nothing: what they would make of an empty database. */
 #include "runtime/run.intern.h"
-#include "util/file.h"
 
 #include <string.h>
 
@@ -13,8 +12,10 @@ int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
     run->mode = revision->transactional == MIG_FALSE ? MIG_NONE : ctx->settings.transaction;
     run->line = run->segment = 0;
     run->operation = NULL;
-    int rc = ctx->host.call(ctx->host.self, run, revision, direction,
-                            mig_recover_source(ctx, revision), failure);
+    int rc = mig_recover_source(ctx, revision, &run->revision_arena, &run->source, failure);
+    if (rc == 0) {
+        rc = ctx->host.call(ctx->host.self, run, revision, direction, &run->source, failure);
+    }
     mig_run_close_readers(run);
     if (rc == 0 && run->doom.set) { /* its error was caught */
         rc = (int)run->doom.error.code;
@@ -37,16 +38,11 @@ static int changes_enums(const struct mig_run *run, const struct mig_plan *plan,
     int rc = 0;
     *out = false;
     for (size_t i = 0; rc == 0 && !*out && i < plan->step_count; i++) {
-        const struct mig_revision *revision = plan->steps[i].revision;
-        const char *stored = mig_recover_source(run->ctx, revision);
-        char *text = NULL;
-        size_t length = 0;
-        if (stored == NULL) {
-            rc = mig_file_read(&scratch, revision->path, &text, &length, err);
-            stored = text;
-        }
+        struct mig_source source = {0};
+        rc = mig_recover_source(run->ctx, plan->steps[i].revision, &scratch, &source, err);
         *out =
-            rc == 0 && (strstr(stored, "enum_value") != NULL || strstr(stored, "require") != NULL);
+            rc == 0 && source.text != NULL &&
+            (strstr(source.text, "enum_value") != NULL || strstr(source.text, "require") != NULL);
         mig_arena_rewind(&scratch);
     }
     mig_arena_release(&scratch);

@@ -116,7 +116,8 @@ struct mig_run {
 
     /* The step in hand. */
     const struct mig_revision *revision; /* NULL: none */
-    const char *direction;               /* "upgrade", "downgrade", "stamp" */
+    struct mig_source source; /* its text, which runs and goes into the history; or none */
+    const char *direction;    /* "upgrade", "downgrade", "stamp" */
     struct mig_done_step *done;
     int line;
     const char *operation; /* "op.create_table" while one is carried out */
@@ -348,8 +349,11 @@ int mig_undo_stop(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* --from-history: revisions of the version table that no file knows are taken from the stored
  * sources. */
 int mig_recover_sources(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
-/* The stored source of a revision that came from there; NULL when it has a file. */
-const char *mig_recover_source(const struct mig_context *ctx, const struct mig_revision *revision);
+/* The text of a revision: what the database has of one that came from there, else its file, which
+ * is read into the arena; none (NULL) of one that has no file. MIG_E_config when it cannot be. */
+int mig_recover_source(const struct mig_context *ctx, const struct mig_revision *revision,
+                       struct mig_arena *arena, struct mig_source *out,
+                       struct mig_error *err) MIG_MUST_CHECK;
 
 /* backfill.c */
 int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op,

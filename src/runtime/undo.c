@@ -135,8 +135,7 @@ static int gather(struct mig_run *run, const struct mig_step *step, struct mig_e
     run->direction = "upgrade";
     int rc = mig_journal_enter(run, &up, err);
     if (rc == 0 && run->journal.covered + run->journal.covered_part > 0) {
-        rc = host->call(host->self, run, step->revision, MIG_UPGRADE,
-                        mig_recover_source(run->ctx, step->revision), err);
+        rc = host->call(host->self, run, step->revision, MIG_UPGRADE, &run->source, err);
         mig_run_close_readers(run);
     }
     if (run->undo->ended) {
