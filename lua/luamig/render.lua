@@ -14,27 +14,26 @@ local records = core.records()
 local flat
 
 local function flat_item(item)
-  if type(item) == "table" and item.key then return item.key .. " = " .. flat(item.value) end
+  if type(item) == "table" and item.key then
+    local value = flat(item.value)
+    return value and item.key .. " = " .. value
+  end
   return flat(item)
 end
 
+-- A node on one line; nil when something in it must be broken.
 function flat(node)
   if type(node) == "string" then return node end
+  if node.broken then return nil end
   local parts = {}
-  for i, item in ipairs(node) do parts[i] = flat_item(item) end
+  for i = 1, #node do
+    local part = flat_item(node[i])
+    if not part then return nil end
+    parts[i] = part
+  end
   if #parts == 0 then return node.open .. node.close end
   local space = node.open:sub(-1) == "{" and " " or ""
   return node.open .. space .. table.concat(parts, ", ") .. space .. node.close
-end
-
-local function must_break(node)
-  if type(node) == "string" then return false end
-  if node.key then return must_break(node.value) end
-  if node.broken then return true end
-  for _, item in ipairs(node) do
-    if must_break(item) then return true end
-  end
-  return false
 end
 
 local layout
@@ -42,7 +41,10 @@ local layout
 -- `op.x("a", {` … `})`: the last argument is opened, those before it stay on the line.
 local function layout_call(node, indent, taken)
   local head = {}
-  for i = 1, #node - 1 do head[i] = flat(node[i]) end
+  for i = 1, #node - 1 do
+    head[i] = flat(node[i])
+    if not head[i] then return nil end
+  end
   local before = node.open .. table.concat(head, ", ") .. (#head > 0 and ", " or "")
   if #before + taken > WIDTH then return nil end
   return before .. layout(node[#node], indent, taken + #before) .. node.close
@@ -55,14 +57,12 @@ function layout(node, indent, taken)
     local before = node.key .. " = "
     return before .. layout(node.value, indent, taken + #before)
   end
-  if not must_break(node) then
-    local text = flat(node)
-    if taken + #text < WIDTH then return text end
-  end
+  local text = flat(node)
+  if text and taken + #text < WIDTH then return text end
   if #node == 0 then return node.open .. node.close end
   local last = node[#node]
   if node.open:sub(-1) == "(" and type(last) == "table" and not last.key and last.open:sub(-1) == "{" then
-    local text = layout_call(node, indent, taken)
+    text = layout_call(node, indent, taken)
     if text then return text end
   end
   local inner, lines = indent .. "  ", {}
@@ -96,6 +96,7 @@ local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r"
 
 --- A text as a Lua literal: quoted, or in long brackets when it has several lines.
 function render.text(text)
+  if not text:find '[%c"\\\127-\255]' then return '"' .. text .. '"' end -- most
   if text:find "\n" and not text:find "[%z\1-\8\11-\31\127]" then
     local level = ""
     while text:find("]" .. level .. "]", 1, true) or text:sub(-1 - #level) == "]" .. level do level = level .. "=" end
@@ -307,12 +308,14 @@ local function reference_items(reference)
   return items
 end
 
+-- What is said otherwise; a column may be NULL unless it says it may not.
+local told = { name = true, type = true, native_type = true, references = true }
+local told_of_nullable = { name = true, type = true, native_type = true, references = true, nullable = true }
+
 local function column(data)
   local items = { scalar(data.name) }
   items[2] = data.type and render_type(data.type) or 'sql.native ""' -- no type: SQLite has that
-  for _, item in ipairs(options_of(records.column, data, {
-    name = true, type = true, native_type = true, references = true, nullable = data.nullable == true,
-  })) do
+  for _, item in ipairs(options_of(records.column, data, data.nullable == true and told_of_nullable or told)) do
     items[#items + 1] = item
   end
   if data.references then

@@ -4,6 +4,7 @@
 #include "luabind/embedded.h"
 #include "luabind/error.h"
 #include "luabind/host.h"
+#include "luabind/pool.h"
 #include "runtime/context.h"
 
 #include <errno.h>
@@ -165,8 +166,10 @@ int mig_face_run(int argc, char **argv, struct mig_face_owner *owner)
 {
     struct command_line line = {.argc = argc, .argv = argv, .owner = owner};
     int status = EXIT_FAILURE;
-    lua_State *L = luaL_newstate();
+    struct mig_pool pool = {0};
+    lua_State *L = lua_newstate(mig_pool_allocate, &pool);
     if (L == NULL) {
+        mig_pool_release(&pool);
         fputs("luamig: out of memory\n", stderr);
         return EXIT_FAILURE;
     }
@@ -186,6 +189,7 @@ int mig_face_run(int argc, char **argv, struct mig_face_owner *owner)
         running = NULL;
     }
     lua_close(L);
+    mig_pool_release(&pool);
     if (fflush(stdout) != 0 && status == EXIT_SUCCESS) {
         if (errno != EPIPE) { /* a reader that has seen enough is no failure to talk of */
             fprintf(stderr, "luamig: cannot write the output: %s\n", strerror(errno));
