@@ -77,6 +77,14 @@ local function kind_of(kind)
   return kinds[kind] or kind:lower():gsub("_", " ")
 end
 
+-- The table options of the dialects, as src/model/option.c lists them.
+local function option_names(before)
+  local list = read("src/model/option.c"):match("mig_option_changeable%[%] = (%b{})"):gsub("WITH", '"postgresql_with"')
+  local names = {}
+  for name in list:gmatch('"([%w_*]+)"') do names[#names + 1] = ("`%s%s`"):format(before, name) end
+  return table.concat(names, ", ")
+end
+
 local function operations()
   local parts = { [[
 # Operations
@@ -96,7 +104,9 @@ option with a dialect's prefix is checked everywhere and used on its own dialect
     elseif role then
       positional[#positional + 1] = field .. (role == "ARO" and "?" or "")
     elseif option then
-      options[#options + 1] = ("`%s` (%s)"):format(option, kind_of(option_kind))
+      local text = ("`%s` (%s)"):format(option, kind_of(option_kind))
+      if option_kind == "OPTIONS" then text = option_names(option == "existing" and "existing_" or "") end
+      options[#options + 1] = text
     elseif line:match("^MIG_END") then
       if #options > 0 then positional[#positional + 1] = "{ … }" end
       parts[#parts + 1] = ("## %s\n\n%s%s.\n\n```lua\nop.%s(%s)\n```\n"):format(name, title:sub(1, 1):upper(), title:sub(2), name,

@@ -240,7 +240,11 @@ local function options_of(fields, data, skip)
     end
   end
   table.sort(own_places)
-  table.sort(others)
+  table.sort(others, function(a, b) -- what was before stands behind what is to be
+    local a_before, b_before = a:find "^existing_" ~= nil, b:find "^existing_" ~= nil
+    if a_before ~= b_before then return b_before end
+    return a < b
+  end)
   for i, at in ipairs(own_places) do
     local field = fields[at]
     items[i] = { key = key_of(field.name), value = write[field.kind](data[field.name], data) }
@@ -364,7 +368,7 @@ function write.rows(data)
 end
 
 -- What servers tell and `sql` has no word for.
-local unreadable = { native_type = true, sqlite_on_conflict_not_null = true, postgresql_unlogged = true }
+local unreadable = { native_type = true, sqlite_on_conflict_not_null = true }
 
 -- A key of one column stands with the column, where nothing of it is lost.
 local function tidy_table(data)

@@ -90,6 +90,32 @@ CREATE TEMPORARY TABLE p (
     at DATE
 );
 
+-- alter_table
+ALTER TABLE products MAX_ROWS=0, ROW_FORMAT=DYNAMIC, STATS_PERSISTENT=1, ENGINE=Aria;
+
+-- alter_table: what it goes back to
+ALTER TABLE products ENCRYPTION='N', PAGE_COMPRESSED=0, ROW_FORMAT=DEFAULT;
+
+-- alter_table: character set
+ALTER TABLE products DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, MODIFY name VARCHAR(255) NOT NULL DEFAULT 'none' COMMENT 'what it is called', MODIFY state ENUM('new','old') NULL DEFAULT 'new';
+
+-- alter_table: character set of a table that is not known
+ALTER TABLE app.elsewhere CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- alter_table: other partitions
+-- unsupported: the partitions of a table are not changed by an option
+-- hint: Write the ALTER TABLE … PARTITION yourself: op.execute.
+
+-- alter_table in a batch
+ALTER TABLE products ENGINE=InnoDB, ADD COLUMN a INTEGER;
+ALTER TABLE products DEFAULT CHARACTER SET latin1, MODIFY name VARCHAR(255) NOT NULL DEFAULT 'none' COMMENT 'what it is called', MODIFY state ENUM('new','old') NULL DEFAULT 'new';
+ALTER TABLE products MODIFY name VARCHAR(255) NULL DEFAULT 'none' COMMENT 'what it is called';
+
+-- create_table: unlogged
+CREATE TABLE t (
+    id INTEGER
+);
+
 -- drop_table, rename_table
 DROP TABLE IF EXISTS products;
 ALTER TABLE companies RENAME TO `Firms`;

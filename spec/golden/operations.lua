@@ -70,6 +70,42 @@ add("create_table: options", function(op, sql)
   op.create_table("p", { { "at", sql.date }, postgresql_partition_by = "RANGE (at)", temporary = true })
 end)
 
+add("alter_table", function(op, sql)
+  op.alter_table("products", { mysql_engine = "InnoDB", mariadb_engine = "Aria", mysql_row_format = "DYNAMIC", mysql_stats_persistent = true,
+    mysql_max_rows = sql.null, sqlite_strict = true, postgresql_with = { fillfactor = 70, autovacuum_enabled = sql.null }, postgresql_unlogged = true,
+    postgresql_tablespace = "Fast" })
+end)
+
+add("alter_table: what it goes back to", function(op, sql)
+  op.alter_table("products", { mysql_row_format = sql.null, mysql_encryption = sql.null, mysql_page_compressed = false, sqlite_without_rowid = false,
+    postgresql_with = { fillfactor = sql.null }, postgresql_unlogged = false, postgresql_tablespace = sql.null, postgresql_using = sql.null })
+end)
+
+add("alter_table: character set", function(op)
+  op.alter_table("products", { mysql_charset = "utf8mb4", mysql_collate = "utf8mb4_bin", postgresql_with = "fillfactor=50" })
+end)
+
+add("alter_table: character set of a table that is not known", function(op)
+  op.alter_table("elsewhere", { mysql_collate = "utf8mb4_bin", schema = "app" })
+end)
+
+add("alter_table: other partitions", function(op)
+  op.alter_table("products", { mysql_partition_by = "HASH (id)" })
+end)
+
+add("alter_table in a batch", function(op, sql)
+  op.batch_alter_table("products", function(batch)
+    batch.alter_table { mysql_engine = "InnoDB", sqlite_strict = true, postgresql_with = { fillfactor = 70 } }
+    batch.add_column { "a", sql.integer }
+    batch.alter_table { mysql_charset = "latin1" }
+    batch.alter_column("name", { nullable = true })
+  end)
+end)
+
+add("create_table: unlogged", function(op, sql)
+  op.create_table("t", { { "id", sql.integer }, postgresql_unlogged = true, postgresql_with = { fillfactor = 70, autovacuum_enabled = sql.null } })
+end)
+
 add("drop_table, rename_table", function(op)
   op.drop_table("products", { if_exists = true })
   op.rename_table("companies", "Firms")

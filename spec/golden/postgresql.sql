@@ -91,6 +91,31 @@ CREATE TEMPORARY TABLE p (
     at DATE
 ) PARTITION BY RANGE (at);
 
+-- alter_table
+ALTER TABLE products SET (fillfactor = 70), RESET (autovacuum_enabled);
+ALTER TABLE products SET TABLESPACE "Fast", SET UNLOGGED;
+
+-- alter_table: what it goes back to
+ALTER TABLE products RESET (fillfactor);
+ALTER TABLE products SET ACCESS METHOD heap, SET TABLESPACE pg_default, SET LOGGED;
+
+-- alter_table: character set
+ALTER TABLE products SET (fillfactor = 50);
+
+-- alter_table: character set of a table that is not known
+
+-- alter_table: other partitions
+
+-- alter_table in a batch
+ALTER TABLE products SET (fillfactor = 70);
+ALTER TABLE products ADD COLUMN a INTEGER;
+ALTER TABLE products ALTER COLUMN name DROP NOT NULL;
+
+-- create_table: unlogged
+CREATE UNLOGGED TABLE t (
+    id INTEGER
+) WITH (fillfactor = 70);
+
 -- drop_table, rename_table
 DROP TABLE IF EXISTS products;
 ALTER TABLE companies RENAME TO "Firms";

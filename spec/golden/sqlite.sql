@@ -91,6 +91,58 @@ CREATE TEMPORARY TABLE p (
     at DATE
 );
 
+-- alter_table
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old'))
+) STRICT;
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+
+-- alter_table: what it goes back to
+
+-- alter_table: character set
+
+-- alter_table: character set of a table that is not known
+
+-- alter_table: other partitions
+
+-- alter_table in a batch
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none',
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  a INTEGER,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old'))
+) STRICT;
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+
+-- create_table: unlogged
+CREATE TABLE t (
+    id INTEGER
+);
+
 -- drop_table, rename_table
 DROP TABLE IF EXISTS products; -- foreign_keys_off
 ALTER TABLE companies RENAME TO "Firms";

@@ -1,5 +1,6 @@
 /* Tables: CREATE, DROP and RENAME, and the text of constraints. */
 #include "dialect/compile.h"
+#include "model/option.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -289,6 +290,9 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
     }
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "CREATE ");
+    if (mig_option_true(mig_option_value(&table->options, "postgresql_unlogged"))) {
+        mig_sql_add(&w, "UNLOGGED ");
+    }
     for (size_t i = 0; i < op->prefixes.count; i++) {
         mig_sql_add(&w, "%r ", op->prefixes.items[i]);
     }

@@ -4,6 +4,7 @@
 
 #include "dialect/rebuild.intern.h"
 #include "model/apply.h"
+#include "model/option.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -451,31 +452,17 @@ static int rebuild(struct mig_rebuild *r, struct mig_op *const *ops, size_t coun
     return code;
 }
 
-static bool option_is_on(const struct mig_value *value)
+void mig_rebuild_set_options(struct mig_rebuild *r, const struct mig_pairs *options)
 {
-    return value->kind == MIG_VALUE_BOOL && value->boolean;
-}
-
-/* sqlite_strict and sqlite_without_rowid of the batch. */
-static int apply_options(struct mig_rebuild *r, const struct mig_pairs *options)
-{
-    bool changed = false;
-    for (size_t i = 0; i < options->count; i++) {
-        const struct mig_pair *pair = &options->items[i];
-        if (strcmp(pair->name, "sqlite_strict") == 0) {
-            r->strict = option_is_on(&pair->value);
-            changed = true;
-        } else if (strcmp(pair->name, "sqlite_without_rowid") == 0) {
-            r->without_rowid = option_is_on(&pair->value);
-            changed = true;
-        }
-    }
-    if (changed) {
+    const struct mig_value *strict = mig_option_value(options, "sqlite_strict");
+    const struct mig_value *without_rowid = mig_option_value(options, "sqlite_without_rowid");
+    r->strict = strict != NULL ? mig_option_true(strict) : r->strict;
+    r->without_rowid = without_rowid != NULL ? mig_option_true(without_rowid) : r->without_rowid;
+    if (strict != NULL || without_rowid != NULL) {
         r->tail = r->without_rowid ? (r->strict ? " WITHOUT ROWID, STRICT" : " WITHOUT ROWID")
                   : r->strict      ? " STRICT"
                                    : "";
     }
-    return 0;
 }
 
 /* A rebuild that an error cut short left its table behind: the old one is whole, so it goes. */
@@ -531,7 +518,9 @@ int mig_rebuild_batch(struct mig_compile *c, const struct mig_op_batch *batch,
     named->name = old->name != NULL ? old->name : batch->table;
     struct mig_rebuild r = {.c = c, .err = err, .arena = c->arena, .schema = schema, .old = named};
     int code = load_table(&r);
-    code = code != 0 ? code : apply_options(&r, &batch->options);
+    if (code == 0) {
+        mig_rebuild_set_options(&r, &batch->options);
+    }
     size_t before = c->out->count;
     code = code != 0 ? code : drop_leftover(c, schema, named->name, err);
     code = code != 0 ? code : rebuild(&r, batch->ops, batch->op_count);

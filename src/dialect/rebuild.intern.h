@@ -53,6 +53,8 @@ struct mig_rebuild_place {
 typedef bool mig_rebuild_match_fn(struct mig_rebuild *r, const struct mig_constraint *constraint,
                                   const void *what);
 
+/* STRICT and WITHOUT ROWID, of a batch or of alter_table. */
+void mig_rebuild_set_options(struct mig_rebuild *r, const struct mig_pairs *options);
 /* Changes the table by one operation. */
 int mig_rebuild_edit(struct mig_rebuild *r, const struct mig_op *op) MIG_MUST_CHECK;
 

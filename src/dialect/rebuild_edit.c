@@ -588,6 +588,9 @@ int mig_rebuild_edit(struct mig_rebuild *r, const struct mig_op *op)
     case MIG_OP_rename_table:
         r->new_name = MIG_OP_CAST(op, rename_table)->new_name;
         return 0;
+    case MIG_OP_alter_table:
+        mig_rebuild_set_options(r, &MIG_OP_CAST(op, alter_table)->options);
+        return 0;
     case MIG_OP_create_table_comment:
     case MIG_OP_drop_table_comment:
     case MIG_OP_validate_constraint:

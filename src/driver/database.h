@@ -15,6 +15,13 @@ struct mig_reflect {
      * database has none. */
     int (*other_schemas)(struct mig_conn *conn, struct mig_arena *arena, struct mig_names *out,
                          struct mig_error *err);
+    /* Optional. What a table is made with where its options say nothing, by the server's settings:
+     * option = text. */
+    int (*standards)(struct mig_conn *conn, struct mig_arena *arena, struct mig_pairs *out,
+                     struct mig_error *err);
+    /* Where tables have character sets: the collation that one has by itself. */
+    int (*charset)(struct mig_conn *conn, struct mig_arena *arena, const char *charset,
+                   const char **collation, struct mig_error *err);
 };
 
 /* What stands after "scheme:". */

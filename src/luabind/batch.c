@@ -94,7 +94,7 @@ static void read_batch_options(struct mig_reader *r, int index, struct mig_op_ba
         mig_read_fail(r, "argument 3 must be a table of options, not %s",
                       mig_lua_describe(r->L, index));
     }
-    struct mig_prefixed prefixed = {&batch->options, batch_prefixed};
+    struct mig_prefixed prefixed = {&batch->options, batch_prefixed, NULL};
     mig_read_options(r, index, &batch_record, &options, NULL, NULL, &prefixed);
     batch->base.schema = options.base.schema;
     batch->copy_from = options.copy_from;

@@ -192,7 +192,7 @@ static int operations(lua_State *L)
         lua_Integer fields = 0;
         for (size_t i = 0; i < record->field_count; i++) {
             const struct mig_field *field = &record->fields[i];
-            if ((field->flags & MIG_FIELD_RESULT) != 0) {
+            if ((field->flags & MIG_FIELD_RESULT) != 0 || field->kind == MIG_FIELD_OPTIONS) {
                 continue;
             }
             lua_createtable(L, 0, 4);

@@ -136,6 +136,27 @@ static void push_value(lua_State *L, const struct mig_value *value, enum form fo
     }
 }
 
+/* A storage parameter, "name = value" or a name alone for sql.null, into the table on top. */
+static void set_parameter(lua_State *L, const struct mig_value *value, enum form form)
+{
+    const char *equals = strstr(value->text, " = ");
+    lua_pushlstring(L, value->text,
+                    equals != NULL ? (size_t)(equals - value->text) : value->length);
+    if (equals == NULL) {
+        push_value(L, &(struct mig_value){.kind = MIG_VALUE_NULL}, form);
+    } else if (lua_stringtonumber(L, equals + 3) == 0) {
+        lua_pushstring(L, equals + 3);
+    }
+    lua_rawset(L, -3);
+}
+
+static bool is_parameter(const struct mig_value *value)
+{
+    return value->text != NULL &&
+           (value->kind == MIG_VALUE_NULL ||
+            (value->kind == MIG_VALUE_EXPR && strstr(value->text, " = ") != NULL));
+}
+
 /* name → value; what repeats a name (a list of a prefixed option) becomes a list. */
 static void push_pairs(lua_State *L, const struct mig_pairs *pairs, enum form form)
 {
@@ -144,6 +165,17 @@ static void push_pairs(lua_State *L, const struct mig_pairs *pairs, enum form fo
     for (size_t i = 0; i < pairs->count; i++) {
         const struct mig_pair *pair = &pairs->items[i];
         int before = lua_getfield(L, -1, pair->name);
+        if (is_parameter(&pair->value)) {
+            if (before == LUA_TNIL) {
+                lua_pop(L, 1);
+                lua_createtable(L, 0, 1);
+                lua_pushvalue(L, -1);
+                lua_setfield(L, -3, pair->name);
+            }
+            set_parameter(L, &pair->value, form);
+            lua_pop(L, 1);
+            continue;
+        }
         if (before == LUA_TNIL) {
             lua_pop(L, 1);
             push_value(L, &pair->value, form);
@@ -495,6 +527,8 @@ static bool push_field(lua_State *L, const struct mig_field *field, const void *
         }
         push_pairs(L, &SLOT(struct mig_pairs), form);
         return true;
+    case MIG_FIELD_OPTIONS: /* beside the others: set_options */
+        return false;
     case MIG_FIELD_PARAMS:
         if (!SLOT(struct mig_params).given) {
             return false;
@@ -518,6 +552,28 @@ static void push_record(lua_State *L, const struct mig_record *record, const voi
         if (!(field->flags & MIG_FIELD_RESULT) && push_field(L, field, base, form)) {
             lua_setfield(L, -2, field->name);
         }
+    }
+}
+
+/* The dialects' own options stand beside the others, those before with "existing_" in front. */
+static void set_options(lua_State *L, const struct mig_record *record, const void *base)
+{
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct mig_field *field = &record->fields[i];
+        const struct mig_pairs *pairs =
+            (const void *)((const char *)base +
+                           (field->kind == MIG_FIELD_OPTIONS ? field->offset : 0));
+        if (field->kind != MIG_FIELD_OPTIONS || pairs->count == 0) {
+            continue;
+        }
+        push_pairs(L, pairs, DATA);
+        for (lua_pushnil(L); lua_next(L, -2) != 0;) {
+            lua_pushfstring(L, "%s%s", strcmp(field->name, "existing") == 0 ? "existing_" : "",
+                            lua_tostring(L, -2));
+            lua_insert(L, -2);
+            lua_rawset(L, -5); /* op pairs key: key value */
+        }
+        lua_pop(L, 1);
     }
 }
 
@@ -549,6 +605,7 @@ void mig_lua_push_op(lua_State *L, const struct mig_op *op)
     const struct mig_record *record = mig_op_record(op->kind);
     if (record != NULL) {
         push_record(L, record, op, DATA);
+        set_options(L, record, op);
         spread_body(L);
     } else {
         const struct mig_op_batch *batch = (const void *)op;

@@ -14,6 +14,7 @@ static const char *const table_prefixed[] = {
     "postgresql_partition_by",
     "postgresql_inherits",
     "postgresql_tablespace",
+    "postgresql_unlogged",
     "postgresql_using",
     "postgresql_with",
     "postgresql_on_commit",
@@ -106,6 +107,13 @@ static void read_prefixed(struct mig_reader *r, int index, const char *name, con
     }
     struct mig_pairs pairs = mig_read_pairs(r, index, label);
     for (size_t i = 0; i < pairs.count; i++) {
+        if (pairs.items[i].value.kind == MIG_VALUE_NULL) { /* the server's default */
+            struct mig_value standard = {.kind = MIG_VALUE_NULL,
+                                         .text = pairs.items[i].name,
+                                         .length = strlen(pairs.items[i].name)};
+            add_pair(r, into, name, standard);
+            continue;
+        }
         lua_pushstring(L, pairs.items[i].name);
         lua_rawget(L, index);
         luaL_tolstring(L, -1, NULL);
@@ -141,7 +149,7 @@ static const struct mig_field *find_field(const struct target *t, const char *ke
             return NULL;
         }
     }
-    if (field == NULL || (field->flags & MIG_FIELD_RESULT) ||
+    if (field == NULL || (field->flags & MIG_FIELD_RESULT) || field->kind == MIG_FIELD_OPTIONS ||
         ((field->flags & MIG_FIELD_POSITIONAL) && !t->positional)) {
         return NULL;
     }
@@ -153,7 +161,7 @@ static size_t add_names(const struct mig_record *record, bool positional, const 
 {
     for (size_t i = 0; record != NULL && i < record->field_count && count < room; i++) {
         const struct mig_field *field = &record->fields[i];
-        if (!(field->flags & MIG_FIELD_RESULT) &&
+        if (!(field->flags & MIG_FIELD_RESULT) && field->kind != MIG_FIELD_OPTIONS &&
             (positional || !(field->flags & MIG_FIELD_POSITIONAL))) {
             names[count++] = field->name;
         }
@@ -226,6 +234,13 @@ static void read_key(struct mig_reader *r, const struct target *t, const char *k
             read_prefixed(r, index, copy, label, into);
             return;
         }
+    }
+    if (t->prefixed != NULL && t->prefixed->existing != NULL && strncmp(key, "existing_", 9) == 0) {
+        struct mig_prefixed existing = {t->prefixed->existing, t->prefixed->known, NULL};
+        struct target of_existing = {.prefixed = &existing};
+        read_key(r, &of_existing, key + 9, index);
+        lua_pop(L, 1);
+        return;
     }
     unknown_option(r, t, key);
 }
@@ -558,7 +573,7 @@ struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *
                       mig_lua_describe(L, -1));
     }
     struct mig_constraint beside = {0};
-    struct mig_prefixed prefixed = {&column->options, column_prefixed};
+    struct mig_prefixed prefixed = {&column->options, column_prefixed, NULL};
     mig_read_options(r, index, &mig_record_column, column, &mig_record_reference, &beside,
                      &prefixed);
     if (column->check != NULL) {
@@ -667,7 +682,7 @@ struct mig_table *mig_read_body(struct mig_reader *r, int index, const char *tab
     table->name = table_name;
     struct body body = {r, table, false};
     read_body_elements(&body, index, "the table", true);
-    struct mig_prefixed prefixed = {&table->options, table_prefixed};
+    struct mig_prefixed prefixed = {&table->options, table_prefixed, NULL};
     mig_read_options(r, index, &body_record, table, extra, extra_base, &prefixed);
     return table;
 }
@@ -780,6 +795,7 @@ void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *b
     case MIG_FIELD_PARAMS:
         SLOT(struct mig_params) = mig_read_params(r, index, name);
         break;
+    case MIG_FIELD_OPTIONS:
     case MIG_FIELD_ROWS:
         mig_read_fail(r, "%s must come by position", name);
     }

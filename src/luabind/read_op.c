@@ -1,6 +1,7 @@
 /* Reading the arguments of op.<name>(…) into a struct mig_op. */
 #include "dialect/query.h"
 #include "luabind/value.h"
+#include "model/option.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -56,10 +57,11 @@ static enum mig_op_kind kind_of(const char *name)
 bool mig_read_op_in_batch(const char *name)
 {
     static const enum mig_op_kind kinds[] = {
-        MIG_OP_add_column,      MIG_OP_drop_column,          MIG_OP_alter_column,
-        MIG_OP_create_index,    MIG_OP_drop_index,           MIG_OP_rename_index,
-        MIG_OP_add_constraint,  MIG_OP_validate_constraint,  MIG_OP_rename_constraint,
-        MIG_OP_drop_constraint, MIG_OP_create_table_comment, MIG_OP_drop_table_comment,
+        MIG_OP_alter_table,        MIG_OP_add_column,      MIG_OP_drop_column,
+        MIG_OP_alter_column,       MIG_OP_create_index,    MIG_OP_drop_index,
+        MIG_OP_rename_index,       MIG_OP_add_constraint,  MIG_OP_validate_constraint,
+        MIG_OP_rename_constraint,  MIG_OP_drop_constraint, MIG_OP_create_table_comment,
+        MIG_OP_drop_table_comment,
     };
     enum mig_op_kind kind = kind_of(name);
     for (size_t i = 0; i < MIG_COUNT(kinds); i++) {
@@ -388,6 +390,11 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
             } else {
                 finish(&a, record, op, NULL, NULL, NULL);
             }
+        } else if (kind == MIG_OP_alter_table) {
+            struct mig_op_alter_table *alter = (struct mig_op_alter_table *)(void *)op;
+            struct mig_prefixed prefixed = {&alter->options, mig_option_changeable,
+                                            &alter->existing};
+            finish(&a, record, op, NULL, NULL, &prefixed);
         } else {
             finish(&a, record, op, NULL, NULL, NULL);
         }

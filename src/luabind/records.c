@@ -26,6 +26,7 @@ static const char *kind_name(enum mig_field_kind kind)
         [MIG_FIELD_IDENTITY] = "identity",
         [MIG_FIELD_COMPUTED] = "computed",
         [MIG_FIELD_PAIRS] = "pairs",
+        [MIG_FIELD_OPTIONS] = "options",
         [MIG_FIELD_PARAMS] = "params",
         [MIG_FIELD_ROWS] = "rows",
     };

@@ -86,7 +86,8 @@ struct mig_columns mig_read_columns(struct mig_reader *r, int index, const char 
  * unknown. */
 struct mig_prefixed {
     struct mig_pairs *into;
-    const char *const *known; /* NULL-terminated full names; "mysql_*" opens a prefix */
+    const char *const *known;   /* NULL-terminated full names; "mysql_*" opens a prefix */
+    struct mig_pairs *existing; /* for "existing_" before one of them; NULL: that is unknown */
 };
 void mig_read_options(struct mig_reader *r, int index, const struct mig_record *record, void *base,
                       const struct mig_record *extra, void *extra_base,

@@ -1,6 +1,7 @@
 #include "model/apply.h"
 
 #include "model/compare.h"
+#include "model/option.h"
 #include "util/strbuf.h"
 #include "util/suggest.h"
 
@@ -898,6 +899,10 @@ int mig_apply_op(struct mig_arena *arena, struct mig_table *table, const struct 
         }
         return 0;
     }
+    case MIG_OP_alter_table:
+        return mig_option_apply(arena, &table->options, &MIG_OP_CAST(op, alter_table)->options) != 0
+                   ? mig_error_nomem(err)
+                   : 0;
     case MIG_OP_create_table_comment:
         table->comment = MIG_OP_CAST(op, create_table_comment)->comment;
         return 0;

@@ -578,6 +578,7 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
     case MIG_OP_validate_constraint:
     case MIG_OP_rename_constraint:
     case MIG_OP_drop_constraint:
+    case MIG_OP_alter_table:
     case MIG_OP_create_table_comment:
     case MIG_OP_drop_table_comment:
         return change_table(catalog, op->schema, mig_op_table(op), op, err);

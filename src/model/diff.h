@@ -13,6 +13,11 @@ struct mig_diff_options {
     bool views_bind; /* a view keeps a column that it reads as it is (PostgreSQL) */
     bool names_foreign_keys;       /* a naming convention names those that are not named */
     const char *default_collation; /* MySQL: what a column goes back to; NULL elsewhere */
+    /* What table options are where nothing is said, by the server's settings; and MySQL's collation
+     * of each character set that is declared. */
+    struct mig_pairs standards, charsets;
+    bool innodb;       /* the engine of a table that names none */
+    bool compares_all; /* neither side is declared: an option that is not there says something */
     /* Optional: whether an object of one side is compared at all. kind: "table", "enum", "view". */
     bool (*include)(void *payload, const char *kind, const char *name, const char *schema);
     void *payload;

@@ -29,6 +29,7 @@ enum mig_diff_part {
     LOSE_CONSTRAINTS,
     LOSE_COMPUTED, /* before what they are made of */
     LOSE_COLUMNS,
+    OPTIONS,
     RENAME_COLUMNS,
     GAIN_COLUMNS,
     ALTER_COLUMNS,
@@ -122,6 +123,11 @@ void mig_diff_add_index(struct mig_diff *d, struct mig_op_list *list, const stru
 struct mig_table *mig_diff_uniques(struct mig_diff *d, const struct mig_table *table);
 /* Fills d->parts with what takes one table to the other; their names may differ. */
 void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
+/* What a table is made with (diff_option.c): an alter_table among the parts. */
+void mig_diff_table_options(struct mig_diff *d, const struct mig_table *from,
+                            const struct mig_table *to);
+/* MySQL: the collation of columns that name none; elsewhere what a column goes back to. */
+const char *mig_diff_collation(struct mig_diff *d, const struct mig_table *table);
 /* Moves d->parts to the script, as a batch where that is better. */
 void mig_diff_keep_parts(struct mig_diff *d, const struct mig_table *to);
 

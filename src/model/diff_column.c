@@ -1,5 +1,6 @@
 /* What takes the columns of one table to those of another. */
 #include "model/diff.intern.h"
+#include "model/option.h"
 
 #include <string.h>
 #include <strings.h>
@@ -121,7 +122,19 @@ static const char *collation_of(const struct mig_column *column)
 static bool same_collation(const struct mig_column *a, const struct mig_column *b)
 {
     const char *x = collation_of(a), *y = collation_of(b);
-    return x == NULL || y == NULL ? x == y : strcasecmp(x, y) == 0;
+    return x == NULL || y == NULL ? x == y : mig_option_same_word(x, y);
+}
+
+/* A column that names no collation has that of its table, also after the table's has changed. */
+static bool keeps_collation(struct mig_diff *d, const struct mig_table *to,
+                            const struct mig_column *before, const struct mig_column *after)
+{
+    const char *x = collation_of(before), *y = collation_of(after);
+    if (same_collation(before, after) || !d->rules->unique_is_index) {
+        return same_collation(before, after);
+    }
+    const char *table = mig_diff_collation(d, to);
+    return mig_option_same_word(x == NULL ? table : x, y == NULL ? table : y);
 }
 
 /* The type without its collation, which is compared by itself. */
@@ -281,7 +294,7 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     bool identity =
         !mig_compare_identities(before->identity, after->identity) &&
         !(mig_diff_fills_itself(d, from, before) && mig_diff_fills_itself(d, to, after));
-    bool collation = !same_collation(before, after);
+    bool collation = !keeps_collation(d, to, before, after);
     bool comment = !mig_diff_same_comment(d, before->comment, after->comment);
     const char *update = option_text(after, "mysql_on_update");
     bool on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"), update);
@@ -325,7 +338,7 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     }
     if (collation) {
         op->collation =
-            collation_of(after) != NULL ? collation_of(after) : d->options->default_collation;
+            collation_of(after) != NULL ? collation_of(after) : mig_diff_collation(d, to);
     }
     if (comment) {
         op->comment = after->comment;

@@ -565,6 +565,7 @@ void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const stru
         diff_constraints(d, from, to);
         diff_indexes(d, from, to);
         drop_key_indexes(d, from, to);
+        mig_diff_table_options(d, from, to);
         diff_comment(d, from, to);
     }
 }

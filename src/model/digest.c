@@ -307,6 +307,7 @@ static void put_field(struct mig_siphash *hash, const struct mig_field *field, c
         break;
     }
     case MIG_FIELD_PAIRS:
+    case MIG_FIELD_OPTIONS:
         put_pairs(hash, at);
         break;
     case MIG_FIELD_PARAMS:
@@ -342,6 +343,7 @@ static bool is_written(const struct mig_field *field, const void *at)
     case MIG_FIELD_COMPUTED:
         return AS(const struct mig_computed *) != NULL;
     case MIG_FIELD_PAIRS:
+    case MIG_FIELD_OPTIONS:
         return AS(struct mig_pairs).count > 0;
     default:
         return true;

@@ -28,6 +28,7 @@
     X(IDENTITY, const struct mig_identity *, "luamig.identity")                                    \
     X(COMPUTED, const struct mig_computed *, "luamig.computed")                                    \
     X(PAIRS, struct mig_pairs, "table<string, any>")                                               \
+    X(OPTIONS, struct mig_pairs, "any") /* the dialects' own options, each by its name */          \
     X(PARAMS, struct mig_params, "table")                                                          \
     X(ROWS, struct mig_rows, "table[]")
 

@@ -1,5 +1,7 @@
 #include "model/invert.h"
 
+#include "model/option.h"
+
 struct invert {
     struct mig_arena *arena;
     struct mig_op_list *out;
@@ -71,6 +73,24 @@ static int invert_rename_table(struct invert *in, const struct mig_op_rename_tab
     to->table = from->new_name;
     to->new_name = from->table;
     return 0;
+}
+
+/* Each option as it was before; a parameter that was not there goes back to the server's. */
+static int invert_alter_table(struct invert *in, const struct mig_op_alter_table *from)
+{
+    const char *missing = mig_option_not_in(&from->existing, &from->options);
+    if (missing != NULL) {
+        int code = irreversible(in, &from->base, "");
+        mig_error_hint(in->err, "add existing_%s.", missing);
+        return code;
+    }
+    UNDO(alter_table)
+    to->table = from->table;
+    to->options = from->existing;
+    to->existing = from->options;
+    return mig_option_reset_others(in->arena, &to->options, &from->options) != 0
+               ? mig_error_nomem(in->err)
+               : 0;
 }
 
 static int invert_add_column(struct invert *in, const struct mig_op_add_column *from)
@@ -371,6 +391,7 @@ static int invert_op(struct invert *in, const struct mig_op *op)
         CASE(create_table)
         CASE(drop_table)
         CASE(rename_table)
+        CASE(alter_table)
         CASE(add_column)
         CASE(drop_column)
         CASE(alter_column)

@@ -60,6 +60,7 @@ struct mig_rows {
 #define MIG_FIELD_CTYPE_IDENTITY   const struct mig_identity *
 #define MIG_FIELD_CTYPE_COMPUTED   const struct mig_computed *
 #define MIG_FIELD_CTYPE_PAIRS      struct mig_pairs
+#define MIG_FIELD_CTYPE_OPTIONS    struct mig_pairs
 #define MIG_FIELD_CTYPE_PARAMS     struct mig_params
 #define MIG_FIELD_CTYPE_ROWS       struct mig_rows
 

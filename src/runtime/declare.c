@@ -1,6 +1,7 @@
 #include "runtime/declare.h"
 
 #include "dialect/compile.h"
+#include "model/option.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
@@ -40,6 +41,41 @@ static int no_enum(void *self, struct mig_arena *arena, const char *schema, cons
 
 static const struct mig_catalog_source nothing = {.table = no_table, .enum_type = no_enum};
 
+/* What a table is made with where its options say nothing. */
+static int ask_standards(struct declaring *d)
+{
+    struct mig_diff_options *options = &d->options;
+    int rc = d->db->reflect->standards(d->conn, d->arena, &options->standards, d->err);
+    const struct mig_value *collation = mig_option_value(&options->standards, "mysql_collate");
+    const struct mig_value *engine = mig_option_value(&options->standards, "mysql_engine");
+    if (collation != NULL) {
+        options->default_collation = collation->text;
+    }
+    options->innodb = engine != NULL && mig_option_same_word(engine->text, "InnoDB");
+    return rc;
+}
+
+/* The collations of the character sets that are declared without one. */
+static int ask_charsets(struct declaring *d, const struct mig_schema *declared)
+{
+    struct mig_pairs *known = &d->options.charsets;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
+        const struct mig_value *charset =
+            mig_option_value(&declared->tables[i]->options, "mysql_charset");
+        const char *name = charset == NULL ? NULL : mig_option_word(d->arena, charset);
+        struct mig_value collation = {.kind = MIG_VALUE_TEXT};
+        if (name == NULL || mig_option_value(known, name) != NULL) {
+            continue;
+        }
+        rc = d->db->reflect->charset(d->conn, d->arena, name, &collation.text, d->err);
+        if (rc == 0 && mig_option_add(d->arena, known, name, collation) != 0) {
+            rc = mig_error_nomem(d->err);
+        }
+    }
+    return rc;
+}
+
 static int start(struct declaring *d, struct mig_context *ctx, struct mig_arena *arena,
                  struct mig_error *err)
 {
@@ -71,10 +107,8 @@ static int start(struct declaring *d, struct mig_context *ctx, struct mig_arena 
         .names_foreign_keys = ctx->settings.naming.fk != NULL,
         .default_collation = postgresql ? "default" : NULL,
     };
-    if (mysql) {
-        struct mig_value collation;
-        rc = mig_conn_scalar(d->conn, "SELECT @@collation_database", NULL, arena, &collation, err);
-        d->options.default_collation = rc == 0 ? collation.text : NULL;
+    if (d->db->reflect->standards != NULL) {
+        rc = ask_standards(d);
     }
     d->naming = ctx->settings.naming;
     d->naming.limit = dialect->name_limit;
@@ -423,6 +457,7 @@ static int take_over(struct declaring *d, const struct mig_table *declared, stru
         constraint->not_valid = words == NULL ? MIG_UNSET : words->not_valid;
     }
     made->schema = declared->schema;
+    made->options = declared->options; /* compared as they are written */
     made->renamed_from = declared->renamed_from;
     made->sql = NULL;
     for (size_t i = 0; i < declared->constraints.count; i++) {
@@ -749,6 +784,7 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
                               &out->declared, err);
     }
     rc = rc != 0 ? rc : resolve_tables(&d, &out->declared);
+    rc = rc != 0 ? rc : ask_charsets(&d, &out->declared);
     if (rc == 0 && mig_diff_order_views(arena, &out->declared) != 0) {
         rc = mig_error_nomem(err);
     }
@@ -811,6 +847,7 @@ int mig_context_diff_snapshots(struct mig_context *ctx, struct mig_arena *arena,
 {
     struct declaring d;
     int rc = start(&d, ctx, arena, err);
+    d.options.compares_all = true;
     if (rc == 0 && mig_diff_schemas(arena, &d.options, from, to, false, out) != 0) {
         rc = mig_error_nomem(err);
     }

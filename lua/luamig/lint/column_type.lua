@@ -184,6 +184,8 @@ return {
         local text = step.plain(statement)
         if call.kind == "execute" and text:find "CONVERT TO CHARACTER SET" and seen:is_about_old(statement) then
           report(call.line, "CONVERT TO CHARACTER SET")
+        elseif call.kind == "alter_table" and (call.mysql_charset or call.mysql_collate) and seen:is_old(call.schema, call.table) then
+          report(call.line, step.table_name(call))
         elseif call.kind == "alter_column" and call.type and call.type.charset and seen:is_old_column(call, call.column) then
           report(call.line, step.column_name(call, call.column))
         end

@@ -12,10 +12,11 @@ local function each_reference(columns, constraints, f)
   end
 end
 
--- Raw SQL that begins like one of the patterns (upper case, single spaces) on a table that was there before.
-local function raw(patterns, what)
+-- SQL (of op.execute, or of another operation that is named) that begins like one of the patterns (upper case, single
+-- spaces) on a table that was there before.
+local function raw(patterns, what, operation)
   return function(statement, seen, report, call)
-    if call.kind ~= "execute" or not seen:is_about_old(statement) then return end
+    if (call.kind ~= "execute" and call.kind ~= operation) or not seen:is_about_old(statement) then return end
     local text = step.plain(statement)
     for _, pattern in ipairs(patterns) do
       if text:find(pattern) then return report(call.line, what) end
@@ -161,7 +162,7 @@ return {
       statement = raw({
         "^ALTER TABLE .- SET LOGGED", "^ALTER TABLE .- SET UNLOGGED", "^ALTER TABLE .- SET TABLESPACE",
         "^ALTER TABLE .- SET ACCESS METHOD", "^CLUSTER", "^VACUUM FULL", "^VACUUM %(.-FULL",
-      }, "the table is rewritten"),
+      }, "the table is rewritten", "alter_table"),
     },
     {
       id = "detach-not-concurrent", severity = "error", dialects = { "postgresql" },

@@ -118,7 +118,7 @@ describe("reading operations", function()
     assert.equal("Aria", binding.read("mariadb", "create_table", "t", body).mysql_engine)
     local postgresql = binding.read("postgresql", "create_table", "t", body)
     assert.equal("fast", postgresql.postgresql_tablespace)
-    assert.same({ kind = "expr", text = "fillfactor = 70" }, postgresql.postgresql_with)
+    assert.same({ fillfactor = 70 }, postgresql.postgresql_with)
     assert.is_nil(postgresql.mysql_engine)
   end)
 
@@ -170,6 +170,10 @@ local bad = {
   { "Alembic's spelling", "unknown option 'server_default' (luamig writes 'default')", "add_column", "t", { "a", sql.integer, server_default = 1 } },
   { "a name as an option", "unknown option 'table_name' (the table's name comes by position)", "drop_table", "t", { table_name = "t" } },
   { "an unknown table option", "op.create_table: unknown option 'commment' (did you mean 'comment'?)", "create_table", "t", { id, commment = "x" } },
+  { "an unknown option of a table", "op.alter_table: unknown option 'postgresql_fillfactor'", "alter_table", "t", { postgresql_fillfactor = 70 } },
+  { "an option that only a new table has", "op.alter_table: unknown option 'postgresql_partition_by'", "alter_table", "t", { postgresql_partition_by = "LIST (a)" } },
+  { "an unknown option of a table, before", "op.alter_table: unknown option 'sqlite_strickt'", "alter_table", "t", { existing_sqlite_strickt = true } },
+  { "a table's comment", "op.alter_table: unknown option 'comment'", "alter_table", "t", { comment = "x" } },
   { "a column that is no table", "element 2: it must be a column { name, type }, a constraint or an index, not the string 'name'", "create_table", "t", { id, "name" } },
   { "a type that is a string", "column 'a': the type must be a type such as sql.integer, not the string 'integer'", "create_table", "t", { { "a", "integer" } } },
   { "a column without a type", "column 'a': the type must be a type such as sql.integer, not nil", "create_table", "t", { { "a", nil, primary_key = true } } },

@@ -217,6 +217,30 @@ end
       assert.same({ "false" }, said 'print(op.has_table "a")')
     end)
 
+    it("changes the options of a table in both directions by change()", function()
+      local options = { sqlite = "sqlite_strict = true, existing_sqlite_strict = false",
+        postgresql = "postgresql_with = { fillfactor = 70, autovacuum_enabled = false }, existing_postgresql_with = { fillfactor = 90 }",
+        mysql = 'mysql_charset = "latin1", mysql_max_rows = 9, existing_mysql_collate = "utf8mb4_bin", existing_mysql_max_rows = 7' }
+      local source = header .. 'function change() op.alter_table("a", { ' .. options[dialect] .. " }) end\n"
+      local function shown()
+        return said(({ sqlite = [[print((op.get_bind():scalar "SELECT strict FROM pragma_table_list WHERE name = 'a'"))]],
+          postgresql = [[print(op.get_bind():scalar "SELECT array_to_string(reloptions, ' ') FROM pg_class WHERE relname = 'a'")]],
+          mysql = [[print(op.get_bind():scalar("SELECT concat(table_collation, create_options) FROM information_schema.tables " ..
+            "WHERE table_name = 'a' AND table_schema = database()"))]] })[dialect])[1]
+      end
+      said 'op.create_table("a", { { "id", sql.integer }, mysql_collate = "utf8mb4_bin", mysql_max_rows = 7, postgresql_with = { fillfactor = 90 } })'
+      local before = shown()
+      assert(binding.run(source, { url = database.url }))
+      assert.not_equal(before, shown())
+      assert(binding.run(source, { url = database.url, direction = "downgrade" }))
+      assert.equal(before, shown())
+      local log, err = binding.run(header .. 'function change() op.alter_table("a", { '
+        .. options[dialect]:gsub("existing_([%w_]+) = [^{,]*[^,]*$", "") .. " }) end\n", { url = database.url })
+      assert.is_nil(log)
+      assert.equal("irreversible", err.kind)
+      assert.matches("add existing_" .. dialect, err.hint)
+    end)
+
     it("refuses in change() what has no inverse, before anything is sent", function()
       local function change(body)
         local log, err = binding.run(header .. "function change()\nop.create_table('a', { { 'id', sql.integer } })\n" .. body .. "\nend", { url = database.url })

@@ -263,19 +263,46 @@ static bool changes_default_only(const struct mig_compile *c, const struct mig_o
 }
 
 /* MariaDB: a CHECK that is the column's own goes with the column's definition. */
-static void add_own_checks(struct mig_sql *w, const struct mig_table *known,
-                           const struct mig_op_alter_column *op)
+static void add_own_checks(struct mig_sql *w, const struct mig_table *known, const char *column,
+                           const char *new_name)
 {
     for (size_t i = 0; i < known->constraints.count; i++) {
         const struct mig_constraint *check = known->constraints.items[i];
         if (check->kind == MIG_CONSTRAINT_CHECK && check->name == NULL && check->column != NULL &&
-            strcasecmp(check->column, op->column) == 0) {
+            strcasecmp(check->column, column) == 0) {
             mig_sql_add(w, " CHECK (%r)",
-                        op->new_column_name == NULL
+                        new_name == NULL
                             ? check->condition
-                            : mig_expression_rename(w->c, check->condition, op->column,
-                                                    op->new_column_name));
+                            : mig_expression_rename(w->c, check->condition, column, new_name));
         }
+    }
+}
+
+/* A column as it may be written again: without what a server refuses beside the rest. */
+static void settle(const struct mig_table *known, const char *name, struct mig_column *column)
+{
+    if (column->comment != NULL && *column->comment == '\0') {
+        column->comment = NULL;
+    }
+    if (column->default_value.kind == MIG_VALUE_NULL && column->nullable == MIG_FALSE) {
+        column->default_value.kind = MIG_VALUE_NONE;
+    }
+    if (known != NULL && mig_column_in_primary_key(known, name)) {
+        column->nullable = MIG_FALSE;
+    }
+}
+
+void mig_mysql_modify(struct mig_sql *w, const struct mig_table *table,
+                      const struct mig_column *column)
+{
+    struct mig_table bare = {.schema = table->schema, .name = table->name};
+    struct mig_column copy = *column;
+    settle(table, column->name, &copy);
+    copy.autoincrement = MIG_FALSE;
+    mig_sql_add(w, "MODIFY ");
+    mig_mysql_column(w, &bare, &copy, MIG_IN_ALTER);
+    if (w->c->server->is_mariadb) {
+        add_own_checks(w, table, column->name, NULL);
     }
 }
 
@@ -307,15 +334,7 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
                                    ? MIG_TRUE
                                    : MIG_FALSE;
     }
-    if (column.comment != NULL && *column.comment == '\0') {
-        column.comment = NULL;
-    }
-    if (column.default_value.kind == MIG_VALUE_NULL && column.nullable == MIG_FALSE) {
-        column.default_value.kind = MIG_VALUE_NONE;
-    }
-    if (known != NULL && mig_column_in_primary_key(known, op->column)) {
-        column.nullable = MIG_FALSE;
-    }
+    settle(known, op->column, &column);
     struct mig_sql w = mig_sql_start(c, err);
     bool checks_again = op->new_column_name != NULL && !c->server->is_mariadb;
     mig_sql_add(&w, "ALTER TABLE %t ", op->base.schema, op->table);
@@ -327,7 +346,7 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
     }
     mig_mysql_column(&w, &table, &column, MIG_IN_ALTER);
     if (known != NULL && keep_checks && c->server->is_mariadb) {
-        add_own_checks(&w, known, op);
+        add_own_checks(&w, known, op->column, op->new_column_name);
     }
     if (op->mysql_first == MIG_TRUE) {
         mig_sql_add(&w, " FIRST");

@@ -7,6 +7,7 @@
 #include "db/mysql/dialect.intern.h"
 #include "dialect/expression.h"
 #include "dialect/locks.h"
+#include "model/option.h"
 
 #include <string.h>
 #include <strings.h>
@@ -104,6 +105,13 @@ static int effect_of_drop_column(struct mig_compile *c, const struct mig_op_drop
     return mig_names_add(c->arena, &e->changed, drop->column->name);
 }
 
+/* A new character set is said again of each column. */
+static bool restates_columns(const struct mig_op_alter_table *alter)
+{
+    return mig_option_value(&alter->options, "mysql_charset") != NULL ||
+           mig_option_value(&alter->options, "mysql_collate") != NULL;
+}
+
 static int effect_of(struct mig_compile *c, const struct mig_op *op, struct effect *e,
                      struct mig_error *err)
 {
@@ -131,6 +139,9 @@ static int effect_of(struct mig_compile *c, const struct mig_op *op, struct effe
         return add_constraint(arena, e, MIG_OP_CAST(op, add_constraint)->constraint);
     case MIG_OP_drop_constraint:
         return effect_of_drop(arena, e, MIG_OP_CAST(op, drop_constraint));
+    case MIG_OP_alter_table:
+        e->alone = restates_columns(MIG_OP_CAST(op, alter_table));
+        return 0;
     case MIG_OP_drop_index:
     case MIG_OP_create_table_comment:
     case MIG_OP_drop_table_comment:

@@ -134,80 +134,7 @@ void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
     }
 }
 
-/* --- tables and indexes --- */
-
-/* row_format → ROW_FORMAT; those of two words have a space. */
-static const char *option_word(struct mig_arena *arena, const char *name)
-{
-    static const char *const spaced[] = {
-        "data_directory",        "index_directory",       "partition_by",
-        "subpartition_by",       "partition_definitions", "character_set",
-        "default_character_set", "default_charset",       "default_collate"};
-    bool spaces = false;
-    for (size_t i = 0; i < MIG_COUNT(spaced) && !spaces; i++) {
-        spaces = strcmp(name, spaced[i]) == 0;
-    }
-    char *text = mig_arena_strdup(arena, name);
-    for (char *p = text; p != NULL && *p != '\0'; p++) {
-        *p = (char)(*p == '_' && spaces ? ' ' : *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
-    }
-    return text;
-}
-
-static void add_table_option(struct mig_sql *w, const char *word, const struct mig_value *value)
-{
-    static const char *const quoted[] = {"COMMENT",    "DATA DIRECTORY", "INDEX DIRECTORY",
-                                         "PASSWORD",   "CONNECTION",     "ENCRYPTION",
-                                         "COMPRESSION"};
-    const char *text = mig_option_text(w->c, value);
-    if (text == NULL) {
-        return;
-    }
-    bool partition = strncmp(word, "PARTITION", 9) == 0 || strncmp(word, "SUBPARTITION", 12) == 0;
-    mig_sql_add(w, partition ? " %r " : " %r=", word);
-    for (size_t i = 0; i < MIG_COUNT(quoted); i++) {
-        if (strcmp(word, quoted[i]) == 0) {
-            mig_sql_add(w, "%q", text);
-            return;
-        }
-    }
-    mig_sql_add(w, "%r", text);
-}
-
-/* Any mysql_* key is an option; those of partitions come last, as the grammar has it. */
-static void table_options(struct mig_sql *w, const struct mig_table *table)
-{
-    static const char *const last[] = {"PARTITION BY", "PARTITIONS", "SUBPARTITION BY",
-                                       "SUBPARTITIONS", "PARTITION DEFINITIONS"};
-    for (size_t i = 0; i < table->options.count; i++) {
-        const struct mig_pair *pair = &table->options.items[i];
-        const char *rest = NULL;
-        if (!mig_option_is_ours(w->c, pair->name, &rest) ||
-            mig_dialect_option(w->c, &table->options, rest) != &pair->value) {
-            continue;
-        }
-        const char *word = option_word(w->c->arena, rest);
-        if (word != NULL && strncmp(word, "PARTITION", 9) != 0 &&
-            strncmp(word, "SUBPARTITION", 12) != 0) {
-            add_table_option(w, strcmp(word, "CHARSET") == 0 ? "DEFAULT CHARSET" : word,
-                             &pair->value);
-        }
-    }
-    if (table->comment != NULL) {
-        mig_sql_add(w, " COMMENT=%q", table->comment);
-    }
-    for (size_t i = 0; i < MIG_COUNT(last); i++) {
-        for (size_t j = 0; j < table->options.count; j++) {
-            const char *rest = NULL;
-            const struct mig_pair *pair = &table->options.items[j];
-            if (mig_option_is_ours(w->c, pair->name, &rest) &&
-                strcmp(option_word(w->c->arena, rest), last[i]) == 0 &&
-                mig_dialect_option(w->c, &table->options, rest) == &pair->value) {
-                add_table_option(w, last[i], &pair->value);
-            }
-        }
-    }
-}
+/* --- indexes and tables --- */
 
 static void add_element(struct mig_sql *w, const struct mig_element *element)
 {
@@ -271,7 +198,7 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
         mig_sql_add(&w, "CREATE ");
     }
     if (index->prefix != NULL) {
-        mig_sql_add(&w, "%r ", option_word(c->arena, index->prefix));
+        mig_sql_add(&w, "%r ", mig_mysql_option_word(c->arena, index->prefix));
     } else if (index->unique == MIG_TRUE) {
         mig_sql_add(&w, "UNIQUE ");
     }
@@ -289,7 +216,7 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
         mig_sql_add(&w, " WITH PARSER %n", index->parser);
     }
     if (index->using != NULL) {
-        const char *method = option_word(c->arena, index->using);
+        const char *method = mig_mysql_option_word(c->arena, index->using);
         if (method != NULL && strcmp(method, "BTREE") != 0 && strcmp(method, "HASH") != 0 &&
             strcmp(method, "RTREE") != 0) {
             mig_sql_unsupported(&w, "such an index method", "`using` is btree or hash here.");
@@ -468,7 +395,7 @@ static bool binds_rows(const struct mig_compile *c, size_t count, unsigned kinds
 
 static const struct mig_dialect_ops ops = {
     .column = mig_mysql_column,
-    .table_options = table_options,
+    .table_options = mig_mysql_table_options,
     .index = create_index,
     .enum_is_native = enum_is_native,
     .default_in_parentheses = mig_mysql_default_in_parentheses,
@@ -494,6 +421,7 @@ const struct mig_dialect mig_dialect_mysql = {
         {
             [MIG_OP_batch] = mig_mysql_batch,
             [MIG_OP_rename_table] = rename_table,
+            [MIG_OP_alter_table] = mig_mysql_alter_table,
             [MIG_OP_alter_column] = mig_mysql_alter_column,
             [MIG_OP_drop_column] = mig_mysql_drop_column,
             [MIG_OP_drop_index] = drop_index,

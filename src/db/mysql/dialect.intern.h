@@ -20,7 +20,15 @@ bool mig_mysql_is_timestamp_call(const char *text);
 void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
                       const struct mig_column *column, enum mig_column_place place);
 
-/* alter.c */
+/* table_option.c: row_format → ROW_FORMAT, those of two words with a space; what stands behind the
+ * columns in CREATE TABLE. */
+const char *mig_mysql_option_word(struct mig_arena *arena, const char *name);
+void mig_mysql_table_options(struct mig_sql *w, const struct mig_table *table);
+mig_compile_fn mig_mysql_alter_table;
+
+/* alter.c: MODIFY, the column of the table as it is. */
+void mig_mysql_modify(struct mig_sql *w, const struct mig_table *table,
+                      const struct mig_column *column);
 mig_compile_fn mig_mysql_alter_column, mig_mysql_drop_column;
 mig_compile_fn mig_mysql_add_constraint, mig_mysql_drop_constraint, mig_mysql_rename_constraint;
 

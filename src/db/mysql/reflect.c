@@ -575,44 +575,6 @@ enum {
     TAB_COLLATION,
 };
 
-static int add_text_option(const struct scope *scope, struct mig_table *table, const char *name,
-                           const char *text)
-{
-    return text == NULL
-               ? 0
-               : add_option(scope->arena, &table->options, name, text_value(MIG_VALUE_TEXT, text));
-}
-
-/* "row_format=COMPRESSED key_block_size=8 partitioned": options as mysql_<name>. */
-static int read_options(const struct scope *scope, struct mig_table *table, const char *text)
-{
-    while (text != NULL && *text != '\0') {
-        size_t length = strcspn(text, " ");
-        const char *equals = memchr(text, '=', length);
-        if (equals != NULL &&
-            strncasecmp(text, "transactional=", 14) != 0) { /* Aria always says it */
-            size_t name_length = (size_t)(equals - text);
-            char *name = mig_arena_printf(scope->arena, "mysql_%.*s", (int)name_length, text);
-            const char *value =
-                mig_arena_strndup(scope->arena, equals + 1, length - name_length - 1);
-            if (name == NULL || value == NULL) {
-                return -1;
-            }
-            for (char *c = name; *c != '\0'; c++) {
-                *c = (char)tolower((unsigned char)*c);
-            }
-            if (add_text_option(scope, table, name, value) != 0) {
-                return -1;
-            }
-        } else if (length == strlen("partitioned") &&
-                   strncasecmp(text, "partitioned", length) == 0) {
-            table->is_partitioned = true;
-        }
-        text += length + strspn(text + length, " ");
-    }
-    return 0;
-}
-
 static struct mig_table *read_table(struct mig_listing *rows, const struct scope *scope)
 {
     struct mig_table *table = mig_arena_new(scope->arena, struct mig_table);
@@ -625,10 +587,11 @@ static struct mig_table *read_table(struct mig_listing *rows, const struct scope
     if (!table->is_view) {
         table->comment = mig_listing_filled(rows, TAB_COMMENT);
     }
-    if (add_text_option(scope, table, "mysql_engine", mig_listing_filled(rows, TAB_ENGINE)) != 0 ||
-        add_text_option(scope, table, "mysql_collate",
-                        mig_listing_filled(rows, TAB_OTHER_COLLATION)) != 0 ||
-        read_options(scope, table, mig_listing_text(rows, TAB_OPTIONS)) != 0) {
+    if (mig_mysql_add_option(scope->arena, table, "mysql_engine",
+                             mig_listing_filled(rows, TAB_ENGINE)) != 0 ||
+        mig_mysql_add_option(scope->arena, table, "mysql_collate",
+                             mig_listing_filled(rows, TAB_OTHER_COLLATION)) != 0 ||
+        mig_mysql_read_options(scope->arena, table, mig_listing_text(rows, TAB_OPTIONS)) != 0) {
         return NULL;
     }
     return table->name == NULL ? NULL : table;
@@ -824,4 +787,6 @@ const struct mig_reflect mig_reflect_mysql = {
                .view = describe_view,
                .enum_columns = no_enum_columns},
     .schema = read_schema,
+    .standards = mig_mysql_standards,
+    .charset = mig_mysql_charset,
 };

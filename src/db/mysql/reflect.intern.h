@@ -2,10 +2,22 @@
 #ifndef MIG_DB_MYSQL_REFLECT_INTERN_H
 #define MIG_DB_MYSQL_REFLECT_INTERN_H
 
+#include "driver/driver.h"
 #include "model/schema.h"
 
 /* The type that information_schema's column_type names; sql.native(native) when luamig has no word
  * for all of it. NULL when out of memory. */
 const struct mig_type *mig_mysql_read_type(struct mig_arena *arena, const char *native);
+
+/* reflect_option.c. Nothing for a NULL text; -1 when out of memory. */
+int mig_mysql_add_option(struct mig_arena *arena, struct mig_table *table, const char *name,
+                         const char *text) MIG_MUST_CHECK;
+/* information_schema's create_options; -1 when out of memory. */
+int mig_mysql_read_options(struct mig_arena *arena, struct mig_table *table,
+                           const char *text) MIG_MUST_CHECK;
+int mig_mysql_standards(struct mig_conn *conn, struct mig_arena *arena, struct mig_pairs *out,
+                        struct mig_error *err) MIG_MUST_CHECK;
+int mig_mysql_charset(struct mig_conn *conn, struct mig_arena *arena, const char *charset,
+                      const char **collation, struct mig_error *err) MIG_MUST_CHECK;
 
 #endif

@@ -344,30 +344,6 @@ static void add_column(struct mig_sql *w, const struct mig_table *table,
 
 /* --- tables --- */
 
-static void table_options(struct mig_sql *w, const struct mig_table *table)
-{
-    static const struct {
-        const char *name, *format;
-    } options[] = {
-        {"inherits", " INHERITS (%r)"}, {"partition_by", " PARTITION BY %r"},
-        {"using", " USING %r"},         {"with", " WITH (%r)"},
-        {"on_commit", " ON COMMIT %r"}, {"tablespace", " TABLESPACE %n"},
-    };
-    for (size_t i = 0; i < MIG_COUNT(options); i++) {
-        const char *text = mig_dialect_option_text(w->c, &table->options, options[i].name);
-        if (text == NULL) {
-            continue;
-        }
-        struct mig_strbuf word = {0};
-        for (const char *p = text; *p != '\0'; p++) { /* on_commit = "preserve_rows" */
-            mig_strbuf_putc(&word,
-                            strcmp(options[i].name, "on_commit") == 0 && *p == '_' ? ' ' : *p);
-        }
-        mig_sql_add(w, options[i].format, mig_strbuf_text(&word));
-        mig_strbuf_release(&word);
-    }
-}
-
 static int add_comment(struct mig_compile *c, const char *schema, const char *table,
                        const char *column, const char *text, struct mig_error *err)
 {
@@ -809,7 +785,7 @@ static int validate_constraint(struct mig_compile *c, const struct mig_op *op,
 static const struct mig_dialect_ops ops = {
     .column = add_column,
     .before_columns = before_columns,
-    .table_options = table_options,
+    .table_options = mig_postgresql_table_options,
     .comments = comments,
     .index = mig_compile_index,
     .enum_is_native = enum_is_native,
@@ -834,6 +810,7 @@ const struct mig_dialect mig_dialect_postgresql = {
     .append_value = append_value,
     .compile =
         {
+            [MIG_OP_alter_table] = mig_postgresql_alter_table,
             [MIG_OP_alter_column] = alter_column,
             [MIG_OP_rename_index] = rename_index,
             [MIG_OP_rename_constraint] = rename_constraint,

@@ -4,6 +4,10 @@
 
 #include "dialect/compile.h"
 
+/* table_option.c: what stands behind the columns in CREATE TABLE. */
+void mig_postgresql_table_options(struct mig_sql *w, const struct mig_table *table);
+mig_compile_fn mig_postgresql_alter_table;
+
 /* object.c */
 mig_compile_fn mig_postgresql_create_view, mig_postgresql_drop_view;
 mig_compile_fn mig_postgresql_create_function, mig_postgresql_drop_function;

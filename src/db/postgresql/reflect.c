@@ -628,7 +628,8 @@ static struct mig_table *read_table(struct mig_listing *rows, const struct scope
                     mig_listing_filled(rows, TAB_TABLESPACE));
     add_text_option(rows, options, "postgresql_using", mig_listing_filled(rows, TAB_METHOD));
     if (mig_listing_bool(rows, TAB_UNLOGGED)) {
-        add_text_option(rows, options, "postgresql_unlogged", "true");
+        add_option(rows, options, "postgresql_unlogged",
+                   (struct mig_value){.kind = MIG_VALUE_BOOL, .boolean = true});
     }
     if (!table->is_partition) {
         struct mig_names parents = mig_listing_names(rows, TAB_PARENTS);
@@ -863,6 +864,17 @@ static int other_schemas(struct mig_conn *conn, struct mig_arena *arena, struct 
     return mig_listing_close(&rows);
 }
 
+static int standards(struct mig_conn *conn, struct mig_arena *arena, struct mig_pairs *out,
+                     struct mig_error *err)
+{
+    struct mig_listing rows;
+    mig_listing_open(&rows, conn, arena, mig_sql_postgresql_standards, NULL, 0, err);
+    while (mig_listing_next(&rows)) {
+        add_text_option(&rows, out, "postgresql_tablespace", mig_listing_text(&rows, 0));
+    }
+    return mig_listing_close(&rows);
+}
+
 const struct mig_reflect mig_reflect_postgresql = {
     .source = {.table = describe_table,
                .enum_type = describe_enum,
@@ -872,4 +884,5 @@ const struct mig_reflect mig_reflect_postgresql = {
                .enum_columns = enum_columns},
     .schema = read_schema,
     .other_schemas = other_schemas,
+    .standards = standards,
 };

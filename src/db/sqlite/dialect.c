@@ -2,6 +2,7 @@
  * (dialect/rebuild.h). Rules: sqlite.org/lang_altertable.html, lang_createtable.html. */
 #include "db/sqlite/dialect.intern.h"
 #include "dialect/rebuild.h"
+#include "model/option.h"
 
 #include <string.h>
 #include <strings.h>
@@ -538,6 +539,22 @@ static int alter_column(struct mig_compile *c, const struct mig_op *op, struct m
     return rebuild(c, op, err);
 }
 
+/* STRICT and WITHOUT ROWID stand in the definition. */
+static int alter_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    static const char *const names[] = {"sqlite_strict", "sqlite_without_rowid"};
+    const struct mig_op_alter_table *alter = MIG_OP_CAST(op, alter_table);
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(c, op->schema, alter->table, &known, err);
+    bool changes = false;
+    for (size_t i = 0; i < MIG_COUNT(names); i++) {
+        const struct mig_value *value = mig_option_value(&alter->options, names[i]);
+        bool before = known != NULL && mig_option_true(mig_option_value(&known->options, names[i]));
+        changes |= value != NULL && (known == NULL || mig_option_true(value) != before);
+    }
+    return code != 0 || !changes ? code : rebuild(c, op, err);
+}
+
 /* What ALTER TABLE can do by itself is done so; else the whole batch is one rebuild. */
 static int compile_batch(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
@@ -645,6 +662,7 @@ const struct mig_dialect mig_dialect_sqlite = {
             [MIG_OP_add_column] = add_columns,
             [MIG_OP_drop_column] = drop_column,
             [MIG_OP_alter_column] = alter_column,
+            [MIG_OP_alter_table] = alter_table,
             [MIG_OP_add_constraint] = rebuild,
             [MIG_OP_drop_constraint] = rebuild,
             [MIG_OP_rename_constraint] = rebuild,
