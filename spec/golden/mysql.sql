@@ -213,11 +213,13 @@ ALTER TABLE products COMMENT '';
 -- set_enum_values of a type in use
 ALTER TABLE products MODIFY state ENUM('new','old','active','gone') NULL DEFAULT 'new';
 UPDATE products SET state = 'active' WHERE state = 'new';
+SELECT state, count(*) FROM products WHERE state IN ('new') GROUP BY state; -- check_empty
 ALTER TABLE products MODIFY state ENUM('active','old','gone') NULL DEFAULT 'active';
 
 -- remove_enum_value of a type in use
 ALTER TABLE products MODIFY state ENUM('new','old') NULL DEFAULT 'new';
 UPDATE products SET state = 'new' WHERE state = 'old';
+SELECT state, count(*) FROM products WHERE state IN ('old') GROUP BY state; -- check_empty
 ALTER TABLE products MODIFY state ENUM('new') NULL DEFAULT 'new';
 
 -- views

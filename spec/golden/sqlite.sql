@@ -450,6 +450,7 @@ CREATE INDEX ix_products_price ON products (price);
 -- log: op.drop_enum passed over: SQLite has no enum types
 
 -- set_enum_values of a type in use
+SELECT state, count(*) FROM products WHERE state NOT IN ('new', 'old', 'active', 'gone') GROUP BY state; -- check_empty
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,
   name VARCHAR(255) DEFAULT 'none' NOT NULL,
@@ -468,6 +469,7 @@ DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
 CREATE INDEX ix_products_price ON products (price);
 UPDATE products SET state = 'active' WHERE state = 'new';
+SELECT state, count(*) FROM products WHERE state NOT IN ('active', 'old', 'gone') GROUP BY state; -- check_empty
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,
   name VARCHAR(255) DEFAULT 'none' NOT NULL,
@@ -487,6 +489,7 @@ ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_
 CREATE INDEX ix_products_price ON products (price);
 
 -- remove_enum_value of a type in use
+SELECT state, count(*) FROM products WHERE state NOT IN ('new', 'old') GROUP BY state; -- check_empty
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,
   name VARCHAR(255) DEFAULT 'none' NOT NULL,
@@ -505,6 +508,7 @@ DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
 CREATE INDEX ix_products_price ON products (price);
 UPDATE products SET state = 'new' WHERE state = 'old';
+SELECT state, count(*) FROM products WHERE state NOT IN ('new') GROUP BY state; -- check_empty
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,
   name VARCHAR(255) DEFAULT 'none' NOT NULL,

@@ -186,6 +186,18 @@ mig_compile_fn mig_compile_add_column, mig_compile_drop_column, mig_compile_rena
 mig_compile_fn mig_compile_create_index, mig_compile_drop_index, mig_compile_rename_index;
 mig_compile_fn mig_compile_add_constraint, mig_compile_drop_constraint;
 mig_compile_fn mig_compile_execute, mig_compile_bulk_insert, mig_compile_batch;
+/* A query that must give no row before what follows is sent, and what it means when it does
+ * (MIG_STATEMENT_CHECK_EMPTY). */
+int mig_sql_emit_guard(struct mig_sql *w, const char *schema, const char *table,
+                       const char *message) MIG_MUST_CHECK;
+/* What a guard says of rows with such values; NULL: out of memory. */
+const char *mig_compile_lost_values(const struct mig_compile *c, const char *table,
+                                    const char *column);
+/* Fails, before an enum loses the values, when rows of the column have one of them; with how many
+ * rows have which. array: the column is an array of the enum. */
+int mig_compile_guard_enum(struct mig_compile *c, const char *schema, const char *table,
+                           const char *column, bool array, const struct mig_names *lost,
+                           struct mig_error *err) MIG_MUST_CHECK;
 /* Where there are no enum types: nothing, or the columns of that enum. */
 mig_compile_fn mig_compile_enum_noop, mig_compile_enum_columns;
 

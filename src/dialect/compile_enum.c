@@ -14,6 +14,52 @@ int mig_compile_enum_noop(struct mig_compile *c, const struct mig_op *op, struct
     return 0;
 }
 
+int mig_sql_emit_guard(struct mig_sql *w, const char *schema, const char *table,
+                       const char *message)
+{
+    struct mig_statement *statement = NULL;
+    if (message == NULL) {
+        mig_sql_fail(w, mig_error_nomem(w->err));
+    }
+    int code = mig_sql_emit(w, MIG_CLASS_READ, "SELECT", schema, table, &statement);
+    if (code == 0) {
+        statement->flags |= MIG_STATEMENT_RETURNS_ROWS | MIG_STATEMENT_CHECK_EMPTY;
+        statement->guard = message;
+    }
+    return code;
+}
+
+const char *mig_compile_lost_values(const struct mig_compile *c, const char *table,
+                                    const char *column)
+{
+    return mig_arena_printf(c->arena,
+                            "rows of column '%s' of table '%s' have values that its enum is to "
+                            "lose: say what they become (op.set_enum_values with removed = { old "
+                            "= \"new\" }), or change them before",
+                            column, table);
+}
+
+int mig_compile_guard_enum(struct mig_compile *c, const char *schema, const char *table,
+                           const char *column, bool array, const struct mig_names *lost,
+                           struct mig_error *err)
+{
+    if (lost->count == 0) {
+        return 0;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    if (array) {
+        mig_sql_add(&w, "SELECT value, count(*) FROM %t, unnest(%n) AS value WHERE value IN (",
+                    schema, table, column);
+    } else {
+        mig_sql_add(&w, "SELECT %n, count(*) FROM %t WHERE %n IN (", column, schema, table, column);
+    }
+    for (size_t i = 0; i < lost->count; i++) {
+        mig_sql_add(&w, i > 0 ? ", %q" : "%q", lost->items[i]);
+    }
+    mig_sql_add(&w, array ? ") GROUP BY value" : ") GROUP BY %n", column);
+    return mig_sql_emit_guard(&w, schema, table, mig_compile_lost_values(c, table, column));
+}
+
 struct change {
     struct mig_compile *c;
     const struct mig_op *op;

@@ -393,6 +393,22 @@ static bool is_enum_check(struct mig_rebuild *r, const struct mig_constraint *co
     return true;
 }
 
+/* The CHECK would refuse these rows without saying which. */
+static int guard_values(struct mig_rebuild *r, const struct mig_rebuild_column *column,
+                        const struct mig_type *type)
+{
+    const char *name = column->item.name;
+    struct mig_sql w = mig_sql_start(r->c, r->err);
+    mig_sql_add(&w, "SELECT %n, count(*) FROM %t WHERE %n NOT IN (", name, r->schema, r->old->name,
+                name);
+    for (size_t i = 0; i < type->values.count; i++) {
+        mig_sql_add(&w, i > 0 ? ", %q" : "%q", type->values.items[i]);
+    }
+    mig_sql_add(&w, ") GROUP BY %n", name);
+    return mig_rebuild_add_guard(r, &w,
+                                 mig_compile_lost_values(r->c, r->old->name, column->current));
+}
+
 /* The CHECK of the new values, under the name of the old one. */
 static int put_enum_check(struct mig_rebuild *r, const struct mig_rebuild_column *column,
                           const struct mig_type *type, const char *name)
@@ -453,6 +469,9 @@ static int change_type(struct mig_rebuild *r, struct mig_rebuild_column *column,
     if (code == 0 && type->kind == MIG_TYPE_enum && type->check != MIG_FALSE &&
         type->values.count > 0) {
         code = put_enum_check(r, column, type, check_name);
+        if (code == 0 && column->copied && op->sqlite_using == NULL) {
+            code = guard_values(r, column, type);
+        }
     }
     return code;
 }

@@ -11,6 +11,7 @@ enum mig_diff_stage {
     DROP_FOREIGN_KEYS,
     RENAME_TABLES,
     DROP_TABLES,
+    LEAVE_ENUMS,   /* columns that go, or get another type, before their enum loses values */
     DROP_DEFAULTS, /* of values that an enum loses */
     MAKE_ENUMS,
     CREATE_TABLES,

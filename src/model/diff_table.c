@@ -576,8 +576,56 @@ static bool is_structural(const struct mig_op *op)
     return op->kind != MIG_OP_create_index && op->kind != MIG_OP_drop_index;
 }
 
+static bool is_of_remade(const struct mig_diff *d, const struct mig_type *type)
+{
+    return type != NULL && mig_diff_is_remade(d, &(struct mig_column){.type = type});
+}
+
+static bool is_renamed(const struct mig_diff *d, const char *column)
+{
+    bool renamed = false;
+    for (size_t i = 0; i < d->parts[RENAME_COLUMNS].count; i++) {
+        const struct mig_op_alter_column *op =
+            MIG_OP_CAST(d->parts[RENAME_COLUMNS].items[i], alter_column);
+        renamed = renamed || mig_diff_same_name(d, op->new_column_name, column);
+    }
+    return renamed;
+}
+
+/* A column whose enum loses values leaves it before: its rows may have them. */
+static void leave_enums(struct mig_diff *d)
+{
+    struct mig_op_list *altered = &d->parts[ALTER_COLUMNS];
+    bool drops = false;
+    for (size_t i = 0; i < d->parts[LOSE_COLUMNS].count; i++) {
+        const struct mig_op_drop_column *op =
+            MIG_OP_CAST(d->parts[LOSE_COLUMNS].items[i], drop_column);
+        drops = drops || is_of_remade(d, op->column->type);
+    }
+    for (size_t part = 0; drops && part <= LOSE_COLUMNS; part++) {
+        mig_diff_join(d, &d->stages[LEAVE_ENUMS], &d->parts[part]);
+        d->parts[part] = (struct mig_op_list){0};
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < altered->count; i++) {
+        const struct mig_op_alter_column *op = MIG_OP_CAST(altered->items[i], alter_column);
+        bool leaves = op->type != NULL && is_of_remade(d, op->existing_type) &&
+                      !is_of_remade(d, op->type) && !is_renamed(d, op->column);
+        if (leaves) {
+            mig_diff_join(d, &d->stages[LEAVE_ENUMS],
+                          &(struct mig_op_list){.items = &altered->items[i], .count = 1});
+        } else {
+            altered->items[kept++] = altered->items[i];
+        }
+    }
+    altered->count = kept;
+}
+
 void mig_diff_keep_parts(struct mig_diff *d, const struct mig_table *to)
 {
+    if (d->remade.count > 0) {
+        leave_enums(d);
+    }
     struct mig_op_list all = {0};
     size_t structural = 0;
     for (size_t i = 0; i < PARTS; i++) {

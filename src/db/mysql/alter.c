@@ -375,9 +375,35 @@ static int rename_column(struct mig_compile *c, const struct mig_op_alter_column
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, NULL);
 }
 
+/* Outside of strict mode a row with a value that the ENUM loses would become ''. */
+static int guard_enum(struct mig_compile *c, const struct mig_op_alter_column *alter,
+                      struct mig_error *err)
+{
+    const struct mig_type *before =
+        alter->existing == NULL ? NULL : mig_dialect_type(c, alter->existing->type);
+    const struct mig_type *after = mig_dialect_type(c, alter->type);
+    struct mig_names lost = {0};
+    if (before == NULL || after == NULL || before->kind != MIG_TYPE_enum ||
+        after->kind != MIG_TYPE_enum || !after->values.given) {
+        return 0;
+    }
+    for (size_t i = 0; i < before->values.count; i++) {
+        if (!mig_names_contain(&after->values, before->values.items[i]) &&
+            mig_names_add(c->arena, &lost, before->values.items[i]) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    return mig_compile_guard_enum(c, alter->base.schema, alter->table, alter->column, false, &lost,
+                                  err);
+}
+
 int mig_mysql_alter_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
+    int code = guard_enum(c, alter, err);
+    if (code != 0) {
+        return code;
+    }
     if (mig_alter_only_renames(alter) && mig_compile_has(c, MIG_F_RENAME_COLUMN)) {
         return rename_column(c, alter, err);
     }

@@ -455,7 +455,35 @@ static int move_all_dependents(const struct change *change, const struct mig_nam
     return code;
 }
 
-static int make_anew(const struct change *change)
+/* Rows of no column may have a value that goes and becomes no other. */
+static int guard_columns(const struct change *change, const struct mig_names *before,
+                         const struct mig_names *columns)
+{
+    struct mig_compile *c = change->c;
+    struct mig_names lost = {0};
+    for (size_t i = 0; before != NULL && i < before->count; i++) {
+        if (!mig_names_contain(change->values, mapped(change, before->items[i])) &&
+            mig_names_add(c->arena, &lost, before->items[i]) != 0) {
+            return mig_error_nomem(change->err);
+        }
+    }
+    int code = 0;
+    for (size_t i = 0; i + 2 < columns->count && code == 0; i += 3) {
+        const struct mig_table *known = NULL;
+        code = mig_compile_known_table(c, columns->items[i], columns->items[i + 1], &known,
+                                       change->err);
+        const struct mig_column *column =
+            known == NULL ? NULL : mig_table_column(known, columns->items[i + 2]);
+        const struct mig_type *type = column == NULL ? NULL : mig_dialect_type(c, column->type);
+        bool array = type != NULL && type->kind == MIG_TYPE_array;
+        code = code != 0 ? code
+                         : mig_compile_guard_enum(c, columns->items[i], columns->items[i + 1],
+                                                  columns->items[i + 2], array, &lost, change->err);
+    }
+    return code;
+}
+
+static int make_anew(const struct change *change, const struct mig_names *before)
 {
     struct mig_compile *c = change->c;
     struct mig_names columns = {0};
@@ -471,7 +499,8 @@ static int make_anew(const struct change *change)
         }
         return code;
     }
-    code = move_all_dependents(change, &columns, false);
+    code = guard_columns(change, before, &columns);
+    code = code != 0 ? code : move_all_dependents(change, &columns, false);
     if (code != 0) {
         return code;
     }
@@ -526,7 +555,7 @@ static int set_values(struct change *change)
     if (known != NULL && can_change_in_place(change, &known->values)) {
         return change_in_place(change, &known->values);
     }
-    return make_anew(change);
+    return make_anew(change, known == NULL ? NULL : &known->values);
 }
 
 int mig_postgresql_set_enum_values(struct mig_compile *c, const struct mig_op *op,
