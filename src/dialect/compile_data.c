@@ -51,24 +51,30 @@ static bool can_bind(const struct insert *insert, size_t first, size_t next)
     return (kinds & ~plain) == 0 && c->dialect->ops->binds_rows(c, count, kinds);
 }
 
-/* Where the literals would be. */
+/* Where the literals would be. Where placeholders have no number, all rows have one text. */
 static void add_placeholders(struct insert *insert, size_t rows)
 {
-    struct mig_strbuf *buf = &insert->w.buf;
+    struct mig_strbuf *buf = &insert->w.buf, one = {0};
     bool numbered = insert->w.c->dialect->placeholder[0] == '$';
     size_t width = insert->op->rows.columns.count;
-    for (size_t i = 0; i < rows * width; i++) {
-        if (i % width == 0) {
-            mig_strbuf_puts(buf, i == 0 ? "\n    (" : "),\n    (");
-        } else {
-            mig_strbuf_add(buf, ", ", 2);
+    for (size_t row = 0; row < rows; row++) {
+        if (row == 0 || numbered) {
+            mig_strbuf_truncate(&one, 0);
+            mig_strbuf_puts(&one, ",\n    (");
+            for (size_t i = 0; i < width; i++) {
+                mig_strbuf_puts(&one, i > 0 ? ", " : "");
+                mig_strbuf_putc(&one, numbered ? '$' : '?');
+                if (numbered) {
+                    mig_append_integer(&one, (int64_t)(row * width + i) + 1);
+                }
+            }
+            mig_strbuf_putc(&one, ')');
         }
-        mig_strbuf_putc(buf, numbered ? '$' : '?');
-        if (numbered) {
-            mig_append_integer(buf, (int64_t)i + 1);
-        }
+        size_t comma = row == 0 && one.length > 0;
+        mig_strbuf_add(buf, mig_strbuf_text(&one) + comma, one.length - comma);
     }
-    mig_strbuf_putc(buf, ')');
+    buf->failed = buf->failed || one.failed;
+    mig_strbuf_release(&one);
 }
 
 /* The rows as literals, as many as go into one statement; the row after the last one. */

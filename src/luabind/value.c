@@ -220,13 +220,13 @@ lua_Integer mig_read_length(struct mig_reader *r, int index, const char *name, b
             }
             continue;
         }
-        if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1) {
+        int integer = 0; /* a table keeps 2.0 as 2 */
+        lua_Integer key = lua_tointegerx(L, -2, &integer);
+        if (!integer || key < 1) {
             mig_read_fail(r, "%s has %s for a key", name, mig_lua_describe(L, -2));
         }
         count++;
-        if (lua_tointeger(L, -2) > longest) {
-            longest = lua_tointeger(L, -2);
-        }
+        longest = key > longest ? key : longest;
     }
     if (count != longest) {
         for (lua_Integer i = 1; i <= longest; i++) {
