@@ -104,9 +104,9 @@ option with a dialect's prefix is checked everywhere and used on its own dialect
     elseif role then
       positional[#positional + 1] = field .. (role == "ARO" and "?" or "")
     elseif option then
-      local text = ("`%s` (%s)"):format(option, kind_of(option_kind))
-      if option_kind == "OPTIONS" then text = option_names(option == "existing" and "existing_" or "") end
-      options[#options + 1] = text
+      local shown = ("`%s` (%s)"):format(option, kind_of(option_kind))
+      if option_kind == "OPTIONS" then shown = option_names(option == "existing" and "existing_" or "") end
+      options[#options + 1] = shown
     elseif line:match("^MIG_END") then
       if #options > 0 then positional[#positional + 1] = "{ … }" end
       parts[#parts + 1] = ("## %s\n\n%s%s.\n\n```lua\nop.%s(%s)\n```\n"):format(name, title:sub(1, 1):upper(), title:sub(2), name,

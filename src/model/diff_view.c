@@ -1,6 +1,6 @@
 /* What takes the views of one schema to those of another: those that read a changed view or, where
  * a view binds what it reads, a changed column, go and come with it; each after those that it
- * reads. */
+ * reads, and with its indexes and privileges. */
 #include "model/diff.intern.h"
 
 #include <string.h>
@@ -105,6 +105,18 @@ static void create_view(struct mig_diff *d, const struct mig_view *view)
     }
 }
 
+/* What went with the view that was there, and is nowhere declared. */
+static void remake_parts(struct mig_diff *d, const struct mig_view *view)
+{
+    for (size_t i = 0; view != NULL && i < view->parts.count; i++) {
+        struct mig_op_execute *op = NEW_OP(d, &d->stages[MAKE_VIEWS], execute, view->schema);
+        if (op != NULL) {
+            op->base.schema = NULL; /* the text names it */
+            op->sql = view->parts.items[i];
+        }
+    }
+}
+
 void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const struct mig_schema *to)
 {
     struct mig_schema old = *from, new = *to;
@@ -133,6 +145,7 @@ void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const str
         }
         if (gone && mig_diff_is_included(d, "view", after->name, after->schema)) {
             create_view(d, after);
+            remake_parts(d, d->undo ? after : before);
         }
     }
 }

@@ -194,6 +194,9 @@ struct mig_view {
     const char *schema, *name, *query;
     enum mig_tri materialized;
     struct mig_names columns;
+    /* Reflected: SQL that makes again what goes with the view: its indexes, triggers, comments,
+     * privileges, in an order that runs. */
+    struct mig_names parts;
 };
 
 struct mig_sequence {

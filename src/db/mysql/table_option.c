@@ -154,7 +154,11 @@ static void add_changed_option(struct mig_sql *w, const struct mig_pair *pair)
         value = (struct mig_value){.kind = MIG_VALUE_TEXT, .text = standard_of(name)};
     }
     const char *word = mig_mysql_option_word(w->c->arena, rest);
-    if (word == NULL || value.kind == MIG_VALUE_TEXT ? value.text == NULL : false) {
+    if (word == NULL) {
+        mig_sql_fail(w, mig_error_nomem(w->err));
+        return;
+    }
+    if (value.kind == MIG_VALUE_TEXT && value.text == NULL) {
         mig_sql_fail(w, mig_error_set(w->err, MIG_E_script,
                                       "option '%s' has no value to go back to", pair->name));
         return;

@@ -722,6 +722,7 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
         view->name = mig_listing_text(&rows, 0);
         view->query = view_query(scope->arena, mig_listing_peek(&rows, 1));
         view->materialized = mig_listing_bool(&rows, 2) ? MIG_TRUE : MIG_UNSET;
+        view->parts = mig_listing_names(&rows, 3);
     }
     return mig_listing_close(&rows);
 }

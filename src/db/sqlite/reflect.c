@@ -280,6 +280,20 @@ static int gather_view(struct gathering *all, struct mig_view *view, struct mig_
     return 0;
 }
 
+/* A trigger that stands instead of changes of a view goes with the view. */
+static int gather_view_trigger(struct gathering *all, const char *view, const char *sql,
+                               struct mig_error *err)
+{
+    struct mig_schema *out = all->out;
+    for (size_t i = 0; i < out->view_count; i++) {
+        if (strcasecmp(out->views[i]->name, view) == 0) {
+            return mig_names_add(all->arena, &out->views[i]->parts, sql) != 0 ? mig_error_nomem(err)
+                                                                              : 0;
+        }
+    }
+    return 0;
+}
+
 static int gather_row(struct gathering *all, struct mig_listing *rows, const char *schema,
                       struct mig_error *err)
 {
@@ -309,7 +323,7 @@ static int gather_row(struct gathering *all, struct mig_listing *rows, const cha
     }
     table = mig_map_get(&all->tables, of);
     if (table == NULL) {
-        return 0;
+        return gather_view_trigger(all, of, sql, err);
     }
     return strcmp(type, "index") == 0 ? read_index(all->arena, sql, table, err)
                                       : read_trigger(all->arena, name, sql, table, err);
