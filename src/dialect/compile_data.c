@@ -1,6 +1,7 @@
 /* Rows and raw SQL: bulk_insert, execute. */
 #include "dialect/compile.h"
 #include "dialect/lexer.h"
+#include "util/integer.h"
 
 #include <string.h>
 #include <strings.h>
@@ -51,6 +52,23 @@ static bool can_bind(const struct insert *insert, size_t first, size_t next)
     return (kinds & ~plain) == 0 && c->dialect->ops->binds_rows(c, count, kinds);
 }
 
+/* ",\n    (?, ?)" or, numbered, ",\n    ($7, $8)" instead of what `out` holds. */
+static void write_placeholders(struct mig_strbuf *out, bool numbered, size_t width, size_t first)
+{
+    char item[3 + MIG_INTEGER_TEXT] = ", ?";
+    mig_strbuf_truncate(out, 0);
+    mig_strbuf_puts(out, ",\n    (");
+    for (size_t i = 0; i < width; i++) {
+        size_t length = 3, skipped = i == 0 ? 2 : 0;
+        if (numbered) {
+            item[2] = '$';
+            length += mig_integer_write(item + length, (int64_t)(first + i));
+        }
+        mig_strbuf_add(out, item + skipped, length - skipped);
+    }
+    mig_strbuf_putc(out, ')');
+}
+
 /* Where the literals would be. Where placeholders have no number, all rows have one text. */
 static void add_placeholders(struct insert *insert, size_t rows)
 {
@@ -59,16 +77,7 @@ static void add_placeholders(struct insert *insert, size_t rows)
     size_t width = insert->op->rows.columns.count;
     for (size_t row = 0; row < rows; row++) {
         if (row == 0 || numbered) {
-            mig_strbuf_truncate(&one, 0);
-            mig_strbuf_puts(&one, ",\n    (");
-            for (size_t i = 0; i < width; i++) {
-                mig_strbuf_puts(&one, i > 0 ? ", " : "");
-                mig_strbuf_putc(&one, numbered ? '$' : '?');
-                if (numbered) {
-                    mig_append_integer(&one, (int64_t)(row * width + i) + 1);
-                }
-            }
-            mig_strbuf_putc(&one, ')');
+            write_placeholders(&one, numbered, width, row * width + 1);
         }
         size_t comma = row == 0 && one.length > 0;
         mig_strbuf_add(buf, mig_strbuf_text(&one) + comma, one.length - comma);
