@@ -90,10 +90,10 @@ local declared_case = {}
 
 function declared_case.define(dialect)
   busted.describe("declared on " .. dialect .. ",", function()
-    local db
-    for _, case in ipairs(cases(dialect, each)) do
+    local db = scratch.database(dialect)
+    local is_mariadb = dialect == "mysql" and db:value("SELECT version()"):find("MariaDB", 1, true) ~= nil
+    for _, case in ipairs(cases(dialect, each, is_mariadb)) do
       busted.it(case.name, function()
-        db = db or scratch.database(dialect)
         db:empty()
         run_case(case, db)
       end)

@@ -45,8 +45,7 @@ bool mig_text_is_call(const char *text)
 
 bool mig_text_is_literal(const char *text)
 {
-    static const char *const words[] = {"NULL",         "TRUE",         "FALSE",
-                                        "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"};
+    static const char *const words[] = {"NULL", "TRUE", "FALSE"};
     for (size_t i = 0; i < MIG_COUNT(words); i++) {
         if (strcasecmp(text, words[i]) == 0) {
             return true;

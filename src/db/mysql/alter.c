@@ -246,6 +246,14 @@ static int check_known(const struct mig_op_alter_column *op, struct mig_error *e
     return code;
 }
 
+/* MySQL's DROP DEFAULT leaves the mark DEFAULT_GENERATED on the column of such a default. */
+static bool is_generated(const struct mig_column *column)
+{
+    const struct mig_value *value = &column->default_value;
+    return value->kind == MIG_VALUE_NOW || value->kind == MIG_VALUE_UUID_V4 ||
+           (value->kind == MIG_VALUE_EXPR && !mig_text_is_literal(value->text));
+}
+
 /* Only the default, and one that ALTER COLUMN takes: it locks nothing and restates nothing. */
 static bool changes_default_only(const struct mig_compile *c, const struct mig_op_alter_column *op)
 {
@@ -259,6 +267,7 @@ static bool changes_default_only(const struct mig_compile *c, const struct mig_o
            (op->default_.kind != MIG_VALUE_EXPR ||
             (mig_text_is_literal(op->default_.text) &&
              !mig_mysql_is_timestamp_call(op->default_.text))) &&
+           (op->existing == NULL || !is_generated(op->existing)) &&
            !mig_mysql_default_in_parentheses(c, &probe);
 }
 

@@ -124,7 +124,7 @@ static const char *quoted(struct mig_arena *arena, const char *text)
     return mig_strbuf_to_arena(&buf, arena);
 }
 
-/* MySQL escapes the quotes of an expression's literals: _utf8mb4\'x\'. */
+/* MySQL escapes the text of an expression as if it stood in a literal: _utf8mb4\'x\'. */
 static const char *unescaped(struct mig_arena *arena, const char *text)
 {
     char *plain = mig_arena_strdup(arena, text);
@@ -133,7 +133,7 @@ static const char *unescaped(struct mig_arena *arena, const char *text)
     }
     size_t used = 0;
     for (size_t i = 0; text[i] != '\0'; i++) {
-        if (text[i] == '\\' && text[i + 1] == '\'') {
+        if (text[i] == '\\' && (text[i + 1] == '\'' || text[i + 1] == '\\')) {
             i++;
         }
         plain[used++] = text[i];
@@ -161,6 +161,23 @@ static struct mig_value literal_value(struct mig_arena *arena, const char *text)
     return (struct mig_value){.kind = MIG_VALUE_TEXT, .text = plain, .length = used};
 }
 
+static bool is_bytes(const struct mig_type *type)
+{
+    return type != NULL && (type->kind == MIG_TYPE_binary || type->kind == MIG_TYPE_varbinary);
+}
+
+/* The bytes that pairs of hexadecimal digits stand for. */
+static struct mig_value hex_value(struct mig_arena *arena, const char *digits)
+{
+    size_t length = strlen(digits) / 2;
+    char *bytes = mig_arena_strndup(arena, digits, length);
+    for (size_t i = 0; bytes != NULL && i < length; i++) {
+        const char pair[] = {digits[2 * i], digits[2 * i + 1], '\0'};
+        bytes[i] = (char)strtoul(pair, NULL, 16);
+    }
+    return (struct mig_value){.kind = MIG_VALUE_BYTES, .text = bytes, .length = length};
+}
+
 /* MariaDB gives the default as an expression ('abc', NULL, current_timestamp()), MySQL the bare
  * literal unless EXTRA says that it was generated. */
 static void read_default(struct mig_listing *rows, const struct scope *scope,
@@ -180,6 +197,9 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
         }
     } else if (contains_word(mig_listing_peek(rows, COL_EXTRA), "DEFAULT_GENERATED")) {
         text = unescaped(scope->arena, text);
+    } else if (strncmp(text, "0x", 2) == 0 && is_bytes(column->type)) {
+        column->default_value = hex_value(scope->arena, text + 2);
+        return;
     } else if (strncasecmp(text, "CURRENT_TIMESTAMP", 17) != 0 &&
                (column->type == NULL || !is_numeric(column->type))) {
         if (strchr(text, '\\') != NULL) {
@@ -669,27 +689,61 @@ static const char *without_database(struct mig_arena *arena, const char *text, c
     return mig_strbuf_to_arena(&buf, arena);
 }
 
+/* MySQL's text of a view leaves its column list out: it is needed where the names are not those
+ * that the text gives its expressions, in their order. */
+static bool needs_columns(const struct mig_view *view)
+{
+    struct mig_arena scratch = {0};
+    const char *at = view->query;
+    for (size_t i = 0; at != NULL && i < view->columns.count; i++) {
+        const char *alias = mig_arena_printf(&scratch, " AS `%s`", view->columns.items[i]);
+        at = alias != NULL ? strstr(at, alias) : NULL;
+    }
+    mig_arena_release(&scratch);
+    return at == NULL;
+}
+
+static struct mig_view *add_view(const struct scope *scope, struct mig_listing *rows,
+                                 struct mig_schema *out)
+{
+    struct mig_view *view = mig_arena_new(scope->arena, struct mig_view);
+    out->views = mig_arena_room(scope->arena, out->views, out->view_count, sizeof *out->views);
+    if (view == NULL || out->views == NULL) {
+        return NULL;
+    }
+    out->views[out->view_count++] = view;
+    view->schema = mig_arena_strdup(scope->arena, scope->schema);
+    view->name = mig_listing_text(rows, 0);
+    const char *text =
+        without_database(scope->arena, mig_listing_peek(rows, 1), mig_listing_peek(rows, 2));
+    const char *usual = scope->conn->server.database;
+    view->query =
+        text == NULL || usual == NULL ? text : without_database(scope->arena, text, usual);
+    return view->query == NULL ? NULL : view;
+}
+
 static int read_views(const struct scope *scope, struct mig_schema *out)
 {
     struct mig_listing rows;
+    struct mig_view *view = NULL;
     open_query(&rows, scope, mig_sql_mysql_views, 1);
-    while (mig_listing_next(&rows)) {
-        struct mig_view *view = mig_arena_new(scope->arena, struct mig_view);
-        out->views = mig_arena_room(scope->arena, out->views, out->view_count, sizeof *out->views);
-        if (view == NULL || out->views == NULL) {
+    while (mig_listing_next(&rows)) { /* a row a column */
+        if (view == NULL || strcmp(view->name, mig_listing_peek(&rows, 0)) != 0) {
+            view = add_view(scope, &rows, out);
+        }
+        if (view == NULL ||
+            mig_names_add(scope->arena, &view->columns, mig_listing_text(&rows, 3)) != 0) {
             rows.status = mig_error_nomem(scope->err);
             break;
         }
-        out->views[out->view_count++] = view;
-        view->schema = mig_arena_strdup(scope->arena, scope->schema);
-        view->name = mig_listing_text(&rows, 0);
-        const char *text =
-            without_database(scope->arena, mig_listing_peek(&rows, 1), mig_listing_peek(&rows, 2));
-        const char *usual = scope->conn->server.database;
-        view->query =
-            text == NULL || usual == NULL ? text : without_database(scope->arena, text, usual);
     }
-    return mig_listing_close(&rows);
+    int status = mig_listing_close(&rows);
+    for (size_t i = 0; status == 0 && i < out->view_count; i++) {
+        if (!needs_columns(out->views[i])) {
+            out->views[i]->columns = (struct mig_names){0};
+        }
+    }
+    return status;
 }
 
 /* ------------------------------------------------------------------ the contract */

@@ -179,12 +179,20 @@ static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
     return mig_append_literal(c, buf, value, type, err);
 }
 
+/* The words that DEFAULT takes as they are (sqlite.org/lang_createtable.html). */
+static bool is_current(const char *text)
+{
+    return strcasecmp(text, "CURRENT_DATE") == 0 || strcasecmp(text, "CURRENT_TIME") == 0 ||
+           strcasecmp(text, "CURRENT_TIMESTAMP") == 0;
+}
+
 static bool default_in_parentheses(const struct mig_compile *c, const struct mig_column *column)
 {
     (void)c;
     const struct mig_value *value = &column->default_value;
     if (value->kind == MIG_VALUE_EXPR) {
-        return !mig_text_is_literal(value->text) && !mig_text_in_parentheses(value->text);
+        return !mig_text_is_literal(value->text) && !is_current(value->text) &&
+               !mig_text_in_parentheses(value->text);
     }
     return value->kind == MIG_VALUE_UUID_V4;
 }
@@ -397,8 +405,7 @@ static bool can_add(const struct mig_compile *c, const struct mig_op_add_column 
         const struct mig_value *value = &column->default_value;
         bool constant = value->kind != MIG_VALUE_NOW && value->kind != MIG_VALUE_UUID_V4;
         if (value->kind == MIG_VALUE_EXPR) {
-            constant =
-                mig_text_is_literal(value->text) && strncasecmp(value->text, "CURRENT_", 8) != 0;
+            constant = mig_text_is_literal(value->text);
         }
         if (!constant || (column->computed != NULL && column->computed->stored == MIG_TRUE)) {
             return false;
