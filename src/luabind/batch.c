@@ -228,7 +228,9 @@ static void invert(lua_State *L, struct mig_op *op, struct mig_op_list *list)
 {
     struct mig_lua_host *host = mig_lua_host(L);
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_invert_ops(mig_run_arena(host->run), &op, 1, list, err) != 0) {
+    struct mig_arena *arena = mig_run_arena(host->run);
+    if (mig_invert_ops(arena, &op, 1, list, err) != 0 ||
+        mig_invert_enums(arena, op, mig_run_made_enum, host->run, list, err) != 0) {
         if (host->revision != NULL) {
             mig_error_at(err, host->revision->file, op->line);
         }

@@ -197,6 +197,19 @@ int mig_catalog_rename_enum_column(struct mig_catalog *catalog, const char *sche
     return catalog->arena.failed ? mig_error_nomem(err) : 0;
 }
 
+int mig_catalog_made_enums(const struct mig_catalog *catalog, struct mig_arena *arena,
+                           struct mig_names *out, struct mig_error *err)
+{
+    *out = (struct mig_names){.given = true};
+    for (const struct mig_catalog_entry *e = catalog->entries[ENUM]; e != NULL; e = e->next) {
+        if (e->known == PRESENT && (mig_names_add(arena, out, e->schema) != 0 ||
+                                    mig_names_add(arena, out, e->name) != 0)) {
+            return mig_error_nomem(err);
+        }
+    }
+    return 0;
+}
+
 int mig_catalog_learn_enums(struct mig_catalog *catalog, const struct mig_catalog *from,
                             struct mig_error *err)
 {

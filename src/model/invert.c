@@ -438,3 +438,65 @@ int mig_invert_ops(struct mig_arena *arena, struct mig_op *const *ops, size_t co
     }
     return 0;
 }
+
+struct made_enums {
+    struct invert in;
+    const struct mig_op *op;
+    bool (*made)(void *payload, const char *schema, const char *name);
+    void *payload;
+};
+
+static int drop_made(struct made_enums *m, const struct mig_type *type)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL || !type->values.given ||
+        type->native == MIG_FALSE || !m->made(m->payload, type->schema, type->name)) {
+        return 0;
+    }
+    struct mig_op *drop = append(&m->in, MIG_OP_drop_enum, m->op);
+    if (drop == NULL) {
+        return MIG_E_nomem;
+    }
+    drop->schema = type->schema;
+    struct mig_op_drop_enum *to = (struct mig_op_drop_enum *)(void *)drop;
+    to->name = type->name;
+    to->if_exists = MIG_TRUE; /* two columns may have it */
+    to->values = type->values;
+    return 0;
+}
+
+static int drop_made_by_columns(struct made_enums *m, const struct mig_columns *columns)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < columns->count; i++) {
+        rc = drop_made(m, columns->items[i]->type);
+    }
+    return rc;
+}
+
+int mig_invert_enums(struct mig_arena *arena, const struct mig_op *op,
+                     bool (*made)(void *payload, const char *schema, const char *name),
+                     void *payload, struct mig_op_list *out, struct mig_error *err)
+{
+    struct made_enums m = {{arena, out, err}, op, made, payload};
+    int rc = 0;
+    switch ((int)op->kind) {
+    case MIG_OP_create_table:
+        return drop_made_by_columns(&m, &MIG_OP_CAST(op, create_table)->body->columns);
+    case MIG_OP_add_column:
+        return drop_made_by_columns(&m, &MIG_OP_CAST(op, add_column)->columns);
+    case MIG_OP_alter_column:
+        return drop_made(&m, MIG_OP_CAST(op, alter_column)->type);
+    case MIG_OP_batch: {
+        const struct mig_op_batch *batch = (const struct mig_op_batch *)(const void *)op;
+        for (size_t i = 0; rc == 0 && i < batch->op_count; i++) {
+            rc = mig_invert_enums(arena, batch->ops[i], made, payload, out, err);
+        }
+        return rc;
+    }
+    default:
+        return 0;
+    }
+}

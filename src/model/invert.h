@@ -16,4 +16,10 @@ struct mig_op_list {
 int mig_invert_ops(struct mig_arena *arena, struct mig_op *const *ops, size_t count,
                    struct mig_op_list *out, struct mig_error *err) MIG_MUST_CHECK;
 
+/* Appends what drops the enum types that the operation has made besides, as its columns name them
+ * with their values: those of which `made` says so. */
+int mig_invert_enums(struct mig_arena *arena, const struct mig_op *op,
+                     bool (*made)(void *payload, const char *schema, const char *name),
+                     void *payload, struct mig_op_list *out, struct mig_error *err) MIG_MUST_CHECK;
+
 #endif

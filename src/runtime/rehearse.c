@@ -30,40 +30,91 @@ int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
     return rc;
 }
 
-/* Whether a revision of the plan may change an enum: itself, or by a module of lib/. */
-static int changes_enums(const struct mig_run *run, const struct mig_plan *plan, bool *out,
-                         struct mig_error *err)
+/* Whether the plan may need to know more of enums than the catalog can tell. */
+struct need {
+    bool columns; /* which of them are of an enum: an operation changes its values */
+    bool makers;  /* which revision made a type: change() is inverted */
+};
+
+static bool mentions(const char *text, const char *word)
+{
+    return strstr(text, word) != NULL;
+}
+
+/* What the texts of the plan's revisions mention; a module of lib/ may do anything. */
+static int find_need(const struct mig_run *run, const struct mig_plan *plan, struct need *need,
+                     struct mig_error *err)
 {
     struct mig_arena scratch = {0};
+    bool columns = need->columns, makers = need->makers;
     int rc = 0;
-    *out = false;
-    for (size_t i = 0; rc == 0 && !*out && i < plan->step_count; i++) {
+    *need = (struct need){0};
+    for (size_t i = 0; rc == 0 && i < plan->step_count; i++) {
         struct mig_source source = {0};
         rc = mig_recover_source(run->ctx, plan->steps[i].revision, &scratch, &source, err);
-        *out =
-            rc == 0 && source.text != NULL &&
-            (strstr(source.text, "enum_value") != NULL || strstr(source.text, "require") != NULL);
+        if (rc == 0 && source.text != NULL) {
+            bool foreign = mentions(source.text, "require");
+            need->columns |= columns && (foreign || mentions(source.text, "enum_value"));
+            need->makers |= makers && plan->steps[i].direction == MIG_DOWNGRADE &&
+                            mentions(source.text, "change") &&
+                            (foreign || mentions(source.text, "enum"));
+        }
         mig_arena_rewind(&scratch);
     }
     mig_arena_release(&scratch);
     return rc;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* The revision has made what the list does not have yet; what it has dropped goes. */
+static int note_makers(struct mig_run *run, const struct mig_run *past,
+                       const struct mig_revision *revision, struct mig_error *err)
+{
+    struct mig_names now, makers = {.given = true};
+    const struct mig_names *before = &run->enum_makers;
+    int rc = mig_catalog_made_enums(past->catalog, run->arena, &now, err);
+    for (size_t i = 0; rc == 0 && i < now.count; i += 2) {
+        const char *maker = revision->id;
+        for (size_t k = 0; k < before->count; k += 3) {
+            if (same_text(now.items[i], before->items[k + 1]) &&
+                strcmp(now.items[i + 1], before->items[k + 2]) == 0) {
+                maker = before->items[k];
+            }
+        }
+        if (mig_names_add(run->arena, &makers, maker) != 0 ||
+            mig_names_add(run->arena, &makers, mig_arena_strdup(run->arena, now.items[i])) != 0 ||
+            mig_names_add(run->arena, &makers, mig_arena_strdup(run->arena, now.items[i + 1])) !=
+                0) {
+            rc = mig_error_nomem(err);
+        }
+    }
+    run->enum_makers = makers;
+    return rc;
+}
+
 /* The upgrades that lead to the rows, oldest first. One that fails is passed over: later ones tell
  * what they can. */
-static int rehearse_applied(struct mig_run *run, const struct mig_names *rows,
+static int rehearse_applied(struct mig_run *run, struct mig_run *past, bool makers,
                             struct mig_error *err)
 {
     struct mig_names reached = {.given = true};
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < rows->count; i++) {
+    for (size_t i = 0; rc == 0 && i < run->rows.count; i++) {
         struct mig_plan plan = {0};
-        rc = mig_plan_upgrade(run->ctx->map, run->arena, &reached, rows->items[i], &plan, err);
+        rc = mig_plan_upgrade(run->ctx->map, past->arena, &reached, run->rows.items[i], &plan, err);
         for (size_t k = 0; rc == 0 && k < plan.step_count; k++) {
+            const struct mig_revision *revision = plan.steps[k].revision;
             struct mig_error failure = {0};
-            int ended = mig_run_rehearse(run, plan.steps[k].revision, MIG_UPGRADE, &failure);
+            int ended = mig_run_rehearse(past, revision, MIG_UPGRADE, &failure);
             rc = ended == MIG_E_nomem ? mig_error_nomem(err) : mig_run_check(run, err);
             mig_error_clear(&failure);
+            if (rc == 0 && makers) {
+                rc = note_makers(run, past, revision, err);
+            }
         }
         if (rc == 0 && plan.step_count > 0) {
             reached = plan.to;
@@ -72,28 +123,35 @@ static int rehearse_applied(struct mig_run *run, const struct mig_names *rows,
     return rc;
 }
 
-/* The catalog can find the columns of an enum by itself. */
-static bool knows_enums(const struct mig_run *run)
+bool mig_run_made_enum(void *payload, const char *schema, const char *name)
 {
-    enum mig_enum_names kept = run->db->runner->enum_names;
-    return kept == MIG_ENUM_NAMES_TYPE ||
-           (kept == MIG_ENUM_NAMES_CHECK && (run->conn != NULL || run->snapshot != NULL));
+    const struct mig_run *run = payload;
+    const struct mig_names *makers = &run->enum_makers;
+    for (size_t i = 0; run->revision != NULL && i < makers->count; i += 3) {
+        if (strcmp(makers->items[i], run->revision->id) == 0 &&
+            same_text(makers->items[i + 1], schema) && strcmp(makers->items[i + 2], name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan, struct mig_error *err)
 {
+    enum mig_enum_names kept = run->db->runner->enum_names;
+    bool asks = run->conn != NULL || run->snapshot != NULL;
+    struct need need = {
+        .columns = kept == MIG_ENUM_NAMES_LOST || (kept == MIG_ENUM_NAMES_CHECK && !asks),
+        .makers = kept == MIG_ENUM_NAMES_TYPE,
+    };
     const struct mig_run_options options = {.sink = MIG_SINK_LINT};
-    struct mig_log log = run->ctx->log;
     struct mig_arena arena = {0};
     struct mig_run past;
-    bool wanted = false;
-    if (knows_enums(run) || run->rows.count == 0) {
-        return 0;
-    }
-    int rc = changes_enums(run, plan, &wanted, err);
-    if (rc != 0 || !wanted) {
+    int rc = run->rows.count > 0 ? find_need(run, plan, &need, err) : 0;
+    if (rc != 0 || run->rows.count == 0 || (!need.columns && !need.makers)) {
         return rc;
     }
+    struct mig_log log = run->ctx->log;
     run->ctx->log = (struct mig_log){0}; /* nothing of it happens now */
     rc = mig_run_begin(&past, run->ctx, &arena, &options, err);
     if (rc == 0) {
@@ -102,9 +160,9 @@ int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan, struc
         rc = mig_run_use_catalog(&past, true, err);
     }
     if (rc == 0) {
-        rc = rehearse_applied(&past, &run->rows, err);
+        rc = rehearse_applied(run, &past, need.makers, err);
     }
-    if (rc == 0) {
+    if (rc == 0 && need.columns) {
         rc = mig_catalog_learn_enums(run->catalog, past.catalog, err);
     }
     mig_run_end(&past);

@@ -153,6 +153,8 @@ void mig_run_watch(struct mig_run *run, bool watched);
 /* What the script does now it has done before: the revision is tried again, or goes on after a
  * crash and has not come to where that was. */
 bool mig_run_repeats(const struct mig_run *run);
+/* Whether the upgrade of the revision in hand made the enum type, for its inverse. */
+bool mig_run_made_enum(void *run, const char *schema, const char *name);
 /* Where the script stands now, for lines of statements and errors. */
 void mig_run_set_line(struct mig_run *run, int line);
 

@@ -157,6 +157,8 @@ struct mig_run {
     struct mig_undo *undo;           /* NULL: nothing is gathered */
     struct mig_rows_reader *readers; /* open ones */
 
+    struct mig_names enum_makers; /* revision, schema, name of each enum type */
+
     struct mig_shadow *shadow; /* script: NULL where there is none */
     bool script_begun;         /* its first line was written */
     struct mig_strbuf text;    /* script: the segment so far */
@@ -188,8 +190,9 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
  * would have left it; `failure` is how it ended, and the return value too. */
 int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
                      enum mig_direction direction, struct mig_error *failure) MIG_MUST_CHECK;
-/* Before the first step of the plan: where the server forgets the names of enums and the plan may
- * need them, the catalog learns from the applied revisions which columns are of which one. */
+/* Before the first step of the plan, what only the applied revisions can tell of enums: which columns
+ * are of which one, for the catalog, where the server keeps no name of it; and which revision made
+ * which type, for its inverse. */
 int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan,
                          struct mig_error *err) MIG_MUST_CHECK;
 
