@@ -2,7 +2,7 @@
 #include "model/catalog.intern.h"
 
 /* What is superseded may take so much before it is thrown away. */
-enum { SUPERSEDED = 256 * 1024 };
+enum { SUPERSEDED = 128 * 1024 };
 
 static struct mig_enum *copy_enum(struct mig_arena *arena, const struct mig_catalog_entry *entry,
                                   const struct mig_enum *from)
