@@ -154,6 +154,7 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     }
     if (rc == 0) {
         statement->class = MIG_CLASS_DATA;
+        statement->flags = MIG_STATEMENT_REPEATED;
         statement->verb = "INSERT";
         statement->params = params;
     }

@@ -236,6 +236,7 @@ static int one_statement(struct mig_run *run, const struct mig_version_op *op,
     }
     if (rc == 0) {
         statement->class = MIG_CLASS_DATA;
+        statement->flags = MIG_STATEMENT_REPEATED;
         statement->verb = forms[op->kind].verb;
         statement->params = params;
     }

@@ -108,6 +108,7 @@ int mig_pq_fail(struct mig_conn *conn, const PGresult *result, struct mig_error 
     if (sqlstate == NULL) {
         sqlstate = "";
     }
+    mig_pq_named_failed(mig_pq_handle_of(conn), sqlstate, message);
     /* a FATAL error may come before the library notices that the server hung up */
     const char *severity =
         result != NULL ? mig_pq.PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED) : NULL;
@@ -288,6 +289,7 @@ int mig_pq_send(struct mig_conn *conn, const char *sql, const struct mig_params 
     struct mig_pq_handle *h = mig_pq_handle_of(conn);
     struct bound b;
     int rc = bind(params, &b, err);
+    mig_pq_named_look(conn, sql);
     if (rc == 0) {
         h->last_state = tx_state(conn);
         /* the extended protocol also without parameters: it refuses several statements in one text
@@ -305,6 +307,28 @@ int mig_pq_send(struct mig_conn *conn, const char *sql, const struct mig_params 
     }
     mig_arena_release(&b.arena);
     return rc;
+}
+
+/* One statement of a pipeline. */
+static int send_in_pipeline(struct mig_conn *conn, const struct mig_statement *statement,
+                            struct mig_error *err)
+{
+    if ((statement->flags & MIG_STATEMENT_REPEATED) == 0) {
+        return mig_pq_send(conn, statement->sql, &statement->params, err);
+    }
+    struct mig_pq_handle *h = mig_pq_handle_of(conn);
+    struct bound b;
+    int rc = bind(&statement->params, &b, err);
+    const char *name = rc == 0 ? mig_pq_named_get(conn, statement->sql, b.types, b.count) : NULL;
+    if (name != NULL) {
+        h->last_state = tx_state(conn);
+        if (!mig_pq.PQsendQueryPrepared(h->pg, name, b.count, b.values, b.lengths, b.formats, 0)) {
+            rc = mig_pq_fail(conn, NULL, err);
+        }
+    }
+    mig_arena_release(&b.arena);
+    return rc != 0 || name != NULL ? rc
+                                   : mig_pq_send(conn, statement->sql, &statement->params, err);
 }
 
 void mig_pq_drain(PGconn *pg)
@@ -423,10 +447,16 @@ static int execute(struct mig_conn *conn, const char *sql, size_t length,
 static int pipeline_answer(struct mig_conn *conn, const char *sql, int64_t *changed,
                            struct mig_error *err)
 {
-    PGconn *pg = mig_pq_handle_of(conn)->pg;
-    PGresult *result = NULL;
+    struct mig_pq_handle *h = mig_pq_handle_of(conn);
+    PGconn *pg = h->pg;
+    PGresult *result = mig_pq.PQgetResult(pg);
     int rc = 0;
-    while ((result = mig_pq.PQgetResult(pg)) != NULL) {
+    if (result != NULL && mig_pq_named_answers(h, result)) { /* what it was parsed as comes next */
+        mig_pq.PQclear(result);
+        (void)mig_pq.PQgetResult(pg); /* NULL: the end of that */
+        result = mig_pq.PQgetResult(pg);
+    }
+    for (; result != NULL; result = mig_pq.PQgetResult(pg)) {
         if (rc == 0) {
             rc = mig_pq.PQresultStatus(result) == PGRES_FATAL_ERROR
                      ? mig_pq_fail(conn, result, err)
@@ -480,7 +510,7 @@ static int send_ahead(struct mig_conn *conn, const struct mig_statement *stateme
         return mig_pq_fail(conn, NULL, err);
     }
     for (size_t i = 0; i < count; i++) {
-        int rc = mig_pq_send(conn, statements[i].sql, &statements[i].params, err);
+        int rc = send_in_pipeline(conn, &statements[i], err);
         if (rc != 0) {
             return rc;
         }
@@ -499,8 +529,7 @@ static int execute_many(struct mig_conn *conn, const struct mig_statement *state
         return 0; /* one by one, then */
     }
     /* the library reads while it cannot write, so that neither side waits for the other */
-    while (sent < count &&
-           mig_pq_send(conn, statements[sent].sql, &statements[sent].params, &unsent) == 0) {
+    while (sent < count && send_in_pipeline(conn, &statements[sent], &unsent) == 0) {
         sent++;
     }
     int rc = mig_pq.PQpipelineSync(pg)

@@ -82,11 +82,24 @@ struct mig_pq_parsed {
     int count;
 };
 
+/* A statement that the server keeps under a name, with the types of its parameters. */
+struct mig_pq_named {
+    char *sql; /* NULL: none */
+    Oid *types;
+    int count;
+    unsigned number;
+    bool answered; /* the server has said that it was parsed */
+    char name[40];
+};
+
 struct mig_pq_handle {
     PGconn *pg;
     PGcancel *cancel;
     enum mig_tx_state last_state; /* while rows are still to come the protocol does not tell */
     struct mig_pq_parsed parsed;
+    struct mig_pq_named named[4];
+    unsigned names; /* given so far */
+    bool nameless;  /* names do not stay */
 };
 
 static inline struct mig_pq_handle *mig_pq_handle_of(const struct mig_conn *conn)
@@ -117,6 +130,18 @@ int mig_pq_bad_result(struct mig_conn *conn, const PGresult *result,
 int mig_pq_check_commit(const char *sql, PGresult *result, struct mig_error *err) MIG_MUST_CHECK;
 /* Rows changed, by the command's tag: 0 for one that changes none. */
 int64_t mig_pq_changed(PGresult *result);
+
+/* driver_named.c: all of it inside a pipeline */
+/* The name of a statement that will be sent again, which is sent to be parsed when it is new; NULL
+ * where it should go without one. */
+const char *mig_pq_named_get(struct mig_conn *conn, const char *sql, const Oid *types, int count);
+/* Whether the result says that a named statement was parsed: it belongs to no statement. */
+bool mig_pq_named_answers(struct mig_pq_handle *h, PGresult *result);
+/* After a failure: what was not answered was not parsed. */
+void mig_pq_named_failed(struct mig_pq_handle *h, const char *sqlstate, const char *message);
+/* A statement of the migration's that may throw names away. */
+void mig_pq_named_look(struct mig_conn *conn, const char *sql);
+void mig_pq_named_forget(struct mig_pq_handle *h, bool unanswered_only);
 
 /* driver_connect.c: slots of struct mig_driver */
 int mig_pq_connect(struct mig_conn *conn, const struct mig_conn_params *params,

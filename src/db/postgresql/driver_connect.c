@@ -101,6 +101,7 @@ void mig_pq_close(struct mig_conn *conn)
         mig_pq.PQfinish(h->pg);
     }
     mig_pq_forget_parsed(h);
+    mig_pq_named_forget(h, false);
     free(h);
     conn->handle = NULL;
 }

@@ -1,5 +1,6 @@
 /* PostgreSQL for the runner: advisory locks, lock_timeout, DO blocks as guards. */
 #include "driver/runner.h"
+#include "db/postgresql/named.h"
 #include "dialect/dialect.h"
 
 #include <ctype.h>
@@ -120,10 +121,17 @@ static bool is_catalog_race(const struct mig_error *err)
             err->sql != NULL && strstr(err->sql, "IF NOT EXISTS") != NULL);
 }
 
+/* A statement of ours that the server no longer knows by its name: the next try goes without. */
+static bool is_name_lost(const struct mig_error *err)
+{
+    return strcmp(err->sqlstate, "26000") == 0 && err->message != NULL &&
+           strstr(err->message, MIG_PQ_NAMED) != NULL;
+}
+
 static bool is_passing(const struct mig_error *err)
 {
     return is_lock_timeout(err) || strcmp(err->sqlstate, "40P01") == 0 ||
-           strcmp(err->sqlstate, "40001") == 0 || is_catalog_race(err);
+           strcmp(err->sqlstate, "40001") == 0 || is_catalog_race(err) || is_name_lost(err);
 }
 
 static bool is_read_only(const struct mig_error *err)
