@@ -104,7 +104,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-) STRICT;
+) STRICT; -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -132,7 +132,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-) STRICT;
+) STRICT; -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -175,7 +175,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -194,7 +194,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -214,7 +214,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -223,7 +223,7 @@ CREATE TABLE _luamig_new_companies (
   id INTEGER NOT NULL,
   name VARCHAR(50) DEFAULT (upper('x')),
   PRIMARY KEY (id)
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_companies (id, name) SELECT id, name FROM companies; -- foreign_keys_off
 DROP TABLE companies; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_companies RENAME TO companies; -- foreign_keys_off legacy_alter
@@ -239,7 +239,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -258,7 +258,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -279,7 +279,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -313,7 +313,7 @@ CREATE TABLE _luamig_new_companies (
   name VARCHAR(50),
   PRIMARY KEY (id),
   CONSTRAINT uq_c UNIQUE (name)
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_companies (id, name) SELECT id, name FROM companies; -- foreign_keys_off
 DROP TABLE companies; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_companies RENAME TO companies; -- foreign_keys_off legacy_alter
@@ -323,7 +323,7 @@ CREATE TABLE _luamig_new_companies (
   PRIMARY KEY (id),
   CONSTRAINT uq_c UNIQUE (name),
   CONSTRAINT ck_c CHECK (name <> '')
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_companies (id, name) SELECT id, name FROM companies; -- foreign_keys_off
 DROP TABLE companies; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_companies RENAME TO companies; -- foreign_keys_off legacy_alter
@@ -340,7 +340,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old')),
   CONSTRAINT fk_p FOREIGN KEY(company_id) REFERENCES companies (id) ON DELETE SET NULL
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -368,7 +368,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_paid CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -386,7 +386,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT uq_products_name UNIQUE (name),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -401,7 +401,7 @@ CREATE TABLE _luamig_new_products (
   PRIMARY KEY (id),
   CONSTRAINT uq_products_name UNIQUE (name),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -415,7 +415,7 @@ CREATE TABLE _luamig_new_products (
   changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
   PRIMARY KEY (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -433,7 +433,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT uq_products_name UNIQUE (name),
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -463,7 +463,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old', 'active', 'gone'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -482,7 +482,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('active', 'old', 'gone'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -502,7 +502,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -521,7 +521,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -593,7 +593,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT uq_products_name UNIQUE (name),
   CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -618,7 +618,7 @@ CREATE TABLE _luamig_new_products (
   UNIQUE (a),
   FOREIGN KEY(b) REFERENCES companies (id),
   CONSTRAINT ck_a CHECK (a > b)
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
@@ -639,7 +639,7 @@ CREATE TABLE _luamig_new_products (
   CONSTRAINT uq_products_name UNIQUE (name),
   CONSTRAINT ck_price CHECK (price > 0),
   CONSTRAINT state CHECK (state IN ('new', 'old'))
-);
+); -- foreign_keys_off
 INSERT OR ABORT INTO _luamig_new_products (id, name, price, state, changed_at) SELECT id, name, price, state, changed_at FROM products; -- foreign_keys_off
 DROP TABLE products; -- foreign_keys_off legacy_alter
 ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter

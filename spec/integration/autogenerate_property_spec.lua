@@ -21,6 +21,7 @@ for _, dialect in ipairs(servers.dialects) do
           assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr .. text)
           return r.stdout
         end
+        local function nothing(difference) assert(difference == "", difference .. "\n" .. text) end
         local schema = random_schema.new(seed, dialect)
         local shapes = { [0] = dump.schema(db) }
         local written = 0
@@ -32,16 +33,16 @@ for _, dialect in ipairs(servers.dialects) do
             text = text .. p:read(path)
             written = written + 1
             run "upgrade"
-            assert.equal("", run "check")
+            nothing(run "check")
             shapes[written] = dump.schema(db)
             p:write("schema.lua", run "inspect")
-            assert.equal("", run "check", text)
+            nothing(run "check")
           end
           schema:mutate()
         end
         for step = written, 1, -1 do
           run("downgrade", "-1")
-          assert.equal("", dump.difference(shapes[step - 1], dump.schema(db)), text)
+          nothing(dump.difference(shapes[step - 1], dump.schema(db)))
         end
         db:drop()
       end)

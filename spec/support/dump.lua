@@ -15,7 +15,7 @@ local queries = {
     SELECT t.name, f."from", f."table", f."to", f.seq, f.on_update, f.on_delete, f.match
       FROM t, pragma_foreign_key_list(t.name) f ORDER BY 1, 2, 3, 4;
     SELECT t.name, CASE i.origin WHEN 'c' THEN i.name END, i."unique", i.origin, i.partial, c.seqno, c.name, c.desc, c.coll
-      FROM t, pragma_index_list(t.name) i, pragma_index_xinfo(i.name) c ORDER BY 1, 2, 4, i.name, 6;
+      FROM t, pragma_index_list(t.name) i, pragma_index_xinfo(i.name) c WHERE c.key ORDER BY 1, 2, 4, i.name, 6;
     SELECT name, (length(sql) - length(replace(upper(sql), 'CHECK', ''))) / 5 AS checks,
            upper(sql) LIKE '%AUTOINCREMENT%', upper(sql) LIKE '%WITHOUT ROWID%', upper(sql) LIKE '%STRICT%' FROM t ORDER BY 1;
     SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY 1, 2;]],

@@ -18,11 +18,14 @@ local function generator(seed)
 end
 
 local types = {
-  { "sql.integer", { "0", "-7", nil } }, { "sql.bigint", { "5" } }, { "sql.smallint", {} },
-  { "sql.string(20)", { '"x"', '"it\'s"', '""' } }, { "sql.string(255)", { '"y"' } }, { "sql.char(3)", { '"abc"' } },
-  { "sql.text", {} }, { "sql.numeric(10, 2)", { "0", "1.5" } }, { "sql.numeric(8)", {} }, { "sql.boolean", { "true", "false" } },
-  { "sql.date", {} }, { "sql.datetime", { "sql.now" } }, { "sql.double", { "1.5" } }, { "sql.float", {} }, { "sql.json", {} },
-  { "sql.blob", {} }, { "sql.uuid", {} }, { "sql.timestamp", { "sql.now" } },
+  { "sql.integer", { "0", "-7", nil } }, { "sql.bigint", { "5", "9223372036854775807" } }, { "sql.smallint", {} },
+  { "sql.string(20)", { '"x"', '"it\'s"', '""', [["back\\slash"]], [["two\nlines"]], '"NULL"', '"now()"', [["\"q\" %"]] } },
+  { "sql.string(255)", { '"y"' } }, { "sql.char(3)", { '"abc"' } },
+  { "sql.text", {} }, { "sql.numeric(10, 2)", { "0", "1.5", "-0.25" } }, { "sql.numeric(8)", { "100" } }, { "sql.boolean", { "true", "false" } },
+  { "sql.date", { '"2020-02-29"' } }, { "sql.datetime", { "sql.now", '"2020-02-29 10:20:30"' } }, { "sql.double", { "1.5", "-1e-3" } },
+  { "sql.float", { "0.5" } }, { "sql.json", {} }, { "sql.time", { '"10:20:30"' } },
+  { "sql.blob", {} }, { "sql.uuid", {} }, { "sql.timestamp", { "sql.now" } }, { "sql.real", {} }, { "sql.varbinary(10)", {} },
+  { "sql.integer", { 'sql.expr "(1 + 2)"' } },
   { "mood", { '"ok"' } }, -- the enum, whose values change
 }
 
@@ -31,15 +34,36 @@ local MOOD = { mood = true }
 
 local own_types = {
   postgresql = {
-    { "sql.array(sql.integer)", {} }, { "sql.jsonb", {} }, { "sql.datetime { timezone = true, precision = 3 }", { "sql.now" } },
-    { "sql.interval", {} }, { 'sql.native "tsvector"', {} },
+    { "sql.array(sql.integer)", {} }, { "sql.jsonb", { 'sql.expr "\'{}\'"' } },
+    { "sql.datetime { timezone = true, precision = 3 }", { "sql.now" } },
+    { "sql.interval", {} }, { 'sql.native "tsvector"', {} }, { "sql.text", { '"dflt"' } }, { "sql.uuid", { "sql.uuid_v4" } },
+    { "sql.array(sql.text)", { 'sql.expr "\'{}\'"' } }, { "sql.bit(4)", {} }, { 'sql.string(10, { collation = "C" })', { '"z"' } },
+    { "sql.integer, identity = sql.identity { start = 5, increment = 2 }", {}, "filled" },
+    { "sql.bigint, identity = sql.identity { always = true, min = 0, max = 99, cycle = true }", {}, "filled" },
   },
   mysql = {
     { "sql.integer { unsigned = true }", { "3" } }, { "sql.datetime { precision = 3 }", {} }, { 'sql.set { "a", "b" }', {} },
-    { 'sql.string(10, { charset = "latin1" })', {} },
+    { 'sql.string(10, { charset = "latin1" })', {} }, { "sql.year", { "2020" } }, { "sql.bit(4)", {} }, { "sql.tinyint", { "1" } },
+    { 'sql.enum { "x", "it\'s" }', { '"x"' } }, { 'sql.string(12), collation = "utf8mb4_bin"', { '"b"' } },
+    { 'sql.datetime, mysql_on_update = "CURRENT_TIMESTAMP"', { "sql.now" } },
   },
-  sqlite = {},
+  sqlite = { { 'sql.string(10), collation = "NOCASE"', { '"n"' } }, { 'sql.native "ANYTHING"', {} } },
 }
+
+-- What a table is made with.
+local table_options = {
+  postgresql = { "postgresql_with = { fillfactor = %d0 }", "postgresql_with = { fillfactor = %d0, autovacuum_enabled = false }", "postgresql_unlogged = false" },
+  mysql = { 'mysql_row_format = "DYNAMIC"', 'mysql_row_format = "COMPRESSED"', "mysql_stats_persistent = 1", "mysql_stats_persistent = 0",
+    'mysql_charset = "utf8mb4"', 'mysql_charset = "latin1"', 'mysql_collate = "utf8mb4_unicode_ci"', 'mysql_engine = "InnoDB"' },
+  sqlite = { "sqlite_without_rowid = true", "sqlite_without_rowid = false" },
+}
+
+-- Names that need quotes, or care.
+local names = {
+  'Weird "%s" %d', "%s's %d", "gr\u{f6}\u{df}e_%s%d", "Mixed%s%d", "%s-%d", "100%% %s%d", "%s`%d", "%s.%d", "%s (%d)", "$%s%d", "%s[%d",
+  "a_very_long_name_that_comes_near_to_the_limit_of_the_server_%s%d",
+}
+local reserved = { "order", "select", "group", "user", "table", "key", "index", "primary", "check", "default", "Order", "desc", "values", "end" }
 
 function Schema:pick(list) return list[self.random(#list)] end
 function Schema:chance(percent) return self.random(100) <= percent end
@@ -49,6 +73,31 @@ function Schema:fresh(prefix)
   return prefix .. self.count
 end
 
+-- A name that nothing else has.
+function Schema:name(prefix)
+  self.count = self.count + 1
+  if self:chance(70) then return prefix .. self.count end
+  if self:chance(30) then
+    local word = self:pick(reserved)
+    if not self.reserved[word:lower()] then
+      self.reserved[word:lower()] = true
+      return word
+    end
+  end
+  return self:pick(names):format(prefix, self.count)
+end
+
+-- A name in SQL.
+function Schema:quote(name)
+  local mark = self.dialect == "mysql" and "`" or '"'
+  return mark .. name:gsub(mark, mark .. mark) .. mark
+end
+
+-- A template's text: {c} is the column's name as a Lua string, {s} in SQL (in a long string), {n} a number.
+function Schema:fill(text, column)
+  return (text:gsub("{c}", function() return ("%q"):format(column) end):gsub("{s}", function() return self:quote(column) end))
+end
+
 local plain_key = {
   ["sql.text"] = true, ["sql.json"] = true, ["sql.blob"] = true, ["sql.jsonb"] = true, ['sql.native "tsvector"'] = true,
 }
@@ -56,10 +105,14 @@ local plain_key = {
 function Schema:new_column()
   local kinds = self.types
   local kind = self:pick(kinds)
-  local column = { name = self:fresh "c", type = kind[1], defaults = kind[2], comment = self:chance(15) and "a 'note'" or nil }
-  column.nullable = self:chance(60)
+  local column = { name = self:name "c", type = kind[1], defaults = kind[2] }
+  if self:chance(15) then column.comment = self:pick { "a 'note'", 'a "b" \\ c', "two\nlines", "50% `x`", "\u{fc}" } end
+  column.nullable = self:chance(60) and kind[3] ~= "filled"
+  column.flag = self:chance(10) and self:pick { "unique", "index" } or nil
   column.default = #kind[2] > 0 and self:chance(50) and self:pick(kind[2]) or nil
-  column.keyable = not plain_key[kind[1]]
+  column.keyable = not plain_key[kind[1]] and kind[3] ~= "filled"
+  column.filled = kind[3] == "filled"
+  if not column.keyable then column.flag = nil end
   return column
 end
 
@@ -71,27 +124,44 @@ function Schema:keyable(t)
   return found
 end
 
--- What stands on a column: {c} is the column, {n} a new name. Elsewhere than on every dialect: a list of dialects.
+-- What stands on a column, by the template, the dialects (nil: all) and a pattern of the column's type.
 local extras = {
-  { 'sql.index("ix{n}", { "{c}" })' }, { 'sql.index("ix{n}", { "{c}" }, { unique = true })' },
-  { 'sql.index("ix{n}", { { "{c}", desc = true }, "id" })' }, { 'sql.unique({ "{c}", "id" }, { name = "uq{n}" })' },
-  { 'sql.check("{c} IS NOT NULL OR 1 = 2", { name = "ck{n}" })' }, { 'sql.check("{c} IS NOT NULL OR 3 > {n}")' },
-  { 'sql.check("NOT (id = 7 AND {c} IS NULL)", { name = "ck{n}" })', "sqlite postgresql" }, -- MariaDB: no AUTO_INCREMENT in it
-  { 'sql.index("ix{n}", { "{c}" }, { where = "id > 5" })', "sqlite postgresql" },
-  { 'sql.index("ix{n}", { "id" }, { where = "{c} IS NOT NULL" })', "sqlite postgresql" },
-  { 'sql.index("ix{n}", { sql.expr "coalesce({c}, {c})" })', "sqlite postgresql" },
-  { 'sql.index("ix{n}", { { "{c}", nulls = "first" } }, { include = { "id" } })', "postgresql" },
-  { 'sql.index("ix{n}", { "id" }, { include = { "{c}" }, unique = true })', "postgresql" },
-  { 'sql.unique({ "{c}" }, { name = "uq{n}", nulls_not_distinct = true })', "postgresql" },
-  { 'sql.unique({ "{c}", "id" }, { name = "uq{n}", deferrable = true, initially = "DEFERRED" })', "postgresql" },
-  { 'sql.index("ix{n}", { "{c}" }, { postgresql_with = { fillfactor = 70 } })', "postgresql" },
+  { 'sql.index("ix{n}", { {c} })' }, { 'sql.index("ix{n}", { {c} }, { unique = true })' },
+  { 'sql.index("ix{n}", { { {c}, desc = true }, "id" })' }, { 'sql.unique({ {c}, "id" }, { name = "uq{n}" })' },
+  { 'sql.index("Ix \\"{n}\\"", { "id", {c} })' },
+  { 'sql.check([[{s} IS NOT NULL OR 1 = 2]], { name = "ck{n}" })' }, { 'sql.check([[{s} IS NOT NULL OR 3 > {n}]])' },
+  { "sql.check([[{s} <> 'it''s' AND {s} <> '\"']], { name = \"ck{n}\" })", nil, "^sql%.string%(20%)" },
+  { 'sql.check([[{s} BETWEEN -5 AND 1000]], { name = "Ck {n}" })', nil, "^sql%.integer$" },
+  { 'sql.check([[NOT (id = 7 AND {s} IS NULL)]], { name = "ck{n}" })', "sqlite postgresql" }, -- MariaDB: no AUTO_INCREMENT in it
+  { 'sql.index("ix{n}", { {c} }, { where = "id > 5" })', "sqlite postgresql" },
+  { 'sql.index("ix{n}", { "id" }, { where = [[{s} IS NOT NULL]] })', "sqlite postgresql" },
+  { 'sql.index("ix{n}", { sql.expr [[coalesce({s}, {s})]] })', "sqlite postgresql" },
+  { 'sql.index("ix{n}", { { {c}, nulls = "first" } }, { include = { "id" } })', "postgresql" },
+  { 'sql.index("ix{n}", { "id" }, { include = { {c} }, unique = true })', "postgresql" },
+  { 'sql.index("ix{n}", { {c} }, { using = "hash" })', "postgresql", "^sql%.integer$" },
+  { 'sql.index("ix{n}", { { {c}, ops = "varchar_pattern_ops" } })', "postgresql", "^sql%.string" },
+  { 'sql.index("ix{n}", { { {c}, collation = "C", desc = true } })', "postgresql", "^sql%.string" },
+  { 'sql.index("ix{n}", { {c} }, { unique = true, nulls_not_distinct = true })', "postgresql" },
+  { 'sql.exclude({ { {c}, "=" } }, { name = "ex{n}", using = "btree" })', "postgresql", "^sql%.[bi]" },
+  { 'sql.exclude({ { {c}, "=" }, { "id", "=" } }, { name = "ex{n}", using = "btree", where = "id > 3", deferrable = true })', "postgresql", "^sql%.s" },
+  { 'sql.unique({ {c} }, { name = "uq{n}", nulls_not_distinct = true })', "postgresql" },
+  { 'sql.unique({ {c}, "id" }, { name = "uq{n}", include = { "id" } })', "postgresql" },
+  { 'sql.unique({ {c}, "id" }, { name = "uq{n}", deferrable = true, initially = "DEFERRED" })', "postgresql" },
+  { 'sql.index("ix{n}", { {c} }, { postgresql_with = { fillfactor = 70 } })', "postgresql" },
+  { 'sql.index("ix{n}", { { {c}, length = 7 } })', "mysql", "^sql%.string" },
+  { 'sql.index("ix{n}", { {c} }, { mysql_prefix = "FULLTEXT" })', "mysql", "^sql%.string%(255" },
+  { 'sql.index("ix{n}", { {c} }, { comment = "it\'s" })', "mysql" },
+  { 'sql.index("ix{n}", { { {c}, collation = "NOCASE" } })', "sqlite", "^sql%.string" },
+  { 'sql.unique({ {c} }, { name = "uq{n}", sqlite_on_conflict = "IGNORE" })', "sqlite" },
 }
 
 function Schema:add_extra(t)
   local found = self:keyable(t)
   local extra = self:pick(extras)
   if #found == 0 or (extra[2] and not extra[2]:find(self.dialect, 1, true)) then return end
-  t.extras[#t.extras + 1] = { of = self:pick(found), text = extra[1]:gsub("{n}", self:fresh "") }
+  local of = self:pick(found)
+  if extra[3] and not of.type:find(extra[3]) or of.computed then return end
+  t.extras[#t.extras + 1] = { of = of, text = extra[1]:gsub("{n}", self:fresh ""), pattern = extra[3] }
 end
 
 -- A computed column of a text.
@@ -100,24 +170,36 @@ function Schema:add_computed(t)
     if column.type:find "^sql.string" and not column.computed then
       local stored = (self.dialect == "postgresql" or self:chance(50)) and ", { stored = true }" or ""
       t.columns[#t.columns + 1] = {
-        name = self:fresh "g", type = "sql.integer", defaults = {}, nullable = true, of = column,
-        computed = ('sql.computed("length({c}) + %d"%s)'):format(self.random(3), stored),
+        name = self:name "g", type = "sql.integer", defaults = {}, nullable = true, of = column,
+        computed = ("sql.computed([[length({s}) + %d]]%s)"):format(self.random(3), stored),
       }
       return
     end
   end
 end
 
+-- A foreign key; of two columns where the other table has a key for it.
+function Schema:reference(of)
+  local pair = self:chance(25) and of.key == nil
+  if pair then of.pair = of.pair or self:name "p" end
+  return { table = of, name = self:chance(80) and self:fresh "fk" or nil, column = self:name "r", pair = pair and self:name "q" or nil,
+    ondelete = self:chance(40) and "CASCADE" or nil, onupdate = self:chance(20) and "CASCADE" or nil }
+end
+
+function Schema:option()
+  return (self:pick(table_options[self.dialect]):gsub("%%d", self.random(8) + 1))
+end
+
 function Schema:new_table()
-  local t = { name = self:fresh "t", columns = {}, extras = {}, comment = self:chance(20) and "of note" or nil }
+  local t = { name = self:name "t", options = self:chance(20) and self:option() or nil, columns = {}, extras = {}, comment = self:chance(20) and "of note" or nil }
   for _ = 1, self.random(5) do t.columns[#t.columns + 1] = self:new_column() end
   for _ = 1, self.random(4) - 1 do self:add_extra(t) end
   if self:chance(25) then self:add_computed(t) end
+  t.number = self.count
   t.key = self:chance(20) and '{ "id", sql.bigint, primary_key = true, autoincrement = false }' or nil
   if #self.tables > 0 and self:chance(60) then
     local of = self:chance(15) and t or self:pick(self.tables)
-    t.refers = { table = of, name = self:chance(80) and self:fresh "fk" or nil, column = self:fresh "r",
-      ondelete = self:chance(40) and "CASCADE" or nil }
+    t.refers = self:reference(of)
   end
   return t
 end
@@ -140,7 +222,7 @@ function Schema:add_view()
   local t = self:pick(self.tables)
   local below = #self.views > 0 and self:chance(30) and self:pick(self.views) or nil
   self.views[#self.views + 1] = {
-    name = self:fresh "v", table = not below and t or nil, below = below, of = not below and self:pick(t.columns) or nil,
+    name = self:name "v", table = not below and t or nil, below = below, of = not below and self:pick(t.columns) or nil,
     number = self.random(3), materialized = self.dialect == "postgresql" and self:chance(20),
   }
 end
@@ -171,7 +253,7 @@ local mutations = {
   end,
   function(s, t)
     local column = s:pick(t.columns)
-    if not column.computed then column.nullable = not column.nullable end
+    if not column.computed and not column.filled then column.nullable = not column.nullable end
   end,
   function(s, t)
     local column = s:pick(t.columns)
@@ -194,6 +276,9 @@ local mutations = {
     if t.refers then t.refers.ondelete = t.refers.ondelete == nil and "SET NULL" or nil end
   end,
   function(s, t) s:add_computed(t) end,
+  function(s, t) t.refers = s:reference(s:pick(s.tables)) end, -- also in circles
+  function(_, t) t.refers = nil end,
+  function(s, t) t.options = s:chance(80) and s:option() or nil end,
   function(s, t)
     for _, column in ipairs(t.columns) do
       if column.computed then column.computed = column.computed:gsub("%+ %d", "+ " .. s.random(9)) end
@@ -206,11 +291,11 @@ local mutations = {
   function(s, t)
     local column = s:pick(t.columns)
     if not column.renamed_from and not s.fresh_columns[column] then
-      column.renamed_from, column.name = column.name, s:fresh "c"
+      column.renamed_from, column.name = column.name, s:name "c"
     end
   end,
   function(s, t)
-    if not t.renamed_from and not s.fresh_tables[t] then t.renamed_from, t.name = t.name, s:fresh "t" end
+    if not t.renamed_from and not s.fresh_tables[t] then t.renamed_from, t.name = t.name, s:name "t" end
   end,
   function(_, t) t.key = not t.key and '{ "id", sql.bigint, primary_key = true, autoincrement = false }' or nil end,
 }
@@ -237,19 +322,21 @@ end
 
 function Schema:column_text(c)
   local options = ""
-  if c.computed then options = ", computed = " .. c.computed:gsub("{c}", c.of.name) end
+  if c.computed then options = ", computed = " .. self:fill(c.computed, c.of.name) end
+  if c.flag then options = options .. (", %s = true"):format(c.flag) end
   if not c.nullable then options = options .. ", nullable = false" end
   if c.default then options = options .. ", default = " .. c.default end
   if c.comment then options = options .. (", comment = %q"):format(c.comment) end
   if c.renamed_from then options = options .. (", renamed_from = %q"):format(c.renamed_from) end
   local type_text = MOOD[c.type] and ('sql.enum("mood", { %s })'):format(self.mood) or c.type
-  return ('{ "%s", %s%s }'):format(c.name, type_text, options)
+  return ("{ %q, %s%s }"):format(c.name, type_text, options)
 end
 
 function Schema:view_text(view)
-  local query = view.below and ("SELECT id FROM %s WHERE id <> %d"):format(view.below.name, view.number)
-    or ("SELECT id%s FROM %s WHERE id > %d"):format(view.of and ", " .. view.of.name .. " AS x" or "", view.table.name, view.number)
-  return view.materialized and ("%s = { %q, materialized = true }"):format(view.name, query) or ("%s = %q"):format(view.name, query)
+  local query = view.below and ("SELECT id FROM %s WHERE id <> %d"):format(self:quote(view.below.name), view.number)
+    or ("SELECT id%s FROM %s WHERE id > %d"):format(view.of and ", " .. self:quote(view.of.name) .. " AS x" or "",
+      self:quote(view.table.name), view.number)
+  return ((view.materialized and "[%q] = { %q, materialized = true }" or "[%q] = %q"):format(view.name, query))
 end
 
 --- The text of schema.lua.
@@ -260,16 +347,28 @@ function Schema:text()
     for _, c in ipairs(t.columns) do lines[#lines + 1] = self:column_text(c) end
     if t.refers then
       local options = {}
-      if t.refers.name then options[#options + 1] = ('name = "%s"'):format(t.refers.name) end
-      if t.refers.ondelete then options[#options + 1] = ('ondelete = "%s"'):format(t.refers.ondelete) end
-      lines[#lines + 1] = ('{ "%s", %s }'):format(t.refers.column, t.refers.table.key and "sql.bigint" or "sql.integer")
-      lines[#lines + 1] = ('sql.foreign_key({ "%s" }, "%s", { "id" }, { %s })'):format(t.refers.column, t.refers.table.name,
-        table.concat(options, ", "))
+      for _, key in ipairs { "name", "ondelete", "onupdate" } do
+        if t.refers[key] then options[#options + 1] = ("%s = %q"):format(key, t.refers[key]) end
+      end
+      local other = t.refers.table
+      local columns, referred = { ("%q"):format(t.refers.column) }, { '"id"' }
+      lines[#lines + 1] = ("{ %q, %s }"):format(t.refers.column, other.key and "sql.bigint" or "sql.integer")
+      if t.refers.pair and other.pair then
+        columns[2], referred[2] = ("%q"):format(t.refers.pair), ("%q"):format(other.pair)
+        lines[#lines + 1] = ("{ %q, sql.smallint }"):format(t.refers.pair)
+      end
+      lines[#lines + 1] = ("sql.foreign_key({ %s }, %q, { %s }, { %s })"):format(table.concat(columns, ", "), other.name,
+        table.concat(referred, ", "), table.concat(options, ", "))
     end
-    for _, extra in ipairs(t.extras) do lines[#lines + 1] = extra.text:gsub("{c}", extra.of.name) end
+    if t.pair then
+      lines[#lines + 1] = ("{ %q, sql.smallint, nullable = false, default = 1 }"):format(t.pair)
+      lines[#lines + 1] = ("sql.unique({ \"id\", %q }, { name = \"uq_pair_%d\" })"):format(t.pair, t.number)
+    end
+    for _, extra in ipairs(t.extras) do lines[#lines + 1] = self:fill(extra.text, extra.of.name) end
     if t.comment then lines[#lines + 1] = ("comment = %q"):format(t.comment) end
     if t.renamed_from then lines[#lines + 1] = ("renamed_from = %q"):format(t.renamed_from) end
-    parts[#parts + 1] = ("  %s = {\n    %s,\n  },\n"):format(t.name, table.concat(lines, ",\n    "))
+    if t.options then lines[#lines + 1] = t.options end
+    parts[#parts + 1] = ("  [%q] = {\n    %s,\n  },\n"):format(t.name, table.concat(lines, ",\n    "))
   end
   local views = {}
   for i, view in ipairs(self.views) do views[i] = "    " .. self:view_text(view) .. ",\n" end
@@ -279,7 +378,7 @@ end
 
 function random_schema.new(seed, dialect)
   local self = setmetatable({
-    random = generator(seed), dialect = dialect, tables = {}, views = {}, count = 0, types = {}, mood = moods[1],
+    random = generator(seed), dialect = dialect, tables = {}, views = {}, count = 0, types = {}, mood = moods[1], reserved = {},
   }, Schema)
   for _, kind in ipairs(types) do self.types[#self.types + 1] = kind end
   for _, kind in ipairs(own_types[dialect]) do self.types[#self.types + 1] = kind end

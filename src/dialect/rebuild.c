@@ -255,7 +255,9 @@ static int emit_table(struct mig_rebuild *r)
     }
     struct mig_sql w = mig_sql_start(r->c, r->err);
     write_table(&w, r, made);
-    int code = emit(r, &w, MIG_CLASS_DDL, "CREATE TABLE", made, 0);
+    /* its foreign keys may rest upon a key that is yet to come, here or in another table:
+     * violations are counted before it is there, and after all */
+    int code = emit(r, &w, MIG_CLASS_DDL, "CREATE TABLE", made, MIG_STATEMENT_FOREIGN_KEYS_OFF);
     if (code == 0 && is_autoincrement(r) && was_autoincrement(r->old)) {
         /* the highest number ever given, not only the highest that is left */
         w = mig_sql_start(r->c, r->err);

@@ -159,6 +159,19 @@ static bool is_forward(struct mig_diff *d, const struct ordered *list, size_t at
     return false;
 }
 
+/* SQLite: an integer key that is no rowid, since its type is another word than INTEGER. */
+static bool keeps_word(const struct mig_diff *d, const struct mig_table *table,
+                       const struct mig_column *column)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    const struct mig_type *type = column->type;
+    return d->rules->rowid_keys && key != NULL && key->columns.count == 1 &&
+           mig_diff_same_name(d, key->columns.items[0], column->name) && type != NULL &&
+           column->autoincrement == MIG_UNSET &&
+           (type->kind == MIG_TYPE_bigint || type->kind == MIG_TYPE_smallint ||
+            type->kind == MIG_TYPE_tinyint || type->kind == MIG_TYPE_mediumint);
+}
+
 /* The columns of a table as people write them: what the server adds by itself is not said. */
 static bool add_plain_columns(struct mig_diff *d, const struct mig_table *table,
                               struct mig_table *body)
@@ -178,6 +191,9 @@ static bool add_plain_columns(struct mig_diff *d, const struct mig_table *table,
             if (column->default_value.kind == MIG_VALUE_EXPR) {
                 column->default_value = (struct mig_value){0}; /* serial */
             }
+        }
+        if (d->undo && keeps_word(d, table, table->columns.items[i])) {
+            column->autoincrement = MIG_FALSE;
         }
         if (column->nullable == MIG_TRUE || keyed) {
             column->nullable = MIG_UNSET;
@@ -205,7 +221,11 @@ struct mig_table *mig_diff_plain_table(struct mig_arena *arena,
                                        const struct mig_diff_options *options,
                                        const struct mig_table *table)
 {
-    struct mig_diff d = {.arena = arena, .options = options, .rules = &options->rules};
+    struct mig_diff d = {/* what is there, as in the way back to it */
+                         .arena = arena,
+                         .options = options,
+                         .rules = &options->rules,
+                         .undo = true};
     struct mig_table *body = body_of(&d, table);
     if (body == NULL) {
         return NULL;

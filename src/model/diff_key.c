@@ -79,15 +79,6 @@ static bool has_key(const struct mig_diff *d, const struct mig_table *table,
     return false;
 }
 
-bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table,
-                         const struct mig_constraint *key)
-{
-    const struct mig_diff_pair *referred = find_pair(d, key, table);
-    return referred != NULL && key->referred_columns.count > 0 &&
-           (!has_key(d, referred->before, &key->referred_columns) ||
-            types_change(d, referred, &key->referred_columns));
-}
-
 static bool stays(const struct mig_diff *d, const struct mig_diff_pair *pair,
                   const struct mig_constraint *constraint)
 {
@@ -123,6 +114,15 @@ static bool loses_target(const struct mig_diff *d, const struct mig_diff_pair *r
         }
     }
     return false;
+}
+
+bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table,
+                         const struct mig_constraint *key)
+{
+    const struct mig_diff_pair *referred = find_pair(d, key, table);
+    return referred != NULL && key->referred_columns.count > 0 &&
+           (!has_key(d, referred->before, &key->referred_columns) ||
+            loses_target(d, referred, key) || types_change(d, referred, &key->referred_columns));
 }
 
 /* MySQL: whether an index or a key that the foreign key's own columns need goes. */

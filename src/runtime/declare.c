@@ -497,6 +497,28 @@ static void keep_equal_view(const struct mig_schema *live, const struct mig_view
     }
 }
 
+/* A constraint that was declared without a name has the one that it has, not the one that the
+ * server would give it today: that goes by the table's name, which may be another by now. */
+static void keep_names(struct declaring *d, const struct mig_table *live,
+                       const struct mig_table *declared, struct mig_table *made)
+{
+    for (size_t i = 0; i < made->constraints.count; i++) {
+        struct mig_constraint *constraint = made->constraints.items[i];
+        bool unnamed = constraint->name != NULL && constraint->kind != MIG_CONSTRAINT_FOREIGN &&
+                       mig_table_constraint(declared, constraint->name) == NULL &&
+                       mig_table_constraint(live, constraint->name) == NULL;
+        for (size_t k = 0; unnamed && k < live->constraints.count; k++) {
+            const struct mig_constraint *old = live->constraints.items[k];
+            if (old->name != NULL && mig_table_constraint(declared, old->name) == NULL &&
+                mig_table_constraint(made, old->name) == NULL &&
+                mig_compare_constraints(&d->options.rules, old, constraint)) {
+                constraint->name = old->name;
+                break;
+            }
+        }
+    }
+}
+
 /* What differs from the live table goes back to the words it was declared in: a migration reads so,
  * and a server may say its own words differently when they are given back to it. */
 static void keep_words(struct declaring *d, const struct mig_table *live,
@@ -574,6 +596,7 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
             if (strcmp(made.tables[k]->name, declared->tables[i]->name) == 0) {
                 rc = take_over(d, declared->tables[i], made.tables[k]);
                 keep_words(d, tables[i], declared->tables[i], made.tables[k]);
+                keep_names(d, tables[i], declared->tables[i], made.tables[k]);
                 declared->tables[i] = made.tables[k];
                 break;
             }
