@@ -254,6 +254,29 @@ erDiagram
 ]], succeed(p, "inspect", "--format", "mermaid").stdout)
   end)
 
+  it("draws what Graphviz takes, whatever the names", function()
+    local p = new("", [[
+      CREATE TABLE "we<b>&amp; ""ird""" (id INTEGER PRIMARY KEY, "a\\b" TEXT, "ü|{}" , "x > y" VARCHAR(3));
+      CREATE TABLE "gr\ö\ße" (id INTEGER PRIMARY KEY, up INTEGER REFERENCES "gr\ö\ße" (id), o INTEGER REFERENCES "we<b>&amp; ""ird""" (id),
+        p INTEGER REFERENCES gone (id)); CREATE TABLE "digraph" (a, b, PRIMARY KEY (a, b));]])
+    local file = scratch.folder() .. "/schema.dot"
+    local handle <close> = assert(io.open(file, "wb"))
+    handle:write(succeed(p, "inspect", "--format", "dot").stdout)
+    handle:close()
+    local r = cli.run({ "-Tplain", file }, { program = "/usr/bin/dot" })
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("", r.stderr)
+    local counts = { node = 0, edge = 0 }
+    for kind in r.stdout:gmatch "[^\n]+" do
+      local word = kind:match "^%a+"
+      if counts[word] then counts[word] = counts[word] + 1 end
+    end
+    assert.same({ node = 4, edge = 3 }, counts, r.stdout) -- gone is drawn without columns
+    local svg = succeed(p, "inspect", "--format", "svg").stdout
+    assert.truthy(svg:find("<svg ", 1, true) and svg:find("</svg>%s*$"), svg)
+    assert.truthy(svg:find("we&lt;b&gt;&amp;amp;", 1, true), svg)
+  end)
+
   it("draws SVG by Graphviz, or says what is missing", function()
     local p = new(users, tables)
     local bin = scratch.folder()

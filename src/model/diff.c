@@ -192,7 +192,8 @@ static bool add_plain_columns(struct mig_diff *d, const struct mig_table *table,
                 column->default_value = (struct mig_value){0}; /* serial */
             }
         }
-        if (d->undo && keeps_word(d, table, table->columns.items[i])) {
+        if ((d->undo || d->options->compares_all) &&
+            keeps_word(d, table, table->columns.items[i])) {
             column->autoincrement = MIG_FALSE;
         }
         if (column->nullable == MIG_TRUE || keyed) {

@@ -145,7 +145,7 @@ void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const str
         }
         if (gone && mig_diff_is_included(d, "view", after->name, after->schema)) {
             create_view(d, after);
-            remake_parts(d, d->undo ? after : before);
+            remake_parts(d, d->undo || d->options->compares_all ? after : before);
         }
     }
 }

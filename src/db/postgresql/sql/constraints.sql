@@ -21,9 +21,10 @@ SELECT c.relname,
        k.confdeltype::text,
        k.confmatchtype::text,
        CASE WHEN i.indnatts > i.indnkeyatts THEN
-         (SELECT string_agg(a.attname, chr(31) ORDER BY a.attnum)
-          FROM pg_attribute a
-          WHERE a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts)
+         (SELECT string_agg(a.attname, chr(31) ORDER BY u.place)
+          FROM unnest(i.indkey) WITH ORDINALITY u (number, place)
+          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.number
+          WHERE u.place > i.indnkeyatts)
        END,
        /*pg15*/ COALESCE(i.indnullsnotdistinct, false) OR /*end*/ false,
        /*pg15*/ CASE WHEN k.confdelsetcols IS NOT NULL THEN
