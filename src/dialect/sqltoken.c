@@ -12,14 +12,15 @@ struct mig_sqltokens mig_sqltokens_start(const struct mig_dialect *dialect,
         .dialect = dialect, .server = server, .start = sql, .p = sql, .end = sql + length};
 }
 
+/* Of most of a text it is asked for every character: no call to ctype. */
 static bool is_word_start(char c)
 {
-    return isalpha((unsigned char)c) || c == '_' || ((unsigned char)c & 0x80) != 0;
+    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || ((unsigned char)c & 0x80) != 0;
 }
 
 static bool is_word(char c)
 {
-    return is_word_start(c) || isdigit((unsigned char)c) || c == '$';
+    return is_word_start(c) || (c >= '0' && c <= '9') || c == '$';
 }
 
 static int unterminated(const struct mig_sqltokens *t, const char *what, const char *start,
@@ -250,8 +251,8 @@ struct mig_sqltoken mig_sqltokens_word(struct mig_sqltokens *tokens)
 
 bool mig_sqltoken_is(const struct mig_sqltoken *token, const char *word)
 {
-    return token->kind == MIG_SQLTOKEN_WORD && strlen(word) == token->length &&
-           strncasecmp(token->start, word, token->length) == 0;
+    return token->kind == MIG_SQLTOKEN_WORD && ((*token->start ^ *word) & ~0x20) == 0 &&
+           strlen(word) == token->length && strncasecmp(token->start, word, token->length) == 0;
 }
 
 bool mig_sqltoken_is_any(const struct mig_sqltoken *token, const char *const *words)

@@ -99,10 +99,11 @@ static int check_name(const char *name, bool label, struct mig_error *err)
             return mig_error_set(err, MIG_E_illegal_revision_id,
                                  "white space or a control character in %s '%s'", what, name);
         }
-        if (strchr(label ? "@:" : "@+-:,/\\\"", *p) != NULL) {
-            return mig_error_set(err, MIG_E_illegal_revision_id, "character '%c' in %s '%s'", *p,
-                                 what, name);
-        }
+    }
+    const char *bad = name + strcspn(name, label ? "@:" : "@+-:,/\\\"");
+    if (*bad != '\0') {
+        return mig_error_set(err, MIG_E_illegal_revision_id, "character '%c' in %s '%s'", *bad,
+                             what, name);
     }
     for (size_t i = 0; i < MIG_COUNT(reserved); i++) {
         if (strcmp(name, reserved[i]) == 0) {

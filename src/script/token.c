@@ -170,8 +170,7 @@ static int unfinished(struct mig_error *err, const char *what, int line)
 
 int mig_token_next(struct mig_lexer_state *s, struct mig_token *out, struct mig_error *err)
 {
-    while (s->at < s->end &&
-           (is_newline(*s->at) || (*s->at != '\0' && strchr(" \t\v\f", *s->at)))) {
+    while (s->at < s->end && (is_newline(*s->at) || is_blank(*s->at))) {
         if (is_newline(*s->at)) {
             skip_newline(s);
         } else {
