@@ -81,6 +81,24 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal(before, dump.schema(db))
     end)
 
+    it("give a column of a later run the values", function()
+      p:revision {
+        id = "again", down = "renamed", upgrade = [[
+          op.add_column("people", { "other", sql.enum "mood" })
+          op.create_table("plants", { { "id", sql.integer, primary_key = true }, { "mood", sql.enum "mood" } })]],
+        downgrade = 'op.drop_table "plants" op.drop_column("people", "other")',
+      }
+      local before = dump.schema(db)
+      run "upgrade"
+      for _, column in ipairs { "people other", "plants mood" } do
+        local t, c = column:match "(%w+) (%w+)"
+        assert.is_true(accepts(t, c, "sad"))
+        assert.is_false(accepts(t, c, "happy"))
+      end
+      run("downgrade", "-1")
+      assert.equal(before, dump.schema(db))
+    end)
+
     it("are written into scripts that know the tables", function()
       p:write("lib/moods.lua", 'return { grow = function(op) op.add_enum_value("mood", "happy") end }')
       p:revision {

@@ -262,6 +262,17 @@ static int64_t character_count(const char *text)
     return count;
 }
 
+int mig_enum_unknown(const struct mig_compile *c, const struct mig_type *type,
+                     struct mig_error *err)
+{
+    int code = mig_error_set(err, MIG_E_unsupported,
+                             "enum '%s' has no values here: %s keeps them with the column",
+                             type->name != NULL ? type->name : "",
+                             c->server->is_mariadb ? "MariaDB" : c->dialect->title);
+    mig_error_hint(err, "Write the values: sql.enum(\"name\", { … }).");
+    return code;
+}
+
 int64_t mig_enum_width(const struct mig_type *type)
 {
     int64_t width = type->length.given ? type->length.value : 0;

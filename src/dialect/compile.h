@@ -136,6 +136,9 @@ int mig_append_literal(const struct mig_compile *c, struct mig_strbuf *buf,
 void mig_append_dotted(const struct mig_compile *c, struct mig_strbuf *buf, const char *name);
 /* The longest value, for VARCHAR(n) of an enum. */
 int64_t mig_enum_width(const struct mig_type *type);
+/* MIG_E_unsupported: the column must have the values, and nobody knows them. */
+int mig_enum_unknown(const struct mig_compile *c, const struct mig_type *type,
+                     struct mig_error *err) MIG_MUST_CHECK;
 /* A named type "(n)", "(p, s)" helpers. */
 void mig_append_length(struct mig_strbuf *buf, const char *word, struct mig_opt_int length);
 void mig_append_precision(struct mig_strbuf *buf, const char *word, struct mig_opt_int precision,

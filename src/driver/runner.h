@@ -17,17 +17,12 @@ struct mig_waits {
     int64_t lock_ms, statement_ms;
 };
 
-/* Where the name of an enum is kept: as a type's, as that of the CHECK of each column (SQLite), or
- * nowhere (MySQL), so that the applied revisions must tell which columns are of which one. */
-enum mig_enum_names { MIG_ENUM_NAMES_TYPE, MIG_ENUM_NAMES_CHECK, MIG_ENUM_NAMES_LOST };
-
 struct mig_runner_ops {
     /* True where BEGIN itself is the lock (SQLite): the runner reads the version rows again after
      * each one, and the lock slots are NULL. */
     bool begin_locks;
     /* Names of tables compare without case, quoted ones too (SQLite). */
     bool folds_names;
-    enum mig_enum_names enum_names;
     /* The session lock named by key (under 64 characters), on the connection that executes. Asks
      * once, never waits: *got is false when somebody else holds it. */
     int (*try_lock)(struct mig_conn *conn, const char *key, bool *got, struct mig_error *err);

@@ -73,7 +73,7 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
 /* The enum types that operations made and nothing has dropped: schema and name of each. */
 int mig_catalog_made_enums(const struct mig_catalog *catalog, struct mig_arena *arena,
                            struct mig_names *out, struct mig_error *err) MIG_MUST_CHECK;
-/* Takes over which columns are of which enum: for a source that knows their values only. */
+/* Takes over the enums, and which columns are of which one: for a source that has no such types. */
 int mig_catalog_learn_enums(struct mig_catalog *catalog, const struct mig_catalog *from,
                             struct mig_error *err) MIG_MUST_CHECK;
 

@@ -214,6 +214,13 @@ int mig_catalog_learn_enums(struct mig_catalog *catalog, const struct mig_catalo
                             struct mig_error *err)
 {
     int rc = 0;
+    for (const struct mig_catalog_entry *e = from->entries[ENUM]; rc == 0 && e != NULL;
+         e = e->next) {
+        const struct mig_enum *type = e->object;
+        if (e->known == PRESENT) {
+            rc = mig_catalog_put_enum(catalog, e->schema, e->name, &type->values, err);
+        }
+    }
     for (const struct mig_enum_column *e = from->enum_columns; rc == 0 && e != NULL; e = e->next) {
         rc = mig_catalog_note_enum(catalog, e->schema, e->table, e->column, e->type, err);
     }

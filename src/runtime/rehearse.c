@@ -1,4 +1,5 @@
 /* Revisions run against nothing: what they would make of an empty database. */
+#include "dialect/compile.h"
 #include "runtime/run.intern.h"
 
 #include <string.h>
@@ -32,7 +33,7 @@ int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
 
 /* Whether the plan may need to know more of enums than the catalog can tell. */
 struct need {
-    bool columns; /* which of them are of an enum: an operation changes its values */
+    bool members; /* the values of an enum and the columns that are of it */
     bool makers;  /* which revision made a type: change() is inverted */
 };
 
@@ -46,18 +47,17 @@ static int find_need(const struct mig_run *run, const struct mig_plan *plan, str
                      struct mig_error *err)
 {
     struct mig_arena scratch = {0};
-    bool columns = need->columns, makers = need->makers;
+    bool members = need->members, makers = need->makers;
     int rc = 0;
     *need = (struct need){0};
     for (size_t i = 0; rc == 0 && i < plan->step_count; i++) {
         struct mig_source source = {0};
         rc = mig_recover_source(run->ctx, plan->steps[i].revision, &scratch, &source, err);
         if (rc == 0 && source.text != NULL) {
-            bool foreign = mentions(source.text, "require");
-            need->columns |= columns && (foreign || mentions(source.text, "enum_value"));
-            need->makers |= makers && plan->steps[i].direction == MIG_DOWNGRADE &&
-                            mentions(source.text, "change") &&
-                            (foreign || mentions(source.text, "enum"));
+            bool enums = mentions(source.text, "enum") || mentions(source.text, "require");
+            need->members |= members && enums;
+            need->makers |= makers && enums && plan->steps[i].direction == MIG_DOWNGRADE &&
+                            mentions(source.text, "change");
         }
         mig_arena_rewind(&scratch);
     }
@@ -138,17 +138,13 @@ bool mig_run_made_enum(void *payload, const char *schema, const char *name)
 
 int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan, struct mig_error *err)
 {
-    enum mig_enum_names kept = run->db->runner->enum_names;
-    bool asks = run->conn != NULL || run->snapshot != NULL;
-    struct need need = {
-        .columns = kept == MIG_ENUM_NAMES_LOST || (kept == MIG_ENUM_NAMES_CHECK && !asks),
-        .makers = kept == MIG_ENUM_NAMES_TYPE,
-    };
+    bool types = mig_compile_has(&run->compile, MIG_F_ENUM_TYPES);
+    struct need need = {.members = !types, .makers = types};
     const struct mig_run_options options = {.sink = MIG_SINK_LINT};
     struct mig_arena arena = {0};
     struct mig_run past;
     int rc = run->rows.count > 0 ? find_need(run, plan, &need, err) : 0;
-    if (rc != 0 || run->rows.count == 0 || (!need.columns && !need.makers)) {
+    if (rc != 0 || run->rows.count == 0 || (!need.members && !need.makers)) {
         return rc;
     }
     struct mig_log log = run->ctx->log;
@@ -162,7 +158,7 @@ int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan, struc
     if (rc == 0) {
         rc = rehearse_applied(run, &past, need.makers, err);
     }
-    if (rc == 0 && need.columns) {
+    if (rc == 0 && need.members) {
         rc = mig_catalog_learn_enums(run->catalog, past.catalog, err);
     }
     mig_run_end(&past);

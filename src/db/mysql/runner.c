@@ -405,7 +405,6 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
 }
 
 const struct mig_runner_ops mig_runner_mysql = {
-    .enum_names = MIG_ENUM_NAMES_LOST,
     .try_lock = try_lock,
     .unlock = unlock,
     .is_trusted = is_trusted,

@@ -56,12 +56,7 @@ static int append_enum(const struct mig_compile *c, struct mig_strbuf *buf,
         mig_append_length(buf, "VARCHAR",
                           (struct mig_opt_int){.given = true, .value = mig_enum_width(type)});
     } else if (type->values.count == 0) {
-        int code = mig_error_set(err, MIG_E_unsupported,
-                                 "enum '%s' has no values here: MySQL keeps "
-                                 "them with the column",
-                                 type->name != NULL ? type->name : "");
-        mig_error_hint(err, "Write the values: sql.enum(\"name\", { … }).");
-        return code;
+        return mig_enum_unknown(c, type, err);
     } else {
         append_values(c, buf, "ENUM", &type->values);
     }

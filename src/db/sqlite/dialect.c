@@ -110,11 +110,10 @@ static int append_type(const struct mig_compile *c, struct mig_strbuf *buf,
         break;
     case MIG_TYPE_enum:
         if (!type->values.given && !type->length.given) {
-            mig_strbuf_puts(buf, "VARCHAR");
-        } else {
-            mig_append_length(buf, "VARCHAR",
-                              (struct mig_opt_int){.given = true, .value = mig_enum_width(type)});
+            return mig_enum_unknown(c, type, err);
         }
+        mig_append_length(buf, "VARCHAR",
+                          (struct mig_opt_int){.given = true, .value = mig_enum_width(type)});
         break;
     case MIG_TYPE_native:
         mig_strbuf_puts(buf, type->name);
