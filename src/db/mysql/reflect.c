@@ -727,12 +727,13 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
     struct mig_listing rows;
     struct mig_view *view = NULL;
     open_query(&rows, scope, mig_sql_mysql_views, 1);
-    while (mig_listing_next(&rows)) { /* a row a column */
+    while (mig_listing_next(&rows)) { /* on MySQL a row a column */
         if (view == NULL || strcmp(view->name, mig_listing_peek(&rows, 0)) != 0) {
             view = add_view(scope, &rows, out);
         }
         if (view == NULL ||
-            mig_names_add(scope->arena, &view->columns, mig_listing_text(&rows, 3)) != 0) {
+            (!scope->conn->server.is_mariadb &&
+             mig_names_add(scope->arena, &view->columns, mig_listing_text(&rows, 3)) != 0)) {
             rows.status = mig_error_nomem(scope->err);
             break;
         }
