@@ -62,9 +62,8 @@ static struct mig_value text_value(const char *text)
 static const char *user_name(struct mig_arena *arena)
 {
     struct passwd entry, *found = NULL;
-    char *buffer = mig_arena_alloc(arena, 4096);
-    if (buffer != NULL && getpwuid_r(geteuid(), &entry, buffer, 4096, &found) == 0 &&
-        found != NULL) {
+    char buffer[4096];
+    if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) == 0 && found != NULL) {
         return mig_arena_strdup(arena, found->pw_name);
     }
     return mig_arena_strdup(arena, getenv("USER"));

@@ -328,14 +328,13 @@ int mig_set_sort(const struct mig_revision_map *map, struct mig_arena *arena, co
                  struct mig_error *err)
 {
     struct sort sort = {.map = map, .first = NONE, .last = NONE};
-    bool *is_head = mig_set_new(map, arena);
-    sort.places = mig_arena_array(arena, struct place, map->count);
-    sort.stack = mig_arena_array(arena, struct mig_revision *, map->count);
+    struct mig_arena scratch = {0}; /* a run keeps its plan, and need not keep this with it */
+    bool *is_head = mig_set_new(map, &scratch);
+    sort.places = mig_arena_array(&scratch, struct place, map->count);
+    sort.stack = mig_arena_array(&scratch, struct mig_revision *, map->count);
     *out = (struct mig_revisions){0};
-    if (arena->failed) {
-        return mig_error_nomem(err);
-    }
-    int status = sort_region(map, arena, set, heads, &sort, err);
+    int status =
+        scratch.failed ? mig_error_nomem(err) : sort_region(map, &scratch, set, heads, &sort, err);
     for (size_t i = 0; i < heads->count && status == 0; i++) {
         is_head[heads->items[i]->order] = true;
     }
@@ -356,5 +355,6 @@ int mig_set_sort(const struct mig_revision_map *map, struct mig_arena *arena, co
         }
         candidate = sort_step(&sort, candidate);
     }
+    mig_arena_release(&scratch);
     return status;
 }
