@@ -61,7 +61,7 @@ local table_options = {
 -- Names that need quotes, or care.
 local names = {
   'Weird "%s" %d', "%s's %d", "gr\u{f6}\u{df}e_%s%d", "Mixed%s%d", "%s-%d", "100%% %s%d", "%s`%d", "%s.%d", "%s (%d)", "$%s%d", "%s[%d",
-  "a_very_long_name_that_comes_near_to_the_limit_of_the_server_%s%d",
+  "a_very_long_name_that_comes_near_to_the_limit_of_it_%s%d",
 }
 local reserved = { "order", "select", "group", "user", "table", "key", "index", "primary", "check", "default", "Order", "desc", "values", "end" }
 

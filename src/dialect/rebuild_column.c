@@ -526,6 +526,9 @@ static int change_collation(struct mig_rebuild *r, struct mig_rebuild_column *co
                             const char *collation)
 {
     int code = mig_rebuild_cut_clauses(r, &column->item, MIG_SQLITE_COLLATE);
+    if (strcasecmp(collation, "BINARY") == 0) {
+        return code; /* what a column has by itself */
+    }
     struct mig_sql w = mig_sql_start(r->c, r->err);
     mig_sql_add(&w, "COLLATE %n", collation);
     const char *text = mig_rebuild_written(r, &w);

@@ -12,7 +12,7 @@ struct mig_diff_options {
     bool has_enums;  /* enum types of their own (PostgreSQL) */
     bool views_bind; /* a view keeps a column that it reads as it is (PostgreSQL) */
     bool names_foreign_keys;       /* a naming convention names those that are not named */
-    const char *default_collation; /* MySQL: what a column goes back to; NULL elsewhere */
+    const char *default_collation; /* what a column goes back to */
     /* What table options are where nothing is said, by the server's settings; and MySQL's collation
      * of each character set that is declared. */
     struct mig_pairs standards, charsets;

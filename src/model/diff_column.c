@@ -130,11 +130,9 @@ static bool keeps_collation(struct mig_diff *d, const struct mig_table *to,
                             const struct mig_column *before, const struct mig_column *after)
 {
     const char *x = collation_of(before), *y = collation_of(after);
-    if (same_collation(before, after) || !d->rules->unique_is_index) {
-        return same_collation(before, after);
-    }
     const char *table = mig_diff_collation(d, to);
-    return mig_option_same_word(x == NULL ? table : x, y == NULL ? table : y);
+    return same_collation(before, after) ||
+           mig_option_same_word(x == NULL ? table : x, y == NULL ? table : y);
 }
 
 /* The type without its collation, which is compared by itself. */

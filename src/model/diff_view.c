@@ -53,10 +53,11 @@ static struct mig_view *find_view(const struct mig_schema *schema, const struct 
     return NULL;
 }
 
-static bool same_view(const struct mig_view *a, const struct mig_view *b)
+/* Servers write column names into the query; SQLite keeps the view as it was written. */
+static bool same_view(const struct mig_diff *d, const struct mig_view *a, const struct mig_view *b)
 {
-    bool columns =
-        a->columns.count == 0 || b->columns.count == 0 || mig_names_equal(&a->columns, &b->columns);
+    bool any = !d->rules->rowid_keys && (a->columns.count == 0 || b->columns.count == 0);
+    bool columns = any || mig_names_equal(&a->columns, &b->columns);
     return columns && mig_compare_expressions(a->query, b->query) &&
            (a->materialized == MIG_TRUE) == (b->materialized == MIG_TRUE);
 }
@@ -129,8 +130,8 @@ void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const str
     for (size_t i = 0; i < old.view_count; i++) { /* what is read stands before who reads it */
         const struct mig_view *before = old.views[i], *after = find_view(&new, before);
         dropped[i] = mig_diff_is_included(d, "view", before->name, before->schema) &&
-                     (after == NULL || !same_view(before, after) || reads_changed(d, before) ||
-                      (d->options->views_bind && reads_dropped(before, &old, dropped)));
+                     (after == NULL || !same_view(d, before, after) || reads_changed(d, before) ||
+                      (!d->rules->unique_is_index && reads_dropped(before, &old, dropped)));
     }
     for (size_t i = old.view_count; i-- > 0;) {
         if (dropped[i]) {

@@ -105,7 +105,7 @@ static int start(struct declaring *d, struct mig_context *ctx, struct mig_arena 
         .has_enums = (features & MIG_F_ENUM_TYPES) != 0,
         .views_bind = postgresql,
         .names_foreign_keys = ctx->settings.naming.fk != NULL,
-        .default_collation = postgresql ? "default" : NULL,
+        .default_collation = postgresql ? "default" : "BINARY",
     };
     if (d->db->reflect->standards != NULL) {
         rc = ask_standards(d);

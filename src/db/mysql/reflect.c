@@ -241,6 +241,11 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
     if (update != NULL) {
         const char *text = update + strlen("on update ");
         const char *only = mig_arena_strndup(scope->arena, text, strcspn(text, " "));
+        const char *value = column->default_value.text;
+        if (column->nullable == MIG_FALSE && value != NULL &&
+            strncmp(value, "'0000-00-00 00:00:00", 20) == 0) {
+            column->default_value = (struct mig_value){0}; /* MariaDB's own, of such columns */
+        }
         if (add_option(scope->arena, &column->options, "mysql_on_update",
                        text_value(MIG_VALUE_TEXT, only)) != 0) {
             return -1;
