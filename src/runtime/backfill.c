@@ -195,8 +195,8 @@ static int finish_statement(const struct backfill *b, struct mig_strbuf *sql,
                : mig_lexer_bind(b->run->db->dialect, b->run->server, arena, out, params, err);
 }
 
-/* One key of the rows that are left, into b->high: that of the batch's last row, or of the very last
- * one. *any is false when there is no such row. */
+/* One key of the rows that are left, into b->high: that of the batch's last row, or of the very
+ * last one. *any is false when there is no such row. */
 static int read_key(struct backfill *b, bool very_last, bool *any, struct mig_error *err)
 {
     struct mig_run *run = b->run;

@@ -191,8 +191,8 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
 int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
                      enum mig_direction direction, struct mig_error *failure) MIG_MUST_CHECK;
 /* Before the first step of the plan, what only the applied revisions can tell of enums: where they
- * are no types of the database, their values and their columns, for the catalog; else which revision
- * made which type, for its inverse. */
+ * are no types of the database, their values and their columns, for the catalog; else which
+ * revision made which type, for its inverse. */
 int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan,
                          struct mig_error *err) MIG_MUST_CHECK;
 
