@@ -59,23 +59,24 @@ local function differences(before, after, path, found)
   return found
 end
 
---- Where two schemas (of handle:schema()) differ: a list of lines, empty when they are equal.
+--- Where two schemas (of handle:snapshot_schema()) differ: a list of lines, empty when they are equal.
 function stairway.compare(before, after)
   return differences(keyed(before), keyed(after), "", {})
 end
 
 local function photograph(handle, rows)
-  return { schema = handle:schema(), snapshot = handle:snapshot(), rows = rows and rows:photograph(handle) }
+  return { snapshot = handle:snapshot(), rows = rows and rows:photograph(handle) }
 end
 
 -- nil, or how the schema differs: in facts, and in the operations that lead from one to the other.
 local function difference(handle, before, after, what_happened)
-  local lines = stairway.compare(before.schema, after.schema)
-  if #lines == 0 then return nil end
+  if before.snapshot == after.snapshot then return nil end
+  local lines = stairway.compare(handle:snapshot_schema(before.snapshot), handle:snapshot_schema(after.snapshot))
   local operations = {}
   for i, op in ipairs(handle:snapshot_difference(before.snapshot, after.snapshot)) do
     operations[i] = render.operation(op)
   end
+  if #lines + #operations == 0 then return nil end
   return { what = "the schema differs", after = what_happened, lines = lines, operations = operations }
 end
 

@@ -38,6 +38,16 @@ for _, dialect in ipairs(servers.dialects) do
   end)
 end
 
+it("sees the options of tables", function()
+  for dialect, options in pairs { sqlite = "sqlite_without_rowid = true", postgresql = "postgresql_with = { fillfactor = 70 }", mysql = 'mysql_row_format = "COMPRESSED"' } do
+    local p = new_project(dialect)
+    p:revision { id = "c3", down = "b2", upgrade = ('op.alter_table("users", { %s })'):format(options), downgrade = "" }
+    local r = p:luamig "verify"
+    assert.equal(3, r.code, r.stderr)
+    assert.matches('op.alter_table("users"', r.stderr, 1, true)
+  end
+end)
+
 it("verifies branches each on a database of its own, and lets irreversible ones be", function()
   local p = new_project "sqlite"
   p:revision { id = "c3", down = "a1", upgrade = 'op.create_table("c", { { "id", sql.integer } })', downgrade = 'op.drop_table("c")' }

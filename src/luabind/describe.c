@@ -4,6 +4,8 @@
 #include "luabind/graph.h"
 #include "luabind/handle.h"
 #include "luabind/set.h"
+#include "model/snapshot.h"
+#include "model/snapshot.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -220,42 +222,43 @@ static void push_sequence(lua_State *L, const struct mig_sequence *sequence)
     }
 }
 
-int mig_handle_schema(lua_State *L)
+int mig_handle_snapshot_schema(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
-    const struct mig_reflect *reflect = reflection(L, h);
-    struct mig_names schemas = {0};
-    struct mig_schema schema = {0};
-    if (reflect->schema(h->ctx.conn, &h->arena, &schemas, &schema, &h->err) != 0) {
+    size_t length = 0;
+    const char *text = luaL_checklstring(L, 2, &length);
+    struct mig_snapshot snapshot = {0};
+    if (mig_snapshot_read(&h->arena, text, length, &snapshot, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }
+    const struct mig_schema *schema = &snapshot.schema;
     lua_createtable(L, 0, 4);
-    lua_createtable(L, (int)schema.table_count, 0);
-    for (size_t i = 0; i < schema.table_count; i++) {
-        push_table(L, schema.tables[i]);
+    lua_createtable(L, (int)schema->table_count, 0);
+    for (size_t i = 0; i < schema->table_count; i++) {
+        push_table(L, schema->tables[i]);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "tables");
-    lua_createtable(L, (int)schema.enum_count, 0);
-    for (size_t i = 0; i < schema.enum_count; i++) {
+    lua_createtable(L, (int)schema->enum_count, 0);
+    for (size_t i = 0; i < schema->enum_count; i++) {
         lua_createtable(L, 0, 2);
-        mig_lua_set_text(L, "name", schema.enums[i]->name);
-        mig_lua_set_names(L, "values", &schema.enums[i]->values);
+        mig_lua_set_text(L, "name", schema->enums[i]->name);
+        mig_lua_set_names(L, "values", &schema->enums[i]->values);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "enums");
-    lua_createtable(L, (int)schema.view_count, 0);
-    for (size_t i = 0; i < schema.view_count; i++) {
+    lua_createtable(L, (int)schema->view_count, 0);
+    for (size_t i = 0; i < schema->view_count; i++) {
         lua_createtable(L, 0, 3);
-        mig_lua_set_text(L, "name", schema.views[i]->name);
-        mig_lua_set_text(L, "query", schema.views[i]->query);
-        mig_lua_set_tri(L, "materialized", schema.views[i]->materialized);
+        mig_lua_set_text(L, "name", schema->views[i]->name);
+        mig_lua_set_text(L, "query", schema->views[i]->query);
+        mig_lua_set_tri(L, "materialized", schema->views[i]->materialized);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "views");
-    lua_createtable(L, (int)schema.sequence_count, 0);
-    for (size_t i = 0; i < schema.sequence_count; i++) {
-        push_sequence(L, schema.sequences[i]);
+    lua_createtable(L, (int)schema->sequence_count, 0);
+    for (size_t i = 0; i < schema->sequence_count; i++) {
+        push_sequence(L, schema->sequences[i]);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "sequences");

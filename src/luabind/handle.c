@@ -528,7 +528,7 @@ static void make_metatable(lua_State *L)
         {"scalar", mig_handle_scalar},
         {"quote", mig_handle_quote},
         {"describe", mig_handle_describe},
-        {"schema", mig_handle_schema},
+        {"snapshot_schema", mig_handle_snapshot_schema},
         {"enum_values", mig_handle_enum_values},
         {"has_view", mig_handle_has_view},
         {"inspect", mig_handle_inspect},

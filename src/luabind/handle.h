@@ -63,11 +63,11 @@ int mig_handle_repair(lua_State *L);
 int mig_handle_lock_holder(lua_State *L);
 
 /* describe(table, schema?): { name, columns, constraints, indexes, … } as the server has it, nil
- * when there is none. schema(): { tables, enums, views, sequences } of the default schema.
+ * when there is none. snapshot_schema(text): { tables, enums, views, sequences } of snapshot().
  * enum_values(name, schema?), has_view(name, schema?). All by live reflection (luabind/describe.c).
  */
 int mig_handle_describe(lua_State *L);
-int mig_handle_schema(lua_State *L);
+int mig_handle_snapshot_schema(lua_State *L);
 int mig_handle_enum_values(lua_State *L);
 int mig_handle_has_view(lua_State *L);
 
