@@ -143,6 +143,22 @@ describe("luamig test", function()
     assert.matches("the schema differs after the downgrade:\n%s*tables%.left: left behind", r.stdout)
   end)
 
+  it("carries the rows of spec/data through every revision", function()
+    local p = new_project { ["spec/data/users.lua"] = [[return {
+      a1 = { users = { { id = 1, email = "ada@example.org" }, { id = 2, email = "it's" } } },
+      b2 = { users = { { id = 3, email = "x", name = "y" } } },
+    }]] }
+    p:revision { id = "c3", down = "b2", upgrade = 'op.add_column("users", { "n", sql.integer })', downgrade = 'op.drop_column("users", "n")' }
+    local r = p:luamig("test", "--filter", "goes up, down and up")
+    assert.equal(0, r.code, r.stdout .. r.stderr)
+    assert.matches("3 successes", r.stdout)
+    p:revision { id = "d4", down = "c3", upgrade = [[op.execute "UPDATE users SET email = lower('Z') WHERE id = 2"]] }
+    r = p:luamig("test", "--filter", "goes up, down and up")
+    assert.equal(1, r.code)
+    assert.matches("3 successes / 0 failures / 1 error", r.stdout)
+    assert.matches("row of 'users' with id = 2: email was it's, is z", r.stdout)
+  end)
+
   it("is no success when no test ran", function()
     local p = new_project()
     local r = p:luamig("test", "--filter", "matches nothing")

@@ -249,6 +249,20 @@ static bool key_differs(const struct mig_diff *d, const struct mig_table *from,
                                            : !mig_compare_constraints(d->rules, before, after);
 }
 
+/* Whether another column is to fill itself in: a table of MySQL has one such. */
+static bool filling_moves(const struct mig_diff *d, const struct mig_table *from,
+                          const struct mig_table *to)
+{
+    size_t changes = 0;
+    for (size_t i = 0; i < to->columns.count; i++) {
+        const struct mig_column *after = to->columns.items[i];
+        const struct mig_column *before = mig_diff_origin(d, from, to, after);
+        changes += before != NULL &&
+                   mig_diff_fills_itself(d, from, before) != mig_diff_fills_itself(d, to, after);
+    }
+    return changes > 1;
+}
+
 /* MySQL's AUTO_INCREMENT goes before its key goes, and comes after its key has come. */
 static void alter_filling(struct mig_diff *d, const struct mig_table *to,
                           const struct mig_column *before, const struct mig_column *after)
@@ -296,7 +310,8 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     bool comment = !mig_diff_same_comment(d, before->comment, after->comment);
     const char *update = option_text(after, "mysql_on_update");
     bool on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"), update);
-    bool apart = fills && !d->rules->names_key && key_differs(d, from, to);
+    bool apart =
+        fills && !d->rules->names_key && (key_differs(d, from, to) || filling_moves(d, from, to));
     if (apart) {
         alter_filling(d, to, before, after);
     }
