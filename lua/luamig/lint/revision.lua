@@ -104,7 +104,7 @@ return {
         for _, call in ipairs(seen.calls) do
           seen:stand_at(call)
           local alters = call.kind == "add_column" or call.kind == "drop_column" or call.kind == "alter_column"
-            or call.kind == "add_constraint" or call.kind == "drop_constraint"
+            or call.kind == "alter_table" or call.kind == "add_constraint" or call.kind == "drop_constraint"
           if alters and seen:is_old(call.schema, call.table) then
             count[call.table] = (count[call.table] or 0) + 1
             if count[call.table] == 2 then report(call.line, step.table_name(call)) end

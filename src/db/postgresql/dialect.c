@@ -725,7 +725,12 @@ static int alter_column(struct mig_compile *c, const struct mig_op *op, struct m
         return mig_unsupported(c, err, "order of columns that can be changed",
                                "Leave out the position.");
     }
-    if (alter->type != NULL || alter->collation != NULL) {
+    /* an identity goes before what it forbids, and comes after what it needs */
+    bool loses_identity = alter->drop_identity == MIG_TRUE || alter->autoincrement == MIG_FALSE;
+    if (loses_identity) {
+        code = alter_identity(c, alter, err);
+    }
+    if (code == 0 && (alter->type != NULL || alter->collation != NULL)) {
         code = alter_type(c, alter, &default_done, err);
     }
     if (code == 0 && alter->nullable == MIG_FALSE) {
@@ -740,7 +745,7 @@ static int alter_column(struct mig_compile *c, const struct mig_op *op, struct m
     } else if (code == 0 && alter->default_.kind != MIG_VALUE_NONE) {
         code = set_default(c, alter, &alter->default_, alter->wanted->type, err);
     }
-    if (code == 0) {
+    if (code == 0 && !loses_identity) {
         code = alter_identity(c, alter, err);
     }
     if (code == 0 && (alter->comment != NULL || alter->drop_comment == MIG_TRUE)) {
