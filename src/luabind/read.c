@@ -192,9 +192,10 @@ static const char *label_of(lua_State *L, const char *key, char room[LABEL_ROOM]
     if (length > LABEL_ROOM - sizeof before - 1) {
         return lua_pushfstring(L, "%s%s'", before, key);
     }
-    memcpy(room, before, sizeof before - 1);
-    memcpy(room + sizeof before - 1, key, length);
-    memcpy(room + sizeof before - 1 + length, "'", 2);
+    char *end = room + sizeof before - 1;
+    memcpy(room, before, sizeof before);
+    memcpy(end, key, length + 1);
+    memcpy(end + length, "'", sizeof "'");
     return room;
 }
 
