@@ -104,13 +104,12 @@ end
 function stairway.climb(handle, revision, rows)
   for _, parent in ipairs(revision.down_revision) do ascend(handle, parent, rows) end
   for _, needed in ipairs(revision.depends_on) do ascend(handle, needed, rows) end
-  local versions = handle:version_rows()
   local before = photograph(handle, rows)
   handle:upgrade(revision.revision)
   local above = photograph(handle, rows)
   local found = loss(rows, before, above, "the upgrade", false)
   if found then return found end
-  local target = revision.down_revision[1] or (#versions == 0 and "base" or revision.revision .. "-1")
+  local target = revision.down_revision[1] or revision.revision .. "@base"
   local ok, err = pcall(handle.downgrade, handle, target)
   if not ok then
     if type(err) == "table" and err.kind == "irreversible" then

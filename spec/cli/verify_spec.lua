@@ -59,6 +59,15 @@ it("verifies branches each on a database of its own, and lets irreversible ones 
   assert.equal("5 revisions up, down and up\n", r.stdout)
 end)
 
+it("takes back a base that depends on another branch without that branch", function()
+  local p = new_project "sqlite"
+  p:write("migrations/o1.lua", 'revision = "o1"\ndown_revision = nil\ndepends_on = "b2"\n'
+    .. 'function upgrade() op.rename_table("users", "people") end\nfunction downgrade() op.rename_table("people", "users") end\n')
+  local r = p:luamig "verify"
+  assert.equal(0, r.code, r.stderr)
+  assert.equal("3 revisions up, down and up\n", r.stdout)
+end)
+
 it("says which revision fails", function()
   local p = new_project "sqlite"
   p:revision { id = "c3", down = "b2", upgrade = 'op.execute("NONSENSE")' }

@@ -97,7 +97,7 @@ static int note_makers(struct mig_run *run, const struct mig_run *past,
 }
 
 /* The upgrades that lead to the rows, oldest first. One that fails is passed over: later ones tell
- * what they can. */
+ * what they can. So are rows that no file knows. */
 static int rehearse_applied(struct mig_run *run, struct mig_run *past, bool makers,
                             struct mig_error *err)
 {
@@ -105,7 +105,14 @@ static int rehearse_applied(struct mig_run *run, struct mig_run *past, bool make
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < run->rows.count; i++) {
         struct mig_plan plan = {0};
-        rc = mig_plan_upgrade(run->ctx->map, past->arena, &reached, run->rows.items[i], &plan, err);
+        struct mig_error unknown = {0};
+        int known = mig_plan_upgrade(run->ctx->map, past->arena, &reached, run->rows.items[i],
+                                     &plan, &unknown);
+        mig_error_clear(&unknown);
+        if (known != 0) {
+            rc = known == MIG_E_nomem ? mig_error_nomem(err) : 0;
+            continue;
+        }
         for (size_t k = 0; rc == 0 && k < plan.step_count; k++) {
             const struct mig_revision *revision = plan.steps[k].revision;
             struct mig_error failure = {0};
