@@ -1,6 +1,7 @@
 /* What takes one schema to another, in an order that runs. */
 #include "model/diff.intern.h"
 
+#include "model/option.h"
 #include "util/map.h"
 
 #include <string.h>
@@ -303,6 +304,18 @@ static void drop_tables(struct mig_diff *d, struct ordered *list)
     }
 }
 
+/* Whether an alter_table of the table in hand has the option. */
+static bool changes_option(const struct mig_diff *d, const char *name)
+{
+    for (size_t i = 0; i < d->parts[OPTIONS].count; i++) {
+        const struct mig_op_alter_table *op = MIG_OP_CAST(d->parts[OPTIONS].items[i], alter_table);
+        if (mig_option_value(&op->options, name) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void list_pair(struct mig_diff *d, const struct mig_table *before,
                       const struct mig_table *after)
 {
@@ -317,7 +330,9 @@ static void list_pair(struct mig_diff *d, const struct mig_table *before,
         after = mig_diff_uniques(d, after);
     }
     if (before != NULL && after != NULL) {
-        d->pairs[d->pair_count++] = (struct mig_diff_pair){before, after};
+        bool recollated = changes_option(d, "mysql_charset") || changes_option(d, "mysql_collate");
+        d->pairs[d->pair_count++] = (struct mig_diff_pair){
+            before, after, recollated, changes_option(d, "postgresql_unlogged")};
     }
 }
 

@@ -45,6 +45,8 @@ enum mig_diff_part {
 /* A table on both sides. */
 struct mig_diff_pair {
     const struct mig_table *before, *after;
+    bool recollated; /* MySQL: columns that follow the table get another collation */
+    bool relogged;   /* PostgreSQL: the table becomes UNLOGGED, or is so no more */
 };
 
 /* A column that nothing may read while it changes. */

@@ -18,6 +18,15 @@ find_pair(const struct mig_diff *d, const struct mig_constraint *key, const stru
     return NULL;
 }
 
+static bool is_recollated(const struct mig_diff_pair *pair, const struct mig_column *column)
+{
+    const struct mig_type *type = column->type;
+    return pair->recollated && column->collation == NULL && type != NULL && type->charset == NULL &&
+           type->collation == NULL &&
+           (type->kind == MIG_TYPE_string || type->kind == MIG_TYPE_char ||
+            type->kind == MIG_TYPE_text || type->kind == MIG_TYPE_enum);
+}
+
 /* Whether one of the columns changes its type. */
 static bool types_change(const struct mig_diff *d, const struct mig_diff_pair *pair,
                          const struct mig_names *columns)
@@ -25,7 +34,8 @@ static bool types_change(const struct mig_diff *d, const struct mig_diff_pair *p
     for (size_t i = 0; i < pair->after->columns.count; i++) {
         const struct mig_column *after = pair->after->columns.items[i];
         const struct mig_column *before = mig_diff_origin(d, pair->before, pair->after, after);
-        if (before == NULL || mig_diff_same_type(d, before, after)) {
+        if (before == NULL ||
+            (mig_diff_same_type(d, before, after) && !is_recollated(pair, after))) {
             continue;
         }
         for (size_t k = 0; k < columns->count; k++) {
@@ -153,7 +163,8 @@ static bool is_in_the_way(const struct mig_diff *d, const struct mig_diff_pair *
 {
     const struct mig_diff_pair *referred = find_pair(d, key, pair->before);
     bool mysql = d->rules->unique_is_index;
-    return (referred != NULL && loses_target(d, referred, key)) ||
+    return (referred != NULL && loses_target(d, referred, key)) || pair->relogged ||
+           (referred != NULL && referred->relogged) ||
            (mysql && (types_change(d, pair, &key->columns) || loses_index(d, pair, key) ||
                       (referred != NULL && types_change(d, referred, &key->referred_columns))));
 }
