@@ -537,6 +537,9 @@ static void keep_words(struct declaring *d, const struct mig_table *live,
         }
         if (before == NULL || !mig_compare_types(before->type, column->type)) {
             column->type = mig_dialect_type(&d->compile, words->type);
+            if (column->type != NULL && column->type->collation != NULL) {
+                column->collation = words->collation; /* the type says it */
+            }
         }
         if (before == NULL || !mig_compare_defaults(d->arena, before, column)) {
             column->default_value = words->default_value;
