@@ -32,6 +32,12 @@ local cases = {
       { "x", sql.text }, { "y", sql.date }, { "z", sql.blob }, { "u", sql.integer, unique = true },
       { "o_id", sql.integer, references = "o.id", ondelete = "SET NULL" }, { "k", sql.integer, check = "k > 0", index = true },
     })]], [[op.drop_table("n")]] },
+  { "create_table strict", [[op.create_table("n", {
+      { "id", sql.bigint, primary_key = true }, { "s", sql.string(10), nullable = false, default = "it's" }, { "n", sql.numeric(10, 2), default = 1.5 },
+      { "f", sql.boolean, default = true }, { "d", sql.datetime, default = sql.now }, { "u", sql.uuid, default = sql.uuid_v4 }, { "z", sql.varbinary(9) },
+      { "e", sql.enum("mood", { "a", "b" }), default = "a" }, sqlite_strict = true })
+      op.add_column("n", { "x", sql.string(5) }) op.alter_column("n", "s", { type = sql.string(99), nullable = true })]],
+    [[op.drop_table("n")]], on = { sqlite = true } },
   { "create_table with a composite key", [[op.create_table("n", { { "x", sql.integer }, { "y", sql.string(5) }, { "z", sql.float },
       sql.primary_key({ "y", "x" }, { name = "pk_n" }) })]], [[op.drop_table("n")]] },
   { "create_table if_not_exists", [[op.create_table("o", { { "id", sql.integer } , if_not_exists = true })]], [[]] },

@@ -24,6 +24,10 @@ int mig_append_type(const struct mig_compile *c, struct mig_strbuf *buf,
     if (type == NULL) { /* a sql.variant that does not name this dialect */
         return mig_unsupported(c, err, "such type", "Add a `default` to the sql.variant.");
     }
+    if (type->written != NULL) {
+        mig_strbuf_puts(buf, type->written);
+        return 0;
+    }
     return c->dialect->append_type(c, buf, type, err);
 }
 

@@ -333,6 +333,10 @@ static int check_foreign_keys(const struct mig_compile *c, const char *schema,
 
 static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
+    int code = mig_sqlite_strict(c, op, err);
+    if (code != 0) {
+        return code;
+    }
     if (op->kind == MIG_OP_create_table) {
         const struct mig_table *table = MIG_OP_CAST(op, create_table)->body;
         return check_foreign_keys(c, op->schema, table->constraints.items, table->constraints.count,

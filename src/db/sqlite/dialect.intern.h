@@ -8,4 +8,8 @@
 mig_compile_fn mig_sqlite_create_view, mig_sqlite_drop_view;
 mig_compile_fn mig_sqlite_create_trigger, mig_sqlite_drop_trigger;
 
+/* strict.c: a resolved operation on a STRICT table writes the types that such a table takes. */
+int mig_sqlite_strict(struct mig_compile *c, struct mig_op *op,
+                      struct mig_error *err) MIG_MUST_CHECK;
+
 #endif
