@@ -1,5 +1,6 @@
 /* The executable: signals, a command line without passwords for those who look at it, then the Lua
  * face. */
+#include "driver/database.h"
 #include "luabind/face.h"
 
 #include <signal.h>
@@ -79,6 +80,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         cover_passwords(argv[i]);
     }
+    mig_database_own_process();
     int status = mig_face_run(argc, words, NULL);
     free_words(words);
     return status;

@@ -2,6 +2,15 @@
 
 #include <string.h>
 
+void mig_database_own_process(void)
+{
+    for (const struct mig_db *const *db = mig_databases; *db != NULL; db++) {
+        if ((*db)->driver != NULL && (*db)->driver->own_process != NULL) {
+            (*db)->driver->own_process();
+        }
+    }
+}
+
 const struct mig_db *mig_database_by_scheme(const char *scheme)
 {
     for (const struct mig_db *const *db = mig_databases; *db != NULL; db++) {

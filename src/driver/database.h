@@ -46,6 +46,8 @@ struct mig_db {
 
 /* All databases, NULL-terminated. */
 extern const struct mig_db *const mig_databases[];
+/* For the executable, first of all: no other code of the process uses the client libraries. */
+void mig_database_own_process(void);
 /* By URL scheme (without "+driver"); NULL when unknown. */
 const struct mig_db *mig_database_by_scheme(const char *scheme);
 /* By dialect name. */

@@ -43,6 +43,9 @@ struct mig_conn_params {
  * the SQL. It sets conn->lost when the connection broke. */
 struct mig_driver {
     const char *name; /* "libpq" */
+    /* Optional. The process is luamig's own: what holds for all of it may be set in the client
+     * library, before anything else is asked of it. */
+    void (*own_process)(void);
     /* Optional. Loads the client library; MIG_E_connect with a hint when it is missing. */
     int (*load)(struct mig_error *err);
     /* Required. Errors: connect, permission. Fills conn->server (version, flavour, database,

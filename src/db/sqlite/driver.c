@@ -243,8 +243,6 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
         flags =
             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
     }
-    flags |= SQLITE_OPEN_NOMUTEX; /* a connection is used by one thread at a time; interrupting
-                                     needs no lock */
     int rc = sqlite3_open_v2(in_memory ? ":memory:" : file, &h->db, flags, NULL);
     if (h->db == NULL) {
         return mig_error_nomem(err);
@@ -697,9 +695,17 @@ static int sqlite_set(struct mig_conn *conn, const char *name, bool on, bool *wa
     return mig_error_set(err, MIG_E_unsupported, "SQLite has no switch '%s'", name);
 }
 
+/* SQLite counts its memory for those who ask how much it is, under a lock that every piece takes.
+ */
+static void own_process(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 extern const struct mig_driver mig_driver_sqlite;
 const struct mig_driver mig_driver_sqlite = {
     .name = "sqlite3",
+    .own_process = own_process,
     .connect = sqlite_connect,
     .attach = sqlite_attach,
     .close = close_handle,
