@@ -5,7 +5,6 @@
 #include "luabind/handle.h"
 #include "luabind/set.h"
 #include "model/snapshot.h"
-#include "model/snapshot.h"
 
 #include <lauxlib.h>
 #include <lua.h>

@@ -39,7 +39,8 @@ struct mig_type {
     const struct mig_type *element; /* array */
     const struct mig_type_variant *variants; /* variant */
     size_t variant_count;
-    const char *written; /* resolved: its text where the table allows no other; NULL the usual one */
+    const char
+        *written; /* resolved: its text where the table allows no other; NULL the usual one */
 };
 
 struct mig_sequence_options {
