@@ -64,8 +64,15 @@ const char *mig_catalog_key(const struct mig_catalog *catalog, struct mig_arena 
     if (schema == NULL) {
         schema = catalog->schema != NULL ? catalog->schema : "";
     }
-    char *key = mig_arena_printf(arena, "%s\x01%s", schema, name);
-    if (key != NULL && catalog->fold_case) {
+    size_t before = strlen(schema), length = strlen(name);
+    char *key = mig_arena_alloc(arena, before + length + 2);
+    if (key == NULL) {
+        return NULL;
+    }
+    memcpy(key, schema, before);
+    key[before] = '\x01';
+    memcpy(key + before + 1, name, length + 1);
+    if (catalog->fold_case) {
         for (char *p = key; *p != '\0'; p++) {
             *p = (char)tolower((unsigned char)*p);
         }

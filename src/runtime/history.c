@@ -131,7 +131,8 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     mig_append_qualified(&run->compile, &sql, run->ctx->settings.version_table_schema,
                          MIG_HISTORY_TABLE);
     for (size_t i = 0; i < MIG_COUNT(values); i++) {
-        mig_strbuf_printf(&sql, "%s%s", i == 0 ? " (" : ", ", columns[i + 1].name);
+        mig_strbuf_puts(&sql, i == 0 ? " (" : ", ");
+        mig_strbuf_puts(&sql, columns[i + 1].name);
     }
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < MIG_COUNT(values); i++) {

@@ -4,31 +4,58 @@
 #include <sha2.h>
 #include <string.h>
 
+/* Hashes are taken of blocks: a token is a few bytes. */
+struct block {
+    SHA2_CTX hash;
+    size_t used;
+    uint8_t bytes[1024];
+};
+
+static void flush(struct block *block)
+{
+    SHA256Update(&block->hash, block->bytes, block->used);
+    block->used = 0;
+}
+
+static void add(struct block *block, const char *bytes, size_t length)
+{
+    if (length > sizeof block->bytes - block->used) {
+        flush(block);
+    }
+    if (length > sizeof block->bytes) {
+        SHA256Update(&block->hash, (const uint8_t *)bytes, length);
+    } else {
+        memcpy(block->bytes + block->used, bytes, length);
+        block->used += length;
+    }
+}
+
 /* A token's bytes with every line end as '\n': a file means the same with "\r\n". */
-static void update(SHA2_CTX *hash, const struct mig_token *token)
+static void update(struct block *block, const struct mig_token *token)
 {
     const char *p = token->text, *end = token->text + token->length;
     while (p < end) {
         const char *stop = memchr(p, '\r', (size_t)(end - p));
         stop = stop == NULL ? end : stop;
-        SHA256Update(hash, (const uint8_t *)p, (size_t)(stop - p));
+        add(block, p, (size_t)(stop - p));
         if (stop < end) {
-            SHA256Update(hash, (const uint8_t *)"\n", 1);
+            add(block, "\n", 1);
             stop += stop + 1 < end && stop[1] == '\n' ? 2 : 1;
         }
         p = stop;
     }
     /* Tokens can't run into each other: read again, the joined text gives the same ones. */
-    SHA256Update(hash, (const uint8_t *)"\n", 1);
+    add(block, "\n", 1);
 }
 
 int mig_checksum(const char *source, size_t length, char out[65], struct mig_error *err)
 {
     struct mig_lexer_state lexer;
     struct mig_token token;
-    SHA2_CTX hash;
+    struct block block;
+    block.used = 0;
     uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256Init(&hash);
+    SHA256Init(&block.hash);
     mig_token_start(&lexer, source, length);
     do {
         int status = mig_token_next(&lexer, &token, err);
@@ -37,10 +64,11 @@ int mig_checksum(const char *source, size_t length, char out[65], struct mig_err
         }
         if (token.kind != MIG_TOKEN_COMMENT && token.kind != MIG_TOKEN_LONG_COMMENT &&
             token.kind != MIG_TOKEN_END) {
-            update(&hash, &token);
+            update(&block, &token);
         }
     } while (token.kind != MIG_TOKEN_END);
-    SHA256Final(digest, &hash);
+    flush(&block);
+    SHA256Final(digest, &block.hash);
     for (size_t i = 0; i < sizeof digest; i++) {
         static const char digits[] = "0123456789abcdef";
         out[2 * i] = digits[digest[i] >> 4];
