@@ -69,9 +69,9 @@ const char *mig_catalog_key(const struct mig_catalog *catalog, struct mig_arena 
     if (key == NULL) {
         return NULL;
     }
-    memcpy(key, schema, before);
-    key[before] = '\x01';
-    memcpy(key + before + 1, name, length + 1);
+    char *at = mempcpy(key, schema, before);
+    *at++ = '\x01';
+    memcpy(at, name, length + 1);
     if (catalog->fold_case) {
         for (char *p = key; *p != '\0'; p++) {
             *p = (char)tolower((unsigned char)*p);
