@@ -3,20 +3,7 @@ local dump = require "spec.support.dump"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
-local base_up = [[
-  op.create_table("o", { { "id", sql.integer, primary_key = true }, { "name", sql.string(20) } })
-  op.create_table("t", {
-    { "id", sql.integer, primary_key = true },
-    { "a", sql.integer, nullable = false, default = 1 },
-    { "b", sql.string(20) },
-    { "c", sql.string(20), comment = "see" },
-    { "o_id", sql.integer },
-    sql.unique({ "b" }, { name = "uq_b" }),
-    sql.check("a > 0", { name = "ck_a" }),
-    sql.foreign_key({ "o_id" }, "o", { "id" }, { name = "fk_o", ondelete = "CASCADE" }),
-    sql.index("ix_c", { "c", "a" }),
-    comment = "the table",
-  })
+local base_up = dofile("spec/fixtures/base_tables.lua").schema .. [[
   op.create_view("v", "SELECT id, name FROM o")
 ]]
 

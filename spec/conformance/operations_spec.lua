@@ -6,23 +6,8 @@ local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
 -- What stands there before: `t` with rows, `o` that it refers to.
-local base_up = [[
-  op.create_table("o", { { "id", sql.integer, primary_key = true }, { "name", sql.string(20) } })
-  op.create_table("t", {
-    { "id", sql.integer, primary_key = true },
-    { "a", sql.integer, nullable = false, default = 1 },
-    { "b", sql.string(20) },
-    { "c", sql.string(20), comment = "see" },
-    { "o_id", sql.integer },
-    sql.unique({ "b" }, { name = "uq_b" }),
-    sql.check("a > 0", { name = "ck_a" }),
-    sql.foreign_key({ "o_id" }, "o", { "id" }, { name = "fk_o", ondelete = "CASCADE" }),
-    sql.index("ix_c", { "c", "a" }),
-    comment = "the table",
-  })
-  op.bulk_insert("o", { { id = 1, name = "one" } })
-  op.bulk_insert("t", { { id = 7, a = 1, b = "x", c = "1", o_id = 1 }, { id = 9, a = 2, b = "y", c = "2", o_id = 1 } })
-]]
+local base = dofile "spec/fixtures/base_tables.lua"
+local base_up = base.schema .. base.rows
 
 -- name, up, down; on: dialects (all); rows: SQL whose answer is `gives` after the upgrade and whose rows come back.
 local cases = {

@@ -273,11 +273,6 @@ static int change_table(const struct change *change, const char *schema, const c
     return code == 0 ? alter_types(change, schema, table, uses, count, false) : code;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* names: schema, table, column of each; those of one table together. */
 static int change_tables(const struct change *change, const struct mig_names *names)
 {
@@ -286,7 +281,7 @@ static int change_tables(const struct change *change, const struct mig_names *na
         struct mig_names columns = {0};
         bool first = true;
         for (size_t k = 0; k + 2 < names->count; k += 3) {
-            if (same_name(names->items[k], names->items[i]) &&
+            if (mig_text_equal(names->items[k], names->items[i]) &&
                 strcmp(names->items[k + 1], names->items[i + 1]) == 0) {
                 first = first && k >= i;
                 if (mig_names_add(change->c->arena, &columns, names->items[k + 2]) != 0) {

@@ -12,11 +12,6 @@
 
 #define NEW_TABLE_PREFIX "_luamig_new_"
 
-static bool same_name(const char *a, const char *b)
-{
-    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
-}
-
 /* ------------------------------------------------------------------ the table as it is */
 
 static int no_such_table(struct mig_compile *c, const char *schema, const char *table,
@@ -118,10 +113,10 @@ static const char *rowid_word(const struct mig_rebuild *r)
     for (size_t i = 0; i < MIG_COUNT(words); i++) {
         bool taken = false;
         for (size_t k = 0; k < r->column_count; k++) {
-            taken = taken || same_name(r->columns[k].item.name, words[i]);
+            taken = taken || mig_name_equal_folded(r->columns[k].item.name, words[i]);
         }
         for (size_t k = 0; k < r->old->columns.count; k++) {
-            taken = taken || same_name(r->old->columns.items[k]->name, words[i]);
+            taken = taken || mig_name_equal_folded(r->old->columns.items[k]->name, words[i]);
         }
         if (!taken) {
             return words[i];
@@ -355,7 +350,7 @@ static int emit_rename(struct mig_rebuild *r, const char *from, const char *to)
 static bool is_blocked(const struct mig_rebuild *r, const char *const *names, size_t at)
 {
     for (size_t i = 0; i < r->column_count; i++) {
-        if (i != at && same_name(names[i], r->columns[at].current)) {
+        if (i != at && mig_name_equal_folded(names[i], r->columns[at].current)) {
             return true;
         }
     }

@@ -5,11 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-static bool same_name(const char *a, const char *b)
-{
-    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
-}
-
 /* ------------------------------------------------------------------ columns */
 
 /* Moves the column at `at` behind or before another; both NULL: it stays. */
@@ -46,7 +41,7 @@ static const char *free_name(struct mig_rebuild *r, const char *name)
     for (int round = 1; wanted != NULL; round++) {
         bool taken = false;
         for (size_t i = 0; i < r->column_count; i++) {
-            taken = taken || same_name(r->columns[i].item.name, wanted);
+            taken = taken || mig_name_equal_folded(r->columns[i].item.name, wanted);
         }
         if (!taken) {
             return wanted;
@@ -135,7 +130,8 @@ int mig_rebuild_add_columns(struct mig_rebuild *r, const struct mig_op_add_colum
         bool primary = constraint->kind == MIG_CONSTRAINT_PRIMARY;
         struct mig_rebuild_place key = mig_rebuild_where(r, mig_rebuild_is_primary, NULL);
         if (primary && key.item != NULL) {
-            if (key.in_column && same_name(key.constraint->column, constraint->columns.items[0])) {
+            if (key.in_column &&
+                mig_name_equal_folded(key.constraint->column, constraint->columns.items[0])) {
                 continue; /* the column's own clause says it */
             }
             return mig_error_set(r->err, MIG_E_script, "table '%s' has a primary key already",
@@ -163,12 +159,12 @@ static bool depends_on(struct mig_rebuild *r, const struct mig_constraint *const
 {
     const char *column = what;
     const struct mig_names *lists[2] = {&constraint->columns, NULL};
-    if (same_name(constraint->referred_table, r->old->name)) {
+    if (mig_name_equal_folded(constraint->referred_table, r->old->name)) {
         lists[1] = &constraint->referred_columns;
     }
     for (size_t i = 0; i < MIG_COUNT(lists); i++) {
         for (size_t k = 0; lists[i] != NULL && k < lists[i]->count; k++) {
-            if (same_name(lists[i]->items[k], column)) {
+            if (mig_name_equal_folded(lists[i]->items[k], column)) {
                 return true;
             }
         }
@@ -181,7 +177,7 @@ static bool index_depends_on(struct mig_rebuild *r, const struct mig_rebuild_ind
 {
     const struct mig_elements *elements = &index->index->elements;
     for (size_t i = 0; i < elements->count; i++) {
-        if (same_name(elements->items[i].column, column) ||
+        if (mig_name_equal_folded(elements->items[i].column, column) ||
             mig_rebuild_mentions(r, elements->items[i].expression, column)) {
             return true;
         }
@@ -210,7 +206,7 @@ static int shrink_key(struct mig_rebuild *r, struct mig_sqlite_item *item, const
             at++;
         }
         if (at >= tokens.count ||
-            !same_name(mig_sqlite_token_name(r->arena, &tokens, first), column)) {
+            !mig_name_equal_folded(mig_sqlite_token_name(r->arena, &tokens, first), column)) {
             continue;
         }
         bool last = item->text[tokens.items[at].start] == ')';
@@ -381,7 +377,8 @@ static bool is_enum_check(struct mig_rebuild *r, const struct mig_constraint *co
     struct mig_sqlite_tokens tokens;
     if (constraint->kind != MIG_CONSTRAINT_CHECK ||
         mig_sqlite_tokenize(r->arena, constraint->condition, &tokens, r->err) != 0 ||
-        tokens.count < 5 || !same_name(mig_sqlite_token_name(r->arena, &tokens, 0), what) ||
+        tokens.count < 5 ||
+        !mig_name_equal_folded(mig_sqlite_token_name(r->arena, &tokens, 0), what) ||
         !mig_sqlite_token_is(&tokens, 1, "IN")) {
         return false;
     }

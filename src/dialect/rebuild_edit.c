@@ -25,11 +25,6 @@ const char *mig_rebuild_written(struct mig_rebuild *r, struct mig_sql *w)
     return text;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
-}
-
 /* Is the token a name that an expression may use for a column? */
 static bool is_column_name(const struct mig_sqlite_tokens *tokens, size_t at)
 {
@@ -51,7 +46,7 @@ bool mig_rebuild_mentions(struct mig_rebuild *r, const char *expression, const c
     }
     for (size_t i = 0; i < tokens.count; i++) {
         if (is_column_name(&tokens, i) &&
-            same_name(mig_sqlite_token_name(r->arena, &tokens, i), column)) {
+            mig_name_equal_folded(mig_sqlite_token_name(r->arena, &tokens, i), column)) {
             return true;
         }
     }
@@ -61,7 +56,7 @@ bool mig_rebuild_mentions(struct mig_rebuild *r, const char *expression, const c
 struct mig_rebuild_column *mig_rebuild_find(const struct mig_rebuild *r, const char *name)
 {
     for (size_t i = 0; i < r->column_count; i++) {
-        if (same_name(r->columns[i].current, name)) {
+        if (mig_name_equal_folded(r->columns[i].current, name)) {
             return &r->columns[i];
         }
     }
@@ -328,7 +323,7 @@ const struct mig_rebuild_column *mig_rebuild_rowid_column(const struct mig_rebui
             continue;
         }
         for (size_t k = 0; k < r->column_count; k++) {
-            if (same_name(r->columns[k].item.name, key->columns.items[0]) &&
+            if (mig_name_equal_folded(r->columns[k].item.name, key->columns.items[0]) &&
                 strcasecmp(type_text(&r->columns[k]), "INTEGER") == 0) {
                 return &r->columns[k];
             }
@@ -355,7 +350,7 @@ static struct mig_constraint *inner_constraint(struct mig_rebuild *r,
     if (inner != NULL) {
         inner->columns = inner_names(r, &constraint->columns);
         inner->condition = mig_rebuild_inner_text(r, constraint->condition);
-        if (same_name(constraint->referred_table, r->old->name)) {
+        if (mig_name_equal_folded(constraint->referred_table, r->old->name)) {
             inner->referred_columns = inner_names(r, &constraint->referred_columns);
         }
     }
@@ -398,12 +393,12 @@ static bool is_named(struct mig_rebuild *r, const struct mig_constraint *constra
                      const void *what)
 {
     if (constraint->name != NULL) {
-        return same_name(constraint->name, what);
+        return mig_name_equal_folded(constraint->name, what);
     }
     if (r->c->naming == NULL) {
         return false;
     }
-    return same_name(mig_compile_conventional_name(r->c, r->old, constraint), what);
+    return mig_name_equal_folded(mig_compile_conventional_name(r->c, r->old, constraint), what);
 }
 
 static bool is_dropped(struct mig_rebuild *r, const struct mig_constraint *constraint,
@@ -425,7 +420,7 @@ static bool is_dropped(struct mig_rebuild *r, const struct mig_constraint *const
     }
     struct mig_names columns = inner_names(r, &op->columns);
     if (constraint->kind == MIG_CONSTRAINT_CHECK) {
-        return columns.count == 1 && same_name(constraint->column, columns.items[0]);
+        return columns.count == 1 && mig_name_equal_folded(constraint->column, columns.items[0]);
     }
     return mig_names_equal(&constraint->columns, &columns);
 }
@@ -433,7 +428,7 @@ static bool is_dropped(struct mig_rebuild *r, const struct mig_constraint *const
 static size_t index_place(const struct mig_rebuild *r, const char *name)
 {
     for (size_t i = 0; i < r->index_count; i++) {
-        if (same_name(r->indexes[i].name, name)) {
+        if (mig_name_equal_folded(r->indexes[i].name, name)) {
             return i;
         }
     }

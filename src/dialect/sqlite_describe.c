@@ -1,5 +1,6 @@
 /* What a stored CREATE TABLE says, as a table of the model. */
 #include "dialect/sqlite_ddl.h"
+#include "model/option.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -109,20 +110,6 @@ struct mig_type *mig_sqlite_type(struct mig_arena *arena, const char *native)
     return type;
 }
 
-/* Sets one of the column's own options. */
-static int add_option(struct mig_arena *arena, struct mig_pairs *pairs, const char *name,
-                      struct mig_value value)
-{
-    pairs->items =
-        mig_arena_grow(arena, pairs->items, pairs->count, pairs->count + 1, sizeof *pairs->items);
-    if (pairs->items == NULL) {
-        return -1;
-    }
-    pairs->items[pairs->count++] = (struct mig_pair){name, value};
-    pairs->given = true;
-    return 0;
-}
-
 static struct mig_value text_value(enum mig_value_kind kind, const char *text)
 {
     return (struct mig_value){.kind = kind, .text = text, .length = strlen(text)};
@@ -135,8 +122,8 @@ static int describe_clause(struct mig_arena *arena, const struct mig_sqlite_clau
     case MIG_SQLITE_NOT_NULL:
         column->nullable = MIG_FALSE;
         if (clause->on_conflict != NULL) {
-            return add_option(arena, &column->options, "sqlite_on_conflict_not_null",
-                              text_value(MIG_VALUE_TEXT, clause->on_conflict));
+            return mig_option_add(arena, &column->options, "sqlite_on_conflict_not_null",
+                                  text_value(MIG_VALUE_TEXT, clause->on_conflict));
         }
         return 0;
     case MIG_SQLITE_NULL:
@@ -237,9 +224,9 @@ int mig_sqlite_table_describe(struct mig_arena *arena, const struct mig_sqlite_t
     }
     describe_key(from, to);
     struct mig_value yes = {.kind = MIG_VALUE_BOOL, .boolean = true};
-    if ((from->strict && add_option(arena, &to->options, "sqlite_strict", yes) != 0) ||
+    if ((from->strict && mig_option_add(arena, &to->options, "sqlite_strict", yes) != 0) ||
         (from->without_rowid &&
-         add_option(arena, &to->options, "sqlite_without_rowid", yes) != 0) ||
+         mig_option_add(arena, &to->options, "sqlite_without_rowid", yes) != 0) ||
         arena->failed) {
         return mig_error_nomem(err);
     }

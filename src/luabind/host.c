@@ -266,11 +266,6 @@ static _Noreturn void header_differs(lua_State *L, const char *name)
                  "'%s' is not what the head of the file says", name);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* What the run declared and what the scan of the header read must agree. */
 static void check_header(lua_State *L, const struct mig_revision *revision, int declared)
 {
@@ -288,7 +283,7 @@ static void check_header(lua_State *L, const struct mig_revision *revision, int 
     for (size_t i = 0; i < MIG_COUNT(texts); i++) {
         int type = lua_getfield(L, declared, texts[i].name);
         const char *text = type == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-        if ((type != LUA_TSTRING && type != LUA_TNIL) || !same_text(text, texts[i].scanned)) {
+        if ((type != LUA_TSTRING && type != LUA_TNIL) || !mig_text_equal(text, texts[i].scanned)) {
             header_differs(L, texts[i].name);
         }
         lua_pop(L, 1);

@@ -65,58 +65,6 @@ static void keep_log(void *payload, enum mig_log_level level, const char *text)
     }
 }
 
-/* --- a catalog that has nothing --- */
-
-static int no_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                    struct mig_table **out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = NULL;
-    return 0;
-}
-
-static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                   struct mig_enum **out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = NULL;
-    return 0;
-}
-
-static int no_names(void *self, struct mig_arena *arena, const char *schema, struct mig_names *out,
-                    struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)err;
-    *out = (struct mig_names){0};
-    return 0;
-}
-
-static int no_index(void *self, struct mig_arena *arena, const char *schema, const char *index,
-                    const char **table, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)index, (void)err;
-    *table = NULL;
-    return 0;
-}
-
-static int no_view(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                   struct mig_view **out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = NULL;
-    return 0;
-}
-
-static int no_columns(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                      struct mig_names *out, struct mig_error *err)
-{
-    (void)name;
-    return no_names(self, arena, schema, out, err);
-}
-
-static const struct mig_catalog_source nothing = {
-    no_table, no_enum, no_names, no_index, no_view, no_columns,
-};
 static const struct mig_catalog_source unknown = {0};
 
 /* --- operations --- */
@@ -348,7 +296,7 @@ static int compile(lua_State *L)
     box->c.offline = flag(L, "offline", false);
     box->c.dialect->narrow(&box->server);
     read_naming(L, box);
-    box->catalog = mig_catalog_new(flag(L, "unknown", false) ? &unknown : &nothing, box,
+    box->catalog = mig_catalog_new(flag(L, "unknown", false) ? &unknown : &mig_catalog_nothing, box,
                                    box->c.dialect->name[0] != 'p');
     luaL_argcheck(L, box->catalog != NULL, 1, "out of memory");
     mig_catalog_set_deferred(box->catalog, true); /* nobody runs the statements */

@@ -31,6 +31,14 @@ struct mig_catalog_source {
                         struct mig_names *out, struct mig_error *err);
 };
 
+/* A source that has nothing; and two of its slots, for databases without enum types. */
+extern const struct mig_catalog_source mig_catalog_nothing;
+int mig_catalog_no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
+                        struct mig_enum **out, struct mig_error *err) MIG_MUST_CHECK;
+int mig_catalog_no_enum_columns(void *self, struct mig_arena *arena, const char *schema,
+                                const char *name, struct mig_names *out,
+                                struct mig_error *err) MIG_MUST_CHECK;
+
 struct mig_catalog;
 
 /* fold_case: names compare without case (SQLite, MySQL columns). NULL when out of memory. */

@@ -213,11 +213,6 @@ bool mig_compare_reads(const char *query, const char *name)
     return mentions(query, name, true);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static bool same_word(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0;
@@ -271,7 +266,7 @@ bool mig_compare_types(const struct mig_type *a, const struct mig_type *b)
     case MIG_TYPE_enum:
         if (a->name != NULL && b->name != NULL) {
             /* a type of its own: its values are compared where the type is */
-            return strcmp(a->name, b->name) == 0 && same_text(a->schema, b->schema);
+            return strcmp(a->name, b->name) == 0 && mig_text_equal(a->schema, b->schema);
         }
         return mig_names_equal(&a->values, &b->values);
     case MIG_TYPE_set:
@@ -483,9 +478,9 @@ static bool same_element(const struct mig_compare_rules *rules, const struct mig
 {
     return mig_compare_names(rules, a->column, b->column) &&
            mig_compare_expressions(a->expression, b->expression) && a->desc == b->desc &&
-           same_word(a->nulls, b->nulls) && same_text(a->ops, b->ops) &&
+           same_word(a->nulls, b->nulls) && mig_text_equal(a->ops, b->ops) &&
            same_int(a->length, b->length) && same_word(a->collation, b->collation) &&
-           same_text(a->op, b->op);
+           mig_text_equal(a->op, b->op);
 }
 
 static bool same_elements(const struct mig_compare_rules *rules, const struct mig_elements *a,
@@ -583,7 +578,7 @@ bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct
                              same_names(rules, &a->referred_columns, &b->referred_columns);
         return same_names(rules, &a->columns, &b->columns) && same_referred &&
                mig_compare_names(rules, a->referred_table, b->referred_table) &&
-               same_text(a->referred_schema, b->referred_schema) &&
+               mig_text_equal(a->referred_schema, b->referred_schema) &&
                same_word(action(rules, a->ondelete), action(rules, b->ondelete)) &&
                same_word(action(rules, a->onupdate), action(rules, b->onupdate)) &&
                same_match(a->match, b->match) && same_deferral(a, b);
@@ -607,5 +602,5 @@ bool mig_compare_indexes(const struct mig_compare_rules *rules, const struct mig
            is_on(a->nulls_not_distinct) == is_on(b->nulls_not_distinct) &&
            same_word(a->prefix, b->prefix) && mig_compare_pairs(&a->with, &b->with) &&
            same_word(a->parser, b->parser) && a->invalid == b->invalid &&
-           (!rules->has_comments || same_text(a->comment, b->comment));
+           (!rules->has_comments || mig_text_equal(a->comment, b->comment));
 }

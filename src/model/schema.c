@@ -94,6 +94,16 @@ struct mig_index *mig_table_index(const struct mig_table *table, const char *nam
     return NULL;
 }
 
+bool mig_text_equal(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool mig_name_equal_folded(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+}
+
 bool mig_names_contain(const struct mig_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++) {

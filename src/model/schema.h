@@ -233,6 +233,10 @@ struct mig_column *mig_table_column(const struct mig_table *table, const char *n
 struct mig_constraint *mig_table_constraint(const struct mig_table *table, const char *name);
 struct mig_constraint *mig_table_primary_key(const struct mig_table *table);
 struct mig_index *mig_table_index(const struct mig_table *table, const char *name);
+/* Either may be NULL, which equals only NULL. */
+bool mig_text_equal(const char *a, const char *b);
+/* Without case, as SQLite and MySQL compare names; NULL equals nothing. */
+bool mig_name_equal_folded(const char *a, const char *b);
 bool mig_names_contain(const struct mig_names *names, const char *name);
 bool mig_names_equal(const struct mig_names *a, const struct mig_names *b);
 

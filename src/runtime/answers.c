@@ -222,3 +222,120 @@ int mig_answers_read(struct mig_run *run, const struct mig_journal_row *row,
     }
     return 0;
 }
+
+/* ---- what is asked of the catalog and of chance ---- */
+
+/* A call that is answered by one text (NULL: no row), once more when it was before a crash. */
+static int remembered(struct mig_run *run, const char *what, const char *name, bool *skip,
+                      const char **text, struct mig_error *err)
+{
+    const struct mig_answer *answer = NULL;
+    char digest[MIG_DIGEST_SIZE];
+    *text = NULL;
+    *skip = false;
+    int rc = mig_segment_doom(run, err);
+    if (rc != 0 || !run->journal.active) {
+        return rc;
+    }
+    mig_text_digest(what, name, NULL, digest);
+    rc = mig_journal_call(run, digest, skip, &answer, err);
+    if (rc == 0 && *skip && answer != NULL && answer->result.row_count > 0) {
+        *text = answer->result.cells[0].text;
+    }
+    return rc;
+}
+
+static void remember(struct mig_run *run, const char *text)
+{
+    const char *column = "text";
+    struct mig_value cell = {
+        .kind = MIG_VALUE_TEXT, .text = text, .length = text != NULL ? strlen(text) : 0};
+    mig_journal_note(run, &(struct mig_result){.columns = &column,
+                                               .column_count = 1,
+                                               .cells = &cell,
+                                               .row_count = text != NULL ? 1 : 0,
+                                               .changed = -1});
+}
+
+int mig_run_table(struct mig_run *run, const char *schema, const char *name,
+                  const struct mig_table **out, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    const char *key = mig_arena_printf(arena, "%s.%s", schema != NULL ? schema : "", name);
+    const char *text = NULL;
+    bool skip = false;
+    *out = NULL;
+    int rc = key == NULL ? mig_error_nomem(err) : remembered(run, "table", key, &skip, &text, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    if (skip) {
+        struct mig_snapshot snapshot = {0};
+        if (text == NULL) {
+            return 0;
+        }
+        rc = mig_snapshot_read(arena, text, strlen(text), &snapshot, err);
+        if (rc == 0 && snapshot.schema.table_count > 0) {
+            *out = snapshot.schema.tables[0];
+        }
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    rc = mig_catalog_table(run->catalog, schema, name, out, err);
+    if (rc == 0 && run->journal.active) {
+        struct mig_strbuf json = {0};
+        struct mig_table *table = *out != NULL ? mig_table_copy(arena, *out) : NULL;
+        const struct mig_snapshot snapshot = {
+            .dialect = run->db->dialect->name,
+            .server_version = run->server->version,
+            .is_mariadb = run->server->is_mariadb,
+            .schema = {.tables = &table, .table_count = table != NULL ? 1 : 0}};
+        if (table != NULL) {
+            mig_snapshot_write(&snapshot, &json);
+        }
+        remember(run, table != NULL ? mig_strbuf_text(&json) : NULL);
+        mig_strbuf_release(&json);
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+int mig_run_table_names(struct mig_run *run, const char *schema, struct mig_names *out,
+                        struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    const char *text = NULL;
+    bool skip = false;
+    *out = (struct mig_names){.given = true};
+    int rc = remembered(run, "tables", schema, &skip, &text, err);
+    if (rc == 0 && !skip) {
+        rc = mig_catalog_table_names(run->catalog, arena, schema, out, err);
+    }
+    if (rc == 0 && !skip && run->journal.active) {
+        struct mig_strbuf lines = {0};
+        for (size_t i = 0; i < out->count; i++) {
+            mig_strbuf_printf(&lines, "%s\n", out->items[i]);
+        }
+        remember(run, mig_strbuf_text(&lines));
+        mig_strbuf_release(&lines);
+    }
+    for (const char *at = text; rc == 0 && at != NULL && *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        if (mig_names_add(arena, out, mig_arena_strndup(arena, at, length)) != 0) {
+            rc = mig_error_nomem(err);
+        }
+        at += length + (at[length] == '\n');
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+int mig_run_remember(struct mig_run *run, const char *what, const char *fresh, const char **out,
+                     struct mig_error *err)
+{
+    const char *text = NULL;
+    bool skip = false;
+    int rc = remembered(run, "value", what, &skip, &text, err);
+    if (rc == 0 && !skip && run->journal.active) {
+        remember(run, fresh);
+    }
+    *out = skip && text != NULL ? text : fresh;
+    return mig_run_blame(run, rc, NULL, err);
+}

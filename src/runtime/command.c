@@ -33,12 +33,14 @@ static int read_rows(struct mig_command *cmd, struct mig_error *err)
 }
 
 /* Every file is looked at before the first statement is sent. A script or a plan changes nothing,
- * so that it may find out on its way. */
+ * so that it may find out on its way what is wrong. */
 static int check_files(struct mig_command *cmd, struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
+    bool live = cmd->run.sink->live;
     int rc = 0;
-    if (!cmd->run.sink->live || cmd->request->verb == MIG_VERB_STAMP) {
+    cmd->run.needs_enums = false;
+    if (cmd->request->verb == MIG_VERB_STAMP || (!live && cmd->run.rows.count == 0)) {
         return 0;
     }
     for (size_t i = 0; rc == 0 && i < cmd->plan.step_count; i++) {
@@ -52,6 +54,9 @@ static int check_files(struct mig_command *cmd, struct mig_error *err)
             rc = mig_recover_source(cmd->ctx, step->revision, arena, &source, err);
         }
         if (rc == 0) {
+            mig_run_look_for_enums(&cmd->run, step, &source);
+        }
+        if (rc == 0 && live) {
             rc = host->check(host->self, step->revision, direction, &source, err);
         }
         mig_arena_rewind(arena);
@@ -572,8 +577,8 @@ static int carry_out(struct mig_command *cmd, const struct mig_step **failed, st
         if (rc == 0) {
             rc = mig_version_fits(run, &cmd->plan, err);
         }
-        if (rc == 0 && cmd->request->verb != MIG_VERB_STAMP) {
-            rc = mig_run_recall_enums(run, &cmd->plan, err);
+        if (rc == 0) {
+            rc = mig_run_recall_enums(run, err);
         }
         if (rc == 0) {
             rc = run_plan(cmd, &moved, failed, err);

@@ -22,25 +22,6 @@ struct declaring {
     struct mig_catalog *catalog;
 };
 
-/* Nothing exists yet: what the scratch schema's catalog begins with. */
-static int no_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                    struct mig_table **out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = NULL;
-    return 0;
-}
-
-static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                   struct mig_enum **out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = NULL;
-    return 0;
-}
-
-static const struct mig_catalog_source nothing = {.table = no_table, .enum_type = no_enum};
-
 /* What a table is made with where its options say nothing. */
 static int ask_standards(struct declaring *d)
 {
@@ -225,11 +206,6 @@ struct scratch {
     bool open;
 };
 
-static bool same_schema(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static const char *scratch_name(struct declaring *d)
 {
     unsigned char bytes[6] = {0};
@@ -286,7 +262,7 @@ static int open_scratch(struct declaring *d, const char *of, struct scratch *s)
 {
     *s = (struct scratch){.conn = d->conn, .of = of};
     bool in_memory = d->db->url_form == MIG_URL_FILE;
-    d->catalog = mig_catalog_new(&nothing, NULL, d->options.rules.folds_names);
+    d->catalog = mig_catalog_new(&mig_catalog_nothing, NULL, d->options.rules.folds_names);
     if (d->catalog == NULL) {
         return mig_error_nomem(d->err);
     }
@@ -341,7 +317,7 @@ static const struct mig_type *scratch_type(struct declaring *d, const struct scr
 {
     bool array = type != NULL && type->kind == MIG_TYPE_array;
     bool own = type != NULL && type->kind == MIG_TYPE_enum && type->schema != NULL &&
-               same_schema(type->schema, s->of);
+               mig_text_equal(type->schema, s->of);
     struct mig_type *copy = array || own ? mig_type_copy(d->arena, type) : NULL;
     if (copy == NULL) {
         return type;
@@ -398,7 +374,7 @@ static int create_enums(struct declaring *d, const struct scratch *s,
 {
     for (size_t i = 0; d->options.has_enums && i < declared->enum_count; i++) {
         const struct mig_enum *type = declared->enums[i];
-        if (!same_schema(type->schema, s->of)) {
+        if (!mig_text_equal(type->schema, s->of)) {
             continue; /* stands in another schema, where it must be */
         }
         struct mig_op_create_enum op = {
@@ -490,7 +466,7 @@ static void keep_equal_view(const struct mig_schema *live, const struct mig_view
 {
     for (size_t i = 0; i < live->view_count; i++) {
         if (strcmp(live->views[i]->name, made->name) == 0 &&
-            same_schema(live->views[i]->schema, declared->schema) &&
+            mig_text_equal(live->views[i]->schema, declared->schema) &&
             mig_compare_expressions(live->views[i]->query, made->query)) {
             declared->query = live->views[i]->query;
         }
@@ -580,11 +556,11 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
 {
     int rc = create_enums(d, s, declared);
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
-        bool here = tables[i] != NULL && same_schema(declared->tables[i]->schema, s->of);
+        bool here = tables[i] != NULL && mig_text_equal(declared->tables[i]->schema, s->of);
         rc = here ? create_table(d, s, declared->tables[i]) : 0;
     }
     for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
-        bool here = views[i] && same_schema(declared->views[i]->schema, s->of);
+        bool here = views[i] && mig_text_equal(declared->views[i]->schema, s->of);
         rc = here ? create_view(d, s, declared->views[i]) : 0;
     }
     struct mig_schema made = {0};
@@ -594,7 +570,7 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
         rc = d->db->reflect->schema(s->conn, d->arena, &schemas, &made, d->err);
     }
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
-        bool here = tables[i] != NULL && same_schema(declared->tables[i]->schema, s->of);
+        bool here = tables[i] != NULL && mig_text_equal(declared->tables[i]->schema, s->of);
         for (size_t k = 0; here && k < made.table_count; k++) {
             if (strcmp(made.tables[k]->name, declared->tables[i]->name) == 0) {
                 rc = take_over(d, declared->tables[i], made.tables[k]);
@@ -606,7 +582,7 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
         }
     }
     for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
-        bool here = views[i] && same_schema(declared->views[i]->schema, s->of);
+        bool here = views[i] && mig_text_equal(declared->views[i]->schema, s->of);
         for (size_t k = 0; here && k < made.view_count; k++) {
             if (strcmp(made.views[k]->name, declared->views[i]->name) == 0) {
                 keep_equal_view(live, made.views[k], declared->views[i]);
@@ -638,7 +614,7 @@ static bool view_differs(const struct mig_schema *live, const struct mig_view *d
 {
     for (size_t i = 0; i < live->view_count; i++) {
         if (strcmp(live->views[i]->name, declared->name) == 0 &&
-            same_schema(live->views[i]->schema, declared->schema)) {
+            mig_text_equal(live->views[i]->schema, declared->schema)) {
             return !mig_compare_expressions(live->views[i]->query, declared->query);
         }
     }

@@ -31,43 +31,21 @@ int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
     return rc;
 }
 
-/* Whether the plan may need to know more of enums than the catalog can tell. */
-struct need {
-    bool members; /* the values of an enum and the columns that are of it */
-    bool makers;  /* which revision made a type: change() is inverted */
-};
-
-static bool mentions(const char *text, const char *word)
+static bool mentions(const struct mig_source *source, const char *word)
 {
-    return strstr(text, word) != NULL;
+    return strstr(source->text, word) != NULL;
 }
 
-/* What the texts of the plan's revisions mention; a module of lib/ may do anything. */
-static int find_need(const struct mig_run *run, const struct mig_plan *plan, struct need *need,
-                     struct mig_error *err)
+/* A module of lib/ may do anything. */
+void mig_run_look_for_enums(struct mig_run *run, const struct mig_step *step,
+                            const struct mig_source *source)
 {
-    struct mig_arena scratch = {0};
-    bool members = need->members, makers = need->makers;
-    int rc = 0;
-    *need = (struct need){0};
-    for (size_t i = 0; rc == 0 && i < plan->step_count; i++) {
-        struct mig_source source = {0};
-        rc = mig_recover_source(run->ctx, plan->steps[i].revision, &scratch, &source, err);
-        if (rc == 0 && source.text != NULL) {
-            bool enums = mentions(source.text, "enum") || mentions(source.text, "require");
-            need->members |= members && enums;
-            need->makers |= makers && enums && plan->steps[i].direction == MIG_DOWNGRADE &&
-                            mentions(source.text, "change");
-        }
-        mig_arena_rewind(&scratch);
+    bool types = mig_compile_has(&run->compile, MIG_F_ENUM_TYPES);
+    if (run->rows.count == 0 || source->text == NULL ||
+        (!mentions(source, "enum") && !mentions(source, "require"))) {
+        return;
     }
-    mig_arena_release(&scratch);
-    return rc;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+    run->needs_enums |= !types || (step->direction == MIG_DOWNGRADE && mentions(source, "change"));
 }
 
 /* The revision has made what the list does not have yet; what it has dropped goes. */
@@ -80,7 +58,7 @@ static int note_makers(struct mig_run *run, const struct mig_run *past,
     for (size_t i = 0; rc == 0 && i < now.count; i += 2) {
         const char *maker = revision->id;
         for (size_t k = 0; k < before->count; k += 3) {
-            if (same_text(now.items[i], before->items[k + 1]) &&
+            if (mig_text_equal(now.items[i], before->items[k + 1]) &&
                 strcmp(now.items[i + 1], before->items[k + 2]) == 0) {
                 maker = before->items[k];
             }
@@ -136,36 +114,36 @@ bool mig_run_made_enum(void *payload, const char *schema, const char *name)
     const struct mig_names *makers = &run->enum_makers;
     for (size_t i = 0; run->revision != NULL && i < makers->count; i += 3) {
         if (strcmp(makers->items[i], run->revision->id) == 0 &&
-            same_text(makers->items[i + 1], schema) && strcmp(makers->items[i + 2], name) == 0) {
+            mig_text_equal(makers->items[i + 1], schema) &&
+            strcmp(makers->items[i + 2], name) == 0) {
             return true;
         }
     }
     return false;
 }
 
-int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan, struct mig_error *err)
+int mig_run_recall_enums(struct mig_run *run, struct mig_error *err)
 {
     bool types = mig_compile_has(&run->compile, MIG_F_ENUM_TYPES);
-    struct need need = {.members = !types, .makers = types};
     const struct mig_run_options options = {.sink = MIG_SINK_LINT};
     struct mig_arena arena = {0};
     struct mig_run past;
-    int rc = run->rows.count > 0 ? find_need(run, plan, &need, err) : 0;
-    if (rc != 0 || run->rows.count == 0 || (!need.members && !need.makers)) {
-        return rc;
+    if (!run->needs_enums) {
+        return 0;
     }
     struct mig_log log = run->ctx->log;
+    run->enum_makers = (struct mig_names){0};
     run->ctx->log = (struct mig_log){0}; /* nothing of it happens now */
-    rc = mig_run_begin(&past, run->ctx, &arena, &options, err);
+    int rc = mig_run_begin(&past, run->ctx, &arena, &options, err);
     if (rc == 0) {
         past.server = run->server;
         past.compile.server = run->server;
         rc = mig_run_use_catalog(&past, true, err);
     }
     if (rc == 0) {
-        rc = rehearse_applied(run, &past, need.makers, err);
+        rc = rehearse_applied(run, &past, types, err);
     }
-    if (rc == 0 && need.members) {
+    if (rc == 0 && !types) {
         rc = mig_catalog_learn_enums(run->catalog, past.catalog, err);
     }
     mig_run_end(&past);

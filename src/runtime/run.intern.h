@@ -157,6 +157,7 @@ struct mig_run {
     struct mig_undo *undo;           /* NULL: nothing is gathered */
     struct mig_rows_reader *readers; /* open ones */
 
+    bool needs_enums;             /* only the applied revisions tell of them what the plan needs */
     struct mig_names enum_makers; /* revision, schema, name of each enum type */
 
     struct mig_shadow *shadow; /* script: NULL where there is none */
@@ -184,17 +185,32 @@ int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_pa
 /* Fills in where the failure happened; returns rc. */
 int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
                   struct mig_error *err);
+/* A text as statements that are ready to be sent. */
+int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_params *params,
+                      struct mig_statements *out, struct mig_error *err) MIG_MUST_CHECK;
+/* A finished call is not carried out again, but what it set in the session went with the session.
+ */
+int mig_run_send_session_again(struct mig_run *run, const struct mig_statements *statements,
+                               struct mig_error *err) MIG_MUST_CHECK;
+/* Raw DDL: the catalog forgets the tables that it names, or all. */
+void mig_run_forget_tables(struct mig_run *run, const struct mig_statement *statement);
+/* Tells the onlooker, before the catalog knows what the operation makes of the table. */
+int mig_run_observe(struct mig_run *run, const struct mig_op *op, struct mig_statements *statements,
+                    struct mig_error *err) MIG_MUST_CHECK;
 
 /* rehearse.c */
 /* Runs a function of the revision in a run of MIG_SINK_LINT, whose catalog is then as the revision
  * would have left it; `failure` is how it ended, and the return value too. */
 int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
                      enum mig_direction direction, struct mig_error *failure) MIG_MUST_CHECK;
-/* Before the first step of the plan, what only the applied revisions can tell of enums: where they
- * are no types of the database, their values and their columns, for the catalog; else which
- * revision made which type, for its inverse. */
-int mig_run_recall_enums(struct mig_run *run, const struct mig_plan *plan,
-                         struct mig_error *err) MIG_MUST_CHECK;
+/* What the plan may need to know of enums that the catalog cannot tell: noted of each revision's
+ * text, before the first step. */
+void mig_run_look_for_enums(struct mig_run *run, const struct mig_step *step,
+                            const struct mig_source *source);
+/* Then, where something was noted, the applied revisions tell it: where enums are no types of the
+ * database, their values and their columns, for the catalog; else which revision made which type,
+ * for its inverse. */
+int mig_run_recall_enums(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 
 /* segment.c */
 /* Sends a statement of the migration: ends or begins the segment as it needs. */

@@ -163,14 +163,6 @@ static int shadow_table(void *self, struct mig_arena *arena, const char *schema,
                    : rc;
 }
 
-static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                   struct mig_enum **out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = NULL;
-    return 0;
-}
-
 static int shadow_names(void *self, struct mig_arena *arena, const char *schema,
                         struct mig_names *out, struct mig_error *err)
 {
@@ -211,7 +203,7 @@ static int shadow_columns(void *self, struct mig_arena *arena, const char *schem
 
 const struct mig_catalog_source mig_shadow_source = {
     .table = shadow_table,
-    .enum_type = no_enum,
+    .enum_type = mig_catalog_no_enum,
     .table_names = shadow_names,
     .index_table = shadow_index,
     .view = shadow_view,

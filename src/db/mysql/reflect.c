@@ -6,6 +6,7 @@
 #include "db/mysql/reflect.intern.h"
 #include "driver/database.h"
 #include "driver/listing.h"
+#include "model/option.h"
 #include "queries.h"
 #include "util/map.h"
 #include "util/strbuf.h"
@@ -75,18 +76,6 @@ static struct mig_value text_value(enum mig_value_kind kind, const char *text)
 static bool contains_word(const char *text, const char *word)
 {
     return strcasestr(text, word) != NULL;
-}
-
-static int add_option(struct mig_arena *arena, struct mig_pairs *pairs, const char *name,
-                      struct mig_value value)
-{
-    pairs->items = mig_arena_room(arena, pairs->items, pairs->count, sizeof *pairs->items);
-    if (pairs->items == NULL) {
-        return -1;
-    }
-    pairs->items[pairs->count++] = (struct mig_pair){name, value};
-    pairs->given = true;
-    return 0;
 }
 
 static bool is_numeric(const struct mig_type *type)
@@ -246,14 +235,14 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
             strncmp(value, "'0000-00-00 00:00:00", 20) == 0) {
             column->default_value = (struct mig_value){0}; /* MariaDB's own, of such columns */
         }
-        if (add_option(scope->arena, &column->options, "mysql_on_update",
-                       text_value(MIG_VALUE_TEXT, only)) != 0) {
+        if (mig_option_add(scope->arena, &column->options, "mysql_on_update",
+                           text_value(MIG_VALUE_TEXT, only)) != 0) {
             return -1;
         }
     }
     if (contains_word(extra, "INVISIBLE")) {
         struct mig_value yes = {.kind = MIG_VALUE_BOOL, .boolean = true};
-        return add_option(scope->arena, &column->options, "mysql_invisible", yes);
+        return mig_option_add(scope->arena, &column->options, "mysql_invisible", yes);
     }
     return 0;
 }
@@ -783,22 +772,6 @@ static int describe_table(void *self, struct mig_arena *arena, const char *schem
     return status;
 }
 
-static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                   struct mig_enum **out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = NULL;
-    return 0;
-}
-
-static int no_enum_columns(void *self, struct mig_arena *arena, const char *schema,
-                           const char *name, struct mig_names *out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = (struct mig_names){.given = true};
-    return 0;
-}
-
 static int describe_view(void *self, struct mig_arena *arena, const char *schema, const char *name,
                          struct mig_view **out, struct mig_error *err)
 {
@@ -841,11 +814,11 @@ static int index_table(void *self, struct mig_arena *arena, const char *schema, 
 
 const struct mig_reflect mig_reflect_mysql = {
     .source = {.table = describe_table,
-               .enum_type = no_enum,
+               .enum_type = mig_catalog_no_enum,
                .table_names = table_names,
                .index_table = index_table,
                .view = describe_view,
-               .enum_columns = no_enum_columns},
+               .enum_columns = mig_catalog_no_enum_columns},
     .schema = read_schema,
     .standards = mig_mysql_standards,
     .charset = mig_mysql_charset,

@@ -215,11 +215,6 @@ static bool enum_is_native(const struct mig_compile *c, const struct mig_type *t
     return type->native != MIG_FALSE;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* The type that the catalog lacks is made, one that differs is an error. */
 static int ensure_enum(struct mig_compile *c, const struct mig_type *type, struct mig_error *err)
 {
@@ -270,8 +265,8 @@ static int before_columns(struct mig_compile *c, const struct mig_table *table,
         bool again = false;
         for (size_t j = 0; j < i && type != NULL && !again; j++) {
             const struct mig_type *other = enum_of(c, table->columns.items[j]->type);
-            again = other != NULL && same_text(other->name, type->name) &&
-                    same_text(other->schema, type->schema);
+            again = other != NULL && mig_text_equal(other->name, type->name) &&
+                    mig_text_equal(other->schema, type->schema);
             if (again && !mig_names_equal(&other->values, &type->values)) {
                 return mig_error_set(
                     err, MIG_E_script,
@@ -468,7 +463,7 @@ static bool has_assignment_cast(const struct mig_compile *c, const struct mig_ty
                strcasecmp(from->name, to->name) == 0;
     }
     if (a == ENUM && b == ENUM) {
-        return same_text(from->name, to->name) && same_text(from->schema, to->schema);
+        return mig_text_equal(from->name, to->name) && mig_text_equal(from->schema, to->schema);
     }
     return a == b || (a == DATE && b == TIMESTAMP) ||
            (a == TIMESTAMP && (b == DATE || b == TIME)) || (a == TIME && b == INTERVAL) ||

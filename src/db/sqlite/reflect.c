@@ -166,14 +166,6 @@ static int describe_view(void *self, struct mig_arena *arena, const char *schema
     return status != 0 ? status : closed;
 }
 
-static int no_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
-                   struct mig_enum **out, struct mig_error *err)
-{
-    (void)self, (void)arena, (void)schema, (void)name, (void)err;
-    *out = NULL;
-    return 0;
-}
-
 /* The columns of one table that a CHECK of the enum's name holds to its values. */
 static int add_enum_column(struct mig_arena *arena, const char *schema,
                            const struct mig_table *table, const char *column, struct mig_names *out,
@@ -416,7 +408,7 @@ static int table_names(void *self, struct mig_arena *arena, const char *schema,
 
 const struct mig_reflect mig_reflect_sqlite = {
     .source = {.table = describe_table,
-               .enum_type = no_enum,
+               .enum_type = mig_catalog_no_enum,
                .table_names = table_names,
                .index_table = index_table,
                .view = describe_view,

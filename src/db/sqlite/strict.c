@@ -5,12 +5,10 @@
 
 static const char *strict_word(const struct mig_type *type)
 {
+    if (mig_type_is_integer(type)) {
+        return "INTEGER";
+    }
     switch (type->kind) {
-    case MIG_TYPE_smallint:
-    case MIG_TYPE_integer:
-    case MIG_TYPE_bigint:
-    case MIG_TYPE_tinyint:
-    case MIG_TYPE_mediumint:
     case MIG_TYPE_boolean:
     case MIG_TYPE_year:
         return "INTEGER";

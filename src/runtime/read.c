@@ -1,0 +1,251 @@
+/* Reads of a revision: the rows of conn:execute, and of conn:rows one by one. */
+#include "runtime/run.intern.h"
+
+static int copy_rows(struct mig_arena *arena, struct mig_cursor *cursor, struct mig_result *out,
+                     struct mig_error *err)
+{
+    size_t room = 0;
+    out->column_count = cursor->column_count;
+    out->columns = mig_arena_array(arena, const char *, cursor->column_count);
+    for (size_t i = 0; out->columns != NULL && i < cursor->column_count; i++) {
+        out->columns[i] = mig_arena_strdup(arena, cursor->column_names[i]);
+    }
+    for (;;) {
+        bool row = false;
+        int rc = mig_cursor_next(cursor, &row, err);
+        if (rc != 0 || !row) {
+            return rc != 0 ? rc : arena->failed ? mig_error_nomem(err) : 0;
+        }
+        if (out->row_count == room) {
+            size_t more = room == 0 ? 8 : room * 2;
+            out->cells = mig_arena_grow(arena, out->cells, room * out->column_count,
+                                        more * out->column_count, sizeof *out->cells);
+            room = more;
+            if (out->cells == NULL) {
+                return mig_error_nomem(err);
+            }
+        }
+        for (size_t i = 0; i < out->column_count; i++) {
+            out->cells[out->row_count * out->column_count + i] =
+                mig_value_copy(arena, &cursor->values[i]);
+        }
+        out->row_count++;
+    }
+}
+
+static int fetch(struct mig_run *run, const struct mig_statement *statement, struct mig_result *out,
+                 struct mig_error *err)
+{
+    struct mig_cursor cursor = {0};
+    int rc =
+        mig_conn_query(run->conn, statement->sql,
+                       statement->params.given ? &statement->params : NULL, false, &cursor, err);
+    if (rc == 0) {
+        rc = copy_rows(&run->revision_arena, &cursor, out, err);
+    }
+    out->changed = statement->class == MIG_CLASS_READ ? (int64_t)out->row_count : cursor.changed;
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
+/* A statement of conn:execute: its rows where it has some. */
+static int query_statement(struct mig_run *run, const struct mig_statement *statement,
+                           struct mig_result *out, struct mig_error *err)
+{
+    bool rows = (statement->flags & MIG_STATEMENT_RETURNS_ROWS) != 0;
+    bool answered = run->sink->live || (run->options->sink == MIG_SINK_PLAN && !run->pending &&
+                                        statement->class == MIG_CLASS_READ);
+    *out = (struct mig_result){.changed = -1};
+    if (!answered) {
+        out->offline = true;
+        return mig_segment_send(run, statement, &out->changed, err);
+    }
+    if (!rows) {
+        int rc = mig_segment_send(run, statement, &out->changed, err);
+        if (rc == 0) {
+            mig_run_forget_tables(run, statement);
+        }
+        return rc;
+    }
+    int rc = mig_segment_enter(run, statement, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, statement, err);
+    }
+    return mig_segment_leave(run, statement, fetch(run, statement, out, err), err);
+}
+
+int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
+                  struct mig_result *out, struct mig_error *err)
+{
+    struct mig_statements statements = {0};
+    bool skip = false;
+    const struct mig_answer *answer = NULL;
+    *out = (struct mig_result){.changed = -1};
+    int rc = mig_segment_doom(run, err);
+    if (rc == 0) {
+        rc = mig_run_read_text(run, sql, params, &statements, err);
+    }
+    if (rc == 0 && run->journal.active) {
+        char digest[MIG_DIGEST_SIZE];
+        mig_text_digest("query", sql, params, digest);
+        rc = mig_journal_call(run, digest, &skip, &answer, err);
+        if (rc == 0 && !skip) {
+            struct mig_statements rest = {0};
+            rc = mig_journal_rest(run, &rest, err);
+            statements = rest.count > 0 ? rest : statements;
+        }
+    }
+    if (rc == 0) {
+        rc = mig_undo_gather_sql(run, sql, err);
+    }
+    if (rc == 0 && skip) {
+        if (answer != NULL) {
+            *out = answer->result;
+        }
+        rc = mig_run_send_session_again(run, &statements, err);
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    run->journal.parts = &statements;
+    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
+        rc = query_statement(run, &statements.items[i], out, err);
+    }
+    run->journal.parts = NULL;
+    if (rc == 0) {
+        const struct mig_op_execute op = {.base = {.kind = MIG_OP_execute, .line = run->line},
+                                          .sql = sql};
+        rc = mig_run_observe(run, &op.base, &statements, err);
+    }
+    if (rc == 0 && !out->offline) {
+        mig_journal_note(run, out);
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+static int open_replay(struct mig_rows_reader *reader, struct mig_error *err)
+{
+    if (reader->answer == NULL) {
+        return mig_error_set(err, MIG_E_half_applied,
+                             "the rows of a finished call do not stand in the journal");
+    }
+    reader->replayed = reader->open = true;
+    reader->next = reader->run->readers;
+    reader->run->readers = reader;
+    reader->columns = reader->answer->result.columns;
+    reader->column_count = reader->answer->result.column_count;
+    return 0;
+}
+
+int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *params,
+                 struct mig_rows_reader *reader, struct mig_error *err)
+{
+    struct mig_statements statements = {0};
+    bool skip = false;
+    *reader = (struct mig_rows_reader){0};
+    int rc = mig_segment_doom(run, err);
+    if (rc == 0) {
+        rc = mig_run_read_text(run, sql, params, &statements, err);
+    }
+    if (rc == 0 && statements.count > 1) {
+        rc = mig_error_set(err, MIG_E_script, "conn:rows takes one statement, not %zu",
+                           statements.count);
+    }
+    if (rc == 0 && run->journal.active) {
+        char digest[MIG_DIGEST_SIZE];
+        mig_text_digest("rows", sql, params, digest);
+        rc = mig_journal_call(run, digest, &skip, &reader->answer, err);
+    }
+    if (rc == 0) {
+        rc = mig_undo_gather_sql(run, sql, err);
+    }
+    if (rc != 0) {
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    const struct mig_statement *statement = &statements.items[0];
+    if (!run->sink->live && (run->conn == NULL || run->pending)) {
+        rc = mig_error_set(err, MIG_E_offline, "the rows of a query cannot be known here");
+        mig_error_hint(err, run->conn == NULL
+                                ? "a script has no database to ask: leave the loop to SQL, or "
+                                  "branch on op.offline"
+                                : "statements before it have not been carried out");
+        return mig_run_blame(run, rc, statement, err);
+    }
+    reader->run = run;
+    reader->call = run->journal.calls;
+    if (skip) {
+        return open_replay(reader, err);
+    }
+    rc = mig_segment_enter(run, statement, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, statement, err);
+    }
+    rc = mig_conn_query(run->conn, statement->sql,
+                        statement->params.given ? &statement->params : NULL, true, &reader->cursor,
+                        err);
+    rc = mig_segment_leave(run, statement, rc, err);
+    if (rc == 0) {
+        reader->open = true;
+        reader->columns = (const char *const *)reader->cursor.column_names;
+        reader->column_count = reader->cursor.column_count;
+        reader->next = run->readers;
+        run->readers = reader;
+    }
+    return rc;
+}
+
+int mig_run_next(struct mig_rows_reader *reader, bool *row, struct mig_error *err)
+{
+    struct mig_run *run = reader->run;
+    *row = false;
+    if (!reader->open) {
+        return mig_error_set(err, MIG_E_script, "the rows were closed");
+    }
+    if (reader->replayed) {
+        const struct mig_result *result = &reader->answer->result;
+        *row = reader->at < result->row_count;
+        if (*row) {
+            reader->values = &result->cells[reader->at++ * result->column_count];
+        }
+        return 0;
+    }
+    int rc = mig_run_check(run, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&reader->cursor, row, err);
+    }
+    reader->values = reader->cursor.values;
+    if (!reader->cursor.open) {
+        reader->columns = NULL;
+        reader->column_count = 0;
+    }
+    if (rc == 0 && *row) {
+        reader->at++;
+        mig_journal_note_row(run, reader);
+    }
+    return mig_run_blame(run, rc, NULL, err);
+}
+
+void mig_run_close(struct mig_rows_reader *reader)
+{
+    if (!reader->open) {
+        return;
+    }
+    struct mig_rows_reader **link = &reader->run->readers;
+    while (*link != reader) {
+        link = &(*link)->next;
+    }
+    *link = reader->next;
+    if (!reader->replayed) {
+        /* the connection closed it: its rows could not be read away, nor are its columns there */
+        reader->forgotten = reader->forgotten || !reader->cursor.open;
+        mig_journal_note_rows(reader->run, reader);
+        mig_cursor_close(&reader->cursor);
+    }
+    mig_strbuf_release(&reader->cells);
+    reader->open = false;
+}
+
+void mig_run_close_readers(struct mig_run *run)
+{
+    while (run->readers != NULL) {
+        mig_run_close(run->readers);
+    }
+}
