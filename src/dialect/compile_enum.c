@@ -1,6 +1,7 @@
 /* Enum operations on servers without enum types: the columns that are declared with the enum. */
 #include "dialect/compile.h"
 #include "dialect/sqlite_ddl.h"
+#include "model/apply.h"
 
 #include <string.h>
 #include <strings.h>
@@ -67,46 +68,6 @@ struct change {
     struct mig_pairs replaced; /* old value → new value */
     struct mig_error *err;
 };
-
-/* The values of one column after the operation; false in *fits when the operation does not apply to
- * it. */
-static int new_values(const struct change *change, const struct mig_names *before,
-                      struct mig_names *after)
-{
-    struct mig_arena *arena = change->c->arena;
-    const struct mig_op *op = change->op;
-    if (op->kind == MIG_OP_set_enum_values) {
-        *after = MIG_OP_CAST(op, set_enum_values)->values;
-        return 0;
-    }
-    const struct mig_op_add_enum_value *add =
-        op->kind == MIG_OP_add_enum_value ? MIG_OP_CAST(op, add_enum_value) : NULL;
-    const struct mig_op_rename_enum_value *rename =
-        op->kind == MIG_OP_rename_enum_value ? MIG_OP_CAST(op, rename_enum_value) : NULL;
-    const struct mig_op_remove_enum_value *remove =
-        op->kind == MIG_OP_remove_enum_value ? MIG_OP_CAST(op, remove_enum_value) : NULL;
-    int failed = 0;
-    for (size_t i = 0; i < before->count; i++) {
-        const char *value = before->items[i];
-        if (add != NULL && add->before != NULL && strcmp(add->before, value) == 0) {
-            failed |= mig_names_add(arena, after, add->value);
-        }
-        if (rename != NULL && strcmp(rename->value, value) == 0) {
-            value = rename->new_value;
-        }
-        if (remove == NULL || strcmp(remove->value, value) != 0) {
-            failed |= mig_names_add(arena, after, value);
-        }
-        if (add != NULL && add->after != NULL && strcmp(add->after, value) == 0) {
-            failed |= mig_names_add(arena, after, add->value);
-        }
-    }
-    if (add != NULL && !mig_names_contain(after, add->value)) {
-        failed |= mig_names_add(arena, after, add->value);
-    }
-    after->given = true;
-    return failed;
-}
 
 /* The literal of a default that the operation replaces: its new one; NONE when it stays. */
 static struct mig_value new_default(const struct change *change, const struct mig_column *column)
@@ -231,8 +192,7 @@ static int plan_column(const struct change *change, const struct mig_table *know
     if (use->wide == NULL || use->wanted == NULL) {
         return mig_error_nomem(change->err);
     }
-    use->wanted->values = (struct mig_names){0};
-    int failed = new_values(change, &type->values, &use->wanted->values);
+    int failed = mig_apply_enum_values(c->arena, change->op, &type->values, &use->wanted->values);
     for (size_t i = 0; failed == 0 && i < use->wanted->values.count; i++) {
         if (!mig_names_contain(&use->wide->values, use->wanted->values.items[i])) {
             failed = mig_names_add(c->arena, &use->wide->values, use->wanted->values.items[i]);

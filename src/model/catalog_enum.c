@@ -1,7 +1,7 @@
 /* Enums in the catalog: the types, and the columns of those that the server keeps no name of. */
 #include "model/catalog.intern.h"
 
-#include "model/op.h"
+#include "model/apply.h"
 
 #include <string.h>
 
@@ -289,36 +289,8 @@ int mig_catalog_change_enum(struct mig_catalog *catalog, const struct mig_op *ba
         return 0;
     }
     const struct mig_enum *type = entry->object;
-    struct mig_names values = {.given = true};
-    const struct mig_op_add_enum_value *add =
-        base->kind == MIG_OP_add_enum_value ? MIG_OP_CAST(base, add_enum_value) : NULL;
-    const struct mig_op_rename_enum_value *rename =
-        base->kind == MIG_OP_rename_enum_value ? MIG_OP_CAST(base, rename_enum_value) : NULL;
-    const struct mig_op_remove_enum_value *drop =
-        base->kind == MIG_OP_remove_enum_value ? MIG_OP_CAST(base, remove_enum_value) : NULL;
-    int failed = 0;
-    bool have = add != NULL && mig_names_contain(&type->values, add->value);
-    for (size_t i = 0; i < type->values.count; i++) {
-        const char *value = type->values.items[i];
-        if (drop != NULL && strcmp(value, drop->value) == 0) {
-            continue;
-        }
-        if (rename != NULL && strcmp(value, rename->value) == 0) {
-            value = rename->new_value;
-        }
-        if (add != NULL && !have && add->before != NULL && strcmp(value, add->before) == 0) {
-            failed |= mig_names_add(&catalog->arena, &values, add->value);
-            have = true;
-        }
-        failed |= mig_names_add(&catalog->arena, &values, value);
-        if (add != NULL && !have && add->after != NULL && strcmp(value, add->after) == 0) {
-            failed |= mig_names_add(&catalog->arena, &values, add->value);
-            have = true;
-        }
-    }
-    if (add != NULL && !have) {
-        failed |= mig_names_add(&catalog->arena, &values, add->value);
-    }
+    struct mig_names values;
+    int failed = mig_apply_enum_values(&catalog->arena, base, &type->values, &values);
     int rc = failed != 0 ? mig_error_nomem(err)
                          : change_enum_columns(catalog, base->schema, name, &values, err);
     return rc != 0 ? rc : mig_catalog_put_enum(catalog, base->schema, name, &values, err);
