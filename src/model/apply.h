@@ -28,8 +28,8 @@ struct mig_column *mig_apply_existing(struct mig_arena *arena,
                                       const struct mig_op_alter_column *op);
 /* The index that create_index describes (borrowing its parts). */
 struct mig_index *mig_apply_index(struct mig_arena *arena, const struct mig_op_create_index *op);
-/* The values of an enum after set_enum_values, or an operation on one of them (add, rename, remove);
- * a value that is there is not added again. -1 when out of memory. */
+/* The values of an enum after set_enum_values, or an operation on one of them (add, rename,
+ * remove); a value that is there is not added again. -1 when out of memory. */
 int mig_apply_enum_values(struct mig_arena *arena, const struct mig_op *op,
                           const struct mig_names *before, struct mig_names *after) MIG_MUST_CHECK;
 /* The constraint that drop_constraint means: by its name, or unnamed by its kind and columns; NULL
