@@ -411,7 +411,7 @@ case $task in
     start | kill) [ $# -gt 0 ] || die "$task what? (${ALL[*]})" ;;
     stop | env | status) [ $# -gt 0 ] || set -- "${ALL[@]}" ;;
     *)
-        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
+        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]##*/}"
         [ "$task" = help ]
         exit
         ;;

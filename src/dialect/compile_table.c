@@ -335,11 +335,7 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
 int mig_compile_create_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_create_table *create = MIG_OP_CAST(op, create_table);
-    const struct mig_table *table = mig_apply_create(c->arena, create);
-    if (table == NULL) {
-        return mig_error_nomem(err);
-    }
-    return mig_compile_table(c, table, create, err);
+    return mig_compile_table(c, create->body, create, err);
 }
 
 int mig_compile_drop_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)

@@ -464,10 +464,7 @@ static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
             return rc;
         }
     }
-    struct mig_arena scratch = {0};
-    struct mig_table *made = mig_apply_create(&scratch, op);
-    struct mig_table *table = made != NULL ? mig_table_copy(&catalog->arena, made) : NULL;
-    mig_arena_release(&scratch);
+    struct mig_table *table = mig_apply_create(&catalog->arena, op);
     if (table == NULL) {
         return mig_error_nomem(err);
     }

@@ -15,6 +15,7 @@ struct mig_context {
     struct mig_log log;
     struct mig_host host;         /* set by luabind */
     struct mig_revision_map *map; /* loaded on demand */
+    bool map_is_new; /* the command in hand has loaded it: its revisions' sources are the files' */
     struct mig_revision_map
         *files; /* the same without what came from the history; NULL when nothing did */
     struct mig_stored_source *stored; /* revisions that came from the history */

@@ -368,8 +368,9 @@ int mig_undo_stop(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* --from-history: revisions of the version table that no file knows are taken from the stored
  * sources. */
 int mig_recover_sources(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
-/* The text of a revision: what the database has of one that came from there, else its file, which
- * is read into the arena; none (NULL) of one that has no file. MIG_E_config when it cannot be. */
+/* The text of a revision: what the database has of one that came from there, else its file, as the
+ * command has read it with the graph or reads it into the arena; none (NULL) of one that has no
+ * file. MIG_E_config when it cannot be. */
 int mig_recover_source(const struct mig_context *ctx, const struct mig_revision *revision,
                        struct mig_arena *arena, struct mig_source *out,
                        struct mig_error *err) MIG_MUST_CHECK;

@@ -17,6 +17,8 @@
 /* Fewer files are not worth a thread. */
 #define FILES_PER_THREAD 512
 #define MOST_THREADS     4
+/* A command that runs them need not read them again: small projects as a whole. */
+#define SOURCES_KEPT ((size_t)1 << 20)
 
 struct entry {
     const char *path, *name; /* name is the end of path */
@@ -212,7 +214,7 @@ static size_t processors(void)
 static void read_ahead(struct loader *loader, int fd, struct entry *entries, size_t count)
 {
     struct part parts[MOST_THREADS] = {0};
-    size_t threads = count / FILES_PER_THREAD, cpus = processors();
+    size_t threads = count / FILES_PER_THREAD, cpus = processors(), share;
     struct mig_error ignored = {0};
     sigset_t all, before;
     threads = threads < cpus ? threads : cpus;
@@ -220,6 +222,7 @@ static void read_ahead(struct loader *loader, int fd, struct entry *entries, siz
     if (threads < 2) {
         return;
     }
+    share = loader->reader.keep / threads;
     /* Signals are the host's, and its own threads take them. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -229,13 +232,14 @@ static void read_ahead(struct loader *loader, int fd, struct entry *entries, siz
         parts[i].entries = entries + from;
         parts[i].count = to - from;
         parts[i].started = mig_reader_open(&parts[i].reader, &parts[i].arena, loader->reader.root,
-                                           &ignored) == 0 &&
+                                           share, &ignored) == 0 &&
                            pthread_create(&parts[i].thread, NULL, read_part, &parts[i]) == 0;
     }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     for (size_t i = 0; i < threads; i++) {
         if (parts[i].started) {
             (void)pthread_join(parts[i].thread, NULL);
+            loader->reader.keep -= share - parts[i].reader.keep;
         }
         mig_reader_close(&parts[i].reader);
         mig_error_clear(&parts[i].err);
@@ -299,7 +303,7 @@ int mig_revision_map_load(struct mig_revision_map *map, const struct mig_names *
 {
     struct loader loader = {
         .map = map, .recursive = recursive, .compute = compute, .payload = payload};
-    int status = mig_reader_open(&loader.reader, &map->arena, root, err);
+    int status = mig_reader_open(&loader.reader, &map->arena, root, SOURCES_KEPT, err);
     for (size_t i = 0; i < folders->count && status == 0; i++) {
         status = load_folder(&loader, folders->items[i], err);
     }

@@ -11,9 +11,9 @@
 #define FIRST_ROOM   ((size_t)64 << 10)
 
 int mig_reader_open(struct mig_reader *reader, struct mig_arena *arena, const char *root,
-                    struct mig_error *err)
+                    size_t keep, struct mig_error *err)
 {
-    *reader = (struct mig_reader){.arena = arena, .root = root, .room = FIRST_ROOM};
+    *reader = (struct mig_reader){.arena = arena, .root = root, .room = FIRST_ROOM, .keep = keep};
     reader->source = malloc(reader->room);
     return reader->source == NULL ? mig_error_nomem(err) : 0;
 }
@@ -104,6 +104,11 @@ int mig_reader_read(struct mig_reader *reader, int fd, const char *path, const c
         mig_error_at(err, revision->file, err->line);
         return status;
     }
+    if (reader->length <= reader->keep) {
+        revision->source = mig_arena_strndup(reader->arena, reader->source, reader->length);
+        revision->source_length = reader->length;
+        reader->keep -= reader->length;
+    }
     *out = revision;
-    return 0;
+    return reader->arena->failed ? mig_error_nomem(err) : 0;
 }

@@ -9,10 +9,12 @@ struct mig_reader {
     const char *root;        /* what `file` becomes relative to; NULL: nothing */
     char *source;            /* of the file read last */
     size_t length, room;
+    size_t keep; /* so many bytes of files may still stay with their revisions */
 };
 
+/* keep: how many bytes of files may stay with their revisions (revision->source). */
 int mig_reader_open(struct mig_reader *reader, struct mig_arena *arena, const char *root,
-                    struct mig_error *err) MIG_MUST_CHECK;
+                    size_t keep, struct mig_error *err) MIG_MUST_CHECK;
 void mig_reader_close(struct mig_reader *reader);
 /* Reads the file and scans its header. path is the revision's from then on; name, its end, is
  * relative to the folder open as fd. *out NULL: it is a folder itself. A computed header is left

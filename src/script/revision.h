@@ -19,7 +19,9 @@ struct mig_revision {
     enum mig_tri transactional;  /* MIG_FALSE: transactional = false */
     const char *irreversible;    /* the reason, else NULL */
     bool computed;               /* the header is computed: the file must run to be known */
-    size_t order;                /* load order: breaks ties */
+    const char *source;          /* the file as it was read, kept of the first files; else NULL */
+    size_t source_length;
+    size_t order; /* load order: breaks ties */
     /* Filled by the map; lists are in load order unless said. */
     struct mig_revision **parents, **children; /* by down_revision; parents as written */
     size_t parent_count, child_count;

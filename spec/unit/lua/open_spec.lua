@@ -47,6 +47,15 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ from = { "a1" }, to = { "b2" } }, { from = m:stamp("heads").from, to = m:current().revisions[1] and { "b2" } })
     end)
 
+    it("runs what the files hold when a command begins", function()
+      local m <close> = luamig.open { url = db.url, migrations = p.path .. "/migrations" }
+      m:upgrade("a1")
+      p:revision { id = "b2", down = "a1", upgrade = 'op.add_column("users", { "born", sql.date })',
+        downgrade = 'op.drop_column("users", "born")' }
+      m:upgrade()
+      db:query "SELECT born FROM users"
+    end)
+
     it("checks against schema.lua", function()
       local with = new_project()
       with:write("schema.lua", 'return sql.schema { users = { { "id", sql.integer, primary_key = true }, { "nick", sql.text } } }')

@@ -443,8 +443,11 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
 {
     struct mig_strbuf message = {0};
     /* RAISE takes % for a parameter: %% is the sign itself. */
-    for (const char *p = what; *p != '\0'; p++) {
-        mig_strbuf_puts(&message, *p == '%' ? "%%" : (char[2]){*p, '\0'});
+    for (const char *p = what; *p != '\0';) {
+        size_t plain = strcspn(p, "%");
+        mig_strbuf_add(&message, p, plain);
+        mig_strbuf_puts(&message, p[plain] == '%' ? "%%" : "");
+        p += plain + (p[plain] == '%');
     }
     mig_strbuf_printf(buf, "DO $luamig$ BEGIN IF (%s) IS DISTINCT FROM 1 THEN RAISE EXCEPTION ",
                       query);
