@@ -506,7 +506,8 @@ local function objects(schema, of, indent)
       local value = render.text(data.query)
       if data.materialized or data.columns then
         value = { value }
-        if data.materialized then value[2] = { key = "materialized", value = "true" } end
+        for _, one in ipairs(data.indexes or {}) do value[#value + 1] = index(one) end
+        if data.materialized then value[#value + 1] = { key = "materialized", value = "true" } end
         if data.columns then value[#value + 1] = { key = "columns", value = names(data.columns) } end
         value = list(value)
       end

@@ -40,7 +40,7 @@ static void push_views(lua_State *L, const struct mig_schema *schema)
     lua_createtable(L, (int)schema->view_count, 0);
     for (size_t i = 0; i < schema->view_count; i++) {
         const struct mig_view *view = schema->views[i];
-        lua_createtable(L, 0, 5);
+        lua_createtable(L, 0, 6);
         mig_lua_set_text(L, "name", view->name);
         mig_lua_set_text(L, "schema", view->schema);
         mig_lua_set_text(L, "query", view->query);
@@ -49,6 +49,14 @@ static void push_views(lua_State *L, const struct mig_schema *schema)
         }
         if (view->columns.count > 0) {
             mig_lua_set_names(L, "columns", &view->columns);
+        }
+        if (view->indexes.count > 0) {
+            lua_createtable(L, (int)view->indexes.count, 0);
+            for (size_t k = 0; k < view->indexes.count; k++) {
+                mig_lua_push_index(L, view->indexes.items[k]);
+                lua_rawseti(L, -2, (lua_Integer)k + 1);
+            }
+            lua_setfield(L, -2, "indexes");
         }
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }

@@ -68,6 +68,45 @@ static const struct mig_field view_fields[] = {
 static const struct mig_record view_record = {"view", sizeof(struct mig_view), view_fields,
                                               MIG_COUNT(view_fields)};
 
+/* What is said of the indexes as a whole: false, there are none. */
+struct view_extra {
+    enum mig_tri indexes;
+};
+static const struct mig_field view_extra_fields[] = {
+    {"indexes", MIG_FIELD_TRI, offsetof(struct view_extra, indexes), 0},
+};
+static const struct mig_record view_extra_record = {
+    "view", sizeof(struct view_extra), view_extra_fields, MIG_COUNT(view_extra_fields)};
+
+/* { "SELECT …", sql.index(…), …, materialized = true } */
+static void read_view(struct mig_reader *r, int index, struct mig_view *view)
+{
+    lua_State *L = r->L;
+    lua_Integer count = mig_read_length(r, index, "it", true);
+    lua_rawgeti(L, index, 1);
+    view->query = mig_read_sql(r, -1, "the query");
+    lua_pop(L, 1);
+    view->indexes.items = grow(r, NULL, 0, (size_t)count);
+    for (lua_Integer i = 2; i <= count; i++) {
+        struct mig_place place = {r->place, "element", NULL, i};
+        r->place = &place;
+        lua_rawgeti(L, index, i);
+        view->indexes.items[view->indexes.count++] = mig_read_index(r, -1, "it");
+        lua_pop(L, 1);
+        r->place = place.up;
+    }
+    struct view_extra extra = {0};
+    mig_read_options(r, index, &view_record, view, &view_extra_record, &extra, NULL);
+    if (extra.indexes == MIG_TRUE || (extra.indexes == MIG_FALSE && view->indexes.count > 0)) {
+        mig_read_fail(r, "indexes = false says that there are none; those that there are stand "
+                         "behind the query as sql.index(…)");
+    }
+    view->tells_indexes = extra.indexes == MIG_FALSE || view->indexes.count > 0;
+    if (view->indexes.count > 0 && view->materialized != MIG_TRUE) {
+        mig_read_fail(r, "only a view with materialized = true has indexes");
+    }
+}
+
 /* views = { v = "SELECT …" } or { v = { "SELECT …", materialized = true } } */
 static void read_views(struct mig_reader *r, int index, const char *schema, struct mig_schema *out)
 {
@@ -84,9 +123,7 @@ static void read_views(struct mig_reader *r, int index, const char *schema, stru
         lua_getfield(L, index, names[i]);
         int top = lua_gettop(L);
         if (mig_read_is_plain(L, top)) {
-            lua_rawgeti(L, top, 1);
-            view->query = mig_read_sql(r, -1, "the query");
-            mig_read_options(r, top, &view_record, view, NULL, NULL, NULL);
+            read_view(r, top, view);
         } else {
             view->query = mig_read_sql(r, top, "the query");
         }

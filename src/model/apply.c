@@ -221,6 +221,24 @@ struct mig_index *mig_apply_index(struct mig_arena *arena, const struct mig_op_c
     return index;
 }
 
+void mig_apply_index_op(const struct mig_index *index, const char *table,
+                        struct mig_op_create_index *op)
+{
+    op->name = index->name;
+    op->table = table;
+    op->elements = index->elements;
+    op->unique = index->unique;
+    op->where = index->where;
+    op->using = index->using;
+    op->include = index->include;
+    op->nulls_not_distinct = index->nulls_not_distinct;
+    op->comment = index->comment;
+    op->postgresql_with = index->with;
+    op->postgresql_tablespace = index->tablespace;
+    op->mysql_prefix = index->prefix;
+    op->mysql_with_parser = index->parser;
+}
+
 /* --- constraints and indexes --- */
 
 /* The one CHECK whose condition names all the columns; NULL when none or several do. */

@@ -28,6 +28,9 @@ struct mig_column *mig_apply_existing(struct mig_arena *arena,
                                       const struct mig_op_alter_column *op);
 /* The index that create_index describes (borrowing its parts). */
 struct mig_index *mig_apply_index(struct mig_arena *arena, const struct mig_op_create_index *op);
+/* The other way round: fills in all of the operation but its base. Borrows. */
+void mig_apply_index_op(const struct mig_index *index, const char *table,
+                        struct mig_op_create_index *op);
 /* The values of an enum after set_enum_values, or an operation on one of them (add, rename,
  * remove); a value that is there is not added again. -1 when out of memory. */
 int mig_apply_enum_values(struct mig_arena *arena, const struct mig_op *op,

@@ -32,6 +32,9 @@ static struct mig_view *copy_view(struct mig_arena *arena, const struct mig_cata
         view->name = entry->name;
         view->query = mig_arena_strdup(arena, from->query);
         view->columns = (struct mig_names){.given = from->columns.given};
+        view->indexes = (struct mig_indexes){0};
+        view->tells_indexes = false;
+        view->output = view->parts = view->privileges = (struct mig_names){0};
         for (size_t i = 0; i < from->columns.count; i++) {
             if (mig_names_add(arena, &view->columns,
                               mig_arena_strdup(arena, from->columns.items[i])) != 0) {

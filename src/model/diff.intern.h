@@ -121,6 +121,8 @@ bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table
 /* create_index, at the end of a list. */
 void mig_diff_add_index(struct mig_diff *d, struct mig_op_list *list, const struct mig_table *to,
                         const struct mig_index *index);
+/* drop_index and create_index in d->parts. */
+void mig_diff_indexes(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
 /* MySQL: the table with what is unique over plain columns as constraints, however it was made. NULL
  * sets d->failed. */
 struct mig_table *mig_diff_uniques(struct mig_diff *d, const struct mig_table *table);

@@ -1,6 +1,8 @@
 /* What takes one table to another: columns, constraints, indexes, comment. */
 #include "model/diff.intern.h"
 
+#include "model/apply.h"
+
 #include "util/strbuf.h"
 
 #include <string.h>
@@ -423,23 +425,10 @@ void mig_diff_add_index(struct mig_diff *d, struct mig_op_list *list, const stru
     if (op == NULL) {
         return;
     }
-    op->name = index->name;
-    op->table = to->name;
-    op->elements = index->elements;
-    op->unique = index->unique;
-    op->where = index->where;
-    op->using = index->using;
-    op->include = index->include;
-    op->nulls_not_distinct = index->nulls_not_distinct;
-    op->comment = index->comment;
-    op->postgresql_with = index->with;
-    op->postgresql_tablespace = index->tablespace;
-    op->mysql_prefix = index->prefix;
-    op->mysql_with_parser = index->parser;
+    mig_apply_index_op(index, to->name, op);
 }
 
-static void diff_indexes(struct mig_diff *d, const struct mig_table *from,
-                         const struct mig_table *to)
+void mig_diff_indexes(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to)
 {
     for (size_t i = 0; i < from->indexes.count; i++) {
         const struct mig_index *before = from->indexes.items[i];
@@ -563,7 +552,7 @@ void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const stru
     from = renamed(d, from, to);
     if (from != NULL) {
         diff_constraints(d, from, to);
-        diff_indexes(d, from, to);
+        mig_diff_indexes(d, from, to);
         drop_key_indexes(d, from, to);
         mig_diff_table_options(d, from, to);
         diff_comment(d, from, to);

@@ -106,15 +106,106 @@ static void create_view(struct mig_diff *d, const struct mig_view *view)
     }
 }
 
-/* What went with the view that was there, and is nowhere declared. */
-static void remake_parts(struct mig_diff *d, const struct mig_view *view)
+/* Whether the view that was has the column and the one that comes does not. Where the server has
+ * not said what the new one has, it is what its query mentions. */
+static bool loses_column(const struct mig_view *before, const struct mig_view *after,
+                         const char *column)
 {
-    for (size_t i = 0; view != NULL && i < view->parts.count; i++) {
-        struct mig_op_execute *op = NEW_OP(d, &d->stages[MAKE_VIEWS], execute, view->schema);
-        if (op != NULL) {
-            op->base.schema = NULL; /* the text names it */
-            op->sql = view->parts.items[i];
+    if (!mig_names_contain(&before->output, column) ||
+        mig_compare_expressions(before->query, after->query)) {
+        return false;
+    }
+    if (after->output.given) {
+        return !mig_names_contain(&after->output, column);
+    }
+    return strchr(after->query, '*') == NULL && !mig_compare_mentions(after->query, column) &&
+           !mig_names_contain(&after->columns, column);
+}
+
+static bool mentions_lost(const struct mig_view *before, const struct mig_view *after,
+                          const char *text)
+{
+    for (size_t i = 0; text != NULL && i < before->output.count; i++) {
+        const char *column = before->output.items[i];
+        if (mig_compare_mentions(text, column) && loses_column(before, after, column)) {
+            return true;
         }
+    }
+    return false;
+}
+
+static bool indexes_lost(const struct mig_view *before, const struct mig_view *after,
+                         const struct mig_index *index)
+{
+    bool lost = mentions_lost(before, after, index->where);
+    for (size_t i = 0; i < index->elements.count; i++) {
+        const struct mig_element *element = &index->elements.items[i];
+        lost = lost || mentions_lost(before, after, element->expression) ||
+               (element->column != NULL && loses_column(before, after, element->column));
+    }
+    for (size_t i = 0; i < index->include.count; i++) {
+        lost = lost || loses_column(before, after, index->include.items[i]);
+    }
+    return lost;
+}
+
+static struct mig_table table_of(const struct mig_view *view, struct mig_indexes indexes)
+{
+    return (struct mig_table){.schema = view->schema, .name = view->name, .indexes = indexes};
+}
+
+/* The indexes of a materialized view that is made (again): what is declared; where nothing is said
+ * of them, those that the one before had. */
+static void create_indexes(struct mig_diff *d, const struct mig_view *before,
+                           const struct mig_view *after)
+{
+    bool told = after->tells_indexes || before == NULL;
+    struct mig_table table = table_of(after, told ? after->indexes : before->indexes);
+    for (size_t i = 0; after->materialized == MIG_TRUE && i < table.indexes.count; i++) {
+        const struct mig_index *index = table.indexes.items[i];
+        if (told || !indexes_lost(before, after, index)) {
+            mig_diff_add_index(d, &d->stages[MAKE_VIEWS], &table, index);
+        }
+    }
+}
+
+/* Of a view that stays. */
+static void diff_view_indexes(struct mig_diff *d, const struct mig_view *before,
+                              const struct mig_view *after)
+{
+    if (after->materialized != MIG_TRUE || !before->tells_indexes || !after->tells_indexes) {
+        return;
+    }
+    struct mig_table from = table_of(before, before->indexes);
+    struct mig_table to = table_of(after, after->indexes);
+    memset(d->parts, 0, sizeof d->parts);
+    d->replaced = (struct mig_names){0};
+    mig_diff_indexes(d, &from, &to);
+    mig_diff_join(d, &d->stages[MAKE_VIEWS], &d->parts[LOSE_INDEXES]);
+    mig_diff_join(d, &d->stages[MAKE_VIEWS], &d->parts[GAIN_INDEXES]);
+}
+
+static void execute(struct mig_diff *d, const char *sql)
+{
+    struct mig_op_execute *op = NEW_OP(d, &d->stages[MAKE_VIEWS], execute, NULL);
+    if (op != NULL) {
+        op->sql = sql; /* it names the schema */
+    }
+}
+
+/* What went with the view that was there, and is nowhere declared. What a view of the other kind
+ * had, and what concerned a column that is no more, does not come again. */
+static void remake_parts(struct mig_diff *d, const struct mig_view *before,
+                         const struct mig_view *after)
+{
+    bool same_kind = before->materialized == after->materialized;
+    for (size_t i = 0; same_kind && i < before->parts.count; i++) {
+        if (!mentions_lost(before, after, before->parts.items[i])) {
+            execute(d, before->parts.items[i]);
+        }
+    }
+    for (size_t i = 0; i < before->privileges.count; i++) {
+        execute(d, before->privileges.items[i]);
     }
 }
 
@@ -144,9 +235,18 @@ void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const str
         for (size_t k = 0; k < old.view_count; k++) {
             gone = gone || (old.views[k] == before && dropped[k]);
         }
-        if (gone && mig_diff_is_included(d, "view", after->name, after->schema)) {
-            create_view(d, after);
-            remake_parts(d, d->undo || d->options->compares_all ? after : before);
+        if (!mig_diff_is_included(d, "view", after->name, after->schema)) {
+            continue;
+        }
+        if (!gone) {
+            diff_view_indexes(d, before, after);
+            continue;
+        }
+        create_view(d, after);
+        create_indexes(d, before, after);
+        const struct mig_view *known = d->undo || d->options->compares_all ? after : before;
+        if (known != NULL) {
+            remake_parts(d, known, after);
         }
     }
 }

@@ -196,9 +196,12 @@ struct mig_view {
     const char *schema, *name, *query;
     enum mig_tri materialized;
     struct mig_names columns;
-    /* Reflected: SQL that makes again what goes with the view: its indexes, triggers, comments,
-     * privileges, in an order that runs. */
-    struct mig_names parts;
+    struct mig_indexes indexes; /* of a materialized view */
+    bool tells_indexes;         /* `indexes` are all that it has; else nothing is said of them */
+    /* Reflected: the names of its columns; SQL that makes again what goes with the view: triggers,
+     * comments, what else only a view of its kind has; and its privileges and owner. Each in an
+     * order that runs. */
+    struct mig_names output, parts, privileges;
 };
 
 struct mig_sequence {

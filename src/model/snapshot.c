@@ -163,7 +163,9 @@ static const struct shape enum_shape = SHAPE(enum_members);
 
 #define OWNER mig_view
 static const struct member view_members[] = {
-    M(TEXT, schema) M(TEXT, name) M(NAMES, columns) M(TRI, materialized) M(TEXT, query) M(NAMES, parts)
+    M(TEXT, schema) M(TEXT, name) M(NAMES, columns) M(TRI, materialized) M(TEXT, query)
+    S(LIST, "indexes", indexes, index_shape) M(BOOL, tells_indexes)
+    M(NAMES, output) M(NAMES, parts) M(NAMES, privileges)
 };
 static const struct shape view_shape = SHAPE(view_members);
 #undef OWNER

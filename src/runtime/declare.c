@@ -1,6 +1,7 @@
 #include "runtime/declare.h"
 
 #include "dialect/compile.h"
+#include "model/apply.h"
 #include "model/option.h"
 #include "util/map.h"
 #include "util/strbuf.h"
@@ -191,6 +192,25 @@ static int resolve_tables(struct declaring *d, struct mig_schema *declared)
             if (rc != 0) {
                 return rc;
             }
+        }
+    }
+    return 0;
+}
+
+/* The indexes of views get the names that create_index would give them. */
+static int resolve_views(struct declaring *d, struct mig_schema *declared)
+{
+    for (size_t i = 0; i < declared->view_count; i++) {
+        struct mig_view *view = declared->views[i];
+        for (size_t k = 0; k < view->indexes.count; k++) {
+            struct mig_op_create_index op = {
+                .base = {.kind = MIG_OP_create_index, .schema = view->schema}};
+            mig_apply_index_op(view->indexes.items[k], view->name, &op);
+            int rc = mig_resolve_op(&d->compile, &op.base, d->err);
+            if (rc != 0) {
+                return rc;
+            }
+            view->indexes.items[k]->name = op.name;
         }
     }
     return 0;
@@ -406,9 +426,18 @@ static int create_view(struct declaring *d, const struct scratch *s, const struc
     rc = rc != 0 ? rc : send_op(d, s, &op.base);
     if (rc != 0 && d->err->code == MIG_E_sql) {
         mig_error_clear(d->err);
-        rc = transaction ? mig_conn_execute(s->conn, "ROLLBACK TO SAVEPOINT luamig_view", NULL,
-                                            &changed, d->err)
-                         : 0;
+        return transaction ? mig_conn_execute(s->conn, "ROLLBACK TO SAVEPOINT luamig_view", NULL,
+                                              &changed, d->err)
+                           : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < view->indexes.count; i++) { /* PostgreSQL only */
+        struct mig_op_create_index index = {.base = {.kind = MIG_OP_create_index}};
+        mig_apply_index_op(view->indexes.items[i], view->name, &index);
+        rc = send_op(d, s, &index.base);
+        if (rc != 0 && d->err->operation == NULL) {
+            char *operation = mig_arena_printf(d->arena, "sql.schema: view '%s'", view->name);
+            mig_error_string(&d->err->operation, operation, SIZE_MAX);
+        }
     }
     return rc;
 }
@@ -459,16 +488,47 @@ static int take_over(struct declaring *d, const struct mig_table *declared, stru
     return 0;
 }
 
-/* A view that is the same in the server's words takes them over; else it stays as it was written.
- */
-static void keep_equal_view(const struct mig_schema *live, const struct mig_view *made,
-                            struct mig_view *declared)
+static const struct mig_view *find_live_view(const struct mig_schema *live,
+                                             const struct mig_view *declared)
 {
     for (size_t i = 0; i < live->view_count; i++) {
-        if (strcmp(live->views[i]->name, made->name) == 0 &&
-            mig_text_equal(live->views[i]->schema, declared->schema) &&
-            mig_compare_expressions(live->views[i]->query, made->query)) {
-            declared->query = live->views[i]->query;
+        if (strcmp(live->views[i]->name, declared->name) == 0 &&
+            mig_text_equal(live->views[i]->schema, declared->schema)) {
+            return live->views[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct mig_index *find_index(const struct mig_indexes *list, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < list->count; i++) {
+        if (mig_text_equal(list->items[i]->name, name)) {
+            return list->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* What is the same in the server's words takes them over; else it stays as it was written. */
+static void keep_equal_view(const struct declaring *d, const struct mig_schema *live,
+                            const struct mig_view *made, struct mig_view *declared)
+{
+    const struct mig_view *known = find_live_view(live, declared);
+    declared->output = made->output;
+    if (known == NULL) {
+        return;
+    }
+    if (mig_compare_expressions(known->query, made->query)) {
+        declared->query = known->query;
+    }
+    for (size_t i = 0; i < declared->indexes.count; i++) {
+        const char *name = declared->indexes.items[i]->name;
+        const struct mig_index *index = find_index(&made->indexes, name);
+        const struct mig_index *before = find_index(&known->indexes, name);
+        if (index != NULL && before != NULL &&
+            mig_compare_indexes(&d->options.rules, before, index)) {
+            *declared->indexes.items[i] = *index;
         }
     }
 }
@@ -585,7 +645,7 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
         bool here = views[i] && mig_text_equal(declared->views[i]->schema, s->of);
         for (size_t k = 0; here && k < made.view_count; k++) {
             if (strcmp(made.views[k]->name, declared->views[i]->name) == 0) {
-                keep_equal_view(live, made.views[k], declared->views[i]);
+                keep_equal_view(d, live, made.views[k], declared->views[i]);
             }
         }
     }
@@ -610,15 +670,20 @@ static const struct mig_table *find_live(struct declaring *d, const struct mig_m
     return table;
 }
 
-static bool view_differs(const struct mig_schema *live, const struct mig_view *declared)
+static bool view_differs(const struct declaring *d, const struct mig_schema *live,
+                         const struct mig_view *declared)
 {
-    for (size_t i = 0; i < live->view_count; i++) {
-        if (strcmp(live->views[i]->name, declared->name) == 0 &&
-            mig_text_equal(live->views[i]->schema, declared->schema)) {
-            return !mig_compare_expressions(live->views[i]->query, declared->query);
-        }
+    const struct mig_view *known = find_live_view(live, declared);
+    if (known == NULL) {
+        return false; /* new: written as it is declared */
     }
-    return false; /* new: written as it is declared */
+    bool same = mig_compare_expressions(known->query, declared->query);
+    for (size_t i = 0; same && i < declared->indexes.count; i++) {
+        const struct mig_index *index = declared->indexes.items[i];
+        const struct mig_index *before = find_index(&known->indexes, index->name);
+        same = before == NULL || mig_compare_indexes(&d->options.rules, before, index);
+    }
+    return !same;
 }
 
 /* The schemas besides the default one in which something seems to differ. */
@@ -672,7 +737,7 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
     }
     mig_map_release(&by_name);
     for (size_t i = 0; i < declared->view_count; i++) {
-        views[i] = view_differs(live, declared->views[i]);
+        views[i] = view_differs(d, live, declared->views[i]);
         any = any || views[i];
     }
     struct mig_names schemas = {0};
@@ -786,6 +851,7 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
                               &out->declared, err);
     }
     rc = rc != 0 ? rc : resolve_tables(&d, &out->declared);
+    rc = rc != 0 ? rc : resolve_views(&d, &out->declared);
     rc = rc != 0 ? rc : ask_charsets(&d, &out->declared);
     if (rc == 0 && mig_diff_order_views(arena, &out->declared) != 0) {
         rc = mig_error_nomem(err);

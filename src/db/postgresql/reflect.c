@@ -661,7 +661,7 @@ static int read_tables(struct scope *scope, struct mig_schema *out)
         out->tables[out->table_count++] = table;
     }
     int status = mig_listing_close(&rows);
-    if (status != 0 || out->table_count == first) {
+    if (status != 0 || scope->tables.count == 0) {
         return status;
     }
     status = read_columns(scope);
@@ -706,7 +706,27 @@ static const char *view_query(struct mig_arena *arena, const char *text)
     return mig_arena_strndup(arena, text, length);
 }
 
-static int read_views(const struct scope *scope, struct mig_schema *out)
+/* A materialized view stands among the tables of the scope while their indexes are read. */
+static int expect_indexes(struct scope *scope, struct mig_view *view)
+{
+    struct mig_table *table = mig_arena_new(scope->arena, struct mig_table);
+    if (table == NULL) {
+        return -1;
+    }
+    *table = (struct mig_table){.name = view->name, .is_view = true};
+    return mig_map_put(&scope->tables, table->name, table);
+}
+
+static void take_indexes(const struct scope *scope, struct mig_view *view)
+{
+    const struct mig_table *table = mig_map_get(&scope->tables, view->name);
+    if (table != NULL && table->is_view) {
+        view->indexes = table->indexes;
+        view->tells_indexes = true;
+    }
+}
+
+static int read_views(struct scope *scope, struct mig_schema *out)
 {
     struct mig_listing rows;
     open_query(&rows, scope, mig_sql_postgresql_views);
@@ -723,6 +743,14 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
         view->query = view_query(scope->arena, mig_listing_peek(&rows, 1));
         view->materialized = mig_listing_bool(&rows, 2) ? MIG_TRUE : MIG_UNSET;
         view->parts = mig_listing_names(&rows, 3);
+        view->privileges = mig_listing_names(&rows, 4);
+        view->output = mig_listing_names(&rows, 5);
+        view->output.given = true;
+        if (view->name == NULL ||
+            (view->materialized == MIG_TRUE && expect_indexes(scope, view) != 0)) {
+            rows.status = mig_error_nomem(scope->err);
+            break;
+        }
     }
     return mig_listing_close(&rows);
 }
@@ -762,9 +790,13 @@ static int read_schema(struct mig_conn *conn, struct mig_arena *arena,
     for (size_t i = 0; status == 0 && i < count; i++) {
         struct scope scope = {.conn = conn, .arena = arena, .err = err};
         scope.schema = named ? schemas->items[i] : NULL;
-        status = read_tables(&scope, out);
+        size_t first_view = out->view_count;
+        status = read_views(&scope, out);
+        status = status != 0 ? status : read_tables(&scope, out);
+        for (size_t k = first_view; status == 0 && k < out->view_count; k++) {
+            take_indexes(&scope, out->views[k]);
+        }
         status = status != 0 ? status : read_enums(&scope, out);
-        status = status != 0 ? status : read_views(&scope, out);
         status = status != 0 ? status : read_sequences(&scope, out);
         mig_map_release(&scope.tables);
     }
@@ -798,6 +830,7 @@ static int describe_view(void *self, struct mig_arena *arena, const char *schema
     struct scope scope = {.conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
     struct mig_schema found = {0};
     int status = read_views(&scope, &found);
+    mig_map_release(&scope.tables);
     *out = status == 0 && found.view_count > 0 ? found.views[0] : NULL;
     return status;
 }

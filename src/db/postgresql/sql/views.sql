@@ -1,33 +1,34 @@
--- views, with statements that make again what goes with them
+-- views: name, query, whether materialized, statements that make again what goes with it, its privileges, its columns
 SELECT c.relname, pg_get_viewdef(c.oid), c.relkind = 'm',
        (SELECT string_agg(part.sql, chr(31) ORDER BY part.place, part.sql)
-        FROM (SELECT 1 AS place, pg_get_indexdef(i.indexrelid) AS sql
-              FROM pg_index i WHERE i.indrelid = c.oid
+        FROM (SELECT 1 AS place, pg_get_triggerdef(t.oid) AS sql
+              FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
               UNION ALL
-              SELECT 2, pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
-              UNION ALL
-              SELECT 3, format('ALTER %s %s SET (%s)', kind.word, c.oid::regclass, array_to_string(c.reloptions, ', '))
+              SELECT 2, format('ALTER %s %s SET (%s)', kind.word, c.oid::regclass, array_to_string(c.reloptions, ', '))
               WHERE c.reloptions IS NOT NULL
               UNION ALL
-              SELECT 4, format('ALTER %s %s ALTER COLUMN %I SET DEFAULT %s', kind.word, c.oid::regclass, a.attname,
+              SELECT 3, format('ALTER %s %s ALTER COLUMN %I SET DEFAULT %s', kind.word, c.oid::regclass, a.attname,
                                pg_get_expr(d.adbin, d.adrelid))
               FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
               WHERE d.adrelid = c.oid
               UNION ALL
-              SELECT 5, CASE WHEN d.objsubid = 0
+              SELECT 4, CASE WHEN d.objsubid = 0
                              THEN format('COMMENT ON %s %s IS %L', kind.word, c.oid::regclass, d.description)
                              ELSE format('COMMENT ON COLUMN %s.%I IS %L', c.oid::regclass, a.attname, d.description) END
               FROM pg_description d LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
-              WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid
-              UNION ALL
-              SELECT 6, format('GRANT %s ON %s TO %s%s', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type),
-                               c.oid::regclass, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
-                               CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+              WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid) part),
+       (SELECT string_agg(part.sql, chr(31) ORDER BY part.place, part.sql)
+        FROM (SELECT 1 AS place,
+                     format('GRANT %s ON %s TO %s%s', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type),
+                            c.oid::regclass, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
+                            CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS sql
               FROM aclexplode(c.relacl) g WHERE g.grantee <> c.relowner
               GROUP BY g.grantee, g.is_grantable
               UNION ALL
-              SELECT 7, format('ALTER %s %s OWNER TO %I', kind.word, c.oid::regclass, pg_get_userbyid(c.relowner))
-              WHERE pg_get_userbyid(c.relowner) <> current_user) part)
+              SELECT 2, format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(c.relowner))
+              WHERE pg_get_userbyid(c.relowner) <> current_user) part),
+       (SELECT string_agg(a.attname, chr(31) ORDER BY a.attnum)
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS word) kind
