@@ -5,6 +5,7 @@
 
 #include "model/apply.h"
 #include "model/catalog.h"
+#include "model/compare.h"
 #include "model/naming.h"
 #include "model/op.h"
 #include "model/statement.h"
@@ -90,6 +91,12 @@ struct mig_dialect {
     /* MariaDB speaks this dialect: the version that a script is for when the URL says mariadb://;
      * 0: no. */
     int mariadb_version;
+    /* Of a version number: what its major part counts, and its minor one (0: people say none). */
+    int version_major, version_minor;
+    /* What makes two schemas the same here; the features tell has_comments. */
+    struct mig_compare_rules compare;
+    const char *default_collation; /* of a column that names none; NULL: a server's setting */
+    bool views_bind;               /* a view keeps a column that it reads as it is */
     /* Required: the features of a server; sets server->features from flavour and version. */
     void (*narrow)(struct mig_server *server);
     /* Required: upper-case reserved words, sorted, that force quotes. */
@@ -114,6 +121,10 @@ struct mig_dialect {
     bool dollar_quotes, hash_comments, nested_comments, backslash_escapes, bracket_quotes,
         backtick_quotes, double_quoted_strings;
     const char *placeholder; /* "?" or "$" (numbered) */
+    bool offset_needs_limit; /* no OFFSET without LIMIT */
+    bool update_lists_tables; /* UPDATE t, f SET t.x = …, where others have UPDATE t SET x = … FROM
+                                 f */
+    int update_from_version; /* the first that has UPDATE … FROM */
     /* What `plan` says of a statement's locks (dialect/locks.h); none where nothing is known. */
     const struct mig_lock_fact *locks;
     /* More of the dialect's own (shared compile paths call these); db/<name>/dialect.c fills them.

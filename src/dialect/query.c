@@ -1,14 +1,10 @@
 #include "dialect/query.h"
 
+#include "dialect/compile.h"
 #include "dialect/lexer.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-static bool is_mysql(const struct mig_compile *c)
-{
-    return strcmp(c->dialect->name, "mysql") == 0;
-}
 
 static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
                         const struct mig_value *value, struct mig_error *err)
@@ -80,8 +76,7 @@ static int append_select(const struct mig_compile *c, struct mig_strbuf *buf,
     }
     if (q->limit.given) {
         mig_strbuf_printf(buf, " LIMIT %" PRId64, q->limit.value);
-    } else if (q->offset.given && strcmp(c->dialect->name, "postgresql") != 0) {
-        /* SQLite and MySQL have no OFFSET without LIMIT. */
+    } else if (q->offset.given && c->dialect->offset_needs_limit) {
         mig_strbuf_puts(buf, " LIMIT 9223372036854775807");
     }
     if (q->offset.given) {
@@ -131,14 +126,13 @@ static void append_from(const struct mig_compile *c, struct mig_strbuf *buf,
     }
 }
 
-/* UPDATE t SET … FROM f WHERE …; MySQL names both tables first and qualifies what it sets. */
+/* UPDATE t SET … FROM f WHERE …; else both tables are named first, and what is set is qualified. */
 static int append_update(const struct mig_compile *c, struct mig_strbuf *buf,
                          const struct mig_query *q, struct mig_error *err)
 {
-    bool joined = q->from_table != NULL && is_mysql(c);
-    if (q->from_table != NULL && strcmp(c->dialect->name, "sqlite") == 0 &&
-        c->server->version < 3033000) {
-        return mig_error_set(err, MIG_E_unsupported, "UPDATE … FROM needs SQLite 3.33");
+    bool joined = q->from_table != NULL && c->dialect->update_lists_tables;
+    if (q->from_table != NULL && c->server->version < c->dialect->update_from_version) {
+        return mig_unsupported(c, err, "UPDATE … FROM", "Set the column to a subquery instead.");
     }
     mig_strbuf_puts(buf, "UPDATE ");
     mig_append_qualified(c, buf, q->schema, q->table);

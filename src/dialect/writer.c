@@ -138,18 +138,13 @@ bool mig_compile_has(const struct mig_compile *c, enum mig_feature feature)
 /* "PostgreSQL 15", "MariaDB 10.11", "SQLite 3.40": for messages. */
 static const char *server_name(const struct mig_compile *c, char *text, size_t room)
 {
-    const char *name = c->dialect->title;
-    if (strcmp(c->dialect->name, "mysql") == 0 && c->server->is_mariadb) {
-        name = "MariaDB";
-    }
+    const struct mig_dialect *dialect = c->dialect;
     struct mig_strbuf buf = {0};
-    int version = c->server->version;
-    if (strcmp(c->dialect->name, "sqlite") == 0) {
-        mig_strbuf_printf(&buf, "%s %d.%d", name, version / 1000000, version / 1000 % 1000);
-    } else if (strcmp(c->dialect->name, "postgresql") == 0) {
-        mig_strbuf_printf(&buf, "%s %d", name, version / 10000);
-    } else {
-        mig_strbuf_printf(&buf, "%s %d.%d", name, version / 10000, version / 100 % 100);
+    int version = c->server->version, minor = dialect->version_minor;
+    mig_strbuf_printf(&buf, "%s %d", c->server->is_mariadb ? "MariaDB" : dialect->title,
+                      version / dialect->version_major);
+    if (minor > 0) {
+        mig_strbuf_printf(&buf, ".%d", version % dialect->version_major / minor);
     }
     size_t length = buf.length < room ? buf.length : room - 1;
     memcpy(text, mig_strbuf_text(&buf), length);

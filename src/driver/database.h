@@ -19,6 +19,9 @@ struct mig_reflect {
      * option = text. */
     int (*standards)(struct mig_conn *conn, struct mig_arena *arena, struct mig_pairs *out,
                      struct mig_error *err);
+    /* Where DDL is transactional and there are schemas: until the transaction ends, names without a
+     * schema go to this one first, and are found in the usual ones. */
+    int (*prefer_schema)(struct mig_conn *conn, const char *schema, struct mig_error *err);
     /* Where tables have character sets: the collation that one has by itself. */
     int (*charset)(struct mig_conn *conn, struct mig_arena *arena, const char *charset,
                    const char **collation, struct mig_error *err);

@@ -21,8 +21,6 @@ struct mig_runner_ops {
     /* True where BEGIN itself is the lock (SQLite): the runner reads the version rows again after
      * each one, and the lock slots are NULL. */
     bool begin_locks;
-    /* Names of tables compare without case, quoted ones too (SQLite). */
-    bool folds_names;
     /* The session lock named by key (under 64 characters), on the connection that executes. Asks
      * once, never waits: *got is false when somebody else holds it. */
     int (*try_lock)(struct mig_conn *conn, const char *key, bool *got, struct mig_error *err);

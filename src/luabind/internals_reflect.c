@@ -284,7 +284,8 @@ static int reflect_run(lua_State *L)
     if (json != NULL && mig_snapshot_read(&s->arena, json, strlen(json), &snapshot, &s->err) != 0) {
         return push_failure(L, s);
     }
-    bool fold = strcmp(s->db->dialect->name, "sqlite") == 0;
+    bool fold = s->db->dialect->compare.folds_names;
+    snapshot.folds_names = fold;
     s->catalog = json != NULL ? mig_catalog_new(&mig_snapshot_source, &snapshot, fold)
                               : mig_catalog_new(&s->db->reflect->source, s->conn, fold);
     mig_catalog_set_schema(s->catalog, s->conn->server.schema);

@@ -730,8 +730,7 @@ static bool same(const struct mig_snapshot *snapshot, const char *a, const char 
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    bool fold = snapshot->dialect != NULL && strcmp(snapshot->dialect, "sqlite") == 0;
-    return fold ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
+    return snapshot->folds_names ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
 }
 
 static int find_table(void *self, struct mig_arena *arena, const char *schema, const char *name,

@@ -12,6 +12,7 @@ struct mig_snapshot {
     int server_version;
     bool is_mariadb;
     struct mig_schema schema;
+    bool folds_names; /* as a source: the dialect's names compare without case; not read */
 };
 
 /* Appends the document: keys in a fixed order, what is left out is not there, a line an object. */

@@ -73,22 +73,17 @@ static int start(struct declaring *d, struct mig_context *ctx, struct mig_arena 
     }
     const struct mig_dialect *dialect = d->db->dialect;
     unsigned features = d->conn->server.features;
-    bool mysql = strcmp(dialect->name, "mysql") == 0;
-    bool postgresql = strcmp(dialect->name, "postgresql") == 0;
     d->options = (struct mig_diff_options){
-        .rules = {.folds_names = d->db->runner->folds_names,
-                  .has_comments = (features & MIG_F_COMMENTS) != 0,
-                  .unique_is_index = mysql,
-                  .names_key = !mysql,
-                  .rowid_keys = !mysql && !postgresql,
-                  .ignores_type = !ctx->settings.compare_type,
-                  .ignores_default = !ctx->settings.compare_default},
+        .rules = dialect->compare,
         .batches = (features & MIG_F_ALTER_COLUMN) == 0,
         .has_enums = (features & MIG_F_ENUM_TYPES) != 0,
-        .views_bind = postgresql,
+        .views_bind = dialect->views_bind,
         .names_foreign_keys = ctx->settings.naming.fk != NULL,
-        .default_collation = postgresql ? "default" : "BINARY",
+        .default_collation = dialect->default_collation,
     };
+    d->options.rules.has_comments = (features & MIG_F_COMMENTS) != 0;
+    d->options.rules.ignores_type = !ctx->settings.compare_type;
+    d->options.rules.ignores_default = !ctx->settings.compare_default;
     if (d->db->reflect->standards != NULL) {
         rc = ask_standards(d);
     }
@@ -265,19 +260,6 @@ static int create_scratch(struct declaring *d, const struct scratch *s)
     return send_op(d, s, &op.base);
 }
 
-/* PostgreSQL: names without a schema go to the scratch one first, and are found in the usual ones.
- */
-static int use_scratch(struct declaring *d, const struct scratch *s)
-{
-    const char *sql = mig_arena_printf(
-        d->arena,
-        "SELECT set_config('search_path', '%s, ' || current_setting('search_path'), true)",
-        s->name);
-    struct mig_value ignored;
-    return sql == NULL ? mig_error_nomem(d->err)
-                       : mig_conn_scalar(s->conn, sql, NULL, d->arena, &ignored, d->err);
-}
-
 static int open_scratch(struct declaring *d, const char *of, struct scratch *s)
 {
     *s = (struct scratch){.conn = d->conn, .of = of};
@@ -301,7 +283,7 @@ static int open_scratch(struct declaring *d, const char *of, struct scratch *s)
     int rc = rolls_back ? mig_conn_begin(s->conn, d->err) : 0;
     s->open = rc == 0;
     rc = rc != 0 ? rc : create_scratch(d, s);
-    return rc != 0 || !rolls_back ? rc : use_scratch(d, s);
+    return rc != 0 || !rolls_back ? rc : d->db->reflect->prefer_schema(s->conn, s->name, d->err);
 }
 
 static void close_scratch(struct declaring *d, struct scratch *s)

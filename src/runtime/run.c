@@ -40,7 +40,7 @@ int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *e
         self = run->shadow;
     }
     mig_catalog_free(run->catalog);
-    run->catalog = mig_catalog_new(source, self, run->db->runner->folds_names);
+    run->catalog = mig_catalog_new(source, self, run->db->dialect->compare.folds_names);
     if (run->catalog == NULL) {
         return mig_error_nomem(err);
     }
@@ -81,6 +81,7 @@ static int assume_server(struct mig_run *run, struct mig_error *err)
         if (rc != 0) {
             return rc;
         }
+        run->snapshot->folds_names = dialect->compare.folds_names;
         run->assumed.version = run->snapshot->server_version;
         run->assumed.is_mariadb = run->snapshot->is_mariadb;
     }

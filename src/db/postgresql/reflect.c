@@ -909,6 +909,19 @@ static int standards(struct mig_conn *conn, struct mig_arena *arena, struct mig_
     return mig_listing_close(&rows);
 }
 
+static int prefer_schema(struct mig_conn *conn, const char *schema, struct mig_error *err)
+{
+    struct mig_param param = {
+        .value = {.kind = MIG_VALUE_TEXT, .text = schema, .length = strlen(schema)}};
+    const struct mig_params params = {.items = &param, .count = 1, .given = true};
+    int64_t changed;
+    return mig_conn_execute(
+        conn,
+        "SELECT set_config('search_path',"
+        " concat_ws(', ', quote_ident($1), NULLIF(current_setting('search_path'), '')), true)",
+        &params, &changed, err);
+}
+
 const struct mig_reflect mig_reflect_postgresql = {
     .source = {.table = describe_table,
                .enum_type = describe_enum,
@@ -919,4 +932,5 @@ const struct mig_reflect mig_reflect_postgresql = {
     .schema = read_schema,
     .other_schemas = other_schemas,
     .standards = standards,
+    .prefer_schema = prefer_schema,
 };

@@ -105,7 +105,6 @@ static int shadow_view(struct mig_conn *conn, const struct mig_view *view, struc
 
 const struct mig_runner_ops mig_runner_sqlite = {
     .begin_locks = true,
-    .folds_names = true,
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
     .is_missing_table = is_missing_table,
