@@ -6,49 +6,28 @@
 #include <string.h>
 #include <unistd.h>
 
-/* kind, length; a long text is the source. */
-static const struct {
-    const char *name;
-    enum mig_type_kind kind;
-    int64_t length;
-    enum mig_tri nullable;
-} columns[] = {
-    {"id", MIG_TYPE_bigint, 0, MIG_FALSE},
-    {"revision", MIG_TYPE_string, 255, MIG_FALSE},
-    {"direction", MIG_TYPE_string, 16, MIG_FALSE}, /* upgrade, downgrade, stamp */
-    {"checksum", MIG_TYPE_string, 64, MIG_TRUE},
-    {"started_at", MIG_TYPE_string, 32,
-     MIG_FALSE}, /* 2026-01-01T12:00:00.123Z: sorts, reads alike everywhere */
-    {"duration_ms", MIG_TYPE_bigint, 0, MIG_TRUE},
-    {"applied_by", MIG_TYPE_string, 255, MIG_TRUE},
-    {"host", MIG_TYPE_string, 255, MIG_TRUE},
-    {"version", MIG_TYPE_string, 32, MIG_FALSE}, /* of luamig */
-    {"result", MIG_TYPE_string, 32, MIG_FALSE},
-    {"version_table", MIG_TYPE_string, 255, MIG_FALSE}, /* two projects may share a database */
-    {"source", MIG_TYPE_text, 0, MIG_TRUE},
+static const struct mig_own_column columns[] = {
+    {"id", MIG_TYPE_bigint, 0, MIG_OWN_NUMBER},
+    {"revision", MIG_TYPE_string, 255, MIG_OWN_NEEDED},
+    {"direction", MIG_TYPE_string, 16, MIG_OWN_NEEDED}, /* upgrade, downgrade, stamp */
+    {"checksum", MIG_TYPE_string, 64, MIG_OWN_OPTIONAL},
+    /* 2026-01-01T12:00:00.123Z: sorts, reads alike everywhere */
+    {"started_at", MIG_TYPE_string, 32, MIG_OWN_NEEDED},
+    {"duration_ms", MIG_TYPE_bigint, 0, MIG_OWN_OPTIONAL},
+    {"applied_by", MIG_TYPE_string, 255, MIG_OWN_OPTIONAL},
+    {"host", MIG_TYPE_string, 255, MIG_OWN_OPTIONAL},
+    {"version", MIG_TYPE_string, 32, MIG_OWN_NEEDED}, /* of luamig */
+    {"result", MIG_TYPE_string, 32, MIG_OWN_NEEDED},
+    /* two projects may share a database */
+    {"version_table", MIG_TYPE_string, 255, MIG_OWN_NEEDED},
+    {"source", MIG_TYPE_text, 0, MIG_OWN_OPTIONAL},
 };
 
 int mig_history_create(struct mig_run *run, struct mig_error *err)
 {
-    struct mig_arena *arena = &run->revision_arena;
-    struct mig_table *body = mig_arena_new(arena, struct mig_table);
-    if (body == NULL) {
-        return mig_error_nomem(err);
-    }
-    for (size_t i = 0; i < MIG_COUNT(columns); i++) {
-        struct mig_column *column = mig_arena_new(arena, struct mig_column);
-        if (column == NULL) {
-            return mig_error_nomem(err);
-        }
-        column->name = columns[i].name;
-        column->type = mig_version_type(arena, columns[i].kind, columns[i].length);
-        column->nullable = columns[i].nullable;
-        column->primary_key = i == 0 ? MIG_TRUE : MIG_UNSET;
-        if (column->type == NULL || mig_table_add_column(arena, body, column) != 0) {
-            return mig_error_nomem(err);
-        }
-    }
-    return mig_version_create(run, MIG_HISTORY_TABLE, body, err);
+    static const struct mig_own_table table = {
+        .name = MIG_HISTORY_TABLE, .columns = columns, .column_count = MIG_COUNT(columns)};
+    return mig_own_table_create(run, &table, err);
 }
 
 static struct mig_value text_value(const char *text)

@@ -17,29 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct {
-    const char *name;
-    enum mig_type_kind kind;
-    int64_t length;
-    bool key;
-} columns[] = {
-    {"version_table", MIG_TYPE_string, 255, true}, /* two projects may share a database */
-    {"revision", MIG_TYPE_string, 255, true},
-    {"step", MIG_TYPE_integer, 0, true},
-    {"direction", MIG_TYPE_string, 16, false},
-    {"state", MIG_TYPE_string, 16, false}, /* done, intent, failed */
-    {"calls", MIG_TYPE_bigint, 0, false},
-    {"part", MIG_TYPE_integer, 0, false},
-    {"digest", MIG_TYPE_string, 64, false},
-    {"fingerprint", MIG_TYPE_string, 64, false},
-    {"statement", MIG_TYPE_text, 0, false},
-    {"rest", MIG_TYPE_text, 0, false},
-    {"answers", MIG_TYPE_text, 0, false},
-    {"started_at", MIG_TYPE_string, 32, false},
-    {"runner", MIG_TYPE_string, 255, false},
-    {"note", MIG_TYPE_text, 0, false},
-};
-
 /* All but version_table. */
 #define COLUMN_LIST                                                                                \
     "revision, step, direction, state, calls, part, digest, fingerprint, statement, rest, "        \
@@ -50,26 +27,27 @@ static const char *const state_names[] = {"done", "intent", "failed"};
 
 int mig_journal_create(struct mig_run *run, struct mig_error *err)
 {
-    struct mig_arena *arena = &run->revision_arena;
-    struct mig_table *body = mig_arena_new(arena, struct mig_table);
-    if (body == NULL) {
-        return mig_error_nomem(err);
-    }
-    for (size_t i = 0; i < MIG_COUNT(columns); i++) {
-        struct mig_column *column = mig_arena_new(arena, struct mig_column);
-        if (column == NULL) {
-            return mig_error_nomem(err);
-        }
-        column->name = columns[i].name;
-        column->type = mig_version_type(arena, columns[i].kind, columns[i].length);
-        column->nullable = columns[i].key ? MIG_FALSE : MIG_TRUE;
-        column->primary_key = columns[i].key ? MIG_TRUE : MIG_UNSET;
-        column->autoincrement = columns[i].key ? MIG_FALSE : MIG_UNSET;
-        if (column->type == NULL || mig_table_add_column(arena, body, column) != 0) {
-            return mig_error_nomem(err);
-        }
-    }
-    return mig_version_create(run, MIG_JOURNAL_TABLE, body, err);
+    static const struct mig_own_column columns[] = {
+        /* two projects may share a database */
+        {"version_table", MIG_TYPE_string, 255, MIG_OWN_KEY},
+        {"revision", MIG_TYPE_string, 255, MIG_OWN_KEY},
+        {"step", MIG_TYPE_integer, 0, MIG_OWN_KEY},
+        {"direction", MIG_TYPE_string, 16, MIG_OWN_OPTIONAL},
+        {"state", MIG_TYPE_string, 16, MIG_OWN_OPTIONAL}, /* done, intent, failed */
+        {"calls", MIG_TYPE_bigint, 0, MIG_OWN_OPTIONAL},
+        {"part", MIG_TYPE_integer, 0, MIG_OWN_OPTIONAL},
+        {"digest", MIG_TYPE_string, 64, MIG_OWN_OPTIONAL},
+        {"fingerprint", MIG_TYPE_string, 64, MIG_OWN_OPTIONAL},
+        {"statement", MIG_TYPE_text, 0, MIG_OWN_OPTIONAL},
+        {"rest", MIG_TYPE_text, 0, MIG_OWN_OPTIONAL},
+        {"answers", MIG_TYPE_text, 0, MIG_OWN_OPTIONAL},
+        {"started_at", MIG_TYPE_string, 32, MIG_OWN_OPTIONAL},
+        {"runner", MIG_TYPE_string, 255, MIG_OWN_OPTIONAL},
+        {"note", MIG_TYPE_text, 0, MIG_OWN_OPTIONAL},
+    };
+    static const struct mig_own_table table = {
+        .name = MIG_JOURNAL_TABLE, .columns = columns, .column_count = MIG_COUNT(columns)};
+    return mig_own_table_create(run, &table, err);
 }
 
 static void append_table(struct mig_strbuf *out, const struct mig_run *run)

@@ -48,31 +48,17 @@ static bool was_first(const struct mig_run *run, const struct mig_error *err)
 
 static int create(struct mig_run *run, struct mig_error *err)
 {
-    static const struct {
-        const char *name;
-        enum mig_type_kind kind;
-        int64_t length;
-    } columns[] = {
-        {"name", MIG_TYPE_string, 64},   {"token", MIG_TYPE_bigint, 0},
-        {"owner", MIG_TYPE_string, 255}, {"layer", MIG_TYPE_string, 16},
-        {"since", MIG_TYPE_string, 32},  {"expires_at", MIG_TYPE_bigint, 0},
+    static const struct mig_own_column columns[] = {
+        {"name", MIG_TYPE_string, 64, MIG_OWN_KEY},
+        {"token", MIG_TYPE_bigint, 0, MIG_OWN_NEEDED},
+        {"owner", MIG_TYPE_string, 255, MIG_OWN_OPTIONAL},
+        {"layer", MIG_TYPE_string, 16, MIG_OWN_OPTIONAL},
+        {"since", MIG_TYPE_string, 32, MIG_OWN_OPTIONAL},
+        {"expires_at", MIG_TYPE_bigint, 0, MIG_OWN_OPTIONAL},
     };
-    struct mig_arena *arena = &run->revision_arena;
-    struct mig_table *body = mig_arena_new(arena, struct mig_table);
-    for (size_t i = 0; body != NULL && i < MIG_COUNT(columns); i++) {
-        struct mig_column *column = mig_arena_new(arena, struct mig_column);
-        if (column == NULL) {
-            return mig_error_nomem(err);
-        }
-        column->name = columns[i].name;
-        column->type = mig_version_type(arena, columns[i].kind, columns[i].length);
-        column->nullable = i < 2 ? MIG_FALSE : MIG_TRUE;
-        column->primary_key = i == 0 ? MIG_TRUE : MIG_UNSET;
-        if (column->type == NULL || mig_table_add_column(arena, body, column) != 0) {
-            return mig_error_nomem(err);
-        }
-    }
-    int rc = body == NULL ? mig_error_nomem(err) : mig_version_create(run, TABLE, body, err);
+    static const struct mig_own_table table = {
+        .name = TABLE, .columns = columns, .column_count = MIG_COUNT(columns)};
+    int rc = mig_own_table_create(run, &table, err);
     if (rc == 0) {
         rc = mig_segment_commit(run, err);
     }

@@ -273,12 +273,27 @@ int mig_version_check(const struct mig_run *run, const struct mig_step *step,
 /* A query that gives 1 when the version rows are these. */
 int mig_version_query(struct mig_run *run, const struct mig_names *rows, struct mig_strbuf *out,
                       struct mig_error *err) MIG_MUST_CHECK;
-/* A type of a column of our own tables; text is as long as the server allows. */
-const struct mig_type *mig_version_type(struct mig_arena *arena, enum mig_type_kind kind,
-                                        int64_t length);
-/* Runs create_table operation of one of our own tables. */
-int mig_version_create(struct mig_run *run, const char *name, struct mig_table *body,
-                       struct mig_error *err) MIG_MUST_CHECK;
+
+/* own_table.c */
+struct mig_own_column {
+    const char *name;
+    enum mig_type_kind kind; /* text: as long as the server allows */
+    int64_t length;          /* 0: none */
+    enum {
+        MIG_OWN_OPTIONAL,
+        MIG_OWN_NEEDED, /* NOT NULL */
+        MIG_OWN_KEY,    /* in the primary key */
+        MIG_OWN_NUMBER, /* the primary key, which counts by itself */
+    } role;
+};
+struct mig_own_table {
+    const char *name, *key_name; /* key_name NULL: the server's */
+    const struct mig_own_column *columns;
+    size_t column_count;
+};
+/* Creates it where it is not there, in the schema of the version table. */
+int mig_own_table_create(struct mig_run *run, const struct mig_own_table *table,
+                         struct mig_error *err) MIG_MUST_CHECK;
 
 /* history.c */
 #define MIG_HISTORY_TABLE "luamig_history"

@@ -59,89 +59,16 @@ int mig_version_read(struct mig_conn *conn, const struct mig_settings *settings,
     return rc;
 }
 
-/* TEXT holds 64 KiB only on MySQL. */
-static struct mig_type *long_text(struct mig_arena *arena)
-{
-    struct mig_type *type = mig_arena_new(arena, struct mig_type);
-    struct mig_type *native = mig_arena_new(arena, struct mig_type);
-    struct mig_type *text = mig_arena_new(arena, struct mig_type);
-    struct mig_type_variant *variants = mig_arena_array(arena, struct mig_type_variant, 2);
-    if (type == NULL || native == NULL || text == NULL || variants == NULL) {
-        return NULL;
-    }
-    *native = (struct mig_type){.kind = MIG_TYPE_native, .name = "LONGTEXT"};
-    *text = (struct mig_type){.kind = MIG_TYPE_text};
-    variants[0] = (struct mig_type_variant){.dialect = "mysql", .type = native};
-    variants[1] = (struct mig_type_variant){.dialect = "default", .type = text};
-    *type = (struct mig_type){.kind = MIG_TYPE_variant, .variants = variants, .variant_count = 2};
-    return type;
-}
-
-const struct mig_type *mig_version_type(struct mig_arena *arena, enum mig_type_kind kind,
-                                        int64_t length)
-{
-    if (kind == MIG_TYPE_text) {
-        return long_text(arena);
-    }
-    struct mig_type *type = mig_arena_new(arena, struct mig_type);
-    if (type != NULL) {
-        type->kind = kind;
-        type->length = (struct mig_opt_int){.given = length > 0, .value = length};
-    }
-    return type;
-}
-
-int mig_version_create(struct mig_run *run, const char *name, struct mig_table *body,
-                       struct mig_error *err)
-{
-    struct mig_arena *arena = &run->revision_arena;
-    struct mig_compile *c = &run->compile;
-    struct mig_statements statements = {0};
-    struct mig_op_create_table *op = mig_arena_new(arena, struct mig_op_create_table);
-    if (op == NULL) {
-        return mig_error_nomem(err);
-    }
-    op->base.kind = MIG_OP_create_table;
-    op->base.schema = run->ctx->settings.version_table_schema;
-    op->table = name;
-    op->body = body;
-    op->if_not_exists = MIG_TRUE;
-    body->name = name;
-    body->schema = op->base.schema;
-    c->out = &statements;
-    int rc = mig_resolve_op(c, &op->base, err);
-    if (rc == 0) {
-        rc = mig_compile_op(c, &op->base, err);
-    }
-    c->out = NULL;
-    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
-        rc = mig_segment_own(run, &statements.items[i], NULL, err);
-    }
-    return rc;
-}
-
 static int create(struct mig_run *run, struct mig_error *err)
 {
-    struct mig_arena *arena = &run->revision_arena;
-    struct mig_table *body = mig_arena_new(arena, struct mig_table);
-    struct mig_column *column = mig_arena_new(arena, struct mig_column);
-    struct mig_constraint *key = mig_arena_new(arena, struct mig_constraint);
-    if (body == NULL || column == NULL || key == NULL) {
-        return mig_error_nomem(err);
-    }
-    *column = (struct mig_column){.name = COLUMN,
-                                  .type = mig_version_type(arena, MIG_TYPE_string, OUR_WIDTH),
-                                  .nullable = MIG_FALSE};
-    *key = (struct mig_constraint){
-        .kind = MIG_CONSTRAINT_PRIMARY,
-        .name = mig_arena_printf(arena, "%s_pkc", run->ctx->settings.version_table),
-        .name_is_final = true};
-    if (mig_names_add(arena, &key->columns, COLUMN) != 0 ||
-        mig_table_add_column(arena, body, column) != 0 ||
-        mig_table_add_constraint(arena, body, key) != 0 || arena->failed) {
-        return mig_error_nomem(err);
-    }
-    return mig_version_create(run, run->ctx->settings.version_table, body, err);
+    static const struct mig_own_column column = {COLUMN, MIG_TYPE_string, OUR_WIDTH, MIG_OWN_KEY};
+    const char *name = run->ctx->settings.version_table;
+    const struct mig_own_table table = {.name = name,
+                                        .key_name =
+                                            mig_arena_printf(&run->revision_arena, "%s_pkc", name),
+                                        .columns = &column,
+                                        .column_count = 1};
+    return table.key_name == NULL ? mig_error_nomem(err) : mig_own_table_create(run, &table, err);
 }
 
 int mig_version_ensure(struct mig_run *run, struct mig_error *err)
