@@ -319,8 +319,7 @@ static int parse_options(const struct parse *p, const char *query)
                     return rc;
                 }
             }
-            options[count++] = (struct mig_pair){
-                name, {.kind = MIG_VALUE_TEXT, .text = value, .length = strlen(value)}};
+            options[count++] = (struct mig_pair){name, mig_value_text(value)};
         }
         from = stop < end ? stop + 1 : end;
     }

@@ -265,8 +265,7 @@ static int add_pair(struct change *change, const char *from, const char *to)
     if (items == NULL) {
         return -1;
     }
-    items[pairs->count++] =
-        (struct mig_pair){from, {.kind = MIG_VALUE_TEXT, .text = to, .length = strlen(to)}};
+    items[pairs->count++] = (struct mig_pair){from, mig_value_text(to)};
     pairs->items = items;
     return 0;
 }

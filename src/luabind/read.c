@@ -99,8 +99,7 @@ static void read_prefixed(struct mig_reader *r, int index, const char *name, con
     if (!mig_read_is_options(L, index)) {
         struct mig_names names = mig_read_names(r, index, label);
         for (size_t i = 0; i < names.count; i++) {
-            struct mig_value value = {
-                .kind = MIG_VALUE_TEXT, .text = names.items[i], .length = strlen(names.items[i])};
+            struct mig_value value = mig_value_text(names.items[i]);
             add_pair(r, into, name, value);
         }
         return;

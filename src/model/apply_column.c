@@ -320,7 +320,7 @@ static void set_option(struct mig_arena *arena, struct mig_column *column, const
             return;
         }
     }
-    struct mig_value value = {.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+    struct mig_value value = mig_value_text(text);
     (void)!mig_option_add(arena, &column->options, name, value);
 }
 

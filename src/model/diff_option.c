@@ -61,7 +61,7 @@ static void add(struct mig_diff *d, struct mig_pairs *to, const char *name, stru
 static void add_text(struct mig_diff *d, struct mig_pairs *to, const char *name, const char *text)
 {
     if (text != NULL) {
-        struct mig_value value = {.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+        struct mig_value value = mig_value_text(text);
         add(d, to, name, value);
     }
 }

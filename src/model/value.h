@@ -4,6 +4,8 @@
 
 #include "util/compiler.h"
 
+#include <string.h>
+
 struct mig_type;
 struct mig_query;
 
@@ -33,6 +35,14 @@ struct mig_value {
     size_t length;
     const struct mig_type *type; /* CAST */
 };
+
+/* A text; NULL is SQL's NULL. */
+static inline struct mig_value mig_value_text(const char *text)
+{
+    return text == NULL
+               ? (struct mig_value){.kind = MIG_VALUE_NULL}
+               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+}
 
 struct mig_values {
     struct mig_value *items;

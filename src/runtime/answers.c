@@ -248,8 +248,7 @@ static int remembered(struct mig_run *run, const char *what, const char *name, b
 static void remember(struct mig_run *run, const char *text)
 {
     const char *column = "text";
-    struct mig_value cell = {
-        .kind = MIG_VALUE_TEXT, .text = text, .length = text != NULL ? strlen(text) : 0};
+    struct mig_value cell = mig_value_text(text);
     mig_journal_note(run, &(struct mig_result){.columns = &column,
                                                .column_count = 1,
                                                .cells = &cell,

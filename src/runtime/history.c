@@ -30,13 +30,6 @@ int mig_history_create(struct mig_run *run, struct mig_error *err)
     return mig_own_table_create(run, &table, err);
 }
 
-static struct mig_value text_value(const char *text)
-{
-    return text == NULL
-               ? (struct mig_value){.kind = MIG_VALUE_NULL}
-               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
-}
-
 /* The account that runs the process. */
 static const char *user_name(struct mig_arena *arena)
 {
@@ -89,18 +82,18 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
         run->machine = host_name(run->arena);
     }
     const struct mig_value values[] = {
-        text_value(id),
-        text_value(run->direction),
-        text_value(checksum),
-        text_value(started_at), /* a script's own moment stands there as an expression */
-        script ? text_value(NULL)
+        mig_value_text(id),
+        mig_value_text(run->direction),
+        mig_value_text(checksum),
+        mig_value_text(started_at), /* a script's own moment stands there as an expression */
+        script ? mig_value_text(NULL)
                : (struct mig_value){.kind = MIG_VALUE_INT, .integer = duration_ms},
-        text_value(script ? NULL : run->user),
-        text_value(script ? NULL : run->machine),
-        text_value(LUAMIG_VERSION),
-        text_value(script ? "script" : "done"),
-        text_value(run->ctx->settings.version_table),
-        text_value(run->ctx->settings.history_sources ? source : NULL),
+        mig_value_text(script ? NULL : run->user),
+        mig_value_text(script ? NULL : run->machine),
+        mig_value_text(LUAMIG_VERSION),
+        mig_value_text(script ? "script" : "done"),
+        mig_value_text(run->ctx->settings.version_table),
+        mig_value_text(run->ctx->settings.history_sources ? source : NULL),
     };
     params.items = mig_arena_array(arena, struct mig_param, MIG_COUNT(values));
     if (params.items == NULL) {

@@ -142,13 +142,6 @@ int mig_journal_load(struct mig_run *run, struct mig_error *err)
 
 /* ---- writing the table ---- */
 
-static struct mig_value text_value(const char *text)
-{
-    return text == NULL
-               ? (struct mig_value){.kind = MIG_VALUE_NULL}
-               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
-}
-
 static struct mig_value int_value(int64_t number)
 {
     return (struct mig_value){.kind = MIG_VALUE_INT, .integer = number};
@@ -246,22 +239,22 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         return mig_error_nomem(err);
     }
     struct mig_param items[] = {
-        {.value = text_value(run->revision->id)},
+        {.value = mig_value_text(run->revision->id)},
         {.value = int_value(journal->last_step + 1)},
-        {.value = text_value(run->direction)},
-        {.value = text_value(state_names[state])},
+        {.value = mig_value_text(run->direction)},
+        {.value = mig_value_text(state_names[state])},
         {.value = int_value(calls)},
         {.value = int_value((int64_t)part)},
-        {.value = text_value(digest)},
-        {.value = text_value(fingerprint)},
-        {.value = text_value(statement)},
-        {.value = text_value(part > 0 ? rest_of(run, part) : NULL)},
-        {.value = text_value(
+        {.value = mig_value_text(digest)},
+        {.value = mig_value_text(fingerprint)},
+        {.value = mig_value_text(statement)},
+        {.value = mig_value_text(part > 0 ? rest_of(run, part) : NULL)},
+        {.value = mig_value_text(
              journal->too_big || is_reading(run) ? NULL : mig_strbuf_text(&journal->written))},
-        {.value = text_value(journal->started_at)},
-        {.value = text_value(run->process)},
-        {.value = text_value(NULL)},
-        {.value = text_value(run->ctx->settings.version_table)},
+        {.value = mig_value_text(journal->started_at)},
+        {.value = mig_value_text(run->process)},
+        {.value = mig_value_text(NULL)},
+        {.value = mig_value_text(run->ctx->settings.version_table)},
     };
     struct mig_arena *arena = &run->revision_arena;
     struct mig_statement insert = {.class = MIG_CLASS_DATA, .verb = "INSERT"};
@@ -348,8 +341,8 @@ int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t 
     if (text == NULL) {
         return mig_error_nomem(err);
     }
-    struct mig_param items[] = {{.value = text_value(text)},
-                                {.value = text_value(run->revision->id)},
+    struct mig_param items[] = {{.value = mig_value_text(text)},
+                                {.value = mig_value_text(run->revision->id)},
                                 {.value = int_value(journal->cursor_step)}};
     mig_strbuf_puts(&sql, "UPDATE ");
     append_table(&sql, run);
@@ -491,9 +484,9 @@ static int set_state(struct mig_run *run, const char *revision, int step, const 
                      const char *note, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
-    struct mig_param items[] = {{.value = text_value(state)},
-                                {.value = text_value(note)},
-                                {.value = text_value(revision)},
+    struct mig_param items[] = {{.value = mig_value_text(state)},
+                                {.value = mig_value_text(note)},
+                                {.value = mig_value_text(revision)},
                                 {.value = int_value(step)}};
     mig_strbuf_puts(&sql, "UPDATE ");
     append_table(&sql, run);
@@ -535,7 +528,7 @@ void mig_journal_failed(struct mig_run *run, const struct mig_error *failure)
 static int delete_step(struct mig_run *run, const char *revision, int step, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
-    struct mig_param items[] = {{.value = text_value(revision)}, {.value = int_value(step)}};
+    struct mig_param items[] = {{.value = mig_value_text(revision)}, {.value = int_value(step)}};
     mig_strbuf_puts(&sql, "DELETE FROM ");
     append_table(&sql, run);
     append_where(&sql, run);
@@ -547,7 +540,7 @@ int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_stat
                       struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
-    struct mig_param item = {.value = text_value(revision)};
+    struct mig_param item = {.value = mig_value_text(revision)};
     struct mig_statement statement;
     if (run->journal.last_step == 0) {
         return 0;
@@ -596,8 +589,8 @@ void mig_journal_leave(struct mig_run *run, const char *revision, const struct m
     struct mig_error ignored = {0};
     struct mig_param items[] = {{.value = int_value(journal->known_step)},
                                 {.value = int_value(journal->last_step)},
-                                {.value = text_value(failure->message)},
-                                {.value = text_value(revision)}};
+                                {.value = mig_value_text(failure->message)},
+                                {.value = mig_value_text(revision)}};
     if (!journal->active || journal->last_step == 0 || run->conn->lost) {
         return;
     }

@@ -72,11 +72,6 @@ static int create(struct mig_run *run, struct mig_error *err)
     return rc;
 }
 
-static struct mig_value text_value(const char *text)
-{
-    return (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
-}
-
 /* Sends a statement of `?` parameters in autocommit; *changed the rows. */
 static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items, size_t count,
                 int64_t *changed, struct mig_error *err)
@@ -99,7 +94,7 @@ int mig_lease_look(struct mig_run *run, const char *key, struct mig_lease_row *r
     struct mig_strbuf sql = {0};
     struct mig_cursor cursor = {0};
     bool any = false;
-    struct mig_param item = {.value = text_value(key)};
+    struct mig_param item = {.value = mig_value_text(key)};
     struct mig_params params = {.items = &item, .count = 1, .given = true};
     struct mig_statement statement = {.class = MIG_CLASS_READ, .verb = "SELECT"};
     *row = (struct mig_lease_row){0};
@@ -146,10 +141,10 @@ static int take(struct mig_run *run, struct mig_lock *lock, const struct mig_lea
     mig_clock_iso(since);
     struct mig_param items[] = {
         {.value = {.kind = MIG_VALUE_INT, .integer = row->token + 1}},
-        {.value = text_value(mig_journal_runner(&run->revision_arena))},
-        {.value = text_value(lock->trusted ? "session" : "lease")},
-        {.value = text_value(since)},
-        {.value = text_value(lock->key)},
+        {.value = mig_value_text(mig_journal_runner(&run->revision_arena))},
+        {.value = mig_value_text(lock->trusted ? "session" : "lease")},
+        {.value = mig_value_text(since)},
+        {.value = mig_value_text(lock->key)},
         {.value = {.kind = MIG_VALUE_INT, .integer = row->token}},
     };
     if (row->exists) {
@@ -201,7 +196,7 @@ int mig_lease_free(struct mig_run *run, const char *key, const struct mig_lease_
                    struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
-    struct mig_param items[] = {{.value = text_value(key)},
+    struct mig_param items[] = {{.value = mig_value_text(key)},
                                 {.value = {.kind = MIG_VALUE_INT, .integer = row->token}}};
     mig_strbuf_puts(&sql, "UPDATE ");
     append_table(&sql, run);

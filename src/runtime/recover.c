@@ -180,7 +180,7 @@ static int stored_source(struct mig_run *run, struct mig_arena *arena, const cha
                          const char **source, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
-    struct mig_param param = {.value = {.kind = MIG_VALUE_TEXT, .text = id, .length = strlen(id)}};
+    struct mig_param param = {.value = mig_value_text(id)};
     struct mig_params params = {.items = &param, .count = 1, .given = true};
     struct mig_statement statement = {.class = MIG_CLASS_READ, .verb = "SELECT"};
     struct mig_value value = {0};

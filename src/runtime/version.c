@@ -144,14 +144,12 @@ static int one_statement(struct mig_run *run, const struct mig_version_op *op,
     mig_strbuf_puts(&sql, forms[op->kind].before);
     append_table(&sql, &run->compile, settings);
     if (rc == 0 && forms[op->kind].value != NULL) {
-        const struct mig_value to = {
-            .kind = MIG_VALUE_TEXT, .text = op->to, .length = strlen(op->to)};
+        const struct mig_value to = mig_value_text(op->to);
         mig_strbuf_puts(&sql, forms[op->kind].value);
         rc = mig_run_put(run, &sql, &params, &to, err);
     }
     if (rc == 0 && forms[op->kind].condition != NULL) {
-        const struct mig_value from = {
-            .kind = MIG_VALUE_TEXT, .text = op->from, .length = strlen(op->from)};
+        const struct mig_value from = mig_value_text(op->from);
         mig_strbuf_puts(&sql, forms[op->kind].condition);
         rc = mig_run_put(run, &sql, &params, &from, err);
     }

@@ -18,20 +18,13 @@ enum {
     ER_READ_ONLY_MODE = 1836
 };
 
-static struct mig_value text_or_null(const char *text)
-{
-    return text == NULL
-               ? (struct mig_value){.kind = MIG_VALUE_NULL}
-               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
-}
-
 /* The first field of a query with texts as parameters, as an integer; 0 for NULL. */
 static int ask_integer(struct mig_conn *conn, const char *sql, const char *const *texts,
                        size_t count, int64_t *out, struct mig_error *err)
 {
     struct mig_param items[4];
     for (size_t i = 0; i < count; i++) {
-        items[i] = (struct mig_param){.value = text_or_null(texts[i])};
+        items[i] = (struct mig_param){.value = mig_value_text(texts[i])};
     }
     struct mig_params params = {.items = items, .count = count, .given = true};
     struct mig_arena arena = {0};
@@ -89,7 +82,7 @@ static const char *text_of(struct mig_arena *arena, const struct mig_value *valu
 static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *key,
                   struct mig_lock_holder *out, struct mig_error *err)
 {
-    struct mig_param param = {.value = text_or_null(key)};
+    struct mig_param param = {.value = mig_value_text(key)};
     struct mig_params params = {.items = &param, .count = 1, .given = true};
     struct mig_cursor cursor = {0};
     bool row = false;

@@ -473,8 +473,7 @@ static struct mig_pairs read_options(struct mig_listing *rows, size_t field)
         struct mig_pair *pair = &pairs.items[pairs.count++];
         pair->name =
             mig_arena_strndup(rows->arena, texts.items[i], (size_t)(equals - texts.items[i]));
-        pair->value = (struct mig_value){
-            .kind = MIG_VALUE_TEXT, .text = equals + 1, .length = strlen(equals + 1)};
+        pair->value = mig_value_text(equals + 1);
     }
     return pairs;
 }
@@ -586,7 +585,7 @@ static void add_text_option(struct mig_listing *rows, struct mig_pairs *pairs, c
                             const char *text)
 {
     if (text != NULL) {
-        struct mig_value value = {.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+        struct mig_value value = mig_value_text(text);
         add_option(rows, pairs, name, value);
     }
 }
@@ -911,8 +910,7 @@ static int standards(struct mig_conn *conn, struct mig_arena *arena, struct mig_
 
 static int prefer_schema(struct mig_conn *conn, const char *schema, struct mig_error *err)
 {
-    struct mig_param param = {
-        .value = {.kind = MIG_VALUE_TEXT, .text = schema, .length = strlen(schema)}};
+    struct mig_param param = {.value = mig_value_text(schema)};
     const struct mig_params params = {.items = &param, .count = 1, .given = true};
     int64_t changed;
     return mig_conn_execute(

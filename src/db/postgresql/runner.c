@@ -12,8 +12,7 @@ extern const struct mig_runner_ops mig_runner_postgresql;
 
 static struct mig_params one_text(struct mig_param *param, const char *text)
 {
-    *param =
-        (struct mig_param){.value = {.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)}};
+    *param = (struct mig_param){.value = mig_value_text(text)};
     return (struct mig_params){.items = param, .count = 1, .given = true};
 }
 
@@ -183,17 +182,11 @@ static bool is_missing_table(const struct mig_error *err)
     return strcmp(err->sqlstate, "42P01") == 0 || strcmp(err->sqlstate, "3F000") == 0;
 }
 
-static struct mig_value text_or_null(const char *text)
-{
-    return text == NULL
-               ? (struct mig_value){.kind = MIG_VALUE_NULL}
-               : (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
-}
-
 static int has_table(struct mig_conn *conn, const char *schema, const char *name, bool *out,
                      struct mig_error *err)
 {
-    struct mig_param items[2] = {{.value = text_or_null(name)}, {.value = text_or_null(schema)}};
+    struct mig_param items[2] = {{.value = mig_value_text(name)},
+                                 {.value = mig_value_text(schema)}};
     struct mig_params params = {.items = items, .count = 2, .given = true};
     struct mig_arena arena = {0};
     struct mig_value value = {0};
@@ -212,9 +205,9 @@ static int has_table(struct mig_conn *conn, const char *schema, const char *name
 static int column_width(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err)
 {
-    struct mig_param items[3] = {{.value = text_or_null(table)},
-                                 {.value = text_or_null(schema)},
-                                 {.value = text_or_null(column)}};
+    struct mig_param items[3] = {{.value = mig_value_text(table)},
+                                 {.value = mig_value_text(schema)},
+                                 {.value = mig_value_text(column)}};
     struct mig_params params = {.items = items, .count = 3, .given = true};
     struct mig_arena arena = {0};
     struct mig_value value = {0};
@@ -286,8 +279,8 @@ static int blockers(struct mig_conn *conn, const struct mig_statement *statement
     }
     /* what DML waits for are rows: who has them holds a mode that would not be in the way */
     const char *modes = statement->class == MIG_CLASS_DATA ? NULL : conflicts_with(statement->lock);
-    struct mig_param items[] = {{.value = text_or_null(mig_strbuf_text(&names))},
-                                {.value = text_or_null(modes)}};
+    struct mig_param items[] = {{.value = mig_value_text(mig_strbuf_text(&names))},
+                                {.value = mig_value_text(modes)}};
     struct mig_params params = {.items = items, .count = MIG_COUNT(items), .given = true};
     int rc = names.failed ? mig_error_nomem(err)
                           : mig_conn_query(conn, blocking, &params, false, &cursor, err);
@@ -358,7 +351,7 @@ static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
     for (size_t i = 0; rc == 0 && i < count; i++) {
         const char *name = tables->count > 0 ? tables->items[i] : NULL;
         const char *dot = name != NULL ? strrchr(name, '.') : NULL;
-        struct mig_param param = {.value = text_or_null(dot != NULL ? dot + 1 : name)};
+        struct mig_param param = {.value = mig_value_text(dot != NULL ? dot + 1 : name)};
         struct mig_params params = {.items = &param, .count = 1, .given = true};
         struct mig_arena arena = {0};
         struct mig_value value = {0};
@@ -401,9 +394,9 @@ static int clean_up(struct mig_conn *conn, const struct mig_statement *statement
     const char *dot = strrchr(table, '.');
     const char *schema =
         dot != NULL ? mig_arena_strndup(&arena, table, (size_t)(dot - table)) : NULL;
-    struct mig_param items[] = {{.value = text_or_null(dot != NULL ? dot + 1 : table)},
-                                {.value = text_or_null(schema)},
-                                {.value = text_or_null(statement->sql)}};
+    struct mig_param items[] = {{.value = mig_value_text(dot != NULL ? dot + 1 : table)},
+                                {.value = mig_value_text(schema)},
+                                {.value = mig_value_text(statement->sql)}};
     struct mig_params params = {.items = items, .count = MIG_COUNT(items), .given = true};
     int rc = arena.failed ? mig_error_nomem(err)
                           : mig_conn_scalar(conn, leftover, &params, &arena, &value, err);

@@ -572,9 +572,7 @@ static void read_decimal(struct result *result, size_t i, int type, struct mig_v
         if (number >= -9.2e18 && number <= 9.2e18 && number == (double)(int64_t)number) {
             *value = (struct mig_value){.kind = MIG_VALUE_INT, .integer = (int64_t)number};
         } else {
-            *value = (struct mig_value){.kind = MIG_VALUE_TEXT,
-                                        .text = result->decimals[i],
-                                        .length = strlen(result->decimals[i])};
+            *value = mig_value_text(result->decimals[i]);
         }
     }
 }

@@ -39,9 +39,7 @@ static int has_table(struct mig_conn *conn, const char *schema, const char *name
                      struct mig_error *err)
 {
     const char *in = schema != NULL ? schema : "main";
-    struct mig_param items[2] = {
-        {.value = {.kind = MIG_VALUE_TEXT, .text = name, .length = strlen(name)}},
-        {.value = {.kind = MIG_VALUE_TEXT, .text = in, .length = strlen(in)}}};
+    struct mig_param items[2] = {{.value = mig_value_text(name)}, {.value = mig_value_text(in)}};
     struct mig_params params = {.items = items, .count = 2, .given = true};
     int64_t count = 0;
     int rc = ask_count(conn, "SELECT count(*) FROM pragma_table_info(?, ?)", &params, &count, err);
