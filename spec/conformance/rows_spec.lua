@@ -104,6 +104,50 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "0" }, db:query "SELECT count(*) FROM v")
     end)
 
+    it("that may not go in are told with their own call, whoever hears of it", function()
+      ok [[op.create_table("v", { { "id", sql.integer, primary_key = true, autoincrement = false }, { "s", sql.string(20) } })]]
+      local r = upgrade [[local function rows(first)
+          local list = {}
+          for i = 1, 100 do list[i] = { id = first + i, s = "row " .. i } end
+          return list
+        end
+        assert(op.bulk_insert("v", rows(0)) == 100)
+        op.bulk_insert("v", rows(50), { batch_size = 60 })
+        op.bulk_insert("v", rows(200))
+        op.create_table("w", { { "id", sql.integer, primary_key = true } })
+        op.bulk_insert("v", rows(300))]]
+      assert.equal(1, r.code)
+      assert.matches("op.bulk_insert", r.stderr, 1, true)
+      assert.matches("migrations/r2.lua:12", r.stderr, 1, true)
+      assert.matches("in rows 1 to 60 of the list", r.stderr, 1, true)
+      assert.same({ "0" }, db:query "SELECT count(*) FROM v")
+      p:revision { id = "r" .. count, down = "r" .. count - 1, downgrade = "", upgrade = [[
+        local conn = op.get_bind()
+        op.bulk_insert("v", { { id = 1, s = "one" } })
+        local caught = pcall(conn.transaction, conn, function() op.bulk_insert("v", { { id = 1, s = "again" } }) end)
+        assert(not caught and conn:scalar "SELECT count(*) FROM v" == 1)
+        op.bulk_insert("v", { { id = 1, s = "again" }, { id = 2, s = "two" } }, { on_conflict = "skip" })]] }
+      r = p:luamig("upgrade")
+      assert.equal(0, r.code, r.stderr)
+      assert.same({ "2" }, db:query "SELECT count(*) FROM v")
+    end)
+
+    it("go in while others are read", function()
+      ok [[op.create_table("v", { { "id", sql.integer, primary_key = true, autoincrement = false } })
+        op.create_table("w", { { "id", sql.integer, primary_key = true, autoincrement = false }, { "s", sql.string(20) } })
+        local rows = {}
+        for i = 1, 3000 do rows[i] = { id = i } end
+        op.bulk_insert("v", rows)
+        local batch, read = {}, 0
+        for row in op.get_bind():rows "SELECT id FROM v ORDER BY id" do
+          read = read + 1
+          batch[#batch + 1] = { id = row.id, s = "of " .. row.id }
+          if #batch == 500 then assert(op.bulk_insert("w", batch) == 500) batch = {} end
+        end
+        assert(read == 3000)]]
+      assert.same({ "3000", "1" }, { db:query("SELECT count(*) FROM w")[1], db:query("SELECT count(*) FROM w WHERE s = 'of 2999'")[1] })
+    end)
+
     it("may refer to one that comes later in the same statement", function()
       if dialect == "mysql" then return end -- InnoDB looks at each row by itself
       ok [[op.create_table("v", { { "id", sql.integer, primary_key = true, autoincrement = false }, { "parent", sql.integer, references = "v.id" } })

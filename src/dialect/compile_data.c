@@ -159,6 +159,7 @@ static int insert_rows(struct insert *insert, size_t first, size_t *next)
     }
     statement->first_row = first + 1;
     statement->row_count = *next - first;
+    statement->flags |= op->on_conflict == NULL ? MIG_STATEMENT_ALL_ROWS : 0;
     if (bound) {
         statement->params = (struct mig_params){
             .items = &rows->cells[first * width], .count = (*next - first) * width, .given = true};

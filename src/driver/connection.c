@@ -333,9 +333,13 @@ static int append(struct mig_queue *queue, const struct mig_statement *statement
         .length = statement->length,
         .class = statement->class,
         .flags = statement->flags,
+        .first_row = statement->first_row,
+        .row_count = statement->row_count,
     };
-    if (statement->params.count > 0 &&
-        copy_params(arena, &statement->params, &copy->params, err) != 0) {
+    if (statement->row_count > 0) {
+        copy->params = statement->params; /* they are sent before the caller goes on */
+    } else if (statement->params.count > 0 &&
+               copy_params(arena, &statement->params, &copy->params, err) != 0) {
         return (int)err->code;
     }
     queue->origins[queue->count] = copy_origin(arena, origin);
@@ -382,6 +386,7 @@ static int flush(struct mig_conn *conn, size_t own, int64_t *changed, struct mig
         mig_error_at(err, origin->file, origin->line);
         mig_error_string(&err->operation, origin->operation, SIZE_MAX);
         mig_error_string(&err->revision, origin->revision, SIZE_MAX);
+        mig_statement_blame_rows(&queue.items[done], err);
         conn->deferred_failed = true;
     }
     mig_arena_release(&queue.arena);
@@ -416,36 +421,37 @@ void mig_conn_discard(struct mig_conn *conn)
     conn->queue = (struct mig_queue){0};
 }
 
-/* A change of the schema takes the server longer than it takes to make up the next statement. */
-static int send_ahead(struct mig_conn *conn, struct mig_error *err)
+static bool can_send_ahead(const struct mig_conn *conn)
 {
     for (const struct mig_cursor *cursor = conn->cursors; cursor != NULL;
          cursor = cursor->next_open) {
         if (cursor->live) {
-            return 0; /* its rows are still coming */
+            return false; /* its rows are still coming */
         }
     }
-    if (conn->driver->send_ahead == NULL) {
-        return 0;
-    }
-    int rc = conn->driver->send_ahead(conn, conn->queue.items + conn->ahead,
-                                      conn->queue.count - conn->ahead, err);
-    if (rc == 0) {
-        conn->ahead = conn->queue.count;
-    }
-    return rc;
+    return conn->driver->send_ahead != NULL;
 }
 
 int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
                    const struct mig_origin *origin, struct mig_error *err)
 {
     bool open = conn->began && mig_conn_tx_state(conn) == MIG_TX_OPEN;
-    if (conn->lost || conn->driver->execute_many == NULL || !(open || conn->driver->joins_texts)) {
+    bool rows = statement->row_count > 0, ahead = can_send_ahead(conn);
+    if (conn->lost || conn->driver->execute_many == NULL || !(open || conn->driver->joins_texts) ||
+        (rows && !ahead)) {
         return mig_conn_run(conn, statement, NULL, err);
     }
     int rc = enqueue(conn, statement, origin, err);
-    if (rc == 0 && statement->class == MIG_CLASS_DDL) {
-        rc = send_ahead(conn, err);
+    if (rc != 0) {
+        return rc;
+    }
+    /* a change of the schema, or many rows: the server has something to do meanwhile */
+    if (ahead && (rows || statement->class == MIG_CLASS_DDL)) {
+        rc = conn->driver->send_ahead(conn, conn->queue.items + conn->ahead,
+                                      conn->queue.count - conn->ahead, err);
+    }
+    if (rows) { /* the caller's own */
+        conn->queue.items[conn->queue.count - 1].params = (struct mig_params){0};
     }
     bool full = conn->queue.count >= QUEUE_STATEMENTS || conn->queue.bytes >= QUEUE_BYTES;
     return rc == 0 && full ? mig_conn_settle(conn, err) : rc;

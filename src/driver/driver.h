@@ -82,8 +82,8 @@ struct mig_driver {
     int (*execute_many)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                         int64_t *changed, size_t *done, struct mig_error *err);
     /* Optional: sends statements that a later execute_many, which begins with them, hears the
-     * answers of (conn->ahead of them are sent), so that the server has something to do
-     * meanwhile. Nothing else may be sent in between. */
+     * answers of, so that the server has something to do meanwhile; adds to conn->ahead what it
+     * has sent. Nothing else may be sent in between. */
     int (*send_ahead)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                       struct mig_error *err);
     /* What execute_many sends is one text (MySQL): what the user wrote is never part of it. Else it
@@ -180,7 +180,8 @@ int mig_conn_execute(struct mig_conn *conn, const char *sql, const struct mig_pa
 /* A statement of which only a failure matters: it is sent together with those that follow, at the
  * latest with the COMMIT, by mig_conn_settle, or when its connection is used for anything else.
  * Whichever call that is fails with its error, which names the origin, and sets deferred_failed.
- * Text, parameters and origin are copied. Where the driver cannot do that, it runs at once. */
+ * Text, parameters and origin are copied; rows of bulk_insert are not, but sent before this
+ * returns. Where the driver cannot do that, the statement runs at once. */
 int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
                    const struct mig_origin *origin, struct mig_error *err) MIG_MUST_CHECK;
 /* Sends what was deferred and hears the answers; nothing to do is success. */

@@ -1,4 +1,5 @@
 #include "model/statement.h"
+#include "util/strbuf.h"
 
 #include <string.h>
 
@@ -24,4 +25,27 @@ struct mig_statement *mig_statements_add(struct mig_arena *arena, struct mig_sta
     statement->length = strlen(sql);
     list->count++;
     return statement;
+}
+
+void mig_statement_blame_rows(const struct mig_statement *statement, struct mig_error *err)
+{
+    static const size_t shown = 3; /* rows, a line each after the first */
+    if (statement->row_count == 0) {
+        return;
+    }
+    bool more = err->detail != NULL;
+    mig_error_detail(err, "%s%sin rows %zu to %zu of the list", more ? err->detail : "",
+                     more ? "\n" : "", statement->first_row,
+                     statement->first_row + statement->row_count - 1);
+    const char *end = statement->sql;
+    for (size_t lines = 0; end != NULL && lines < shown + 1; lines++) {
+        end = strchr(end + (lines > 0), '\n');
+    }
+    if (end != NULL && statement->row_count > shown) {
+        struct mig_strbuf text = {0};
+        mig_strbuf_add(&text, statement->sql, (size_t)(end - statement->sql));
+        mig_strbuf_printf(&text, "\n    … (%zu rows)", statement->row_count);
+        mig_error_string(&err->sql, mig_strbuf_text(&text), SIZE_MAX);
+        mig_strbuf_release(&text);
+    }
 }

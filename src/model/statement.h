@@ -5,6 +5,7 @@
 
 #include "model/value.h"
 #include "util/arena.h"
+#include "util/error.h"
 
 /* What kind of work a statement is: decides timeouts and retries (runtime/). */
 enum mig_statement_class {
@@ -26,7 +27,8 @@ enum mig_statement_flag {
     MIG_STATEMENT_CHECK_EMPTY =
         32, /* a query that must give no row, else the operation fails with `guard` */
     MIG_STATEMENT_AS_WRITTEN = 64, /* the user's own text: shares no message with another one */
-    MIG_STATEMENT_REPEATED = 128   /* ours, sent with every revision: worth being prepared */
+    MIG_STATEMENT_REPEATED = 128,  /* ours, sent with every revision: worth being prepared */
+    MIG_STATEMENT_ALL_ROWS = 256   /* inserts all of its row_count rows, or fails */
 };
 
 struct mig_statement {
@@ -52,5 +54,9 @@ struct mig_statements {
 /* Appends a zeroed statement with the text; NULL when out of memory. */
 struct mig_statement *mig_statements_add(struct mig_arena *arena, struct mig_statements *list,
                                          const char *sql);
+
+/* Says in the error which rows of bulk_insert's list the statement has, and shows no more of its
+ * text than tells what it is. Nothing where it is not one of bulk_insert's. */
+void mig_statement_blame_rows(const struct mig_statement *statement, struct mig_error *err);
 
 #endif

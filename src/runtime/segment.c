@@ -325,33 +325,13 @@ void mig_segment_doom_by(struct mig_run *run, const struct mig_error *err)
     copy_error(&run->doom.error, err);
 }
 
-/* A batch of rows: which ones, and no more of its text than shows what it is. */
-static void blame_rows(const struct mig_statement *statement, struct mig_error *err)
-{
-    static const size_t shown = 3; /* rows, a line each after the first */
-    bool more = err->detail != NULL;
-    mig_error_detail(err, "%s%sin rows %zu to %zu of the list", more ? err->detail : "",
-                     more ? "\n" : "", statement->first_row,
-                     statement->first_row + statement->row_count - 1);
-    const char *end = statement->sql;
-    for (size_t lines = 0; end != NULL && lines < shown + 1; lines++) {
-        end = strchr(end + (lines > 0), '\n');
-    }
-    if (end != NULL && statement->row_count > shown) {
-        struct mig_strbuf text = {0};
-        mig_strbuf_add(&text, statement->sql, (size_t)(end - statement->sql));
-        mig_strbuf_printf(&text, "\n    … (%zu rows)", statement->row_count);
-        mig_error_string(&err->sql, mig_strbuf_text(&text), SIZE_MAX);
-        mig_strbuf_release(&text);
-    }
-}
-
 static int leave_failed(struct mig_run *run, const struct mig_statement *statement, int rc,
                         struct mig_error *err)
 {
+    bool earlier = run->conn != NULL && run->conn->deferred_failed;
     rc = mig_run_blame(run, rc, statement, err);
-    if (statement->row_count > 0) {
-        blame_rows(statement, err);
+    if (!earlier) {
+        mig_statement_blame_rows(statement, err);
     }
     mig_journal_failed(run, err);
     if (run->wrapped) {
@@ -403,14 +383,17 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
     return 0;
 }
 
-/* DDL changes no rows that the script could ask about: its answer may come with those of later
- * statements. Not where an error would be caught, and so has to be raised now, nor where something
- * is decided right after it. */
+/* The answer may come with those of later statements where it is known unless it is an error: DDL
+ * changes no rows that the script could ask about, bulk_insert those that it was given. Not where
+ * an error would be caught, and so has to be raised now, nor where something is decided right after
+ * it. */
 static bool may_wait(const struct mig_run *run, const struct mig_statement *statement)
 {
     return run->sink == &mig_sink_execute && run->scripted && !run->watched && run->open &&
-           !run->wrapped && run->savepoints == 0 && statement->class == MIG_CLASS_DDL &&
-           (statement->flags & ~(unsigned)MIG_STATEMENT_AS_WRITTEN) == 0;
+           !run->wrapped && run->savepoints == 0 &&
+           ((statement->class == MIG_CLASS_DDL &&
+             (statement->flags & ~(unsigned)MIG_STATEMENT_AS_WRITTEN) == 0) ||
+            (statement->flags & MIG_STATEMENT_ALL_ROWS) != 0);
 }
 
 int mig_segment_send(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
@@ -426,6 +409,9 @@ int mig_segment_send(struct mig_run *run, const struct mig_statement *statement,
         rc = mig_conn_defer(run->conn, statement, &origin, err);
     } else {
         rc = run->sink->statement(run, statement, changed, err);
+    }
+    if (rc == 0 && (statement->flags & MIG_STATEMENT_ALL_ROWS) != 0 && run->sink->live) {
+        *changed = (int64_t)statement->row_count;
     }
     return mig_segment_leave(run, statement, rc, err);
 }

@@ -514,6 +514,7 @@ static int send_ahead(struct mig_conn *conn, const struct mig_statement *stateme
         if (rc != 0) {
             return rc;
         }
+        conn->ahead++;
     }
     return mig_pq.PQflush(pg) < 0 ? mig_pq_fail(conn, NULL, err) : 0;
 }
