@@ -31,9 +31,10 @@ struct backfill {
     int64_t changed; /* by all batches, those before a crash too */
     /* progress */
     int64_t started, told, done_here;
-    bool bounded;       /* a single integer key: how far it goes */
-    double first, last; /* of that key */
-    double origin;      /* the part that was done before this run */
+    bool bounded;        /* a single integer key: how far it goes */
+    int64_t first, last; /* of that key */
+    bool dense;          /* the last batch's range of it had a row for every number */
+    double origin;       /* the part that was done before this run */
     int64_t seen, rows; /* other keys: rows walked over, of all that were left; rows 0: not known */
 };
 
@@ -243,11 +244,24 @@ static int read_key(struct backfill *b, bool very_last, bool *any, struct mig_er
     return mig_run_blame(run, rc, &statement, err);
 }
 
+/* How many numbers lie behind the one, up to and with the other. */
+static uint64_t distance(int64_t from, int64_t to)
+{
+    return to > from ? (uint64_t)to - (uint64_t)from : 0;
+}
+
 /* The last key of the next batch; *any is false when there are no rows left. Counted along the key
  * from the cursor on, which no server sorts or keeps aside; only what is less than a batch needs
- * the second question. */
+ * the second question. Where the keys are consecutive numbers nobody needs to count: a range as
+ * wide as a batch holds no more rows than it, whatever it holds. */
 static int find_high(struct backfill *b, bool *any, struct mig_error *err)
 {
+    if (b->dense && distance(b->low[0].integer, b->last) >= (uint64_t)b->batch) {
+        b->high[0] =
+            (struct mig_value){.kind = MIG_VALUE_INT, .integer = b->low[0].integer + b->batch};
+        *any = true;
+        return 0;
+    }
     int rc = read_key(b, false, any, err);
     return rc == 0 && !*any ? read_key(b, true, any, err) : rc;
 }
@@ -296,6 +310,10 @@ static int run_batch(struct backfill *b, bool *any, struct mig_error *err)
         rc = mig_run_blame(b->run, mig_segment_commit(b->run, err), NULL, err);
     }
     if (rc == 0 && *any) {
+        int64_t to = b->high[0].integer;
+        uint64_t width = b->has_low ? distance(b->low[0].integer, to) : distance(b->first, to) + 1;
+        /* of a key that was given nobody knows that it is unique */
+        b->dense = b->bounded && b->op->key.count == 0 && (uint64_t)changed == width;
         struct mig_value *swap = b->low;
         b->low = b->high;
         b->high = swap;
@@ -341,8 +359,8 @@ static int run_batch_again(struct backfill *b, bool *any, struct mig_error *err)
 static double part_done(const struct backfill *b)
 {
     if (b->bounded) {
-        double width = b->last - b->first;
-        double at = b->has_low ? (double)b->low[0].integer - b->first : 0;
+        double width = (double)b->last - (double)b->first;
+        double at = b->has_low ? (double)b->low[0].integer - (double)b->first : 0;
         return width <= 0 || at > width ? 1 : at / width;
     }
     return b->rows > 0 ? (b->seen < b->rows ? (double)b->seen / (double)b->rows : 1) : -1;
@@ -414,8 +432,8 @@ static int find_bounds(struct backfill *b, struct mig_error *err)
     if (rc == 0 && row && cursor.values[0].kind == MIG_VALUE_INT &&
         cursor.values[1].kind == MIG_VALUE_INT) {
         b->bounded = true;
-        b->first = (double)cursor.values[0].integer;
-        b->last = (double)cursor.values[1].integer;
+        b->first = cursor.values[0].integer;
+        b->last = cursor.values[1].integer;
         b->origin = part_done(b);
     }
     mig_cursor_close(&cursor);
