@@ -335,12 +335,36 @@ static bool is_word(const char *text, const char *word)
     return text != NULL && strcasecmp(text, word) == 0;
 }
 
+/* The server calls an unnamed foreign key TABLE_ibfk_N, and refuses it where that is too long: it
+ * gets a name that there is room for. */
+static int name_foreign(struct mig_compile *c, const char *table, struct mig_constraint *constraint,
+                        struct mig_error *err)
+{
+    const size_t room = c->dialect->name_limit - strlen("_ibfk_1");
+    size_t characters = 0;
+    for (const char *p = table; *p != '\0'; p++) {
+        characters += ((unsigned char)*p & 0xC0) != 0x80;
+    }
+    if (constraint->name != NULL || characters <= room) {
+        return 0;
+    }
+    const struct mig_naming naming = {.fk = "fk_{table}_{columns}_{referred_table}",
+                                      .limit = c->dialect->name_limit};
+    constraint->name = mig_naming_constraint(&naming, c->arena, table, constraint);
+    return constraint->name == NULL ? mig_error_nomem(err) : 0;
+}
+
 /* A foreign key names the columns that it refers to: the key of the other table, when left out. */
-static int resolve_foreign(struct mig_compile *c, const char *schema, const struct mig_table *self,
-                           struct mig_constraint *constraint, struct mig_error *err)
+static int resolve_foreign(struct mig_compile *c, const struct mig_op *op,
+                           const struct mig_table *self, struct mig_constraint *constraint,
+                           struct mig_error *err)
 {
     if (constraint->kind != MIG_CONSTRAINT_FOREIGN) {
         return 0;
+    }
+    int rc = name_foreign(c, mig_op_table(op), constraint, err);
+    if (rc != 0) {
+        return rc;
     }
     if (is_word(constraint->ondelete, "SET DEFAULT") ||
         is_word(constraint->onupdate, "SET DEFAULT")) {
@@ -350,7 +374,8 @@ static int resolve_foreign(struct mig_compile *c, const char *schema, const stru
     if (constraint->referred_columns.count > 0) {
         return 0;
     }
-    const char *other = constraint->referred_schema != NULL ? constraint->referred_schema : schema;
+    const char *other =
+        constraint->referred_schema != NULL ? constraint->referred_schema : op->schema;
     const struct mig_table *referred = NULL;
     if (self != NULL && strcasecmp(self->name, constraint->referred_table) == 0) {
         referred = self;
@@ -376,11 +401,10 @@ static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *e
                                         : NULL;
     int code = 0;
     for (size_t i = 0; table != NULL && i < table->constraints.count && code == 0; i++) {
-        code = resolve_foreign(c, op->schema, table, table->constraints.items[i], err);
+        code = resolve_foreign(c, op, table, table->constraints.items[i], err);
     }
     if (op->kind == MIG_OP_add_constraint) {
-        code =
-            resolve_foreign(c, op->schema, NULL, MIG_OP_CAST(op, add_constraint)->constraint, err);
+        code = resolve_foreign(c, op, NULL, MIG_OP_CAST(op, add_constraint)->constraint, err);
     }
     return code;
 }

@@ -498,6 +498,22 @@ static int read_foreign_keys(struct scope *scope)
     return mig_listing_close(&rows);
 }
 
+/* The names that the query had no room for. */
+static int complete_names(struct scope *scope, struct mig_table *const *tables, size_t count)
+{
+    int status = 0;
+    for (size_t i = 0; scope->conn->server.is_mariadb && status == 0 && i < count; i++) {
+        const struct mig_constraints *list = &tables[i]->constraints;
+        bool cut = false;
+        for (size_t k = 0; k < list->count; k++) {
+            cut = cut || (list->items[k]->kind == MIG_CONSTRAINT_FOREIGN &&
+                          mig_mysql_is_cut(list->items[k]->name));
+        }
+        status = cut ? mig_mysql_whole_names(scope->conn, scope->arena, tables[i], scope->err) : 0;
+    }
+    return status;
+}
+
 /* ------------------------------------------------------------------ checks */
 
 /* The CHECK that MariaDB adds to a column declared JSON: the column is JSON then, and the check its
@@ -656,6 +672,8 @@ static int read_tables(struct scope *scope, struct mig_schema *out)
         status = read_columns(scope, &collations);
         status = status != 0 ? status : read_indexes(scope);
         status = status != 0 ? status : read_foreign_keys(scope);
+        status = status != 0 ? status
+                             : complete_names(scope, out->tables + first, out->table_count - first);
         status = status != 0 ? status : read_checks(scope);
     }
     for (size_t i = first; status == 0 && i < out->table_count; i++) {

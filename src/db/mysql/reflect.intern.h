@@ -20,4 +20,10 @@ int mig_mysql_standards(struct mig_conn *conn, struct mig_arena *arena, struct m
 int mig_mysql_charset(struct mig_conn *conn, struct mig_arena *arena, const char *charset,
                       const char **collation, struct mig_error *err) MIG_MUST_CHECK;
 
+/* reflect_foreign.c. Whether information_schema may have cut the name of a foreign key off. */
+bool mig_mysql_is_cut(const char *name);
+/* Gives the foreign keys of the table their whole names. */
+int mig_mysql_whole_names(struct mig_conn *conn, struct mig_arena *arena, struct mig_table *table,
+                          struct mig_error *err) MIG_MUST_CHECK;
+
 #endif
