@@ -23,7 +23,7 @@ local queries = {
     CREATE TEMP VIEW r AS SELECT c.*, CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname || '.' END || relname AS rel
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' AND relname NOT LIKE 'luamig\_%';
-    SELECT rel, relkind, reloptions, obj_description(oid, 'pg_class') FROM r WHERE relkind <> 'S' ORDER BY 1;
+    SELECT rel, relkind, reloptions, (SELECT t.reloptions FROM pg_class t WHERE t.oid = r.reltoastrelid), obj_description(oid, 'pg_class') FROM r WHERE relkind <> 'S' ORDER BY 1;
     SELECT rel, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
            regexp_replace(pg_get_expr(d.adbin, d.adrelid), '^(''[^'']*'')::.*$', '\1'), col_description(r.oid, a.attnum), nullif(a.attcollation, t.typcollation)::regcollation
       FROM r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = atttypid

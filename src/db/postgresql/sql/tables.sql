@@ -4,7 +4,8 @@ SELECT c.relname,
        c.relispartition,
        obj_description(c.oid, 'pg_class'),
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
-       array_to_string(c.reloptions, chr(31)),
+       array_to_string(c.reloptions || (SELECT array_agg('toast.' || o.text ORDER BY o.place)
+                                        FROM unnest(toast.reloptions) WITH ORDINALITY o (text, place)), chr(31)),
        ts.spcname,
        CASE WHEN am.amname <> 'heap' THEN am.amname END,
        c.relpersistence = 'u',
@@ -17,6 +18,7 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 LEFT JOIN pg_am am ON am.oid = c.relam
+LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid
 WHERE n.nspname = COALESCE($1::text, current_schema())
   /*one*/ AND c.relname = $2::text /*end*/
   AND (c.relkind IN ('r', 'p', 'f') /*one*/ OR c.relkind IN ('v', 'm') /*end*/)
