@@ -34,6 +34,7 @@ local inverted = {
   { [[op.create_index("ix_n", "t", { "a", { "b", desc = true } }, { unique = true })]] },
   { [[op.create_index("ix_n", "t", { sql.expr "lower(b)" }, { where = "a > 1" })]], on = named },
   { [[op.create_index("ix_n", "t", { "b" }, { concurrently = true })]] },
+  { [[op.create_index(nil, "t", { "b", "c" })]] },
   { [[op.drop_index("ix_c", "t", { "c", "a" })]] },
   { [[op.rename_index("ix_c", "ix_cc")]] },
   { [[op.add_constraint("t", sql.unique({ "a", "c" }, { name = "uq_n" }))]] },
@@ -41,6 +42,9 @@ local inverted = {
   { [[op.create_check_constraint("ck_n", "t", "a < 100")]] },
   { [[op.create_foreign_key("fk_n", "w", "o", { "o_id" }, { "id" }, { ondelete = "CASCADE" })]],
     prepare = [[op.create_table("w", { { "id", sql.integer, primary_key = true }, { "o_id", sql.integer, index = true } })]] },
+  { [[op.create_check_constraint(nil, "t", "a in (1, 2) or c is not null")]] },
+  { [[op.create_foreign_key("fk_n", "w", "o", { "o_id" }, { "id" })]], -- MySQL makes an index for it
+    prepare = [[op.create_table("w", { { "id", sql.integer, primary_key = true }, { "o_id", sql.integer } })]] },
   { [[op.create_primary_key("pk_w", "w", { "x", "y" })]],
     prepare = [[op.create_table("w", { { "x", sql.integer, nullable = false }, { "y", sql.integer, nullable = false } })]] },
   { [[op.create_exclude_constraint("ex_n", "w", { { "r", "&&" } }, { using = "gist" })]], on = pg,
@@ -52,6 +56,9 @@ local inverted = {
   { [[op.add_column("t", { "m", sql.enum("mood", { "a", "b" }), nullable = false, default = "a" })]] },
   { [[op.create_table("n", { { "id", sql.integer, primary_key = true }, { "m", sql.enum("mood", { "a", "b" }) }, { "k", sql.enum("kind", { "x" }) } })]] },
   { [[op.alter_column("t", "b", { type = sql.enum("mood", { "a", "b" }), existing_type = sql.string(20) })]] },
+  { [[op.alter_column("t", "b", { type = sql.enum("mood", { "a", "b" }, { native = false }), existing_type = sql.string(20) })]] },
+  { [[op.alter_column("t", "c", { type = sql.string(20, { collation =
+      ({ sqlite = "NOCASE", postgresql = "C", mysql = "utf8mb4_bin" })[op.dialect] }), existing_type = sql.string(20) })]] },
   { [[op.add_column("t", { "n", sql.enum("mood", { "a", "b" }) })]], enum = true },
   { [[op.add_enum_value("mood", "c")]], enum = true },
   { [[op.rename_enum_value("mood", "a", "z")]], enum = true },

@@ -286,3 +286,38 @@ ALTER TABLE products ADD INDEX ix_title (title), MODIFY price NUMERIC(12, 2) NUL
 ALTER TABLE products MODIFY price NUMERIC(12, 2) NOT NULL;
 ALTER TABLE products RENAME INDEX ix_title TO ix_titles;
 ALTER TABLE products DROP FOREIGN KEY fk_company, DROP COLUMN company_id;
+
+-- alter_column: an enum that is text
+ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b'));
+ALTER TABLE products DROP CONSTRAINT names;
+ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b', 'c'));
+ALTER TABLE products DROP CONSTRAINT names;
+ALTER TABLE products MODIFY name VARCHAR(20) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+
+-- alter_column: a default that says ON UPDATE
+ALTER TABLE products MODIFY changed_at TIMESTAMP NULL;
+
+-- mysql_on_update: sql.now
+CREATE TABLE clock (
+    a DATETIME ON UPDATE CURRENT_TIMESTAMP,
+    b DATETIME(6) ON UPDATE CURRENT_TIMESTAMP(6),
+    c DATETIME(3) ON UPDATE CURRENT_TIMESTAMP(3)
+);
+ALTER TABLE clock MODIFY b DATETIME(6) NULL ON UPDATE CURRENT_TIMESTAMP(6) COMMENT 'x';
+
+-- create_index: mysql_length of every column
+CREATE INDEX ix_lengths ON products (name(10));
+
+-- constraints: what is never deferred
+ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price);
+ALTER TABLE products ADD CONSTRAINT fk_two FOREIGN KEY(id) REFERENCES companies (id);
+
+-- create_foreign_key: initially deferred
+-- unsupported: MariaDB 10.11 has no deferrable constraints
+-- hint: Leave out `deferrable` and `initially`.
+
+-- drop_index: by its columns
+CREATE INDEX ix_products_name ON products (name);
+DROP INDEX ix_products_name ON products;

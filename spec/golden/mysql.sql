@@ -193,7 +193,7 @@ ALTER TABLE products ADD CONSTRAINT fk_p FOREIGN KEY(company_id) REFERENCES comp
 ALTER TABLE products DROP CONSTRAINT ck_price, ADD CONSTRAINT ck_paid CHECK (price > 0);
 
 -- drop_constraint by name
-ALTER TABLE products DROP CHECK ck_price;
+ALTER TABLE products DROP CONSTRAINT ck_price;
 ALTER TABLE products DROP FOREIGN KEY fk_company;
 ALTER TABLE products DROP INDEX uq_products_name;
 
@@ -275,7 +275,7 @@ INSERT INTO companies (id) VALUES
     (3) ON DUPLICATE KEY UPDATE id = id;
 
 -- batch_alter_table
-ALTER TABLE products ADD COLUMN a INTEGER, MODIFY price NUMERIC(10, 2) NOT NULL, DROP CHECK ck_price;
+ALTER TABLE products ADD COLUMN a INTEGER, MODIFY price NUMERIC(10, 2) NOT NULL, DROP CONSTRAINT ck_price;
 
 -- batch_alter_table: what can stand in one statement
 ALTER TABLE products ADD COLUMN a INTEGER, ADD UNIQUE (a), ADD COLUMN b INTEGER, ADD FOREIGN KEY(b) REFERENCES companies (id), MODIFY price NUMERIC(10, 2) NOT NULL, ADD INDEX ix_a (a, name), ADD CONSTRAINT ck_a CHECK (a > b), COMMENT 'both';
@@ -286,3 +286,38 @@ ALTER TABLE products ADD INDEX ix_title (title), MODIFY price NUMERIC(12, 2) NUL
 ALTER TABLE products MODIFY price NUMERIC(12, 2) NOT NULL;
 ALTER TABLE products RENAME INDEX ix_title TO ix_titles;
 ALTER TABLE products DROP FOREIGN KEY fk_company, DROP COLUMN company_id;
+
+-- alter_column: an enum that is text
+ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b'));
+ALTER TABLE products DROP CONSTRAINT names;
+ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b', 'c'));
+ALTER TABLE products DROP CONSTRAINT names;
+ALTER TABLE products MODIFY name VARCHAR(20) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+
+-- alter_column: a default that says ON UPDATE
+ALTER TABLE products MODIFY changed_at TIMESTAMP NULL;
+
+-- mysql_on_update: sql.now
+CREATE TABLE clock (
+    a DATETIME ON UPDATE CURRENT_TIMESTAMP,
+    b DATETIME(6) ON UPDATE CURRENT_TIMESTAMP(6),
+    c DATETIME(3) ON UPDATE CURRENT_TIMESTAMP(3)
+);
+ALTER TABLE clock MODIFY b DATETIME(6) NULL ON UPDATE CURRENT_TIMESTAMP(6) COMMENT 'x';
+
+-- create_index: mysql_length of every column
+CREATE INDEX ix_lengths ON products (name(10));
+
+-- constraints: what is never deferred
+ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price);
+ALTER TABLE products ADD CONSTRAINT fk_two FOREIGN KEY(id) REFERENCES companies (id);
+
+-- create_foreign_key: initially deferred
+-- unsupported: MySQL 8.0 has no deferrable constraints
+-- hint: Leave out `deferrable` and `initially`.
+
+-- drop_index: by its columns
+CREATE INDEX ix_products_name ON products (name);
+DROP INDEX ix_products_name ON products;

@@ -299,4 +299,43 @@ add("batch_alter_table: what builds on an earlier change", function(op, sql)
   end)
 end)
 
+add("alter_column: an enum that is text", function(op, sql)
+  op.alter_column("products", "name", { type = sql.enum("names", { "a", "b" }, { native = false }) })
+  op.alter_column("products", "name", { type = sql.enum("names", { "a", "b", "c" }, { native = false }) })
+  op.alter_column("products", "name", { type = sql.string(20) })
+end)
+
+add("alter_column: a default that says ON UPDATE", function(op, sql)
+  op.alter_column("products", "changed_at", {
+    drop_default = true, existing_default = sql.expr "CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP",
+  })
+end)
+
+add("mysql_on_update: sql.now", function(op, sql)
+  op.create_table("clock", {
+    { "a", sql.datetime, mysql_on_update = sql.now },
+    { "b", sql.datetime { precision = 6 }, mysql_on_update = sql.now },
+    { "c", sql.datetime { precision = 3 }, mysql_on_update = sql.expr "CURRENT_TIMESTAMP" },
+  })
+  op.alter_column("clock", "b", { mysql_on_update = sql.now, comment = "x" })
+end)
+
+add("create_index: mysql_length of every column", function(op)
+  op.create_index("ix_lengths", "products", { "name" }, { mysql_length = 10 })
+end)
+
+add("constraints: what is never deferred", function(op)
+  op.create_unique_constraint("uq_price", "products", { "price" }, { deferrable = false })
+  op.create_foreign_key("fk_two", "products", "companies", { "id" }, { "id" }, { deferrable = false, initially = "IMMEDIATE" })
+end)
+
+add("create_foreign_key: initially deferred", function(op)
+  op.create_foreign_key("fk_two", "products", "companies", { "id" }, { "id" }, { initially = "DEFERRED" })
+end)
+
+add("drop_index: by its columns", function(op)
+  op.create_index(nil, "products", { "name" })
+  op.drop_index(nil, "products", { "name" })
+end)
+
 return operations

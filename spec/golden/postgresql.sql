@@ -295,3 +295,37 @@ ALTER TABLE products ALTER COLUMN price TYPE NUMERIC(12, 2);
 ALTER TABLE products ALTER COLUMN price SET NOT NULL;
 ALTER INDEX ix_title RENAME TO ix_titles;
 ALTER TABLE products DROP COLUMN company_id;
+
+-- alter_column: an enum that is text
+ALTER TABLE products ALTER COLUMN name TYPE VARCHAR(1);
+ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b'));
+ALTER TABLE products DROP CONSTRAINT names;
+ALTER TABLE products ALTER COLUMN name TYPE VARCHAR(1);
+ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b', 'c'));
+ALTER TABLE products DROP CONSTRAINT names;
+ALTER TABLE products ALTER COLUMN name TYPE VARCHAR(20);
+
+-- alter_column: a default that says ON UPDATE
+ALTER TABLE products ALTER COLUMN changed_at DROP DEFAULT;
+
+-- mysql_on_update: sql.now
+CREATE TABLE clock (
+    a TIMESTAMP WITHOUT TIME ZONE,
+    b TIMESTAMP(6) WITHOUT TIME ZONE,
+    c TIMESTAMP(3) WITHOUT TIME ZONE
+);
+COMMENT ON COLUMN clock.b IS 'x';
+
+-- create_index: mysql_length of every column
+CREATE INDEX ix_lengths ON products (name);
+
+-- constraints: what is never deferred
+ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price) NOT DEFERRABLE;
+ALTER TABLE products ADD CONSTRAINT fk_two FOREIGN KEY(id) REFERENCES companies (id) NOT DEFERRABLE INITIALLY IMMEDIATE;
+
+-- create_foreign_key: initially deferred
+ALTER TABLE products ADD CONSTRAINT fk_two FOREIGN KEY(id) REFERENCES companies (id) INITIALLY DEFERRED;
+
+-- drop_index: by its columns
+CREATE INDEX ix_products_name ON products (name);
+DROP INDEX ix_products_name;

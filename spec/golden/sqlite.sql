@@ -648,3 +648,153 @@ CREATE INDEX ix_titles ON products (name);
 ALTER TABLE products RENAME COLUMN name TO title;
 ALTER TABLE products RENAME COLUMN id TO id;
 -- log: dropping the foreignkey constraint fk_company with column 'company_id'
+
+-- alter_column: an enum that is text
+SELECT name, count(*) FROM products WHERE name NOT IN ('a', 'b') GROUP BY name; -- check_empty
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(1) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old')),
+  CONSTRAINT names CHECK (name IN ('a', 'b'))
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+SELECT name, count(*) FROM products WHERE name NOT IN ('a', 'b', 'c') GROUP BY name; -- check_empty
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(1) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old')),
+  CONSTRAINT names CHECK (name IN ('a', 'b', 'c'))
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(20) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old'))
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+
+-- alter_column: a default that says ON UPDATE
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old'))
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+
+-- mysql_on_update: sql.now
+CREATE TABLE clock (
+    a DATETIME,
+    b DATETIME,
+    c DATETIME
+);
+-- log: comment of column 'clock.b' passed over: SQLite keeps none
+
+-- create_index: mysql_length of every column
+CREATE INDEX ix_lengths ON products (name);
+
+-- constraints: what is never deferred
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old')),
+  CONSTRAINT uq_price UNIQUE (price)
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old')),
+  CONSTRAINT uq_price UNIQUE (price),
+  CONSTRAINT fk_two FOREIGN KEY(id) REFERENCES companies (id) NOT DEFERRABLE INITIALLY IMMEDIATE
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+
+-- create_foreign_key: initially deferred
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old')),
+  CONSTRAINT fk_two FOREIGN KEY(id) REFERENCES companies (id) DEFERRABLE INITIALLY DEFERRED
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+
+-- drop_index: by its columns
+CREATE INDEX ix_products_name ON products (name);
+DROP INDEX ix_products_name;

@@ -2,6 +2,7 @@
 #include "dialect/compile.h"
 
 #include "dialect/expression.h"
+#include "model/compare.h"
 
 #include <string.h>
 
@@ -20,6 +21,35 @@ static mig_compile_fn *const shared[MIG_OP_COUNT] = {
     [MIG_OP_batch] = mig_compile_batch,
 };
 
+/* The CHECK of an enum that is no type goes before its column changes, and comes after. */
+static int drop_enum_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
+                           struct mig_error *err)
+{
+    if (alter->lost_check == NULL) {
+        return 0;
+    }
+    struct mig_op_drop_constraint drop = {
+        .base = {.kind = MIG_OP_drop_constraint, .schema = alter->base.schema},
+        .table = alter->table,
+        .name = alter->lost_check->name,
+        .type = "check",
+        .existing = alter->lost_check};
+    return mig_compile_op(c, &drop.base, err);
+}
+
+static int add_wanted_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
+                            struct mig_error *err)
+{
+    if (alter->wanted_check == NULL) {
+        return 0;
+    }
+    struct mig_op_add_constraint add = {
+        .base = {.kind = MIG_OP_add_constraint, .schema = alter->base.schema},
+        .table = alter->table,
+        .constraint = alter->wanted_check};
+    return mig_compile_op(c, &add.base, err);
+}
+
 int mig_compile_op(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     mig_compile_fn *compile = c->dialect->compile[op->kind];
@@ -27,7 +57,11 @@ int mig_compile_op(struct mig_compile *c, const struct mig_op *op, struct mig_er
         compile = shared[op->kind] != NULL ? shared[op->kind] : mig_compile_unsupported;
     }
     size_t before = c->out->count;
-    int code = compile(c, op, err);
+    const struct mig_op_alter_column *alter =
+        op->kind == MIG_OP_alter_column ? MIG_OP_CAST(op, alter_column) : NULL;
+    int code = alter != NULL ? drop_enum_check(c, alter, err) : 0;
+    code = code != 0 ? code : compile(c, op, err);
+    code = code == 0 && alter != NULL ? add_wanted_check(c, alter, err) : code;
     if (code != 0) {
         c->out->count = before; /* all of an operation or nothing */
     }
@@ -341,6 +375,59 @@ static int resolve_add_constraint(struct mig_compile *c, struct mig_op *op, stru
     return 0;
 }
 
+/* The CHECK that an enum of no type of the server's brings to its column: NULL when there is none.
+ */
+static int enum_check_of(struct mig_compile *c, const struct mig_op_alter_column *alter,
+                         struct mig_column *column, struct mig_constraint **out,
+                         struct mig_error *err)
+{
+    struct mig_columns one = {.items = &column, .count = 1};
+    struct mig_table *facts = mig_apply_columns(c->arena, alter->base.schema, alter->table, &one);
+    *out = NULL;
+    if (facts == NULL) {
+        return mig_error_nomem(err);
+    }
+    facts->constraints.count = 0;
+    if (add_enum_check(c, facts, facts->columns.items[0]) != 0) {
+        return mig_error_nomem(err);
+    }
+    name_checks(c, facts);
+    if (facts->constraints.count > 0) {
+        *out = facts->constraints.items[0];
+        (*out)->column = NULL; /* from now on it is the table's */
+    }
+    return 0;
+}
+
+/* Where a type change makes or ends an enum that is text with a CHECK. SQLite's rebuild sees to it
+ * by itself. */
+static int resolve_enum_checks(struct mig_compile *c, struct mig_op_alter_column *alter,
+                               const struct mig_table *table, struct mig_error *err)
+{
+    if (alter->type == NULL || !mig_compile_has(c, MIG_F_ADD_CONSTRAINT)) {
+        return 0;
+    }
+    struct mig_constraint *before = NULL, *after = NULL;
+    int code = enum_check_of(c, alter, alter->existing, &before, err);
+    code = code != 0 ? code : enum_check_of(c, alter, alter->wanted, &after, err);
+    if (code != 0) {
+        return code;
+    }
+    if (before == NULL && after != NULL) { /* of an earlier run: the name tells */
+        before = after;
+    }
+    if (before != NULL && table != NULL) {
+        before = before->name != NULL ? mig_table_constraint(table, before->name) : NULL;
+    } else if (before == after) {
+        before = NULL;
+    }
+    bool same = before != NULL && after != NULL && before->condition != NULL &&
+                mig_compare_expressions(before->condition, after->condition);
+    alter->lost_check = same ? NULL : before;
+    alter->wanted_check = same ? NULL : after;
+    return 0;
+}
+
 static int resolve_alter_column(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_alter_column *alter = (struct mig_op_alter_column *)(void *)op;
@@ -392,7 +479,7 @@ static int resolve_alter_column(struct mig_compile *c, struct mig_op *op, struct
     alter->existing = existing;
     alter->existing_known = known != NULL ? MIG_TRUE : MIG_FALSE;
     alter->wanted = mig_apply_alter(c->arena, existing, alter);
-    return alter->wanted == NULL ? mig_error_nomem(err) : 0;
+    return alter->wanted == NULL ? mig_error_nomem(err) : resolve_enum_checks(c, alter, table, err);
 }
 
 /* An unnamed constraint that goes by the name which the naming convention would give it. */
@@ -426,6 +513,23 @@ static int find_named_by_server(struct mig_compile *c, struct mig_op_drop_constr
     return code;
 }
 
+/* A CHECK that went in without a name: the server has given it one, and may print its condition in
+ * other words. The only one about the same columns is it. */
+static int find_check_by_columns(struct mig_compile *c, struct mig_op_drop_constraint *drop,
+                                 const struct mig_table *table, struct mig_error *err)
+{
+    struct mig_op_drop_constraint like = {.table = drop->table, .type = "check"};
+    if (drop->condition == NULL) {
+        return 0;
+    }
+    if (mig_expression_columns(c, drop->condition, table, &like.columns) != 0) {
+        return mig_error_nomem(err);
+    }
+    drop->existing = like.columns.count > 0 ? mig_apply_find_constraint(table, &like) : NULL;
+    drop->name = drop->existing != NULL ? drop->existing->name : NULL;
+    return 0;
+}
+
 static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_drop_constraint *drop = (struct mig_op_drop_constraint *)(void *)op;
@@ -441,6 +545,12 @@ static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, str
         drop->existing = mig_apply_find_constraint(table, drop);
         if (drop->existing == NULL && drop->name != NULL) {
             drop->existing = find_by_convention(c, table, drop->name);
+        }
+        if (drop->existing == NULL && drop->name == NULL && drop->undoes == MIG_TRUE) {
+            code = find_check_by_columns(c, drop, table, err);
+            if (code != 0) {
+                return code;
+            }
         }
         if (drop->existing != NULL && drop->existing->name == NULL) {
             code = find_named_by_server(c, drop, err);
@@ -474,6 +584,16 @@ static int resolve_index_table(struct mig_compile *c, const char *schema, const 
 static int resolve_drop_index(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_drop_index *drop = (struct mig_op_drop_index *)(void *)op;
+    if (drop->name == NULL && drop->table != NULL && drop->elements.given) {
+        struct mig_index unnamed = {.elements = drop->elements};
+        drop->name = mig_naming_index(c->naming, c->arena, drop->table, &unnamed);
+    }
+    if (drop->name == NULL) {
+        int code = mig_error_set(err, MIG_E_script, "the index to drop has no name");
+        mig_error_hint(err, "Give its name, or with a naming convention for indexes its table and "
+                            "columns: op.drop_index(nil, \"table\", { columns }).");
+        return code;
+    }
     return resolve_index_table(c, op->schema, drop->name, &drop->table, err);
 }
 

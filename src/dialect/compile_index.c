@@ -70,7 +70,7 @@ int mig_compile_index(struct mig_compile *c, const char *schema, const char *tab
 static const char *pair_text(const struct mig_pairs *pairs, const char *name)
 {
     for (size_t i = 0; i < pairs->count; i++) {
-        if (strcmp(pairs->items[i].name, name) == 0 &&
+        if (pairs->items[i].name != NULL && strcmp(pairs->items[i].name, name) == 0 &&
             pairs->items[i].value.kind == MIG_VALUE_TEXT) {
             return pairs->items[i].value.text;
         }

@@ -110,22 +110,31 @@ void mig_sql_sequence_options(struct mig_sql *w, const struct mig_sequence_optio
 
 void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constraint)
 {
-    bool asked = constraint->deferrable == MIG_TRUE || constraint->initially != NULL;
-    if (asked && !mig_compile_has(w->c, MIG_F_DEFERRABLE)) {
-        mig_sql_unsupported(w, "deferrable constraints", "Leave out `deferrable` and `initially`.");
-    } else if (asked && w->c->dialect->name[0] == 's' &&
-               constraint->kind != MIG_CONSTRAINT_FOREIGN) {
-        mig_sql_unsupported(w, "deferrable constraints other than foreign keys",
-                            "Leave out `deferrable` and `initially`.");
-    } else {
-        if (constraint->deferrable == MIG_TRUE) {
-            mig_sql_add(w, " DEFERRABLE");
-        } else if (constraint->deferrable == MIG_FALSE && mig_compile_has(w->c, MIG_F_DEFERRABLE)) {
-            mig_sql_add(w, " NOT DEFERRABLE");
-        }
-        if (constraint->initially != NULL) {
-            mig_sql_add(w, " INITIALLY %r", constraint->initially);
-        }
+    bool sqlite = w->c->dialect->name[0] == 's';
+    bool deferred =
+        constraint->initially != NULL && strcasecmp(constraint->initially, "DEFERRED") == 0;
+    bool asked = constraint->deferrable == MIG_TRUE || deferred;
+    bool has = mig_compile_has(w->c, MIG_F_DEFERRABLE) &&
+               (!sqlite || constraint->kind == MIG_CONSTRAINT_FOREIGN);
+    if (!has && asked) {
+        mig_sql_unsupported(
+            w, sqlite ? "deferrable constraints other than foreign keys" : "deferrable constraints",
+            "Leave out `deferrable` and `initially`.");
+    }
+    if (!has) {
+        return; /* what is never deferred is NOT DEFERRABLE INITIALLY IMMEDIATE */
+    }
+    /* SQLite has no INITIALLY by itself; elsewhere DEFERRED alone means DEFERRABLE */
+    if (constraint->deferrable == MIG_TRUE ||
+        (sqlite && deferred && constraint->deferrable == MIG_UNSET)) {
+        mig_sql_add(w, " DEFERRABLE");
+    } else if (constraint->deferrable == MIG_FALSE) {
+        mig_sql_add(w, " NOT DEFERRABLE");
+    } else if (sqlite) {
+        return;
+    }
+    if (constraint->initially != NULL) {
+        mig_sql_add(w, " INITIALLY %r", constraint->initially);
     }
 }
 

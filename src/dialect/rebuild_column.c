@@ -390,6 +390,27 @@ static bool is_enum_check(struct mig_rebuild *r, const struct mig_constraint *co
     return true;
 }
 
+/* Whether a column with such a CHECK is an enum, or text with a condition of the user's: what
+ * existing_type says, else by the width that an enum's text has. */
+static bool was_enum(const struct mig_rebuild *r, const struct mig_rebuild_column *column,
+                     const struct mig_op_alter_column *op, const struct mig_constraint *check)
+{
+    const struct mig_type *type = mig_dialect_type(r->c, op->existing_type);
+    if (type != NULL) {
+        return type->kind == MIG_TYPE_enum;
+    }
+    const struct mig_column *before = mig_table_column(r->old, column->item.name);
+    const char *name = NULL;
+    struct mig_type values = {.kind = MIG_TYPE_enum};
+    if (before == NULL || !mig_sqlite_enum_check(r->arena, check, &name, &values.values)) {
+        return true;
+    }
+    type = mig_dialect_type(r->c, before->type);
+    return type != NULL &&
+           (type->kind == MIG_TYPE_enum || (type->kind == MIG_TYPE_string && type->length.given &&
+                                            type->length.value == mig_enum_width(&values)));
+}
+
 /* The CHECK would refuse these rows without saying which. */
 static int guard_values(struct mig_rebuild *r, const struct mig_rebuild_column *column,
                         const struct mig_type *type)
@@ -452,14 +473,21 @@ static int change_type(struct mig_rebuild *r, struct mig_rebuild_column *column,
     if (code != 0 || spaced == NULL) {
         return code != 0 ? code : mig_error_nomem(r->err);
     }
-    code =
-        mig_rebuild_splice(r, &column->item, column->item.name_end, column->item.type_end, spaced);
+    if (type->collation != NULL) { /* the last one of two would count, which is the old one */
+        code = mig_rebuild_cut_clauses(r, &column->item, MIG_SQLITE_COLLATE);
+    }
+    if (code == 0) {
+        code = mig_rebuild_splice(r, &column->item, column->item.name_end, column->item.type_end,
+                                  spaced);
+    }
     struct mig_rebuild_place check = {0};
     if (code == 0) {
         check = mig_rebuild_where(r, is_enum_check, column->item.name);
     }
     const char *check_name = type->name;
-    if (check.item != NULL) {
+    bool stays = check.item != NULL && type->kind != MIG_TYPE_enum &&
+                 !was_enum(r, column, op, check.constraint);
+    if (check.item != NULL && !stays) {
         check_name = check.constraint->name;
         code = mig_rebuild_remove(r, &check);
     }
@@ -597,8 +625,8 @@ int mig_rebuild_alter_column(struct mig_rebuild *r, const struct mig_op_alter_co
     if (code == 0 && (op->drop_default == MIG_TRUE || op->default_.kind != MIG_VALUE_NONE)) {
         code = change_default(r, column, op);
     }
-    if (code == 0 && op->collation != NULL) {
-        code = change_collation(r, column, op->collation);
+    if (code == 0 && (op->collation != NULL || op->drop_collation == MIG_TRUE)) {
+        code = change_collation(r, column, op->collation != NULL ? op->collation : "BINARY");
     }
     if (code == 0 && op->autoincrement != MIG_UNSET) {
         code = change_autoincrement(r, column, op->autoincrement == MIG_TRUE);

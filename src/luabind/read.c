@@ -543,6 +543,30 @@ static void finish_references(struct mig_reader *r, struct mig_column *column,
     }
 }
 
+/* mysql_on_update is SQL text, as alter_column has it; sql.now takes the column's precision. */
+static void settle_on_update(struct mig_reader *r, struct mig_column *column)
+{
+    for (size_t i = 0; i < column->options.count; i++) {
+        struct mig_value *value = &column->options.items[i].value;
+        if (strcmp(column->options.items[i].name, "mysql_on_update") != 0) {
+            continue;
+        }
+        if (value->kind == MIG_VALUE_NOW) {
+            const char *text = "CURRENT_TIMESTAMP";
+            if (column->type != NULL && column->type->precision.given) {
+                text = mig_read_need(r, mig_arena_printf(r->arena, "CURRENT_TIMESTAMP(%lld)",
+                                                         (long long)column->type->precision.value));
+            }
+            *value =
+                (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+        } else if (value->kind == MIG_VALUE_EXPR) {
+            value->kind = MIG_VALUE_TEXT;
+        } else if (value->kind != MIG_VALUE_TEXT) {
+            mig_read_fail(r, "option 'mysql_on_update' must be SQL text, sql.expr or sql.now");
+        }
+    }
+}
+
 struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *name)
 {
     lua_State *L = r->L;
@@ -576,6 +600,7 @@ struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *
     struct mig_prefixed prefixed = {&column->options, column_prefixed, NULL};
     mig_read_options(r, index, &mig_record_column, column, &mig_record_reference, &beside,
                      &prefixed);
+    settle_on_update(r, column);
     if (column->check != NULL) {
         column->check->column = column->name;
     }
@@ -790,6 +815,11 @@ void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *b
         SLOT(const struct mig_computed *) = mig_read_computed(r, index, name);
         break;
     case MIG_FIELD_PAIRS:
+        if (lua_isinteger(r->L, index) && strcmp(field->name, "mysql_length") == 0) {
+            SLOT(struct mig_pairs) = (struct mig_pairs){0}; /* of every column */
+            add_pair(r, &SLOT(struct mig_pairs), NULL, mig_read_value(r, index, name));
+            break;
+        }
         SLOT(struct mig_pairs) = mig_read_pairs(r, index, name);
         break;
     case MIG_FIELD_PARAMS:

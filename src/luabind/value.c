@@ -154,6 +154,9 @@ const char *mig_read_sql(struct mig_reader *r, int index, const char *name)
         struct mig_value value = mig_read_value(r, index, name);
         return value.text;
     }
+    if (object != NULL && object->class == MIG_LUA_EXPR && object->kind == MIG_VALUE_NOW) {
+        return "CURRENT_TIMESTAMP";
+    }
     if (lua_type(r->L, index) != LUA_TSTRING) {
         wrong_type(r, index, name, "SQL text");
     }

@@ -290,8 +290,11 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
     if (op->name == NULL && kind == MIG_CONSTRAINT_CHECK && op->columns.count > 0) {
         return check_on_columns(table, &op->columns);
     }
-    /* a table has one primary key: its kind says which, whatever the server calls it */
-    return kind == MIG_CONSTRAINT_PRIMARY ? mig_table_primary_key(table) : NULL;
+    /* a table has one primary key: its kind says which, whatever the server calls it; MySQL's is
+     * always PRIMARY */
+    bool primary = kind == MIG_CONSTRAINT_PRIMARY ||
+                   (kind == MIG_CONSTRAINT_NONE && mig_name_equal_folded(op->name, "PRIMARY"));
+    return primary ? mig_table_primary_key(table) : NULL;
 }
 
 /* The table's constraint that is the one resolved to, which has no name to find it by. */
@@ -323,13 +326,7 @@ static int apply_drop_constraint(struct mig_table *table, const struct mig_op_dr
         return mig_error_set(err, MIG_E_script, "constraint '%s' of table '%s' does not exist",
                              op->name != NULL ? op->name : "(unnamed)", table->name);
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < table->constraints.count; i++) {
-        if (table->constraints.items[i] != found) {
-            table->constraints.items[kept++] = table->constraints.items[i];
-        }
-    }
-    table->constraints.count = kept;
+    mig_table_remove_constraint(table, found);
     if (found->kind == MIG_CONSTRAINT_PRIMARY) {
         for (size_t i = 0; i < table->columns.count; i++) {
             struct mig_column *column = table->columns.items[i];

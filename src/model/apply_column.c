@@ -363,9 +363,16 @@ struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_col
     if (op->collation != NULL) {
         column->collation = op->collation;
         column->native_type = NULL;
+    } else if (op->drop_collation == MIG_TRUE) {
+        column->collation = NULL;
     }
     if (op->nullable != MIG_UNSET) {
         column->nullable = op->nullable;
+    }
+    bool changes_default = op->drop_default == MIG_TRUE || op->default_.kind != MIG_VALUE_NONE;
+    if (changes_default && op->existing_default.kind == MIG_VALUE_EXPR &&
+        strcasestr(op->existing_default.text, "ON UPDATE") != NULL) {
+        drop_option(column, "mysql_on_update"); /* said as a part of the default that goes */
     }
     if (op->drop_default == MIG_TRUE) {
         column->default_value = (struct mig_value){0};
@@ -416,6 +423,12 @@ int mig_apply_alter_column(struct mig_arena *arena, struct mig_table *table,
         column->computed = table->columns.items[at]->computed;
     }
     table->columns.items[at] = column;
+    if (op->lost_check != NULL) {
+        mig_table_remove_constraint(table, mig_table_constraint(table, op->lost_check->name));
+    }
+    if (op->wanted_check != NULL && mig_table_add_constraint(arena, table, op->wanted_check) != 0) {
+        return mig_error_nomem(err);
+    }
     return place_column(arena, table, at,
                         op->insert_after != NULL ? op->insert_after : op->mysql_after,
                         op->insert_before, op->mysql_first == MIG_TRUE, err);

@@ -121,6 +121,11 @@ static int invert_drop_column(struct invert *in, const struct mig_op_drop_column
     return 0;
 }
 
+static bool says_collation(const struct mig_type *type)
+{
+    return type != NULL && (type->collation != NULL || type->charset != NULL);
+}
+
 static int invert_alter_column(struct invert *in, const struct mig_op_alter_column *from)
 {
     bool sets_default = from->default_.kind != MIG_VALUE_NONE || from->drop_default == MIG_TRUE;
@@ -144,6 +149,8 @@ static int invert_alter_column(struct invert *in, const struct mig_op_alter_colu
     }
     UNDO(alter_column)
     to->table = from->table;
+    to->drop_collation =
+        says_collation(from->type) && !says_collation(from->existing_type) ? MIG_TRUE : MIG_UNSET;
     to->column = from->new_column_name != NULL ? from->new_column_name : from->column;
     to->new_column_name = from->new_column_name != NULL ? from->column : NULL;
     to->type = from->type != NULL ? from->existing_type : NULL;
@@ -224,6 +231,8 @@ static int invert_add_constraint(struct invert *in, const struct mig_op_add_cons
     to->name = from->constraint->name;
     to->type = mig_constraint_kind_name(from->constraint->kind);
     to->columns = from->constraint->columns;
+    to->condition = from->constraint->name == NULL ? from->constraint->condition : NULL;
+    to->undoes = MIG_TRUE;
     return 0;
 }
 

@@ -152,6 +152,17 @@ int mig_table_add_constraint(struct mig_arena *arena, struct mig_table *table,
     APPEND(arena, table->constraints, constraint);
 }
 
+void mig_table_remove_constraint(struct mig_table *table, const struct mig_constraint *constraint)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (table->constraints.items[i] != constraint) {
+            table->constraints.items[kept++] = table->constraints.items[i];
+        }
+    }
+    table->constraints.count = kept;
+}
+
 int mig_table_add_index(struct mig_arena *arena, struct mig_table *table, struct mig_index *index)
 {
     APPEND(arena, table->indexes, index);

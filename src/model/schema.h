@@ -249,6 +249,8 @@ int mig_table_add_column(struct mig_arena *arena, struct mig_table *table,
                          struct mig_column *column) MIG_MUST_CHECK;
 int mig_table_add_constraint(struct mig_arena *arena, struct mig_table *table,
                              struct mig_constraint *constraint) MIG_MUST_CHECK;
+/* Takes it out, the very one; nothing when it is not there. */
+void mig_table_remove_constraint(struct mig_table *table, const struct mig_constraint *constraint);
 int mig_table_add_index(struct mig_arena *arena, struct mig_table *table,
                         struct mig_index *index) MIG_MUST_CHECK;
 int mig_names_add(struct mig_arena *arena, struct mig_names *names,

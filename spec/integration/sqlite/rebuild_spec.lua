@@ -37,6 +37,24 @@ describe("a rebuild on SQLite", function()
       db:query "SELECT sql FROM sqlite_schema WHERE name = 'c'")
   end)
 
+  it("keeps a CHECK that lists values but is no enum's", function()
+    ok([[CREATE TABLE t (a VARCHAR(20) CONSTRAINT ck CHECK (a IN ('x', 'y')), b VARCHAR(3) CHECK (b IN ('one', 'two')),
+           c VARCHAR(3) CHECK (c IN ('one', 'two')));]],
+      [[op.alter_column("t", "a", { type = sql.string(99) })
+        op.alter_column("t", "b", { type = sql.string(99), existing_type = sql.string(3) })
+        op.alter_column("t", "c", { type = sql.string(99) })]])
+    local text = stored "t"
+    assert.matches("a VARCHAR(99) CONSTRAINT ck CHECK (a IN ('x', 'y'))", text, 1, true)
+    assert.matches("b VARCHAR(99) CHECK (b IN ('one', 'two'))", text, 1, true)
+    assert.not_matches("c IN", text) -- as wide as its values: an enum
+  end)
+
+  it("writes one collation", function()
+    ok("CREATE TABLE t (a VARCHAR(20) COLLATE RTRIM NOT NULL);",
+      [[op.alter_column("t", "a", { type = sql.string(30, { collation = "NOCASE" }) })]])
+    assert.matches('a VARCHAR%(30%) COLLATE "NOCASE" NOT NULL', stored "t")
+  end)
+
   it("keeps rowids, the number that AUTOINCREMENT has reached, triggers and views", function()
     ok([[CREATE TABLE t (a TEXT, b INTEGER); INSERT INTO t (rowid, a) VALUES (5, 'x'), (9, 'y');
          CREATE TABLE s (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT); INSERT INTO s (a) VALUES ('1'), ('2'), ('3'); DELETE FROM s WHERE id = 3;

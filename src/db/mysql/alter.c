@@ -48,6 +48,32 @@ static int drop_own_check(struct mig_compile *c, const struct mig_op_drop_constr
     return restate(c, &alter, false, err);
 }
 
+/* MySQL before 8.0.19 has only DROP CHECK, MariaDB only DROP CONSTRAINT; a script is for either. */
+static const char *check_word(const struct mig_compile *c)
+{
+    return c->server->is_mariadb || c->server->version >= 80019 ? "CONSTRAINT" : "CHECK";
+}
+
+/* The index that the server made for a foreign key has the key's name and columns. */
+static int drop_key_index(struct mig_sql *w, const struct mig_op_drop_constraint *drop,
+                          const char *name, struct mig_error *err)
+{
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(w->c, drop->base.schema, drop->table, &known, err);
+    const struct mig_constraint *key = known != NULL ? mig_table_constraint(known, name) : NULL;
+    const struct mig_index *index = key != NULL ? mig_table_index(known, name) : NULL;
+    if (index == NULL || index->unique == MIG_TRUE || index->elements.count != key->columns.count) {
+        return code;
+    }
+    for (size_t i = 0; i < key->columns.count; i++) {
+        if (!mig_name_equal_folded(index->elements.items[i].column, key->columns.items[i])) {
+            return code;
+        }
+    }
+    mig_sql_add(w, ", DROP INDEX %n", name);
+    return code;
+}
+
 /* What to drop is named by its kind here. An unknown kind is DROP CONSTRAINT, which takes all but
  * the primary key. */
 int mig_mysql_drop_constraint(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -58,13 +84,14 @@ int mig_mysql_drop_constraint(struct mig_compile *c, const struct mig_op *op, st
                                                            : MIG_CONSTRAINT_NONE;
     const char *name = drop->existing != NULL ? drop->existing->name : drop->name;
     const char *exists = "";
+    int code = 0;
     if (drop->existing != NULL && name == NULL && kind == MIG_CONSTRAINT_CHECK &&
         drop->existing->column != NULL) {
         return drop_own_check(c, drop, err);
     }
     if (drop->if_exists == MIG_TRUE) {
         const struct mig_table *known = NULL;
-        int code = mig_compile_known_table(c, op->schema, drop->table, &known, err);
+        code = mig_compile_known_table(c, op->schema, drop->table, &known, err);
         if (code != 0) {
             return code;
         }
@@ -87,15 +114,19 @@ int mig_mysql_drop_constraint(struct mig_compile *c, const struct mig_op *op, st
         return mig_compile_must_know(c, op->schema, drop->table, "the constraint's name", err);
     } else {
         mig_sql_add(&w, "%r %r%n",
-                    kind == MIG_CONSTRAINT_FOREIGN                           ? "FOREIGN KEY"
-                    : kind == MIG_CONSTRAINT_UNIQUE                          ? "INDEX"
-                    : kind == MIG_CONSTRAINT_CHECK && !c->server->is_mariadb ? "CHECK"
-                                                                             : "CONSTRAINT",
+                    kind == MIG_CONSTRAINT_FOREIGN  ? "FOREIGN KEY"
+                    : kind == MIG_CONSTRAINT_UNIQUE ? "INDEX"
+                    : kind == MIG_CONSTRAINT_CHECK  ? check_word(c)
+                                                    : "CONSTRAINT",
                     exists, name);
+    }
+    if (kind == MIG_CONSTRAINT_FOREIGN && drop->undoes == MIG_TRUE) {
+        code = drop_key_index(&w, drop, name, err);
     }
     if (drop->cascade == MIG_TRUE) {
         mig_sql_unsupported(&w, "DROP … CASCADE", "Drop what depends on it first.");
     }
+    mig_sql_fail(&w, code);
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, drop->table, NULL);
 }
 
@@ -145,8 +176,7 @@ static void drop_checks(struct mig_sql *w, const struct mig_table *known, const 
 {
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
         if (is_check_of(w->c, known->constraints.items[i], column)) {
-            mig_sql_add(w, "DROP %r %n, ", w->c->server->is_mariadb ? "CONSTRAINT" : "CHECK",
-                        known->constraints.items[i]->name);
+            mig_sql_add(w, "DROP %r %n, ", check_word(w->c), known->constraints.items[i]->name);
         }
     }
 }

@@ -81,6 +81,13 @@ static void add_position(struct mig_sql *w, const struct mig_column *column)
     }
 }
 
+/* A default may say it as Alembic writes it: CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP. */
+static bool says_on_update(const struct mig_column *column)
+{
+    return column->default_value.kind == MIG_VALUE_EXPR &&
+           strcasestr(column->default_value.text, "ON UPDATE") != NULL;
+}
+
 void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
                       const struct mig_column *column, enum mig_column_place place)
 {
@@ -119,8 +126,12 @@ void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
             }
             mig_sql_default(w, column);
         }
-        if (update != NULL) {
+        if (update != NULL && !says_on_update(column)) {
+            struct mig_opt_int precision = type != NULL ? type->precision : (struct mig_opt_int){0};
             mig_sql_add(w, " ON UPDATE %r", update);
+            if (strcasecmp(update, "CURRENT_TIMESTAMP") == 0) {
+                mig_append_length(&w->buf, "", precision);
+            }
         }
     }
     if (mig_option_true(mig_dialect_option(w->c, &column->options, "invisible"))) {
