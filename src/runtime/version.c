@@ -224,7 +224,7 @@ int mig_version_explain(const struct mig_run *run, const struct mig_step *step, 
         if (is_expected(run, &step->version_ops[i])) {
             err->sqlstate[0] = '\0';
             err->native_code = 0;
-            mig_error_detail(err, NULL);
+            mig_error_string(&err->detail, NULL, 0);
             return unexpected(run, &step->version_ops[i], "it was not there", err);
         }
     }

@@ -46,8 +46,8 @@ int mig_error_nomem(struct mig_error *err);
 /* Replace one part; a NULL text clears it. */
 void mig_error_detail(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
 void mig_error_hint(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
-/* Assigns a copy of text (length bytes, or to the NUL when length is SIZE_MAX) to one of err's
- * strings. */
+/* Assigns a copy of text (length bytes, or to the NUL when length is SIZE_MAX; NULL: none) to one
+ * of err's strings. */
 void mig_error_string(char **slot, const char *text, size_t length);
 /* The file and line, unless err already has them. */
 void mig_error_at(struct mig_error *err, const char *file, int line);
