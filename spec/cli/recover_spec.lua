@@ -90,6 +90,28 @@ describe("a call of a procedure", function()
   end
 end)
 
+-- Nothing is asked about the table before: it is there until it was dropped.
+describe("a table that was being dropped", function()
+  for _, there in ipairs { true, false } do
+    it(there and "and is there still is dropped" or "and has gone is not asked for again", function()
+      local db = scratch.database "mysql"
+      local p = project.new { url = db.url }
+      db:query "CREATE TABLE one (a INTEGER)"
+      p:revision { id = "a1", upgrade = 'op.drop_table("one") op.execute "INSERT INTO later VALUES (1)"' }
+      local r = p:luamig("upgrade", "-v")
+      assert.equal(1, r.code)
+      assert.is_nil(r.stderr:find("SHOW CREATE TABLE one", 1, true), r.stderr)
+      db:query "UPDATE luamig_journal SET state = 'intent'; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
+      if there then db:query "CREATE TABLE one (b TEXT)" end
+      r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      assert.equal("0", db:value "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = 'one'")
+      assert.equal("1", db:value "SELECT count(*) FROM later")
+      db:drop()
+    end)
+  end
+end)
+
 it("a read that was too large to be written down leaves the revision to a human", function()
   local db = scratch.database "mysql"
   local p = project.new { url = db.url }

@@ -438,6 +438,31 @@ static int take_fingerprint(struct mig_run *run, const struct mig_statement *sta
     return rc;
 }
 
+/* Its one table is there until it was carried out, whatever it looks like: nothing has to be known
+ * of it before. */
+static bool drops_a_table(const struct mig_statement *statement)
+{
+    return statement->verb != NULL && strcmp(statement->verb, "DROP TABLE") == 0 &&
+           statement->tables.count == 1;
+}
+
+static int is_dropped(struct mig_run *run, const struct mig_statement *statement, bool *out,
+                      struct mig_error *err)
+{
+    const char *table = statement->tables.items[0], *dot = strrchr(table, '.'), *schema = NULL;
+    bool there = false;
+    if (dot != NULL) {
+        schema = mig_arena_strndup(&run->revision_arena, table, (size_t)(dot - table));
+        if (schema == NULL) {
+            return mig_error_nomem(err);
+        }
+    }
+    int rc =
+        run->db->runner->has_table(run->conn, schema, dot != NULL ? dot + 1 : table, &there, err);
+    *out = !there;
+    return rc;
+}
+
 /* What the lexer makes of a statement's text; NULL when it is not one statement. */
 static int read_statement(struct mig_run *run, const char *sql, const struct mig_statement **out,
                           struct mig_error *err)
@@ -453,7 +478,7 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
                        struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
-    char fingerprint[MIG_DIGEST_SIZE];
+    char fingerprint[MIG_DIGEST_SIZE] = "";
     if (!journal->active || statement->class == MIG_CLASS_SESSION ||
         statement->class == MIG_CLASS_READ) {
         return 0;
@@ -465,9 +490,13 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
     /* From the text alone, as it will be done after a crash, so that the two can be compared. */
     const struct mig_statement *read = NULL;
     int rc = read_statement(run, text, &read, err);
-    if (rc == 0) {
-        rc = take_fingerprint(run, read != NULL ? read : statement, fingerprint, err);
+    if (rc != 0) {
+        return rc;
     }
+    read = read != NULL ? read : statement;
+    /* the user's own text may mean a temporary table that stands before another one */
+    bool dropped = drops_a_table(read) && (statement->flags & MIG_STATEMENT_AS_WRITTEN) == 0;
+    rc = dropped ? 0 : take_fingerprint(run, read, fingerprint, err);
     if (rc != 0) {
         return rc;
     }
@@ -476,7 +505,7 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
                     last ? 0 : journal->part + 1, journal->chain,
                     fingerprint[0] != '\0' ? fingerprint : NULL, text, err);
     journal->intended = rc == 0;
-    journal->in_doubt = fingerprint[0] == '\0' && !is_repeatable(read != NULL ? read : statement);
+    journal->in_doubt = fingerprint[0] == '\0' && !dropped && !is_repeatable(read);
     return rc;
 }
 
@@ -622,6 +651,9 @@ static int decide(struct mig_run *run, struct mig_journal_row *row, bool *applie
     }
     if (statement != NULL && run->db->runner->clean_up != NULL) {
         rc = run->db->runner->clean_up(run->conn, statement, err);
+    }
+    if (rc == 0 && statement != NULL && row->fingerprint == NULL && drops_a_table(statement)) {
+        return is_dropped(run, statement, applied, err);
     }
     if (rc == 0 && statement != NULL && row->fingerprint != NULL) {
         rc = take_fingerprint(run, statement, now, err);
