@@ -288,13 +288,13 @@ ALTER TABLE products RENAME INDEX ix_title TO ix_titles;
 ALTER TABLE products DROP FOREIGN KEY fk_company, DROP COLUMN company_id;
 
 -- alter_column: an enum that is text
-ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'a' COMMENT 'what it is called';
 ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b'));
 ALTER TABLE products DROP CONSTRAINT names;
-ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'a' COMMENT 'what it is called';
 ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b', 'c'));
 ALTER TABLE products DROP CONSTRAINT names;
-ALTER TABLE products MODIFY name VARCHAR(20) NOT NULL DEFAULT 'none' COMMENT 'what it is called';
+ALTER TABLE products MODIFY name VARCHAR(20) NOT NULL DEFAULT 'a' COMMENT 'what it is called';
 
 -- alter_column: a default that says ON UPDATE
 ALTER TABLE products MODIFY changed_at TIMESTAMP NULL;

@@ -300,7 +300,7 @@ add("batch_alter_table: what builds on an earlier change", function(op, sql)
 end)
 
 add("alter_column: an enum that is text", function(op, sql)
-  op.alter_column("products", "name", { type = sql.enum("names", { "a", "b" }, { native = false }) })
+  op.alter_column("products", "name", { type = sql.enum("names", { "a", "b" }, { native = false }), default = "a" })
   op.alter_column("products", "name", { type = sql.enum("names", { "a", "b", "c" }, { native = false }) })
   op.alter_column("products", "name", { type = sql.string(20) })
 end)

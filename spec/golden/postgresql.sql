@@ -298,6 +298,7 @@ ALTER TABLE products DROP COLUMN company_id;
 
 -- alter_column: an enum that is text
 ALTER TABLE products ALTER COLUMN name TYPE VARCHAR(1);
+ALTER TABLE products ALTER COLUMN name SET DEFAULT 'a';
 ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b'));
 ALTER TABLE products DROP CONSTRAINT names;
 ALTER TABLE products ALTER COLUMN name TYPE VARCHAR(1);

@@ -653,7 +653,7 @@ ALTER TABLE products RENAME COLUMN id TO id;
 SELECT name, count(*) FROM products WHERE name NOT IN ('a', 'b') GROUP BY name; -- check_empty
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,
-  name VARCHAR(1) DEFAULT 'none' NOT NULL,
+  name VARCHAR(1) NOT NULL DEFAULT 'a',
   price NUMERIC(10, 2),
   company_id INTEGER,
   state VARCHAR(3) DEFAULT 'new',
@@ -672,7 +672,7 @@ CREATE INDEX ix_products_price ON products (price);
 SELECT name, count(*) FROM products WHERE name NOT IN ('a', 'b', 'c') GROUP BY name; -- check_empty
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,
-  name VARCHAR(1) DEFAULT 'none' NOT NULL,
+  name VARCHAR(1) DEFAULT 'a' NOT NULL,
   price NUMERIC(10, 2),
   company_id INTEGER,
   state VARCHAR(3) DEFAULT 'new',
@@ -690,7 +690,7 @@ ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_
 CREATE INDEX ix_products_price ON products (price);
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,
-  name VARCHAR(20) DEFAULT 'none' NOT NULL,
+  name VARCHAR(20) DEFAULT 'a' NOT NULL,
   price NUMERIC(10, 2),
   company_id INTEGER,
   state VARCHAR(3) DEFAULT 'new',

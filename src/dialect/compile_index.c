@@ -9,7 +9,7 @@ int mig_compile_index(struct mig_compile *c, const char *schema, const char *tab
                       const struct mig_index *index, bool if_not_exists, struct mig_error *err)
 {
     bool concurrently = index->concurrently == MIG_TRUE && mig_compile_has(c, MIG_F_CONCURRENTLY);
-    bool schema_on_index = c->dialect->name[0] == 's';
+    bool schema_on_index = c->dialect->index_has_schema;
     struct mig_sql w = mig_sql_start(c, err);
     if (index->name == NULL) {
         mig_sql_fail(&w,

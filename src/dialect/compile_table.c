@@ -110,27 +110,27 @@ void mig_sql_sequence_options(struct mig_sql *w, const struct mig_sequence_optio
 
 void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constraint)
 {
-    bool sqlite = w->c->dialect->name[0] == 's';
+    bool narrow = w->c->dialect->defers_foreign_keys_only;
     bool deferred =
         constraint->initially != NULL && strcasecmp(constraint->initially, "DEFERRED") == 0;
     bool asked = constraint->deferrable == MIG_TRUE || deferred;
     bool has = mig_compile_has(w->c, MIG_F_DEFERRABLE) &&
-               (!sqlite || constraint->kind == MIG_CONSTRAINT_FOREIGN);
+               (!narrow || constraint->kind == MIG_CONSTRAINT_FOREIGN);
     if (!has && asked) {
         mig_sql_unsupported(
-            w, sqlite ? "deferrable constraints other than foreign keys" : "deferrable constraints",
+            w, narrow ? "deferrable constraints other than foreign keys" : "deferrable constraints",
             "Leave out `deferrable` and `initially`.");
     }
     if (!has) {
         return; /* what is never deferred is NOT DEFERRABLE INITIALLY IMMEDIATE */
     }
-    /* SQLite has no INITIALLY by itself; elsewhere DEFERRED alone means DEFERRABLE */
+    /* where INITIALLY may stand by itself, DEFERRED means DEFERRABLE */
     if (constraint->deferrable == MIG_TRUE ||
-        (sqlite && deferred && constraint->deferrable == MIG_UNSET)) {
+        (narrow && deferred && constraint->deferrable == MIG_UNSET)) {
         mig_sql_add(w, " DEFERRABLE");
     } else if (constraint->deferrable == MIG_FALSE) {
         mig_sql_add(w, " NOT DEFERRABLE");
-    } else if (sqlite) {
+    } else if (narrow) {
         return;
     }
     if (constraint->initially != NULL) {
@@ -272,7 +272,7 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
         break;
     }
     mig_sql_deferrable(w, constraint);
-    if (constraint->sqlite_on_conflict != NULL && w->c->dialect->name[0] == 's') {
+    if (constraint->sqlite_on_conflict != NULL && w->c->dialect->conflict_clauses) {
         mig_sql_add(w, " ON CONFLICT %r", constraint->sqlite_on_conflict);
     }
     if (constraint->enforced == MIG_FALSE && mig_compile_has(w->c, MIG_F_NOT_ENFORCED)) {

@@ -120,8 +120,11 @@ struct mig_dialect {
     /* The lexer's rules. */
     bool dollar_quotes, hash_comments, nested_comments, backslash_escapes, bracket_quotes,
         backtick_quotes, double_quoted_strings;
-    const char *placeholder; /* "?" or "$" (numbered) */
-    bool offset_needs_limit; /* no OFFSET without LIMIT */
+    const char *placeholder;       /* "?" or "$" (numbered) */
+    bool index_has_schema;         /* CREATE INDEX schema.name ON table, not name ON schema.table */
+    bool conflict_clauses;         /* a constraint may have ON CONFLICT */
+    bool defers_foreign_keys_only; /* and INITIALLY stands behind a DEFERRABLE only */
+    bool offset_needs_limit;       /* no OFFSET without LIMIT */
     bool update_lists_tables; /* UPDATE t, f SET t.x = …, where others have UPDATE t SET x = … FROM
                                  f */
     int update_from_version; /* the first that has UPDATE … FROM */
