@@ -131,6 +131,7 @@ const char *mig_naming_constraint(const struct mig_naming *naming, struct mig_ar
     const char *template = NULL;
     struct parts parts = {.table = table, .referred_table = constraint->referred_table};
     struct mig_names columns = constraint->columns;
+    const char *own[] = {constraint->column};
     if (naming == NULL) {
         return NULL;
     }
@@ -147,9 +148,7 @@ const char *mig_naming_constraint(const struct mig_naming *naming, struct mig_ar
     case MIG_CONSTRAINT_CHECK:
         template = naming->ck;
         if (constraint->column != NULL) {
-            columns = (struct mig_names){.items = (const char *[]){constraint->column}, .count = 1};
-            parts.columns = joined_names(arena, &columns);
-            parts.column_0 = constraint->column;
+            columns = (struct mig_names){.items = own, .count = 1};
         }
         break;
     default:

@@ -446,19 +446,18 @@ static bool drops_a_table(const struct mig_statement *statement)
            statement->tables.count == 1;
 }
 
+/* A dot may be the schema's or stand in the name itself: neither table is there. */
 static int is_dropped(struct mig_run *run, const struct mig_statement *statement, bool *out,
                       struct mig_error *err)
 {
-    const char *table = statement->tables.items[0], *dot = strrchr(table, '.'), *schema = NULL;
+    const char *table = statement->tables.items[0], *dot = strrchr(table, '.');
     bool there = false;
-    if (dot != NULL) {
-        schema = mig_arena_strndup(&run->revision_arena, table, (size_t)(dot - table));
-        if (schema == NULL) {
-            return mig_error_nomem(err);
-        }
+    int rc = run->db->runner->has_table(run->conn, NULL, table, &there, err);
+    if (rc == 0 && !there && dot != NULL) {
+        const char *schema = mig_arena_strndup(&run->revision_arena, table, (size_t)(dot - table));
+        rc = schema == NULL ? mig_error_nomem(err)
+                            : run->db->runner->has_table(run->conn, schema, dot + 1, &there, err);
     }
-    int rc =
-        run->db->runner->has_table(run->conn, schema, dot != NULL ? dot + 1 : table, &there, err);
     *out = !there;
     return rc;
 }
