@@ -1,5 +1,6 @@
 -- Type changes and enum types of PostgreSQL on a live table with rows: values and defaults go with them.
 local live = require "spec.support.live"
+local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
 describe("on PostgreSQL", function()
@@ -25,6 +26,19 @@ describe("on PostgreSQL", function()
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
       WHERE a.attrelid = 't'::regclass AND a.attname = '%s']]):format(column)) or ""
   end
+
+  it("a backslash is one whatever standard_conforming_strings is", function()
+    local p = project.new { url = db.url .. "?options=-c%20standard_conforming_strings%3Doff" }
+    p:revision { id = "aaaa", upgrade = [[
+      op.create_table("t", { { "id", sql.integer, primary_key = true }, { "raw", sql.blob, default = sql.bytes "AB" },
+        { "s", sql.text, default = "c\\d", comment = "a\\b" }, sql.check("s <> ''", { name = "ck" }) })
+      op.bulk_insert("t", { { raw = sql.bytes "AB\0", s = "\\x41" } })
+      op.execute(sql.table "t":insert { id = 2 })]] }
+    local r = p:luamig "upgrade"
+    assert(r.code == 0, r.stderr)
+    assert.same({ "414200\t\\x41", "4142\tc\\d" }, db:query "SELECT encode(raw, 'hex'), s FROM t ORDER BY id")
+    assert.equal("a\\b", db:value "SELECT col_description('t'::regclass, 3)")
+  end)
 
   it("a type without an assignment cast is converted, with its default", function()
     run(function(op, sql)

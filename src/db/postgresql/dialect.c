@@ -186,22 +186,10 @@ static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
                                             : "gen_random_uuid()");
         return 0;
     case MIG_VALUE_BYTES:
-        mig_strbuf_puts(buf, "'\\x");
+        mig_strbuf_puts(buf, c->server->no_backslash_escapes ? "'\\x" : "E'\\\\x");
         mig_append_hex(buf, value->text, value->length);
         mig_strbuf_puts(buf, "'::bytea");
         return 0;
-    case MIG_VALUE_TEXT:
-    case MIG_VALUE_JSON:
-        /* E'' says the same whatever standard_conforming_strings is */
-        if (memchr(value->text, '\\', value->length) != NULL && !c->server->no_backslash_escapes) {
-            struct mig_dialect escaping = *c->dialect;
-            struct mig_compile with = *c;
-            escaping.backslash_escapes = true;
-            with.dialect = &escaping;
-            mig_strbuf_putc(buf, 'E');
-            return mig_append_literal(&with, buf, value, type, err);
-        }
-        return mig_append_literal(c, buf, value, type, err);
     default:
         return mig_append_literal(c, buf, value, type, err);
     }
