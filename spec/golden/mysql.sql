@@ -287,6 +287,10 @@ ALTER TABLE products MODIFY price NUMERIC(12, 2) NOT NULL;
 ALTER TABLE products RENAME INDEX ix_title TO ix_titles;
 ALTER TABLE products DROP FOREIGN KEY fk_company, DROP COLUMN company_id;
 
+-- batch_alter_table: what is made and dropped again
+ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price), ADD INDEX ix_company (company_id);
+ALTER TABLE products DROP INDEX uq_price, DROP INDEX ix_company;
+
 -- alter_column: an enum that is text
 ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'a' COMMENT 'what it is called';
 ALTER TABLE products ADD CONSTRAINT names CHECK (name IN ('a', 'b'));

@@ -296,6 +296,12 @@ ALTER TABLE products ALTER COLUMN price SET NOT NULL;
 ALTER INDEX ix_title RENAME TO ix_titles;
 ALTER TABLE products DROP COLUMN company_id;
 
+-- batch_alter_table: what is made and dropped again
+ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price);
+CREATE INDEX ix_company ON products (company_id);
+ALTER TABLE products DROP CONSTRAINT uq_price;
+DROP INDEX ix_company;
+
 -- alter_column: an enum that is text
 ALTER TABLE products ALTER COLUMN name TYPE VARCHAR(1);
 ALTER TABLE products ALTER COLUMN name SET DEFAULT 'a';

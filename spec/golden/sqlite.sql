@@ -649,6 +649,25 @@ ALTER TABLE products RENAME COLUMN name TO title;
 ALTER TABLE products RENAME COLUMN id TO id;
 -- log: dropping the foreignkey constraint fk_company with column 'company_id'
 
+-- batch_alter_table: what is made and dropped again
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2),
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old'))
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+
 -- alter_column: an enum that is text
 SELECT name, count(*) FROM products WHERE name NOT IN ('a', 'b') GROUP BY name; -- check_empty
 CREATE TABLE _luamig_new_products (

@@ -18,6 +18,8 @@ struct effect {
     struct mig_names changed;  /* columns that are altered, dropped or renamed: both names */
     struct mig_names referred; /* columns of indexes and constraints that are added */
     struct mig_names texts;    /* expressions of what is added */
+    struct mig_names made;     /* names of indexes and constraints that are added */
+    struct mig_names dropped;  /* of those that are dropped */
     bool renames;              /* a column gets another name or goes */
     bool adds_foreign, drops_foreign;
     bool alone;
@@ -30,6 +32,11 @@ static int add_all(struct mig_arena *arena, struct mig_names *to, const struct m
         failed |= mig_names_add(arena, to, names->items[i]);
     }
     return failed;
+}
+
+static int add_name(struct mig_arena *arena, struct mig_names *to, const char *name)
+{
+    return name != NULL ? mig_names_add(arena, to, name) : 0;
 }
 
 static int add_elements(struct mig_arena *arena, struct effect *e,
@@ -49,6 +56,7 @@ static int add_constraint(struct mig_arena *arena, struct effect *e,
 {
     e->adds_foreign |= constraint->kind == MIG_CONSTRAINT_FOREIGN;
     return add_all(arena, &e->referred, &constraint->columns) |
+           add_name(arena, &e->made, constraint->name) |
            (constraint->kind == MIG_CONSTRAINT_CHECK
                 ? mig_names_add(arena, &e->texts, constraint->condition)
                 : 0);
@@ -72,7 +80,10 @@ static int add_columns(struct mig_arena *arena, struct effect *e, const struct m
     for (size_t i = 0; i < facts->constraints.count; i++) {
         failed |= add_constraint(arena, e, facts->constraints.items[i]);
     }
-    return failed; /* their indexes are of themselves */
+    for (size_t i = 0; i < facts->indexes.count; i++) { /* they are of the columns themselves */
+        failed |= add_name(arena, &e->made, facts->indexes.items[i]->name);
+    }
+    return failed;
 }
 
 static int effect_of_drop(struct mig_arena *arena, struct effect *e,
@@ -82,10 +93,14 @@ static int effect_of_drop(struct mig_arena *arena, struct effect *e,
                                     : drop->type != NULL   ? mig_constraint_kind_by_name(drop->type)
                                                            : MIG_CONSTRAINT_NONE;
     e->drops_foreign = kind == MIG_CONSTRAINT_FOREIGN || kind == MIG_CONSTRAINT_NONE;
+    int failed = add_name(arena, &e->dropped,
+                          drop->name != NULL       ? drop->name
+                          : drop->existing != NULL ? drop->existing->name
+                                                   : NULL);
     if (drop->existing != NULL && kind == MIG_CONSTRAINT_CHECK && drop->existing->column != NULL) {
-        return mig_names_add(arena, &e->changed, drop->existing->column);
+        failed |= mig_names_add(arena, &e->changed, drop->existing->column);
     }
-    return 0;
+    return failed;
 }
 
 /* With its foreign keys (alter.c). */
@@ -129,12 +144,16 @@ static int effect_of(struct mig_compile *c, const struct mig_op *op, struct effe
         if (alter->mysql_after != NULL) {
             failed |= mig_names_add(arena, &e->referred, alter->mysql_after);
         }
+        if (alter->wanted_check != NULL) {
+            failed |= add_constraint(arena, e, alter->wanted_check);
+        }
         e->renames = alter->new_column_name != NULL;
         return failed |
                (e->renames ? mig_names_add(arena, &e->changed, alter->new_column_name) : 0);
     }
     case MIG_OP_create_index:
-        return add_elements(arena, e, &MIG_OP_CAST(op, create_index)->elements);
+        return add_elements(arena, e, &MIG_OP_CAST(op, create_index)->elements) |
+               add_name(arena, &e->made, MIG_OP_CAST(op, create_index)->name);
     case MIG_OP_add_constraint:
         return add_constraint(arena, e, MIG_OP_CAST(op, add_constraint)->constraint);
     case MIG_OP_drop_constraint:
@@ -143,6 +162,7 @@ static int effect_of(struct mig_compile *c, const struct mig_op *op, struct effe
         e->alone = restates_columns(MIG_OP_CAST(op, alter_table));
         return 0;
     case MIG_OP_drop_index:
+        return add_name(arena, &e->dropped, MIG_OP_CAST(op, drop_index)->name);
     case MIG_OP_create_table_comment:
     case MIG_OP_drop_table_comment:
         return 0;
@@ -183,7 +203,7 @@ static bool conflict(const struct mig_compile *c, const struct effect *open,
 {
     return open->alone || next->alone || meet(&next->changed, &open->changed) ||
            meet(&next->changed, &open->added) || meet(&next->changed, &open->referred) ||
-           meet(&next->added, &open->changed) ||
+           meet(&next->added, &open->changed) || meet(&next->dropped, &open->made) ||
            (open->renames && (meet(&next->referred, &open->changed) ||
                               speaks_of(c, &next->texts, &open->changed))) ||
            (next->renames && speaks_of(c, &open->texts, &next->changed)) ||
@@ -200,7 +220,7 @@ static int merge_effects(struct mig_arena *arena, struct effect *open, const str
     return add_all(arena, &open->added, &next->added) |
            add_all(arena, &open->changed, &next->changed) |
            add_all(arena, &open->referred, &next->referred) |
-           add_all(arena, &open->texts, &next->texts);
+           add_all(arena, &open->texts, &next->texts) | add_all(arena, &open->made, &next->made);
 }
 
 static enum mig_tri worse(enum mig_tri a, enum mig_tri b)
