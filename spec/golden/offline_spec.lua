@@ -35,6 +35,14 @@ describe("offline", function()
     end))
   end)
 
+  it("a server without RENAME COLUMN is told the column as the script made it", function()
+    local text = assert(compile("mysql", function(op, sql)
+      op.create_table("t", { { "a", sql.string(9), nullable = false, comment = "c" } })
+      op.rename_column("t", "a", "b")
+    end, { server_version = 100300, is_mariadb = true }))
+    assert.matches("; ALTER TABLE t CHANGE a b VARCHAR(9) NOT NULL COMMENT 'c'", text, 1, true)
+  end)
+
   it("a default alone restates nothing", function()
     assert.equal("ALTER TABLE t ALTER COLUMN a SET DEFAULT 5",
       compile("mysql", function(op) op.alter_column("t", "a", { default = 5 }) end))

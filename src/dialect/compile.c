@@ -440,7 +440,7 @@ static int resolve_alter_column(struct mig_compile *c, struct mig_op *op, struct
     if (code != 0) {
         return code;
     }
-    if (!mig_alter_only_renames(alter)) {
+    if (!mig_alter_only_renames(alter) || !mig_compile_has(c, MIG_F_RENAME_COLUMN)) {
         code = mig_compile_known_table(c, op->schema, alter->table, &table, err);
         if (code != 0) {
             return code;

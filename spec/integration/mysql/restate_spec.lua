@@ -28,6 +28,7 @@ describe("a changed column of MySQL keeps", function()
   local function columns(sql)
     return {
       { "text", sql.string(10), default = "it's", comment = "c'c" },
+      { "words", sql.string(30), default = "CURRENT_TIMESTAMP" },
       { "changed", sql.timestamp, default = sql.now, mysql_on_update = "CURRENT_TIMESTAMP" },
       { "js", sql.json },
       { "moment", sql.datetime { precision = 3 }, default = sql.now },

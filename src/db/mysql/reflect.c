@@ -167,6 +167,11 @@ static struct mig_value hex_value(struct mig_arena *arena, const char *digits)
     return (struct mig_value){.kind = MIG_VALUE_BYTES, .text = bytes, .length = length};
 }
 
+static bool is_clock(const struct mig_type *type)
+{
+    return type != NULL && (type->kind == MIG_TYPE_datetime || type->kind == MIG_TYPE_timestamp);
+}
+
 /* MariaDB gives the default as an expression ('abc', NULL, current_timestamp()), MySQL the bare
  * literal unless EXTRA says that it was generated. */
 static void read_default(struct mig_listing *rows, const struct scope *scope,
@@ -189,7 +194,7 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
     } else if (strncmp(text, "0x", 2) == 0 && is_bytes(column->type)) {
         column->default_value = hex_value(scope->arena, text + 2);
         return;
-    } else if (strncasecmp(text, "CURRENT_TIMESTAMP", 17) != 0 &&
+    } else if (!(is_clock(column->type) && strncasecmp(text, "CURRENT_TIMESTAMP", 17) == 0) &&
                (column->type == NULL || !is_numeric(column->type))) {
         if (strchr(text, '\\') != NULL) {
             column->default_value = text_value(MIG_VALUE_TEXT, text);
