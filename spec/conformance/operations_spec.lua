@@ -45,6 +45,9 @@ local cases = {
   { "drop_column", [[op.drop_column("t", "b")]], [[
       op.batch_alter_table("t", function(batch) batch.add_column({ "b", sql.string(20) }, { insert_after = "a" }) end)
       op.create_unique_constraint("uq_b", "t", { "b" })]], on = { sqlite = true } },
+  { "drop_column of keys of several", [[op.create_table("n", { { "id", sql.integer, primary_key = true }, { "x", sql.integer },
+      { "y", sql.integer }, { "z", sql.integer }, sql.unique({ "x", "y" }, { name = "uq_n" }), sql.index("ix_n", { "z", "y" }, { unique = true }) })
+      op.drop_column("n", "y")]], [[op.drop_table("n")]] },
   { "rename_column", [[op.rename_column("t", "a", "aa")]], [[op.rename_column("t", "aa", "a")]] },
   { "alter_column new_column_name", [[op.alter_column("t", "c", { new_column_name = "cc" })]],
     [[op.alter_column("t", "cc", { new_column_name = "c" })]] },

@@ -196,6 +196,34 @@ static void add_checks_again(struct mig_sql *w, const struct mig_table *known, c
     }
 }
 
+static void drop_unique(struct mig_sql *w, const char *name, size_t columns)
+{
+    if (columns > 1 && name != NULL) {
+        mig_sql_add(w, "DROP INDEX %n, ", name);
+    }
+}
+
+/* MariaDB refuses to drop a column of a unique key of several (error 1072): the key goes too. */
+static void drop_uniques(struct mig_sql *w, const struct mig_table *known, const char *column)
+{
+    for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
+        const struct mig_constraint *key = known->constraints.items[i];
+        if (key->kind == MIG_CONSTRAINT_UNIQUE && mig_names_contain(&key->columns, column)) {
+            drop_unique(w, key->name, key->columns.count);
+        }
+    }
+    for (size_t i = 0; known != NULL && i < known->indexes.count; i++) {
+        const struct mig_index *index = known->indexes.items[i];
+        bool named = false;
+        for (size_t k = 0; k < index->elements.count; k++) {
+            named |= mig_name_equal_folded(index->elements.items[k].column, column);
+        }
+        if (named && index->unique == MIG_TRUE) {
+            drop_unique(w, index->name, index->elements.count);
+        }
+    }
+}
+
 /* A column goes with the foreign keys and CHECKs that are about it, as elsewhere. */
 int mig_mysql_drop_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
@@ -217,6 +245,9 @@ int mig_mysql_drop_column(struct mig_compile *c, const struct mig_op *op, struct
         }
     }
     drop_checks(&w, known, column);
+    if (c->server->is_mariadb) {
+        drop_uniques(&w, known, column);
+    }
     if (w.buf.length == start) {
         mig_sql_drop(&w);
         return mig_compile_drop_column(c, op, err);
