@@ -45,6 +45,9 @@ local cases = {
   { "drop_column", [[op.drop_column("t", "b")]], [[
       op.batch_alter_table("t", function(batch) batch.add_column({ "b", sql.string(20) }, { insert_after = "a" }) end)
       op.create_unique_constraint("uq_b", "t", { "b" })]], on = { sqlite = true } },
+  { "drop_constraint by its condition", [[op.create_table("n", { { "id", sql.integer, primary_key = true }, { "x", sql.integer } })
+      op.create_check_constraint(nil, "n", "x > 0")
+      op.drop_constraint(nil, "n", { type = "check", condition = "x > 0" })]], [[op.drop_table("n")]] },
   { "drop_column of keys of several", [[op.create_table("n", { { "id", sql.integer, primary_key = true }, { "x", sql.integer },
       { "y", sql.integer }, { "z", sql.integer }, sql.unique({ "x", "y" }, { name = "uq_n" }), sql.index("ix_n", { "z", "y" }, { unique = true }) })
       op.drop_column("n", "y")]], [[op.drop_table("n")]] },

@@ -526,7 +526,6 @@ static int find_check_by_columns(struct mig_compile *c, struct mig_op_drop_const
         return mig_error_nomem(err);
     }
     drop->existing = like.columns.count > 0 ? mig_apply_find_constraint(table, &like) : NULL;
-    drop->name = drop->existing != NULL ? drop->existing->name : NULL;
     return 0;
 }
 
@@ -557,6 +556,9 @@ static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, str
             if (code != 0) {
                 return code;
             }
+        }
+        if (drop->existing != NULL && drop->name == NULL && drop->condition != NULL) {
+            drop->name = drop->existing->name; /* the server's, of one without */
         }
         if (drop->existing == NULL && drop->name == NULL && drop->if_exists != MIG_TRUE) {
             return mig_error_set(err, MIG_E_script, "table '%s' has no such constraint",

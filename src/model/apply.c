@@ -265,6 +265,7 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
 {
     enum mig_constraint_kind kind =
         op->type != NULL ? mig_constraint_kind_by_name(op->type) : MIG_CONSTRAINT_NONE;
+    struct mig_constraint *like = NULL;
     for (size_t i = 0; i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
         if (kind != MIG_CONSTRAINT_NONE && constraint->kind != kind) {
@@ -275,10 +276,12 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
                 return constraint;
             }
         } else if (op->condition != NULL) {
-            if (constraint->name == NULL &&
-                mig_compare_expressions(constraint->condition, op->condition)) {
+            bool same = constraint->condition != NULL &&
+                        mig_compare_expressions(constraint->condition, op->condition);
+            if (same && constraint->name == NULL) {
                 return constraint;
             }
+            like = same ? constraint : like; /* one that went in without a name has the server's */
         } else if (op->columns.count == 0
                        ? kind == MIG_CONSTRAINT_PRIMARY
                        : mig_names_equal(&constraint->columns, &op->columns) ||
@@ -286,6 +289,9 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
                               mig_name_equal_folded(constraint->column, op->columns.items[0]))) {
             return constraint;
         }
+    }
+    if (like != NULL) {
+        return like;
     }
     if (op->name == NULL && kind == MIG_CONSTRAINT_CHECK && op->columns.count > 0) {
         return check_on_columns(table, &op->columns);
