@@ -136,10 +136,9 @@ static void push_row_metatable(lua_State *L, const char *const *columns, size_t 
     lua_setfield(L, -2, "__len");
 }
 
-/* Pushes a row with the metatable at that index. */
+/* Pushes a row with the metatable at that index; takes three slots, which each C function has. */
 static void push_row(lua_State *L, const struct mig_value *values, size_t count, int metatable)
 {
-    luaL_checkstack(L, 4, NULL);
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
         mig_lua_push_value(L, &values[i]);

@@ -141,12 +141,12 @@ static int read_bytes(const char *text, unsigned char **bytes, struct mig_value 
 static int read_value(struct result *result, size_t i, struct mig_value *value,
                       struct mig_error *err)
 {
-    *value = (struct mig_value){.kind = MIG_VALUE_NULL};
-    if (mig_pq.PQgetisnull(result->rows, result->at, (int)i)) {
+    size_t length = (size_t)mig_pq.PQgetlength(result->rows, result->at, (int)i);
+    if (length == 0 && mig_pq.PQgetisnull(result->rows, result->at, (int)i)) {
+        *value = (struct mig_value){.kind = MIG_VALUE_NULL};
         return 0;
     }
     const char *text = mig_pq.PQgetvalue(result->rows, result->at, (int)i);
-    size_t length = (size_t)mig_pq.PQgetlength(result->rows, result->at, (int)i);
     *value = (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = length};
     switch (result->types[i]) {
     case OID_BOOL:
