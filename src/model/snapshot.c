@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -234,6 +235,13 @@ static void write_value(struct mig_strbuf *out, const struct mig_value *value)
     case MIG_VALUE_UUID_V4:
         mig_strbuf_puts(out, "{\"uuid_v4\": true}");
         break;
+    case MIG_VALUE_BYTES:
+        mig_strbuf_puts(out, "{\"bytes\": \"");
+        for (size_t i = 0; i < value->length; i++) {
+            mig_strbuf_printf(out, "%02x", (unsigned char)value->text[i]);
+        }
+        mig_strbuf_puts(out, "\"}");
+        break;
     case MIG_VALUE_EXPR:
     case MIG_VALUE_JSON:
         mig_strbuf_puts(out, value->kind == MIG_VALUE_EXPR ? "{\"expr\": " : "{\"json\": ");
@@ -458,6 +466,28 @@ static void read_names(struct reading *in, const char *name, const json_t *value
     }
 }
 
+/* Two hexadecimal digits a byte. */
+static void read_bytes(struct reading *in, const char *name, const json_t *value,
+                       struct mig_value *to)
+{
+    const char *digits = json_string_value(value);
+    size_t length = json_string_length(value);
+    char *bytes = mig_arena_alloc(in->arena, length / 2 + 1);
+    if (bytes == NULL) {
+        in->code = mig_error_nomem(in->err);
+        return;
+    }
+    if (length % 2 != 0 || strspn(digits, "0123456789abcdefABCDEF") != length) {
+        fail(in, name, "hexadecimal digits");
+        return;
+    }
+    for (size_t i = 0; i < length / 2; i++) {
+        char pair[3] = {digits[2 * i], digits[2 * i + 1], '\0'};
+        bytes[i] = (char)strtoul(pair, NULL, 16);
+    }
+    *to = (struct mig_value){.kind = MIG_VALUE_BYTES, .text = bytes, .length = length / 2};
+}
+
 static void read_value(struct reading *in, const char *name, const json_t *value,
                        struct mig_value *to)
 {
@@ -476,6 +506,8 @@ static void read_value(struct reading *in, const char *name, const json_t *value
     } else if ((inner = json_object_get(value, "expr")) != NULL && json_is_string(inner)) {
         *to = (struct mig_value){.kind = MIG_VALUE_EXPR, .text = read_text(in, inner)};
         to->length = json_string_length(inner);
+    } else if ((inner = json_object_get(value, "bytes")) != NULL && json_is_string(inner)) {
+        read_bytes(in, name, inner, to);
     } else if ((inner = json_object_get(value, "json")) != NULL && json_is_string(inner)) {
         *to = (struct mig_value){.kind = MIG_VALUE_JSON, .text = read_text(in, inner)};
         to->length = json_string_length(inner);
