@@ -288,8 +288,8 @@ ALTER TABLE products RENAME INDEX ix_title TO ix_titles;
 ALTER TABLE products DROP FOREIGN KEY fk_company, DROP COLUMN company_id;
 
 -- batch_alter_table: what is made and dropped again
-ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price), ADD INDEX ix_company (company_id);
-ALTER TABLE products DROP INDEX uq_price, DROP INDEX ix_company;
+ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price), ADD INDEX ix_state (state);
+ALTER TABLE products DROP INDEX uq_price, DROP INDEX ix_state;
 
 -- alter_column: an enum that is text
 ALTER TABLE products MODIFY name VARCHAR(1) NOT NULL DEFAULT 'a' COMMENT 'what it is called';

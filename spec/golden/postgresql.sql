@@ -298,9 +298,9 @@ ALTER TABLE products DROP COLUMN company_id;
 
 -- batch_alter_table: what is made and dropped again
 ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price);
-CREATE INDEX ix_company ON products (company_id);
+CREATE INDEX ix_state ON products (state);
 ALTER TABLE products DROP CONSTRAINT uq_price;
-DROP INDEX ix_company;
+DROP INDEX ix_state;
 
 -- alter_column: an enum that is text
 ALTER TABLE products ALTER COLUMN name TYPE VARCHAR(1);
