@@ -13,6 +13,7 @@ struct mig_compare_rules {
     bool has_comments;    /* SQLite keeps none */
     bool unique_is_index; /* MySQL: a UNIQUE over plain columns, whichever way it was made */
     bool names_key;       /* the primary key's name is the user's (PostgreSQL, SQLite) */
+    bool refers_to_own;   /* a foreign key that names no schema stays in its table's (MySQL) */
     bool rowid_keys;      /* SQLite: an integer key fills itself in, AUTOINCREMENT or not */
     bool ignores_type,
         ignores_default; /* autogenerate.compare_type = false, compare_default = false */

@@ -20,6 +20,13 @@ bool mig_diff_same_schema(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+const char *mig_diff_referred_schema(const struct mig_diff *d, const struct mig_table *table,
+                                     const struct mig_constraint *key)
+{
+    bool own = key->referred_schema == NULL && d->rules->refers_to_own;
+    return own ? table->schema : key->referred_schema;
+}
+
 /* Tables by name, which a thousand of them make worth a map. */
 struct tables {
     struct mig_map by_name;
@@ -55,29 +62,92 @@ static struct mig_table *lookup(struct mig_diff *d, const struct tables *tables,
     return table;
 }
 
+#define CHAIN 16 /* of renames: more is a circle */
+
+/* What is there and what is declared, whichever way the comparison goes. */
+struct renames {
+    const struct tables *live;
+    const struct mig_schema *declared;
+    bool any; /* does a declared table say renamed_from? */
+};
+
+static struct renames renames_of(const struct tables *live, const struct mig_schema *declared)
+{
+    struct renames renames = {.live = live, .declared = declared};
+    for (size_t i = 0; i < declared->table_count; i++) {
+        renames.any = renames.any || declared->tables[i]->renamed_from != NULL;
+    }
+    return renames;
+}
+
+static const struct mig_table *former(struct mig_diff *d, const struct renames *r,
+                                      const struct mig_table *table, int depth);
+
+/* Whether the live table is what another declared one was, however that is called. */
+static bool is_taken(struct mig_diff *d, const struct renames *r, const struct mig_table *live,
+                     int depth)
+{
+    for (size_t i = 0; r->any && depth < CHAIN && i < r->declared->table_count; i++) {
+        const struct mig_table *other = r->declared->tables[i];
+        if (other->renamed_from != NULL && mig_diff_same_schema(other->schema, live->schema) &&
+            mig_diff_same_name(d, other->renamed_from, live->name) &&
+            !mig_diff_same_name(d, other->name, live->name) &&
+            former(d, r, other, depth + 1) == live) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The live table that the declared one was: that of its name, unless it has got another name
+ * meanwhile; else the one that it says. */
+static const struct mig_table *former(struct mig_diff *d, const struct renames *r,
+                                      const struct mig_table *table, int depth)
+{
+    const struct mig_table *same = lookup(d, r->live, table->schema, table->name);
+    return same != NULL && !is_taken(d, r, same, depth)
+               ? same
+               : lookup(d, r->live, table->schema, table->renamed_from);
+}
+
 /* The table of `from` that the table of `to` is made of; NULL: it is new. */
-static const struct mig_table *table_origin(struct mig_diff *d,
-                                            const struct mig_schema *from_schema,
-                                            const struct tables *from, const struct tables *to,
+static const struct mig_table *table_origin(struct mig_diff *d, const struct renames *r,
+                                            const struct tables *from,
                                             const struct mig_table *table)
 {
+    if (!d->undo) {
+        return former(d, r, table, 0);
+    }
     const struct mig_table *same = lookup(d, from, table->schema, table->name);
-    if (same != NULL) {
+    if (same != NULL && former(d, r, same, 0) == table) {
         return same;
     }
-    if (!d->undo) {
-        return lookup(d, from, table->schema, table->renamed_from);
-    }
-    for (size_t i = 0; i < from_schema->table_count; i++) {
-        const struct mig_table *candidate = from_schema->tables[i];
-        if (candidate->renamed_from != NULL &&
-            mig_diff_same_schema(candidate->schema, table->schema) &&
-            mig_diff_same_name(d, candidate->renamed_from, table->name) &&
-            lookup(d, to, candidate->schema, candidate->name) == NULL) {
+    for (size_t i = 0; r->any && i < r->declared->table_count; i++) {
+        const struct mig_table *candidate = r->declared->tables[i];
+        if (candidate->renamed_from != NULL && former(d, r, candidate, 0) == table) {
             return candidate;
         }
     }
     return NULL;
+}
+
+/* A rename to a name that another one frees comes after it. */
+static void order_renames(struct mig_diff *d)
+{
+    struct mig_op_list *list = &d->stages[RENAME_TABLES];
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t k = i + 1; k < list->count; k++) {
+            const struct mig_op_rename_table *one = MIG_OP_CAST(list->items[i], rename_table);
+            const struct mig_op_rename_table *other = MIG_OP_CAST(list->items[k], rename_table);
+            if (mig_diff_same_name(d, one->new_name, other->table) &&
+                mig_diff_same_schema(one->base.schema, other->base.schema)) {
+                struct mig_op *first = list->items[k];
+                list->items[k] = list->items[i];
+                list->items[i] = first;
+                k = i; /* what the other waits for, in turn */
+            }
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ new and dropped tables */
@@ -98,8 +168,7 @@ static void visit(struct mig_diff *d, struct ordered *list, size_t at)
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *key = table->constraints.items[i];
         for (size_t k = 0; key->kind == MIG_CONSTRAINT_FOREIGN && k < list->count; k++) {
-            const char *schema =
-                key->referred_schema != NULL ? key->referred_schema : table->schema;
+            const char *schema = mig_diff_referred_schema(d, table, key);
             if (list->state[k] == 0 &&
                 mig_diff_same_name(d, list->items[k]->name, key->referred_table) &&
                 mig_diff_same_schema(list->items[k]->schema, schema)) {
@@ -150,7 +219,7 @@ static bool is_forward(struct mig_diff *d, const struct ordered *list, size_t at
         return true;
     }
     const struct mig_table *table = list->placed[at];
-    const char *schema = key->referred_schema != NULL ? key->referred_schema : table->schema;
+    const char *schema = mig_diff_referred_schema(d, table, key);
     for (size_t i = at + 1; i < list->placed_count; i++) {
         if (mig_diff_same_name(d, list->placed[i]->name, key->referred_table) &&
             mig_diff_same_schema(list->placed[i]->schema, schema)) {
@@ -381,12 +450,13 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
     struct mig_map used = {0};
     index_tables(d, from, &old);
     index_tables(d, to, &new);
+    struct renames renames = renames_of(d->undo ? &new : &old, d->undo ? from : to);
     for (size_t i = 0; !d->failed && i < to->table_count; i++) {
         const struct mig_table *after = to->tables[i];
         if (!is_ours(d, after)) {
             continue;
         }
-        const struct mig_table *before = table_origin(d, from, &old, &new, after);
+        const struct mig_table *before = table_origin(d, &renames, &old, after);
         if (before == NULL) {
             list_table(d, &created, after);
             continue;
@@ -422,6 +492,7 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
         }
         drop_tables(d, &dropped);
     }
+    order_renames(d);
     mig_diff_remake_foreign_keys(d);
     mig_map_release(&used);
     mig_map_release(&old.by_name);
@@ -544,6 +615,21 @@ int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *opt
     for (size_t i = 0; i < STAGES; i++) {
         mig_diff_join(&d, out, &d.stages[i]);
     }
+    return d.failed || arena->failed ? -1 : 0;
+}
+
+int mig_diff_former_tables(struct mig_arena *arena, const struct mig_diff_options *options,
+                           const struct mig_schema *live, const struct mig_schema *declared,
+                           const struct mig_table **out)
+{
+    struct mig_diff d = {.arena = arena, .options = options, .rules = &options->rules};
+    struct tables known = {0};
+    index_tables(&d, live, &known);
+    struct renames renames = renames_of(&known, declared);
+    for (size_t i = 0; i < declared->table_count; i++) {
+        out[i] = former(&d, &renames, declared->tables[i], 0);
+    }
+    mig_map_release(&known.by_name);
     return d.failed || arena->failed ? -1 : 0;
 }
 

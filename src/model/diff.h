@@ -31,6 +31,11 @@ struct mig_diff_options {
 int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *options,
                      const struct mig_schema *from, const struct mig_schema *to, bool undo,
                      struct mig_op_list *out) MIG_MUST_CHECK;
+/* Which table of `live` each of `declared` was: by its name or by renamed_from; NULL where it is
+ * new. `out` has declared->table_count places. -1 when out of memory. */
+int mig_diff_former_tables(struct mig_arena *arena, const struct mig_diff_options *options,
+                           const struct mig_schema *live, const struct mig_schema *declared,
+                           const struct mig_table **out) MIG_MUST_CHECK;
 /* Puts each view after those that it reads. -1 when out of memory. */
 int mig_diff_order_views(struct mig_arena *arena, struct mig_schema *schema) MIG_MUST_CHECK;
 /* Whether one table (the same in both) would take any operation. */

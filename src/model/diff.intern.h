@@ -139,6 +139,9 @@ void mig_diff_keep_parts(struct mig_diff *d, const struct mig_table *to);
 /* Is the column of an enum type (or an array of one) whose type is made anew? */
 bool mig_diff_is_remade(const struct mig_diff *d, const struct mig_column *column);
 bool mig_diff_same_schema(const char *a, const char *b);
+/* The schema of the table that a foreign key refers to, NULL: the default one. */
+const char *mig_diff_referred_schema(const struct mig_diff *d, const struct mig_table *table,
+                                     const struct mig_constraint *key);
 /* The configuration's word on an object that is no table. */
 bool mig_diff_is_included(const struct mig_diff *d, const char *kind, const char *name,
                           const char *schema);

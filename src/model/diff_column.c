@@ -5,14 +5,41 @@
 #include <string.h>
 #include <strings.h>
 
-/* What the column was called on the other side. */
-static const char *former_name(const struct mig_diff *d, const struct mig_table *other,
-                               const struct mig_column *column)
+#define CHAIN 16 /* of renames: more is a circle */
+
+static const struct mig_column *former(const struct mig_diff *d, const struct mig_table *live,
+                                       const struct mig_table *declared,
+                                       const struct mig_column *column, int depth);
+
+/* Whether the column of `live` is what another column of `declared` was, however that is called. */
+static bool is_taken(const struct mig_diff *d, const struct mig_table *live,
+                     const struct mig_table *declared, const char *name, int depth)
 {
-    bool renamed = column->renamed_from != NULL &&
-                   mig_diff_find_column(d, other, column->name) == NULL &&
-                   mig_diff_find_column(d, other, column->renamed_from) != NULL;
-    return renamed ? column->renamed_from : column->name;
+    for (size_t i = 0; depth < CHAIN && i < declared->columns.count; i++) {
+        const struct mig_column *other = declared->columns.items[i];
+        if (other->renamed_from != NULL && mig_diff_same_name(d, other->renamed_from, name) &&
+            !mig_diff_same_name(d, other->name, name)) {
+            const struct mig_column *own = former(d, live, declared, other, depth + 1);
+            if (own != NULL && mig_diff_same_name(d, own->name, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The column of `live` that the column of `declared` was: the one of its name, unless that has got
+ * another name meanwhile; else the one that it says. */
+static const struct mig_column *former(const struct mig_diff *d, const struct mig_table *live,
+                                       const struct mig_table *declared,
+                                       const struct mig_column *column, int depth)
+{
+    const struct mig_column *same = mig_diff_find_column(d, live, column->name);
+    if (same != NULL && !is_taken(d, live, declared, column->name, depth)) {
+        return same;
+    }
+    return column->renamed_from == NULL ? NULL
+                                        : mig_diff_find_column(d, live, column->renamed_from);
 }
 
 /* The column of `from` that the column of `to` is made of; NULL: it is new. */
@@ -20,18 +47,16 @@ const struct mig_column *mig_diff_origin(const struct mig_diff *d, const struct 
                                          const struct mig_table *to,
                                          const struct mig_column *column)
 {
-    const struct mig_column *same = mig_diff_find_column(d, from, column->name);
-    if (same != NULL) {
-        return same;
-    }
     if (!d->undo) {
-        return mig_diff_find_column(d, from, former_name(d, from, column));
+        return former(d, from, to, column, 0);
+    }
+    const struct mig_column *same = mig_diff_find_column(d, from, column->name);
+    if (same != NULL && former(d, to, from, same, 0) == column) {
+        return same;
     }
     for (size_t i = 0; i < from->columns.count; i++) {
         const struct mig_column *candidate = from->columns.items[i];
-        if (candidate->renamed_from != NULL &&
-            mig_diff_same_name(d, candidate->renamed_from, column->name) &&
-            mig_diff_find_column(d, to, candidate->name) == NULL) {
+        if (candidate->renamed_from != NULL && former(d, to, from, candidate, 0) == column) {
             return candidate;
         }
     }
@@ -376,7 +401,43 @@ struct mig_column *mig_diff_plain_column(struct mig_diff *d, const struct mig_co
     }
     *copy = *column;
     copy->default_value = mig_compare_simplify(d->arena, &column->default_value, column->type);
+    copy->renamed_from = NULL;
     return copy;
+}
+
+/* A table must have a column at all times (PostgreSQL does not mind): where none stays, the last to
+ * go goes after the new ones have come. */
+static void keep_one(struct mig_diff *d, const struct mig_table *from)
+{
+    struct mig_op_list *lost = &d->parts[LOSE_COLUMNS], *gained = &d->parts[GAIN_COLUMNS];
+    size_t computed = d->parts[LOSE_COMPUTED].count;
+    if (d->options->views_bind || lost->count == 0 || gained->count == 0 ||
+        lost->count + computed < from->columns.count) {
+        return;
+    }
+    struct mig_op_list last = {.items = &lost->items[lost->count - 1], .count = 1};
+    const char *name = MIG_OP_CAST(last.items[0], drop_column)->column->name;
+    if (!mig_names_contain(&d->replaced, name)) {
+        mig_diff_join(d, gained, &last);
+        lost->count--;
+    }
+}
+
+/* A rename to a name that another one frees comes after it. */
+static void order_renames(struct mig_diff *d)
+{
+    struct mig_op_list *list = &d->parts[RENAME_COLUMNS];
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t k = i + 1; k < list->count; k++) {
+            const char *taken = MIG_OP_CAST(list->items[i], alter_column)->new_column_name;
+            if (mig_diff_same_name(d, taken, MIG_OP_CAST(list->items[k], alter_column)->column)) {
+                struct mig_op *first = list->items[k];
+                list->items[k] = list->items[i];
+                list->items[i] = first;
+                k = i; /* what the other waits for, in turn */
+            }
+        }
+    }
 }
 
 /* MySQL: a column that fills itself in is nothing without its key, in one statement both. */
@@ -453,4 +514,6 @@ void mig_diff_columns(struct mig_diff *d, const struct mig_table *from, const st
         }
         alter_column(d, from, to, before, after);
     }
+    order_renames(d);
+    keep_one(d, from);
 }

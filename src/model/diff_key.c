@@ -8,7 +8,7 @@
 static const struct mig_diff_pair *
 find_pair(const struct mig_diff *d, const struct mig_constraint *key, const struct mig_table *table)
 {
-    const char *schema = key->referred_schema != NULL ? key->referred_schema : table->schema;
+    const char *schema = mig_diff_referred_schema(d, table, key);
     for (size_t i = 0; i < d->pair_count; i++) {
         if (mig_diff_same_name(d, d->pairs[i].before->name, key->referred_table) &&
             mig_diff_same_schema(d->pairs[i].before->schema, schema)) {

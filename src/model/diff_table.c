@@ -131,6 +131,28 @@ void mig_diff_add_constraint(struct mig_diff *d, const struct mig_table *to,
     op->constraint = copy;
 }
 
+/* What a column of `from` is called in `to`; its name when it is not there. */
+static const char *present_name(const struct mig_diff *d, const struct mig_table *from,
+                                const struct mig_table *to, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < to->columns.count; i++) {
+        const struct mig_column *after = to->columns.items[i];
+        const struct mig_column *before = mig_diff_origin(d, from, to, after);
+        if (before != NULL && mig_diff_same_name(d, before->name, name)) {
+            return mig_diff_same_name(d, after->name, name) ? name : after->name;
+        }
+    }
+    return name;
+}
+
+static void rename_all(const struct mig_diff *d, const struct mig_table *from,
+                       const struct mig_table *to, struct mig_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        names->items[i] = present_name(d, from, to, names->items[i]);
+    }
+}
+
 /* A renamed column or table makes no other constraint: the names of `from` as they are by then. */
 static const struct mig_table *renamed(struct mig_diff *d, const struct mig_table *from,
                                        const struct mig_table *to)
@@ -148,27 +170,15 @@ static const struct mig_table *renamed(struct mig_diff *d, const struct mig_tabl
         d->failed = true;
         return NULL;
     }
-    for (size_t i = 0; i < to->columns.count; i++) {
-        const struct mig_column *after = to->columns.items[i];
-        const struct mig_column *before = mig_diff_origin(d, from, to, after);
-        if (before == NULL || mig_diff_same_name(d, before->name, after->name)) {
-            continue;
-        }
-        for (size_t k = 0; k < copy->constraints.count; k++) {
-            struct mig_names *names = &copy->constraints.items[k]->columns;
-            for (size_t n = 0; n < names->count; n++) {
-                names->items[n] = mig_diff_same_name(d, names->items[n], before->name)
-                                      ? after->name
-                                      : names->items[n];
-            }
-        }
-        for (size_t k = 0; k < copy->indexes.count; k++) {
-            struct mig_elements *elements = &copy->indexes.items[k]->elements;
-            for (size_t n = 0; n < elements->count; n++) {
-                if (mig_diff_same_name(d, elements->items[n].column, before->name)) {
-                    elements->items[n].column = after->name;
-                }
-            }
+    for (size_t k = 0; k < copy->constraints.count; k++) {
+        rename_all(d, from, to, &copy->constraints.items[k]->columns);
+        rename_all(d, from, to, &copy->constraints.items[k]->include);
+    }
+    for (size_t k = 0; k < copy->indexes.count; k++) {
+        struct mig_elements *elements = &copy->indexes.items[k]->elements;
+        rename_all(d, from, to, &copy->indexes.items[k]->include);
+        for (size_t n = 0; n < elements->count; n++) {
+            elements->items[n].column = present_name(d, from, to, elements->items[n].column);
         }
     }
     return copy;

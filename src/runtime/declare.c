@@ -3,7 +3,6 @@
 #include "dialect/compile.h"
 #include "model/apply.h"
 #include "model/option.h"
-#include "util/map.h"
 #include "util/strbuf.h"
 
 #include <errno.h>
@@ -134,9 +133,40 @@ static int reflect_live(struct declaring *d, const struct mig_names *schemas,
 
 /* ------------------------------------------------------------------ the declared schema */
 
+static const struct mig_enum *find_enum(const struct mig_schema *schema, const char *of,
+                                        const char *name)
+{
+    for (size_t i = 0; i < schema->enum_count; i++) {
+        if (mig_text_equal(schema->enums[i]->schema, of) &&
+            strcmp(schema->enums[i]->name, name) == 0) {
+            return schema->enums[i];
+        }
+    }
+    return NULL;
+}
+
+/* A type of a table in another schema that names no schema is the one that stands in `enums` beside
+ * the table, or else the default schema's, as for op.create_table. */
+static const struct mig_type *nearest_enum(struct declaring *d, const struct mig_type *type,
+                                           const char *schema, const struct mig_schema *declared)
+{
+    bool array = type != NULL && type->kind == MIG_TYPE_array;
+    bool bare = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
+                type->schema == NULL && find_enum(declared, schema, type->name) != NULL;
+    struct mig_type *copy = array || bare ? mig_type_copy(d->arena, type) : NULL;
+    if (copy == NULL) {
+        return type;
+    }
+    if (array) {
+        copy->element = nearest_enum(d, type->element, schema, declared);
+    } else {
+        copy->schema = schema;
+    }
+    return copy;
+}
+
 /* An enum type that a column brings, once. */
-static int declare_enum(struct declaring *d, const struct mig_type *type, const char *schema,
-                        struct mig_schema *out)
+static int declare_enum(struct declaring *d, const struct mig_type *type, struct mig_schema *out)
 {
     while (type != NULL && type->kind == MIG_TYPE_array) {
         type = type->element;
@@ -145,14 +175,13 @@ static int declare_enum(struct declaring *d, const struct mig_type *type, const 
         type->native == MIG_FALSE || !type->values.given) {
         return 0;
     }
-    const char *of = type->schema != NULL ? type->schema : schema;
-    for (size_t i = 0; i < out->enum_count; i++) {
-        const struct mig_enum *known = out->enums[i];
-        bool same_schema = known->schema == NULL || of == NULL ? known->schema == of
-                                                               : strcmp(known->schema, of) == 0;
-        if (same_schema && strcmp(known->name, type->name) == 0) {
-            return 0;
-        }
+    const struct mig_enum *known = find_enum(out, type->schema, type->name);
+    if (known != NULL && !mig_names_equal(&known->values, &type->values)) {
+        return mig_error_set(d->err, MIG_E_config,
+                             "schema.lua gives the enum type '%s' two lists of values", type->name);
+    }
+    if (known != NULL) {
+        return 0;
     }
     struct mig_enum *made = mig_arena_new(d->arena, struct mig_enum);
     out->enums = mig_arena_grow(d->arena, out->enums, out->enum_count, out->enum_count + 1,
@@ -160,9 +189,22 @@ static int declare_enum(struct declaring *d, const struct mig_type *type, const 
     if (made == NULL || out->enums == NULL) {
         return mig_error_nomem(d->err);
     }
-    *made = (struct mig_enum){.schema = of, .name = type->name, .values = type->values};
+    *made = (struct mig_enum){.schema = type->schema, .name = type->name, .values = type->values};
     out->enums[out->enum_count++] = made;
     return 0;
+}
+
+/* The schema that a foreign key means when it names none need not be said. */
+static void leave_out_schema(const struct declaring *d, struct mig_table *table)
+{
+    bool own_schema = d->options.rules.refers_to_own && table->schema != NULL;
+    const char *own = own_schema ? table->schema : d->conn->server.schema;
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        struct mig_constraint *key = table->constraints.items[i];
+        if (key->kind == MIG_CONSTRAINT_FOREIGN && mig_text_equal(key->referred_schema, own)) {
+            key->referred_schema = NULL;
+        }
+    }
 }
 
 /* Tables as create_table would make them: constraints of their own, named by the convention. */
@@ -180,10 +222,14 @@ static int resolve_tables(struct declaring *d, struct mig_schema *declared)
         }
         declared->tables[i] = op.body;
         op.body->renamed_from = table->renamed_from;
+        leave_out_schema(d, op.body);
         for (size_t k = 0; k < op.body->columns.count; k++) {
             struct mig_column *column = op.body->columns.items[k];
             column->primary_key = MIG_UNSET; /* the constraint says it */
-            rc = d->options.has_enums ? declare_enum(d, column->type, table->schema, declared) : 0;
+            if (d->options.has_enums && table->schema != NULL) {
+                column->type = nearest_enum(d, column->type, table->schema, declared);
+            }
+            rc = d->options.has_enums ? declare_enum(d, column->type, declared) : 0;
             if (rc != 0) {
                 return rc;
             }
@@ -218,6 +264,7 @@ struct scratch {
     struct mig_conn *conn; /* of its own on SQLite */
     const char *name;      /* NULL on SQLite */
     const char *of;        /* the schema whose tables are made in it; NULL: the default one */
+    const struct mig_schema *live;
     bool open;
 };
 
@@ -313,18 +360,28 @@ static void close_scratch(struct declaring *d, struct scratch *s)
     s->open = false;
 }
 
-/* The type as it is in the scratch schema: an enum of the schema that it stands for is in it. */
+/* Is the type there as it is declared? */
+static bool is_live(const struct scratch *s, const struct mig_type *type)
+{
+    const struct mig_enum *live = find_enum(s->live, type->schema, type->name);
+    return live != NULL && mig_names_equal(&live->values, &type->values);
+}
+
+/* The type as it is in the scratch schema: an enum of the schema that it stands for is in it, that
+ * of another one is there, or in it when it changes. */
 static const struct mig_type *scratch_type(struct declaring *d, const struct scratch *s,
                                            const struct mig_type *type)
 {
     bool array = type != NULL && type->kind == MIG_TYPE_array;
-    bool own = type != NULL && type->kind == MIG_TYPE_enum && type->schema != NULL &&
-               mig_text_equal(type->schema, s->of);
-    struct mig_type *copy = array || own ? mig_type_copy(d->arena, type) : NULL;
+    bool named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
+    bool other = named && type->schema != NULL;
+    bool there = other && !mig_text_equal(type->schema, s->of) && is_live(s, type);
+    struct mig_type *copy = array || other ? mig_type_copy(d->arena, type) : NULL;
     if (copy == NULL) {
         return type;
     }
-    copy->schema = NULL;
+    copy->schema = there ? copy->schema : NULL;
+    copy->values = there ? (struct mig_names){0} : copy->values;
     copy->element = array ? scratch_type(d, s, type->element) : NULL;
     return copy;
 }
@@ -349,7 +406,7 @@ static int create_table(struct declaring *d, const struct scratch *s, const stru
     struct mig_table body = *table;
     body.constraints = (struct mig_constraints){0};
     body.schema = NULL;
-    if (s->of != NULL && copy_columns(d, s, &body) != 0) {
+    if (d->options.has_enums && copy_columns(d, s, &body) != 0) {
         return (int)d->err->code;
     }
     for (size_t i = 0; i < table->constraints.count; i++) {
@@ -592,9 +649,8 @@ static void keep_words(struct declaring *d, const struct mig_table *live,
 }
 
 /* The tables and views that seem to differ, made in the scratch schema and read back. */
-static int normalise_in(struct declaring *d, const struct scratch *s, const struct mig_schema *live,
-                        struct mig_schema *declared, const struct mig_table *const *tables,
-                        const bool *views)
+static int normalise_in(struct declaring *d, const struct scratch *s, struct mig_schema *declared,
+                        const struct mig_table *const *tables, const bool *views)
 {
     int rc = create_enums(d, s, declared);
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
@@ -627,29 +683,11 @@ static int normalise_in(struct declaring *d, const struct scratch *s, const stru
         bool here = views[i] && mig_text_equal(declared->views[i]->schema, s->of);
         for (size_t k = 0; here && k < made.view_count; k++) {
             if (strcmp(made.views[k]->name, declared->views[i]->name) == 0) {
-                keep_equal_view(d, live, made.views[k], declared->views[i]);
+                keep_equal_view(d, s->live, made.views[k], declared->views[i]);
             }
         }
     }
     return rc;
-}
-
-/* A table's name with its schema, as a key. */
-static const char *live_key(struct declaring *d, const char *schema, const char *name)
-{
-    return schema == NULL ? name : mig_arena_printf(d->arena, "%s\x1f%s", schema, name);
-}
-
-static const struct mig_table *find_live(struct declaring *d, const struct mig_map *live,
-                                         const struct mig_table *declared)
-{
-    const char *key = live_key(d, declared->schema, declared->name);
-    struct mig_table *table = key == NULL ? NULL : mig_map_get(live, key);
-    if (table == NULL && declared->renamed_from != NULL) {
-        key = live_key(d, declared->schema, declared->renamed_from);
-        table = key == NULL ? NULL : mig_map_get(live, key);
-    }
-    return table;
 }
 
 static bool view_differs(const struct declaring *d, const struct mig_schema *live,
@@ -668,6 +706,12 @@ static bool view_differs(const struct declaring *d, const struct mig_schema *liv
     return !same;
 }
 
+static int add_schema(struct declaring *d, struct mig_names *out, const char *schema)
+{
+    bool fresh = schema != NULL && !mig_names_contain(out, schema);
+    return fresh ? mig_names_add(d->arena, out, schema) : 0;
+}
+
 /* The schemas besides the default one in which something seems to differ. */
 static int differing_schemas(struct declaring *d, const struct mig_schema *declared,
                              const struct mig_table *const *tables, const bool *views,
@@ -675,16 +719,10 @@ static int differing_schemas(struct declaring *d, const struct mig_schema *decla
 {
     int rc = 0;
     for (size_t i = 0; i < declared->table_count; i++) {
-        const char *schema = declared->tables[i]->schema;
-        if (tables[i] != NULL && schema != NULL && !mig_names_contain(out, schema)) {
-            rc |= mig_names_add(d->arena, out, schema);
-        }
+        rc |= tables[i] != NULL ? add_schema(d, out, declared->tables[i]->schema) : 0;
     }
     for (size_t i = 0; i < declared->view_count; i++) {
-        const char *schema = declared->views[i]->schema;
-        if (views[i] && schema != NULL && !mig_names_contain(out, schema)) {
-            rc |= mig_names_add(d->arena, out, schema);
-        }
+        rc |= views[i] ? add_schema(d, out, declared->views[i]->schema) : 0;
     }
     return rc != 0 ? mig_error_nomem(d->err) : 0;
 }
@@ -692,24 +730,17 @@ static int differing_schemas(struct declaring *d, const struct mig_schema *decla
 static int normalise(struct declaring *d, const struct mig_schema *live,
                      struct mig_schema *declared)
 {
-    struct mig_map by_name = {0};
     bool any = false;
     /* the live table of each declared one that seems to differ */
     const struct mig_table **tables =
         mig_arena_array(d->arena, const struct mig_table *, declared->table_count + 1);
     bool *views = mig_arena_alloc(d->arena, declared->view_count + 1);
-    if (tables == NULL || views == NULL) {
+    if (tables == NULL || views == NULL ||
+        mig_diff_former_tables(d->arena, &d->options, live, declared, tables) != 0) {
         return mig_error_nomem(d->err);
     }
-    for (size_t i = 0; i < live->table_count; i++) {
-        const char *key = live_key(d, live->tables[i]->schema, live->tables[i]->name);
-        if (key == NULL || mig_map_put(&by_name, key, live->tables[i]) != 0) {
-            mig_map_release(&by_name);
-            return mig_error_nomem(d->err);
-        }
-    }
     for (size_t i = 0; i < declared->table_count; i++) {
-        const struct mig_table *table = find_live(d, &by_name, declared->tables[i]);
+        const struct mig_table *table = tables[i];
         struct mig_arena_mark mark = mig_arena_mark(d->arena);
         bool differs = table != NULL &&
                        mig_diff_table_differs(d->arena, &d->options, table, declared->tables[i]);
@@ -717,7 +748,6 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
         tables[i] = differs ? table : NULL;
         any = any || differs;
     }
-    mig_map_release(&by_name);
     for (size_t i = 0; i < declared->view_count; i++) {
         views[i] = view_differs(d, live, declared->views[i]);
         any = any || views[i];
@@ -727,7 +757,8 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
     for (size_t i = 0; rc == 0 && any && i <= schemas.count; i++) {
         struct scratch scratch;
         rc = open_scratch(d, i == 0 ? NULL : schemas.items[i - 1], &scratch);
-        rc = rc != 0 ? rc : normalise_in(d, &scratch, live, declared, tables, views);
+        scratch.live = live;
+        rc = rc != 0 ? rc : normalise_in(d, &scratch, declared, tables, views);
         close_scratch(d, &scratch);
     }
     return rc;
@@ -739,14 +770,17 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
 static int declared_schemas(struct declaring *d, const struct mig_schema *declared,
                             struct mig_names *out)
 {
+    int rc = 0;
     for (size_t i = 0; i < declared->table_count; i++) {
-        const char *schema = declared->tables[i]->schema;
-        if (schema != NULL && !mig_names_contain(out, schema) &&
-            mig_names_add(d->arena, out, schema) != 0) {
-            return mig_error_nomem(d->err);
-        }
+        rc |= add_schema(d, out, declared->tables[i]->schema);
     }
-    return 0;
+    for (size_t i = 0; i < declared->enum_count; i++) {
+        rc |= add_schema(d, out, declared->enums[i]->schema);
+    }
+    for (size_t i = 0; i < declared->view_count; i++) {
+        rc |= add_schema(d, out, declared->views[i]->schema);
+    }
+    return rc != 0 ? mig_error_nomem(d->err) : 0;
 }
 
 /* A list with what `more` has behind it. */

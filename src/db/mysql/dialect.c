@@ -449,7 +449,7 @@ const struct mig_dialect mig_dialect_mysql = {
     .mariadb_version = 101100,
     .version_major = 10000,
     .version_minor = 100,
-    .compare = {.unique_is_index = true},
+    .compare = {.unique_is_index = true, .refers_to_own = true},
     .offset_needs_limit = true,
     .update_lists_tables = true,
     .narrow = narrow,

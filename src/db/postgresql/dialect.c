@@ -458,18 +458,31 @@ static bool has_assignment_cast(const struct mig_compile *c, const struct mig_ty
            (a == INTERVAL && b == TIME);
 }
 
-/* The conversion for which PostgreSQL has only an explicit cast, or none that fits. */
+/* The conversion for which PostgreSQL has only an explicit cast, or none: then by the value's text.
+ * Whether there is one of a type by its own name only the server knows. */
 static void add_using(struct mig_sql *w, const struct mig_type *from, const struct mig_type *to,
                       const char *column)
 {
     from = mig_dialect_type(w->c, from);
     enum family a = from != NULL ? family_of(from) : UNKNOWN,
                 b = family_of(mig_dialect_type(w->c, to));
+    to = mig_dialect_type(w->c, to);
+    bool native = from == NULL || from->kind == MIG_TYPE_native || to->kind == MIG_TYPE_native;
+    native = native || (from->kind == MIG_TYPE_array && to->kind == MIG_TYPE_array);
     if (a == NUMBER && b == BOOLEAN) {
         mig_sql_add(w, " USING %n <> 0", column);
     } else if (a == BOOLEAN && b == NUMBER) {
         mig_sql_add(w, " USING %n::integer", column);
-    } else if (a == ENUM && b == ENUM) {
+    } else if (a == BIT && b == NUMBER) {
+        mig_sql_add(w, " USING %n::bigint", column);
+    } else if (a == NUMBER && b == BIT) {
+        mig_sql_add(w, " USING %n::bigint::%y", column, to);
+    } else if (a != TEXT && !native && b == JSON) {
+        mig_sql_add(w, to->kind == MIG_TYPE_json ? " USING to_json(%n)" : " USING to_jsonb(%n)",
+                    column);
+    } else if (a == JSON && !native) {
+        mig_sql_add(w, " USING (%n #>> '{}')::%y", column, to);
+    } else if (a != TEXT && !native) { /* what is no such value is an error of the server's */
         mig_sql_add(w, " USING %n::text::%y", column, to);
     } else {
         mig_sql_add(w, " USING %n::%y", column, to);

@@ -330,12 +330,12 @@ static const char *action(char letter)
     }
 }
 
+/* A table that is named without its schema is the default one's, wherever the key is. */
 static void read_foreign(struct mig_listing *rows, const struct scope *scope,
-                         const struct mig_table *table, struct mig_constraint *to)
+                         struct mig_constraint *to)
 {
-    const char *own = table->schema != NULL ? table->schema : scope->conn->server.schema;
     const char *schema = mig_listing_text(rows, CON_REFERRED_SCHEMA);
-    to->referred_schema = own != NULL && schema != NULL && strcmp(schema, own) == 0 ? NULL : schema;
+    to->referred_schema = mig_text_equal(schema, scope->conn->server.schema) ? NULL : schema;
     to->referred_table = mig_listing_text(rows, CON_REFERRED_TABLE);
     to->referred_columns = mig_listing_names(rows, CON_REFERRED_COLUMNS);
     to->onupdate = action(mig_listing_peek(rows, CON_ON_UPDATE)[0]);
@@ -376,7 +376,7 @@ static void read_constraint(struct mig_listing *rows, const struct scope *scope,
         break;
     case 'f':
         constraint->kind = MIG_CONSTRAINT_FOREIGN;
-        read_foreign(rows, scope, table, constraint);
+        read_foreign(rows, scope, constraint);
         break;
     case 'c':
         constraint->kind = MIG_CONSTRAINT_CHECK;
