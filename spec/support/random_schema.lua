@@ -1,6 +1,7 @@
 -- Random declared schemas: schema.lua texts, each a change of the one before.
 --
 --   local s = random_schema.new(seed, dialect)   s:text() → schema.lua   s:mutate()
+--   random_schema.new(seed, dialect, { standard = the default schema's name, "other", … })   in these schemas, too
 local random_schema = {}
 
 local Schema = {}
@@ -91,6 +92,11 @@ end
 function Schema:quote(name)
   local mark = self.dialect == "mysql" and "`" or '"'
   return mark .. name:gsub(mark, mark .. mark) .. mark
+end
+
+-- A table or view in SQL, with its schema where that is another one than the default.
+function Schema:qualified(object)
+  return (object.schema and self:quote(object.schema) .. "." or "") .. self:quote(object.name)
 end
 
 -- A template's text: {c} is the column's name as a Lua string, {s} in SQL (in a long string), {n} a number.
@@ -191,7 +197,7 @@ function Schema:option()
 end
 
 function Schema:new_table()
-  local t = { name = self:name "t", options = self:chance(20) and self:option() or nil, columns = {}, extras = {}, comment = self:chance(20) and "of note" or nil }
+  local t = { name = self:name "t", schema = self.schemas and self:chance(60) and self:pick(self.schemas) or nil, options = self:chance(20) and self:option() or nil, columns = {}, extras = {}, comment = self:chance(20) and "of note" or nil }
   for _ = 1, self.random(5) do t.columns[#t.columns + 1] = self:new_column() end
   for _ = 1, self.random(4) - 1 do self:add_extra(t) end
   if self:chance(25) then self:add_computed(t) end
@@ -222,7 +228,7 @@ function Schema:add_view()
   local t = self:pick(self.tables)
   local below = #self.views > 0 and self:chance(30) and self:pick(self.views) or nil
   self.views[#self.views + 1] = {
-    name = self:name "v", table = not below and t or nil, below = below, of = not below and self:pick(t.columns) or nil,
+    name = self:name "v", schema = self.schemas and self:chance(40) and self:pick(self.schemas) or nil, table = not below and t or nil, below = below, of = not below and self:pick(t.columns) or nil,
     number = self.random(3), materialized = self.dialect == "postgresql" and self:chance(20),
   }
 end
@@ -333,52 +339,66 @@ function Schema:column_text(c)
 end
 
 function Schema:view_text(view)
-  local query = view.below and ("SELECT id FROM %s WHERE id <> %d"):format(self:quote(view.below.name), view.number)
+  local query = view.below and ("SELECT id FROM %s WHERE id <> %d"):format(self:qualified(view.below), view.number)
     or ("SELECT id%s FROM %s WHERE id > %d"):format(view.of and ", " .. self:quote(view.of.name) .. " AS x" or "",
-      self:quote(view.table.name), view.number)
+      self:qualified(view.table), view.number)
   return ((view.materialized and "[%q] = { %q, materialized = true }" or "[%q] = %q"):format(view.name, query))
+end
+
+-- The tables and views of one schema, nil: the default one.
+function Schema:objects(of)
+  local parts = {}
+  for _, t in ipairs(self.tables) do
+    if t.schema == of then
+      local lines = { t.key or '{ "id", sql.integer, primary_key = true }' }
+      for _, c in ipairs(t.columns) do lines[#lines + 1] = self:column_text(c) end
+      if t.refers then
+        local options = {}
+        for _, key in ipairs { "name", "ondelete", "onupdate" } do
+          if t.refers[key] then options[#options + 1] = ("%s = %q"):format(key, t.refers[key]) end
+        end
+        local other = t.refers.table
+        local schema = other.schema or (t.schema and self.schemas.standard)
+        if schema then options[#options + 1] = ("referent_schema = %q"):format(schema) end
+        local columns, referred = { ("%q"):format(t.refers.column) }, { '"id"' }
+        lines[#lines + 1] = ("{ %q, %s }"):format(t.refers.column, other.key and "sql.bigint" or "sql.integer")
+        if t.refers.pair and other.pair then
+          columns[2], referred[2] = ("%q"):format(t.refers.pair), ("%q"):format(other.pair)
+          lines[#lines + 1] = ("{ %q, sql.smallint }"):format(t.refers.pair)
+        end
+        lines[#lines + 1] = ("sql.foreign_key({ %s }, %q, { %s }, { %s })"):format(table.concat(columns, ", "), other.name,
+          table.concat(referred, ", "), table.concat(options, ", "))
+      end
+      if t.pair then
+        lines[#lines + 1] = ("{ %q, sql.smallint, nullable = false, default = 1 }"):format(t.pair)
+        lines[#lines + 1] = ("sql.unique({ \"id\", %q }, { name = \"uq_pair_%d\" })"):format(t.pair, t.number)
+      end
+      for _, extra in ipairs(t.extras) do lines[#lines + 1] = self:fill(extra.text, extra.of.name) end
+      if t.comment then lines[#lines + 1] = ("comment = %q"):format(t.comment) end
+      if t.renamed_from then lines[#lines + 1] = ("renamed_from = %q"):format(t.renamed_from) end
+      if t.options then lines[#lines + 1] = t.options end
+      parts[#parts + 1] = ("  [%q] = {\n    %s,\n  },\n"):format(t.name, table.concat(lines, ",\n    "))
+    end
+  end
+  local views = {}
+  for _, view in ipairs(self.views) do
+    if view.schema == of then views[#views + 1] = "    " .. self:view_text(view) .. ",\n" end
+  end
+  if #views > 0 then parts[#parts + 1] = "  views = {\n" .. table.concat(views) .. "  },\n" end
+  return table.concat(parts)
 end
 
 --- The text of schema.lua.
 function Schema:text()
-  local parts = {}
-  for _, t in ipairs(self.tables) do
-    local lines = { t.key or '{ "id", sql.integer, primary_key = true }' }
-    for _, c in ipairs(t.columns) do lines[#lines + 1] = self:column_text(c) end
-    if t.refers then
-      local options = {}
-      for _, key in ipairs { "name", "ondelete", "onupdate" } do
-        if t.refers[key] then options[#options + 1] = ("%s = %q"):format(key, t.refers[key]) end
-      end
-      local other = t.refers.table
-      local columns, referred = { ("%q"):format(t.refers.column) }, { '"id"' }
-      lines[#lines + 1] = ("{ %q, %s }"):format(t.refers.column, other.key and "sql.bigint" or "sql.integer")
-      if t.refers.pair and other.pair then
-        columns[2], referred[2] = ("%q"):format(t.refers.pair), ("%q"):format(other.pair)
-        lines[#lines + 1] = ("{ %q, sql.smallint }"):format(t.refers.pair)
-      end
-      lines[#lines + 1] = ("sql.foreign_key({ %s }, %q, { %s }, { %s })"):format(table.concat(columns, ", "), other.name,
-        table.concat(referred, ", "), table.concat(options, ", "))
-    end
-    if t.pair then
-      lines[#lines + 1] = ("{ %q, sql.smallint, nullable = false, default = 1 }"):format(t.pair)
-      lines[#lines + 1] = ("sql.unique({ \"id\", %q }, { name = \"uq_pair_%d\" })"):format(t.pair, t.number)
-    end
-    for _, extra in ipairs(t.extras) do lines[#lines + 1] = self:fill(extra.text, extra.of.name) end
-    if t.comment then lines[#lines + 1] = ("comment = %q"):format(t.comment) end
-    if t.renamed_from then lines[#lines + 1] = ("renamed_from = %q"):format(t.renamed_from) end
-    if t.options then lines[#lines + 1] = t.options end
-    parts[#parts + 1] = ("  [%q] = {\n    %s,\n  },\n"):format(t.name, table.concat(lines, ",\n    "))
-  end
-  local views = {}
-  for i, view in ipairs(self.views) do views[i] = "    " .. self:view_text(view) .. ",\n" end
-  if #views > 0 then parts[#parts + 1] = "  views = {\n" .. table.concat(views) .. "  },\n" end
-  return "return sql.schema {\n" .. table.concat(parts) .. "}\n"
+  local others = {}
+  for i, name in ipairs(self.schemas or {}) do others[i] = ("[%q] = {\n%s},\n"):format(name, self:objects(name)) end
+  local schemas = #others > 0 and "  schemas = {\n" .. table.concat(others) .. "  },\n" or ""
+  return "return sql.schema {\n" .. self:objects(nil) .. schemas .. "}\n"
 end
 
-function random_schema.new(seed, dialect)
+function random_schema.new(seed, dialect, schemas)
   local self = setmetatable({
-    random = generator(seed), dialect = dialect, tables = {}, views = {}, count = 0, types = {}, mood = moods[1], reserved = {},
+    random = generator(seed), dialect = dialect, schemas = schemas, tables = {}, views = {}, count = 0, types = {}, mood = moods[1], reserved = {},
   }, Schema)
   for _, kind in ipairs(types) do self.types[#self.types + 1] = kind end
   for _, kind in ipairs(own_types[dialect]) do self.types[#self.types + 1] = kind end

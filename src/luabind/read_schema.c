@@ -185,6 +185,7 @@ void mig_read_schema(struct mig_reader *r, int index, struct mig_schema *out)
         int schemas = lua_gettop(L);
         size_t count = 0;
         const char **names = sorted_names(r, schemas, &count);
+        out->schemas = (struct mig_names){.items = names, .count = count, .given = true};
         for (size_t i = 0; i < count; i++) {
             struct mig_place place = {r->place, "schema", names[i], 0};
             r->place = &place;

@@ -219,6 +219,7 @@ struct mig_schema {
     size_t view_count;
     struct mig_sequence **sequences;
     size_t sequence_count;
+    struct mig_names schemas; /* schema.lua: the schemas that it declares besides the default one */
 };
 
 /* "string" for MIG_TYPE_string; NULL for NONE. */

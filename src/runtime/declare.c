@@ -766,23 +766,6 @@ static int normalise(struct declaring *d, const struct mig_schema *live,
 
 /* ------------------------------------------------------------------ the contract */
 
-/* The schemas that are declared besides the default one. */
-static int declared_schemas(struct declaring *d, const struct mig_schema *declared,
-                            struct mig_names *out)
-{
-    int rc = 0;
-    for (size_t i = 0; i < declared->table_count; i++) {
-        rc |= add_schema(d, out, declared->tables[i]->schema);
-    }
-    for (size_t i = 0; i < declared->enum_count; i++) {
-        rc |= add_schema(d, out, declared->enums[i]->schema);
-    }
-    for (size_t i = 0; i < declared->view_count; i++) {
-        rc |= add_schema(d, out, declared->views[i]->schema);
-    }
-    return rc != 0 ? mig_error_nomem(d->err) : 0;
-}
-
 /* A list with what `more` has behind it. */
 #define JOIN(field, counter)                                                                       \
     do {                                                                                           \
@@ -841,6 +824,35 @@ static int add_live(struct declaring *d, const struct mig_names *schemas, struct
     return d->arena->failed ? mig_error_nomem(d->err) : 0;
 }
 
+/* The enum types that columns take from schemas which are not declared: nothing else of those is
+ * compared. */
+static int add_live_enums(struct declaring *d, const struct mig_schema *declared,
+                          struct mig_schema *to)
+{
+    struct mig_names schemas = {.given = true};
+    struct mig_schema found = {0};
+    struct mig_schema kept = {0}, *more = &kept;
+    int rc = 0;
+    for (size_t i = 0; i < declared->enum_count; i++) {
+        const char *schema = declared->enums[i]->schema;
+        if (schema != NULL && !mig_names_contain(&declared->schemas, schema)) {
+            rc |= add_schema(d, &schemas, schema);
+        }
+    }
+    if (rc != 0) {
+        return mig_error_nomem(d->err);
+    }
+    rc = schemas.count > 0 ? reflect_live(d, &schemas, &found) : 0;
+    kept.enums = found.enums;
+    for (size_t i = 0; rc == 0 && i < found.enum_count; i++) {
+        if (find_enum(declared, found.enums[i]->schema, found.enums[i]->name) != NULL) {
+            kept.enums[kept.enum_count++] = found.enums[i];
+        }
+    }
+    JOIN(enums, enum_count);
+    return rc != 0 || !d->arena->failed ? rc : mig_error_nomem(d->err);
+}
+
 /* Makes out->upgrade anew, of what the configuration includes. */
 static int compare(struct declaring *d, struct mig_difference *out)
 {
@@ -873,9 +885,8 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
         rc = mig_error_nomem(err);
     }
     rc = rc != 0 ? rc : reflect_live(&d, NULL, &out->live);
-    struct mig_names schemas = {.given = true};
-    rc = rc != 0 ? rc : declared_schemas(&d, &out->declared, &schemas);
-    rc = rc != 0 ? rc : add_live(&d, &schemas, &out->live);
+    rc = rc != 0 ? rc : add_live(&d, &out->declared.schemas, &out->live);
+    rc = rc != 0 ? rc : add_live_enums(&d, &out->declared, &out->live);
     rc = rc != 0 ? rc : compare(&d, out);
     if (rc == 0 && out->upgrade.count > 0) { /* as it seems: is it so in the server's own words? */
         rc = normalise(&d, &out->live, &out->declared);

@@ -731,11 +731,9 @@ static struct mig_view *add_view(const struct scope *scope, struct mig_listing *
     out->views[out->view_count++] = view;
     view->schema = mig_arena_strdup(scope->arena, scope->schema);
     view->name = mig_listing_text(rows, 0);
-    const char *text =
-        without_database(scope->arena, mig_listing_peek(rows, 1), mig_listing_peek(rows, 2));
-    const char *usual = scope->conn->server.database;
-    view->query =
-        text == NULL || usual == NULL ? text : without_database(scope->arena, text, usual);
+    const char *usual = scope->conn->server.database; /* what a name without a database means */
+    view->query = without_database(scope->arena, mig_listing_peek(rows, 1),
+                                   usual != NULL ? usual : mig_listing_peek(rows, 2));
     return view->query == NULL ? NULL : view;
 }
 
