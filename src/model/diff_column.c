@@ -318,6 +318,23 @@ static void drop_default_first(struct mig_diff *d, const struct mig_table *to,
     }
 }
 
+/* The CHECK of a textual enum is among the constraints of the table, which are compared by
+ * themselves. */
+static const struct mig_type *without_check(struct mig_diff *d, const struct mig_type *type)
+{
+    if (d->options->batches || type == NULL || type->kind != MIG_TYPE_enum ||
+        type->native != MIG_FALSE) {
+        return type;
+    }
+    struct mig_type *copy = mig_type_copy(d->arena, type);
+    if (copy == NULL) {
+        d->failed = true;
+        return type;
+    }
+    copy->check = MIG_FALSE;
+    return copy;
+}
+
 static void alter_column(struct mig_diff *d, const struct mig_table *from,
                          const struct mig_table *to, const struct mig_column *before,
                          const struct mig_column *after)
@@ -354,7 +371,7 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     op->table = to->name;
     op->column = after->name;
     if (type || (collation && collation_of(after) == NULL)) {
-        op->type = after->type;
+        op->type = without_check(d, after->type);
     }
     if (nullable) {
         op->nullable = is_nullable(d, to, after) ? MIG_TRUE : MIG_FALSE;
