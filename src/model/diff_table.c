@@ -248,17 +248,14 @@ static bool same_constraint(const struct mig_diff *d, const struct mig_constrain
            !stands_on_replaced(d, after) && !must_invalidate(d, before, after);
 }
 
-/* The CHECK of an enum that is text: it has the enum's name, or none and says
- * `column IN ('a', 'b')`. */
+/* `column IN ('a', 'b')`, the CHECK of an enum where there are no enum types. */
 static bool is_check_of(struct mig_diff *d, const struct mig_constraint *check, const char *column,
                         const struct mig_type *type)
 {
-    if (!mig_text_equal(check->name, type->name) || type->check == MIG_FALSE ||
-        type->values.count == 0) {
+    bool named = check->name == NULL || type->name == NULL ? check->name == type->name
+                                                           : strcmp(check->name, type->name) == 0;
+    if (!named || type->check == MIG_FALSE || type->values.count == 0) {
         return false;
-    }
-    if (check->name != NULL) {
-        return true;
     }
     struct mig_strbuf text = {0};
     mig_strbuf_printf(&text, "\"%s\" IN (", column);
@@ -275,7 +272,7 @@ static bool is_check_of(struct mig_diff *d, const struct mig_constraint *check, 
     return condition != NULL && mig_compare_expressions(condition, check->condition);
 }
 
-/* A column that gets its type brings the CHECK of its enum; on SQLite also one that is added. */
+/* SQLite: a column that is added or gets its type brings the CHECK of its enum. */
 static bool is_brought_by_enum(struct mig_diff *d, const struct mig_constraint *check)
 {
     for (size_t i = 0; d->rules->rowid_keys && i < d->parts[GAIN_COLUMNS].count; i++) {
@@ -286,11 +283,10 @@ static bool is_brought_by_enum(struct mig_diff *d, const struct mig_constraint *
             return true;
         }
     }
-    for (size_t i = 0; i < d->parts[ALTER_COLUMNS].count; i++) {
+    for (size_t i = 0; d->rules->rowid_keys && i < d->parts[ALTER_COLUMNS].count; i++) {
         const struct mig_op_alter_column *op =
             MIG_OP_CAST(d->parts[ALTER_COLUMNS].items[i], alter_column);
         if (op->type != NULL && op->type->kind == MIG_TYPE_enum &&
-            !(d->options->has_enums && op->type->native != MIG_FALSE) &&
             is_check_of(d, check, op->column, op->type)) {
             return true;
         }
