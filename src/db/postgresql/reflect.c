@@ -1,27 +1,17 @@
 /* Live reflection of PostgreSQL: one query for the tables, one each for their columns, constraints
  * and indexes, whether for one table or for a whole schema. */
+#include "db/postgresql/reflect.intern.h"
+
 #include "db/postgresql/constraint_text.h"
 #include "driver/database.h"
-#include "driver/listing.h"
 #include "queries.h"
-#include "util/map.h"
 #include "util/strbuf.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is being described: a schema (NULL: the default one) and one name of it or all. */
-struct scope {
-    struct mig_conn *conn;
-    struct mig_arena *arena;
-    const char *schema;
-    const char *name;      /* NULL: all */
-    struct mig_map tables; /* by name */
-    struct mig_error *err;
-};
-
-static void open_query(struct mig_listing *rows, const struct scope *scope, const char *sql)
+void mig_pg_open_query(struct mig_listing *rows, const struct mig_pg_scope *scope, const char *sql)
 {
     const char *args[2] = {scope->schema, scope->name};
     const char *text = scope->name == NULL ? mig_listing_without(scope->arena, sql, "one") : sql;
@@ -134,7 +124,7 @@ enum {
     COL_COMPRESSION,
 };
 
-static const struct mig_type *read_type(struct mig_listing *rows, const struct scope *scope,
+static const struct mig_type *read_type(struct mig_listing *rows, const struct mig_pg_scope *scope,
                                         const char *native)
 {
     struct mig_type *type = mig_arena_new(scope->arena, struct mig_type);
@@ -183,40 +173,6 @@ static const struct mig_type *read_type(struct mig_listing *rows, const struct s
 
 /* ------------------------------------------------------------------ columns */
 
-/* The options that differ from what an ascending sequence of the type has by itself. */
-static void read_sequence(const struct mig_listing *rows, size_t first, const char *type,
-                          struct mig_sequence_options *to)
-{
-    int64_t natural_max = strcmp(type, "smallint") == 0  ? INT16_MAX
-                          : strcmp(type, "integer") == 0 ? INT32_MAX
-                                                         : INT64_MAX;
-    int64_t natural_min = -natural_max - 1;
-    struct mig_opt_int start = mig_listing_int(rows, first);
-    struct mig_opt_int increment = mig_listing_int(rows, first + 1);
-    struct mig_opt_int min = mig_listing_int(rows, first + 2);
-    struct mig_opt_int max = mig_listing_int(rows, first + 3);
-    struct mig_opt_int cache = mig_listing_int(rows, first + 4);
-    bool down = increment.value < 0;
-    if (start.value != (down ? max.value : min.value)) {
-        to->start = start;
-    }
-    if (increment.value != 1) {
-        to->increment = increment;
-    }
-    if (min.value != (down ? natural_min : 1)) {
-        to->min = min;
-    }
-    if (max.value != (down ? -1 : natural_max)) {
-        to->max = max;
-    }
-    if (cache.value != 1) {
-        to->cache = cache;
-    }
-    if (mig_listing_bool(rows, first + 5)) {
-        to->cycle = MIG_TRUE;
-    }
-}
-
 static struct mig_value expression(const char *text)
 {
     return (struct mig_value){.kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
@@ -229,7 +185,7 @@ static const char *plain(struct mig_arena *arena, const char *text)
 }
 
 /* The default, or what stands in its place: a generated column's expression, an identity. */
-static void read_default(struct mig_listing *rows, const struct scope *scope,
+static void read_default(struct mig_listing *rows, const struct mig_pg_scope *scope,
                          struct mig_column *column)
 {
     const char *text = mig_listing_text(rows, COL_DEFAULT);
@@ -239,7 +195,7 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
         struct mig_identity *made = mig_arena_new(scope->arena, struct mig_identity);
         if (made != NULL) {
             made->always = identity[0] == 'a' ? MIG_TRUE : MIG_FALSE;
-            read_sequence(rows, COL_SEQ_START, column->native_type, &made->sequence);
+            mig_pg_read_sequence(rows, COL_SEQ_START, column->native_type, &made->sequence);
             column->identity = made;
         }
     } else if (generated[0] != '\0' && text != NULL) {
@@ -257,7 +213,7 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
     }
 }
 
-static void read_column(struct mig_listing *rows, const struct scope *scope,
+static void read_column(struct mig_listing *rows, const struct mig_pg_scope *scope,
                         struct mig_table *table)
 {
     struct mig_column *column = mig_arena_new(scope->arena, struct mig_column);
@@ -276,10 +232,10 @@ static void read_column(struct mig_listing *rows, const struct scope *scope,
     }
 }
 
-static int read_columns(struct scope *scope)
+static int read_columns(struct mig_pg_scope *scope)
 {
     struct mig_listing rows;
-    open_query(&rows, scope, mig_sql_postgresql_columns);
+    mig_pg_open_query(&rows, scope, mig_sql_postgresql_columns);
     while (mig_listing_next(&rows)) {
         struct mig_table *table = mig_map_get(&scope->tables, mig_listing_peek(&rows, COL_TABLE));
         if (table != NULL) {
@@ -331,7 +287,7 @@ static const char *action(char letter)
 }
 
 /* A table that is named without its schema is the default one's, wherever the key is. */
-static void read_foreign(struct mig_listing *rows, const struct scope *scope,
+static void read_foreign(struct mig_listing *rows, const struct mig_pg_scope *scope,
                          struct mig_constraint *to)
 {
     const char *schema = mig_listing_text(rows, CON_REFERRED_SCHEMA);
@@ -349,7 +305,7 @@ static void read_foreign(struct mig_listing *rows, const struct scope *scope,
     }
 }
 
-static void read_constraint(struct mig_listing *rows, const struct scope *scope,
+static void read_constraint(struct mig_listing *rows, const struct mig_pg_scope *scope,
                             struct mig_table *table)
 {
     struct mig_constraint *constraint = mig_arena_new(scope->arena, struct mig_constraint);
@@ -398,10 +354,10 @@ static void read_constraint(struct mig_listing *rows, const struct scope *scope,
     }
 }
 
-static int read_constraints(struct scope *scope)
+static int read_constraints(struct mig_pg_scope *scope)
 {
     struct mig_listing rows;
-    open_query(&rows, scope, mig_sql_postgresql_constraints);
+    mig_pg_open_query(&rows, scope, mig_sql_postgresql_constraints);
     while (mig_listing_next(&rows)) {
         struct mig_table *table = mig_map_get(&scope->tables, mig_listing_peek(&rows, CON_TABLE));
         if (table != NULL) {
@@ -478,7 +434,8 @@ static struct mig_pairs read_options(struct mig_listing *rows, size_t field)
     return pairs;
 }
 
-static void read_index(struct mig_listing *rows, const struct scope *scope, struct mig_index *index)
+static void read_index(struct mig_listing *rows, const struct mig_pg_scope *scope,
+                       struct mig_index *index)
 {
     const char *method = mig_listing_text(rows, IX_METHOD);
     const char *where = mig_listing_text(rows, IX_WHERE);
@@ -519,12 +476,12 @@ static void read_element(struct mig_listing *rows, struct mig_index *index)
     element->collation = mig_listing_filled(rows, IX_COLLATION);
 }
 
-static int read_indexes(struct scope *scope)
+static int read_indexes(struct mig_pg_scope *scope)
 {
     struct mig_listing rows;
     struct mig_index *index = NULL;
     const struct mig_table *of = NULL;
-    open_query(&rows, scope, mig_sql_postgresql_indexes);
+    mig_pg_open_query(&rows, scope, mig_sql_postgresql_indexes);
     while (mig_listing_next(&rows)) {
         struct mig_table *table = mig_map_get(&scope->tables, mig_listing_peek(&rows, IX_TABLE));
         if (table == NULL) {
@@ -605,7 +562,7 @@ static const char *joined_parameters(struct mig_listing *rows)
     return mig_strbuf_to_arena(&buf, rows->arena);
 }
 
-static struct mig_table *read_table(struct mig_listing *rows, const struct scope *scope)
+static struct mig_table *read_table(struct mig_listing *rows, const struct mig_pg_scope *scope)
 {
     struct mig_table *table = mig_arena_new(scope->arena, struct mig_table);
     if (table == NULL) {
@@ -640,11 +597,11 @@ static struct mig_table *read_table(struct mig_listing *rows, const struct scope
 }
 
 /* The tables of the scope with all that belongs to them, added to `out`. */
-static int read_tables(struct scope *scope, struct mig_schema *out)
+static int read_tables(struct mig_pg_scope *scope, struct mig_schema *out)
 {
     struct mig_listing rows;
     size_t first = out->table_count;
-    open_query(&rows, scope, mig_sql_postgresql_tables);
+    mig_pg_open_query(&rows, scope, mig_sql_postgresql_tables);
     while (mig_listing_next(&rows)) {
         if (scope->name == NULL && mig_listing_is_internal(mig_listing_peek(&rows, TAB_NAME))) {
             continue;
@@ -672,110 +629,6 @@ static int read_tables(struct scope *scope, struct mig_schema *out)
     return status;
 }
 
-/* ------------------------------------------------------------------ enums, views, sequences */
-
-static int read_enums(const struct scope *scope, struct mig_schema *out)
-{
-    struct mig_listing rows;
-    open_query(&rows, scope, mig_sql_postgresql_enums);
-    while (mig_listing_next(&rows)) {
-        struct mig_enum *type = mig_arena_new(scope->arena, struct mig_enum);
-        out->enums = mig_arena_room(scope->arena, out->enums, out->enum_count, sizeof *out->enums);
-        if (type == NULL || out->enums == NULL) {
-            rows.status = mig_error_nomem(scope->err);
-            break;
-        }
-        out->enums[out->enum_count++] = type;
-        type->schema = mig_arena_strdup(scope->arena, scope->schema);
-        type->name = mig_listing_text(&rows, 0);
-        type->values = mig_listing_names(&rows, 1);
-        type->values.given = true;
-    }
-    return mig_listing_close(&rows);
-}
-
-/* pg_get_viewdef's text without the space before and the semicolon after. */
-static const char *view_query(struct mig_arena *arena, const char *text)
-{
-    text += strspn(text, " \n");
-    size_t length = strlen(text);
-    while (length > 0 && (text[length - 1] == ';' || isspace((unsigned char)text[length - 1]))) {
-        length--;
-    }
-    return mig_arena_strndup(arena, text, length);
-}
-
-/* A materialized view stands among the tables of the scope while their indexes are read. */
-static int expect_indexes(struct scope *scope, struct mig_view *view)
-{
-    struct mig_table *table = mig_arena_new(scope->arena, struct mig_table);
-    if (table == NULL) {
-        return -1;
-    }
-    *table = (struct mig_table){.name = view->name, .is_view = true};
-    return mig_map_put(&scope->tables, table->name, table);
-}
-
-static void take_indexes(const struct scope *scope, struct mig_view *view)
-{
-    const struct mig_table *table = mig_map_get(&scope->tables, view->name);
-    if (table != NULL && table->is_view) {
-        view->indexes = table->indexes;
-        view->tells_indexes = true;
-    }
-}
-
-static int read_views(struct scope *scope, struct mig_schema *out)
-{
-    struct mig_listing rows;
-    open_query(&rows, scope, mig_sql_postgresql_views);
-    while (mig_listing_next(&rows)) {
-        struct mig_view *view = mig_arena_new(scope->arena, struct mig_view);
-        out->views = mig_arena_room(scope->arena, out->views, out->view_count, sizeof *out->views);
-        if (view == NULL || out->views == NULL) {
-            rows.status = mig_error_nomem(scope->err);
-            break;
-        }
-        out->views[out->view_count++] = view;
-        view->schema = mig_arena_strdup(scope->arena, scope->schema);
-        view->name = mig_listing_text(&rows, 0);
-        view->query = view_query(scope->arena, mig_listing_peek(&rows, 1));
-        view->materialized = mig_listing_bool(&rows, 2) ? MIG_TRUE : MIG_UNSET;
-        view->parts = mig_listing_names(&rows, 3);
-        view->privileges = mig_listing_names(&rows, 4);
-        view->output = mig_listing_names(&rows, 5);
-        view->output.given = true;
-        if (view->name == NULL ||
-            (view->materialized == MIG_TRUE && expect_indexes(scope, view) != 0)) {
-            rows.status = mig_error_nomem(scope->err);
-            break;
-        }
-    }
-    return mig_listing_close(&rows);
-}
-
-static int read_sequences(const struct scope *scope, struct mig_schema *out)
-{
-    struct mig_listing rows;
-    open_query(&rows, scope, mig_sql_postgresql_sequences);
-    while (mig_listing_next(&rows)) {
-        struct mig_sequence *sequence = mig_arena_new(scope->arena, struct mig_sequence);
-        const char *type = mig_listing_text(&rows, 1);
-        out->sequences = mig_arena_room(scope->arena, out->sequences, out->sequence_count,
-                                        sizeof *out->sequences);
-        if (sequence == NULL || type == NULL || out->sequences == NULL) {
-            rows.status = mig_error_nomem(scope->err);
-            break;
-        }
-        out->sequences[out->sequence_count++] = sequence;
-        sequence->schema = mig_arena_strdup(scope->arena, scope->schema);
-        sequence->name = mig_listing_text(&rows, 0);
-        sequence->options.type = strcmp(type, "bigint") == 0 ? NULL : type;
-        read_sequence(&rows, 2, type, &sequence->options);
-    }
-    return mig_listing_close(&rows);
-}
-
 /* ------------------------------------------------------------------ the contract */
 
 static int read_schema(struct mig_conn *conn, struct mig_arena *arena,
@@ -787,16 +640,16 @@ static int read_schema(struct mig_conn *conn, struct mig_arena *arena,
     size_t count = named ? schemas->count : 1;
     int status = 0;
     for (size_t i = 0; status == 0 && i < count; i++) {
-        struct scope scope = {.conn = conn, .arena = arena, .err = err};
+        struct mig_pg_scope scope = {.conn = conn, .arena = arena, .err = err};
         scope.schema = named ? schemas->items[i] : NULL;
         size_t first_view = out->view_count;
-        status = read_views(&scope, out);
+        status = mig_pg_read_views(&scope, out);
         status = status != 0 ? status : read_tables(&scope, out);
         for (size_t k = first_view; status == 0 && k < out->view_count; k++) {
-            take_indexes(&scope, out->views[k]);
+            mig_pg_take_indexes(&scope, out->views[k]);
         }
-        status = status != 0 ? status : read_enums(&scope, out);
-        status = status != 0 ? status : read_sequences(&scope, out);
+        status = status != 0 ? status : mig_pg_read_enums(&scope, out);
+        status = status != 0 ? status : mig_pg_read_sequences(&scope, out);
         mig_map_release(&scope.tables);
     }
     return status;
@@ -805,7 +658,8 @@ static int read_schema(struct mig_conn *conn, struct mig_arena *arena,
 static int describe_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
                           struct mig_table **out, struct mig_error *err)
 {
-    struct scope scope = {.conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
+    struct mig_pg_scope scope = {
+        .conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
     struct mig_schema found = {0};
     int status = read_tables(&scope, &found);
     mig_map_release(&scope.tables);
@@ -816,9 +670,10 @@ static int describe_table(void *self, struct mig_arena *arena, const char *schem
 static int describe_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
                          struct mig_enum **out, struct mig_error *err)
 {
-    struct scope scope = {.conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
+    struct mig_pg_scope scope = {
+        .conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
     struct mig_schema found = {0};
-    int status = read_enums(&scope, &found);
+    int status = mig_pg_read_enums(&scope, &found);
     *out = status == 0 && found.enum_count > 0 ? found.enums[0] : NULL;
     return status;
 }
@@ -826,9 +681,10 @@ static int describe_enum(void *self, struct mig_arena *arena, const char *schema
 static int describe_view(void *self, struct mig_arena *arena, const char *schema, const char *name,
                          struct mig_view **out, struct mig_error *err)
 {
-    struct scope scope = {.conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
+    struct mig_pg_scope scope = {
+        .conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
     struct mig_schema found = {0};
-    int status = read_views(&scope, &found);
+    int status = mig_pg_read_views(&scope, &found);
     mig_map_release(&scope.tables);
     *out = status == 0 && found.view_count > 0 ? found.views[0] : NULL;
     return status;

@@ -1,0 +1,512 @@
+/* What schema.lua declares in the server's own words: made in a scratch schema and read back. */
+#include "runtime/declare.intern.h"
+
+#include "model/option.h"
+#include "util/strbuf.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* One for each schema that differs: names of two schemas don't meet. */
+struct scratch {
+    struct mig_conn *conn; /* of its own on SQLite */
+    const char *name;      /* NULL on SQLite */
+    const char *of;        /* the schema whose tables are made in it; NULL: the default one */
+    const struct mig_schema *live;
+    bool open;
+};
+
+static const char *scratch_name(struct mig_declaring *d)
+{
+    unsigned char bytes[6] = {0};
+    struct mig_strbuf buf = {0};
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
+        mig_error_set(d->err, MIG_E_connect, "no randomness: %s", strerror(errno));
+        return NULL;
+    }
+    mig_strbuf_puts(&buf, "luamig_scratch_");
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        mig_strbuf_printf(&buf, "%02x", bytes[i]);
+    }
+    const char *name = mig_strbuf_to_arena(&buf, d->arena);
+    if (name == NULL) {
+        mig_error_nomem(d->err);
+    }
+    return name;
+}
+
+/* Compiles and sends one operation, into the scratch schema. */
+static int send_op(struct mig_declaring *d, const struct scratch *s, struct mig_op *op)
+{
+    struct mig_statements statements = {0};
+    d->compile.out = &statements;
+    int rc = mig_resolve_op(&d->compile, op, d->err);
+    rc = rc != 0 ? rc : mig_compile_op(&d->compile, op, d->err);
+    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
+        rc = mig_conn_run(s->conn, &statements.items[i], NULL, d->err);
+    }
+    d->compile.out = NULL;
+    return rc != 0 ? rc : mig_catalog_apply(d->catalog, op, d->err);
+}
+
+static int create_scratch(struct mig_declaring *d, const struct scratch *s)
+{
+    struct mig_op_create_schema op = {.base = {.kind = MIG_OP_create_schema}, .name = s->name};
+    return send_op(d, s, &op.base);
+}
+
+static int open_scratch(struct mig_declaring *d, const char *of, struct scratch *s)
+{
+    *s = (struct scratch){.conn = d->conn, .of = of};
+    bool in_memory = d->db->url_form == MIG_URL_FILE;
+    d->catalog = mig_catalog_new(&mig_catalog_nothing, NULL, d->options.rules.folds_names);
+    if (d->catalog == NULL) {
+        return mig_error_nomem(d->err);
+    }
+    d->compile.catalog = d->catalog;
+    if (in_memory) {
+        struct mig_conn_params params = {.database = ":memory:"};
+        int rc = mig_conn_open(&s->conn, d->db, &params, NULL, d->err);
+        s->open = rc == 0;
+        return rc;
+    }
+    s->name = scratch_name(d);
+    if (s->name == NULL) {
+        return (int)d->err->code;
+    }
+    bool rolls_back = (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0;
+    int rc = rolls_back ? mig_conn_begin(s->conn, d->err) : 0;
+    s->open = rc == 0;
+    rc = rc != 0 ? rc : create_scratch(d, s);
+    return rc != 0 || !rolls_back ? rc : d->db->reflect->prefer_schema(s->conn, s->name, d->err);
+}
+
+static void close_scratch(struct mig_declaring *d, struct scratch *s)
+{
+    struct mig_error ignored = {0};
+    int rc = 0;
+    if (s->open && s->name == NULL) {
+        mig_conn_free(s->conn);
+    } else if (s->open && (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0) {
+        rc = mig_conn_rollback(s->conn, &ignored);
+    } else if (s->open) {
+        struct mig_op_drop_schema op = {
+            .base = {.kind = MIG_OP_drop_schema}, .name = s->name, .if_exists = MIG_TRUE};
+        struct mig_error *err = d->err;
+        d->err = &ignored;
+        rc = send_op(d, s, &op.base);
+        d->err = err;
+    }
+    if (rc != 0) {
+        mig_log_write(&d->ctx->log, MIG_LOG_WARNING, "the scratch schema %s is left behind: %s",
+                      s->name, ignored.message == NULL ? "" : ignored.message);
+    }
+    mig_error_clear(&ignored);
+    mig_catalog_free(d->catalog);
+    d->catalog = NULL;
+    d->compile.catalog = NULL;
+    s->open = false;
+}
+
+/* Is the type there as it is declared? */
+static bool is_live(const struct scratch *s, const struct mig_type *type)
+{
+    const struct mig_enum *live = mig_declare_find_enum(s->live, type->schema, type->name);
+    return live != NULL && mig_names_equal(&live->values, &type->values);
+}
+
+/* The type as it is in the scratch schema: an enum of the schema that it stands for is in it, that
+ * of another one is there, or in it when it changes. */
+static const struct mig_type *scratch_type(struct mig_declaring *d, const struct scratch *s,
+                                           const struct mig_type *type)
+{
+    bool array = type != NULL && type->kind == MIG_TYPE_array;
+    bool named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
+    bool other = named && type->schema != NULL;
+    bool there = other && !mig_text_equal(type->schema, s->of) && is_live(s, type);
+    struct mig_type *copy = array || other ? mig_type_copy(d->arena, type) : NULL;
+    if (copy == NULL) {
+        return type;
+    }
+    copy->schema = there ? copy->schema : NULL;
+    copy->values = there ? (struct mig_names){0} : copy->values;
+    copy->element = array ? scratch_type(d, s, type->element) : NULL;
+    return copy;
+}
+
+static int copy_columns(struct mig_declaring *d, const struct scratch *s, struct mig_table *table)
+{
+    struct mig_columns columns = table->columns;
+    table->columns = (struct mig_columns){0};
+    for (size_t i = 0; i < columns.count; i++) {
+        struct mig_column *copy = mig_column_copy(d->arena, columns.items[i]);
+        if (copy == NULL || mig_table_add_column(d->arena, table, copy) != 0) {
+            return mig_error_nomem(d->err);
+        }
+        copy->type = scratch_type(d, s, copy->type);
+    }
+    return 0;
+}
+
+/* The table without what refers to others: those need not be there. */
+static int create_table(struct mig_declaring *d, const struct scratch *s,
+                        const struct mig_table *table)
+{
+    struct mig_table body = *table;
+    body.constraints = (struct mig_constraints){0};
+    body.schema = NULL;
+    if (d->options.has_enums && copy_columns(d, s, &body) != 0) {
+        return (int)d->err->code;
+    }
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        if (table->constraints.items[i]->kind != MIG_CONSTRAINT_FOREIGN &&
+            mig_table_add_constraint(d->arena, &body, table->constraints.items[i]) != 0) {
+            return mig_error_nomem(d->err);
+        }
+    }
+    bool by_path = (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0;
+    struct mig_op_create_table op = {
+        .base = {.kind = MIG_OP_create_table, .schema = by_path ? NULL : s->name},
+        .table = table->name,
+        .body = &body};
+    int rc = send_op(d, s, &op.base);
+    if (rc != 0 && d->err->operation == NULL) {
+        char *operation = mig_arena_printf(d->arena, "sql.schema: table '%s'", table->name);
+        mig_error_string(&d->err->operation, operation, SIZE_MAX);
+    }
+    return rc;
+}
+
+static int create_enums(struct mig_declaring *d, const struct scratch *s,
+                        const struct mig_schema *declared)
+{
+    for (size_t i = 0; d->options.has_enums && i < declared->enum_count; i++) {
+        const struct mig_enum *type = declared->enums[i];
+        if (!mig_text_equal(type->schema, s->of)) {
+            continue; /* stands in another schema, where it must be */
+        }
+        struct mig_op_create_enum op = {
+            .base = {.kind = MIG_OP_create_enum}, .name = type->name, .values = type->values};
+        int rc = send_op(d, s, &op.base);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* A view that the server refuses (it may read a table that is yet to be made) stays as it is
+ * declared. */
+static int create_view(struct mig_declaring *d, const struct scratch *s,
+                       const struct mig_view *view)
+{
+    bool transaction = (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0;
+    int64_t changed;
+    int rc = 0;
+    if (transaction) {
+        rc = mig_conn_execute(s->conn, "SAVEPOINT luamig_view", NULL, &changed, d->err);
+    }
+    struct mig_op_create_view op = {
+        .base = {.kind = MIG_OP_create_view, .schema = transaction ? NULL : s->name},
+        .name = view->name,
+        .query = view->query,
+        .materialized = view->materialized,
+        .columns = view->columns};
+    rc = rc != 0 ? rc : send_op(d, s, &op.base);
+    if (rc != 0 && d->err->code == MIG_E_sql) {
+        mig_error_clear(d->err);
+        return transaction ? mig_conn_execute(s->conn, "ROLLBACK TO SAVEPOINT luamig_view", NULL,
+                                              &changed, d->err)
+                           : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < view->indexes.count; i++) { /* PostgreSQL only */
+        struct mig_op_create_index index = {.base = {.kind = MIG_OP_create_index}};
+        mig_apply_index_op(view->indexes.items[i], view->name, &index);
+        rc = send_op(d, s, &index.base);
+        if (rc != 0 && d->err->operation == NULL) {
+            char *operation = mig_arena_printf(d->arena, "sql.schema: view '%s'", view->name);
+            mig_error_string(&d->err->operation, operation, SIZE_MAX);
+        }
+    }
+    return rc;
+}
+
+static bool is_enum(const struct mig_type *type)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
+           type->native != MIG_FALSE;
+}
+
+/* What the scratch schema says in place of what was declared; foreign keys and former names stay.
+ */
+static int take_over(struct mig_declaring *d, const struct mig_table *declared,
+                     struct mig_table *made)
+{
+    for (size_t i = 0; i < made->constraints.count; i++) { /* in an empty table all are valid */
+        struct mig_constraint *constraint = made->constraints.items[i];
+        const struct mig_constraint *words =
+            constraint->name == NULL ? NULL : mig_table_constraint(declared, constraint->name);
+        constraint->not_valid = words == NULL ? MIG_UNSET : words->not_valid;
+    }
+    made->schema = declared->schema;
+    made->options = declared->options; /* compared as they are written */
+    made->renamed_from = declared->renamed_from;
+    made->sql = NULL;
+    for (size_t i = 0; i < declared->constraints.count; i++) {
+        struct mig_constraint *constraint = declared->constraints.items[i];
+        if (constraint->kind == MIG_CONSTRAINT_FOREIGN &&
+            mig_table_add_constraint(d->arena, made, constraint) != 0) {
+            return mig_error_nomem(d->err);
+        }
+    }
+    for (size_t i = 0; i < declared->columns.count; i++) {
+        struct mig_column *column = mig_table_column(made, declared->columns.items[i]->name);
+        if (column != NULL) {
+            column->renamed_from = declared->columns.items[i]->renamed_from;
+            if (d->options.has_enums &&
+                is_enum(declared->columns.items[i]->type)) { /* its schema is the declared one */
+                column->type = declared->columns.items[i]->type;
+            }
+            column->autoincrement = declared->columns.items[i]->autoincrement != MIG_UNSET
+                                        ? declared->columns.items[i]->autoincrement
+                                        : column->autoincrement;
+        }
+    }
+    return 0;
+}
+
+static const struct mig_view *find_live_view(const struct mig_schema *live,
+                                             const struct mig_view *declared)
+{
+    for (size_t i = 0; i < live->view_count; i++) {
+        if (strcmp(live->views[i]->name, declared->name) == 0 &&
+            mig_text_equal(live->views[i]->schema, declared->schema)) {
+            return live->views[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct mig_index *find_index(const struct mig_indexes *list, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < list->count; i++) {
+        if (mig_text_equal(list->items[i]->name, name)) {
+            return list->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* What is the same in the server's words takes them over; else it stays as it was written. */
+static void keep_equal_view(const struct mig_declaring *d, const struct mig_schema *live,
+                            const struct mig_view *made, struct mig_view *declared)
+{
+    const struct mig_view *known = find_live_view(live, declared);
+    declared->output = made->output;
+    if (known == NULL) {
+        return;
+    }
+    if (mig_compare_expressions(known->query, made->query)) {
+        declared->query = known->query;
+    }
+    for (size_t i = 0; i < declared->indexes.count; i++) {
+        const char *name = declared->indexes.items[i]->name;
+        const struct mig_index *index = find_index(&made->indexes, name);
+        const struct mig_index *before = find_index(&known->indexes, name);
+        if (index != NULL && before != NULL &&
+            mig_compare_indexes(&d->options.rules, before, index)) {
+            *declared->indexes.items[i] = *index;
+        }
+    }
+}
+
+/* A constraint that was declared without a name has the one that it has, not the one that the
+ * server would give it today: that goes by the table's name, which may be another by now. */
+static void keep_names(struct mig_declaring *d, const struct mig_table *live,
+                       const struct mig_table *declared, struct mig_table *made)
+{
+    for (size_t i = 0; i < made->constraints.count; i++) {
+        struct mig_constraint *constraint = made->constraints.items[i];
+        bool unnamed = constraint->name != NULL && constraint->kind != MIG_CONSTRAINT_FOREIGN &&
+                       mig_table_constraint(declared, constraint->name) == NULL &&
+                       mig_table_constraint(live, constraint->name) == NULL;
+        for (size_t k = 0; unnamed && k < live->constraints.count; k++) {
+            const struct mig_constraint *old = live->constraints.items[k];
+            if (old->name != NULL && mig_table_constraint(declared, old->name) == NULL &&
+                mig_table_constraint(made, old->name) == NULL &&
+                mig_compare_constraints(&d->options.rules, old, constraint)) {
+                constraint->name = old->name;
+                break;
+            }
+        }
+    }
+}
+
+/* What differs from the live table goes back to the words it was declared in: a migration reads so,
+ * and a server may say its own words differently when they are given back to it. */
+static void keep_words(struct mig_declaring *d, const struct mig_table *live,
+                       const struct mig_table *declared, struct mig_table *made)
+{
+    const struct mig_compare_rules *rules = &d->options.rules;
+    for (size_t i = 0; i < declared->columns.count; i++) {
+        const struct mig_column *words = declared->columns.items[i];
+        struct mig_column *column = mig_table_column(made, words->name);
+        const struct mig_column *before = mig_table_column(live, words->name);
+        if (before == NULL && words->renamed_from != NULL) {
+            before = mig_table_column(live, words->renamed_from);
+        }
+        if (column == NULL) {
+            continue;
+        }
+        if (before == NULL || !mig_compare_types(before->type, column->type)) {
+            column->type = mig_dialect_type(&d->compile, words->type);
+            if (column->type != NULL && column->type->collation != NULL) {
+                column->collation = words->collation; /* the type says it */
+            }
+        }
+        if (before == NULL || !mig_compare_defaults(d->arena, before, column)) {
+            column->default_value = words->default_value;
+        }
+        if (before == NULL || !mig_compare_computed(before->computed, column->computed)) {
+            column->computed = words->computed;
+        }
+    }
+    for (size_t i = 0; i < declared->constraints.count; i++) {
+        const struct mig_constraint *words = declared->constraints.items[i];
+        struct mig_constraint *constraint =
+            words->name == NULL ? NULL : mig_table_constraint(made, words->name);
+        const struct mig_constraint *before =
+            words->name == NULL ? NULL : mig_table_constraint(live, words->name);
+        if (constraint != NULL && constraint->kind == words->kind &&
+            (before == NULL || !mig_compare_constraints(rules, before, constraint))) {
+            constraint->condition = words->condition;
+            constraint->elements = words->elements;
+            constraint->where = words->where;
+        }
+    }
+    for (size_t i = 0; i < declared->indexes.count; i++) {
+        const struct mig_index *words = declared->indexes.items[i];
+        struct mig_index *index = words->name == NULL ? NULL : mig_table_index(made, words->name);
+        const struct mig_index *before =
+            words->name == NULL ? NULL : mig_table_index(live, words->name);
+        if (index != NULL && (before == NULL || !mig_compare_indexes(rules, before, index))) {
+            index->elements = words->elements;
+            index->where = words->where;
+        }
+    }
+}
+
+/* The tables and views that seem to differ, made in the scratch schema and read back. */
+static int normalise_in(struct mig_declaring *d, const struct scratch *s,
+                        struct mig_schema *declared, const struct mig_table *const *tables,
+                        const bool *views)
+{
+    int rc = create_enums(d, s, declared);
+    for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
+        bool here = tables[i] != NULL && mig_text_equal(declared->tables[i]->schema, s->of);
+        rc = here ? create_table(d, s, declared->tables[i]) : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
+        bool here = views[i] && mig_text_equal(declared->views[i]->schema, s->of);
+        rc = here ? create_view(d, s, declared->views[i]) : 0;
+    }
+    struct mig_schema made = {0};
+    const char *names[1] = {s->name};
+    struct mig_names schemas = {.items = names, .count = s->name == NULL ? 0 : 1, .given = true};
+    if (rc == 0) {
+        rc = d->db->reflect->schema(s->conn, d->arena, &schemas, &made, d->err);
+    }
+    for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
+        bool here = tables[i] != NULL && mig_text_equal(declared->tables[i]->schema, s->of);
+        for (size_t k = 0; here && k < made.table_count; k++) {
+            if (strcmp(made.tables[k]->name, declared->tables[i]->name) == 0) {
+                rc = take_over(d, declared->tables[i], made.tables[k]);
+                keep_words(d, tables[i], declared->tables[i], made.tables[k]);
+                keep_names(d, tables[i], declared->tables[i], made.tables[k]);
+                declared->tables[i] = made.tables[k];
+                break;
+            }
+        }
+    }
+    for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
+        bool here = views[i] && mig_text_equal(declared->views[i]->schema, s->of);
+        for (size_t k = 0; here && k < made.view_count; k++) {
+            if (strcmp(made.views[k]->name, declared->views[i]->name) == 0) {
+                keep_equal_view(d, s->live, made.views[k], declared->views[i]);
+            }
+        }
+    }
+    return rc;
+}
+
+static bool view_differs(const struct mig_declaring *d, const struct mig_schema *live,
+                         const struct mig_view *declared)
+{
+    const struct mig_view *known = find_live_view(live, declared);
+    if (known == NULL) {
+        return false; /* new: written as it is declared */
+    }
+    bool same = mig_compare_expressions(known->query, declared->query);
+    for (size_t i = 0; same && i < declared->indexes.count; i++) {
+        const struct mig_index *index = declared->indexes.items[i];
+        const struct mig_index *before = find_index(&known->indexes, index->name);
+        same = before == NULL || mig_compare_indexes(&d->options.rules, before, index);
+    }
+    return !same;
+}
+
+/* The schemas besides the default one in which something seems to differ. */
+static int differing_schemas(struct mig_declaring *d, const struct mig_schema *declared,
+                             const struct mig_table *const *tables, const bool *views,
+                             struct mig_names *out)
+{
+    int rc = 0;
+    for (size_t i = 0; i < declared->table_count; i++) {
+        rc |= tables[i] != NULL ? mig_declare_add_schema(d, out, declared->tables[i]->schema) : 0;
+    }
+    for (size_t i = 0; i < declared->view_count; i++) {
+        rc |= views[i] ? mig_declare_add_schema(d, out, declared->views[i]->schema) : 0;
+    }
+    return rc != 0 ? mig_error_nomem(d->err) : 0;
+}
+
+int mig_declare_normalise(struct mig_declaring *d, const struct mig_schema *live,
+                          struct mig_schema *declared)
+{
+    bool any = false;
+    /* the live table of each declared one that seems to differ */
+    const struct mig_table **tables =
+        mig_arena_array(d->arena, const struct mig_table *, declared->table_count + 1);
+    bool *views = mig_arena_alloc(d->arena, declared->view_count + 1);
+    if (tables == NULL || views == NULL ||
+        mig_diff_former_tables(d->arena, &d->options, live, declared, tables) != 0) {
+        return mig_error_nomem(d->err);
+    }
+    for (size_t i = 0; i < declared->table_count; i++) {
+        const struct mig_table *table = tables[i];
+        struct mig_arena_mark mark = mig_arena_mark(d->arena);
+        bool differs = table != NULL &&
+                       mig_diff_table_differs(d->arena, &d->options, table, declared->tables[i]);
+        mig_arena_reset(d->arena, mark);
+        tables[i] = differs ? table : NULL;
+        any = any || differs;
+    }
+    for (size_t i = 0; i < declared->view_count; i++) {
+        views[i] = view_differs(d, live, declared->views[i]);
+        any = any || views[i];
+    }
+    struct mig_names schemas = {0};
+    int rc = any ? differing_schemas(d, declared, tables, views, &schemas) : 0;
+    for (size_t i = 0; rc == 0 && any && i <= schemas.count; i++) {
+        struct scratch scratch;
+        rc = open_scratch(d, i == 0 ? NULL : schemas.items[i - 1], &scratch);
+        scratch.live = live;
+        rc = rc != 0 ? rc : normalise_in(d, &scratch, declared, tables, views);
+        close_scratch(d, &scratch);
+    }
+    return rc;
+}
