@@ -185,8 +185,15 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
         if (strcasecmp(text, "NULL") == 0) {
             return;
         }
-        if (text[0] == '\'' && strchr(text, '\\') != NULL) {
+        if (is_bytes(column->type) && strncmp(text, "x'", 2) == 0) { /* since 11 */
+            column->default_value = hex_value(scope->arena, text + 2);
+            return;
+        }
+        if (text[0] == '\'' && (is_bytes(column->type) || strchr(text, '\\') != NULL)) {
             column->default_value = literal_value(scope->arena, text);
+            if (is_bytes(column->type) && column->default_value.kind == MIG_VALUE_TEXT) {
+                column->default_value.kind = MIG_VALUE_BYTES;
+            }
             return;
         }
     } else if (contains_word(mig_listing_peek(rows, COL_EXTRA), "DEFAULT_GENERATED")) {
