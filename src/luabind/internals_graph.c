@@ -154,7 +154,7 @@ static int graph_load(lua_State *L)
     struct mig_names folders = read_names(L, 1, &box->scratch);
     int status =
         mig_revision_map_load(box->map, &folders, luaL_optstring(L, 2, NULL), lua_toboolean(L, 3),
-                              lua_isnil(L, 4) ? NULL : compute, L, &box->err);
+                              false, lua_isnil(L, 4) ? NULL : compute, L, &box->err);
     return status == 0 ? 1 : fail(L, box);
 }
 

@@ -659,13 +659,13 @@ static int command(struct mig_context *ctx, struct mig_arena *arena,
                               .target = request->target};
     const struct mig_step *failed = NULL;
     *report = (struct mig_report){0};
-    ctx->map_is_new = ctx->map == NULL;
+    ctx->keeps_sources = ctx->map == NULL && options->sink == MIG_SINK_SCRIPT;
     int rc = mig_context_map(ctx, err);
     if (rc == 0) {
         rc = begin_run(&cmd.run, ctx, arena, options, err);
     }
     if (rc != 0) {
-        ctx->map_is_new = false;
+        ctx->keeps_sources = false;
         return rc;
     }
     rc = run_command(&cmd, &failed, err);
@@ -685,7 +685,7 @@ static int command(struct mig_context *ctx, struct mig_arena *arena,
     }
     mig_lock_release(&cmd.run, &cmd.lock);
     mig_run_end(&cmd.run);
-    ctx->map_is_new = false;
+    ctx->keeps_sources = false;
     return rc;
 }
 

@@ -15,7 +15,8 @@ int mig_context_map(struct mig_context *ctx, struct mig_error *err)
         return mig_error_nomem(err);
     }
     int rc = mig_revision_map_load(map, &ctx->settings.migrations, ctx->settings.root,
-                                   ctx->settings.recursive, ctx->host.compute_header, ctx, err);
+                                   ctx->settings.recursive, ctx->keeps_sources,
+                                   ctx->host.compute_header, ctx, err);
     if (rc != 0) {
         mig_revision_map_free(map);
         return rc;

@@ -15,7 +15,8 @@ struct mig_context {
     struct mig_log log;
     struct mig_host host;         /* set by luabind */
     struct mig_revision_map *map; /* loaded on demand */
-    bool map_is_new; /* the command in hand has loaded it: its revisions' sources are the files' */
+    bool keeps_sources; /* the command in hand loads it, and writes a script: what was read of the
+                           files to know them serves to run them too */
     struct mig_revision_map
         *files; /* the same without what came from the history; NULL when nothing did */
     struct mig_stored_source *stored; /* revisions that came from the history */

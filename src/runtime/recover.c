@@ -166,7 +166,7 @@ int mig_recover_source(const struct mig_context *ctx, const struct mig_revision 
     if (revision->path == NULL) {
         return 0;
     }
-    if (ctx->map_is_new && revision->source != NULL) {
+    if (ctx->keeps_sources && revision->source != NULL) {
         *out = (struct mig_source){.text = revision->source, .length = revision->source_length};
         return 0;
     }

@@ -17,7 +17,7 @@
 /* Fewer files are not worth a thread. */
 #define FILES_PER_THREAD 512
 #define MOST_THREADS     4
-/* A command that runs them need not read them again: small projects as a whole. */
+/* So much of the files stays with the revisions where that is asked for. */
 #define SOURCES_KEPT ((size_t)1 << 20)
 
 struct entry {
@@ -298,12 +298,13 @@ static int load_folder(struct loader *loader, const char *path, struct mig_error
 }
 
 int mig_revision_map_load(struct mig_revision_map *map, const struct mig_names *folders,
-                          const char *root, bool recursive, mig_compute_header_fn *compute,
-                          void *payload, struct mig_error *err)
+                          const char *root, bool recursive, bool keep_sources,
+                          mig_compute_header_fn *compute, void *payload, struct mig_error *err)
 {
     struct loader loader = {
         .map = map, .recursive = recursive, .compute = compute, .payload = payload};
-    int status = mig_reader_open(&loader.reader, &map->arena, root, SOURCES_KEPT, err);
+    int status =
+        mig_reader_open(&loader.reader, &map->arena, root, keep_sources ? SOURCES_KEPT : 0, err);
     for (size_t i = 0; i < folders->count && status == 0; i++) {
         status = load_folder(&loader, folders->items[i], err);
     }

@@ -54,14 +54,16 @@ int mig_revision_map_check_id(const char *id, struct mig_error *err) MIG_MUST_CH
 int mig_revision_map_link(struct mig_revision_map *map, struct mig_error *err) MIG_MUST_CHECK;
 
 /* Reads every *.lua of the folders (absolute; recursive or not), in file-name order, the folders in
- * the order given, and links. `root` is what `file` becomes relative to. `compute` is called for a
- * file whose header is computed (luabind runs it with `op` raising); NULL: that is an error. */
+ * the order given, and links. `root` is what `file` becomes relative to. keep_sources: the texts
+ * stay with the revisions, up to 1 MiB of them. `compute` is called for a file whose header is
+ * computed (luabind runs it with `op` raising); NULL: that is an error. */
 typedef int mig_compute_header_fn(void *payload, struct mig_arena *arena, const char *path,
                                   const char *source, size_t length, struct mig_revision *out,
                                   struct mig_error *err);
 int mig_revision_map_load(struct mig_revision_map *map, const struct mig_names *folders,
-                          const char *root, bool recursive, mig_compute_header_fn *compute,
-                          void *payload, struct mig_error *err) MIG_MUST_CHECK;
+                          const char *root, bool recursive, bool keep_sources,
+                          mig_compute_header_fn *compute, void *payload,
+                          struct mig_error *err) MIG_MUST_CHECK;
 
 size_t mig_revision_map_count(const struct mig_revision_map *map);
 /* In load order. */
