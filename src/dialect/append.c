@@ -105,8 +105,7 @@ void mig_append_string(const struct mig_compile *c, struct mig_strbuf *buf, cons
      * not. */
     bool escape = c->dialect->backslash_escapes && !c->server->no_backslash_escapes;
     size_t copied = 0;
-    /* PostgreSQL's E'' says the same whatever standard_conforming_strings is */
-    if (c->dialect->dollar_quotes && !c->server->no_backslash_escapes &&
+    if (c->dialect->escape_strings && !c->server->no_backslash_escapes &&
         memchr(text, '\\', length) != NULL) {
         mig_strbuf_putc(buf, 'E');
         escape = true;

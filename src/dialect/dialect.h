@@ -121,6 +121,7 @@ struct mig_dialect {
     bool dollar_quotes, hash_comments, nested_comments, backslash_escapes, bracket_quotes,
         backtick_quotes, double_quoted_strings;
     const char *placeholder;       /* "?" or "$" (numbered) */
+    bool escape_strings;           /* E'' reads backslashes whatever the session says of '' */
     bool index_has_schema;         /* CREATE INDEX schema.name ON table, not name ON schema.table */
     bool conflict_clauses;         /* a constraint may have ON CONFLICT */
     bool defers_foreign_keys_only; /* and INITIALLY stands behind a DEFERRABLE only */

@@ -543,7 +543,8 @@ static void finish_references(struct mig_reader *r, struct mig_column *column,
     }
 }
 
-/* mysql_on_update is SQL text, as alter_column has it; sql.now takes the column's precision. */
+/* mysql_on_update is SQL text, as alter_column has it; the dialect gives the clock its precision.
+ */
 static void settle_on_update(struct mig_reader *r, struct mig_column *column)
 {
     for (size_t i = 0; i < column->options.count; i++) {
@@ -552,13 +553,7 @@ static void settle_on_update(struct mig_reader *r, struct mig_column *column)
             continue;
         }
         if (value->kind == MIG_VALUE_NOW) {
-            const char *text = "CURRENT_TIMESTAMP";
-            if (column->type != NULL && column->type->precision.given) {
-                text = mig_read_need(r, mig_arena_printf(r->arena, "CURRENT_TIMESTAMP(%lld)",
-                                                         (long long)column->type->precision.value));
-            }
-            *value =
-                (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = strlen(text)};
+            *value = mig_value_text("CURRENT_TIMESTAMP");
         } else if (value->kind == MIG_VALUE_EXPR) {
             value->kind = MIG_VALUE_TEXT;
         } else if (value->kind != MIG_VALUE_TEXT) {

@@ -808,6 +808,7 @@ const struct mig_dialect mig_dialect_postgresql = {
     .compare = {.names_key = true},
     .default_collation = "default",
     .views_bind = true,
+    .escape_strings = true,
     .narrow = narrow,
     .reserved = reserved,
     .reserved_count = MIG_COUNT(reserved),
