@@ -450,8 +450,10 @@ int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
         rc = conn->driver->send_ahead(conn, conn->queue.items + conn->ahead,
                                       conn->queue.count - conn->ahead, err);
     }
-    if (rows) { /* the caller's own */
+    if (rows && conn->ahead == conn->queue.count) { /* sent: what it borrowed is the caller's */
         conn->queue.items[conn->queue.count - 1].params = (struct mig_params){0};
+    } else if (rows) { /* it was not, and cannot be later */
+        conn->queue.count--;
     }
     bool full = conn->queue.count >= QUEUE_STATEMENTS || conn->queue.bytes >= QUEUE_BYTES;
     return rc == 0 && full ? mig_conn_settle(conn, err) : rc;
