@@ -212,7 +212,7 @@ static int operations(lua_State *L)
 static int checksum(lua_State *L)
 {
     struct mig_error err = {0};
-    char text[65];
+    char text[MIG_CHECKSUM_SIZE];
     size_t length = 0;
     const char *source = luaL_checklstring(L, 1, &length);
     if (mig_checksum(source, length, text, &err) != 0) {

@@ -188,7 +188,7 @@ static int graph_scan(lua_State *L)
 static int graph_checksum(lua_State *L)
 {
     size_t length;
-    char sum[65];
+    char sum[MIG_CHECKSUM_SIZE];
     const char *source = luaL_checklstring(L, 1, &length);
     struct box *box = new_box(L);
     if (mig_checksum(source, length, sum, &box->err) != 0) {

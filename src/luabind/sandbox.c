@@ -196,13 +196,6 @@ static int env_index(lua_State *L)
         return 1;
     }
     const char *name = lua_tostring(L, 2);
-    if (revision) {
-        lua_pushvalue(L, 2);
-        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL ||
-            in_list(declarations, MIG_COUNT(declarations), name)) {
-            return 1;
-        }
-    }
     lua_rawgetp(L, LUA_REGISTRYINDEX, &base_key);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, -2) != LUA_TNIL) {
@@ -211,6 +204,13 @@ static int env_index(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
         return 1;
+    }
+    if (revision) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL ||
+            in_list(declarations, MIG_COUNT(declarations), name)) {
+            return 1;
+        }
     }
     if (in_list(libraries, MIG_COUNT(libraries), name)) {
         push_library(L, name);

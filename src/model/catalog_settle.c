@@ -105,7 +105,7 @@ static bool move_known(struct mig_catalog *to, struct mig_catalog *from)
 
 void mig_catalog_settle(struct mig_catalog *catalog)
 {
-    if (mig_arena_size(&catalog->arena) < 2 * catalog->settled + SUPERSEDED) {
+    if (catalog->arena.size < 2 * catalog->settled + SUPERSEDED) {
         return;
     }
     struct mig_catalog fresh = {
@@ -120,7 +120,7 @@ void mig_catalog_settle(struct mig_catalog *catalog)
         return;
     }
     fresh.all_lost = catalog->all_lost;
-    fresh.settled = mig_arena_size(&fresh.arena);
+    fresh.settled = fresh.arena.size;
     fresh.next_over = catalog->next_over;
     mig_catalog_empty(catalog);
     *catalog = fresh;

@@ -59,7 +59,7 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     struct mig_strbuf sql = {0};
     struct mig_params params = {0};
     const char *source = run->source.text;
-    char *checksum = NULL;
+    const char *checksum = run->source.checksum;
     const char *id = revision != NULL ? revision->id : NULL;
     if (id == NULL && step->version_op_count > 0) {
         const struct mig_version_op *last = &step->version_ops[step->version_op_count - 1];
@@ -68,13 +68,14 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     if (id == NULL) {
         return 0;
     }
-    if (source != NULL) {
-        checksum = mig_arena_alloc(arena, 65);
-        int rc = checksum == NULL ? mig_error_nomem(err)
-                                  : mig_checksum(source, run->source.length, checksum, err);
+    if (source != NULL && checksum == NULL) {
+        char *digits = mig_arena_alloc(arena, MIG_CHECKSUM_SIZE);
+        int rc = digits == NULL ? mig_error_nomem(err)
+                                : mig_checksum(source, run->source.length, digits, err);
         if (rc != 0) {
             return rc;
         }
+        checksum = digits;
     }
     bool script = run->conn == NULL;
     if (!script && run->user == NULL) {

@@ -12,6 +12,7 @@ struct mig_run;
 struct mig_source {
     const char *text;
     size_t length;
+    const char *checksum; /* NULL: not taken yet */
 };
 
 struct mig_host {

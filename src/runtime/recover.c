@@ -167,7 +167,9 @@ int mig_recover_source(const struct mig_context *ctx, const struct mig_revision 
         return 0;
     }
     if (ctx->keeps_sources && revision->source != NULL) {
-        *out = (struct mig_source){.text = revision->source, .length = revision->source_length};
+        *out = (struct mig_source){.text = revision->source,
+                                   .length = revision->source_length,
+                                   .checksum = revision->checksum};
         return 0;
     }
     int rc = mig_file_read(arena, revision->path, &text, &out->length, err);

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 /* Fewer files are not worth a thread. */
-#define FILES_PER_THREAD 512
+#define FILES_PER_THREAD 256
 #define MOST_THREADS     4
 /* So much of the files stays with the revisions where that is asked for. */
 #define SOURCES_KEPT ((size_t)1 << 20)

@@ -84,6 +84,21 @@ static int read_all(struct mig_reader *reader, int folder, const char *name, con
     return status;
 }
 
+/* Keeps the file with its revision, and its checksum, which whoever runs it asks for. A file that
+ * isn't Lua gets none: running it says why. */
+static void keep(struct mig_reader *reader, struct mig_revision *revision)
+{
+    char digits[MIG_CHECKSUM_SIZE];
+    struct mig_error ignored = {0};
+    revision->source = mig_arena_strndup(reader->arena, reader->source, reader->length);
+    revision->source_length = reader->length;
+    reader->keep -= reader->length;
+    if (mig_checksum(reader->source, reader->length, digits, &ignored) == 0) {
+        revision->checksum = mig_arena_strdup(reader->arena, digits);
+    }
+    mig_error_clear(&ignored);
+}
+
 int mig_reader_read(struct mig_reader *reader, int fd, const char *path, const char *name,
                     struct mig_revision **out, struct mig_error *err)
 {
@@ -105,9 +120,7 @@ int mig_reader_read(struct mig_reader *reader, int fd, const char *path, const c
         return status;
     }
     if (reader->length <= reader->keep) {
-        revision->source = mig_arena_strndup(reader->arena, reader->source, reader->length);
-        revision->source_length = reader->length;
-        reader->keep -= reader->length;
+        keep(reader, revision);
     }
     *out = revision;
     return reader->arena->failed ? mig_error_nomem(err) : 0;

@@ -21,6 +21,7 @@ struct mig_revision {
     bool computed;               /* the header is computed: the file must run to be known */
     const char *source;          /* the file as it was read, kept of the first files; else NULL */
     size_t source_length;
+    const char *checksum; /* of the kept source; NULL: of none, or of one that isn't Lua */
     size_t order; /* load order: breaks ties */
     /* Filled by the map; lists are in load order unless said. */
     struct mig_revision **parents, **children; /* by down_revision; parents as written */
@@ -80,7 +81,8 @@ int mig_header_rewrite(struct mig_arena *arena, const char *source, size_t lengt
 
 /* SHA-256 (64 hex digits) over the file's Lua tokens: comments, white space and line ends don't
  * count. */
-int mig_checksum(const char *source, size_t length, char out[65],
+#define MIG_CHECKSUM_SIZE 65
+int mig_checksum(const char *source, size_t length, char out[MIG_CHECKSUM_SIZE],
                  struct mig_error *err) MIG_MUST_CHECK;
 
 #endif

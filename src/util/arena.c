@@ -26,6 +26,7 @@ static struct mig_arena_block *add_block(struct mig_arena *arena, size_t size)
     block->size = room;
     block->used = 0;
     arena->head = block;
+    arena->size += sizeof *block + room;
     return block;
 }
 
@@ -120,6 +121,7 @@ void mig_arena_reset(struct mig_arena *arena, struct mig_arena_mark mark)
 {
     while (arena->head != mark.block) {
         struct mig_arena_block *next = arena->head->next;
+        arena->size -= sizeof *next + arena->head->size;
         free(arena->head);
         arena->head = next;
     }
@@ -132,15 +134,6 @@ void mig_arena_reset(struct mig_arena *arena, struct mig_arena_mark mark)
 void mig_arena_release(struct mig_arena *arena)
 {
     mig_arena_reset(arena, (struct mig_arena_mark){NULL, 0});
-}
-
-size_t mig_arena_size(const struct mig_arena *arena)
-{
-    size_t size = 0;
-    for (const struct mig_arena_block *block = arena->head; block != NULL; block = block->next) {
-        size += sizeof *block + block->size;
-    }
-    return size;
 }
 
 void mig_arena_rewind(struct mig_arena *arena)
@@ -170,5 +163,6 @@ void mig_arena_adopt(struct mig_arena *to, struct mig_arena *from)
     } else if (last != NULL) {
         to->head = from->head;
     }
+    to->size += from->size;
     *from = (struct mig_arena){0};
 }

@@ -11,6 +11,7 @@ struct mig_arena_block;
 /* Zero-initialise ({0}); release with mig_arena_release. */
 struct mig_arena {
     struct mig_arena_block *head; /* the block in use; older ones behind it */
+    size_t size;                  /* the bytes of all of them */
     bool failed;
 };
 
@@ -42,8 +43,6 @@ void mig_arena_release(struct mig_arena *arena);
 /* Releases all but one block, which the next allocations use: for an arena that is filled and
  * emptied again and again. */
 void mig_arena_rewind(struct mig_arena *arena);
-/* The bytes that it holds. */
-size_t mig_arena_size(const struct mig_arena *arena);
 /* Everything in `from` belongs to `to` from now on, until its release (an earlier mark doesn't
  * reach it); `from` is empty. */
 void mig_arena_adopt(struct mig_arena *to, struct mig_arena *from);
