@@ -1,5 +1,6 @@
 -- What a migration may ask where nothing runs: --sql and plan.
 local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
 
 local function script(body)
   local p = project.new {}
@@ -37,4 +38,35 @@ describe("a script", function()
       assert.matches("migrations/a1b2.lua:7", r.stderr)
     end)
   end
+end)
+
+describe("the history that a script writes", function()
+  for _, count in ipairs { 3, 700 } do -- 700: several threads read the folder
+    it(("has the checksums and sources that a run writes, of %d files"):format(count), function()
+      local ran, scripted = scratch.database "sqlite", scratch.database "sqlite"
+      local p = project.new { url = ran.url }
+      for i = 1, count do
+        local id = ("a%04d"):format(i)
+        p:revision { id = id, down = i > 1 and ("a%04d"):format(i - 1) or nil, upgrade = ("op.log 'revision %d' -- of %d"):format(i, count) }
+      end
+      assert.equal(0, p:luamig("upgrade").code)
+      local r = p:luamig("upgrade", "--sql")
+      assert.equal(0, r.code, r.stderr)
+      scripted:query(r.stdout)
+      local all = "SELECT revision, checksum, source FROM luamig_history ORDER BY id"
+      assert.equal(tostring(count), ran:value "SELECT count(DISTINCT checksum) FROM luamig_history")
+      assert.same(ran:query(all), scripted:query(all))
+    end)
+  end
+
+  it("an error in a file that several threads read names it", function()
+    local p = project.new {}
+    for i = 1, 700 do
+      p:revision { id = ("a%04d"):format(i), down = i > 1 and ("a%04d"):format(i - 1) or nil, upgrade = i == 600 and "op.log 'it" or "" }
+    end
+    local r = p:luamig("upgrade", "--sql")
+    assert.equal(1, r.code)
+    assert.equal("", r.stdout)
+    assert.matches("unfinished string.*migrations/a0600.lua:6\n", r.stderr)
+  end)
 end)
