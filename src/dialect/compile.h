@@ -77,7 +77,6 @@ struct mig_dialect_ops {
 bool mig_compile_has(const struct mig_compile *c, enum mig_feature feature);
 /* A type with sql.variant resolved for this dialect; never a variant. NULL in, NULL out. */
 const struct mig_type *mig_dialect_type(const struct mig_compile *c, const struct mig_type *type);
-bool mig_type_is_integer(const struct mig_type *type);
 /* The single column of the primary key that fills itself in (API section 4), or a column with
  * autoincrement = true; false when the column is not such. */
 bool mig_column_fills_itself(const struct mig_compile *c, const struct mig_table *table,

@@ -201,23 +201,6 @@ const struct mig_type *mig_dialect_type(const struct mig_compile *c, const struc
     return type;
 }
 
-bool mig_type_is_integer(const struct mig_type *type)
-{
-    if (type == NULL) {
-        return false;
-    }
-    switch (type->kind) {
-    case MIG_TYPE_smallint:
-    case MIG_TYPE_integer:
-    case MIG_TYPE_bigint:
-    case MIG_TYPE_tinyint:
-    case MIG_TYPE_mediumint:
-        return true;
-    default:
-        return false;
-    }
-}
-
 bool mig_column_in_primary_key(const struct mig_table *table, const char *column)
 {
     const struct mig_constraint *key = mig_table_primary_key(table);

@@ -95,13 +95,6 @@ static bool is_nullable(const struct mig_diff *d, const struct mig_table *table,
     return column->nullable != MIG_FALSE && !mig_diff_in_key(d, table, column->name);
 }
 
-static bool is_integer(const struct mig_type *type)
-{
-    return type != NULL && (type->kind == MIG_TYPE_integer || type->kind == MIG_TYPE_bigint ||
-                            type->kind == MIG_TYPE_smallint || type->kind == MIG_TYPE_tinyint ||
-                            type->kind == MIG_TYPE_mediumint);
-}
-
 static bool in_foreign_key(const struct mig_diff *d, const struct mig_table *table,
                            const char *column)
 {
@@ -129,12 +122,13 @@ bool mig_diff_fills_itself(const struct mig_diff *d, const struct mig_table *tab
     bool plain = column->identity == NULL ||
                  mig_compare_identities(column->identity, &(struct mig_identity){0});
     if (column->identity != NULL && plain) {
-        return is_integer(column->type); /* what autoincrement = true makes outside of a key */
+        return mig_type_is_integer(
+            column->type); /* what autoincrement = true makes outside of a key */
     }
     return key != NULL && key->columns.count == 1 &&
-           mig_diff_same_name(d, key->columns.items[0], column->name) && is_integer(column->type) &&
-           plain && column->default_value.kind == MIG_VALUE_NONE &&
-           !in_foreign_key(d, table, column->name);
+           mig_diff_same_name(d, key->columns.items[0], column->name) &&
+           mig_type_is_integer(column->type) && plain &&
+           column->default_value.kind == MIG_VALUE_NONE && !in_foreign_key(d, table, column->name);
 }
 
 static const char *collation_of(const struct mig_column *column)
@@ -376,7 +370,7 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     if (nullable) {
         op->nullable = is_nullable(d, to, after) ? MIG_TRUE : MIG_FALSE;
     }
-    if (type && d->rules->rowid_keys && is_integer(after->type) &&
+    if (type && d->rules->rowid_keys && mig_type_is_integer(after->type) &&
         after->type->kind != MIG_TYPE_integer && mig_diff_in_key(d, to, after->name)) {
         op->autoincrement = MIG_FALSE; /* an integer key of another word than INTEGER is no rowid */
     }

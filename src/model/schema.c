@@ -31,6 +31,20 @@ const char *mig_type_kind_parameters(enum mig_type_kind kind)
     return kind > MIG_TYPE_NONE && kind < MIG_TYPE_COUNT ? types[kind].parameters : "-";
 }
 
+bool mig_type_is_integer(const struct mig_type *type)
+{
+    switch (type != NULL ? type->kind : MIG_TYPE_NONE) {
+    case MIG_TYPE_smallint:
+    case MIG_TYPE_integer:
+    case MIG_TYPE_bigint:
+    case MIG_TYPE_tinyint:
+    case MIG_TYPE_mediumint:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const char *const constraint_names[] = {
     [MIG_CONSTRAINT_PRIMARY] = "primary",    [MIG_CONSTRAINT_UNIQUE] = "unique",
     [MIG_CONSTRAINT_FOREIGN] = "foreignkey", [MIG_CONSTRAINT_CHECK] = "check",
@@ -92,6 +106,18 @@ struct mig_index *mig_table_index(const struct mig_table *table, const char *nam
         }
     }
     return NULL;
+}
+
+void mig_table_mark_plain_key(const struct mig_table *table)
+{
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    struct mig_column *column = key != NULL && key->columns.count == 1
+                                    ? mig_table_column(table, key->columns.items[0])
+                                    : NULL;
+    if (column != NULL && mig_type_is_integer(column->type) && column->autoincrement == MIG_UNSET &&
+        column->identity == NULL && column->default_value.kind == MIG_VALUE_NONE) {
+        column->autoincrement = MIG_FALSE;
+    }
 }
 
 bool mig_text_equal(const char *a, const char *b)

@@ -228,6 +228,8 @@ const char *mig_type_kind_name(enum mig_type_kind kind);
 enum mig_type_kind mig_type_kind_by_name(const char *name);
 /* The parameter letters of type.def. */
 const char *mig_type_kind_parameters(enum mig_type_kind kind);
+/* Of any width; NULL is none. */
+bool mig_type_is_integer(const struct mig_type *type);
 /* "primary", "unique", "foreignkey", "check", "exclude": the words of drop_constraint's `type`. */
 const char *mig_constraint_kind_name(enum mig_constraint_kind kind);
 enum mig_constraint_kind mig_constraint_kind_by_name(const char *name);
@@ -237,6 +239,9 @@ struct mig_column *mig_table_column(const struct mig_table *table, const char *n
 struct mig_constraint *mig_table_constraint(const struct mig_table *table, const char *name);
 struct mig_constraint *mig_table_primary_key(const struct mig_table *table);
 struct mig_index *mig_table_index(const struct mig_table *table, const char *name);
+/* After reflection: an integer alone in the primary key that the server does not fill in gets
+ * autoincrement = false, without which it would. */
+void mig_table_mark_plain_key(const struct mig_table *table);
 /* Either may be NULL, which equals only NULL. */
 bool mig_text_equal(const char *a, const char *b);
 /* Without case, as SQLite and MySQL compare names; NULL equals nothing. */

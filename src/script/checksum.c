@@ -48,7 +48,8 @@ static void update(struct block *block, const struct mig_token *token)
     add(block, "\n", 1);
 }
 
-int mig_checksum(const char *source, size_t length, char out[MIG_CHECKSUM_SIZE], struct mig_error *err)
+int mig_checksum(const char *source, size_t length, char out[MIG_CHECKSUM_SIZE],
+                 struct mig_error *err)
 {
     struct mig_lexer_state lexer;
     struct mig_token token;

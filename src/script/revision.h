@@ -22,7 +22,7 @@ struct mig_revision {
     const char *source;          /* the file as it was read, kept of the first files; else NULL */
     size_t source_length;
     const char *checksum; /* of the kept source; NULL: of none, or of one that isn't Lua */
-    size_t order; /* load order: breaks ties */
+    size_t order;         /* load order: breaks ties */
     /* Filled by the map; lists are in load order unless said. */
     struct mig_revision **parents, **children; /* by down_revision; parents as written */
     size_t parent_count, child_count;

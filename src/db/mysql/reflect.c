@@ -421,25 +421,6 @@ static int read_indexes(struct scope *scope)
     return mig_listing_close(&rows);
 }
 
-/* An integer alone in the primary key that does not fill itself in must say so. */
-static void mark_plain_keys(struct mig_table *table)
-{
-    const struct mig_constraint *key = mig_table_primary_key(table);
-    if (key == NULL || key->columns.count != 1) {
-        return;
-    }
-    struct mig_column *column = mig_table_column(table, key->columns.items[0]);
-    if (column == NULL || column->type == NULL || column->autoincrement != MIG_UNSET ||
-        column->default_value.kind != MIG_VALUE_NONE) {
-        return;
-    }
-    enum mig_type_kind kind = column->type->kind;
-    if (kind == MIG_TYPE_smallint || kind == MIG_TYPE_integer || kind == MIG_TYPE_bigint ||
-        kind == MIG_TYPE_tinyint || kind == MIG_TYPE_mediumint) {
-        column->autoincrement = MIG_FALSE;
-    }
-}
-
 /* ------------------------------------------------------------------ foreign keys */
 
 /* Columns of the query foreign_keys.sql. */
@@ -689,7 +670,7 @@ static int read_tables(struct scope *scope, struct mig_schema *out)
         status = status != 0 ? status : read_checks(scope);
     }
     for (size_t i = first; status == 0 && i < out->table_count; i++) {
-        mark_plain_keys(out->tables[i]);
+        mig_table_mark_plain_key(out->tables[i]);
     }
     mig_map_release(&collations);
     return status;
