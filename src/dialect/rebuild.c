@@ -203,15 +203,11 @@ static int emit(struct mig_rebuild *r, struct mig_sql *w, enum mig_statement_cla
 
 static int emit_guards(struct mig_rebuild *r)
 {
-    for (size_t i = 0; i < r->guards.count; i++) {
-        const struct mig_statement *guard = &r->guards.items[i];
-        struct mig_statement *statement = mig_statements_add(r->arena, r->c->out, guard->sql);
-        if (statement == NULL) {
-            return mig_error_nomem(r->err);
-        }
-        *statement = *guard;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < r->guards.count; i++) {
+        code = mig_statements_put(r->arena, r->c->out, &r->guards.items[i], r->err);
     }
-    return 0;
+    return code;
 }
 
 static bool is_autoincrement(const struct mig_rebuild *r)
@@ -440,11 +436,7 @@ static int rebuild(struct mig_rebuild *r, struct mig_op *const *ops, size_t coun
         code = mig_error_nomem(r->err);
     }
     for (size_t i = 0; code == 0 && i < made.count; i++) {
-        struct mig_statement *statement = mig_statements_add(r->arena, out, made.items[i].sql);
-        if (statement == NULL) {
-            return mig_error_nomem(r->err);
-        }
-        *statement = made.items[i];
+        code = mig_statements_put(r->arena, out, &made.items[i], r->err);
     }
     return code;
 }

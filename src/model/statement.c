@@ -27,6 +27,17 @@ struct mig_statement *mig_statements_add(struct mig_arena *arena, struct mig_sta
     return statement;
 }
 
+int mig_statements_put(struct mig_arena *arena, struct mig_statements *list,
+                       const struct mig_statement *statement, struct mig_error *err)
+{
+    struct mig_statement *added = mig_statements_add(arena, list, statement->sql);
+    if (added == NULL) {
+        return mig_error_nomem(err);
+    }
+    *added = *statement;
+    return 0;
+}
+
 void mig_statement_blame_rows(const struct mig_statement *statement, struct mig_error *err)
 {
     static const size_t shown = 3; /* rows, a line each after the first */

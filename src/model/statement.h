@@ -54,6 +54,9 @@ struct mig_statements {
 /* Appends a zeroed statement with the text; NULL when out of memory. */
 struct mig_statement *mig_statements_add(struct mig_arena *arena, struct mig_statements *list,
                                          const char *sql);
+/* Appends the statement as it is. */
+int mig_statements_put(struct mig_arena *arena, struct mig_statements *list,
+                       const struct mig_statement *statement, struct mig_error *err) MIG_MUST_CHECK;
 
 /* Says in the error which rows of bulk_insert's list the statement has, and shows no more of its
  * text than tells what it is. Nothing where it is not one of bulk_insert's. */

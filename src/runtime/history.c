@@ -50,88 +50,70 @@ static const char *host_name(struct mig_arena *arena)
     return mig_arena_strdup(arena, name);
 }
 
+/* What the step is about; of a stamp what the rows became. NULL: nothing moves. */
+static const char *revision_of(const struct mig_step *step)
+{
+    if (step->revision != NULL || step->version_op_count == 0) {
+        return step->revision != NULL ? step->revision->id : NULL;
+    }
+    const struct mig_version_op *last = &step->version_ops[step->version_op_count - 1];
+    return last->to != NULL ? last->to : last->from;
+}
+
+/* *out NULL: no source runs. */
+static int checksum_of(struct mig_run *run, const char **out, struct mig_error *err)
+{
+    *out = run->source.checksum;
+    if (run->source.text == NULL || run->source.checksum != NULL) {
+        return 0;
+    }
+    char *digits = mig_arena_alloc(&run->revision_arena, MIG_CHECKSUM_SIZE);
+    *out = digits;
+    return digits == NULL ? mig_error_nomem(err)
+                          : mig_checksum(run->source.text, run->source.length, digits, err);
+}
+
 int mig_history_statement(struct mig_run *run, const struct mig_step *step, const char *started_at,
                           int64_t duration_ms, bool waiting, struct mig_statements *out,
                           struct mig_error *err)
 {
-    struct mig_arena *arena = &run->revision_arena;
-    const struct mig_revision *revision = step->revision;
-    struct mig_strbuf sql = {0};
-    struct mig_params params = {0};
-    const char *source = run->source.text;
-    const char *checksum = run->source.checksum;
-    const char *id = revision != NULL ? revision->id : NULL;
-    if (id == NULL && step->version_op_count > 0) {
-        const struct mig_version_op *last = &step->version_ops[step->version_op_count - 1];
-        id = last->to != NULL ? last->to : last->from;
-    }
-    if (id == NULL) {
-        return 0;
-    }
-    if (source != NULL && checksum == NULL) {
-        char *digits = mig_arena_alloc(arena, MIG_CHECKSUM_SIZE);
-        int rc = digits == NULL ? mig_error_nomem(err)
-                                : mig_checksum(source, run->source.length, digits, err);
-        if (rc != 0) {
-            return rc;
-        }
-        checksum = digits;
-    }
+    const struct mig_settings *settings = &run->ctx->settings;
+    const struct mig_runner_ops *runner = run->db->runner;
+    const char *id = revision_of(step), *checksum = NULL;
+    struct mig_statement insert;
     bool script = run->conn == NULL;
+    int rc = id == NULL ? 0 : checksum_of(run, &checksum, err);
+    if (id == NULL || rc != 0) {
+        return rc;
+    }
     if (!script && run->user == NULL) {
         run->user = user_name(run->arena);
         run->machine = host_name(run->arena);
     }
-    const struct mig_value values[] = {
-        mig_value_text(id),
-        mig_value_text(run->direction),
-        mig_value_text(checksum),
-        mig_value_text(started_at), /* a script's own moment stands there as an expression */
-        script ? mig_value_text(NULL)
-               : (struct mig_value){.kind = MIG_VALUE_INT, .integer = duration_ms},
-        mig_value_text(script ? NULL : run->user),
-        mig_value_text(script ? NULL : run->machine),
-        mig_value_text(LUAMIG_VERSION),
-        mig_value_text(script ? "script" : "done"),
-        mig_value_text(run->ctx->settings.version_table),
-        mig_value_text(run->ctx->settings.history_sources ? source : NULL),
+    /* a script is carried out later, somewhere else */
+    struct mig_own_cell start = mig_own_text("started_at", started_at);
+    struct mig_own_cell duration = mig_own_integer("duration_ms", duration_ms);
+    if (script) {
+        start.value = (struct mig_value){.kind = MIG_VALUE_EXPR, .text = runner->script_now};
+        duration.value = mig_value_text(NULL);
+    }
+    duration.added = waiting ? runner->elapsed_ms : NULL;
+    const struct mig_own_cell cells[] = {
+        mig_own_text("revision", id),
+        mig_own_text("direction", run->direction),
+        mig_own_text("checksum", checksum),
+        start,
+        duration,
+        mig_own_text("applied_by", script ? NULL : run->user),
+        mig_own_text("host", script ? NULL : run->machine),
+        mig_own_text("version", LUAMIG_VERSION),
+        mig_own_text("result", script ? "script" : "done"),
+        mig_own_text("version_table", settings->version_table),
+        mig_own_text("source", settings->history_sources ? run->source.text : NULL),
     };
-    params.items = mig_arena_array(arena, struct mig_param, MIG_COUNT(values));
-    if (params.items == NULL) {
-        return mig_error_nomem(err);
-    }
-    mig_strbuf_puts(&sql, "INSERT INTO ");
-    mig_append_qualified(&run->compile, &sql, run->ctx->settings.version_table_schema,
-                         MIG_HISTORY_TABLE);
-    for (size_t i = 0; i < MIG_COUNT(values); i++) {
-        mig_strbuf_puts(&sql, i == 0 ? " (" : ", ");
-        mig_strbuf_puts(&sql, columns[i + 1].name);
-    }
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < MIG_COUNT(values); i++) {
-        mig_strbuf_puts(&sql, i == 0 ? ") VALUES (" : ", ");
-        if (script && strcmp(columns[i + 1].name, "started_at") == 0) {
-            mig_strbuf_puts(&sql, run->db->runner->script_now);
-            continue;
-        }
-        rc = mig_run_put(run, &sql, &params, &values[i], err);
-        if (waiting && strcmp(columns[i + 1].name, "duration_ms") == 0) {
-            mig_strbuf_printf(&sql, " + %s", run->db->runner->elapsed_ms);
-        }
-    }
-    mig_strbuf_putc(&sql, ')');
-    const char *text = mig_strbuf_to_arena(&sql, arena);
-    struct mig_statement *statement = text != NULL ? mig_statements_add(arena, out, text) : NULL;
-    if (rc == 0 && (statement == NULL || arena->failed)) {
-        rc = mig_error_nomem(err);
-    }
-    if (rc == 0) {
-        statement->class = MIG_CLASS_DATA;
-        statement->flags = MIG_STATEMENT_REPEATED;
-        statement->verb = "INSERT";
-        statement->params = params;
-    }
-    return rc;
+    rc = mig_own_table_insert(run, MIG_HISTORY_TABLE, cells, MIG_COUNT(cells), &insert, err);
+    insert.flags = MIG_STATEMENT_REPEATED;
+    return rc == 0 ? mig_statements_put(&run->revision_arena, out, &insert, err) : rc;
 }
 
 static const char *copy_text(struct mig_arena *arena, const struct mig_value *value)

@@ -231,47 +231,34 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
                       struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
-    struct mig_strbuf sql = {0};
+    struct mig_statement insert;
     if (run->process == NULL) {
         run->process = mig_journal_runner(run->arena);
     }
     if (journal->written.failed) {
         return mig_error_nomem(err);
     }
-    struct mig_param items[] = {
-        {.value = mig_value_text(run->revision->id)},
-        {.value = int_value(journal->last_step + 1)},
-        {.value = mig_value_text(run->direction)},
-        {.value = mig_value_text(state_names[state])},
-        {.value = int_value(calls)},
-        {.value = int_value((int64_t)part)},
-        {.value = mig_value_text(digest)},
-        {.value = mig_value_text(fingerprint)},
-        {.value = mig_value_text(statement)},
-        {.value = mig_value_text(part > 0 ? rest_of(run, part) : NULL)},
-        {.value = mig_value_text(
-             journal->too_big || is_reading(run) ? NULL : mig_strbuf_text(&journal->written))},
-        {.value = mig_value_text(journal->started_at)},
-        {.value = mig_value_text(run->process)},
-        {.value = mig_value_text(NULL)},
-        {.value = mig_value_text(run->ctx->settings.version_table)},
+    const char *answers =
+        journal->too_big || is_reading(run) ? NULL : mig_strbuf_text(&journal->written);
+    const struct mig_own_cell cells[] = {
+        mig_own_text("version_table", run->ctx->settings.version_table),
+        mig_own_text("revision", run->revision->id),
+        mig_own_integer("step", journal->last_step + 1),
+        mig_own_text("direction", run->direction),
+        mig_own_text("state", state_names[state]),
+        mig_own_integer("calls", calls),
+        mig_own_integer("part", (int64_t)part),
+        mig_own_text("digest", digest),
+        mig_own_text("fingerprint", fingerprint),
+        mig_own_text("statement", statement),
+        mig_own_text("rest", part > 0 ? rest_of(run, part) : NULL),
+        mig_own_text("answers", answers),
+        mig_own_text("started_at", journal->started_at),
+        mig_own_text("runner", run->process),
     };
-    struct mig_arena *arena = &run->revision_arena;
-    struct mig_statement insert = {.class = MIG_CLASS_DATA, .verb = "INSERT"};
-    insert.params.items = mig_arena_array(arena, struct mig_param, MIG_COUNT(items));
-    int rc = insert.params.items == NULL ? mig_error_nomem(err) : 0;
-    mig_strbuf_puts(&sql, "INSERT INTO ");
-    append_table(&sql, run);
-    mig_strbuf_puts(&sql, " (" COLUMN_LIST ", version_table) VALUES (");
-    for (size_t i = 0; rc == 0 && i < MIG_COUNT(items); i++) {
-        mig_strbuf_puts(&sql, i == 0 ? "" : ", ");
-        rc = mig_run_put(run, &sql, &insert.params, &items[i].value, err);
-    }
-    mig_strbuf_putc(&sql, ')');
-    insert.length = sql.length;
-    insert.sql = mig_strbuf_to_arena(&sql, arena);
+    int rc = mig_own_table_insert(run, MIG_JOURNAL_TABLE, cells, MIG_COUNT(cells), &insert, err);
     if (rc == 0) {
-        rc = insert.sql == NULL ? mig_error_nomem(err) : send_along(run, &insert, err);
+        rc = send_along(run, &insert, err);
     }
     if (rc == 0) {
         journal->last_step++;
@@ -578,13 +565,10 @@ int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_stat
     append_where(&sql, run);
     mig_strbuf_puts(&sql, " AND revision = ?");
     int rc = bind(run, &sql, &item, 1, &statement, err);
-    struct mig_statement *added =
-        rc == 0 ? mig_statements_add(&run->revision_arena, out, statement.sql) : NULL;
-    if (rc == 0 && added == NULL) {
-        rc = mig_error_nomem(err);
+    if (rc == 0) {
+        rc = mig_statements_put(&run->revision_arena, out, &statement, err);
     }
-    if (added != NULL) {
-        *added = statement;
+    if (rc == 0) {
         run->journal.last_step = 0;
     }
     return rc;

@@ -93,3 +93,34 @@ int mig_own_table_create(struct mig_run *run, const struct mig_own_table *table,
     }
     return rc;
 }
+
+int mig_own_table_insert(struct mig_run *run, const char *table, const struct mig_own_cell *cells,
+                         size_t count, struct mig_statement *out, struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_strbuf sql = {0};
+    *out = (struct mig_statement){.class = MIG_CLASS_DATA, .verb = "INSERT"};
+    out->params.items = mig_arena_array(arena, struct mig_param, count);
+    int rc = out->params.items == NULL ? mig_error_nomem(err) : 0;
+    mig_strbuf_puts(&sql, "INSERT INTO ");
+    mig_append_qualified(&run->compile, &sql, run->ctx->settings.version_table_schema, table);
+    for (size_t i = 0; i < count; i++) {
+        mig_strbuf_puts(&sql, i == 0 ? " (" : ", ");
+        mig_strbuf_puts(&sql, cells[i].column);
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        mig_strbuf_puts(&sql, i == 0 ? ") VALUES (" : ", ");
+        if (cells[i].value.kind == MIG_VALUE_EXPR) {
+            mig_strbuf_puts(&sql, cells[i].value.text);
+        } else {
+            rc = mig_run_put(run, &sql, &out->params, &cells[i].value, err);
+        }
+        if (cells[i].added != NULL) {
+            mig_strbuf_printf(&sql, " + %s", cells[i].added);
+        }
+    }
+    mig_strbuf_putc(&sql, ')');
+    out->length = sql.length;
+    out->sql = mig_strbuf_to_arena(&sql, arena);
+    return rc == 0 && out->sql == NULL ? mig_error_nomem(err) : rc;
+}

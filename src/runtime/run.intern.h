@@ -294,6 +294,24 @@ struct mig_own_table {
 /* Creates it where it is not there, in the schema of the version table. */
 int mig_own_table_create(struct mig_run *run, const struct mig_own_table *table,
                          struct mig_error *err) MIG_MUST_CHECK;
+struct mig_own_cell {
+    const char *column;
+    struct mig_value value; /* EXPR stands as it is */
+    const char *added;      /* an expression that the server adds to it; NULL none */
+};
+static inline struct mig_own_cell mig_own_text(const char *column, const char *text)
+{
+    return (struct mig_own_cell){.column = column, .value = mig_value_text(text)};
+}
+static inline struct mig_own_cell mig_own_integer(const char *column, int64_t integer)
+{
+    return (struct mig_own_cell){.column = column,
+                                 .value = {.kind = MIG_VALUE_INT, .integer = integer}};
+}
+/* The statement that inserts one row of them. */
+int mig_own_table_insert(struct mig_run *run, const char *table, const struct mig_own_cell *cells,
+                         size_t count, struct mig_statement *out,
+                         struct mig_error *err) MIG_MUST_CHECK;
 
 /* history.c */
 #define MIG_HISTORY_TABLE "luamig_history"

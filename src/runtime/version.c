@@ -154,18 +154,14 @@ static int one_statement(struct mig_run *run, const struct mig_version_op *op,
         rc = mig_run_put(run, &sql, &params, &from, err);
     }
     mig_strbuf_puts(&sql, forms[op->kind].after);
-    const char *text = mig_strbuf_to_arena(&sql, arena);
-    struct mig_statement *statement = text != NULL ? mig_statements_add(arena, out, text) : NULL;
-    if (rc == 0 && statement == NULL) {
-        rc = mig_error_nomem(err);
-    }
-    if (rc == 0) {
-        statement->class = MIG_CLASS_DATA;
-        statement->flags = MIG_STATEMENT_REPEATED;
-        statement->verb = forms[op->kind].verb;
-        statement->params = params;
-    }
-    return rc;
+    const size_t length = sql.length;
+    const struct mig_statement statement = {.class = MIG_CLASS_DATA,
+                                            .flags = MIG_STATEMENT_REPEATED,
+                                            .verb = forms[op->kind].verb,
+                                            .params = params,
+                                            .length = length,
+                                            .sql = mig_strbuf_to_arena(&sql, arena)};
+    return rc == 0 ? mig_statements_put(arena, out, &statement, err) : rc;
 }
 
 /* An INSERT fails by itself when it inserts nothing. */
