@@ -14,23 +14,40 @@
 
 /* ------------------------------------------------------------------ the table as it is */
 
+/* The table that a rebuild has made and not yet renamed: it was cut short. */
+struct leftover {
+    const char *name;
+    const struct mig_table *table; /* NULL: there is none, or nobody knows */
+};
+
+static int find_leftover(struct mig_compile *c, const char *schema, const char *table,
+                         struct leftover *out, struct mig_error *err)
+{
+    *out = (struct leftover){.name = mig_arena_printf(c->arena, NEW_TABLE_PREFIX "%s", table)};
+    if (out->name == NULL) {
+        return mig_error_nomem(err);
+    }
+    int code = mig_catalog_table(c->catalog, schema, out->name, &out->table, err);
+    if (code == MIG_E_offline) {
+        mig_error_clear(err);
+        code = 0;
+    }
+    return code;
+}
+
 static int no_such_table(struct mig_compile *c, const char *schema, const char *table,
                          struct mig_error *err)
 {
-    const struct mig_table *left = NULL;
-    const char *made = mig_arena_printf(c->arena, NEW_TABLE_PREFIX "%s", table);
-    if (made == NULL) {
-        return mig_error_nomem(err);
-    }
-    int code = mig_catalog_table(c->catalog, schema, made, &left, err);
-    if (code == 0 || code == MIG_E_offline) {
-        mig_error_clear(err);
+    struct leftover left;
+    int code = find_leftover(c, schema, table, &left, err);
+    if (code == 0) {
         code = mig_error_set(err, MIG_E_script, "table '%s' does not exist", table);
-        if (left != NULL) {
-            mig_error_hint(
-                err, "A rebuild was cut short: its rows are in '%s', which only has to be renamed.",
-                made);
-        }
+    }
+    if (left.table != NULL) {
+        mig_error_hint(err,
+                       "A rebuild was cut short: its rows are in '%s', which only has to be "
+                       "renamed.",
+                       left.name);
     }
     return code;
 }
@@ -458,23 +475,15 @@ void mig_rebuild_set_options(struct mig_rebuild *r, const struct mig_pairs *opti
 static int drop_leftover(struct mig_compile *c, const char *schema, const char *table,
                          struct mig_error *err)
 {
-    const struct mig_table *left = NULL;
-    const char *made = mig_arena_printf(c->arena, NEW_TABLE_PREFIX "%s", table);
-    if (made == NULL) {
-        return mig_error_nomem(err);
-    }
-    int code = mig_catalog_table(c->catalog, schema, made, &left, err);
-    if (code == MIG_E_offline) {
-        mig_error_clear(err);
-        return 0;
-    }
-    if (code != 0 || left == NULL) {
+    struct leftover left;
+    int code = find_leftover(c, schema, table, &left, err);
+    if (code != 0 || left.table == NULL) {
         return code;
     }
     struct mig_sql w = mig_sql_start(c, err);
     struct mig_statement *statement = NULL;
-    mig_sql_add(&w, "DROP TABLE %t", schema, made);
-    code = mig_sql_emit(&w, MIG_CLASS_DDL, "DROP TABLE", schema, made, &statement);
+    mig_sql_add(&w, "DROP TABLE %t", schema, left.name);
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "DROP TABLE", schema, left.name, &statement);
     if (code == 0) {
         statement->flags |= MIG_STATEMENT_FOREIGN_KEYS_OFF;
     }

@@ -153,10 +153,6 @@ int mig_handle_compare_pairs(const void *a, const void *b)
 
 static void on_log(void *payload, enum mig_log_level level, const char *text)
 {
-    static const char *const levels[] = {
-        [MIG_LOG_DEBUG] = "debug",   [MIG_LOG_INFO] = "info",       [MIG_LOG_PROGRESS] = "info",
-        [MIG_LOG_NOTICE] = "notice", [MIG_LOG_WARNING] = "warning",
-    };
     struct mig_lua_handle *h = payload;
     lua_State *L = h->L;
     struct mig_error ignored = {0}; /* a log that fails stops nothing */
@@ -168,7 +164,7 @@ static void on_log(void *payload, enum mig_log_level level, const char *text)
         lua_pop(L, 1);
         return;
     }
-    lua_pushstring(L, levels[level]);
+    lua_pushstring(L, mig_log_level_name(level));
     lua_pushstring(L, text);
     lua_pushboolean(L, level == MIG_LOG_PROGRESS);
     (void)!mig_lua_call(L, 3, 0, &ignored);

@@ -166,11 +166,10 @@ static int conn_close(lua_State *L)
 /* Calls the Lua function in the box's user value; an error in it is a spec's own. */
 static void write_log(void *payload, enum mig_log_level level, const char *text)
 {
-    static const char *const names[] = {"debug", "info", "progress", "notice", "warning"};
     struct conn_box *box = payload;
     lua_State *L = box->L;
     lua_rawgetp(L, LUA_REGISTRYINDEX, box);
-    lua_pushstring(L, names[level]);
+    lua_pushstring(L, mig_log_level_name(level));
     lua_pushstring(L, text);
     if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
         lua_pop(L, 1);

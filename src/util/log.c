@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+const char *mig_log_level_name(enum mig_log_level level)
+{
+    static const char *const names[] = {
+        [MIG_LOG_DEBUG] = "debug",   [MIG_LOG_INFO] = "info",       [MIG_LOG_PROGRESS] = "info",
+        [MIG_LOG_NOTICE] = "notice", [MIG_LOG_WARNING] = "warning",
+    };
+    return names[level];
+}
+
 void mig_log_write(const struct mig_log *log, enum mig_log_level level, const char *format, ...)
 {
     if (log == NULL || log->write == NULL || level < log->lowest) {

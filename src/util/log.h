@@ -19,6 +19,8 @@ struct mig_log {
     enum mig_log_level lowest; /* what is below is not even put into words */
 };
 
+/* "info" also for progress. */
+const char *mig_log_level_name(enum mig_log_level level);
 void mig_log_write(const struct mig_log *log, enum mig_log_level level, const char *format, ...)
     MIG_PRINTF(3, 4);
 
