@@ -141,6 +141,7 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
         assert.matches(case[2], r.stderr, 1, true)
         assert.equal("", dump.difference(before, dump.schema(db)))
         assert.matches("still at aaaa", r.stderr, 1, true)
+        if not case.code then assert.matches("in op." .. case[1]:match "op%.([%w_]+)", r.stderr, 1, true) end
         db:drop()
       end)
     end

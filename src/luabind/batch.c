@@ -224,6 +224,19 @@ int mig_lua_reversible(lua_State *L)
     return 0;
 }
 
+/* Raises what failed of an operation that change() recorded: where it stands, by the name it was
+ * called by. */
+static _Noreturn void raise_recorded(lua_State *L, const struct mig_op *op, struct mig_error *err)
+{
+    struct mig_lua_host *host = mig_lua_host(L);
+    if (host->revision != NULL) {
+        mig_error_at(err, host->revision->file, op->line);
+    }
+    mig_lua_raise_op(
+        L, err,
+        lua_pushfstring(L, "op.%s", op->spelling != NULL ? op->spelling : mig_op_name(op->kind)));
+}
+
 static void invert(lua_State *L, struct mig_op *op, struct mig_op_list *list)
 {
     struct mig_lua_host *host = mig_lua_host(L);
@@ -231,10 +244,7 @@ static void invert(lua_State *L, struct mig_op *op, struct mig_op_list *list)
     struct mig_arena *arena = mig_run_arena(host->run);
     if (mig_invert_ops(arena, &op, 1, list, err) != 0 ||
         mig_invert_enums(arena, op, mig_run_made_enum, host->run, list, err) != 0) {
-        if (host->revision != NULL) {
-            mig_error_at(err, host->revision->file, op->line);
-        }
-        mig_lua_raise_op(L, err, "op.change");
+        raise_recorded(L, op, err);
     }
 }
 
@@ -244,13 +254,7 @@ static void run_op(lua_State *L, struct mig_op *op)
     mig_run_set_line(host->run, op->line);
     struct mig_error *err = mig_lua_error_slot(L);
     if (mig_run_op(host->run, op, err) != 0) {
-        if (host->revision != NULL) {
-            mig_error_at(err, host->revision->file, op->line);
-        }
-        mig_lua_raise_op(
-            L, err,
-            lua_pushfstring(L, "op.%s",
-                            op->spelling != NULL ? op->spelling : mig_op_name(op->kind)));
+        raise_recorded(L, op, err);
     }
 }
 
