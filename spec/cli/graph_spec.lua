@@ -129,6 +129,21 @@ describe("the graph's commands", function()
     assert.same({ "both1" }, ids(p:luamig("current", "--json")))
   end)
 
+  it("merge heads: the one too that another head depends on", function()
+    local p = project.new()
+    p:revision { id = "aaaa1" }
+    p:revision { id = "bbbb1", down = "aaaa1" }
+    p:revision { id = "cccc1", down = "aaaa1", depends_on = "bbbb1" }
+    assert.equal(0, p:luamig("upgrade", "heads").code)
+    fails("multiple_heads", p:luamig("upgrade", "--json"))
+    local made = document(p:luamig("merge", "heads", "-m", "join", "--rev-id", "both1", "--json"))
+    assert.matches('{ "bbbb1", "cccc1" }', p:read(made.file), 1, true)
+    assert.equal(0, p:luamig("upgrade").code)
+    assert.same({ "both1" }, ids(p:luamig("current", "--json")))
+    assert.equal(0, p:luamig("downgrade", "cccc1").code)
+    assert.same({ "bbbb1", "cccc1" }, ids(p:luamig("current", "--json")))
+  end)
+
   it("read several folders and sub-folders", function()
     local p = project.new { config = 'migrations = { "migrations", "more" }, recursive = true,' }
     p:revision { id = "aaaa1" }
