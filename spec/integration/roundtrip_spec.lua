@@ -100,4 +100,26 @@ return sql.schema {
     run("downgrade", "base")
     assert.equal("1", db:value "SELECT count(*) FROM pg_tables WHERE schemaname IN ('audit', 'theirs')")
   end)
+
+  it("are made by the migration where they are not there, and undone with it; a schema that was there stays", function()
+    local db = scratch.database "postgresql"
+    local p = project.new { url = db.url, files = { ["schema.lua"] = declared } }
+    local function run(...)
+      local r = p:luamig(...)
+      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+      return r.stdout
+    end
+    local function count()
+      return db:value "SELECT count(*) FROM pg_namespace WHERE nspname = 'audit'"
+    end
+    run("revision", "--autogenerate", "-m", "audit")
+    run "upgrade"
+    assert.equal("", run "check")
+    run("downgrade", "base")
+    assert.equal("0", count())
+    db:query "CREATE SCHEMA audit"
+    local r = project.new { url = db.url, files = { ["schema.lua"] = declared } }:luamig "check"
+    assert.equal(3, r.code)
+    assert.falsy(r.stdout:find("_schema", 1, true), r.stdout)
+  end)
 end)

@@ -15,6 +15,9 @@ struct mig_reflect {
      * database has none. */
     int (*other_schemas)(struct mig_conn *conn, struct mig_arena *arena, struct mig_names *out,
                          struct mig_error *err);
+    /* Where a schema can be made and dropped by itself: is there one of that name, whoever's? */
+    int (*has_schema)(struct mig_conn *conn, struct mig_arena *arena, const char *name, bool *out,
+                      struct mig_error *err);
     /* Optional. What a table is made with where its options say nothing, by the server's settings:
      * option = text. */
     int (*standards)(struct mig_conn *conn, struct mig_arena *arena, struct mig_pairs *out,

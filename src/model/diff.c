@@ -161,10 +161,42 @@ struct ordered {
     size_t placed_count;
 };
 
+/* Is the name one of those in a list as SQL has it, `a, "b c", other.d`? In whatever schema. */
+static bool is_listed(const char *list, const char *name)
+{
+    const char *at = name;
+    bool same = true, quoted = false;
+    for (const char *p = list;; p++) {
+        bool doubled = quoted && p[0] == '"' && p[1] == '"';
+        if (*p == '"' && !doubled) {
+            quoted = !quoted;
+        } else if (*p == '\0' || (!quoted && (*p == ',' || *p == '.'))) {
+            if (*p != '.' && same && *at == '\0') {
+                return true;
+            }
+            if (*p == '\0') {
+                return false;
+            }
+            at = name;
+            same = true;
+        } else if (quoted || *p != ' ') {
+            p += doubled;
+            same = same && *at == *p;
+            at += same;
+        }
+    }
+}
+
 static void visit(struct mig_diff *d, struct ordered *list, size_t at)
 {
     const struct mig_table *table = list->items[at];
+    const struct mig_value *parents = mig_option_value(&table->options, "postgresql_inherits");
     list->state[at] = 1;
+    for (size_t k = 0; parents != NULL && parents->kind == MIG_VALUE_TEXT && k < list->count; k++) {
+        if (list->state[k] == 0 && is_listed(parents->text, list->items[k]->name)) {
+            visit(d, list, k);
+        }
+    }
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *key = table->constraints.items[i];
         for (size_t k = 0; key->kind == MIG_CONSTRAINT_FOREIGN && k < list->count; k++) {
@@ -595,6 +627,54 @@ static void diff_enums(struct mig_diff *d, const struct mig_schema *from,
     }
 }
 
+/* ------------------------------------------------------------------ schemas */
+
+bool mig_diff_fills_schema(const struct mig_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < schema->table_count; i++) {
+        if (mig_diff_same_schema(schema->tables[i]->schema, name)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < schema->enum_count; i++) {
+        if (mig_diff_same_schema(schema->enums[i]->schema, name)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < schema->view_count; i++) {
+        if (mig_diff_same_schema(schema->views[i]->schema, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The schemas that one side has things in and the other has not at all. */
+static void diff_schemas(struct mig_diff *d, const struct mig_schema *from,
+                         const struct mig_schema *to)
+{
+    const struct mig_schema *declared = d->undo ? from : to, *live = d->undo ? to : from;
+    for (size_t i = 0; d->options->has_schemas && i < declared->schemas.count; i++) {
+        const char *name = declared->schemas.items[i];
+        if (mig_names_contain(&live->schemas, name) || !mig_diff_fills_schema(declared, name) ||
+            !mig_diff_is_included(d, "schema", name, name)) {
+            continue;
+        }
+        if (d->undo) {
+            struct mig_op_drop_schema *op = NEW_OP(d, &d->stages[DROP_SCHEMAS], drop_schema, NULL);
+            if (op != NULL) {
+                op->name = name;
+            }
+        } else {
+            struct mig_op_create_schema *op =
+                NEW_OP(d, &d->stages[MAKE_SCHEMAS], create_schema, NULL);
+            if (op != NULL) {
+                op->name = name;
+            }
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ the contract */
 
 int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *options,
@@ -603,6 +683,7 @@ int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *opt
 {
     struct mig_diff d = {
         .arena = arena, .options = options, .rules = &options->rules, .undo = undo};
+    diff_schemas(&d, from, to);
     if (options->has_enums) {
         list_remade(&d, from, to);
     }

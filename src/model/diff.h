@@ -8,9 +8,10 @@
 
 struct mig_diff_options {
     struct mig_compare_rules rules;
-    bool batches;    /* several changes of one table stand in a batch (SQLite: one rebuild) */
-    bool has_enums;  /* enum types of their own (PostgreSQL) */
-    bool views_bind; /* a view keeps a column that it reads as it is (PostgreSQL) */
+    bool batches;     /* several changes of one table stand in a batch (SQLite: one rebuild) */
+    bool has_schemas; /* a schema that is declared and not there is made (PostgreSQL) */
+    bool has_enums;   /* enum types of their own (PostgreSQL) */
+    bool views_bind;  /* a view keeps a column that it reads as it is (PostgreSQL) */
     bool names_foreign_keys;       /* a naming convention names those that are not named */
     const char *default_collation; /* what a column goes back to */
     /* What table options are where nothing is said, by the server's settings; and MySQL's collation
@@ -18,19 +19,22 @@ struct mig_diff_options {
     struct mig_pairs standards, charsets;
     bool innodb;       /* the engine of a table that names none */
     bool compares_all; /* neither side is declared: an option that is not there says something */
-    /* Optional: whether an object of one side is compared at all. kind: "table", "enum", "view". */
+    /* Optional: whether an object of one side is compared at all. kind: "table", "enum", "view",
+     * "schema". */
     bool (*include)(void *payload, const char *kind, const char *name, const char *schema);
     void *payload;
 };
 
 /* Appends the operations that take `from` to `to`, in an order that runs: views, foreign keys and
- * what else goes first; tables and columns; then keys, indexes, foreign keys, views. Constraints
- * stand with the tables, none on columns. Partitions, foreign tables and views among the tables are
- * left alone. Renames are followed where `to` says renamed_from; `undo` reads the renamed_from of
- * `from` backwards. The operations borrow from both. -1 when out of memory. */
+ * what else goes first; schemas, tables and columns; then keys, indexes, foreign keys, views.
+ * Constraints stand with the tables, none on columns. Partitions, foreign tables and views among
+ * the tables are left alone. Renames are followed where `to` says renamed_from; `undo` reads the
+ * renamed_from of `from` backwards. The operations borrow from both. -1 when out of memory. */
 int mig_diff_schemas(struct mig_arena *arena, const struct mig_diff_options *options,
                      const struct mig_schema *from, const struct mig_schema *to, bool undo,
                      struct mig_op_list *out) MIG_MUST_CHECK;
+/* Has it any table, enum or view in the schema `name`? */
+bool mig_diff_fills_schema(const struct mig_schema *schema, const char *name);
 /* Which table of `live` each of `declared` was: by its name or by renamed_from; NULL where it is
  * new. `out` has declared->table_count places. -1 when out of memory. */
 int mig_diff_former_tables(struct mig_arena *arena, const struct mig_diff_options *options,

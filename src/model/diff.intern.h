@@ -13,6 +13,7 @@ enum mig_diff_stage {
     DROP_TABLES,
     LEAVE_ENUMS,   /* columns that go, or get another type, before their enum loses values */
     DROP_DEFAULTS, /* of values that an enum loses */
+    MAKE_SCHEMAS,
     MAKE_ENUMS,
     CREATE_TABLES,
     CHANGE_TABLES, /* everything else of a table, in the order of `part` below */
@@ -20,6 +21,7 @@ enum mig_diff_stage {
     ADD_FOREIGN_KEYS,
     DROP_ENUMS,
     MAKE_VIEWS,
+    DROP_SCHEMAS,
     STAGES
 };
 

@@ -58,6 +58,7 @@ static int start(struct mig_declaring *d, struct mig_context *ctx, struct mig_ar
     d->options = (struct mig_diff_options){
         .rules = dialect->compare,
         .batches = (features & MIG_F_ALTER_COLUMN) == 0,
+        .has_schemas = d->db->reflect->has_schema != NULL,
         .has_enums = (features & MIG_F_ENUM_TYPES) != 0,
         .views_bind = dialect->views_bind,
         .names_foreign_keys = ctx->settings.naming.fk != NULL,
@@ -336,6 +337,25 @@ static int add_live_enums(struct mig_declaring *d, const struct mig_schema *decl
     return rc != 0 || !d->arena->failed ? rc : mig_error_nomem(d->err);
 }
 
+/* Which of the declared schemas are there, to live->schemas. */
+static int find_schemas(struct mig_declaring *d, const struct mig_schema *declared,
+                        struct mig_schema *live)
+{
+    for (size_t i = 0; d->options.has_schemas && i < declared->schemas.count; i++) {
+        const char *name = declared->schemas.items[i];
+        bool is_there = mig_diff_fills_schema(live, name);
+        int rc =
+            is_there ? 0 : d->db->reflect->has_schema(d->conn, d->arena, name, &is_there, d->err);
+        if (rc == 0 && is_there && mig_names_add(d->arena, &live->schemas, name) != 0) {
+            rc = mig_error_nomem(d->err);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
 /* Makes out->upgrade anew, of what the configuration includes. */
 static int compare(struct mig_declaring *d, struct mig_difference *out)
 {
@@ -369,6 +389,7 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
     }
     rc = rc != 0 ? rc : reflect_live(&d, NULL, &out->live);
     rc = rc != 0 ? rc : add_live(&d, &out->declared.schemas, &out->live);
+    rc = rc != 0 ? rc : find_schemas(&d, &out->declared, &out->live);
     rc = rc != 0 ? rc : add_live_enums(&d, &out->declared, &out->live);
     rc = rc != 0 ? rc : compare(&d, out);
     if (rc == 0 && out->upgrade.count > 0) { /* as it seems: is it so in the server's own words? */

@@ -569,12 +569,7 @@ static struct mig_table *read_table(struct mig_listing *rows, const struct mig_p
         add_option(rows, options, "postgresql_unlogged",
                    (struct mig_value){.kind = MIG_VALUE_BOOL, .boolean = true});
     }
-    if (!table->is_partition) {
-        struct mig_names parents = mig_listing_names(rows, TAB_PARENTS);
-        if (parents.count == 1) {
-            add_text_option(rows, options, "postgresql_inherits", parents.items[0]);
-        }
-    }
+    add_text_option(rows, options, "postgresql_inherits", mig_listing_filled(rows, TAB_PARENTS));
     return table->name == NULL ? NULL : table;
 }
 
@@ -735,6 +730,18 @@ static int other_schemas(struct mig_conn *conn, struct mig_arena *arena, struct 
     return mig_listing_close(&rows);
 }
 
+static int has_schema(struct mig_conn *conn, struct mig_arena *arena, const char *name, bool *out,
+                      struct mig_error *err)
+{
+    struct mig_param param = {.value = mig_value_text(name)};
+    const struct mig_params params = {.items = &param, .count = 1, .given = true};
+    struct mig_value found;
+    int rc = mig_conn_scalar(conn, "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = $1",
+                             &params, arena, &found, err);
+    *out = rc == 0 && found.kind != MIG_VALUE_NONE;
+    return rc;
+}
+
 static int standards(struct mig_conn *conn, struct mig_arena *arena, struct mig_pairs *out,
                      struct mig_error *err)
 {
@@ -767,6 +774,7 @@ const struct mig_reflect mig_reflect_postgresql = {
                .enum_columns = enum_columns},
     .schema = read_schema,
     .other_schemas = other_schemas,
+    .has_schema = has_schema,
     .standards = standards,
     .prefer_schema = prefer_schema,
 };

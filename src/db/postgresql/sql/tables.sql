@@ -10,8 +10,9 @@ SELECT c.relname,
        CASE WHEN am.amname <> 'heap' THEN am.amname END,
        c.relpersistence = 'u',
        CASE WHEN NOT c.relispartition AND c.relhassubclass IS NOT NULL THEN
-         (SELECT string_agg(p.relname, chr(31) ORDER BY i.inhseqno)
-          FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+         (SELECT string_agg(CASE WHEN pn.nspname = current_schema() THEN quote_ident(p.relname)
+                                 ELSE format('%I.%I', pn.nspname, p.relname) END, ', ' ORDER BY i.inhseqno)
+          FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
           WHERE i.inhrelid = c.oid)
        END
 FROM pg_class c
