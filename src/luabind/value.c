@@ -528,7 +528,9 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
             left--;
             if (members[i].number != NULL) {
                 *members[i].number = mig_read_int(r, -1, label);
-                if (members[i].number->value < 0 || members[i].number->value > INT32_MAX) {
+                /* a scale may be negative: PostgreSQL rounds to the left of the point then */
+                int64_t least = members[i].number == &type->scale ? -INT32_MAX : 0;
+                if (members[i].number->value < least || members[i].number->value > INT32_MAX) {
                     mig_read_fail(r, "%s is out of range", label);
                 }
             } else if (members[i].flag != NULL) {

@@ -1,6 +1,7 @@
 /* PostgreSQL's SQL, 15 to 18. Rules: postgresql.org/docs, CREATE TABLE, ALTER TABLE, pg_cast. */
 #include "db/postgresql/dialect.intern.h"
 #include "db/postgresql/locks.h"
+#include "dialect/sqltoken.h"
 
 #include <string.h>
 #include <strings.h>
@@ -783,6 +784,33 @@ static int validate_constraint(struct mig_compile *c, const struct mig_op *op,
     return mig_sql_emit(&w, MIG_CLASS_CONCURRENT, "ALTER TABLE", op->schema, validate->table, NULL);
 }
 
+/* What DEFAULT takes as it is ends before these words (gram.y: b_expr, no a_expr). */
+static bool default_in_parentheses(const struct mig_compile *c, const struct mig_column *column)
+{
+    static const char *const words[] = {
+        "AND",     "OR",      "NOT", "IS",      "ISNULL", "NOTNULL", "IN",  "LIKE", "ILIKE",
+        "SIMILAR", "BETWEEN", "AT",  "COLLATE", "ANY",    "SOME",    "ALL", NULL,
+    };
+    const struct mig_value *value = &column->default_value;
+    if (value->kind != MIG_VALUE_EXPR) {
+        return false;
+    }
+    struct mig_sqltokens tokens =
+        mig_sqltokens_start(c->dialect, c->server, value->text, strlen(value->text));
+    int depth = 0;
+    for (;;) {
+        struct mig_sqltoken token = mig_sqltokens_word(&tokens);
+        if (token.kind == MIG_SQLTOKEN_END) {
+            return false;
+        }
+        if (depth == 0 && mig_sqltoken_is_any(&token, words)) {
+            return true;
+        }
+        depth += mig_sqltoken_is_char(&token, '(') || mig_sqltoken_is_char(&token, '[');
+        depth -= mig_sqltoken_is_char(&token, ')') || mig_sqltoken_is_char(&token, ']');
+    }
+}
+
 static const struct mig_dialect_ops ops = {
     .column = add_column,
     .before_columns = before_columns,
@@ -790,6 +818,7 @@ static const struct mig_dialect_ops ops = {
     .comments = comments,
     .index = mig_compile_index,
     .enum_is_native = enum_is_native,
+    .default_in_parentheses = default_in_parentheses,
     .true_word = "true",
     .false_word = "false",
     .row_values = true,

@@ -277,9 +277,8 @@ int mig_postgresql_create_domain(struct mig_compile *c, const struct mig_op *op,
     }
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "CREATE DOMAIN %t AS %y", op->schema, create->name, create->type);
-    if (create->default_.kind != MIG_VALUE_NONE) {
-        mig_sql_add(&w, " DEFAULT %v", &create->default_, create->type);
-    }
+    mig_sql_default(&w,
+                    &(struct mig_column){.type = create->type, .default_value = create->default_});
     mig_sql_add(&w, create->nullable == MIG_FALSE ? " NOT NULL" : "");
     if (create->check != NULL) {
         mig_sql_add(&w, " CHECK (%r)", create->check);
