@@ -70,3 +70,68 @@ describe("the history that a script writes", function()
     assert.matches("unfinished string.*migrations/a0600.lua:6\n", r.stderr)
   end)
 end)
+
+for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  describe("a script of stamp for " .. dialect, function()
+    local db, p
+
+    before_each(function()
+      db = scratch.database(dialect)
+      p = project.new { url = db.url }
+      p:revision { id = "aaaa1" }
+      p:revision { id = "left1", down = "aaaa1" }
+      p:revision { id = "righ1", down = "aaaa1" }
+    end)
+    after_each(function() db:drop() end)
+
+    local function stamp(...)
+      local r = p:luamig("stamp", ...)
+      assert.equal(0, r.code, r.stderr)
+      return r.stdout
+    end
+    local function rows() return table.concat(db:query "SELECT version_num FROM luamig_version ORDER BY 1", " ") end
+
+    for _, case in ipairs {
+      { { "aaaa1" }, { "aaaa1:left1" }, "left1" },
+      { { "aaaa1" }, { "aaaa1:left1", "aaaa1:righ1" }, "left1 righ1" },
+      { { "left1" }, { "left1:base" }, "" },
+      { { "left1", "righ1" }, { "--purge", "aaaa1" }, "aaaa1" },
+      { { "left1", "righ1" }, { "--purge", "base" }, "" },
+    } do
+      it("moves " .. table.concat(case[1], " ") .. " by " .. table.concat(case[2], " "), function()
+        stamp(table.unpack(case[1]))
+        db:query(stamp("--sql", table.unpack(case[2])))
+        assert.equal(case[3], rows())
+      end)
+    end
+
+    it("stops where the rows are others", function()
+      stamp "righ1"
+      local ok = pcall(db.query, db, stamp("--sql", "aaaa1:left1"))
+      assert.is_false(ok)
+      assert.equal("righ1", rows())
+    end)
+  end)
+end
+
+describe("a range", function()
+  local function refused(word, ...)
+    local p = project.new()
+    p:revision { id = "aaaa1" }
+    p:revision { id = "bbbb1", down = "aaaa1" }
+    local r = p:luamig(...)
+    assert.equal(2, r.code)
+    assert.matches(word, r.stderr, 1, true)
+  end
+
+  it("starts a script in one place", function()
+    refused("starts at 'aaaa1' or at 'base'", "stamp", "aaaa1:bbbb1", "base:bbbb1", "--sql")
+  end)
+
+  it("is for scripts", function()
+    refused("--sql", "stamp", "aaaa1:bbbb1")
+    refused("--sql", "upgrade", "aaaa1:bbbb1")
+    refused("--sql", "downgrade", "bbbb1:aaaa1")
+    refused("--sql", "plan", "aaaa1:bbbb1")
+  end)
+end)

@@ -158,6 +158,7 @@ static void push_version_ops(lua_State *L, const struct mig_step *step)
         [MIG_VERSION_INSERT] = "insert",
         [MIG_VERSION_DELETE] = "delete",
         [MIG_VERSION_UPDATE] = "update",
+        [MIG_VERSION_CLEAR] = "clear",
     };
     lua_createtable(L, (int)step->version_op_count, 0);
     for (size_t i = 0; i < step->version_op_count; i++) {
@@ -166,11 +167,11 @@ static void push_version_ops(lua_State *L, const struct mig_step *step)
         lua_createtable(L, 3, 0);
         lua_pushstring(L, kinds[op->kind]);
         lua_rawseti(L, -2, at++);
-        if (op->kind != MIG_VERSION_INSERT) {
+        if (op->from != NULL) {
             lua_pushstring(L, op->from);
             lua_rawseti(L, -2, at++);
         }
-        if (op->kind != MIG_VERSION_DELETE) {
+        if (op->to != NULL) {
             lua_pushstring(L, op->to);
             lua_rawseti(L, -2, at++);
         }

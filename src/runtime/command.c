@@ -657,6 +657,9 @@ static int command(struct mig_context *ctx, struct mig_arena *arena,
                               .options = options,
                               .report = report,
                               .target = request->target};
+    if (request->targets != NULL) {
+        cmd.targets = *request->targets;
+    }
     const struct mig_step *failed = NULL;
     *report = (struct mig_report){0};
     ctx->keeps_sources = ctx->map == NULL && options->sink == MIG_SINK_SCRIPT;

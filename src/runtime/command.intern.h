@@ -24,6 +24,7 @@ struct mig_command {
     struct mig_run run;
     struct mig_plan plan;
     const char *target;              /* the request's, without the A: of a script's range */
+    struct mig_names targets;        /* likewise */
     const struct mig_revision *undo; /* the first step undoes what is done of it; NULL: none */
     bool left_known;                 /* where BEGIN is the lock: */
     uint32_t left;                   /* the data version that the last step has left */

@@ -76,14 +76,15 @@ static int plan_upgrade(struct mig_command *cmd, struct mig_error *err)
 
 static int plan_stamp(struct mig_command *cmd, struct mig_error *err)
 {
-    const struct mig_names *targets = cmd->request->targets;
+    const struct mig_names *targets = &cmd->targets;
     const char *target = targets->count == 1 ? targets->items[0] : "";
     bool stays = false;
     int rc = read_current(cmd, &target, &stays, err);
     if (rc != 0 || (stays && !cmd->request->purge)) {
         return rc != 0 ? rc : stay(cmd);
     }
-    return mig_plan_stamp(cmd->ctx->map, cmd->arena, &cmd->run.rows,
+    bool unknown = cmd->request->purge && cmd->run.conn == NULL;
+    return mig_plan_stamp(cmd->ctx->map, cmd->arena, unknown ? NULL : &cmd->run.rows,
                           stays ? &cmd->run.rows : targets, cmd->request->purge, &cmd->plan, err);
 }
 
@@ -130,8 +131,27 @@ static int plan_downgrade(struct mig_command *cmd, struct mig_error *err)
     return 0;
 }
 
+/* What is left of a script's range is one target. */
+static int refuse_range(const char *target, struct mig_error *err)
+{
+    if (strchr(target, ':') == NULL) {
+        return 0;
+    }
+    mig_error_set(err, MIG_E_bad_range, "'%s' is a range, which only a script can begin at",
+                  target);
+    mig_error_hint(err, "leave out FROM: the database knows where it is; or add --sql");
+    return MIG_E_bad_range;
+}
+
 int mig_command_plan(struct mig_command *cmd, struct mig_error *err)
 {
+    int rc = cmd->target != NULL ? refuse_range(cmd->target, err) : 0;
+    for (size_t i = 0; rc == 0 && i < cmd->targets.count; i++) {
+        rc = refuse_range(cmd->targets.items[i], err);
+    }
+    if (rc != 0) {
+        return rc;
+    }
     switch (cmd->request->verb) {
     case MIG_VERB_UPGRADE:
         return plan_upgrade(cmd, err);
@@ -142,38 +162,59 @@ int mig_command_plan(struct mig_command *cmd, struct mig_error *err)
     }
 }
 
+/* Takes the A off "A:B", which every range of a command must have in common. */
+static int take_start(struct mig_command *cmd, const char **target, const char **start,
+                      struct mig_error *err)
+{
+    const char *colon = strchr(*target, ':');
+    if (colon == NULL) {
+        return 0;
+    }
+    const char *from = mig_arena_strndup(cmd->arena, *target, (size_t)(colon - *target));
+    if (from == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (*start != NULL && strcmp(*start, from) != 0) {
+        mig_error_set(err, MIG_E_bad_range, "a script starts at '%s' or at '%s'", *start, from);
+        mig_error_hint(err, "give all targets the same FROM, or write it before one of them only");
+        return MIG_E_bad_range;
+    }
+    *start = from;
+    *target = colon[1] != '\0' ? colon + 1 : "head";
+    return 0;
+}
+
 /* A script has no version rows to read: they are the A of "A:B", or none. */
 int mig_command_script_rows(struct mig_command *cmd, struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
-    const char *target = cmd->request->target;
-    const char *colon = target != NULL ? strchr(target, ':') : NULL;
+    const char *start = NULL;
+    int rc = cmd->target != NULL ? take_start(cmd, &cmd->target, &start, err) : 0;
     run->rows = (struct mig_names){.given = true};
-    if (cmd->request->verb == MIG_VERB_DOWNGRADE && colon == NULL) {
+    if (rc == 0 && cmd->request->verb == MIG_VERB_DOWNGRADE && start == NULL) {
         mig_error_set(err, MIG_E_bad_range, "a downgrade script needs to know where it starts");
         mig_error_hint(err, "write FROM:TO, as in `luamig downgrade 789xyz:base --sql`");
         return MIG_E_bad_range;
     }
-    if (colon != NULL) {
-        const char *from = mig_arena_strndup(cmd->arena, target, (size_t)(colon - target));
-        if (from == NULL) {
-            return mig_error_nomem(err);
-        }
-        cmd->target = colon[1] != '\0' ? colon + 1 : "head";
-        if (from[0] != '\0' && strcmp(from, "base") != 0) {
-            struct mig_revisions starts = {0};
-            int rc = mig_revision_map_resolve(cmd->ctx->map, cmd->arena, from, NULL, &starts, err);
-            for (size_t i = 0; rc == 0 && i < starts.count; i++) {
-                if (mig_names_add(cmd->arena, &run->rows, starts.items[i]->id) != 0) {
-                    rc = mig_error_nomem(err);
-                }
-            }
-            if (rc != 0) {
-                return rc;
-            }
+    const char **targets = mig_arena_array(cmd->arena, const char *, cmd->targets.count + 1);
+    if (rc == 0 && targets == NULL) {
+        rc = mig_error_nomem(err);
+    }
+    for (size_t i = 0; rc == 0 && i < cmd->targets.count; i++) {
+        targets[i] = cmd->targets.items[i];
+        rc = take_start(cmd, &targets[i], &start, err);
+    }
+    cmd->targets.items = targets;
+    if (rc == 0 && start != NULL && start[0] != '\0' && strcmp(start, "base") != 0) {
+        struct mig_revisions starts = {0};
+        rc = mig_revision_map_resolve(cmd->ctx->map, cmd->arena, start, NULL, &starts, err);
+        for (size_t i = 0; rc == 0 && i < starts.count; i++) {
+            rc = mig_names_add(cmd->arena, &run->rows, starts.items[i]->id) != 0
+                     ? mig_error_nomem(err)
+                     : 0;
         }
     }
-    return mig_run_use_catalog(run, run->rows.count == 0, err);
+    return rc == 0 ? mig_run_use_catalog(run, run->rows.count == 0, err) : rc;
 }
 
 /* What no statement may be sent for: told before the first one. */

@@ -116,8 +116,8 @@ static void write_ids(struct mig_strbuf *out, const struct mig_names *names)
     }
 }
 
-/* "-- Running upgrade a -> b, message", and the guard: the rows are those that the script assumes.
- */
+/* "-- Running upgrade a -> b, message", and the guard: the rows are those that the script assumes,
+ * unless it begins by deleting them. */
 static int step(struct mig_run *run, const struct mig_step *step, const struct mig_names *rows,
                 struct mig_error *err)
 {
@@ -141,6 +141,9 @@ static int step(struct mig_run *run, const struct mig_step *step, const struct m
             mig_strbuf_printf(out, ", %s", revision->message);
         }
         mig_strbuf_puts(out, "\n\n");
+    }
+    if (step->version_op_count > 0 && step->version_ops[0].kind == MIG_VERSION_CLEAR) {
+        return 0;
     }
     struct mig_strbuf query = {0};
     rc = mig_version_query(run, rows, &query, err);

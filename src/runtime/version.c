@@ -139,6 +139,7 @@ static int one_statement(struct mig_run *run, const struct mig_version_op *op,
         [MIG_VERSION_DELETE] = {"DELETE", "DELETE FROM ", NULL, " WHERE " COLUMN " = ", ""},
         [MIG_VERSION_UPDATE] = {"UPDATE", "UPDATE ", " SET " COLUMN " = ", " WHERE " COLUMN " = ",
                                 ""},
+        [MIG_VERSION_CLEAR] = {"DELETE", "DELETE FROM ", NULL, NULL, ""},
     };
     int rc = params.items == NULL ? mig_error_nomem(err) : 0;
     mig_strbuf_puts(&sql, forms[op->kind].before);

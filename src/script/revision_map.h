@@ -13,7 +13,12 @@ struct mig_revision_map;
 enum mig_direction { MIG_UPGRADE, MIG_DOWNGRADE };
 
 /* What a step does to the version table. */
-enum mig_version_op_kind { MIG_VERSION_INSERT, MIG_VERSION_DELETE, MIG_VERSION_UPDATE };
+enum mig_version_op_kind {
+    MIG_VERSION_INSERT,
+    MIG_VERSION_DELETE,
+    MIG_VERSION_UPDATE,
+    MIG_VERSION_CLEAR /* whatever rows there are: of a purge in a script, which cannot know them */
+};
 struct mig_version_op {
     enum mig_version_op_kind kind;
     const char *from; /* UPDATE, DELETE */
@@ -100,7 +105,7 @@ int mig_plan_upgrade(struct mig_revision_map *map, struct mig_arena *arena,
 int mig_plan_downgrade(struct mig_revision_map *map, struct mig_arena *arena,
                        const struct mig_names *rows, const char *target, struct mig_plan *out,
                        struct mig_error *err) MIG_MUST_CHECK;
-/* purge: the rows are deleted first. */
+/* purge: the rows are deleted first; then rows may be NULL, when nobody knows them. */
 int mig_plan_stamp(struct mig_revision_map *map, struct mig_arena *arena,
                    const struct mig_names *rows, const struct mig_names *targets, bool purge,
                    struct mig_plan *out, struct mig_error *err) MIG_MUST_CHECK;

@@ -172,14 +172,19 @@ static int stamp_one(struct stamp *stamp, struct mig_revision *target, struct mi
 static int purge_rows(struct stamp *stamp, const struct mig_names *rows, struct mig_error *err)
 {
     struct mig_step *step = next_step(stamp, MIG_DOWNGRADE);
-    if (rows->count == 0) {
+    size_t count = rows != NULL ? rows->count : 1;
+    if (count == 0) {
         return 0;
     }
-    step->version_ops = mig_arena_array(stamp->arena, struct mig_version_op, rows->count);
+    step->version_ops = mig_arena_array(stamp->arena, struct mig_version_op, count);
     if (step->version_ops == NULL) {
         return mig_error_nomem(err);
     }
-    for (size_t i = 0; i < rows->count; i++) {
+    if (rows == NULL) {
+        step->version_ops[step->version_op_count++] =
+            (struct mig_version_op){MIG_VERSION_CLEAR, NULL, NULL};
+    }
+    for (size_t i = 0; rows != NULL && i < count; i++) {
         step->version_ops[step->version_op_count++] =
             (struct mig_version_op){MIG_VERSION_DELETE, rows->items[i], NULL};
     }
@@ -198,7 +203,7 @@ int mig_plan_stamp(struct mig_revision_map *map, struct mig_arena *arena,
     if (status == 0) {
         status = find_affected(&stamp, targets, &applied, err);
     }
-    if (status == 0) {
+    if (status == 0 && row_names != NULL) {
         status = mig_version_rows_sorted(arena, row_names, &out->from, err);
         out->to = out->from;
     }
