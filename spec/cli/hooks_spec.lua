@@ -23,4 +23,23 @@ describe("hooks", function()
     assert.equal(0, made.code)
     assert.matches("written\tb2c3_second.lua", made.stderr)
   end)
+
+  -- hook, the configuration's transaction, what is said then, where the database stands
+  for _, case in ipairs {
+    { "before_migration", "per_migration", "nothing of it was carried out; still at base", "" },
+    { "after_migration", "per_migration", "the upgrade of 'a1b2' is complete; now at a1b2", "a1b2" },
+    { "after_migration", "none", "the upgrade of 'a1b2' is complete; now at a1b2", "a1b2" },
+    { "after_migration", "all", "rolled back; still at base", "" },
+  } do
+    it(("%s that fails, transaction = %q"):format(case[1], case[2]), function()
+      local p = project.new { config = ('transaction = %q, hooks = { %s = function() error "no" end },'):format(case[2], case[1]) }
+      p:revision { id = "a1b2", upgrade = 'op.create_table("t", { { "id", sql.integer } })' }
+      p:revision { id = "b2c3", down = "a1b2" }
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.matches("luamig.conf.lua:3", r.stderr, 1, true)
+      assert.matches(case[3], r.stderr, 1, true)
+      assert.equal(case[4], (p:luamig("current").stdout:match "%w*"))
+    end)
+  end
 end)

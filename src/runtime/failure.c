@@ -109,6 +109,16 @@ static void append_kept(struct mig_strbuf *out, const struct mig_run *run, bool 
     mig_strbuf_puts(out, "; the version table says ");
 }
 
+/* Nothing of the step failed but what came after it: the hook after_migration. */
+static bool committed(const struct mig_run *run, const struct mig_step *step,
+                      const struct mig_report *report)
+{
+    const struct mig_done_step *last =
+        report->step_count > 0 ? &report->steps[report->step_count - 1] : NULL;
+    return run->mode != MIG_ALL && step != NULL && last != NULL && last->step == step &&
+           last->complete;
+}
+
 void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
                       struct mig_report *report)
 {
@@ -117,10 +127,10 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     struct mig_run_state *state = &report->state;
     struct mig_strbuf text = {0};
     const char *id = step != NULL && step->revision != NULL ? step->revision->id : NULL;
-    enum outcome outcome = run->kept > 0 ? HALF : GONE;
+    enum outcome outcome = committed(run, step, report) ? APPLIED : run->kept > 0 ? HALF : GONE;
     /* where the version rows could not be read, nothing is known */
     bool told = failure->writes && run->conn != NULL && report->from.given;
-    if (told && id != NULL && run->conn->lost) {
+    if (told && id != NULL && run->conn->lost && outcome != APPLIED) {
         outcome = look(run, step, failure->undoes, report);
     }
     state->heads = report->to;
@@ -134,10 +144,10 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     if (id == NULL) {
         mig_strbuf_puts(&text, "nothing was changed; still at ");
     } else if (outcome == APPLIED) {
-        mig_strbuf_printf(&text,
-                          "the %s of '%s' is complete: its last COMMIT was carried out, only the "
-                          "answer was lost; now at ",
-                          run->direction, id);
+        mig_strbuf_printf(&text, "the %s of '%s' is complete%s; now at ", run->direction, id,
+                          run->conn->lost && !committed(run, step, report)
+                              ? ": its last COMMIT was carried out, only the answer was lost"
+                              : "");
     } else if (outcome == UNKNOWN) {
         mig_strbuf_puts(&text, "not known: the server does not answer, or has not ended the lost "
                                "session; `luamig status` will tell; before, it was at ");
