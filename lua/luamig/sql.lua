@@ -42,16 +42,24 @@ local function sorted_keys(row)
   return names
 end
 
+local function no_more(name, ...)
+  if select("#", ...) > 0 then fail(name .. ": it takes nothing more") end
+end
+
 function handle.select(self, ...)
   local fields = start(self, "select")
   local columns = { ... }
+  for i = 1, select("#", ...) do
+    if columns[i] == nil then fail(("select: argument %d is nil"):format(i)) end
+  end
   if #columns == 1 and plain(columns[1]) then columns = columns[1] end
   if #columns > 0 then fields.columns = columns end
   return make("select", fields)
 end
 
-function handle.insert(self, rows)
+function handle.insert(self, rows, ...)
   local fields = start(self, "insert")
+  no_more("insert", ...)
   if not plain(rows) then fail("insert: it takes a row { column = value } or a list of rows") end
   if next(rows) == nil then fail("insert: the row is empty") end
   if rows[1] == nil then rows = { rows } end
@@ -60,8 +68,9 @@ function handle.insert(self, rows)
   return make("insert", fields)
 end
 
-function handle.insert_from_select(self, columns, select)
+function handle.insert_from_select(self, columns, select, ...)
   local fields = start(self, "insert_from_select")
+  no_more("insert_from_select", ...)
   if type(columns) == "string" then columns = { columns } end
   if not plain(columns) or #columns == 0 then fail("insert_from_select: the list of columns is empty") end
   if select == nil then fail("insert_from_select: the query is missing") end
@@ -69,8 +78,9 @@ function handle.insert_from_select(self, columns, select)
   return make("insert_from_select", fields)
 end
 
-function handle.update(self, set)
+function handle.update(self, set, ...)
   local fields = start(self, "update")
+  no_more("update", ...)
   if not plain(set) then fail("update: it takes a table { column = value }") end
   if next(set) == nil then fail("update: nothing is set") end
   fields.set = set

@@ -51,6 +51,7 @@ for _, dialect in ipairs(servers.dialects) do
         local conn, rows = op.get_bind(), {}
         for i = 1, 205 do rows[i] = { id = i <= 150 and i or i * 100000000, s = i % 7 == 0 and sql.null or "row " .. i } end
         assert(op.bulk_insert("v", rows, { batch_size = 50 }) == 205)
+        assert(op.bulk_insert("v", {}) == 0)
         for round = 1, 3 do -- of a size that a driver may keep prepared
           for i = 1, 100 do rows[i] = { id = -1000 * round - i, s = "again" } end
           assert(op.bulk_insert("v", table.move(rows, 1, 100, 1, {})) == 100)

@@ -324,6 +324,9 @@ static int send_all(struct mig_run *run, const struct mig_statements *statements
     int64_t total = 0;
     int rc = 0;
     run->journal.parts = statements;
+    if (statements->count == 0) {
+        run->changed = 0;
+    }
     for (size_t i = 0; rc == 0 && i < statements->count; i++) {
         const struct mig_statement *statement = &statements->items[i];
         int64_t changed = -1;

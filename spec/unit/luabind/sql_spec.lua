@@ -177,6 +177,9 @@ describe("table handles", function()
     local cases = {
       { "update: nothing is set", function() return users:update {} end },
       { "insert: the row is empty", function() return users:insert {} end },
+      { "insert: it takes nothing more", function() return users:insert({ id = 1 }, { id = 2 }) end },
+      { "update: it takes nothing more", function() return users:update({ id = 1 }, "id = 2") end },
+      { "select: argument 2 is nil", function() return users:select("id", nil, "email") end },
       { "called with a colon", function() return users.select "id" end },
       { "insert: select does not take it", function() return users:select():insert {} end, "has no 'insert'" },
       { "where: insert does not take it", function() return users:insert { a = 1 }:where "x" end },
