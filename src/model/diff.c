@@ -286,12 +286,15 @@ static bool add_plain_columns(struct mig_diff *d, const struct mig_table *table,
         bool keyed = mig_diff_in_key(d, table, column->name);
         /* AUTOINCREMENT is said on SQLite, where a plain integer key fills itself in without */
         bool said = column->autoincrement == MIG_TRUE && d->options->batches;
-        if (keyed && mig_diff_fills_itself(d, table, table->columns.items[i]) && !said) {
-            column->identity = NULL;
-            column->autoincrement = MIG_UNSET;
-            if (column->default_value.kind == MIG_VALUE_EXPR) {
-                column->default_value = (struct mig_value){0}; /* serial */
-            }
+        struct mig_column unsaid = *column;
+        unsaid.identity = NULL;
+        unsaid.autoincrement = MIG_UNSET;
+        if (column->default_value.kind == MIG_VALUE_EXPR) {
+            unsaid.default_value = (struct mig_value){0}; /* serial */
+        }
+        if (!said && mig_diff_fills_itself(d, table, table->columns.items[i]) &&
+            mig_diff_fills_itself(d, table, &unsaid)) {
+            *column = unsaid;
         }
         if ((d->undo || d->options->compares_all) &&
             keeps_word(d, table, table->columns.items[i])) {
