@@ -24,3 +24,40 @@ describe("inspect, then check", function()
     end)
   end
 end)
+
+describe("what inspect says", function()
+  -- Made anew from what inspect says of it, a database is described by the same text; what is undone leaves nothing.
+  local function comes_again(dialect, sql)
+    local db, empty = scratch.database(dialect), scratch.database(dialect)
+    db:query(sql)
+    local p = project.new { url = db.url }
+    local function run(...)
+      local r = p:luamig(...)
+      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+      return r.stdout
+    end
+    local text = run "inspect"
+    p:write("schema.lua", text)
+    assert.equal("", run "check")
+    run("revision", "--autogenerate", "-m", "all", "--url", empty.url)
+    run("upgrade", "--url", empty.url)
+    assert.equal(text, run("inspect", "--url", empty.url))
+    run("downgrade", "base", "--url", empty.url)
+    assert.equal("return sql.schema {}\n", run("inspect", "--url", empty.url))
+    return text
+  end
+
+  it("comes again on sqlite: defaults that are names, expressions of indexes", function()
+    local text = comes_again("sqlite", [[
+      CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT DEFAULT "it's", b TEXT DEFAULT open, c DEFAULT [x y], d BOOLEAN DEFAULT true,
+        e DEFAULT current_timestamp, f DEFAULT NULL, g INT DEFAULT ('x' || 'y'));
+      CREATE INDEX ix ON t (g + 1, (g + 2) DESC, (a), ((g * 2)) COLLATE nocase, lower(b), (g + 1) * (g + 2));
+    ]])
+    assert.truthy(text:find([[{ "a", sql.text, default = "it's" }]], 1, true), text)
+    assert.truthy(text:find([[{ "b", sql.text, default = "open" }]], 1, true), text)
+  end)
+
+  it("comes again on mysql: AUTO_INCREMENT in a key of two columns", function()
+    comes_again("mysql", "CREATE TABLE logs (id bigint NOT NULL AUTO_INCREMENT, at date NOT NULL, PRIMARY KEY (id, at))")
+  end)
+end)

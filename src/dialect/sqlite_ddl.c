@@ -785,6 +785,17 @@ int mig_sqlite_table_parse(struct mig_arena *arena, const char *sql, struct mig_
     return scan.bad || arena->failed ? unreadable(&scan, err) : 0;
 }
 
+/* Whether one pair of parentheses holds all of the tokens from `first` to before `last`. */
+static bool in_parentheses(struct scan scan, size_t first, size_t last)
+{
+    scan.at = first;
+    if (!at_byte(&scan, '(')) {
+        return false;
+    }
+    take_parenthesised(&scan);
+    return scan.at == last;
+}
+
 /* Takes tokens up to a comma or a closing parenthesis of this level, and reads them as an element.
  */
 static void take_element(struct scan *scan, struct mig_element *element)
@@ -814,6 +825,10 @@ static void take_element(struct scan *scan, struct mig_element *element)
     if (last - first > 2 && mig_sqlite_token_is(&scan->tokens, last - 2, "COLLATE")) {
         element->collation = mig_sqlite_token_name(scan->arena, &scan->tokens, last - 1);
         last -= 2;
+    }
+    while (in_parentheses(*scan, first, last)) {
+        first++;
+        last--;
     }
     enum mig_sqlite_token_kind kind = scan->tokens.items[first].kind;
     if (last - first == 1 &&

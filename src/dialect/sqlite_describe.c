@@ -115,6 +115,33 @@ static struct mig_value text_value(enum mig_value_kind kind, const char *text)
     return (struct mig_value){.kind = kind, .text = text, .length = strlen(text)};
 }
 
+/* A default. A name that stands alone after DEFAULT is a text, whatever its quotes (parse.y), but for
+ * the words that are values. */
+static int describe_default(struct mig_arena *arena, const char *text, struct mig_value *out)
+{
+    static const char *const values[] = {"NULL",         "TRUE",         "FALSE",
+                                         "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"};
+    struct mig_sqlite_tokens tokens;
+    struct mig_error ignored = {0};
+    *out = text_value(MIG_VALUE_EXPR, text);
+    if (mig_sqlite_tokenize(arena, text, &tokens, &ignored) != 0 || tokens.count != 1) {
+        return arena->failed ? -1 : 0;
+    }
+    enum mig_sqlite_token_kind kind = tokens.items[0].kind;
+    bool is_text = kind == MIG_SQLITE_QUOTED || kind == MIG_SQLITE_WORD;
+    for (size_t i = 0; i < MIG_COUNT(values); i++) {
+        is_text = is_text && !mig_sqlite_token_is(&tokens, 0, values[i]);
+    }
+    if (is_text) {
+        const char *name = mig_sqlite_token_name(arena, &tokens, 0);
+        if (name == NULL) {
+            return -1;
+        }
+        *out = text_value(MIG_VALUE_TEXT, name);
+    }
+    return 0;
+}
+
 static int describe_clause(struct mig_arena *arena, const struct mig_sqlite_clause *clause,
                            struct mig_column *column, struct mig_table *to)
 {
@@ -129,8 +156,7 @@ static int describe_clause(struct mig_arena *arena, const struct mig_sqlite_clau
     case MIG_SQLITE_NULL:
         return 0;
     case MIG_SQLITE_DEFAULT:
-        column->default_value = text_value(MIG_VALUE_EXPR, clause->value);
-        return 0;
+        return describe_default(arena, clause->value, &column->default_value);
     case MIG_SQLITE_COLLATE:
         column->collation = clause->value;
         return 0;
