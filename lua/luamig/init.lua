@@ -56,33 +56,52 @@ function luamig.wrap(handle, class)
   return setmetatable({ handle = handle }, class or Migrator)
 end
 
+-- The handle of the object that a method was called on.
+local function handle_of(self, method)
+  local handle = type(self) == "table" and self.handle
+  if not handle then
+    core.error { kind = "usage", message = ("%s is called with a colon: m:%s(…)"):format(method, method) }
+  end
+  return handle
+end
+
 function Migrator:close()
-  self.handle:close()
+  handle_of(self, "close"):close()
 end
 
 Migrator.__close = Migrator.close
 
+-- A report as --json says it.
+local function document(report)
+  report.format = 1
+  return report
+end
+
 local function run(self, verb, target, options, known)
+  local handle = handle_of(self, verb)
   options = check_options("m:" .. verb, options, known)
-  local request, script = {}, nil
+  local request, script = { statements = true }, nil
   for key, value in pairs(options) do request[key] = value end
   if options.sql then
     script = {}
     request.write = function(text) script[#script + 1] = text end
   end
-  local report = self.handle[verb](self.handle, target, request)
+  local report = handle[verb](handle, target, request)
   report.script = script and table.concat(script)
-  return report
+  return document(report)
 end
 
 local run_options = "sql dry_run tag snapshot server_version from_history on_step statements"
 
---- What --json says of an upgrade, as a table; with { sql = true } also `script`, and nothing runs.
+--- What --json says of an upgrade, as a table; with { sql = true } also `script`, and nothing runs; with
+--- { statements = false } without the steps' statements, which a long run need not keep.
 function Migrator:upgrade(target, options)
   return run(self, "upgrade", target or "head", options, run_options)
 end
 
 function Migrator:downgrade(target, options)
+  handle_of(self, "downgrade")
+  if target == nil then core.error { kind = "usage", message = 'm:downgrade: it takes a target, such as "-1" or "base"' } end
   return run(self, "downgrade", target, options, run_options)
 end
 
@@ -92,39 +111,42 @@ end
 
 --- targets: one, or a list.
 function Migrator:stamp(targets, options)
-  return run(self, "stamp", targets, options, "purge sql")
+  handle_of(self, "stamp")
+  if targets == nil then core.error { kind = "usage", message = 'm:stamp: it takes a target, or a list of them' } end
+  local report = run(self, "stamp", targets, options, "purge sql")
+  return document { from = report.from, to = report.to, script = report.script }
 end
 
 function Migrator:ensure_version()
-  self.handle:ensure_version()
+  handle_of(self, "ensure_version"):ensure_version()
 end
 
-function Migrator:current() return self.handle:current { times = true } end
-function Migrator:heads(options) return self.handle:heads(options) end
-function Migrator:branches() return self.handle:branches() end
-function Migrator:history(options) return self.handle:history(options) end
-function Migrator:show(target) return self.handle:show(target) end
+function Migrator:current() return document(handle_of(self, "current"):current { times = true }) end
+function Migrator:heads(options) return document(handle_of(self, "heads"):heads(options)) end
+function Migrator:branches() return document(handle_of(self, "branches"):branches()) end
+function Migrator:history(options) return document(handle_of(self, "history"):history(options)) end
+function Migrator:show(target) return document(handle_of(self, "show"):show(target)) end
 
 --- { operations = { … } }: what would make the database as schema.lua says; empty when it is. Raises not_up_to_date
 --- unless the database is at every head.
 function Migrator:check()
-  local difference = require "luamig.difference"
-  difference.require_heads(self.handle)
-  return difference.document(self.handle:difference().upgrade)
+  local handle, difference = handle_of(self, "check"), require "luamig.difference"
+  difference.require_heads(handle)
+  return document(difference.document(handle:difference().upgrade))
 end
 
 --- Statements and queries outside of a migration, each committed by itself; parameters as in a migration (`:name`
 --- with a keyed table, `?` with a list).
 function Migrator:execute(sql, parameters)
-  return self.handle:execute(sql, parameters)
+  return handle_of(self, "execute"):execute(sql, parameters)
 end
 
 function Migrator:scalar(sql, parameters)
-  return self.handle:scalar(sql, parameters)
+  return handle_of(self, "scalar"):scalar(sql, parameters)
 end
 
 function Migrator:rows(sql, parameters)
-  local rows, at = self.handle:execute(sql, parameters):fetchall(), 0
+  local rows, at = handle_of(self, "rows"):execute(sql, parameters):fetchall(), 0
   return function()
     at = at + 1
     return rows[at]

@@ -47,7 +47,7 @@ struct mig_lua_handle *mig_handle_check(lua_State *L)
 {
     struct mig_lua_handle *h = luaL_checkudata(L, 1, MIG_HANDLE);
     if (!h->open) {
-        luaL_error(L, "the handle is closed");
+        mig_lua_fail(L, MIG_E_usage, NULL, "the handle is closed");
     }
     mig_arena_release(&h->arena);
     mig_error_clear(&h->err);

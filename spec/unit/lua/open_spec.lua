@@ -35,16 +35,20 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({}, report.from)
       assert.same({ "a1" }, report.to)
       assert.is_true(report.applied)
+      assert.equal(1, report.format)
       assert.equal("create users", report.steps[1].message)
+      assert.matches("CREATE TABLE users", report.steps[1].statements[1].sql, 1, true)
       assert.equal("a1", m:current().revisions[1].revision)
       assert.is_true(m:current().revisions[1].is_current)
       assert.matches("^%d%d%d%d%-", m:current().revisions[1].applied_at)
       assert.equal("b2", m:heads().revisions[1].revision)
       assert.matches("ALTER TABLE users ADD", m:upgrade("head", { sql = true }).script)
       assert.equal("a1", m:current().revisions[1].revision)
-      m:upgrade()
+      assert.same({}, m:upgrade("head", { statements = false }).steps[1].statements)
       assert.same({ "a1" }, m:downgrade("-1").to)
-      assert.same({ from = { "a1" }, to = { "b2" } }, { from = m:stamp("heads").from, to = m:current().revisions[1] and { "b2" } })
+      assert.same({ format = 1, from = { "a1" }, to = { "b2" } }, m:stamp "heads")
+      assert.equal("b2", m:current().revisions[1].revision)
+      for _, name in ipairs { "current", "heads", "branches", "history" } do assert.equal(1, m[name](m).format) end
     end)
 
     it("runs what the files hold when a command begins", function()
@@ -71,7 +75,7 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("nick", seen.add_column.columns[1].name)
       assert.truthy(operations[1].lua:find("users", 1, true))
       with:write("schema.lua", 'return sql.schema { users = { { "id", sql.integer, primary_key = true }, { "name", sql.string(50) }, { "age", sql.integer } } }')
-      assert.same({ operations = {} }, m:check())
+      assert.same({ format = 1, operations = {} }, m:check())
     end)
 
     it("runs statements with parameters", function()
@@ -127,7 +131,25 @@ describe("luamig.open", function()
     m:close()
     ok, err = pcall(m.current, m)
     assert.is_false(ok)
-    assert.matches("the handle is closed", tostring(err))
+    assert.equal("usage", err.kind)
+    assert.matches("the handle is closed", err.message)
+  end)
+
+  it("tells a call that is wrong", function()
+    local p = new_project(false)
+    local m <close> = luamig.open { url = "sqlite::memory:", migrations = p.path .. "/migrations" }
+    for message, call in pairs {
+      ["upgrade is called with a colon: m:upgrade(…)"] = function() m.upgrade "head" end,
+      ["current is called with a colon: m:current(…)"] = function() m.current() end,
+      ["execute is called with a colon: m:execute(…)"] = function() m.execute "SELECT 1" end,
+      ["m:downgrade: it takes a target"] = function() m:downgrade() end,
+      ["m:stamp: it takes a target"] = function() m:stamp() end,
+    } do
+      local ok, err = pcall(call)
+      assert.is_false(ok)
+      assert.equal("usage", err.kind)
+      assert.matches(message, err.message, 1, true)
+    end
   end)
 
   it("leaves the host's Lua alone", function()
