@@ -166,6 +166,15 @@ describe("versions", function()
     assert.equal("PostgreSQL 14 has no NULLS NOT DISTINCT", err.message)
     local function virtual(op, sql) op.create_table("t", { { "a", sql.integer, computed = sql.computed("1", { stored = false }) } }) end
     assert.truthy(compile("postgresql", virtual, { server_version = 180000 }))
+    local function period(op, sql)
+      op.create_unique_constraint("u", "t", { "a", "during" }, { without_overlaps = true })
+      op.create_foreign_key("f", "t", "r", { "a", "during" }, { "id", "valid" }, { period = true, enforced = false })
+    end
+    assert.equal("ALTER TABLE t ADD CONSTRAINT u UNIQUE (a, during WITHOUT OVERLAPS); " ..
+      "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY(a, PERIOD during) REFERENCES r (id, PERIOD valid) NOT ENFORCED",
+      compile("postgresql", period, { server_version = 180000 }))
+    _, err = compile("postgresql", period, { server_version = 170000 })
+    assert.equal("PostgreSQL 17 has no keys WITHOUT OVERLAPS", err.message)
     local function expression(op, sql) op.create_index("i", "t", { sql.expr "lower(a)" }) end
     assert.truthy(compile("mysql", expression, { server_version = 80036 }))
     _, err = compile("mysql", expression, { server_version = 101119, is_mariadb = true })

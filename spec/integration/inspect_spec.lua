@@ -60,4 +60,17 @@ describe("what inspect says", function()
   it("comes again on mysql: AUTO_INCREMENT in a key of two columns", function()
     comes_again("mysql", "CREATE TABLE logs (id bigint NOT NULL AUTO_INCREMENT, at date NOT NULL, PRIMARY KEY (id, at))")
   end)
+
+  it("comes again on postgresql: constraints that are not inherited, not enforced, over time", function()
+    local sql = "CREATE TABLE t (a int, b int, CONSTRAINT ck CHECK (a > 1) NO INHERIT, CHECK (b > 1)); CREATE TABLE k () INHERITS (t);"
+    local since18 = [[
+      CREATE TABLE rooms (id int4range, valid daterange, n int4range, PRIMARY KEY (id, valid WITHOUT OVERLAPS), UNIQUE (id, n WITHOUT OVERLAPS));
+      CREATE TABLE stays (room int4range, during daterange, n int, g int GENERATED ALWAYS AS (n + 1),
+        CONSTRAINT fk FOREIGN KEY (room, PERIOD during) REFERENCES rooms (id, PERIOD valid), CONSTRAINT ck CHECK (n > 1) NOT ENFORCED);
+      CREATE TABLE later (id int PRIMARY KEY, n int CONSTRAINT fk_n REFERENCES later NOT ENFORCED);
+    ]]
+    local version = tonumber(scratch.database "postgresql":value "SHOW server_version_num")
+    local text = comes_again("postgresql", sql .. (version >= 180000 and since18 or ""))
+    assert.truthy(text:find('sql.check("a > 1", { name = "ck", no_inherit = true })', 1, true), text)
+  end)
 end)

@@ -138,11 +138,28 @@ void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constrai
     }
 }
 
+/* The columns of a foreign key on one side. */
+static void add_period(struct mig_sql *w, const struct mig_constraint *constraint,
+                       const struct mig_names *columns)
+{
+    if (constraint->period != MIG_TRUE || columns->count == 0) {
+        mig_sql_add(w, "(%N)", columns);
+        return;
+    }
+    if (!mig_compile_has(w->c, MIG_F_TEMPORAL_KEYS)) {
+        mig_sql_unsupported(w, "PERIOD in foreign keys", "Leave out `period`.");
+    }
+    const struct mig_names before = {.items = columns->items, .count = columns->count - 1};
+    mig_sql_add(w, before.count > 0 ? "(%N, " : "(%N", &before);
+    mig_sql_add(w, "PERIOD %n)", columns->items[before.count]);
+}
+
 void mig_sql_references(struct mig_sql *w, const struct mig_constraint *constraint)
 {
     mig_sql_add(w, "REFERENCES %t", constraint->referred_schema, constraint->referred_table);
     if (constraint->referred_columns.count > 0) {
-        mig_sql_add(w, " (%N)", &constraint->referred_columns);
+        mig_sql_add(w, " ");
+        add_period(w, constraint, &constraint->referred_columns);
     }
     if (constraint->match != NULL && mig_compile_has(w->c, MIG_F_FOREIGN_MATCH)) {
         mig_sql_add(w, " MATCH %r", constraint->match);
@@ -237,7 +254,11 @@ static void add_key(struct mig_sql *w, const struct mig_constraint *constraint)
         }
         mig_sql_add(w, " NULLS NOT DISTINCT");
     }
-    mig_sql_add(w, " (%N)", &constraint->columns);
+    bool plain = constraint->period != MIG_TRUE;
+    if (!plain && !mig_compile_has(w->c, MIG_F_TEMPORAL_KEYS)) {
+        mig_sql_unsupported(w, "keys WITHOUT OVERLAPS", "Use `sql.exclude`.");
+    }
+    mig_sql_add(w, plain ? " (%N)" : " (%N WITHOUT OVERLAPS)", &constraint->columns);
     add_include(w, &constraint->include);
 }
 
@@ -253,7 +274,9 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
         add_key(w, constraint);
         break;
     case MIG_CONSTRAINT_FOREIGN:
-        mig_sql_add(w, "FOREIGN KEY(%N) ", &constraint->columns);
+        mig_sql_add(w, "FOREIGN KEY");
+        add_period(w, constraint, &constraint->columns);
+        mig_sql_add(w, " ");
         mig_sql_references(w, constraint);
         break;
     case MIG_CONSTRAINT_CHECK:
@@ -262,6 +285,12 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
                                 "Leave it out on this server, or check in triggers.");
         }
         mig_sql_add(w, "CHECK (%r)", constraint->condition);
+        if (constraint->no_inherit == MIG_TRUE) {
+            if (!mig_compile_has(w->c, MIG_F_EXCLUDE)) {
+                mig_sql_unsupported(w, "CHECK … NO INHERIT", "Leave out `no_inherit`.");
+            }
+            mig_sql_add(w, " NO INHERIT");
+        }
         break;
     case MIG_CONSTRAINT_EXCLUDE:
         add_exclude(w, constraint);
@@ -274,6 +303,11 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
     mig_sql_deferrable(w, constraint);
     if (constraint->sqlite_on_conflict != NULL && w->c->dialect->conflict_clauses) {
         mig_sql_add(w, " ON CONFLICT %r", constraint->sqlite_on_conflict);
+    }
+    bool foreign = constraint->kind == MIG_CONSTRAINT_FOREIGN;
+    if (constraint->enforced == MIG_FALSE && foreign &&
+        !mig_compile_has(w->c, MIG_F_FOREIGN_NOT_ENFORCED)) {
+        mig_sql_unsupported(w, "foreign keys NOT ENFORCED", "Leave out `enforced`.");
     }
     if (constraint->enforced == MIG_FALSE && mig_compile_has(w->c, MIG_F_NOT_ENFORCED)) {
         mig_sql_add(w, " NOT ENFORCED");

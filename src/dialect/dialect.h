@@ -18,7 +18,7 @@
  * needed. */
 enum mig_feature {
     MIG_F_TRANSACTIONAL_DDL = 1 << 0,
-    MIG_F_SCHEMAS = 1 << 1,
+    MIG_F_FOREIGN_NOT_ENFORCED = 1 << 1,
     MIG_F_COMMENTS = 1 << 2,
     MIG_F_ENUM_TYPES = 1 << 3,
     MIG_F_CONCURRENTLY = 1 << 4,
@@ -30,7 +30,7 @@ enum mig_feature {
     MIG_F_RENAME_COLUMN = 1 << 10,
     MIG_F_DROP_COLUMN = 1 << 11,
     MIG_F_SEQUENCES = 1 << 12,
-    MIG_F_RETURNING = 1 << 13,
+    MIG_F_TEMPORAL_KEYS = 1 << 13, /* WITHOUT OVERLAPS, PERIOD */
     MIG_F_COLUMN_IF_EXISTS = 1 << 14,
     MIG_F_CHECK = 1 << 15,
     MIG_F_ADD_CONSTRAINT = 1 << 16, /* ALTER TABLE … ADD CONSTRAINT */

@@ -115,8 +115,8 @@ static struct mig_value text_value(enum mig_value_kind kind, const char *text)
     return (struct mig_value){.kind = kind, .text = text, .length = strlen(text)};
 }
 
-/* A default. A name that stands alone after DEFAULT is a text, whatever its quotes (parse.y), but for
- * the words that are values. */
+/* A default. A name that stands alone after DEFAULT is a text, whatever its quotes (parse.y), but
+ * for the words that are values. */
 static int describe_default(struct mig_arena *arena, const char *text, struct mig_value *out)
 {
     static const char *const values[] = {"NULL",         "TRUE",         "FALSE",

@@ -566,7 +566,8 @@ bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct
     switch (a->kind) {
     case MIG_CONSTRAINT_CHECK:
         return mig_compare_expressions(a->condition, b->condition) &&
-               (a->enforced == MIG_FALSE) == (b->enforced == MIG_FALSE);
+               (a->enforced == MIG_FALSE) == (b->enforced == MIG_FALSE) &&
+               is_on(a->no_inherit) == is_on(b->no_inherit);
     case MIG_CONSTRAINT_EXCLUDE:
         return same_elements(rules, &a->elements, &b->elements) &&
                mig_compare_expressions(a->where, b->where) && same_deferral(a, b) &&
@@ -581,12 +582,15 @@ bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct
                mig_text_equal(a->referred_schema, b->referred_schema) &&
                same_word(action(rules, a->ondelete), action(rules, b->ondelete)) &&
                same_word(action(rules, a->onupdate), action(rules, b->onupdate)) &&
-               same_match(a->match, b->match) && same_deferral(a, b);
+               same_match(a->match, b->match) && same_deferral(a, b) &&
+               (a->enforced == MIG_FALSE) == (b->enforced == MIG_FALSE) &&
+               is_on(a->period) == is_on(b->period);
     }
     default:
         return same_names(rules, &a->columns, &b->columns) &&
                same_names(rules, &a->include, &b->include) && same_deferral(a, b) &&
                is_on(a->nulls_not_distinct) == is_on(b->nulls_not_distinct) &&
+               is_on(a->period) == is_on(b->period) &&
                same_word(a->sqlite_on_conflict, b->sqlite_on_conflict);
     }
 }

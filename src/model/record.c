@@ -97,6 +97,7 @@ static const struct mig_field primary_fields[] = {
     FIELD(TRI, deferrable, 0)
     FIELD(WORD, initially, 0)
     FIELD(WORD, sqlite_on_conflict, 0)
+    NAMED(TRI, "without_overlaps", period, 0)
 };
 static const struct mig_field unique_fields[] = {
     FIELD(NAMES, columns, POSITIONAL)
@@ -107,6 +108,7 @@ static const struct mig_field unique_fields[] = {
     FIELD(WORD, initially, 0)
     FIELD(NAME, using_index, 0)
     FIELD(WORD, sqlite_on_conflict, 0)
+    NAMED(TRI, "without_overlaps", period, 0)
 };
 static const struct mig_field foreign_fields[] = {
     FIELD(NAMES, columns, POSITIONAL)
@@ -119,6 +121,8 @@ static const struct mig_field foreign_fields[] = {
     FIELD(WORD, initially, 0)
     FIELD(WORD, match, 0)
     FIELD(TRI, not_valid, 0)
+    FIELD(TRI, enforced, 0)
+    FIELD(TRI, period, 0)
     NAMED(NAME, "referent_schema", referred_schema, 0)
 };
 static const struct mig_field reference_fields[] = {
@@ -134,6 +138,7 @@ static const struct mig_field check_fields[] = {
     FIELD(NAME, name, 0)
     FIELD(TRI, not_valid, 0)
     FIELD(TRI, enforced, 0)
+    FIELD(TRI, no_inherit, 0)
 };
 static const struct mig_field exclude_fields[] = {
     FIELD(ELEMENTS, elements, POSITIONAL)

@@ -110,8 +110,12 @@ struct mig_constraint {
     struct mig_names include;
     const char *using_index; /* PostgreSQL: PRIMARY KEY | UNIQUE USING INDEX name */
     const char *sqlite_on_conflict;
-    enum mig_tri enforced; /* MySQL: NOT ENFORCED reflected as MIG_FALSE */
-    const char *column;    /* declared on this column (column-level clause), else NULL */
+    enum mig_tri enforced;   /* NOT ENFORCED is MIG_FALSE */
+    enum mig_tri no_inherit; /* PostgreSQL: a CHECK that children of the table have not */
+    /* PostgreSQL 18: the last column is a range, WITHOUT OVERLAPS in a key, PERIOD in a foreign key
+     */
+    enum mig_tri period;
+    const char *column; /* declared on this column (column-level clause), else NULL */
 };
 
 struct mig_constraints {

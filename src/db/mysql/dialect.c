@@ -14,13 +14,13 @@ static const char *const reserved[] = {
 static void narrow(struct mig_server *server)
 {
     int version = server->version;
-    unsigned features = MIG_F_SCHEMAS | MIG_F_COMMENTS | MIG_F_DROP_COLUMN | MIG_F_ADD_CONSTRAINT |
+    unsigned features = MIG_F_COMMENTS | MIG_F_DROP_COLUMN | MIG_F_ADD_CONSTRAINT |
                         MIG_F_ALTER_COLUMN | MIG_F_VIRTUAL_COLUMNS;
     if (server->is_mariadb) {
         features |= MIG_F_COLUMN_IF_EXISTS | MIG_F_INDEX_IF_EXISTS;
         features |= version >= 100201 ? MIG_F_CHECK | MIG_F_EXPRESSION_DEFAULT : 0u;
         features |= version >= 100300 ? MIG_F_SEQUENCES : 0u;
-        features |= version >= 100502 ? MIG_F_RENAME_COLUMN | MIG_F_RETURNING : 0u;
+        features |= version >= 100502 ? MIG_F_RENAME_COLUMN : 0u;
     } else {
         features |= version >= 80003 ? MIG_F_RENAME_COLUMN : 0u;
         features |= version >= 80013 ? MIG_F_EXPRESSION_DEFAULT | MIG_F_EXPRESSION_INDEX : 0u;

@@ -13,19 +13,20 @@ static const char *const reserved[] = {
 static void narrow(struct mig_server *server)
 {
     int major = server->version / 10000;
-    unsigned features =
-        MIG_F_TRANSACTIONAL_DDL | MIG_F_SCHEMAS | MIG_F_COMMENTS | MIG_F_ENUM_TYPES |
-        MIG_F_CONCURRENTLY | MIG_F_PARTIAL_INDEX | MIG_F_INCLUDE | MIG_F_EXPRESSION_INDEX |
-        MIG_F_DEFERRABLE | MIG_F_RENAME_COLUMN | MIG_F_DROP_COLUMN | MIG_F_SEQUENCES |
-        MIG_F_RETURNING | MIG_F_COLUMN_IF_EXISTS | MIG_F_CHECK | MIG_F_ADD_CONSTRAINT |
-        MIG_F_ALTER_COLUMN | MIG_F_EXPRESSION_DEFAULT | MIG_F_FOREIGN_MATCH |
-        MIG_F_OPERATOR_CLASSES | MIG_F_NULLS_ORDER | MIG_F_EXCLUDE | MIG_F_USING_INDEX |
-        MIG_F_NOT_VALID | MIG_F_CASCADE | MIG_F_INDEX_IF_EXISTS | MIG_F_EMPTY_TABLES;
+    unsigned features = MIG_F_TRANSACTIONAL_DDL | MIG_F_COMMENTS | MIG_F_ENUM_TYPES |
+                        MIG_F_CONCURRENTLY | MIG_F_PARTIAL_INDEX | MIG_F_INCLUDE |
+                        MIG_F_EXPRESSION_INDEX | MIG_F_DEFERRABLE | MIG_F_RENAME_COLUMN |
+                        MIG_F_DROP_COLUMN | MIG_F_SEQUENCES | MIG_F_COLUMN_IF_EXISTS | MIG_F_CHECK |
+                        MIG_F_ADD_CONSTRAINT | MIG_F_ALTER_COLUMN | MIG_F_EXPRESSION_DEFAULT |
+                        MIG_F_FOREIGN_MATCH | MIG_F_OPERATOR_CLASSES | MIG_F_NULLS_ORDER |
+                        MIG_F_EXCLUDE | MIG_F_USING_INDEX | MIG_F_NOT_VALID | MIG_F_CASCADE |
+                        MIG_F_INDEX_IF_EXISTS | MIG_F_EMPTY_TABLES;
     if (major >= 15) {
         features |= MIG_F_NULLS_NOT_DISTINCT | MIG_F_SET_NULL_COLUMNS;
     }
     if (major >= 18) {
-        features |= MIG_F_VIRTUAL_COLUMNS | MIG_F_NOT_ENFORCED;
+        features |= MIG_F_VIRTUAL_COLUMNS | MIG_F_NOT_ENFORCED | MIG_F_FOREIGN_NOT_ENFORCED |
+                    MIG_F_TEMPORAL_KEYS;
     }
     server->features = features;
 }

@@ -18,6 +18,9 @@ void mig_pg_open_query(struct mig_listing *rows, const struct mig_pg_scope *scop
     if (text != NULL && scope->conn->server.version < 150000) {
         text = mig_listing_without(scope->arena, text, "pg15");
     }
+    if (text != NULL && scope->conn->server.version < 180000) {
+        text = mig_listing_without(scope->arena, text, "pg18");
+    }
     mig_listing_open(rows, scope->conn, scope->arena, text, args, scope->name == NULL ? 1 : 2,
                      scope->err);
 }
@@ -267,6 +270,9 @@ enum {
     CON_INCLUDE,
     CON_NULLS_NOT_DISTINCT,
     CON_DELETE_COLUMNS,
+    CON_NO_INHERIT,
+    CON_NOT_ENFORCED,
+    CON_PERIOD,
 };
 
 /* pg_constraint's letter for an action; NULL for NO ACTION, which is the default. */
@@ -319,8 +325,16 @@ static void read_constraint(struct mig_listing *rows, const struct mig_pg_scope 
         constraint->deferrable = MIG_TRUE;
         constraint->initially = mig_listing_bool(rows, CON_DEFERRED) ? "DEFERRED" : NULL;
     }
-    if (!mig_listing_bool(rows, CON_VALID)) {
+    if (mig_listing_bool(rows, CON_NOT_ENFORCED)) {
+        constraint->enforced = MIG_FALSE; /* and so not validated */
+    } else if (!mig_listing_bool(rows, CON_VALID)) {
         constraint->not_valid = MIG_TRUE;
+    }
+    if (mig_listing_bool(rows, CON_NO_INHERIT)) {
+        constraint->no_inherit = MIG_TRUE;
+    }
+    if (mig_listing_bool(rows, CON_PERIOD)) {
+        constraint->period = MIG_TRUE;
     }
     const char *text = NULL;
     switch (mig_listing_peek(rows, CON_TYPE)[0]) {

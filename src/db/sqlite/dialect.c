@@ -15,15 +15,14 @@ enum { VERSION_RENAME_COLUMN = 3025000, VERSION_DROP_COLUMN = 3035000 };
 
 static void narrow(struct mig_server *server)
 {
-    unsigned features = MIG_F_TRANSACTIONAL_DDL | MIG_F_SCHEMAS | MIG_F_PARTIAL_INDEX |
-                        MIG_F_EXPRESSION_INDEX | MIG_F_DEFERRABLE | MIG_F_CHECK |
-                        MIG_F_EXPRESSION_DEFAULT | MIG_F_FOREIGN_MATCH | MIG_F_VIRTUAL_COLUMNS |
-                        MIG_F_INDEX_IF_EXISTS;
+    unsigned features = MIG_F_TRANSACTIONAL_DDL | MIG_F_PARTIAL_INDEX | MIG_F_EXPRESSION_INDEX |
+                        MIG_F_DEFERRABLE | MIG_F_CHECK | MIG_F_EXPRESSION_DEFAULT |
+                        MIG_F_FOREIGN_MATCH | MIG_F_VIRTUAL_COLUMNS | MIG_F_INDEX_IF_EXISTS;
     if (server->version >= VERSION_RENAME_COLUMN) {
         features |= MIG_F_RENAME_COLUMN;
     }
     if (server->version >= VERSION_DROP_COLUMN) {
-        features |= MIG_F_DROP_COLUMN | MIG_F_RETURNING;
+        features |= MIG_F_DROP_COLUMN;
     }
     server->features = features;
 }

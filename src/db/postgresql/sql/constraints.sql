@@ -32,7 +32,9 @@ SELECT c.relname,
           FROM unnest(k.confdelsetcols) WITH ORDINALITY u (number, place)
           JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number)
        END, /*end*/
-       k.connoinherit
+       k.contype = 'c' AND k.connoinherit,
+       /*pg18*/ NOT k.conenforced OR /*end*/ false,
+       /*pg18*/ k.conperiod OR /*end*/ false
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
