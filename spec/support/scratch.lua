@@ -46,7 +46,8 @@ local function client(url, dialect)
   elseif dialect == "postgresql" then
     return { "psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-f", "-", url.text }
   end
-  return { "mariadb", "--no-defaults", "-N", "-B", "-r", "-h", url.host, "-P", url.port, "-u" .. url.user, "-p" .. url.password, url.name }
+  return { "mariadb", "--no-defaults", "--default-character-set=utf8mb4", -- else the locale's: latin1 where there is none
+    "-N", "-B", "-r", "-h", url.host, "-P", url.port, "-u" .. url.user, "-p" .. url.password, url.name }
 end
 
 local Database = {}
