@@ -120,7 +120,8 @@ LUAMIG_API const struct mig_failure *mig_failure(const struct mig_handle *handle
  * dialect ("sqlite", "postgresql", "mysql"). Before the handle's first use of the database. */
 LUAMIG_API int mig_attach(struct mig_handle *handle, const char *dialect, void *connection);
 
-/* Targets are those of the command line. request and outcome may be NULL. */
+/* Targets are those of the command line; NULL for "head", except in mig_downgrade and mig_stamp.
+ * request and outcome may be NULL. */
 LUAMIG_API int mig_upgrade(struct mig_handle *handle, const char *target,
                            const struct mig_run_request *request, struct mig_outcome *outcome);
 LUAMIG_API int mig_downgrade(struct mig_handle *handle, const char *target,
@@ -137,7 +138,8 @@ LUAMIG_API int mig_current(struct mig_handle *handle, const char *const **revisi
 LUAMIG_API int mig_run(struct mig_handle *handle, int argc, char **argv);
 
 /* From another thread, or a signal handler: the call in progress stops, rolls back and returns
- * MIG_CANCELLED. The handle must not be closed meanwhile. */
+ * MIG_CANCELLED; when none is in progress, the next one does, so that none is missed between two
+ * calls. The handle must not be closed meanwhile. */
 LUAMIG_API void mig_cancel(struct mig_handle *handle);
 
 #ifdef __cplusplus

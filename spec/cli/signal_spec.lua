@@ -68,6 +68,10 @@ describe("Lua that does not end", function()
     ["in a coroutine"] = "local thread = coroutine.create(function() " .. forever .. " end) coroutine.resume(thread)",
     ["in a wrapped coroutine"] = "coroutine.wrap(function() " .. forever .. " end)()",
     ["after a caught error"] = "pcall(error) " .. forever,
+    ["where every error is caught"] = "while true do pcall(function() " .. forever .. " end) end",
+    ["where a handler catches"] = "while true do xpcall(function() " .. forever .. " end, function() " .. forever .. " end) end",
+    ["in a coroutine that is made again and again"] =
+      "while true do coroutine.resume(coroutine.create(function() " .. forever .. " end)) end",
   }
 
   local function stop(p, command)

@@ -94,6 +94,10 @@ static void migrate(struct mig_handle *m)
     say_current(m);
     status = mig_downgrade(m, "nowhere", NULL, NULL);
     say_failure("downgrade", status, m);
+    status = mig_downgrade(m, NULL, NULL, NULL);
+    say_failure("downgrade", status, m);
+    status = mig_stamp(m, NULL, 0, false);
+    say_failure("stamp", status, m);
     status = mig_downgrade(m, "base", NULL, NULL);
     printf("downgrade: status %d\n", status);
     const char *const targets[] = {"heads"};

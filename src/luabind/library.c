@@ -295,6 +295,11 @@ static int finish_run(struct mig_handle *m, int rc, const struct mig_report *rep
     return finish(m, rc);
 }
 
+static int no_target(struct mig_handle *m, const char *function)
+{
+    return mig_error_set(&m->err, MIG_E_usage, "%s needs a target", function);
+}
+
 int mig_upgrade(struct mig_handle *handle, const char *target,
                 const struct mig_run_request *request, struct mig_outcome *outcome)
 {
@@ -314,8 +319,9 @@ int mig_downgrade(struct mig_handle *handle, const char *target,
     struct mig_report report = {0};
     begin(handle);
     struct mig_run_options options = run_options(handle, request, &own);
-    int rc = mig_context_downgrade(&handle->ctx, &handle->arena, target, &options, &report,
-                                   &handle->err);
+    int rc = target == NULL ? no_target(handle, "mig_downgrade")
+                            : mig_context_downgrade(&handle->ctx, &handle->arena, target, &options,
+                                                    &report, &handle->err);
     return finish_run(handle, rc, &report, outcome);
 }
 
@@ -340,8 +346,11 @@ int mig_stamp(struct mig_handle *handle, const char *const *targets, size_t coun
     if (names.items == NULL) {
         return finish(handle, mig_error_nomem(&handle->err));
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && targets[i] != NULL; i++) {
         names.items[names.count++] = targets[i];
+    }
+    if (names.count == 0 || names.count < count) {
+        return finish(handle, no_target(handle, "mig_stamp"));
     }
     return finish(handle, mig_context_stamp(&handle->ctx, &handle->arena, &names, purge, &options,
                                             &report, &handle->err));

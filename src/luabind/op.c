@@ -190,6 +190,7 @@ static int sleep_for(lua_State *L)
     if (!exact || lua_type(L, 1) != LUA_TNUMBER || !(seconds >= 0) || seconds > 86400) {
         return mig_lua_fail(L, MIG_E_script, NULL, "op.sleep: it takes seconds (0 to 86400)");
     }
+    (void)mig_lua_line(L);
     struct mig_error *err = mig_lua_error_slot(L);
     if (mig_run_sleep(run, (int64_t)(seconds * 1000 + 0.5), err) != 0) {
         return mig_lua_raise_op(L, err, "op.sleep");

@@ -433,10 +433,25 @@ static void settle(lua_State *L)
     }
 }
 
+static bool is_interrupted(lua_State *L)
+{
+    const volatile int *flag = mig_lua_host(L)->ctx->interrupted;
+    return flag != NULL && *flag != 0;
+}
+
+/* Whoever is to stop stops: no script catches that. */
+static void stop_interrupted(lua_State *L)
+{
+    if (is_interrupted(L)) {
+        mig_lua_fail(L, MIG_E_interrupted, NULL, "interrupted");
+    }
+}
+
 /* The results above what stands below them: extra. */
 static int finish_call(lua_State *L, int status, lua_KContext extra)
 {
     if (status != LUA_OK && status != LUA_YIELD) {
+        stop_interrupted(L);
         lua_pushboolean(L, 0);
         lua_pushvalue(L, -2);
         return 2;
@@ -455,12 +470,27 @@ static int protected_call(lua_State *L)
     return finish_call(L, status, 0);
 }
 
+/* xpcall's handler. Upvalue: the script's. It would run inside the hook that interrupts, which no
+ * other one interrupts. */
+static int handle_error(lua_State *L)
+{
+    if (!is_interrupted(L)) {
+        lua_pushvalue(L, lua_upvalueindex(1));
+        lua_insert(L, 1);
+        lua_call(L, lua_gettop(L) - 1, 1);
+    }
+    return 1;
+}
+
 /* xpcall(f, handler, …) */
 static int handled_call(lua_State *L)
 {
     int count = lua_gettop(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     settle(L);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, handle_error, 1);
+    lua_replace(L, 2);
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2); /* f handler true f … */
@@ -495,6 +525,9 @@ static int resume(lua_State *L)
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    if (!lua_toboolean(L, 1)) {
+        stop_interrupted(L);
+    }
     return lua_gettop(L);
 }
 
