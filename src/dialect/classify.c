@@ -64,10 +64,10 @@ static const struct {
 static bool is_modifier(const struct mig_sqltoken *token)
 {
     static const char *const words[] = {
-        "OR",         "REPLACE",   "TEMP",       "TEMPORARY", "UNIQUE",    "UNLOGGED", "GLOBAL",
-        "LOCAL",      "FULLTEXT",  "SPATIAL",    "VIRTUAL",   "RECURSIVE", "ONLINE",   "OFFLINE",
-        "IGNORE",     "AGGREGATE", "DEFINER",    "INVOKER",   "SQL",       "SECURITY", "ALGORITHM",
-        "CONSTRAINT", "TRUSTED",   "PROCEDURAL", NULL};
+        "OR",        "REPLACE",    "TEMP",      "TEMPORARY",  "UNIQUE",  "UNLOGGED",  "GLOBAL",
+        "LOCAL",     "FULLTEXT",   "SPATIAL",   "VECTOR",     "VIRTUAL", "RECURSIVE", "ONLINE",
+        "OFFLINE",   "IGNORE",     "AGGREGATE", "DEFINER",    "INVOKER", "SQL",       "SECURITY",
+        "ALGORITHM", "CONSTRAINT", "TRUSTED",   "PROCEDURAL", NULL};
     return mig_sqltoken_is_any(token, words);
 }
 

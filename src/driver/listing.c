@@ -1,6 +1,7 @@
 #include "driver/listing.h"
 
 #include "dialect/lexer.h"
+#include "model/option.h"
 #include "util/strbuf.h"
 
 #include <inttypes.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LISTING_ARGS_MAX 4
+#define LISTING_ARGS_MAX 12
 
 /* The query with its parameters as literals, where one message is what a statement takes: prepared,
  * run and closed it would be three. */
@@ -208,6 +209,18 @@ const char *mig_listing_unwrap(struct mig_arena *arena, const char *text)
     }
     const char *inner = mig_arena_strndup(arena, text + 1, length - 2);
     return inner == NULL ? text : inner;
+}
+
+int mig_listing_pairs(struct mig_listing *listing, struct mig_pairs *out)
+{
+    while (mig_listing_next(listing)) {
+        const char *name = mig_listing_text(listing, 0), *value = mig_listing_text(listing, 1);
+        if (name == NULL || value == NULL ||
+            mig_option_add(listing->arena, out, name, mig_value_text(value)) != 0) {
+            listing->status = mig_error_nomem(listing->err);
+        }
+    }
+    return mig_listing_close(listing);
 }
 
 bool mig_listing_is_internal(const char *table)

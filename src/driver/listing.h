@@ -41,6 +41,8 @@ const char *mig_listing_without(struct mig_arena *arena, const char *sql, const 
 
 /* The text of an expression without the parentheses around all of it. */
 const char *mig_listing_unwrap(struct mig_arena *arena, const char *text);
+/* The rows of a query of two texts, added to `out`; closes the listing. */
+int mig_listing_pairs(struct mig_listing *listing, struct mig_pairs *out) MIG_MUST_CHECK;
 /* A table of our own (luamig_version, …) or of Alembic's: nothing that a user declares. */
 bool mig_listing_is_internal(const char *table);
 

@@ -528,6 +528,7 @@ static void make_metatable(lua_State *L)
         {"enum_values", mig_handle_enum_values},
         {"has_view", mig_handle_has_view},
         {"inspect", mig_handle_inspect},
+        {"left_out", mig_handle_left_out},
         {"snapshot", mig_handle_snapshot},
         {"lint", mig_handle_lint},
         {"difference", mig_handle_difference},

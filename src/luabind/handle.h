@@ -78,6 +78,7 @@ int mig_handle_has_view(lua_State *L);
  * operations between the database and schema.lua, and back. snapshot_difference(a, b): the
  * operations between two snapshots of this database. */
 int mig_handle_inspect(lua_State *L);
+int mig_handle_left_out(lua_State *L);
 int mig_handle_snapshot(lua_State *L);
 int mig_handle_difference(lua_State *L);
 int mig_handle_snapshot_difference(lua_State *L);

@@ -91,6 +91,27 @@ int mig_handle_inspect(lua_State *L)
     return 1;
 }
 
+/* A list of { what it is, its name }. */
+int mig_handle_left_out(lua_State *L)
+{
+    struct mig_lua_handle *h = mig_handle_check(L);
+    struct mig_pairs left_out = {0};
+    if (mig_context_left_out(&h->ctx, &h->arena, &left_out, &h->err) != 0) {
+        return mig_handle_fail(L, h);
+    }
+    mig_handle_check_arena(L, h);
+    lua_createtable(L, (int)left_out.count, 0);
+    for (size_t i = 0; i < left_out.count; i++) {
+        lua_createtable(L, 2, 0);
+        lua_pushstring(L, left_out.items[i].name);
+        lua_rawseti(L, -2, 1);
+        lua_pushstring(L, left_out.items[i].value.text);
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 int mig_handle_snapshot(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);

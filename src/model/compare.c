@@ -238,10 +238,20 @@ static const struct mig_type *innermost(const struct mig_type *type)
     return type;
 }
 
+/* UUID of a server where sql.uuid is CHAR(32) by itself (MariaDB). */
+static bool is_uuid_word(const struct mig_type *type)
+{
+    return type->kind == MIG_TYPE_native && same_word(type->name, "UUID");
+}
+
 bool mig_compare_types(const struct mig_type *a, const struct mig_type *b)
 {
     if (a == NULL || b == NULL) {
         return a == b;
+    }
+    if ((a->kind == MIG_TYPE_uuid && is_uuid_word(b)) ||
+        (b->kind == MIG_TYPE_uuid && is_uuid_word(a))) {
+        return true;
     }
     if (a->kind == MIG_TYPE_array && b->kind == MIG_TYPE_array) {
         return mig_compare_types(innermost(a), innermost(b)); /* servers don't count dimensions */

@@ -191,7 +191,7 @@ static const char *const match_words[] = {"FULL", "PARTIAL", "SIMPLE", NULL};
 static const char *const nulls_words[] = {"first", "last", NULL};
 static const char *const conflict_words[] = {"ROLLBACK", "ABORT",   "FAIL",
                                              "IGNORE",   "REPLACE", NULL};
-static const char *const prefix_words[] = {"FULLTEXT", "SPATIAL", NULL};
+static const char *const prefix_words[] = {"FULLTEXT", "SPATIAL", "VECTOR", NULL};
 static const char *const type_words[] = {"foreignkey", "unique",  "check",
                                          "primary",    "exclude", NULL};
 static const char *const skip_words[] = {"skip", NULL};

@@ -404,6 +404,29 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
     return rc;
 }
 
+/* The schemas that are inspected beside the default one. */
+static int ask_others(struct mig_declaring *d, struct mig_names *out)
+{
+    return d->ctx->settings.include_schemas && d->db->reflect->other_schemas != NULL
+               ? d->db->reflect->other_schemas(d->conn, d->arena, out, d->err)
+               : 0;
+}
+
+int mig_context_left_out(struct mig_context *ctx, struct mig_arena *arena, struct mig_pairs *out,
+                         struct mig_error *err)
+{
+    struct mig_declaring d;
+    struct mig_names others = {0};
+    *out = (struct mig_pairs){0};
+    int rc = start(&d, ctx, arena, err);
+    rc = rc != 0 ? rc : d.db->reflect->left_out(d.conn, arena, NULL, out, err);
+    rc = rc != 0 ? rc : ask_others(&d, &others);
+    for (size_t i = 0; rc == 0 && i < others.count; i++) {
+        rc = d.db->reflect->left_out(d.conn, arena, others.items[i], out, err);
+    }
+    return rc;
+}
+
 int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
                         struct mig_error *err)
 {
@@ -418,9 +441,7 @@ int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct
     out->is_mariadb = d.conn->server.is_mariadb;
     rc = reflect_live(&d, NULL, &out->schema);
     struct mig_names others = {0};
-    if (rc == 0 && ctx->settings.include_schemas && d.db->reflect->other_schemas != NULL) {
-        rc = d.db->reflect->other_schemas(d.conn, arena, &others, err);
-    }
+    rc = rc != 0 ? rc : ask_others(&d, &others);
     return rc != 0 ? rc : add_live(&d, &others, &out->schema);
 }
 

@@ -26,11 +26,13 @@ struct scope {
     struct mig_error *err;
 };
 
+enum { ARGS_MAX = 10 };
+
 /* Each query asks for the schema `repeat` times, then for the name as often. */
 static void open_query(struct mig_listing *rows, const struct scope *scope, const char *sql,
                        size_t repeat)
 {
-    const char *args[4] = {NULL};
+    const char *args[ARGS_MAX] = {NULL};
     size_t count = 0;
     for (size_t i = 0; i < repeat; i++) {
         args[count++] = scope->schema;
@@ -262,6 +264,9 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
 static int read_column(struct mig_listing *rows, const struct scope *scope, struct mig_table *table,
                        const char *table_collation)
 {
+    if (strncmp(mig_listing_peek(rows, COL_GENERATION), "ROW ", 4) == 0) {
+        return 0; /* ROW START, ROW END: MariaDB's system versioning, no column of anybody's */
+    }
     struct mig_column *column = mig_arena_new(scope->arena, struct mig_column);
     if (column == NULL || mig_table_add_column(scope->arena, table, column) != 0) {
         return -1;
@@ -343,7 +348,8 @@ static void read_index(struct mig_listing *rows, struct mig_index *index)
     index->unique = mig_listing_bool(rows, IX_NON_UNIQUE) ? MIG_UNSET : MIG_TRUE;
     index->comment = mig_listing_filled(rows, IX_COMMENT);
     const char *type = mig_listing_peek(rows, IX_TYPE);
-    if (strcasecmp(type, "FULLTEXT") == 0 || strcasecmp(type, "SPATIAL") == 0) {
+    if (strcasecmp(type, "FULLTEXT") == 0 || strcasecmp(type, "SPATIAL") == 0 ||
+        strcasecmp(type, "VECTOR") == 0) {
         index->prefix = mig_listing_text(rows, IX_TYPE);
     } else if (strcasecmp(type, "BTREE") != 0) {
         index->using = mig_listing_text(rows, IX_TYPE);
@@ -393,8 +399,9 @@ static int read_indexes(struct scope *scope)
     open_query(&rows, scope, mig_sql_mysql_indexes, 1);
     while (status == 0 && mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
-        if (table == NULL) {
-            continue;
+        const char *column = mig_listing_peek(&rows, IX_COLUMN);
+        if (table == NULL || (column[0] != '\0' && mig_table_column(table, column) == NULL)) {
+            continue; /* the end of system time stands in MariaDB's keys */
         }
         if (index == NULL || of != table ||
             strcmp(index->name, mig_listing_peek(&rows, IX_NAME)) != 0) {
@@ -821,6 +828,22 @@ static int index_table(void *self, struct mig_arena *arena, const char *schema, 
     return mig_listing_close(&rows);
 }
 
+static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                    struct mig_pairs *out, struct mig_error *err)
+{
+    struct scope scope = {.conn = conn, .arena = arena, .schema = schema, .err = err};
+    struct mig_listing rows;
+    /* MariaDB 11.4 tells the periods of applications; before, no table does */
+    bool has_periods = conn->server.is_mariadb && conn->server.version >= 110400;
+    const char *sql = mig_sql_mysql_left_out;
+    sql = has_periods ? sql : mig_listing_without(arena, sql, "periods");
+    if (sql == NULL) {
+        return mig_error_nomem(err);
+    }
+    open_query(&rows, &scope, sql, has_periods ? 10 : 9);
+    return mig_listing_pairs(&rows, out);
+}
+
 const struct mig_reflect mig_reflect_mysql = {
     .source = {.table = describe_table,
                .enum_type = mig_catalog_no_enum,
@@ -829,6 +852,7 @@ const struct mig_reflect mig_reflect_mysql = {
                .view = describe_view,
                .enum_columns = mig_catalog_no_enum_columns},
     .schema = read_schema,
+    .left_out = left_out,
     .standards = mig_mysql_standards,
     .charset = mig_mysql_charset,
 };

@@ -31,7 +31,6 @@ static const struct {
     {"timestamp", MIG_TYPE_timestamp},
     {"year", MIG_TYPE_year},
     {"json", MIG_TYPE_json},
-    {"uuid", MIG_TYPE_uuid},
     {"enum", MIG_TYPE_enum},
     {"set", MIG_TYPE_set},
 };

@@ -744,6 +744,15 @@ static int other_schemas(struct mig_conn *conn, struct mig_arena *arena, struct 
     return mig_listing_close(&rows);
 }
 
+static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                    struct mig_pairs *out, struct mig_error *err)
+{
+    struct mig_pg_scope scope = {.conn = conn, .arena = arena, .schema = schema, .err = err};
+    struct mig_listing rows;
+    mig_pg_open_query(&rows, &scope, mig_sql_postgresql_left_out);
+    return mig_listing_pairs(&rows, out);
+}
+
 static int has_schema(struct mig_conn *conn, struct mig_arena *arena, const char *name, bool *out,
                       struct mig_error *err)
 {
@@ -787,6 +796,7 @@ const struct mig_reflect mig_reflect_postgresql = {
                .view = describe_view,
                .enum_columns = enum_columns},
     .schema = read_schema,
+    .left_out = left_out,
     .other_schemas = other_schemas,
     .has_schema = has_schema,
     .standards = standards,

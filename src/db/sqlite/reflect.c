@@ -406,6 +406,15 @@ static int table_names(void *self, struct mig_arena *arena, const char *schema,
     return status;
 }
 
+static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                    struct mig_pairs *out, struct mig_error *err)
+{
+    struct mig_listing rows;
+    mig_listing_open(&rows, conn, arena, query_over(arena, mig_sql_sqlite_left_out, schema), NULL,
+                     0, err);
+    return mig_listing_pairs(&rows, out);
+}
+
 const struct mig_reflect mig_reflect_sqlite = {
     .source = {.table = describe_table,
                .enum_type = mig_catalog_no_enum,
@@ -414,4 +423,5 @@ const struct mig_reflect mig_reflect_sqlite = {
                .view = describe_view,
                .enum_columns = enum_columns},
     .schema = read_schema,
+    .left_out = left_out,
 };

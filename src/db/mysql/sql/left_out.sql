@@ -1,0 +1,44 @@
+-- what belongs to a database and schema.lua has no word for: what it is, its name
+SELECT kind, name
+FROM (
+  SELECT 1 AS place, 'partitions of' AS kind, table_name AS name FROM information_schema.partitions
+  WHERE table_schema = COALESCE(?, DATABASE()) AND partition_name IS NOT NULL GROUP BY table_name
+  UNION ALL
+  /*mysql*/
+  SELECT 2, 'SRID of', CONCAT(table_name, '.', column_name) FROM information_schema.columns
+  WHERE table_schema = COALESCE(?, DATABASE()) AND srs_id IS NOT NULL
+  UNION ALL
+  SELECT 3, 'INVISIBLE indexes', CONCAT(index_name, ' on ', table_name) FROM information_schema.statistics
+  WHERE table_schema = COALESCE(?, DATABASE()) AND is_visible = 'NO' GROUP BY table_name, index_name
+  /*end*/
+  /*mariadb*/
+  SELECT 2, CASE table_type WHEN 'SEQUENCE' THEN 'sequences' ELSE 'system versioning of' END, table_name FROM information_schema.tables
+  WHERE table_schema = COALESCE(?, DATABASE()) AND table_type IN ('SEQUENCE', 'SYSTEM VERSIONED')
+  UNION ALL
+  SELECT 3, 'IGNORED indexes', CONCAT(index_name, ' on ', table_name) FROM information_schema.statistics
+  WHERE table_schema = COALESCE(?, DATABASE()) AND ignored = 'YES' GROUP BY table_name, index_name
+  /*end*/
+  UNION ALL
+  SELECT 4, 'prefixes in primary keys', CONCAT(table_name, '.', column_name) FROM information_schema.statistics
+  WHERE table_schema = COALESCE(?, DATABASE()) AND index_name = 'PRIMARY' AND sub_part IS NOT NULL
+  UNION ALL
+  SELECT 5, 'comments on indexes', CONCAT(index_name, ' on ', table_name) FROM information_schema.statistics
+  WHERE table_schema = COALESCE(?, DATABASE()) AND index_comment <> '' GROUP BY table_name, index_name
+  UNION ALL
+  SELECT 6, 'triggers', CONCAT(trigger_name, ' on ', event_object_table) FROM information_schema.triggers WHERE trigger_schema = COALESCE(?, DATABASE())
+  UNION ALL
+  SELECT 7, 'functions and procedures', routine_name FROM information_schema.routines WHERE routine_schema = COALESCE(?, DATABASE())
+  UNION ALL
+  SELECT 8, 'events', event_name FROM information_schema.events WHERE event_schema = COALESCE(?, DATABASE())
+  UNION ALL
+  SELECT 9, 'options of views', CONCAT(table_name, ' (', CASE security_type WHEN 'INVOKER' THEN 'SQL SECURITY INVOKER' ELSE '' END,
+    CASE WHEN security_type = 'INVOKER' AND check_option <> 'NONE' THEN ', ' ELSE '' END,
+    CASE check_option WHEN 'NONE' THEN '' ELSE CONCAT('WITH ', check_option, ' CHECK OPTION') END, ')')
+  FROM information_schema.views WHERE table_schema = COALESCE(?, DATABASE()) AND (security_type = 'INVOKER' OR check_option <> 'NONE')
+  /*periods*/
+  UNION ALL
+  SELECT 10, 'periods', CONCAT(table_name, '.', period) FROM information_schema.periods
+  WHERE table_schema = COALESCE(?, DATABASE()) AND period <> 'SYSTEM_TIME'
+  /*end*/
+) all_of_it
+ORDER BY place, kind, name

@@ -1,0 +1,6 @@
+-- what belongs to a database and schema.lua has no word for: what it is, its name
+SELECT CASE type WHEN 'trigger' THEN 'triggers' ELSE 'virtual tables' END,
+       CASE type WHEN 'trigger' THEN name || ' on ' || tbl_name ELSE name END
+FROM main.sqlite_schema
+WHERE type = 'trigger' OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL %')
+ORDER BY 1, 2
