@@ -44,6 +44,27 @@ describe("libluamig", function()
     assert.matches("\ncurrent: b2\nb2 %(head%) b2\nrun: status 0\nours still answers: 0\n$", r.stdout)
   end)
 
+  for _, dialect in ipairs(servers.dialects) do
+    it("borrows a connection to " .. dialect .. ", and its owner gets it back as it was", function()
+      local p, db = new_project(), scratch.database(dialect)
+      local to = db.parts
+      local words = ({
+        postgresql = { db.url }, sqlite = { to.path }, mysql = { to.host, to.port, to.user, to.password, to.name },
+      })[dialect]
+      local r = cli.run({ p.path .. "/migrations", dialect, table.unpack(words) },
+        { program = package.loaded["spec.build"] .. "/spec_borrow", cwd = scratch.folder() })
+      assert.equal(0, r.code, r.stdout .. r.stderr)
+      assert.matches("^in a transaction: status 2, the attached connection has a transaction open\nafter it: status 0\n", r.stdout)
+      if dialect == "sqlite" then
+        assert.matches("\nand more: status 0\n$", r.stdout)
+      else
+        assert.matches("\nwaits: 77", r.stdout)
+        assert.matches("\nand more: status 1, the attached connection is lost\n$", r.stdout)
+      end
+      db:drop()
+    end)
+  end
+
   it("stops from another thread", function()
     local p, db = project.new { config = false }, scratch.database "postgresql"
     p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer } })\n  op.execute("SELECT pg_sleep(20)")' }

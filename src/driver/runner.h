@@ -36,6 +36,9 @@ struct mig_runner_ops {
                   struct mig_lock_holder *holder, struct mig_error *err);
     /* Optional. Makes the session wait no longer than this, from the next statement on. */
     int (*set_waits)(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err);
+    /* A query whose value is the SQL that makes the session wait again as it does now. NULL with
+     * set_waits. */
+    const char *(*waits_query)(const struct mig_server *server);
     /* True where the waits differ by the class of a statement (PostgreSQL: CONCURRENTLY must not
      * time out, row locks are no DDL locks); else they are set once a run. */
     bool waits_by_class;

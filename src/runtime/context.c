@@ -162,8 +162,28 @@ static int open_session(struct mig_context *ctx, struct mig_run **out, struct mi
     return 0;
 }
 
+/* A borrowed connection cannot be made again; and its owner's transaction is not ours to end. */
+static int check_attached(const struct mig_context *ctx, struct mig_error *err)
+{
+    enum mig_tx_state state = mig_conn_tx_state(ctx->conn); /* which may find it lost */
+    if (ctx->conn->lost) {
+        mig_error_set(err, MIG_E_connect, "the attached connection is lost");
+        mig_error_hint(err, "open another one, and attach it to a new handle");
+        return MIG_E_connect;
+    }
+    if (state != MIG_TX_IDLE) {
+        mig_error_set(err, MIG_E_usage, "the attached connection has a transaction open");
+        mig_error_hint(err, "end it first: a run begins and commits its own");
+        return MIG_E_usage;
+    }
+    return 0;
+}
+
 static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *err)
 {
+    if (ctx->conn != NULL && ctx->conn->attached) {
+        return check_attached(ctx, err);
+    }
     if (ctx->conn != NULL && !ctx->conn->lost && (reads || !ctx->conn_reads)) {
         return 0;
     }

@@ -95,6 +95,20 @@ static int assume_server(struct mig_run *run, struct mig_error *err)
     return 0;
 }
 
+/* The owner of a borrowed connection gets it back as it was. */
+static int keep_waits(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_value value = {0};
+    if (run->conn == NULL || !run->conn->attached || !run->sink->live ||
+        run->db->runner->waits_query == NULL) {
+        return 0;
+    }
+    int rc = mig_conn_scalar(run->conn, run->db->runner->waits_query(run->server), NULL, run->arena,
+                             &value, err);
+    run->waits_before = value.text;
+    return rc;
+}
+
 int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena *arena,
                   const struct mig_run_options *options, struct mig_error *err)
 {
@@ -130,13 +144,20 @@ int mig_run_begin(struct mig_run *run, struct mig_context *ctx, struct mig_arena
         .offline = run->conn == NULL,
         .binds = run->sink->live,
     };
-    return mig_run_use_catalog(run, false, err);
+    int rc = keep_waits(run, err);
+    return rc == 0 ? mig_run_use_catalog(run, false, err) : rc;
 }
 
 void mig_run_end(struct mig_run *run)
 {
     mig_run_close_readers(run);
     mig_segment_rollback(run);
+    if (run->waits_before != NULL && !run->conn->lost) {
+        struct mig_error unheard = {0}; /* the run has ended as it has */
+        if (mig_conn_execute(run->conn, run->waits_before, NULL, NULL, &unheard) != 0) {
+            mig_error_clear(&unheard);
+        }
+    }
     mig_catalog_free(run->catalog);
     run->catalog = NULL;
     mig_shadow_free(run->shadow);

@@ -113,6 +113,8 @@ struct mig_run {
     struct mig_naming naming;
     struct mig_catalog *catalog;
     struct mig_waits waits; /* in force in the session; lock_ms < 0: not known */
+    const char
+        *waits_before; /* of a borrowed connection: the SQL that sets them again; else NULL */
 
     /* The step in hand. */
     const struct mig_revision *revision; /* NULL: none */

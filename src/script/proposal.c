@@ -28,8 +28,8 @@ static int find_parents(struct mig_revision_map *map, struct mig_arena *arena,
     heads = heads->count == 0 ? &standard : heads;
     for (size_t i = 0; i < heads->count && status == 0; i++) {
         struct mig_revisions found;
-        /* Whoever joins the heads joins all of them, those too that another one depends on: it is the
-         * lines of down_revision that a new revision ends. */
+        /* Whoever joins the heads joins all of them, those too that another one depends on: it is
+         * the lines of down_revision that a new revision ends. */
         status = strcmp(heads->items[i], "heads") == 0
                      ? mig_revision_map_heads(map, arena, false, &found, err)
                      : mig_target_all(map, arena, heads->items[i], &found, err);

@@ -120,6 +120,15 @@ static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struc
     return mig_conn_execute(conn, sql, NULL, NULL, err);
 }
 
+static const char *waits_query(const struct mig_server *server)
+{
+    return server->is_mariadb
+               ? "SELECT concat('SET SESSION lock_wait_timeout = ', @@SESSION.lock_wait_timeout, "
+                 "', max_statement_time = ', @@SESSION.max_statement_time)"
+               : "SELECT concat('SET SESSION lock_wait_timeout = ', @@SESSION.lock_wait_timeout, "
+                 "', max_execution_time = ', @@SESSION.max_execution_time)";
+}
+
 static bool is_lock_timeout(const struct mig_error *err)
 {
     return err->native_code == ER_LOCK_WAIT_TIMEOUT;
@@ -404,6 +413,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .now_seconds = "unix_timestamp()",
     .holder = holder,
     .set_waits = set_waits,
+    .waits_query = waits_query,
     .expect_one = expect_one,
     .is_unexpected = is_unexpected,
     .is_lock_timeout = is_lock_timeout,

@@ -141,6 +141,9 @@ static enum mig_tx_state tx_state(struct mig_conn *conn)
         return MIG_TX_OPEN;
     case PQTRANS_ACTIVE:
         return h->last_state;
+    case PQTRANS_UNKNOWN:
+        conn->lost = true;
+        return MIG_TX_FAILED;
     default:
         return MIG_TX_FAILED;
     }

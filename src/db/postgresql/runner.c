@@ -104,6 +104,15 @@ static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struc
     return mig_conn_execute(conn, sql, NULL, NULL, err);
 }
 
+static const char *waits_query(const struct mig_server *server)
+{
+    (void)server;
+    return "SELECT pg_catalog.format('SELECT pg_catalog.set_config(''lock_timeout'', %L, false), "
+           "pg_catalog.set_config(''statement_timeout'', %L, false)', "
+           "pg_catalog.current_setting('lock_timeout'), "
+           "pg_catalog.current_setting('statement_timeout'))";
+}
+
 static bool is_lock_timeout(const struct mig_error *err)
 {
     return strcmp(err->sqlstate, "55P03") == 0;
@@ -458,6 +467,7 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .now_seconds = "extract(epoch FROM clock_timestamp())::bigint",
     .holder = holder,
     .set_waits = set_waits,
+    .waits_query = waits_query,
     .waits_by_class = true,
     .expect_one = expect_one,
     .is_unexpected = is_unexpected,
