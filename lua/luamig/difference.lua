@@ -47,9 +47,15 @@ local function candidates(upgrade, downgrade)
   for _, operation in ipairs(downgrade) do -- what the table that is dropped looks like
     if operation.op == "create_table" then former[operation.table] = column_names(operation.columns) end
   end
+  local again, remade = {}, {} -- a column that is made, one that was dropped before under that name
+  each(upgrade, function(operation, of)
+    for _, column in ipairs(operation.op == "add_column" and operation.columns or {}) do again[of .. "\0" .. column.name] = true end
+  end)
   each(upgrade, function(operation, of)
     if operation.op == "drop_table" and former[of] then
       dropped[#dropped + 1] = of
+    elseif operation.op == "drop_column" and again[of .. "\0" .. operation.column.name] then
+      remade[of .. "\0" .. operation.column.name] = true
     elseif operation.op == "drop_column" then
       dropped_columns[#dropped_columns + 1] = { table = of, column = operation.column.name }
     end
@@ -69,7 +75,7 @@ local function candidates(upgrade, downgrade)
       end
     elseif operation.op == "add_column" then
       for _, column in ipairs(operation.columns) do
-        local from = take(dropped_columns, function(item) return item.table == of end)
+        local from = not remade[of .. "\0" .. column.name] and take(dropped_columns, function(item) return item.table == of end)
         if from then
           found[#found + 1] = {
             table = of, column = column.name, from = from.column, to = column.name,

@@ -180,6 +180,17 @@ return sql.schema { people = { { "id", sql.integer, primary_key = true }, { "ema
     assert.truthy(p:read(r.stdout:match "%S+"):find("drop_column", 1, true))
   end)
 
+  it("is no column that is made anew under its own name", function()
+    local p = new([[
+return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "a", sql.integer },
+  { "g", sql.integer, computed = sql.computed("a + 2", { stored = false }) } } }
+]], "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b TEXT, g INTEGER GENERATED ALWAYS AS (a + 1) VIRTUAL);")
+    local r = succeed(p, "revision", "--autogenerate", "-m", "other")
+    local text = p:read(r.stdout:match "%S+")
+    assert.truthy(text:find('drop_column({ "g"', 1, true) or text:find('drop_column({\n', 1, true), text)
+    assert.falsy(r.stderr:find("renamed_from", 1, true), r.stderr)
+  end)
+
   -- script(1) runs the command on a terminal of its own.
   local function on_terminal(p, answer)
     return cli.run({ "-q", "-e", "-c", cli.program .. " revision --autogenerate -m mail", "/dev/null" },
