@@ -518,8 +518,13 @@ int mig_rebuild_set_nullable(struct mig_rebuild *r, struct mig_rebuild_column *c
         return code;
     }
     struct mig_sql w = mig_sql_start(r->c, r->err);
-    mig_sql_add(&w, "SELECT 1 FROM %t WHERE %n IS NULL LIMIT 1", r->schema, r->old->name,
-                item->name);
+    mig_sql_add(&w, "SELECT 1 FROM %t WHERE ", r->schema, r->old->name);
+    if (column->using != NULL) { /* what the rows will have */
+        mig_sql_add(&w, "(%r)", column->using);
+    } else {
+        mig_sql_add(&w, "%n", item->name);
+    }
+    mig_sql_add(&w, " IS NULL LIMIT 1");
     return mig_rebuild_add_guard(
         r, &w,
         mig_arena_printf(r->arena, "column '%s' of table '%s' has NULLs: it cannot be NOT NULL",

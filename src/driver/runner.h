@@ -17,6 +17,12 @@ struct mig_waits {
     int64_t lock_ms, statement_ms;
 };
 
+/* What is against foreign keys: rows, and tables with a key that refers to columns which are no key
+ * (nothing can be said of their rows). */
+struct mig_violations {
+    int64_t rows, mismatches;
+};
+
 struct mig_runner_ops {
     /* True where BEGIN itself is the lock (SQLite): the runner reads the version rows again after
      * each one, and the lock slots are NULL. */
@@ -87,9 +93,8 @@ struct mig_runner_ops {
      * invalid index). */
     int (*clean_up)(struct mig_conn *conn, const struct mig_statement *statement,
                     struct mig_error *err);
-    /* Optional (SQLite): rows that break a foreign key, for segments that switched enforcement off.
-     */
-    int (*violations)(struct mig_conn *conn, int64_t *count, struct mig_error *err);
+    /* Optional (SQLite): what breaks foreign keys, for segments that switched enforcement off. */
+    int (*violations)(struct mig_conn *conn, struct mig_violations *out, struct mig_error *err);
     /* Scripts (--sql). Required: the statement that opens a transaction, without ';'; the present
      * moment as an expression of the form 2026-01-01T12:00:00Z; what stands before everything, so
      * that the client reads the text as it was meant. */

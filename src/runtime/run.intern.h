@@ -139,7 +139,7 @@ struct mig_run {
     int replayed; /* conn:transactions open whose calls were finished before */
     int segment;
     bool keys_off;      /* SQLite: enforcement was off for a statement of this segment */
-    int64_t violations; /* before that */
+    struct mig_violations violations; /* before that */
     struct mig_doom doom;
 
     /* For the state after a failure: statements of this step sent, and those that stay whatever

@@ -103,15 +103,20 @@ int mig_segment_begin(struct mig_run *run, struct mig_error *err)
 
 static int check_violations(struct mig_run *run, struct mig_error *err)
 {
-    int64_t now = 0;
+    struct mig_violations now = {0};
     if (!run->keys_off || !run->sink->live || run->db->runner->violations == NULL) {
         return 0;
     }
     int rc = run->db->runner->violations(run->conn, &now, err);
-    if (rc == 0 && now > run->violations) {
-        rc = mig_error_set(err, MIG_E_sql, "%lld row%s would break a foreign key",
-                           (long long)(now - run->violations),
-                           now - run->violations == 1 ? "" : "s");
+    if (rc == 0 && now.mismatches > run->violations.mismatches) {
+        rc = mig_error_set(err, MIG_E_sql, "a foreign key would refer to columns that are no key");
+        mig_error_hint(err,
+                       "`PRAGMA foreign_key_check` names it; the columns that it refers to are "
+                       "a primary key or unique, in their own collation");
+    } else if (rc == 0 && now.rows > run->violations.rows) {
+        int64_t more = now.rows - run->violations.rows;
+        rc = mig_error_set(err, MIG_E_sql, "%lld row%s would break a foreign key", (long long)more,
+                           more == 1 ? "" : "s");
         mig_error_hint(err, "`PRAGMA foreign_key_check` lists them; change the rows before the "
                             "table that they refer to");
     }
@@ -302,7 +307,7 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     }
     if (rc == 0 && (statement->flags & MIG_STATEMENT_FOREIGN_KEYS_OFF) != 0 && run->open &&
         !run->keys_off) {
-        run->violations = 0;
+        run->violations = (struct mig_violations){0};
         if (run->sink->live && run->db->runner->violations != NULL) {
             rc = run->db->runner->violations(run->conn, &run->violations, err);
         }

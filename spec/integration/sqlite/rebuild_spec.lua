@@ -178,6 +178,33 @@ describe("a rebuild on SQLite", function()
     assert.same({ "0" }, db:query "SELECT count(*) FROM pragma_foreign_key_list('t')")
   end)
 
+  it("goes on where a foreign key refers to what is no key, and makes none of that kind", function()
+    local sql = [[CREATE TABLE p (id INTEGER PRIMARY KEY, n INTEGER, u INTEGER UNIQUE); INSERT INTO p VALUES (1, 1, 1);
+      CREATE TABLE c (id INTEGER PRIMARY KEY, n INTEGER REFERENCES p (n)); INSERT INTO c VALUES (1, 1);
+      CREATE TABLE d (id INTEGER PRIMARY KEY, u INTEGER REFERENCES p (u)); INSERT INTO d VALUES (1, 1), (2, 3);]]
+    ok(sql, [[op.alter_column("p", "n", { type = sql.bigint }) op.alter_column("d", "u", { nullable = false })]])
+    assert.same({ "1\t1\t1" }, db:query "SELECT * FROM p")
+    p:revision { id = "bbbb", down = "aaaa", upgrade = [[op.drop_constraint(nil, "p", { type = "unique", columns = { "u" } })]] }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.truthy(r.stderr:find("a foreign key would refer to columns that are no key", 1, true), r.stderr)
+    p:revision { id = "bbbb", down = "aaaa", upgrade = [[op.drop_table("p")]] }
+    r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.truthy(r.stderr:find("would break a foreign key", 1, true), r.stderr)
+  end)
+
+  it("asks for NULLs in what the rows become", function()
+    ok("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, NULL), (2, 'x');",
+      [[op.alter_column("t", "a", { nullable = false, sqlite_using = "coalesce(a, 'none')" })]])
+    assert.same({ "1\tnone", "2\tx" }, db:query "SELECT * FROM t")
+    p:revision { id = "bbbb", down = "aaaa", upgrade = [[op.alter_column("t", "id", { nullable = false })
+      op.alter_column("t", "a", { nullable = true }) op.alter_column("t", "a", { nullable = false, sqlite_using = "nullif(a, 'x')" })]] }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.truthy(r.stderr:find("has NULLs", 1, true), r.stderr)
+  end)
+
   it("says where the rows are after one was cut short", function()
     local r = migrate("CREATE TABLE _luamig_new_t (id INTEGER PRIMARY KEY, a TEXT);", [[op.alter_column("t", "a", { nullable = false })]])
     assert.equal(1, r.code)
