@@ -1,6 +1,7 @@
 #include "luabind/object.h"
 
 #include "luabind/error.h"
+#include "luabind/sql.h"
 #include "model/field.h"
 #include "util/suggest.h"
 
@@ -106,6 +107,36 @@ static const char *nearest_key(lua_State *L, const char *word, int first, int se
     return mig_suggest(word, names, count);
 }
 
+/* A field that values of this kind may have: this one has it not. */
+static bool is_field(const struct mig_lua_object *object, const char *name)
+{
+    const struct mig_record *record = NULL;
+    switch (object->class) {
+    case MIG_LUA_TYPE:
+        return mig_lua_is_type_key(name);
+    case MIG_LUA_CONSTRAINT:
+        record = mig_record_constraint((enum mig_constraint_kind)object->kind);
+        break;
+    case MIG_LUA_INDEX:
+        record = &mig_record_index;
+        break;
+    case MIG_LUA_IDENTITY:
+        record = &mig_record_identity;
+        break;
+    case MIG_LUA_COMPUTED:
+        record = &mig_record_computed;
+        break;
+    case MIG_LUA_EXPR:
+    case MIG_LUA_TABLE:
+    case MIG_LUA_QUERY:
+    case MIG_LUA_SCHEMA:
+    case MIG_LUA_NOTHING:
+    case MIG_LUA_CLASS_COUNT:
+        break;
+    }
+    return record != NULL && mig_record_field(record, name) != NULL;
+}
+
 static int object_index(lua_State *L)
 {
     const struct mig_lua_object *object = luaL_checkudata(L, 1, OBJECT_METATABLE);
@@ -123,7 +154,7 @@ static int object_index(lua_State *L)
         }
         lua_settop(L, 4);
     }
-    if (lua_type(L, 2) != LUA_TSTRING) {
+    if (lua_type(L, 2) != LUA_TSTRING || is_field(object, lua_tostring(L, 2))) {
         lua_pushnil(L);
         return 1;
     }

@@ -210,17 +210,28 @@ static bool type_option(const char *letters, const char *key)
     return false;
 }
 
+static const char *const type_keys[] = {"length",   "precision", "scale",   "timezone",
+                                        "unsigned", "zerofill",  "charset", "collation",
+                                        "name",     "schema",    "native",  "check"};
+
+bool mig_lua_is_type_key(const char *key)
+{
+    for (size_t i = 0; i < MIG_COUNT(type_keys); i++) {
+        if (strcmp(type_keys[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static _Noreturn void unknown_type_option(struct mig_reader *r, const char *letters,
                                           const char *key)
 {
-    static const char *const keys[] = {"length",   "precision", "scale",   "timezone",
-                                       "unsigned", "zerofill",  "charset", "collation",
-                                       "name",     "schema",    "native",  "check"};
-    const char *names[MIG_COUNT(keys)];
+    const char *names[MIG_COUNT(type_keys)];
     size_t count = 0;
-    for (size_t i = 0; i < MIG_COUNT(keys); i++) {
-        if (type_option(letters, keys[i])) {
-            names[count++] = keys[i];
+    for (size_t i = 0; i < MIG_COUNT(type_keys); i++) {
+        if (type_option(letters, type_keys[i])) {
+            names[count++] = type_keys[i];
         }
     }
     mig_read_unknown(r, "unknown option '%s'", key, names, count);

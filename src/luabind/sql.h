@@ -9,6 +9,8 @@
 
 /* Pushes `sql` (made once a state). */
 void mig_lua_push_sql(lua_State *L);
+/* The key of an option that some type has. */
+bool mig_lua_is_type_key(const char *key);
 /* Pushes `json` { encode, decode }, a table of its own at each call. */
 void mig_lua_push_json(lua_State *L);
 /* Pushes the one sql.null of this state. */

@@ -16,6 +16,15 @@ local function message(fn, ...)
   return err.message
 end
 
+it("a field that a value could have, and has not, is nil", function()
+  assert.is_nil(sql.foreign_key("a", "t.id", { ondelete = "CASCADE" }).onupdate)
+  assert.is_nil(sql.check("a > 0").name)
+  assert.is_nil(sql.index("i", "a").where)
+  assert.is_nil(sql.identity { always = true }.start)
+  assert.is_nil(sql.string(5).collation)
+  assert.equal("CASCADE", sql.foreign_key("a", "t.id", { ondelete = "CASCADE" }).ondelete)
+end)
+
 describe("types", function()
   it("are usable bare or called", function()
     assert.same({ kind = "integer" }, type_of(sql.integer))
@@ -119,6 +128,8 @@ local bad = {
   { "a hole in a list", "has a hole: element 2 is nil", function() return sql.unique { "a", nil, "c" } end },
   { "calling a constant", "sql.null cannot be called", function() return sql.null() end },
   { "changing sql", "sql cannot be changed", function() sql.mytype = 1 end },
+  { "an unknown field of a constraint", "sql.foreign_key has no 'ondelet' (did you mean 'ondelete'?)",
+    function() return sql.foreign_key("a", "t.id", { ondelete = "CASCADE" }).ondelet end },
   { "an unknown field of a value", "sql.string has no 'lenght' (did you mean 'length'?)", function() return sql.string(5).lenght end },
   { "too many arguments", "unexpected argument", function() return sql.numeric(1, 2, 3) end },
 }
