@@ -88,11 +88,48 @@ void mig_lua_set_methods(lua_State *L, enum mig_lua_class class)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &methods_key[class]);
 }
 
-/* The nearest key of the tables at two indices (0: none), pushed; NULL when there is none. */
-static const char *nearest_key(lua_State *L, const char *word, int first, int second)
+/* What values of this kind may have; NULL for those that are no record. */
+static const struct mig_record *record_of(const struct mig_lua_object *object)
+{
+    switch (object->class) {
+    case MIG_LUA_CONSTRAINT:
+        return mig_record_constraint((enum mig_constraint_kind)object->kind);
+    case MIG_LUA_INDEX:
+        return &mig_record_index;
+    case MIG_LUA_IDENTITY:
+        return &mig_record_identity;
+    case MIG_LUA_COMPUTED:
+        return &mig_record_computed;
+    case MIG_LUA_TYPE:
+    case MIG_LUA_EXPR:
+    case MIG_LUA_TABLE:
+    case MIG_LUA_QUERY:
+    case MIG_LUA_SCHEMA:
+    case MIG_LUA_NOTHING:
+    case MIG_LUA_CLASS_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+/* A field that values of this kind may have: this one has it not. */
+static bool is_field(const struct mig_lua_object *object, const char *name)
+{
+    const struct mig_record *record = record_of(object);
+    return object->class == MIG_LUA_TYPE ? mig_lua_is_type_key(name)
+                                         : record != NULL && mig_record_field(record, name) != NULL;
+}
+
+/* The nearest key of the record (NULL: none) and of the tables at two indices (0: none), pushed;
+ * NULL when there is none. */
+static const char *nearest_key(lua_State *L, const char *word, const struct mig_record *record,
+                               int first, int second)
 {
     const char *names[64];
     size_t count = 0;
+    for (size_t i = 0; record != NULL && i < record->field_count && count < MIG_COUNT(names); i++) {
+        names[count++] = record->fields[i].name;
+    }
     int tables[] = {first, second};
     for (size_t i = 0; i < MIG_COUNT(tables); i++) {
         if (tables[i] == 0 || lua_type(L, tables[i]) != LUA_TTABLE) {
@@ -105,36 +142,6 @@ static const char *nearest_key(lua_State *L, const char *word, int first, int se
         }
     }
     return mig_suggest(word, names, count);
-}
-
-/* A field that values of this kind may have: this one has it not. */
-static bool is_field(const struct mig_lua_object *object, const char *name)
-{
-    const struct mig_record *record = NULL;
-    switch (object->class) {
-    case MIG_LUA_TYPE:
-        return mig_lua_is_type_key(name);
-    case MIG_LUA_CONSTRAINT:
-        record = mig_record_constraint((enum mig_constraint_kind)object->kind);
-        break;
-    case MIG_LUA_INDEX:
-        record = &mig_record_index;
-        break;
-    case MIG_LUA_IDENTITY:
-        record = &mig_record_identity;
-        break;
-    case MIG_LUA_COMPUTED:
-        record = &mig_record_computed;
-        break;
-    case MIG_LUA_EXPR:
-    case MIG_LUA_TABLE:
-    case MIG_LUA_QUERY:
-    case MIG_LUA_SCHEMA:
-    case MIG_LUA_NOTHING:
-    case MIG_LUA_CLASS_COUNT:
-        break;
-    }
-    return record != NULL && mig_record_field(record, name) != NULL;
 }
 
 static int object_index(lua_State *L)
@@ -158,7 +165,8 @@ static int object_index(lua_State *L)
         lua_pushnil(L);
         return 1;
     }
-    const char *near = nearest_key(L, lua_tostring(L, 2), 3, lua_istable(L, 4) ? 4 : 0);
+    const char *near =
+        nearest_key(L, lua_tostring(L, 2), record_of(object), 3, lua_istable(L, 4) ? 4 : 0);
     const char *name = push_name(L, object);
     if (near != NULL) {
         return mig_lua_fail(L, MIG_E_script, NULL, "%s has no '%s' (did you mean '%s'?)", name,

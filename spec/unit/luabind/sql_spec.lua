@@ -129,7 +129,7 @@ local bad = {
   { "calling a constant", "sql.null cannot be called", function() return sql.null() end },
   { "changing sql", "sql cannot be changed", function() sql.mytype = 1 end },
   { "an unknown field of a constraint", "sql.foreign_key has no 'ondelet' (did you mean 'ondelete'?)",
-    function() return sql.foreign_key("a", "t.id", { ondelete = "CASCADE" }).ondelet end },
+    function() return sql.foreign_key("a", "t.id").ondelet end },
   { "an unknown field of a value", "sql.string has no 'lenght' (did you mean 'length'?)", function() return sql.string(5).lenght end },
   { "too many arguments", "unexpected argument", function() return sql.numeric(1, 2, 3) end },
 }
