@@ -1,4 +1,5 @@
 --- Testing migrations with busted: scratch databases, assertions, the stairway.
+local core = require "luamig.core"
 local luamig = require "luamig"
 local rows = require "luamig.rows"
 local scratch = require "luamig.scratch"
@@ -43,13 +44,34 @@ local function same_list(a, b)
   return true
 end
 
+-- What may be expected of each: the fields that handle:describe gives (luabind/describe.c), and primary_key.
+local fields = {
+  column = "type kind nullable default autoincrement comment collation computed stored identity primary_key",
+  index = "name columns unique where using include",
+  constraint = "type name columns referred_schema referred_table referred_columns ondelete onupdate condition deferrable "
+    .. "initially not_valid elements where using",
+}
+
+-- An expectation of something that there is not would fail, and hold in a no_ form, whatever the database says.
+local function check_expected(kind, expected)
+  local names = { "schema" }
+  for name in fields[kind]:gmatch "%S+" do names[#names + 1] = name end
+  for i, name in ipairs(names) do names[name] = i end
+  for key in pairs(expected or {}) do
+    if not names[key] then
+      local near = core.suggest(tostring(key), names)
+      error(("%s %s has no '%s'%s"):format(kind == "index" and "an" or "a", kind, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 0)
+    end
+  end
+end
+
 -- Whether the item has each expected field; a list is compared item by item.
 local function matches(item, expected)
   for key, value in pairs(expected or {}) do
     if key ~= "schema" then
       if type(value) == "table" then
         if not same_list(item[key], value) then return false end
-      elseif item[key] ~= value then
+      elseif item[key] ~= value and (value ~= false or item[key]) then -- what is not said is false
         return false
       end
     end
@@ -69,6 +91,7 @@ end
 
 -- options: nullable, type (as the server writes it), kind (luamig's), default (the server's text), primary_key, …
 function tests.column_exists(db, table_name, name, options)
+  check_expected("column", options)
   local found = db.handle:describe(table_name, schema_of(options))
   local column = found and by_name(found.columns, name)
   if not column then return false end
@@ -79,6 +102,7 @@ end
 
 -- name: the index's, or the list of its columns. options: unique, columns, where …
 function tests.index_exists(db, table_name, name, options)
+  check_expected("index", options)
   local found = db.handle:describe(table_name, schema_of(options))
   local index = found and find(found.indexes, function(item)
     if type(name) == "table" then return same_list(item.columns, name) end
@@ -89,6 +113,7 @@ end
 
 -- name: the constraint's, or the list of its columns. options: type ("foreignkey", "unique", …), columns …
 function tests.constraint_exists(db, table_name, name, options)
+  check_expected("constraint", options)
   local found = db.handle:describe(table_name, schema_of(options))
   return found ~= nil and find(found.constraints, function(item)
     local named

@@ -135,6 +135,25 @@ describe("luamig test", function()
     assert.matches("expected table users not to exist", r.stdout)
   end)
 
+  it("refuses an expectation of something that there is not", function()
+    local p = new_project { ["spec/wrong_spec.lua"] = [[
+      local luamig = require "luamig"
+      local db = luamig.testing.database()
+      db:upgrade "head"
+      it("of a column", function() assert.no_column_exists(db, "users", "email", { nulable = true }) end)
+      it("of an index", function() assert.index_exists(db, "users", "ix_users_age", { uniq = true }) end)
+      it("of a constraint", function() assert.no_constraint_exists(db, "nothing", "uq", { tipe = "unique" }) end)
+      it("holds what is not said to be false", function()
+        assert.column_exists(db, "users", "email", { autoincrement = false, nullable = false, primary_key = false })
+      end)]] }
+    local r = p:luamig("test", "spec/wrong_spec.lua")
+    assert.equal(1, r.code)
+    assert.matches("1 success / 0 failures / 3 errors", r.stdout)
+    assert.matches("a column has no 'nulable' (did you mean 'nullable'?)", r.stdout, 1, true)
+    assert.matches("an index has no 'uniq' (did you mean 'unique'?)", r.stdout, 1, true)
+    assert.matches("a constraint has no 'tipe' (did you mean 'type'?)", r.stdout, 1, true)
+  end)
+
   it("finds a downgrade that leaves something behind", function()
     local p = new_project()
     p:revision { id = "c3", down = "b2", upgrade = 'op.create_table("left", { { "id", sql.integer } })' }

@@ -667,9 +667,9 @@ int mig_revision_map_rows(const struct mig_revision_map *map, struct mig_arena *
             int status = mig_error_set(err, MIG_E_unknown_applied_revision,
                                        "the database is at revision '%s', which is in no file",
                                        rows->items[i]);
-            mig_error_hint(err,
-                           "Restore its file (another branch of the source may have it); 'stamp "
-                           "--purge' sets another revision by hand.");
+            mig_error_hint(err, "Restore its file (another branch of the source may have it); "
+                                "--from-history runs the source that the database has kept; 'stamp "
+                                "--purge' sets another revision by hand.");
             mig_error_string(&err->revision, rows->items[i], SIZE_MAX);
             return status;
         }
