@@ -13,7 +13,7 @@ struct scratch {
     struct mig_conn *conn; /* of its own on SQLite */
     const char *name;      /* NULL on SQLite */
     const char *of;        /* the schema whose tables are made in it; NULL: the default one */
-    const struct mig_schema *live;
+    const struct mig_schema *live, *declared;
     bool open;
 };
 
@@ -113,18 +113,20 @@ static void close_scratch(struct mig_declaring *d, struct scratch *s)
 static bool is_live(const struct scratch *s, const struct mig_type *type)
 {
     const struct mig_enum *live = mig_declare_find_enum(s->live, type->schema, type->name);
-    return live != NULL && mig_names_equal(&live->values, &type->values);
+    const struct mig_enum *declared = mig_declare_find_enum(s->declared, type->schema, type->name);
+    const struct mig_names *values = declared != NULL ? &declared->values : &type->values;
+    return live != NULL && mig_names_equal(&live->values, values);
 }
 
-/* The type as it is in the scratch schema: an enum of the schema that it stands for is in it, that
- * of another one is there, or in it when it changes. */
+/* The type as it is in the scratch schema: an enum that is there as it is declared is that one,
+ * since expressions name it with its schema; one that changes is in the scratch schema. */
 static const struct mig_type *scratch_type(struct mig_declaring *d, const struct scratch *s,
                                            const struct mig_type *type)
 {
     bool array = type != NULL && type->kind == MIG_TYPE_array;
     bool named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
     bool other = named && type->schema != NULL;
-    bool there = other && !mig_text_equal(type->schema, s->of) && is_live(s, type);
+    bool there = other && is_live(s, type);
     struct mig_type *copy = array || other ? mig_type_copy(d->arena, type) : NULL;
     if (copy == NULL) {
         return type;
@@ -505,6 +507,7 @@ int mig_declare_normalise(struct mig_declaring *d, const struct mig_schema *live
         struct scratch scratch;
         rc = open_scratch(d, i == 0 ? NULL : schemas.items[i - 1], &scratch);
         scratch.live = live;
+        scratch.declared = declared;
         rc = rc != 0 ? rc : normalise_in(d, &scratch, declared, tables, views);
         close_scratch(d, &scratch);
     }
