@@ -175,6 +175,8 @@ describe("versions", function()
       compile("postgresql", period, { server_version = 180000 }))
     _, err = compile("postgresql", period, { server_version = 170000 })
     assert.equal("PostgreSQL 17 has no keys WITHOUT OVERLAPS", err.message)
+    local function commented(op, sql) op.create_table("t", { { "a", sql.integer }, sql.index("i", { "a" }, { comment = "it's" }) }) end
+    assert.truthy(compile("postgresql", commented):find("COMMENT ON INDEX i IS 'it''s'", 1, true))
     local function expression(op, sql) op.create_index("i", "t", { sql.expr "lower(a)" }) end
     assert.truthy(compile("mysql", expression, { server_version = 80036 }))
     _, err = compile("mysql", expression, { server_version = 101119, is_mariadb = true })

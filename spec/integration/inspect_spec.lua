@@ -146,7 +146,6 @@ left out, since schema.lua has no word for it (migrations make it, by operations
   partitions of: p
 ]] .. (is_mariadb and "  sequences: sq\n  system versioning of: h\n  IGNORED indexes: ix on t\n" or "  SRID of: g.a\n  INVISIBLE indexes: ix on t\n") .. [[
   prefixes in primary keys: t.a
-  comments on indexes: ix on t
   triggers: tr on t
   functions and procedures: f
   options of views: v (SQL SECURITY INVOKER, WITH CASCADED CHECK OPTION)

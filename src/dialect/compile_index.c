@@ -64,6 +64,11 @@ int mig_compile_index(struct mig_compile *c, const char *schema, const char *tab
     if (code == 0 && concurrently) {
         statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
     }
+    if (code == 0 && index->comment != NULL && mig_compile_has(c, MIG_F_COMMENTS)) {
+        struct mig_sql comment = mig_sql_start(c, err);
+        mig_sql_add(&comment, "COMMENT ON INDEX %t IS %q", schema, index->name, index->comment);
+        code = mig_sql_emit(&comment, MIG_CLASS_DDL, "COMMENT", schema, table, NULL);
+    }
     return code;
 }
 
@@ -118,15 +123,8 @@ int mig_compile_create_index(struct mig_compile *c, const struct mig_op *op, str
     if (index == NULL || merge_element_options(c, create, index) != 0) {
         return mig_error_nomem(err);
     }
-    int code = c->dialect->ops->index(c, op->schema, create->table, index,
-                                      create->if_not_exists == MIG_TRUE, err);
-    if (code == 0 && create->comment != NULL && mig_compile_has(c, MIG_F_COMMENTS) &&
-        mig_compile_has(c, MIG_F_TRANSACTIONAL_DDL)) {
-        struct mig_sql w = mig_sql_start(c, err);
-        mig_sql_add(&w, "COMMENT ON INDEX %t IS %q", op->schema, create->name, create->comment);
-        code = mig_sql_emit(&w, MIG_CLASS_DDL, "COMMENT", op->schema, create->table, NULL);
-    }
-    return code;
+    return c->dialect->ops->index(c, op->schema, create->table, index,
+                                  create->if_not_exists == MIG_TRUE, err);
 }
 
 int mig_compile_drop_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)

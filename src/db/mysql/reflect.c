@@ -26,7 +26,7 @@ struct scope {
     struct mig_error *err;
 };
 
-enum { ARGS_MAX = 10 };
+enum { ARGS_MAX = 9 };
 
 /* Each query asks for the schema `repeat` times, then for the name as often. */
 static void open_query(struct mig_listing *rows, const struct scope *scope, const char *sql,
@@ -840,7 +840,7 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
     if (sql == NULL) {
         return mig_error_nomem(err);
     }
-    open_query(&rows, &scope, sql, has_periods ? 10 : 9);
+    open_query(&rows, &scope, sql, has_periods ? 9 : 8);
     return mig_listing_pairs(&rows, out);
 }
 

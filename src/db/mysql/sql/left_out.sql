@@ -22,9 +22,6 @@ FROM (
   SELECT 4, 'prefixes in primary keys', CONCAT(table_name, '.', column_name) FROM information_schema.statistics
   WHERE table_schema = COALESCE(?, DATABASE()) AND index_name = 'PRIMARY' AND sub_part IS NOT NULL
   UNION ALL
-  SELECT 5, 'comments on indexes', CONCAT(index_name, ' on ', table_name) FROM information_schema.statistics
-  WHERE table_schema = COALESCE(?, DATABASE()) AND index_comment <> '' GROUP BY table_name, index_name
-  UNION ALL
   SELECT 6, 'triggers', CONCAT(trigger_name, ' on ', event_object_table) FROM information_schema.triggers WHERE trigger_schema = COALESCE(?, DATABASE())
   UNION ALL
   SELECT 7, 'functions and procedures', routine_name FROM information_schema.routines WHERE routine_schema = COALESCE(?, DATABASE())
