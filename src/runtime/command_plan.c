@@ -207,7 +207,7 @@ int mig_command_script_rows(struct mig_command *cmd, struct mig_error *err)
     cmd->targets.items = targets;
     if (rc == 0 && start != NULL && start[0] != '\0' && strcmp(start, "base") != 0) {
         struct mig_revisions starts = {0};
-        rc = mig_revision_map_resolve(cmd->ctx->map, cmd->arena, start, NULL, &starts, err);
+        rc = mig_revision_map_start(cmd->ctx->map, cmd->arena, start, NULL, &starts, err);
         for (size_t i = 0; rc == 0 && i < starts.count; i++) {
             rc = mig_names_add(cmd->arena, &run->rows, starts.items[i]->id) != 0
                      ? mig_error_nomem(err)

@@ -112,7 +112,7 @@ static int parse_range(struct range *range, const struct mig_names *rows, struct
     if (status == 0 && parts.relative && parts.symbol == NULL && parts.steps < 0) {
         status = lower_from_heads(range, &parts, err);
     } else if (status == 0) {
-        status = mig_revision_map_resolve(range->map, range->arena, from, rows, &range->lower, err);
+        status = mig_revision_map_start(range->map, range->arena, from, rows, &range->lower, err);
         range->from_base = range->lower.count == 0;
     }
     if (status == 0 && counted) {

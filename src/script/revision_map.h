@@ -96,6 +96,11 @@ int mig_revision_map_effective_heads(struct mig_revision_map *map, struct mig_ar
 int mig_revision_map_resolve(struct mig_revision_map *map, struct mig_arena *arena,
                              const char *target, const struct mig_names *rows,
                              struct mig_revisions *out, struct mig_error *err) MIG_MUST_CHECK;
+/* The same for the A of a range A:B, where REV+N, REV-N and head-N are counted from what they name
+ * (below base is base). */
+int mig_revision_map_start(struct mig_revision_map *map, struct mig_arena *arena,
+                           const char *target, const struct mig_names *rows,
+                           struct mig_revisions *out, struct mig_error *err) MIG_MUST_CHECK;
 
 /* Plans. rows: the version table's, in its order. An empty plan is success. Rows that no file knows
  * are MIG_E_unknown_applied_revision. */

@@ -474,3 +474,18 @@ int mig_revision_map_resolve(struct mig_revision_map *map, struct mig_arena *are
     }
     return mig_revision_map_rows(map, arena, rows, out, err);
 }
+
+int mig_revision_map_start(struct mig_revision_map *map, struct mig_arena *arena,
+                           const char *target, const struct mig_names *rows,
+                           struct mig_revisions *out, struct mig_error *err)
+{
+    const struct mig_revisions base = {0};
+    struct mig_target parts;
+    int status = mig_target_parse(arena, target, &parts, err);
+    if (status != 0) {
+        return status;
+    }
+    return parts.relative && parts.symbol != NULL && strcmp(parts.symbol, "current") != 0
+               ? mig_target_upgrade(map, arena, target, &base, true, out, err)
+               : mig_revision_map_resolve(map, arena, target, rows, out, err);
+}
