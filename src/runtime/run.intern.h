@@ -138,7 +138,7 @@ struct mig_run {
     int savepoints;
     int replayed; /* conn:transactions open whose calls were finished before */
     int segment;
-    bool keys_off;      /* SQLite: enforcement was off for a statement of this segment */
+    bool keys_off; /* SQLite: enforcement was off for a statement of this segment */
     struct mig_violations violations; /* before that */
     struct mig_doom doom;
 
