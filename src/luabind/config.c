@@ -229,6 +229,21 @@ static const char *read_word(lua_State *L, const struct load *load, const char *
     return NULL;
 }
 
+/* A {part} that means nothing would leave every such object without a name. */
+static void check_template(lua_State *L, const char *key, const char *template)
+{
+    const char *part = NULL;
+    size_t length = template != NULL ? mig_naming_unknown(template, &part) : 0;
+    if (length == 0) {
+        return;
+    }
+    const char *name = lua_pushlstring(L, part, length);
+    const char *near = mig_naming_nearest(name);
+    mig_lua_fail(L, MIG_E_config, NULL, "naming_convention.%s has an unknown part {%s}%s%s%s", key,
+                 name, near != NULL ? " (did you mean {" : "", near != NULL ? near : "",
+                 near != NULL ? "}?)" : "");
+}
+
 static void read_key(lua_State *L, const struct load *load, const struct key *key)
 {
     struct mig_settings *settings = &load->ctx->settings;
@@ -277,6 +292,7 @@ static void read_key(lua_State *L, const struct load *load, const struct key *ke
     case PATTERN:
         *(const char **)slot =
             lua_isboolean(L, -1) && !lua_toboolean(L, -1) ? NULL : read_text(L, load, key->name);
+        check_template(L, key->name, *(const char **)slot);
         break;
     case FUNCTION:
         if (!lua_isfunction(L, -1)) {

@@ -1,6 +1,7 @@
 #include "model/naming.h"
 
 #include "util/strbuf.h"
+#include "util/suggest.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -12,17 +13,43 @@ struct parts {
     const char *column_0;
 };
 
+static const char *const part_names[] = {"table", "columns", "column_0", "referred_table"};
+
+/* Its place among part_names, or their number. */
+static size_t find_part(const char *name, size_t length)
+{
+    size_t i = 0;
+    while (i < MIG_COUNT(part_names) &&
+           (strlen(part_names[i]) != length || memcmp(part_names[i], name, length) != 0)) {
+        i++;
+    }
+    return i;
+}
+
+/* NULL: nothing stands for it. */
 static const char *part(const struct parts *parts, const char *name, size_t length)
 {
-    static const char *const names[] = {"table", "columns", "column_0", "referred_table"};
     const char *const values[] = {parts->table, parts->columns, parts->column_0,
                                   parts->referred_table};
-    for (size_t i = 0; i < MIG_COUNT(names); i++) {
-        if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) {
-            return values[i];
+    size_t i = find_part(name, length);
+    return i < MIG_COUNT(values) ? values[i] : NULL;
+}
+
+size_t mig_naming_unknown(const char *template, const char **part)
+{
+    for (const char *p = template; (p = strchr(p, '{')) != NULL; p++) {
+        const char *end = strchr(p, '}');
+        if (end != NULL && find_part(p + 1, (size_t)(end - p - 1)) == MIG_COUNT(part_names)) {
+            *part = p + 1;
+            return (size_t)(end - p - 1);
         }
     }
-    return NULL;
+    return 0;
+}
+
+const char *mig_naming_nearest(const char *part)
+{
+    return mig_suggest(part, part_names, MIG_COUNT(part_names));
 }
 
 /* FNV-1a: stable over versions and machines, which is all that a cut name asks of it. */

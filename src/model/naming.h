@@ -11,6 +11,10 @@ struct mig_naming {
                      8-digit hash */
 };
 
+/* The length of the first {part} of a template that means nothing, and where it begins; 0: none. */
+size_t mig_naming_unknown(const char *template, const char **part);
+/* The nearest part that there is, or NULL. */
+const char *mig_naming_nearest(const char *part);
 /* NULL when the convention has no template for it, or out of memory (arena->failed tells). */
 const char *mig_naming_constraint(const struct mig_naming *naming, struct mig_arena *arena,
                                   const char *table, const struct mig_constraint *constraint);

@@ -93,6 +93,8 @@ describe("settings", function()
   local bad = {
     { "an unknown key", "return { migration = 'x' }", "unknown key 'migration' (did you mean 'migrations'?)" },
     { "an unknown key of a section", "return { naming_convention = { idx = 'x' } }", "unknown key 'naming_convention.idx'" },
+    { "an unknown part of a name", "return { naming_convention = { uq = 'uq_{tabel}' } }",
+      "naming_convention.uq has an unknown part {tabel} (did you mean {table}?)" },
     { "an unknown hook", "return { hooks = { after_conect = print } }", "unknown key 'hooks.after_conect' (did you mean 'after_connect'?)" },
     { "a hook that is no function", "return { hooks = { on_error = 5 } }", "hooks.on_error must be a function, not the number 5" },
     { "a wrong type", "return { recursive = 'yes' }", "recursive must be true or false, not the string 'yes'" },
