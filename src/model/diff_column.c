@@ -365,7 +365,8 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     op->table = to->name;
     op->column = after->name;
     if (type || (collation && collation_of(after) == NULL)) {
-        op->type = without_check(d, after->type);
+        static const struct mig_type none = {.kind = MIG_TYPE_native, .name = ""}; /* SQLite */
+        op->type = after->type == NULL ? &none : without_check(d, after->type);
     }
     if (nullable) {
         op->nullable = is_nullable(d, to, after) ? MIG_TRUE : MIG_FALSE;
