@@ -362,22 +362,32 @@ static int move_column(const struct change *change, const char *schema, const ch
                : code;
 }
 
-static bool check_reads(const void *what, const char *column)
+/* Whether the condition or an expression among the elements reads the column. */
+static bool expressions_read(const char *where, const struct mig_elements *elements,
+                             const char *column)
 {
-    const struct mig_constraint *check = what;
-    return check->kind == MIG_CONSTRAINT_CHECK && check->name != NULL &&
-           mig_compare_mentions(check->condition, column);
+    bool reads = where != NULL && mig_compare_mentions(where, column);
+    for (size_t k = 0; k < elements->count; k++) {
+        const char *expression = elements->items[k].expression;
+        reads = reads || (expression != NULL && mig_compare_mentions(expression, column));
+    }
+    return reads;
+}
+
+static bool constraint_reads(const void *what, const char *column)
+{
+    const struct mig_constraint *constraint = what;
+    bool reads = constraint->kind == MIG_CONSTRAINT_CHECK
+                     ? mig_compare_mentions(constraint->condition, column)
+                     : constraint->kind == MIG_CONSTRAINT_EXCLUDE &&
+                           expressions_read(constraint->where, &constraint->elements, column);
+    return reads && constraint->name != NULL;
 }
 
 static bool index_reads(const void *what, const char *column)
 {
     const struct mig_index *index = what;
-    bool reads = index->where != NULL && mig_compare_mentions(index->where, column);
-    for (size_t k = 0; k < index->elements.count; k++) {
-        const char *expression = index->elements.items[k].expression;
-        reads = reads || (expression != NULL && mig_compare_mentions(expression, column));
-    }
-    return reads;
+    return expressions_read(index->where, &index->elements, column);
 }
 
 /* Whether the column at `at` (of triples: schema, table, column) is read, and none of its table's
@@ -394,8 +404,8 @@ static bool is_first_read(bool reads(const void *what, const char *column), cons
     return reads(what, columns->items[at + 2]);
 }
 
-/* Drops (or, again, makes) the CHECKs and the indexes by expression or condition that read the
- * column: they compare it with values of the old type. */
+/* Drops (or, again, makes) the CHECKs, and the exclusions and indexes by expression or condition
+ * that read the column: they compare it with values of the old type. */
 static int move_dependents(const struct change *change, const struct mig_names *columns, size_t at,
                            bool again)
 {
@@ -404,19 +414,19 @@ static int move_dependents(const struct change *change, const struct mig_names *
     const struct mig_table *known = NULL;
     int code = mig_compile_known_table(c, schema, table, &known, change->err);
     for (size_t i = 0; code == 0 && known != NULL && i < known->constraints.count; i++) {
-        struct mig_constraint *check = known->constraints.items[i];
-        if (!is_first_read(check_reads, check, columns, at)) {
+        struct mig_constraint *constraint = known->constraints.items[i];
+        if (!is_first_read(constraint_reads, constraint, columns, at)) {
             continue;
         }
         struct mig_op_drop_constraint drop = {
             .base = {.kind = MIG_OP_drop_constraint, .schema = schema},
             .table = table,
-            .name = check->name,
-            .type = "check"};
+            .name = constraint->name,
+            .type = mig_constraint_kind_name(constraint->kind)};
         struct mig_op_add_constraint add = {
             .base = {.kind = MIG_OP_add_constraint, .schema = schema},
             .table = table,
-            .constraint = check};
+            .constraint = constraint};
         code = mig_compile_op(c, again ? &add.base : &drop.base, change->err);
     }
     for (size_t i = 0; code == 0 && known != NULL && i < known->indexes.count; i++) {
