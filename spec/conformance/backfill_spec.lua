@@ -140,6 +140,16 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "0" }, db:query "SELECT n FROM t")
     end)
 
+    it("refuses a column that there is not, though no row tells", function()
+      fill("id INTEGER NOT NULL", "id", { "1" })
+      db:query "DELETE FROM t"
+      revision [[op.backfill { table = "t", set = { noet = "x" } }]]
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.matches("column 'noet' of table 't' does not exist", r.stderr, 1, true)
+      assert.matches("Did you mean 'note'?", r.stderr, 1, true)
+    end)
+
     it("goes on where it failed: no row twice, and all are counted", function()
       fill("id INTEGER NOT NULL, top INTEGER NOT NULL CHECK (top < 1000)", "id", (function()
         local list = {}

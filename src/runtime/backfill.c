@@ -3,6 +3,7 @@
  * the beginning of the table or by the condition alone. */
 #include "dialect/compile.h"
 #include "dialect/lexer.h"
+#include "model/apply.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
 
@@ -66,12 +67,25 @@ static int check_key(const struct backfill *b, const struct mig_table *table, st
     return 0;
 }
 
+/* A table without rows would not tell that a column to set is misspelt: the next one would. */
+static int check_set(const struct backfill *b, const struct mig_table *table, struct mig_error *err)
+{
+    for (size_t i = 0; table != NULL && i < b->op->set.count; i++) {
+        const char *name = b->op->set.items[i].name;
+        if (mig_apply_find_column(table, name) == NULL) {
+            return mig_apply_no_such_column(&b->run->revision_arena, table, name, err);
+        }
+    }
+    return 0;
+}
+
 /* The primary key, else a unique constraint or index over columns that are never NULL. */
 static int find_key(struct backfill *b, struct mig_error *err)
 {
     const struct mig_table *table = NULL;
     struct mig_arena *arena = &b->run->revision_arena;
     int rc = mig_catalog_table(b->run->catalog, b->op->base.schema, b->op->table, &table, err);
+    rc = rc == 0 ? check_set(b, table, err) : rc;
     if (rc != 0) {
         return rc;
     }
