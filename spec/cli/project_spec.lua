@@ -26,6 +26,9 @@ describe("luamig init", function()
     assert.same({
       "./.luacheckrc", "./.luamig/annotations.lua", "./.luarc.json", "./luamig.conf.lua", "./schema.lua", "./spec/migrations_spec.lua",
     }, files_of(folder))
+    for _, sub in ipairs { "migrations", "lib", "templates", "spec" } do
+      assert.equal("directory", require("lfs").attributes(folder .. "/" .. sub, "mode"))
+    end
     r = cli.run({ "revision", "-m", "create users" }, { cwd = folder })
     assert.equal(0, r.code)
     assert.matches("^migrations/%x+_create_users%.lua\n$", r.stdout)
@@ -48,6 +51,8 @@ describe("luamig init", function()
 }
 ]], r.stdout)
     assert.same({ "./shop/luamig.conf.lua" }, files_of(folder))
+    assert.equal("directory", require("lfs").attributes(folder .. "/shop/migrations", "mode"))
+    assert.is_nil(require("lfs").attributes(folder .. "/shop/lib", "mode"))
   end)
 
   it("refuses a folder that is a project, a wrong template, a folder that cannot be written", function()

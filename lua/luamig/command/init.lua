@@ -6,6 +6,9 @@ local template = require "luamig.template"
 
 local init = {}
 
+-- What a template's project begins with beside its files.
+local folders = { generic = { "migrations", "lib", "templates" }, minimal = { "migrations" } }
+
 -- The words that luacheck shall know, from the same tables as the binding's.
 local function lint_words()
   local function block(list)
@@ -49,7 +52,7 @@ function init.run(session)
       session.out:line(path)
     end
   end
-  for _, sub in ipairs { "migrations", "lib" } do files.make_folder(prefix .. sub) end
+  for _, sub in ipairs(folders[name]) do files.make_folder(prefix .. sub) end
   session.out:note('next: luamig revision -m "create users"')
   session.out:document("project", { folder = folder, files = written })
 end
