@@ -67,6 +67,7 @@ enum {
     COL_CHARSET,
     COL_COLLATION,
     COL_GENERATION,
+    COL_SRID,
 };
 
 static struct mig_value text_value(enum mig_value_kind kind, const char *text)
@@ -273,6 +274,11 @@ static int read_column(struct mig_listing *rows, const struct scope *scope, stru
     }
     column->name = mig_listing_text(rows, COL_NAME);
     column->native_type = mig_listing_text(rows, COL_TYPE);
+    struct mig_opt_int srid = mig_listing_int(rows, COL_SRID);
+    if (column->native_type != NULL && srid.given) { /* an attribute that goes with the type */
+        column->native_type = mig_arena_printf(scope->arena, "%s SRID %lld", column->native_type,
+                                               (long long)srid.value);
+    }
     if (column->native_type == NULL) {
         return -1;
     }
@@ -840,7 +846,8 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
     if (sql == NULL) {
         return mig_error_nomem(err);
     }
-    open_query(&rows, &scope, sql, has_periods ? 9 : 8);
+    /* as often as it asks for the schema */
+    open_query(&rows, &scope, sql, has_periods ? 9 : conn->server.is_mariadb ? 8 : 7);
     return mig_listing_pairs(&rows, out);
 }
 

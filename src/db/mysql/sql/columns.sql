@@ -7,7 +7,8 @@ SELECT c.table_name,
        c.column_comment,
        c.character_set_name,
        c.collation_name,
-       c.generation_expression
+       c.generation_expression,
+       /*mysql*/ c.srs_id /*end*/ /*mariadb*/ NULL /*end*/
 FROM information_schema.columns c
 WHERE c.table_schema = COALESCE(?, DATABASE())
   /*one*/ AND c.table_name = ? /*end*/

@@ -5,9 +5,6 @@ FROM (
   WHERE table_schema = COALESCE(?, DATABASE()) AND partition_name IS NOT NULL GROUP BY table_name
   UNION ALL
   /*mysql*/
-  SELECT 2, 'SRID of', CONCAT(table_name, '.', column_name) FROM information_schema.columns
-  WHERE table_schema = COALESCE(?, DATABASE()) AND srs_id IS NOT NULL
-  UNION ALL
   SELECT 3, 'INVISIBLE indexes', CONCAT(index_name, ' on ', table_name) FROM information_schema.statistics
   WHERE table_schema = COALESCE(?, DATABASE()) AND is_visible = 'NO' GROUP BY table_name, index_name
   /*end*/
