@@ -562,6 +562,20 @@ static void settle_on_update(struct mig_reader *r, struct mig_column *column)
     }
 }
 
+/* A column without its name or its type at its place: who wrote it with a key is told so. */
+static void refuse_keys(struct mig_reader *r, int index)
+{
+    static const char *const keys[] = {"name", "type", "type_"};
+    for (size_t i = 0; i < MIG_COUNT(keys); i++) {
+        lua_pushstring(r->L, keys[i]);
+        if (lua_rawget(r->L, index) != LUA_TNIL) {
+            mig_read_fail(r, "'%s' comes by position: a column is { name, type, key = value }",
+                          keys[i]);
+        }
+        lua_pop(r->L, 1);
+    }
+}
+
 struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *name)
 {
     lua_State *L = r->L;
@@ -574,13 +588,16 @@ struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *
     struct mig_column *column = mig_read_need(r, mig_arena_new(r->arena, struct mig_column));
     lua_rawgeti(L, index, 1);
     if (lua_type(L, -1) != LUA_TSTRING) {
+        refuse_keys(r, index);
         mig_read_fail(r, "%s must begin with the column's name, not %s", name,
                       mig_lua_describe(L, -1));
     }
     column->name = mig_read_name(r, -1, "the column's name");
     struct mig_place place = {r->place, "column", column->name, 0};
     r->place = &place;
-    lua_rawgeti(L, index, 2);
+    if (lua_rawgeti(L, index, 2) == LUA_TNIL) {
+        refuse_keys(r, index);
+    }
     column->type = mig_read_type(r, -1, "the type");
     if (column->type->kind == MIG_TYPE_native && column->type->name[0] == '\0') {
         column->type = NULL; /* SQLite: sql.native "" is no type at all */
