@@ -57,7 +57,7 @@ static void *connect_to(const char *dialect, char **argv)
     }
     if (strcmp(dialect, "mysql") == 0) {
         mysql = mysql_real_connect(mysql_init(NULL), argv[0], argv[2], argv[3], argv[4],
-                                   (unsigned)atoi(argv[1]), NULL, 0);
+                                   (unsigned)strtoul(argv[1], NULL, 10), NULL, 0);
         return mysql;
     }
     (void)sqlite3_open(argv[0], &sqlite);
