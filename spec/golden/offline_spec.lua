@@ -175,6 +175,13 @@ describe("versions", function()
       compile("postgresql", period, { server_version = 180000 }))
     _, err = compile("postgresql", period, { server_version = 170000 })
     assert.equal("PostgreSQL 17 has no keys WITHOUT OVERLAPS", err.message)
+    local function unenforced(op) op.create_check_constraint("c", "t", "a > 1", { enforced = false }) end
+    assert.equal("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1) NOT ENFORCED", compile("mysql", unenforced, { server_version = 80036 }))
+    for _, server in ipairs { { "postgresql", 170000 }, { "mysql", 101119, true } } do
+      _, err = compile(server[1], unenforced, { server_version = server[2], is_mariadb = server[3] })
+      assert.equal("unsupported", err.kind) -- it would be enforced
+      assert.matches("%-%-server%-version", err.hint)
+    end
     local function commented(op, sql) op.create_table("t", { { "a", sql.integer }, sql.index("i", { "a" }, { comment = "it's" }) }) end
     assert.truthy(compile("postgresql", commented):find("COMMENT ON INDEX i IS 'it''s'", 1, true))
     local function expression(op, sql) op.create_index("i", "t", { sql.expr "lower(a)" }) end

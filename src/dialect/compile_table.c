@@ -304,12 +304,13 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
     if (constraint->sqlite_on_conflict != NULL && w->c->dialect->conflict_clauses) {
         mig_sql_add(w, " ON CONFLICT %r", constraint->sqlite_on_conflict);
     }
-    bool foreign = constraint->kind == MIG_CONSTRAINT_FOREIGN;
-    if (constraint->enforced == MIG_FALSE && foreign &&
-        !mig_compile_has(w->c, MIG_F_FOREIGN_NOT_ENFORCED)) {
-        mig_sql_unsupported(w, "foreign keys NOT ENFORCED", "Leave out `enforced`.");
-    }
-    if (constraint->enforced == MIG_FALSE && mig_compile_has(w->c, MIG_F_NOT_ENFORCED)) {
+    if (constraint->enforced == MIG_FALSE) {
+        bool foreign = constraint->kind == MIG_CONSTRAINT_FOREIGN;
+        if (!mig_compile_has(w->c, foreign ? MIG_F_FOREIGN_NOT_ENFORCED : MIG_F_NOT_ENFORCED)) {
+            mig_sql_unsupported(
+                w, foreign ? "foreign keys NOT ENFORCED" : "CHECK constraints NOT ENFORCED",
+                "Leave the constraint out there, or `enforced`: then it is enforced.");
+        }
         mig_sql_add(w, " NOT ENFORCED");
     }
     if (constraint->not_valid == MIG_TRUE && mig_compile_has(w->c, MIG_F_NOT_VALID)) {
