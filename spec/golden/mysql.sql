@@ -314,6 +314,15 @@ ALTER TABLE clock MODIFY b DATETIME(6) NULL ON UPDATE CURRENT_TIMESTAMP(6) COMME
 -- create_index: mysql_length of every column
 CREATE INDEX ix_lengths ON products (name(10));
 
+-- create_table: lengths and operator classes by column
+CREATE TABLE by_column (
+    a VARCHAR(50),
+    b VARCHAR(50)
+);
+CREATE INDEX ix_by_column ON by_column (a, b(7));
+
+-- alter_column: nothing
+
 -- constraints: what is never deferred
 ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price);
 ALTER TABLE products ADD CONSTRAINT fk_two FOREIGN KEY(id) REFERENCES companies (id);

@@ -333,6 +333,16 @@ add("create_index: mysql_length of every column", function(op)
   op.create_index("ix_lengths", "products", { "name" }, { mysql_length = 10 })
 end)
 
+add("create_table: lengths and operator classes by column", function(op, sql)
+  op.create_table("by_column", { { "a", sql.string(50) }, { "b", sql.string(50) },
+    sql.index("ix_by_column", { "a", "b" }, { mysql_length = { b = 7 }, postgresql_ops = { a = "varchar_pattern_ops" } }) })
+end)
+
+add("alter_column: nothing", function(op, sql)
+  op.alter_column("products", "name", {})
+  op.alter_column("products", "name", { existing_type = sql.string(255), existing_nullable = false, drop_default = false })
+end)
+
 add("constraints: what is never deferred", function(op)
   op.create_unique_constraint("uq_price", "products", { "price" }, { deferrable = false })
   op.create_foreign_key("fk_two", "products", "companies", { "id" }, { "id" }, { deferrable = false, initially = "IMMEDIATE" })

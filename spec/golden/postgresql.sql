@@ -326,6 +326,15 @@ COMMENT ON COLUMN clock.b IS 'x';
 -- create_index: mysql_length of every column
 CREATE INDEX ix_lengths ON products (name);
 
+-- create_table: lengths and operator classes by column
+CREATE TABLE by_column (
+    a VARCHAR(50),
+    b VARCHAR(50)
+);
+CREATE INDEX ix_by_column ON by_column (a varchar_pattern_ops, b);
+
+-- alter_column: nothing
+
 -- constraints: what is never deferred
 ALTER TABLE products ADD CONSTRAINT uq_price UNIQUE (price) NOT DEFERRABLE;
 ALTER TABLE products ADD CONSTRAINT fk_two FOREIGN KEY(id) REFERENCES companies (id) NOT DEFERRABLE INITIALLY IMMEDIATE;

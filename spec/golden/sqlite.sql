@@ -755,6 +755,15 @@ CREATE TABLE clock (
 -- create_index: mysql_length of every column
 CREATE INDEX ix_lengths ON products (name);
 
+-- create_table: lengths and operator classes by column
+CREATE TABLE by_column (
+    a VARCHAR(50),
+    b VARCHAR(50)
+);
+CREATE INDEX ix_by_column ON by_column (a, b);
+
+-- alter_column: nothing
+
 -- constraints: what is never deferred
 CREATE TABLE _luamig_new_products (
   id INTEGER NOT NULL,

@@ -180,6 +180,8 @@ int mig_compile_constraint_name(struct mig_compile *c, const struct mig_op_drop_
 const char *mig_compile_conventional_name(const struct mig_compile *c,
                                           const struct mig_table *table,
                                           const struct mig_constraint *constraint);
+/* Whether it changes more than the name; existing_* alone change nothing. */
+bool mig_alter_changes(const struct mig_op_alter_column *op);
 bool mig_alter_only_renames(const struct mig_op_alter_column *op);
 
 /* Shared operations (compile_<noun>.c), for a dialect that wraps one. */

@@ -167,13 +167,18 @@ int mig_compile_rename_column(struct mig_compile *c, const struct mig_op *op, st
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, alter->table, NULL);
 }
 
+bool mig_alter_changes(const struct mig_op_alter_column *op)
+{
+    return op->type != NULL || op->nullable != MIG_UNSET || op->default_.kind != MIG_VALUE_NONE ||
+           op->drop_default == MIG_TRUE || op->comment != NULL || op->drop_comment == MIG_TRUE ||
+           op->autoincrement != MIG_UNSET || op->identity != NULL ||
+           op->drop_identity == MIG_TRUE || op->collation != NULL ||
+           op->drop_collation == MIG_TRUE || op->mysql_on_update != NULL ||
+           op->mysql_drop_on_update == MIG_TRUE || op->mysql_after != NULL ||
+           op->mysql_first == MIG_TRUE || op->insert_after != NULL || op->insert_before != NULL;
+}
+
 bool mig_alter_only_renames(const struct mig_op_alter_column *op)
 {
-    return op->new_column_name != NULL && op->type == NULL && op->nullable == MIG_UNSET &&
-           op->default_.kind == MIG_VALUE_NONE && op->drop_default != MIG_TRUE &&
-           op->comment == NULL && op->drop_comment != MIG_TRUE && op->autoincrement == MIG_UNSET &&
-           op->identity == NULL && op->drop_identity != MIG_TRUE && op->collation == NULL &&
-           op->mysql_on_update == NULL && op->mysql_drop_on_update != MIG_TRUE &&
-           op->mysql_after == NULL && op->mysql_first != MIG_TRUE && op->insert_after == NULL &&
-           op->insert_before == NULL;
+    return op->new_column_name != NULL && !mig_alter_changes(op);
 }

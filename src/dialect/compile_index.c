@@ -72,55 +72,11 @@ int mig_compile_index(struct mig_compile *c, const char *schema, const char *tab
     return code;
 }
 
-static const char *pair_text(const struct mig_pairs *pairs, const char *name)
-{
-    for (size_t i = 0; i < pairs->count; i++) {
-        if (pairs->items[i].name != NULL && strcmp(pairs->items[i].name, name) == 0 &&
-            pairs->items[i].value.kind == MIG_VALUE_TEXT) {
-            return pairs->items[i].value.text;
-        }
-    }
-    return NULL;
-}
-
-/* postgresql_ops and mysql_length are maps by column beside the elements: one element has both. */
-static int merge_element_options(struct mig_compile *c, const struct mig_op_create_index *op,
-                                 struct mig_index *index)
-{
-    if (op->postgresql_ops.count == 0 && op->mysql_length.count == 0) {
-        return 0;
-    }
-    struct mig_element *items =
-        mig_arena_array(c->arena, struct mig_element, index->elements.count);
-    if (items == NULL) {
-        return -1;
-    }
-    for (size_t i = 0; i < index->elements.count; i++) {
-        items[i] = index->elements.items[i];
-        const char *name = items[i].column;
-        if (name == NULL) {
-            continue;
-        }
-        if (items[i].ops == NULL) {
-            items[i].ops = pair_text(&op->postgresql_ops, name);
-        }
-        for (size_t j = 0; j < op->mysql_length.count; j++) {
-            const struct mig_pair *pair = &op->mysql_length.items[j];
-            bool applies = pair->name == NULL || strcmp(pair->name, name) == 0;
-            if (applies && !items[i].length.given && pair->value.kind == MIG_VALUE_INT) {
-                items[i].length = (struct mig_opt_int){.given = true, .value = pair->value.integer};
-            }
-        }
-    }
-    index->elements.items = items;
-    return 0;
-}
-
 int mig_compile_create_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_create_index *create = MIG_OP_CAST(op, create_index);
     struct mig_index *index = mig_apply_index(c->arena, create);
-    if (index == NULL || merge_element_options(c, create, index) != 0) {
+    if (index == NULL) {
         return mig_error_nomem(err);
     }
     return c->dialect->ops->index(c, op->schema, create->table, index,

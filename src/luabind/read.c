@@ -23,280 +23,6 @@ static const char *const table_prefixed[] = {
     NULL,
 };
 
-/* Portable options that Alembic writes with a dialect's prefix. */
-static const char *const aliased[] = {"where",   "using",     "concurrently", "nulls_not_distinct",
-                                      "include", "not_valid", "if_not_exists"};
-
-static const char *const prefixes[] = {"postgresql_", "mysql_", "mariadb_", "sqlite_"};
-
-enum { LABEL_ROOM = 64 };
-
-static const char *prefix_of(const char *key)
-{
-    for (size_t i = 0; i < MIG_COUNT(prefixes); i++) {
-        if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0) {
-            return prefixes[i];
-        }
-    }
-    return NULL;
-}
-
-/* Whether an option with this prefix counts on the reader's dialect. */
-static bool is_own(const struct mig_reader *r, const char *prefix)
-{
-    if (r->dialect == NULL) {
-        return true;
-    }
-    if (strcmp(prefix, "mariadb_") == 0) {
-        return r->is_mariadb;
-    }
-    return strncmp(prefix, r->dialect, strlen(prefix) - 1) == 0 &&
-           r->dialect[strlen(prefix) - 1] == '\0';
-}
-
-static bool in_list(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Adds or replaces; lists repeat the name. */
-static void add_pair(struct mig_reader *r, struct mig_pairs *pairs, const char *name,
-                     struct mig_value value)
-{
-    pairs->items = mig_read_need(r, mig_arena_grow(r->arena, pairs->items, pairs->count,
-                                                   pairs->count + 1, sizeof *pairs->items));
-    pairs->items[pairs->count++] = (struct mig_pair){name, value};
-    pairs->given = true;
-}
-
-static void remove_pairs(struct mig_pairs *pairs, const char *name)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < pairs->count; i++) {
-        if (strcmp(pairs->items[i].name, name) != 0) {
-            pairs->items[kept++] = pairs->items[i];
-        }
-    }
-    pairs->count = kept;
-}
-
-/* The value of a prefixed option: a scalar is one pair, a list one pair an element, name = value
- * pairs one EXPR "name = value" each. */
-static void read_prefixed(struct mig_reader *r, int index, const char *name, const char *label,
-                          struct mig_pairs *into)
-{
-    lua_State *L = r->L;
-    index = lua_absindex(L, index);
-    if (lua_type(L, index) != LUA_TTABLE) {
-        add_pair(r, into, name, mig_read_value(r, index, label));
-        return;
-    }
-    if (!mig_read_is_options(L, index)) {
-        struct mig_names names = mig_read_names(r, index, label);
-        for (size_t i = 0; i < names.count; i++) {
-            struct mig_value value = mig_value_text(names.items[i]);
-            add_pair(r, into, name, value);
-        }
-        return;
-    }
-    struct mig_pairs pairs = mig_read_pairs(r, index, label);
-    for (size_t i = 0; i < pairs.count; i++) {
-        if (pairs.items[i].value.kind == MIG_VALUE_NULL) { /* the server's default */
-            struct mig_value standard = {.kind = MIG_VALUE_NULL,
-                                         .text = pairs.items[i].name,
-                                         .length = strlen(pairs.items[i].name)};
-            add_pair(r, into, name, standard);
-            continue;
-        }
-        lua_pushstring(L, pairs.items[i].name);
-        lua_rawget(L, index);
-        luaL_tolstring(L, -1, NULL);
-        char *text = mig_read_need(
-            r, mig_arena_printf(r->arena, "%s = %s", pairs.items[i].name, lua_tostring(L, -1)));
-        lua_pop(L, 2);
-        struct mig_value value = {.kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
-        add_pair(r, into, name, value);
-    }
-}
-
-/* What one table of options is read into. */
-struct target {
-    const struct mig_record *record;
-    void *base;
-    const struct mig_record *extra;
-    void *extra_base;
-    const struct mig_prefixed *prefixed;
-    bool positional; /* the record's positional fields stand there by name (values of sql) */
-};
-
-static const struct mig_field *find_field(const struct target *t, const char *key, void **base,
-                                          const struct mig_record **record)
-{
-    const struct mig_field *field = t->record != NULL ? mig_record_field(t->record, key) : NULL;
-    *base = t->base;
-    *record = t->record;
-    if (field == NULL && t->extra != NULL) {
-        field = mig_record_field(t->extra, key);
-        *base = t->extra_base;
-        *record = t->extra;
-        if (field != NULL && (field->flags & MIG_FIELD_POSITIONAL)) {
-            return NULL;
-        }
-    }
-    if (field == NULL || (field->flags & MIG_FIELD_RESULT) || field->kind == MIG_FIELD_OPTIONS ||
-        ((field->flags & MIG_FIELD_POSITIONAL) && !t->positional)) {
-        return NULL;
-    }
-    return field;
-}
-
-static size_t add_names(const struct mig_record *record, bool positional, const char **names,
-                        size_t count, size_t room)
-{
-    for (size_t i = 0; record != NULL && i < record->field_count && count < room; i++) {
-        const struct mig_field *field = &record->fields[i];
-        if (!(field->flags & MIG_FIELD_RESULT) && field->kind != MIG_FIELD_OPTIONS &&
-            (positional || !(field->flags & MIG_FIELD_POSITIONAL))) {
-            names[count++] = field->name;
-        }
-    }
-    return count;
-}
-
-static _Noreturn void unknown_option(struct mig_reader *r, const struct target *t, const char *key)
-{
-    const char *names[96];
-    size_t count = add_names(t->record, false, names, 0, MIG_COUNT(names));
-    count = add_names(t->extra, false, names, count, MIG_COUNT(names));
-    const char *const *known = t->prefixed != NULL ? t->prefixed->known : NULL;
-    for (; known != NULL && *known != NULL && count < MIG_COUNT(names); known++) {
-        if (strchr(*known, '*') == NULL) {
-            names[count++] = *known;
-        }
-    }
-    mig_read_unknown(r, "unknown option '%s'", key, names, count);
-}
-
-/* What messages call the option: made for every one and wanted of few, so in `room` where it fits,
- * else on Lua's stack. */
-static const char *label_of(lua_State *L, const char *key, char room[LABEL_ROOM])
-{
-    static const char before[] = "option '";
-    size_t length = strlen(key);
-    if (length > LABEL_ROOM - sizeof before - 1) {
-        return lua_pushfstring(L, "%s%s'", before, key);
-    }
-    char *end = room + sizeof before - 1;
-    memcpy(room, before, sizeof before);
-    memcpy(end, key, length + 1);
-    memcpy(end + length, "'", sizeof "'");
-    return room;
-}
-
-static void read_key(struct mig_reader *r, const struct target *t, const char *key, int index)
-{
-    lua_State *L = r->L;
-    void *base = NULL;
-    const struct mig_record *record = NULL;
-    char room[LABEL_ROOM];
-    const char *label = label_of(L, key, room);
-    const char *prefix = prefix_of(key);
-    const char *name = key;
-    if (prefix != NULL && strcmp(prefix, "mariadb_") == 0) {
-        name = mig_read_need(r, mig_arena_printf(r->arena, "mysql_%s", key + strlen(prefix)));
-    }
-    const struct mig_field *field = find_field(t, name, &base, &record);
-    if (field == NULL && prefix != NULL &&
-        in_list(aliased, MIG_COUNT(aliased), key + strlen(prefix))) {
-        field = find_field(t, key + strlen(prefix), &base, &record);
-    }
-    if (field != NULL) {
-        if (prefix != NULL && !is_own(r, prefix)) {
-            base = mig_read_need(r, mig_arena_alloc(r->arena, record->size)); /* checked, dropped */
-        }
-        mig_read_field(r, field, base, index, label);
-        return;
-    }
-    const char *const *known = t->prefixed != NULL && prefix != NULL ? t->prefixed->known : NULL;
-    for (; known != NULL && *known != NULL; known++) {
-        const char *star = strchr(*known, '*');
-        if (star != NULL ? strncmp(*known, name, (size_t)(star - *known)) == 0
-                         : strcmp(*known, name) == 0) {
-            struct mig_pairs dropped = {0};
-            struct mig_pairs *into = is_own(r, prefix) ? t->prefixed->into : &dropped;
-            char *copy = mig_read_need(r, mig_arena_strdup(r->arena, name));
-            remove_pairs(into, copy);
-            read_prefixed(r, index, copy, label, into);
-            return;
-        }
-    }
-    if (t->prefixed != NULL && t->prefixed->existing != NULL && strncmp(key, "existing_", 9) == 0) {
-        struct mig_prefixed existing = {t->prefixed->existing, t->prefixed->known, NULL};
-        struct target of_existing = {.prefixed = &existing};
-        read_key(r, &of_existing, key + 9, index);
-        lua_pop(L, 1);
-        return;
-    }
-    unknown_option(r, t, key);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The string keys in byte order, so that messages and pairs do not depend on hashing; what begins
- * with mariadb_ comes last, since it beats mysql_. */
-static void read_keys(struct mig_reader *r, int index, const struct target *t)
-{
-    lua_State *L = r->L;
-    index = lua_absindex(L, index);
-    luaL_checkstack(L, 12, NULL);
-    const char **keys = NULL;
-    size_t count = 0;
-    int top = lua_gettop(L);
-    for (lua_pushnil(L); lua_next(L, index) != 0; lua_settop(L, top + 1)) {
-        if (lua_type(L, -2) == LUA_TSTRING) {
-            keys = mig_read_need(r, mig_arena_room(r->arena, keys, count, sizeof *keys));
-            keys[count++] = lua_tostring(L, -2); /* kept by the table */
-        }
-    }
-    if (count > 1) {
-        qsort(keys, count, sizeof *keys, compare_names);
-    }
-    for (int last = 0; last < 2; last++) {
-        for (size_t i = 0; i < count; i++) {
-            if ((strncmp(keys[i], "mariadb_", 8) == 0) == (last != 0)) {
-                lua_pushstring(L, keys[i]);
-                lua_rawget(L, index);
-                read_key(r, t, keys[i], top + 1);
-                lua_settop(L, top);
-            }
-        }
-    }
-}
-
-void mig_read_options(struct mig_reader *r, int index, const struct mig_record *record, void *base,
-                      const struct mig_record *extra, void *extra_base,
-                      const struct mig_prefixed *prefixed)
-{
-    read_keys(r, index, &(struct target){record, base, extra, extra_base, prefixed, false});
-}
-
-/* The fields of a value of sql into a struct of its record. */
-static void read_fields(struct mig_reader *r, int index, const struct mig_record *record,
-                        void *base)
-{
-    mig_lua_push_fields(r->L, index);
-    read_keys(r, -1, &(struct target){record, base, NULL, NULL, NULL, true});
-    lua_pop(r->L, 1);
-}
-
 static const struct mig_lua_object *expect(struct mig_reader *r, int index, const char *name,
                                            enum mig_lua_class class, const char *wanted)
 {
@@ -314,7 +40,7 @@ const struct mig_identity *mig_read_identity(struct mig_reader *r, int index, co
         return identity;
     }
     expect(r, index, name, MIG_LUA_IDENTITY, "sql.identity{…}");
-    read_fields(r, index, &mig_record_identity, identity);
+    mig_read_fields(r, index, &mig_record_identity, identity);
     return identity;
 }
 
@@ -322,7 +48,7 @@ const struct mig_computed *mig_read_computed(struct mig_reader *r, int index, co
 {
     struct mig_computed *computed = mig_read_need(r, mig_arena_new(r->arena, struct mig_computed));
     expect(r, index, name, MIG_LUA_COMPUTED, "sql.computed(…)");
-    read_fields(r, index, &mig_record_computed, computed);
+    mig_read_fields(r, index, &mig_record_computed, computed);
     return computed;
 }
 
@@ -398,20 +124,61 @@ struct mig_constraint *mig_read_constraint(struct mig_reader *r, int index, cons
     struct mig_constraint *c = mig_read_need(r, mig_arena_new(r->arena, struct mig_constraint));
     c->kind = (enum mig_constraint_kind)object->kind;
     r->exclude = c->kind == MIG_CONSTRAINT_EXCLUDE;
-    read_fields(r, index, mig_record_constraint(c->kind), c);
+    mig_read_fields(r, index, mig_record_constraint(c->kind), c);
     r->exclude = false;
     check_constraint(r, c);
     return c;
+}
+
+static struct mig_element *element_of(const struct mig_elements *elements, const char *column)
+{
+    for (size_t i = 0; i < elements->count; i++) {
+        if (elements->items[i].column != NULL && strcmp(elements->items[i].column, column) == 0) {
+            return &elements->items[i];
+        }
+    }
+    return NULL;
+}
+
+void mig_read_element_maps(struct mig_reader *r, struct mig_elements *elements,
+                           struct mig_pairs *ops, struct mig_pairs *lengths)
+{
+    struct mig_pairs *maps[] = {ops, lengths};
+    for (size_t i = 0; i < MIG_COUNT(maps); i++) {
+        for (size_t k = 0; k < maps[i]->count; k++) {
+            const struct mig_pair *pair = &maps[i]->items[k];
+            for (size_t e = 0; pair->name == NULL && e < elements->count; e++) {
+                struct mig_element *element = &elements->items[e];
+                if (element->column != NULL && !element->length.given) {
+                    element->length = (struct mig_opt_int){true, pair->value.integer};
+                }
+            }
+            if (pair->name == NULL) {
+                continue;
+            }
+            struct mig_element *element = element_of(elements, pair->name);
+            if (element == NULL) {
+                mig_read_fail(r, "option '%s': the index has no column '%s'",
+                              maps[i] == ops ? "postgresql_ops" : "mysql_length", pair->name);
+            } else if (maps[i] == ops && element->ops == NULL) {
+                element->ops = pair->value.text;
+            } else if (maps[i] == lengths && !element->length.given) {
+                element->length = (struct mig_opt_int){true, pair->value.integer};
+            }
+        }
+        *maps[i] = (struct mig_pairs){0};
+    }
 }
 
 struct mig_index *mig_read_index(struct mig_reader *r, int index, const char *name)
 {
     expect(r, index, name, MIG_LUA_INDEX, "sql.index(…)");
     struct mig_index *ix = mig_read_need(r, mig_arena_new(r->arena, struct mig_index));
-    read_fields(r, index, &mig_record_index, ix);
+    mig_read_fields(r, index, &mig_record_index, ix);
     if (ix->elements.count == 0) {
         mig_read_fail(r, "the list of elements is empty");
     }
+    mig_read_element_maps(r, &ix->elements, &ix->postgresql_ops, &ix->mysql_length);
     return ix;
 }
 
@@ -773,6 +540,27 @@ static struct mig_constraint *read_constraint_field(struct mig_reader *r, const 
 /* A slot of the struct, with the type that field.h gives the kind. */
 #define SLOT(type) (*(type *)(void *)((char *)base + field->offset))
 
+/* A map; mysql_length may be one number for all columns. */
+static struct mig_pairs read_field_pairs(struct mig_reader *r, const struct mig_field *field,
+                                         int index, const char *name)
+{
+    bool of_lengths = strcmp(field->name, "mysql_length") == 0;
+    bool of_words = strcmp(field->name, "postgresql_ops") == 0;
+    if (of_lengths && lua_isinteger(r->L, index)) {
+        struct mig_pair *all = mig_read_need(r, mig_arena_new(r->arena, struct mig_pair));
+        all->value = mig_read_value(r, index, name); /* no name: of every column */
+        return (struct mig_pairs){.items = all, .count = 1, .given = true};
+    }
+    struct mig_pairs pairs = mig_read_pairs(r, index, name);
+    for (size_t i = 0; (of_lengths || of_words) && i < pairs.count; i++) {
+        if (pairs.items[i].value.kind != (of_words ? MIG_VALUE_TEXT : MIG_VALUE_INT)) {
+            mig_read_fail(r, "%s: '%s' must be %s", name, pairs.items[i].name,
+                          of_words ? "a string" : "an integer");
+        }
+    }
+    return pairs;
+}
+
 void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *base, int index,
                     const char *name)
 {
@@ -827,12 +615,7 @@ void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *b
         SLOT(const struct mig_computed *) = mig_read_computed(r, index, name);
         break;
     case MIG_FIELD_PAIRS:
-        if (lua_isinteger(r->L, index) && strcmp(field->name, "mysql_length") == 0) {
-            SLOT(struct mig_pairs) = (struct mig_pairs){0}; /* of every column */
-            add_pair(r, &SLOT(struct mig_pairs), NULL, mig_read_value(r, index, name));
-            break;
-        }
-        SLOT(struct mig_pairs) = mig_read_pairs(r, index, name);
+        SLOT(struct mig_pairs) = read_field_pairs(r, field, index, name);
         break;
     case MIG_FIELD_PARAMS:
         SLOT(struct mig_params) = mig_read_params(r, index, name);

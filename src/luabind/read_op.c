@@ -319,6 +319,9 @@ static void check_op(struct mig_reader *r, const struct mig_op *op, bool batch)
         if (alter->comment != NULL && alter->drop_comment == MIG_TRUE) {
             mig_read_fail(r, "comment and drop_comment exclude each other");
         }
+        if (alter->mysql_after != NULL && alter->mysql_first == MIG_TRUE) {
+            mig_read_fail(r, "mysql_after and mysql_first exclude each other");
+        }
         if (alter->identity != NULL && alter->drop_identity == MIG_TRUE) {
             mig_read_fail(r, "identity and drop_identity exclude each other");
         }
@@ -397,6 +400,11 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
             finish(&a, record, op, NULL, NULL, &prefixed);
         } else {
             finish(&a, record, op, NULL, NULL, NULL);
+        }
+        if (kind == MIG_OP_create_index) {
+            struct mig_op_create_index *create = (struct mig_op_create_index *)(void *)op;
+            mig_read_element_maps(r, &create->elements, &create->postgresql_ops,
+                                  &create->mysql_length);
         }
         if (rows != 0) {
             mig_read_rows(r, rows, (struct mig_op_bulk_insert *)(void *)op);

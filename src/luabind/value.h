@@ -92,8 +92,15 @@ struct mig_prefixed {
 void mig_read_options(struct mig_reader *r, int index, const struct mig_record *record, void *base,
                       const struct mig_record *extra, void *extra_base,
                       const struct mig_prefixed *prefixed);
+/* The fields of a value of sql into a struct of its record. */
+void mig_read_fields(struct mig_reader *r, int index, const struct mig_record *record, void *base);
 void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *base, int index,
                     const char *name);
+
+/* postgresql_ops and mysql_length, maps by column beside the elements, into the elements: one
+ * element has both. Raises for a column that is none of them. */
+void mig_read_element_maps(struct mig_reader *r, struct mig_elements *elements,
+                           struct mig_pairs *ops, struct mig_pairs *lengths);
 
 /* luabind/read_schema.c: what schema.lua returns. */
 void mig_read_schema(struct mig_reader *r, int index, struct mig_schema *out);

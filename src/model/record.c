@@ -49,6 +49,8 @@ static const struct mig_field index_fields[] = {
     FIELD(TEXT, comment, 0)
     NAMED(PAIRS, "postgresql_with", with, 0)
     NAMED(NAME, "postgresql_tablespace", tablespace, 0)
+    FIELD(PAIRS, postgresql_ops, 0)
+    FIELD(PAIRS, mysql_length, 0)
     NAMED(WORD, "mysql_prefix", prefix, 0)
     NAMED(NAME, "mysql_with_parser", parser, 0)
 };

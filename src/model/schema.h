@@ -130,7 +130,8 @@ struct mig_index {
     const char *where, *using;
     struct mig_names include;
     enum mig_tri nulls_not_distinct, concurrently;
-    struct mig_pairs with; /* PostgreSQL storage parameters */
+    struct mig_pairs postgresql_ops, mysql_length; /* by column: read into the elements */
+    struct mig_pairs with;                         /* PostgreSQL storage parameters */
     const char *tablespace;
     const char *prefix; /* MySQL: FULLTEXT | SPATIAL */
     const char *parser; /* MySQL: WITH PARSER */

@@ -470,6 +470,9 @@ static int guard_enum(struct mig_compile *c, const struct mig_op_alter_column *a
 int mig_mysql_alter_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
+    if (alter->new_column_name == NULL && !mig_alter_changes(alter)) {
+        return 0;
+    }
     int code = guard_enum(c, alter, err);
     if (code != 0) {
         return code;

@@ -230,7 +230,7 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
         const char *method = mig_mysql_option_word(c->arena, index->using);
         if (method != NULL && strcmp(method, "BTREE") != 0 && strcmp(method, "HASH") != 0 &&
             strcmp(method, "RTREE") != 0) {
-            mig_sql_unsupported(&w, "such an index method", "`using` is btree or hash here.");
+            mig_sql_unsupported(&w, "such index method", "`using` is btree or hash here.");
         }
         mig_sql_add(&w, " USING %r", method != NULL ? method : "BTREE");
     }
