@@ -99,6 +99,26 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal(before, dump.schema(db))
     end)
 
+    it("are refused for values that there are not, before anything is sent", function()
+      db:query "INSERT INTO people (temper) VALUES ('sad')"
+      local before = dump.schema(db)
+      for _, case in ipairs {
+        { 'op.rename_enum_value("mood", "bad", "good")', "bad" },
+        { 'op.remove_enum_value("mood", "bad")', "enum type 'mood' has no value 'bad'" },
+        { 'op.remove_enum_value("mood", "sad", { replace_by = "good" })', "value 'sad' is to become 'good', which the new values do not have" },
+        { 'op.add_enum_value("mood", "good", { before = "bad" })', "bad" },
+        { 'op.set_enum_values("mood", { "ok" }, { removed = { sad = "good" } })', "value 'sad' is to become 'good', which the new values do not have" },
+        { 'op.set_enum_values("mood", { "ok" }, { removed = { sad = 5 } })', "what 'sad' becomes must be a string" },
+      } do
+        p:revision { id = "wrong", down = "renamed", upgrade = case[1], downgrade = "" }
+        local r = p:luamig("upgrade")
+        assert.equal(1, r.code, case[1])
+        assert.matches(case[2], r.stderr, 1, true)
+        assert.equal(before, dump.schema(db))
+        assert.equal("sad", db:value "SELECT temper FROM people")
+      end
+    end)
+
     it("are written into scripts that know the tables", function()
       p:write("lib/moods.lua", 'return { grow = function(op) op.add_enum_value("mood", "happy") end }')
       p:revision {

@@ -66,6 +66,8 @@ struct change {
     const struct mig_op *op;
     const char *name;
     struct mig_pairs replaced; /* old value → new value */
+    const char *named; /* the value that the operation is about, or stands beside; NULL: none */
+    bool *found;       /* whether a column has it */
     struct mig_error *err;
 };
 
@@ -193,6 +195,13 @@ static int plan_column(const struct change *change, const struct mig_table *know
         return mig_error_nomem(change->err);
     }
     int failed = mig_apply_enum_values(c->arena, change->op, &type->values, &use->wanted->values);
+    *change->found |= change->named == NULL || mig_names_contain(&type->values, change->named);
+    if (failed == 0 && change->op->kind == MIG_OP_remove_enum_value && change->replaced.count > 0 &&
+        !mig_names_contain(&use->wanted->values, change->replaced.items[0].value.text)) {
+        return mig_error_set(change->err, MIG_E_script,
+                             "value '%s' is to become '%s', which the new values do not have",
+                             change->named, change->replaced.items[0].value.text);
+    }
     for (size_t i = 0; failed == 0 && i < use->wanted->values.count; i++) {
         if (!mig_names_contain(&use->wide->values, use->wanted->values.items[i])) {
             failed = mig_names_add(c->arena, &use->wide->values, use->wanted->values.items[i]);
@@ -286,20 +295,25 @@ static int collect_replaced(struct change *change)
     } else if (op->kind == MIG_OP_rename_enum_value) {
         const struct mig_op_rename_enum_value *rename = MIG_OP_CAST(op, rename_enum_value);
         change->name = rename->name;
+        change->named = rename->value;
         failed = add_pair(change, rename->value, rename->new_value);
     } else if (op->kind == MIG_OP_remove_enum_value) {
         const struct mig_op_remove_enum_value *remove = MIG_OP_CAST(op, remove_enum_value);
         change->name = remove->name;
+        change->named = remove->value;
         failed = add_pair(change, remove->value, remove->replace_by);
     } else {
-        change->name = MIG_OP_CAST(op, add_enum_value)->name;
+        const struct mig_op_add_enum_value *add = MIG_OP_CAST(op, add_enum_value);
+        change->name = add->name;
+        change->named = add->before != NULL ? add->before : add->after;
     }
     return failed;
 }
 
 int mig_compile_enum_columns(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
-    struct change change = {.c = c, .op = op, .err = err};
+    bool found = false;
+    struct change change = {.c = c, .op = op, .found = &found, .err = err};
     struct mig_names columns = {0};
     if (collect_replaced(&change) != 0) {
         return mig_error_nomem(err);
@@ -317,5 +331,10 @@ int mig_compile_enum_columns(struct mig_compile *c, const struct mig_op *op, str
                       "op.alter_column where there are such)",
                       mig_op_name(op->kind), change.name);
     }
-    return code == 0 ? change_tables(&change, &columns) : code;
+    code = code == 0 ? change_tables(&change, &columns) : code;
+    if (code == 0 && columns.count > 0 && !found) {
+        code = mig_error_set(err, MIG_E_script, "enum type '%s' has no value '%s'", change.name,
+                             change.named);
+    }
+    return code;
 }

@@ -297,6 +297,30 @@ static void take_field(struct arguments *a, enum mig_op_kind kind, const char *n
     }
 }
 
+/* What old values become must be text, and among the new ones. */
+static void check_new_values(struct mig_reader *r, const struct mig_op_set_enum_values *set)
+{
+    const struct {
+        const char *option;
+        const struct mig_pairs *pairs;
+    } lists[] = {{"renamed", &set->renamed}, {"removed", &set->removed}};
+    for (size_t l = 0; l < MIG_COUNT(lists); l++) {
+        for (size_t i = 0; i < lists[l].pairs->count; i++) {
+            const struct mig_pair *pair = &lists[l].pairs->items[i];
+            if (pair->value.kind != MIG_VALUE_TEXT) {
+                mig_read_fail(r, "option '%s': what '%s' becomes must be a string", lists[l].option,
+                              pair->name);
+            }
+            if (!mig_names_contain(&set->values, pair->value.text)) {
+                mig_read_fail(r,
+                              "option '%s': value '%s' is to become '%s', which the new values do "
+                              "not have",
+                              lists[l].option, pair->name, pair->value.text);
+            }
+        }
+    }
+}
+
 /* What the table alone cannot say. */
 static void check_op(struct mig_reader *r, const struct mig_op *op, bool batch)
 {
@@ -324,6 +348,13 @@ static void check_op(struct mig_reader *r, const struct mig_op *op, bool batch)
         }
         if (alter->identity != NULL && alter->drop_identity == MIG_TRUE) {
             mig_read_fail(r, "identity and drop_identity exclude each other");
+        }
+    } else if (op->kind == MIG_OP_set_enum_values) {
+        check_new_values(r, MIG_OP_CAST(op, set_enum_values));
+    } else if (op->kind == MIG_OP_add_enum_value) {
+        const struct mig_op_add_enum_value *add = MIG_OP_CAST(op, add_enum_value);
+        if (add->before != NULL && add->after != NULL) {
+            mig_read_fail(r, "before and after exclude each other");
         }
     } else if (op->kind == MIG_OP_create_index) {
         if (MIG_OP_CAST(op, create_index)->elements.count == 0) {

@@ -204,7 +204,7 @@ int mig_mysql_drop_sequence(struct mig_compile *c, const struct mig_op *op, stru
 {
     const struct mig_op_drop_sequence *sequence = MIG_OP_CAST(op, drop_sequence);
     if (!mig_compile_has(c, MIG_F_SEQUENCES)) {
-        return mig_unsupported(c, err, "sequences", NULL);
+        return mig_unsupported(c, err, "sequences", "There is none to drop.");
     }
     return drop(c, "SEQUENCE", op->schema, sequence->name, sequence->if_exists == MIG_TRUE, err);
 }
