@@ -625,7 +625,6 @@ ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_
 CREATE INDEX ix_products_price ON products (price);
 CREATE INDEX ix_a ON products (a, name);
 -- log: comment of table 'products' passed over: SQLite keeps none
--- log: create_table_comment on table 'products' passed over: SQLite has no such thing
 
 -- batch_alter_table: what builds on an earlier change
 SELECT 1 FROM products WHERE price IS NULL LIMIT 1; -- check_empty

@@ -159,7 +159,8 @@ int mig_unsupported(const struct mig_compile *c, struct mig_error *err, const ch
     char server[64];
     int code = mig_error_set(err, MIG_E_unsupported, "%s has no %s",
                              server_name(c, server, sizeof server), what);
-    const char *script = c->offline ? "If the script is for another version, say which: --server-version." : "";
+    const char *script =
+        c->offline ? "If the script is for another version, say which: --server-version." : "";
     if (hint != NULL || c->offline) {
         mig_error_hint(err, "%s%s%s", hint != NULL ? hint : "",
                        hint != NULL && c->offline ? " " : "", script);

@@ -97,6 +97,9 @@ static int execute_file(lua_State *L)
     struct mig_lua_host *host = mig_lua_host(L);
     struct mig_reader r = mig_lua_reader(L, what);
     const char *path = mig_read_name(&r, 1, "argument 1 (path)");
+    if (lua_gettop(L) > 1) {
+        mig_read_fail(&r, "it takes a path, nothing more");
+    }
     if (path[0] != '/') {
         path =
             mig_read_need(&r, mig_arena_printf(r.arena, "%s/%s", host->ctx->settings.root, path));

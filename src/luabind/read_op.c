@@ -1,4 +1,5 @@
 /* Reading the arguments of op.<name>(…) into a struct mig_op. */
+#include "config/settings.h"
 #include "dialect/query.h"
 #include "luabind/value.h"
 #include "model/option.h"
@@ -321,19 +322,59 @@ static void check_new_values(struct mig_reader *r, const struct mig_op_set_enum_
     }
 }
 
+static void check_place(struct mig_reader *r, bool batch, const char *after, const char *before)
+{
+    if (!batch && (after != NULL || before != NULL)) {
+        mig_read_fail(r, "insert_after and insert_before work in op.batch_alter_table only");
+    }
+    if (after != NULL && before != NULL) {
+        mig_read_fail(r, "insert_after and insert_before exclude each other");
+    }
+}
+
+static void check_backfill(struct mig_reader *r, const struct mig_op_backfill *fill)
+{
+    const struct mig_value *sleep = &fill->sleep;
+    int64_t ms = 0;
+    if (fill->table == NULL) {
+        mig_read_fail(r, "option 'table' is missing");
+    }
+    if (fill->set.count == 0) {
+        mig_read_fail(r, "option 'set' is missing or empty");
+    }
+    if (fill->key.given && fill->key.count == 0) {
+        mig_read_fail(r, "option 'key' is empty");
+    }
+    if (fill->batch_size.given && fill->batch_size.value < 1) {
+        mig_read_fail(r, "option 'batch_size' must be at least 1");
+    }
+    if (sleep->kind == MIG_VALUE_INT || sleep->kind == MIG_VALUE_FLOAT) {
+        if (sleep->integer < 0 || sleep->number < 0) {
+            mig_read_fail(r, "option 'sleep' is negative");
+        }
+    } else if (sleep->kind == MIG_VALUE_TEXT) {
+        struct mig_error ignored = {0};
+        bool good = mig_duration_parse(sleep->text, &ms, &ignored) == 0;
+        mig_error_clear(&ignored);
+        if (!good) {
+            mig_read_fail(r, "option 'sleep': '%s' is no duration such as '500ms' or '10s'",
+                          sleep->text);
+        }
+    } else if (sleep->kind != MIG_VALUE_NONE) {
+        mig_read_fail(r,
+                      "option 'sleep' must be a number of seconds or a duration such as '500ms'");
+    }
+}
+
 /* What the table alone cannot say. */
 static void check_op(struct mig_reader *r, const struct mig_op *op, bool batch)
 {
     if (op->kind == MIG_OP_add_column) {
         const struct mig_op_add_column *add = MIG_OP_CAST(op, add_column);
-        if (!batch && (add->insert_after != NULL || add->insert_before != NULL)) {
-            mig_read_fail(r, "insert_after and insert_before work in op.batch_alter_table only");
-        }
+        check_place(r, batch, add->insert_after, add->insert_before);
     } else if (op->kind == MIG_OP_alter_column) {
         const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
-        if (!batch && (alter->insert_after != NULL || alter->insert_before != NULL)) {
-            mig_read_fail(r, "insert_after and insert_before work in op.batch_alter_table only");
-        }
+        check_place(r, batch, alter->insert_after, alter->insert_before);
         if (alter->default_.kind != MIG_VALUE_NONE && alter->drop_default == MIG_TRUE) {
             mig_read_fail(r, "default and drop_default exclude each other");
         }
@@ -366,16 +407,7 @@ static void check_op(struct mig_reader *r, const struct mig_op *op, bool batch)
             mig_read_fail(r, "without a name it needs type = and columns =");
         }
     } else if (op->kind == MIG_OP_backfill) {
-        const struct mig_op_backfill *fill = MIG_OP_CAST(op, backfill);
-        if (fill->table == NULL) {
-            mig_read_fail(r, "option 'table' is missing");
-        }
-        if (fill->set.count == 0) {
-            mig_read_fail(r, "option 'set' is missing or empty");
-        }
-        if (fill->batch_size.given && fill->batch_size.value < 1) {
-            mig_read_fail(r, "option 'batch_size' must be at least 1");
-        }
+        check_backfill(r, MIG_OP_CAST(op, backfill));
     } else if (op->kind == MIG_OP_bulk_insert) {
         const struct mig_op_bulk_insert *insert = MIG_OP_CAST(op, bulk_insert);
         if (insert->batch_size.given && insert->batch_size.value < 1) {

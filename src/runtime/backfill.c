@@ -544,12 +544,6 @@ int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, stru
     struct mig_arena *arena = &run->revision_arena;
     int64_t size = op->batch_size.given ? op->batch_size.value : BATCH;
     struct backfill b = {.run = run, .op = op, .wanted = size, .batch = size};
-    if (op->table == NULL || op->set.count == 0) {
-        return mig_error_set(err, MIG_E_script, "a backfill needs `table` and `set`");
-    }
-    if (b.batch < 1) {
-        return mig_error_set(err, MIG_E_script, "batch_size must be at least 1");
-    }
     int rc = mig_segment_boundary(run, "op.backfill", err);
     if (rc == 0 && !run->sink->live) {
         rc = list_statement(&b, err);
