@@ -44,6 +44,18 @@ static int stay(struct mig_command *cmd)
     return 0;
 }
 
+/* What is left of a script's range is one target. */
+static int refuse_range(const char *target, struct mig_error *err)
+{
+    if (strchr(target, ':') == NULL) {
+        return 0;
+    }
+    mig_error_set(err, MIG_E_bad_range, "'%s' is a range, which only a script can begin at",
+                  target);
+    mig_error_hint(err, "leave out FROM: the database knows where it is; or add --sql");
+    return MIG_E_bad_range;
+}
+
 /* "current" is where the database stands: *stays; "current-1" is "-1". */
 static int read_current(const struct mig_command *cmd, const char **target, bool *stays,
                         struct mig_error *err)
@@ -67,7 +79,10 @@ static int plan_upgrade(struct mig_command *cmd, struct mig_error *err)
 {
     const char *target = cmd->target;
     bool stays = false;
-    int rc = read_current(cmd, &target, &stays, err);
+    int rc = refuse_range(target, err);
+    if (rc == 0) {
+        rc = read_current(cmd, &target, &stays, err);
+    }
     if (rc != 0 || stays) {
         return rc != 0 ? rc : stay(cmd);
     }
@@ -79,7 +94,13 @@ static int plan_stamp(struct mig_command *cmd, struct mig_error *err)
     const struct mig_names *targets = &cmd->targets;
     const char *target = targets->count == 1 ? targets->items[0] : "";
     bool stays = false;
-    int rc = read_current(cmd, &target, &stays, err);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < targets->count; i++) {
+        rc = refuse_range(targets->items[i], err);
+    }
+    if (rc == 0) {
+        rc = read_current(cmd, &target, &stays, err);
+    }
     if (rc != 0 || (stays && !cmd->request->purge)) {
         return rc != 0 ? rc : stay(cmd);
     }
@@ -93,7 +114,10 @@ static int plan_downgrade(struct mig_command *cmd, struct mig_error *err)
 {
     const char *target = cmd->target;
     bool stays = false;
-    int rc = read_current(cmd, &target, &stays, err);
+    int rc = refuse_range(target, err);
+    if (rc == 0) {
+        rc = read_current(cmd, &target, &stays, err);
+    }
     if (rc == 0) {
         rc = find_undo(cmd, err);
     }
@@ -131,27 +155,8 @@ static int plan_downgrade(struct mig_command *cmd, struct mig_error *err)
     return 0;
 }
 
-/* What is left of a script's range is one target. */
-static int refuse_range(const char *target, struct mig_error *err)
-{
-    if (strchr(target, ':') == NULL) {
-        return 0;
-    }
-    mig_error_set(err, MIG_E_bad_range, "'%s' is a range, which only a script can begin at",
-                  target);
-    mig_error_hint(err, "leave out FROM: the database knows where it is; or add --sql");
-    return MIG_E_bad_range;
-}
-
 int mig_command_plan(struct mig_command *cmd, struct mig_error *err)
 {
-    int rc = cmd->target != NULL ? refuse_range(cmd->target, err) : 0;
-    for (size_t i = 0; rc == 0 && i < cmd->targets.count; i++) {
-        rc = refuse_range(cmd->targets.items[i], err);
-    }
-    if (rc != 0) {
-        return rc;
-    }
     switch (cmd->request->verb) {
     case MIG_VERB_UPGRADE:
         return plan_upgrade(cmd, err);
