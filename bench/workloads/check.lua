@@ -13,12 +13,12 @@ local queries = {
   mysql = { "tables", "columns", "checks_mariadb", "foreign_keys", "indexes", "views" },
 }
 
--- As our drivers send them: without what is for one table or for another server, over the default schema.
+-- As our drivers send them to Debian's servers: without what is for one table or for another server, over the default schema.
 local function catalog(bench, dialect)
   local text = {}
   for _, name in ipairs(queries[dialect]) do
     local sql = measure.read(("%s/src/db/%s/sql/%s.sql"):format(bench.root, dialect, name))
-    for _, mark in ipairs { "one", "mysql" } do sql = sql:gsub("/%*" .. mark .. "%*/.-/%*end%*/", "") end
+    for _, mark in ipairs { "one", "mysql", "pg18" } do sql = sql:gsub("/%*" .. mark .. "%*/.-/%*end%*/", "") end
     text[#text + 1] = sql:gsub("%$1::text", "NULL::text"):gsub("COALESCE%(%?,", "COALESCE(NULL,") .. ";\n"
   end
   local path = measure.folder() .. "/catalog.sql"
