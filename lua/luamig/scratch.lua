@@ -25,7 +25,8 @@ end
 
 --- Where scratch databases are made: --url, LUAMIG_TEST_URL, or nil: what the configuration names.
 function scratch.url()
-  return request.url or os.getenv "LUAMIG_TEST_URL"
+  local named = os.getenv "LUAMIG_TEST_URL"
+  return request.url or (named ~= "" and named or nil)
 end
 
 -- The URL with another database in its path.

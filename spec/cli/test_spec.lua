@@ -88,7 +88,7 @@ describe("luamig test", function()
     it("runs the project's specs on " .. dialect, function()
       local before = url and scratch_databases(dialect)
       local p = new_project()
-      local r = p:luamig("test", { env = { LUAMIG_TEST_URL = url } })
+      local r = p:luamig("test", { env = { LUAMIG_TEST_URL = url or "" } }) -- an empty one is none
       assert.equal(0, r.code, r.stdout .. r.stderr)
       assert.matches("4 successes / 0 failures / 0 errors", r.stdout)
       assert.is_false(p:exists "app.db")
