@@ -286,7 +286,7 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
         }
         mig_sql_add(w, "CHECK (%r)", constraint->condition);
         if (constraint->no_inherit == MIG_TRUE) {
-            if (!mig_compile_has(w->c, MIG_F_EXCLUDE)) {
+            if (!w->c->dialect->tables_inherit) {
                 mig_sql_unsupported(w, "CHECK … NO INHERIT", "Leave out `no_inherit`.");
             }
             mig_sql_add(w, " NO INHERIT");

@@ -122,6 +122,7 @@ struct mig_dialect {
         backtick_quotes, double_quoted_strings;
     const char *placeholder;       /* "?" or "$" (numbered) */
     bool escape_strings;           /* E'' reads backslashes whatever the session says of '' */
+    bool tables_inherit;           /* and a CHECK may be NO INHERIT */
     bool index_has_schema;         /* CREATE INDEX schema.name ON table, not name ON schema.table */
     bool conflict_clauses;         /* a constraint may have ON CONFLICT */
     bool defers_foreign_keys_only; /* and INITIALLY stands behind a DEFERRABLE only */

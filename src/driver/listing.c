@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define LISTING_ARGS_MAX 12
-
 /* The query with its parameters as literals, where one message is what a statement takes: prepared,
  * run and closed it would be three. */
 static int ask_in_one(struct mig_listing *listing, const char *sql, const struct mig_params *params)
@@ -37,7 +35,7 @@ void mig_listing_open(struct mig_listing *listing, struct mig_conn *conn, struct
         listing->status = mig_error_nomem(err);
         return;
     }
-    struct mig_param items[LISTING_ARGS_MAX] = {{0}};
+    struct mig_param items[MIG_LISTING_ARGS] = {{0}};
     struct mig_params params = {.items = items, .count = count, .given = true};
     for (size_t i = 0; i < count; i++) {
         items[i].value.kind = args[i] == NULL ? MIG_VALUE_NULL : MIG_VALUE_TEXT;

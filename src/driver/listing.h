@@ -14,6 +14,7 @@ struct mig_listing {
     int status;
 };
 
+enum { MIG_LISTING_ARGS = 12 }; /* at most */
 /* Runs the query with text arguments (NULL is SQL's NULL). */
 void mig_listing_open(struct mig_listing *listing, struct mig_conn *conn, struct mig_arena *arena,
                       const char *sql, const char *const *args, size_t count,

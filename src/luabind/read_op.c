@@ -1,8 +1,8 @@
 /* Reading the arguments of op.<name>(…) into a struct mig_op. */
-#include "config/settings.h"
 #include "dialect/query.h"
 #include "luabind/value.h"
 #include "model/option.h"
+#include "runtime/run.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -334,7 +334,7 @@ static void check_place(struct mig_reader *r, bool batch, const char *after, con
 
 static void check_backfill(struct mig_reader *r, const struct mig_op_backfill *fill)
 {
-    const struct mig_value *sleep = &fill->sleep;
+    struct mig_error err = {0};
     int64_t ms = 0;
     if (fill->table == NULL) {
         mig_read_fail(r, "option 'table' is missing");
@@ -348,21 +348,10 @@ static void check_backfill(struct mig_reader *r, const struct mig_op_backfill *f
     if (fill->batch_size.given && fill->batch_size.value < 1) {
         mig_read_fail(r, "option 'batch_size' must be at least 1");
     }
-    if (sleep->kind == MIG_VALUE_INT || sleep->kind == MIG_VALUE_FLOAT) {
-        if (sleep->integer < 0 || sleep->number < 0) {
-            mig_read_fail(r, "option 'sleep' is negative");
-        }
-    } else if (sleep->kind == MIG_VALUE_TEXT) {
-        struct mig_error ignored = {0};
-        bool good = mig_duration_parse(sleep->text, &ms, &ignored) == 0;
-        mig_error_clear(&ignored);
-        if (!good) {
-            mig_read_fail(r, "option 'sleep': '%s' is no duration such as '500ms' or '10s'",
-                          sleep->text);
-        }
-    } else if (sleep->kind != MIG_VALUE_NONE) {
-        mig_read_fail(r,
-                      "option 'sleep' must be a number of seconds or a duration such as '500ms'");
+    if (mig_backfill_sleep(&fill->sleep, &ms, &err) != 0) {
+        const char *text = lua_pushstring(r->L, err.message);
+        mig_error_clear(&err);
+        mig_read_fail(r, "%s", text);
     }
 }
 

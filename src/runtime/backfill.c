@@ -502,21 +502,35 @@ static int list_statement(struct backfill *b, struct mig_error *err)
     return rc == 0 ? mig_segment_send(b->run, &statement, &changed, err) : rc;
 }
 
-static int read_sleep(struct backfill *b, struct mig_error *err)
+int mig_backfill_sleep(const struct mig_value *value, int64_t *ms, struct mig_error *err)
 {
-    const struct mig_value *value = &b->op->sleep;
+    struct mig_error why = {0};
+    int rc = 0;
+    *ms = 0;
     switch ((int)value->kind) {
+    case MIG_VALUE_NONE:
+        return 0;
     case MIG_VALUE_INT:
-        b->sleep_ms = value->integer * 1000;
-        return 0;
+        *ms = value->integer * 1000;
+        break;
     case MIG_VALUE_FLOAT:
-        b->sleep_ms = (int64_t)(value->number * 1000.0);
-        return 0;
+        *ms = (int64_t)(value->number * 1000.0);
+        break;
     case MIG_VALUE_TEXT:
-        return mig_duration_parse(value->text, &b->sleep_ms, err);
+        rc = mig_duration_parse(value->text, ms, &why);
+        mig_error_clear(&why);
+        if (rc != 0) {
+            return mig_error_set(err, MIG_E_script,
+                                 "option 'sleep': '%s' is no duration such as '500ms' or '10s'",
+                                 value->text);
+        }
+        break;
     default:
-        return 0;
+        return mig_error_set(
+            err, MIG_E_script,
+            "option 'sleep' must be a number of seconds or a duration such as '500ms'");
     }
+    return *ms < 0 ? mig_error_set(err, MIG_E_script, "option 'sleep' is negative") : 0;
 }
 
 static int walk(struct backfill *b, struct mig_error *err)
@@ -553,7 +567,7 @@ int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, stru
         rc = find_key(&b, err);
     }
     if (rc == 0) {
-        rc = read_sleep(&b, err);
+        rc = mig_backfill_sleep(&op->sleep, &b.sleep_ms, err);
     }
     if (rc != 0) {
         return rc;

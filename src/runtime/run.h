@@ -140,6 +140,9 @@ int64_t mig_run_started(const struct mig_run *run);
 int mig_run_commit_segment(struct mig_run *run,
                            struct mig_error *err) MIG_MUST_CHECK; /* op.commit() */
 int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err) MIG_MUST_CHECK;
+/* A backfill's `sleep` in milliseconds: seconds, or the text of a duration. MIG_E_script. */
+int mig_backfill_sleep(const struct mig_value *value, int64_t *ms,
+                       struct mig_error *err) MIG_MUST_CHECK;
 /* conn:transaction: savepoint; end with ok = false rolls back to it. */
 int mig_run_savepoint(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err) MIG_MUST_CHECK;

@@ -26,24 +26,22 @@ struct scope {
     struct mig_error *err;
 };
 
-enum { ARGS_MAX = 9 };
-
-/* Each query asks for the schema `repeat` times, then for the name as often. */
-static void open_query(struct mig_listing *rows, const struct scope *scope, const char *sql,
-                       size_t repeat)
+/* Each query asks for the schema as often as for the name, the schema first. */
+static void open_query(struct mig_listing *rows, const struct scope *scope, const char *sql)
 {
-    const char *args[ARGS_MAX] = {NULL};
+    const char *args[MIG_LISTING_ARGS] = {NULL};
     size_t count = 0;
-    for (size_t i = 0; i < repeat; i++) {
-        args[count++] = scope->schema;
-    }
-    for (size_t i = 0; scope->name != NULL && i < repeat; i++) {
-        args[count++] = scope->name;
-    }
     const char *text = mig_listing_without(scope->arena, sql,
                                            scope->conn->server.is_mariadb ? "mysql" : "mariadb");
     if (text != NULL) {
         text = mig_listing_without(scope->arena, text, scope->name == NULL ? "one" : "all");
+    }
+    for (const char *p = text; p != NULL && (p = strchr(p, '?')) != NULL; p++) {
+        count++;
+    }
+    for (size_t i = 0; i < count && i < MIG_COUNT(args); i++) {
+        bool named = scope->name != NULL && i >= count / 2;
+        args[i] = named ? scope->name : scope->schema;
     }
     mig_listing_open(rows, scope->conn, scope->arena, text, args, count, scope->err);
 }
@@ -298,7 +296,7 @@ static int read_column(struct mig_listing *rows, const struct scope *scope, stru
 static int read_columns(struct scope *scope, const struct mig_map *collations)
 {
     struct mig_listing rows;
-    open_query(&rows, scope, mig_sql_mysql_columns, 1);
+    open_query(&rows, scope, mig_sql_mysql_columns);
     while (mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
         if (table == NULL) {
@@ -402,7 +400,7 @@ static int read_indexes(struct scope *scope)
     struct mig_index *index = NULL;
     struct mig_table *of = NULL;
     int status = 0;
-    open_query(&rows, scope, mig_sql_mysql_indexes, 1);
+    open_query(&rows, scope, mig_sql_mysql_indexes);
     while (status == 0 && mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
         const char *column = mig_listing_peek(&rows, IX_COLUMN);
@@ -483,7 +481,7 @@ static int read_foreign_keys(struct scope *scope)
     struct mig_listing rows;
     struct mig_constraint *key = NULL;
     const struct mig_table *of = NULL;
-    open_query(&rows, scope, mig_sql_mysql_foreign_keys, 2);
+    open_query(&rows, scope, mig_sql_mysql_foreign_keys);
     while (mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
         if (table == NULL) {
@@ -586,8 +584,7 @@ static int read_checks(struct scope *scope)
     int status = 0;
     open_query(&rows, scope,
                scope->conn->server.is_mariadb ? mig_sql_mysql_checks_mariadb
-                                              : mig_sql_mysql_checks_mysql,
-               1);
+                                              : mig_sql_mysql_checks_mysql);
     while (status == 0 && mig_listing_next(&rows)) {
         struct mig_table *table = table_of(scope, &rows);
         if (table != NULL) {
@@ -648,7 +645,7 @@ static bool wanted(const struct scope *scope, const struct mig_listing *rows)
 static int read_rows(struct scope *scope, struct mig_schema *out, struct mig_map *collations)
 {
     struct mig_listing rows;
-    open_query(&rows, scope, mig_sql_mysql_tables, 1);
+    open_query(&rows, scope, mig_sql_mysql_tables);
     while (mig_listing_next(&rows)) {
         if (!wanted(scope, &rows)) {
             continue;
@@ -742,7 +739,7 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
 {
     struct mig_listing rows;
     struct mig_view *view = NULL;
-    open_query(&rows, scope, mig_sql_mysql_views, 1);
+    open_query(&rows, scope, mig_sql_mysql_views);
     while (mig_listing_next(&rows)) { /* on MySQL a row a column */
         if (view == NULL || strcmp(view->name, mig_listing_peek(&rows, 0)) != 0) {
             view = add_view(scope, &rows, out);
@@ -846,8 +843,7 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
     if (sql == NULL) {
         return mig_error_nomem(err);
     }
-    /* as often as it asks for the schema */
-    open_query(&rows, &scope, sql, has_periods ? 9 : conn->server.is_mariadb ? 8 : 7);
+    open_query(&rows, &scope, sql);
     return mig_listing_pairs(&rows, out);
 }
 

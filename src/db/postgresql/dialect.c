@@ -839,6 +839,7 @@ const struct mig_dialect mig_dialect_postgresql = {
     .default_collation = "default",
     .views_bind = true,
     .escape_strings = true,
+    .tables_inherit = true,
     .narrow = narrow,
     .reserved = reserved,
     .reserved_count = MIG_COUNT(reserved),
