@@ -530,7 +530,9 @@ int mig_backfill_sleep(const struct mig_value *value, int64_t *ms, struct mig_er
             err, MIG_E_script,
             "option 'sleep' must be a number of seconds or a duration such as '500ms'");
     }
-    return *ms < 0 ? mig_error_set(err, MIG_E_script, "option 'sleep' is negative") : 0;
+    return value->integer < 0 || value->number < 0 || *ms < 0
+               ? mig_error_set(err, MIG_E_script, "option 'sleep' is negative")
+               : 0;
 }
 
 static int walk(struct backfill *b, struct mig_error *err)

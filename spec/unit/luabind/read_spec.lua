@@ -225,7 +225,7 @@ local bad = {
   { "SQL that is a number", "must be SQL text", "execute", 5 },
   { "a backfill without a key", "option 'key' is empty", "backfill", { table = "t", set = { a = 1 }, key = {} } },
   { "a sleep that is no duration", "option 'sleep': 'banana' is no duration", "backfill", { table = "t", set = { a = 1 }, sleep = "banana" } },
-  { "a sleep that goes back", "option 'sleep' is negative", "backfill", { table = "t", set = { a = 1 }, sleep = -0.5 } },
+  { "a sleep that goes back", "option 'sleep' is negative", "backfill", { table = "t", set = { a = 1 }, sleep = -0.0001 } },
   { "a sleep of a truth", "option 'sleep' must be a number of seconds", "backfill", { table = "t", set = { a = 1 }, sleep = true } },
   { "a backfill of nothing", "option 'set' is missing", "backfill", { table = "t" } },
 }
