@@ -50,6 +50,32 @@ describe("the mysql driver", function()
     assert.matches("seconds", fails("config", driver.open(database.url .. "?read_timeout=soon")).message)
   end)
 
+  it("speaks TLS where ssl-mode asks for it, or not at all", function()
+    local offers = must(conn:scalar("SELECT coalesce(max(variable_value), '') FROM " .. (conn:server().is_mariadb
+      and "information_schema.global_variables WHERE variable_name = 'HAVE_SSL'"
+      or "performance_schema.global_variables WHERE variable_name = 'tls_version'"))):upper()
+    offers = offers ~= "" and offers ~= "DISABLED" and offers ~= "NO"
+    local function cipher(mode)
+      local other = must(driver.open(database.url .. "?ssl-mode=" .. mode))
+      local row = rows(other, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")[1]
+      other:close()
+      return row[2] ~= ""
+    end
+    assert.is_false(cipher "disabled")
+    assert.equal(offers, cipher "preferred")
+    if offers then
+      assert.is_true(cipher "required")
+    else
+      assert.matches("offers no TLS", fails("connect", driver.open(database.url .. "?ssl-mode=required")).message)
+    end
+  end)
+
+  it("says that the URL names no database", function()
+    local other = must(driver.open((database.url:gsub("/[^/]*$", "/"))))
+    assert.matches("names no database", fails("sql", other:execute("CREATE TABLE t (a INT)")).hint)
+    other:close()
+  end)
+
   it("maps types, alike by both protocols", function()
     must(conn:execute([[CREATE TABLE m (t1 TINYINT(1), t TINYINT, s SMALLINT, i INT, b BIGINT UNSIGNED, y YEAR, f FLOAT, d DOUBLE,
       n DECIMAL(30, 2), n2 DECIMAL(10, 2), bits BIT(10), bit1 BIT(1), dt DATETIME(3), da DATE, ti TIME, ts TIMESTAMP NULL,

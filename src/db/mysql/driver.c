@@ -111,6 +111,8 @@ const char *mig_mysql_hint(unsigned number)
     case 1026: /* ER_ERROR_ON_WRITE */
     case 1114: /* ER_RECORD_FILE_FULL */
         return "The disk of the server is full.";
+    case 1046:
+        return "The URL names no database: mysql://user@host/DATABASE.";
     case 1049:
         return "Create the database (CREATE DATABASE …), or correct its name in the URL.";
     case 1040:

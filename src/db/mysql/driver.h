@@ -22,7 +22,7 @@
     X(mysql_stmt_result_metadata) X(mysql_stmt_bind_result) X(mysql_stmt_fetch) \
     X(mysql_stmt_fetch_column) X(mysql_stmt_free_result) X(mysql_stmt_affected_rows) \
     X(mysql_stmt_field_count) X(mysql_stmt_errno) X(mysql_stmt_error) X(mysql_stmt_sqlstate) \
-    X(mysql_stmt_next_result) X(mysql_set_server_option)
+    X(mysql_stmt_next_result) X(mysql_set_server_option) X(mysql_get_ssl_cipher)
 // clang-format on
 
 /* Filled when the library is loaded. */

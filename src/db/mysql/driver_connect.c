@@ -50,21 +50,25 @@ static int set_seconds(MYSQL *mysql, enum mysql_option which, const char *name, 
     return 0;
 }
 
-enum ssl_mode { SSL_PREFERRED, SSL_DISABLED, SSL_REQUIRED, SSL_CA, SSL_IDENTITY };
+/* UNSAID is what the library and its option files say. */
+enum ssl_mode { SSL_UNSAID, SSL_DISABLED, SSL_PREFERRED, SSL_REQUIRED, SSL_CA, SSL_IDENTITY };
 
 static int parse_ssl_mode(const char *text, enum ssl_mode *mode, struct mig_error *err)
 {
-    static const char *const names[] = {"preferred", "disabled", "required", "verify_ca",
-                                        "verify_identity"};
-    *mode = SSL_PREFERRED;
-    for (size_t i = 0; text != NULL && i < MIG_COUNT(names); i++) {
+    static const char *const names[] = {[SSL_DISABLED] = "disabled",
+                                        [SSL_PREFERRED] = "preferred",
+                                        [SSL_REQUIRED] = "required",
+                                        [SSL_CA] = "verify_ca",
+                                        [SSL_IDENTITY] = "verify_identity"};
+    *mode = SSL_UNSAID;
+    if (text == NULL) {
+        return 0;
+    }
+    for (size_t i = SSL_DISABLED; i < MIG_COUNT(names); i++) {
         if (strcasecmp(text, names[i]) == 0) {
             *mode = (enum ssl_mode)i;
             return 0;
         }
-    }
-    if (text == NULL) {
-        return 0;
     }
     return mig_error_set(err, MIG_E_config,
                          "ssl-mode in the URL is disabled, preferred, required, verify_ca or "
@@ -73,24 +77,47 @@ static int parse_ssl_mode(const char *text, enum ssl_mode *mode, struct mig_erro
 }
 
 #ifdef MARIADB_PACKAGE_VERSION
+/* MYSQL_OPT_SSL_ENFORCE asks for TLS, and without a certificate to verify does not insist on it:
+ * that is "preferred", and refuse_plain() makes "required" of it. */
 static void set_ssl_mode(MYSQL *mysql, enum ssl_mode mode)
 {
-    vendor_bool enforce = mode >= SSL_REQUIRED, verify = mode >= SSL_CA;
-    if (mode != SSL_PREFERRED) {
-        (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
+    vendor_bool ask = mode != SSL_DISABLED, verify = mode >= SSL_CA;
+    if (mode != SSL_UNSAID) {
+        (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &ask);
         (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     }
 }
 #else
 static void set_ssl_mode(MYSQL *mysql, enum ssl_mode mode)
 {
-    static const unsigned modes[] = {SSL_MODE_PREFERRED, SSL_MODE_DISABLED, SSL_MODE_REQUIRED,
-                                     SSL_MODE_VERIFY_CA, SSL_MODE_VERIFY_IDENTITY};
-    (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
+    static const unsigned modes[] = {[SSL_DISABLED] = SSL_MODE_DISABLED,
+                                     [SSL_PREFERRED] = SSL_MODE_PREFERRED,
+                                     [SSL_REQUIRED] = SSL_MODE_REQUIRED,
+                                     [SSL_CA] = SSL_MODE_VERIFY_CA,
+                                     [SSL_IDENTITY] = SSL_MODE_VERIFY_IDENTITY};
+    if (mode != SSL_UNSAID) {
+        (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_SSL_MODE, &modes[mode]);
+    }
 }
 #endif
 
-static int set_options(MYSQL *mysql, const struct mig_conn_params *params, struct mig_error *err)
+/* MariaDB's library goes on without TLS where the server (or who sits before it) offers none. */
+static int refuse_plain(const struct mig_conn *conn, MYSQL *mysql, enum ssl_mode mode,
+                        struct mig_error *err)
+{
+    if (mode < SSL_REQUIRED || mig_mysql.mysql_get_ssl_cipher(mysql) != NULL) {
+        return 0;
+    }
+    mig_error_set(
+        err, MIG_E_connect,
+        "cannot connect to MySQL at %s: the server offers no TLS, which ssl-mode asks for",
+        conn->target);
+    mig_error_hint(err, "Enable TLS on the server, or write ssl-mode=preferred into the URL.");
+    return MIG_E_connect;
+}
+
+static int set_options(MYSQL *mysql, const struct mig_conn_params *params, enum ssl_mode *mode,
+                       struct mig_error *err)
 {
     const char *file = option(params, "read_default_file");
     const char *group = option(params, "read_default_group");
@@ -99,7 +126,6 @@ static int set_options(MYSQL *mysql, const struct mig_conn_params *params, struc
     unsigned timeout =
         params->connect_timeout_ms > 0 ? (unsigned)(params->connect_timeout_ms + 999) / 1000 : 10;
     unsigned no_files = 0;
-    enum ssl_mode mode = SSL_PREFERRED;
     if (charset != NULL && strcasecmp(charset, "utf8mb4") != 0 &&
         strcasecmp(charset, "utf8") != 0 && strcasecmp(charset, "utf8mb3") != 0) {
         mig_error_set(err, MIG_E_config, "charset in the URL is '%s'", charset);
@@ -131,9 +157,9 @@ static int set_options(MYSQL *mysql, const struct mig_conn_params *params, struc
     (void)mig_mysql.mysql_ssl_set(mysql, option(params, "ssl_key"), option(params, "ssl_cert"),
                                   option(params, "ssl_ca"), option(params, "ssl_capath"),
                                   option(params, "ssl_cipher"));
-    int rc = parse_ssl_mode(option(params, "ssl_mode"), &mode, err);
+    int rc = parse_ssl_mode(option(params, "ssl_mode"), mode, err);
     if (rc == 0) {
-        set_ssl_mode(mysql, mode);
+        set_ssl_mode(mysql, *mode);
         rc = set_seconds(mysql, MYSQL_OPT_CONNECT_TIMEOUT, "connect_timeout",
                          option(params, "connect_timeout"), err);
     }
@@ -183,7 +209,8 @@ static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *pa
         (void)mig_error_nomem(err);
         return NULL;
     }
-    if (set_options(mysql, params, err) != 0) {
+    enum ssl_mode mode = SSL_UNSAID;
+    if (set_options(mysql, params, &mode, err) != 0) {
         mig_mysql.mysql_close(mysql);
         return NULL;
     }
@@ -202,6 +229,10 @@ static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *pa
         }
         (void)snprintf(err->sqlstate, sizeof err->sqlstate, "%s", mig_mysql.mysql_sqlstate(mysql));
         err->native_code = (int)number;
+        mig_mysql.mysql_close(mysql);
+        return NULL;
+    }
+    if (refuse_plain(conn, mysql, mode, err) != 0) {
         mig_mysql.mysql_close(mysql);
         return NULL;
     }
