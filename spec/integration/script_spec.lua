@@ -2,6 +2,7 @@
 -- that asks the database nothing is scripted from the one before it, with a snapshot of the database at that point.
 local cli = require "spec.support.cli"
 local dump = require "spec.support.dump"
+local new_project = require "spec.support.project".new
 local scratch = require "spec.support.scratch"
 
 local project = (debug.getinfo(1, "S").source:sub(2):match("^(.*)/") or ".") .. "/../patterns"
@@ -46,5 +47,30 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     assert.is_true(count >= 12, count .. " scripts")
     live:drop()
     scripted:drop()
+  end)
+
+  it("a script for " .. dialect .. " stops where a precondition does not hold", function()
+    local db = scratch.database(dialect)
+    local p = new_project { url = db.url }
+    p:revision { id = "first", upgrade = [==[
+      op.create_table("t", { { "id", sql.integer, primary_key = true }, { "email", sql.string(50) } })
+      op.expect_none("SELECT id FROM t WHERE email IS NULL -- none", "100% \"sure\"\nisn't")
+      op.bulk_insert("t", { { id = 1, email = "a;b" } })
+      op.expect_none(sql.table "t":select "id":where("email = ?", "a"), "there is an a")
+      op.expect_none("WITH w AS (SELECT email FROM t) SELECT * FROM w WHERE email LIKE '%;b'", "it's there: 100%")
+      op.bulk_insert("t", { { id = 2, email = "b" } })]==] }
+    local result = p:luamig("upgrade", "--sql")
+    assert.equal(0, result.code, result.stderr)
+    local ok, message = pcall(db.query, db, result.stdout)
+    assert.is_false(ok)
+    assert.matches(({ sqlite = "CHECK constraint failed: it's there: 100%", postgresql = "ERROR:  it's there: 100%\n", mysql = "ERROR 1242 " })[dialect],
+      message, 1, true)
+    if dialect == "mysql" then
+      assert.matches("-- An error 1242 here says: it's there: 100%\nSET", message, 1, true)
+    end
+    local holds = p:luamig("upgrade", "--sql").stdout:gsub("a;b", "ab"):gsub("CREATE TABLE t ", "CREATE TABLE IF NOT EXISTS t ")
+    db:query(holds)
+    assert.equal("2", db:value "SELECT count(*) FROM t")
+    db:drop()
   end)
 end

@@ -68,6 +68,18 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal("0 second", left(db))
     end)
 
+    it("undoes it where what comes next raises by itself", function()
+      for _, raising in ipairs { 'op.bulk_insert("users", { { email = "c" }, { mail = "d" } })', 'error "no"', "op.add_column()" } do
+        db, p = new_project(dialect, 'op.create_table("notes", { { "id", sql.integer } }) op.commit() ' .. raising)
+        local before = dump.schema(db)
+        assert.equal(1, p:luamig "upgrade".code)
+        local r = p:luamig("downgrade", "current")
+        assert.equal(0, r.code, r.stderr)
+        assert.equal("", dump.difference(before, dump.schema(db)))
+        assert.equal("0 first", left(db))
+      end
+    end)
+
     it("counts it as the first step of -N", function()
       db, p = new_project(dialect)
       local before = dump.schema(db)

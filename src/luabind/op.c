@@ -234,8 +234,8 @@ static int expect_none(lua_State *L)
     refuse_in_change(L, what);
     struct mig_reader r = mig_lua_reader(L, what);
     struct mig_lua_host *host = mig_lua_host(L);
-    const char *message =
-        lua_isnoneornil(L, 2) ? NULL : mig_read_text(&r, 2, "argument 2 (message)");
+    const char *message = lua_isnoneornil(L, 2) ? "a precondition does not hold"
+                                                : mig_read_text(&r, 2, "argument 2 (message)");
     if (lua_gettop(L) > 2 && !lua_isnil(L, 3)) {
         mig_read_fail(&r, "unexpected argument 3");
     }
@@ -245,7 +245,7 @@ static int expect_none(lua_State *L)
     mig_lua_line(L);
     struct mig_result result = {0};
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_run_query(host->run, sql, &params, &result, err) != 0) {
+    if (mig_run_expect_none(host->run, sql, &params, message, &result, err) != 0) {
         return mig_lua_raise_op(L, err, what);
     }
     if (result.offline || result.row_count == 0) {
@@ -259,30 +259,29 @@ static int expect_none(lua_State *L)
     if (result.row_count > 5) {
         mig_strbuf_puts(text, "\n…");
     }
-    (void)mig_error_set(err, MIG_E_script, "%s: %zu %s found",
-                        message != NULL ? message : "a precondition does not hold",
-                        result.row_count, result.row_count == 1 ? "row was" : "rows were");
+    (void)mig_error_set(err, MIG_E_script, "%s: %zu %s found", message, result.row_count,
+                        result.row_count == 1 ? "row was" : "rows were");
     mig_error_detail(err, "%s", mig_strbuf_text(text));
     mig_error_string(&err->sql, sql, SIZE_MAX);
     return mig_lua_raise_op(L, err, what);
 }
 
-/* The table named by the argument at index, with the options' schema at index + 1 + skip. */
-static const char *catalog_arguments(struct mig_reader *r, int options, const char **schema)
+/* The schema that the options at the index say, NULL when they don't. */
+static const char *catalog_schema(struct mig_reader *r, int options)
 {
     lua_State *L = r->L;
-    if (!lua_isnoneornil(L, options)) {
-        struct mig_op op = {0};
-        static const struct mig_field fields[] = {
-            {"schema", MIG_FIELD_NAME, offsetof(struct mig_op, schema), 0}};
-        static const struct mig_record record = {"schema", sizeof(struct mig_op), fields, 1};
-        if (!mig_read_is_plain(L, options)) {
-            mig_read_fail(r, "the options must be a table");
-        }
-        mig_read_options(r, options, &record, &op, NULL, NULL, NULL);
-        *schema = op.schema;
+    struct mig_op op = {0};
+    static const struct mig_field fields[] = {
+        {"schema", MIG_FIELD_NAME, offsetof(struct mig_op, schema), 0}};
+    static const struct mig_record record = {"schema", sizeof(struct mig_op), fields, 1};
+    if (lua_isnoneornil(L, options)) {
+        return NULL;
     }
-    return mig_read_name(r, 1, "argument 1 (table)");
+    if (!mig_read_is_plain(L, options)) {
+        mig_read_fail(r, "the options must be a table");
+    }
+    mig_read_options(r, options, &record, &op, NULL, NULL, NULL);
+    return op.schema;
 }
 
 static const struct mig_table *find_table(lua_State *L, const char *what, const char *schema,
@@ -302,7 +301,8 @@ static int has_table(lua_State *L)
     mig_lua_refuse_colon(L, "op.has_table");
     refuse_in_change(L, "op.has_table");
     struct mig_reader r = mig_lua_reader(L, "op.has_table");
-    const char *schema = NULL, *name = catalog_arguments(&r, 2, &schema);
+    const char *name = mig_read_name(&r, 1, "argument 1 (table)");
+    const char *schema = catalog_schema(&r, 2);
     lua_pushboolean(L, find_table(L, r.what, schema, name) != NULL);
     return 1;
 }
@@ -312,22 +312,24 @@ static int has_column(lua_State *L)
     mig_lua_refuse_colon(L, "op.has_column");
     refuse_in_change(L, "op.has_column");
     struct mig_reader r = mig_lua_reader(L, "op.has_column");
-    const char *schema = NULL, *name = catalog_arguments(&r, 3, &schema);
+    const char *name = mig_read_name(&r, 1, "argument 1 (table)");
+    const char *schema = catalog_schema(&r, 3);
     const char *column = mig_read_name(&r, 2, "argument 2 (column)");
     const struct mig_table *table = find_table(L, r.what, schema, name);
     lua_pushboolean(L, table != NULL && mig_table_column(table, column) != NULL);
     return 1;
 }
 
-/* op.inspect(table?): a table's description, or the names of all. */
+/* op.inspect(table?, options?): a table's description, or the names of all. */
 static int inspect(lua_State *L)
 {
     mig_lua_refuse_colon(L, "op.inspect");
     refuse_in_change(L, "op.inspect");
     struct mig_reader r = mig_lua_reader(L, "op.inspect");
-    const char *schema = NULL;
-    if (!lua_isnoneornil(L, 1)) {
-        const char *name = catalog_arguments(&r, 2, &schema);
+    bool of_all = lua_isnoneornil(L, 1) || (lua_istable(L, 1) && lua_isnone(L, 2));
+    const char *schema = catalog_schema(&r, lua_istable(L, 1) && of_all ? 1 : 2);
+    if (!of_all) {
+        const char *name = mig_read_name(&r, 1, "argument 1 (table)");
         const struct mig_table *table = find_table(L, r.what, schema, name);
         if (table == NULL) {
             lua_pushnil(L);
@@ -338,7 +340,8 @@ static int inspect(lua_State *L)
     }
     struct mig_names names = {0};
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_run_table_names(mig_lua_host(L)->run, NULL, &names, err) != 0) {
+    mig_lua_line(L);
+    if (mig_run_table_names(mig_lua_run(L, r.what), schema, &names, err) != 0) {
         return mig_lua_raise_op(L, err, r.what);
     }
     mig_lua_push_names(L, &names);
@@ -399,7 +402,10 @@ static int quote(lua_State *L)
 static int final_name(lua_State *L)
 {
     mig_lua_refuse_colon(L, "op.f");
-    luaL_checkany(L, 1);
+    if (lua_isnone(L, 1)) {
+        struct mig_reader r = mig_lua_reader(L, "op.f");
+        mig_read_fail(&r, "argument 1 (name) is missing");
+    }
     lua_settop(L, 1);
     return 1;
 }

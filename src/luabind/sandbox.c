@@ -571,6 +571,22 @@ bool mig_sandbox_catches(lua_State *L)
     return false;
 }
 
+/* A message of the log ends at a zero byte: the string on top of the stack with "\0" for each. */
+static void show_zeros(lua_State *L)
+{
+    size_t length = 0;
+    const char *text = lua_tolstring(L, -1, &length);
+    if (memchr(text, '\0', length) == NULL) {
+        return;
+    }
+    luaL_Buffer buffer;
+    luaL_buffinit(L, &buffer);
+    for (size_t i = 0; i < length; i++) {
+        luaL_addlstring(&buffer, text[i] == '\0' ? "\\0" : &text[i], text[i] == '\0' ? 2 : 1);
+    }
+    luaL_pushresult(&buffer);
+}
+
 int mig_sandbox_print(lua_State *L)
 {
     const struct mig_lua_host *host = mig_lua_host(L);
@@ -588,6 +604,7 @@ int mig_sandbox_print(lua_State *L)
         luaL_addvalue(&buffer);
     }
     luaL_pushresult(&buffer);
+    show_zeros(L);
     bool repeats = host->run != NULL && mig_run_repeats(host->run);
     mig_log_write(&host->ctx->log, MIG_LOG_NOTICE, "%s%s", repeats ? "(again) " : "",
                   lua_tostring(L, -1));

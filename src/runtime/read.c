@@ -74,8 +74,36 @@ static int query_statement(struct mig_run *run, const struct mig_statement *stat
     return mig_segment_leave(run, statement, fetch(run, statement, out, err), err);
 }
 
-int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
-                  struct mig_result *out, struct mig_error *err)
+/* What can stand in EXISTS (…), where a script tests it; PRAGMA and SHOW cannot. */
+static bool is_testable(const struct mig_statement *statement)
+{
+    static const char *const verbs[] = {"SELECT", "VALUES", "TABLE"};
+    for (size_t i = 0; statement->verb != NULL && i < MIG_COUNT(verbs); i++) {
+        if (strcmp(statement->verb, verbs[i]) == 0) {
+            return statement->class == MIG_CLASS_READ;
+        }
+    }
+    return false;
+}
+
+/* The query of a precondition is to be empty: a sink that has no rows says so in its own way. */
+static int expect_empty(struct mig_statements *statements, const char *message,
+                        struct mig_error *err)
+{
+    struct mig_statement *statement = statements->items;
+    if (statements->count != 1 || (statement->flags & MIG_STATEMENT_RETURNS_ROWS) == 0) {
+        return mig_error_set(err, MIG_E_script, "a precondition is one query");
+    }
+    if (is_testable(statement)) {
+        statement->flags |= MIG_STATEMENT_CHECK_EMPTY;
+        statement->guard = message;
+    }
+    return 0;
+}
+
+/* Both questions below; message: of a precondition, else NULL. */
+static int ask(struct mig_run *run, const char *sql, const struct mig_params *params,
+               const char *message, struct mig_result *out, struct mig_error *err)
 {
     struct mig_statements statements = {0};
     bool skip = false;
@@ -84,6 +112,9 @@ int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params 
     int rc = mig_segment_doom(run, err);
     if (rc == 0) {
         rc = mig_run_read_text(run, sql, params, &statements, err);
+    }
+    if (rc == 0 && message != NULL) {
+        rc = expect_empty(&statements, message, err);
     }
     if (rc == 0 && run->journal.active) {
         char digest[MIG_DIGEST_SIZE];
@@ -119,6 +150,18 @@ int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params 
         mig_journal_note(run, out);
     }
     return mig_run_blame(run, rc, NULL, err);
+}
+
+int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
+                  struct mig_result *out, struct mig_error *err)
+{
+    return ask(run, sql, params, NULL, out, err);
+}
+
+int mig_run_expect_none(struct mig_run *run, const char *sql, const struct mig_params *params,
+                        const char *message, struct mig_result *out, struct mig_error *err)
+{
+    return ask(run, sql, params, message, out, err);
 }
 
 static int open_replay(struct mig_rows_reader *reader, struct mig_error *err)

@@ -99,6 +99,11 @@ struct mig_result {
 };
 int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
                   struct mig_result *out, struct mig_error *err) MIG_MUST_CHECK;
+/* The rows of a precondition, of which the caller is to complain; a script tests the query itself
+ * and stops with the message. */
+int mig_run_expect_none(struct mig_run *run, const char *sql, const struct mig_params *params,
+                        const char *message, struct mig_result *out,
+                        struct mig_error *err) MIG_MUST_CHECK;
 
 /* Rows that are read one by one, in constant memory; other statements may run in between.
  * Zero-initialise; stays where it is until mig_run_close. */

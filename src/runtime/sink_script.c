@@ -62,21 +62,45 @@ static bool needs_delimiter(const struct mig_run *run, const struct mig_statemen
             strstr(statement->verb, "EVENT") != NULL);
 }
 
+/* The text with its parameters as literals. */
+static int write_text(struct mig_run *run, const struct mig_statement *statement,
+                      struct mig_strbuf *out, struct mig_error *err)
+{
+    if (statement->params.given && statement->params.count > 0) {
+        return mig_lexer_inline(&run->compile, statement, out, err);
+    }
+    mig_strbuf_add(out, statement->sql, statement->length);
+    return 0;
+}
+
+/* A query that must give no row stops the script when it gives one. */
+static int write_test(struct mig_run *run, const struct mig_statement *statement,
+                      struct mig_error *err)
+{
+    struct mig_strbuf query = {0};
+    mig_strbuf_puts(&query, "CASE WHEN EXISTS (");
+    int rc = write_text(run, statement, &query, err);
+    mig_strbuf_puts(&query, ") THEN 0 ELSE 1 END");
+    if (rc == 0) {
+        rc = query.failed ? mig_error_nomem(err)
+                          : run->db->runner->script_guard(&run->compile, &run->text,
+                                                          mig_strbuf_text(&query),
+                                                          statement->guard, err);
+    }
+    mig_strbuf_release(&query);
+    if (rc == 0 && !run->open) {
+        rc = flush(run, "", "", err);
+    }
+    return rc;
+}
+
 static int statement(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                      struct mig_error *err)
 {
     struct mig_strbuf *out = &run->text;
     *changed = -1;
     if ((statement->flags & MIG_STATEMENT_CHECK_EMPTY) != 0) {
-        struct mig_strbuf query = {0};
-        mig_strbuf_printf(&query, "CASE WHEN EXISTS (%.*s) THEN 0 ELSE 1 END",
-                          (int)statement->length, statement->sql);
-        int rc = query.failed
-                     ? mig_error_nomem(err)
-                     : run->db->runner->script_guard(&run->compile, out, mig_strbuf_text(&query),
-                                                     statement->guard, err);
-        mig_strbuf_release(&query);
-        return rc;
+        return write_test(run, statement, err);
     }
     if (run->shadow != NULL && mig_shadow_add(run->shadow, statement, err) != 0) {
         return (int)err->code;
@@ -89,13 +113,9 @@ static int statement(struct mig_run *run, const struct mig_statement *statement,
     if (legacy) {
         mig_strbuf_puts(out, "PRAGMA legacy_alter_table = ON;\n");
     }
-    if (statement->params.given && statement->params.count > 0) {
-        int rc = mig_lexer_inline(&run->compile, statement, out, err);
-        if (rc != 0) {
-            return rc;
-        }
-    } else {
-        mig_strbuf_add(out, statement->sql, statement->length);
+    int rc = write_text(run, statement, out, err);
+    if (rc != 0) {
+        return rc;
     }
     mig_strbuf_puts(out, delimiter ? "$$\nDELIMITER ;\n\n" : ";\n\n");
     if (legacy) {

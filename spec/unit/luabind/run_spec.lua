@@ -132,6 +132,11 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "2", "3\tc", "2\tb", "2", "it's ?", "1" }, log)
     end)
 
+    it("shows a zero byte in the log", function()
+      assert.same({ "a\\0b\tc\\0", "\\0" }, said [[op.log("a\0b", "c\0") print "\0"]])
+      assert.matches("op.f: argument 1 %(name%) is missing", said "print(pcall(op.f))"[1])
+    end)
+
     it("answers questions of the catalog", function()
       local log = said(users .. [[
         print(op.has_table "users", op.has_table "nothing", op.has_column("users", "email"), op.has_column("users", "x"), op.has_column("nothing", "x"))
@@ -147,6 +152,27 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("nil", log[3])
       assert.equal("users\t3\temail\tsql.integer\tid\tix_users_email\ttrue", log[4])
       assert.equal("true", log[5])
+    end)
+
+    it("answers questions about another schema", function()
+      local kept = dialect == "mysql" and scratch.database(dialect) -- a schema of MySQL is a database
+      local name = kept and kept.name or dialect == "sqlite" and "temp" or "aux"
+      local create = dialect == "postgresql" and 'op.create_schema "aux"\n' or ""
+      local log = said(create .. ([[
+        local there = { schema = "%s" }
+        op.create_table("a", { { "id", sql.integer } })
+        op.create_table("b", { { "id", sql.integer }, schema = there.schema })
+        print(table.concat(op.inspect(), " "), table.concat(op.inspect(nil, there), " "), table.concat(op.inspect(there), " "))
+        print(op.has_table("b", there), op.has_table "b", op.has_column("b", "id", there), op.inspect("b", there).schema == there.schema)
+        local ok, err = pcall(op.has_table, "b", { schema = "nowhere" })
+        print(ok, ok and tostring(err) or err.message, ok or err.hint)
+        print(pcall(op.inspect, there, there))]]):format(name))
+      assert.equal("a\tb\tb", log[1])
+      assert.equal("true\tfalse\ttrue\ttrue", log[2])
+      assert.equal(dialect == "sqlite" and "false\tno database is attached as 'nowhere'\ta schema is an attached file on SQLite: "
+        .. [[session = { "ATTACH 'file.db' AS nowhere" } in luamig.conf.lua]] or "true\tfalse\ttrue", log[3])
+      assert.matches("argument 1 %(table%) must be a string, not a table", log[4])
+      if kept then kept:drop() end
     end)
 
     it("collects a batch", function()
@@ -178,6 +204,9 @@ for _, dialect in ipairs(servers.dialects) do
         op.expect_none("SELECT * FROM users", "there are users")
         op.bulk_insert("users", { { email = "a", n = 1 }, { email = "b", n = 2 } })
         op.expect_none(sql.table "users":select "email":order_by "email", "there are users")]])
+      for _, sql in ipairs { "DELETE FROM users", "SELECT 1; SELECT 2" } do
+        assert.equal("a precondition is one query", failure(('op.expect_none(%q, "x")'):format(sql)).message)
+      end
       assert.equal("there are users: 2 rows were found", err.message)
       assert.equal("email = 'a'\nemail = 'b'", err.detail)
       assert.equal("op.expect_none", err.operation)

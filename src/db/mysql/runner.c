@@ -398,7 +398,11 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
                         const char *what, struct mig_error *err)
 {
     (void)c;
-    mig_strbuf_printf(buf, "-- An error 1242 here says: %s\n", what);
+    mig_strbuf_puts(buf, "-- An error 1242 here says: ");
+    for (const char *p = what; *p != '\0'; p++) { /* a comment is one line */
+        mig_strbuf_putc(buf, *p == '\n' || *p == '\r' ? ' ' : *p);
+    }
+    mig_strbuf_putc(buf, '\n');
     mig_strbuf_printf(buf,
                       "SET @luamig_guard = (SELECT CASE WHEN (%s) = 1 THEN 1"
                       " ELSE (SELECT 1 UNION SELECT 2) END);\n",

@@ -34,9 +34,37 @@ static const char *query_over(struct mig_arena *arena, const char *sql, const ch
     return mig_strbuf_to_arena(&buf, arena);
 }
 
-static const char *objects_query(struct mig_arena *arena, const char *schema)
+/* Whether a file is attached under the name; true as well when that cannot be told. */
+static bool is_attached(struct mig_conn *conn, struct mig_arena *arena, const char *schema)
 {
-    return query_over(arena, mig_sql_sqlite_objects, schema);
+    struct mig_error none = {0};
+    struct mig_listing rows;
+    mig_listing_open(&rows, conn, arena,
+                     "SELECT 1 FROM pragma_database_list WHERE name = ? COLLATE NOCASE",
+                     (const char *[]){schema}, 1, &none);
+    bool found = mig_listing_next(&rows);
+    found = mig_listing_close(&rows) != 0 || found;
+    mig_error_clear(&none);
+    return found;
+}
+
+/* mig_listing_open over the schema; SQLite's own word for a name that nothing is attached under
+ * would be that its catalog is missing. */
+static void open_over(struct mig_listing *rows, struct mig_conn *conn, struct mig_arena *arena,
+                      const char *schema, const char *sql, const char *const *args, size_t count,
+                      struct mig_error *err)
+{
+    mig_listing_open(rows, conn, arena, sql == NULL ? NULL : query_over(arena, sql, schema), args,
+                     count, err);
+    if (rows->status != 0 && rows->status != MIG_E_nomem && schema != NULL &&
+        !is_attached(conn, arena, schema)) {
+        mig_error_clear(err);
+        rows->status = mig_error_set(err, MIG_E_sql, "no database is attached as '%s'", schema);
+        mig_error_hint(err,
+                       "a schema is an attached file on SQLite: session = { \"ATTACH 'file.db' AS "
+                       "%s\" } in luamig.conf.lua",
+                       schema);
+    }
 }
 
 static bool is_virtual(const char *sql)
@@ -119,8 +147,7 @@ static int describe_table(void *self, struct mig_arena *arena, const char *schem
     struct mig_table *table = NULL;
     struct mig_listing rows;
     int status = 0;
-    mig_listing_open(&rows, self, arena, objects_query(arena, schema), (const char *[]){name}, 1,
-                     err);
+    open_over(&rows, self, arena, schema, mig_sql_sqlite_objects, (const char *[]){name}, 1, err);
     while (status == 0 && mig_listing_next(&rows)) {
         const char *type = mig_listing_text(&rows, 0);
         const char *object = mig_listing_text(&rows, 1);
@@ -155,8 +182,7 @@ static int describe_view(void *self, struct mig_arena *arena, const char *schema
     *out = NULL;
     struct mig_listing rows;
     int status = 0;
-    mig_listing_open(&rows, self, arena, objects_query(arena, schema), (const char *[]){name}, 1,
-                     err);
+    open_over(&rows, self, arena, schema, mig_sql_sqlite_objects, (const char *[]){name}, 1, err);
     while (status == 0 && mig_listing_next(&rows)) {
         if (strcmp(mig_listing_peek(&rows, 0), "view") == 0) {
             status = read_view(arena, schema, mig_listing_text(&rows, 3), out, err);
@@ -212,8 +238,8 @@ static int enum_columns(void *self, struct mig_arena *arena, const char *schema,
     struct mig_listing rows;
     int status = 0;
     *out = (struct mig_names){.given = true};
-    mig_listing_open(&rows, self, arena, query_over(arena, mig_sql_sqlite_check_tables, schema),
-                     (const char *[]){name}, 1, err);
+    open_over(&rows, self, arena, schema, mig_sql_sqlite_check_tables, (const char *[]){name}, 1,
+              err);
     while (mig_listing_next(&rows) && status == 0) {
         status = mig_names_add(arena, &tables, mig_listing_text(&rows, 0));
     }
@@ -232,8 +258,8 @@ static int index_table(void *self, struct mig_arena *arena, const char *schema, 
 {
     *table = NULL;
     struct mig_listing rows;
-    mig_listing_open(&rows, self, arena, query_over(arena, mig_sql_sqlite_index_table, schema),
-                     (const char *[]){index}, 1, err);
+    open_over(&rows, self, arena, schema, mig_sql_sqlite_index_table, (const char *[]){index}, 1,
+              err);
     if (mig_listing_next(&rows)) {
         *table = mig_listing_text(&rows, 0);
     }
@@ -350,8 +376,7 @@ static int gather_schema(struct mig_conn *conn, struct mig_arena *arena, const c
     const char *sql = mig_listing_without(arena, mig_sql_sqlite_objects, "one");
     struct mig_listing rows;
     int status = 0;
-    mig_listing_open(&rows, conn, arena, sql == NULL ? NULL : query_over(arena, sql, schema), NULL,
-                     0, err);
+    open_over(&rows, conn, arena, schema, sql, NULL, 0, err);
     while (status == 0 && mig_listing_next(&rows)) {
         status = gather_row(&all, &rows, schema, err);
     }
@@ -410,8 +435,7 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
                     struct mig_pairs *out, struct mig_error *err)
 {
     struct mig_listing rows;
-    mig_listing_open(&rows, conn, arena, query_over(arena, mig_sql_sqlite_left_out, schema), NULL,
-                     0, err);
+    open_over(&rows, conn, arena, schema, mig_sql_sqlite_left_out, NULL, 0, err);
     return mig_listing_pairs(&rows, out);
 }
 

@@ -101,10 +101,11 @@ static int violations(struct mig_conn *conn, struct mig_violations *out, struct 
 static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
                         const char *what, struct mig_error *err)
 {
-    mig_strbuf_puts(buf, "CREATE TEMP TABLE IF NOT EXISTS luamig_guard (ok INTEGER CONSTRAINT ");
+    mig_strbuf_puts(buf, "CREATE TEMP TABLE luamig_guard (ok INTEGER CONSTRAINT ");
     mig_append_name(c, buf, what);
     mig_strbuf_puts(buf, " CHECK (ok = 1));\n");
     mig_strbuf_printf(buf, "INSERT INTO luamig_guard (ok) SELECT (%s);\n", query);
+    mig_strbuf_puts(buf, "DROP TABLE temp.luamig_guard;\n");
     return buf->failed ? mig_error_nomem(err) : 0;
 }
 
