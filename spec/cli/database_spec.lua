@@ -52,7 +52,7 @@ for _, dialect in ipairs(servers.dialects) do
     it("goes up and down", function()
       local r = ok("upgrade", "b2")
       assert.equal("", r.stdout)
-      assert.matches("^upgrade %S+ %(luamig%.conf%.lua%)\n↑ a1 create users %(%d+ ms%)\n↑ b2 add ages %(%d+ ms%)\nnow at b2\n$", r.stderr)
+      assert.matches("^upgrade %S+ %(luamig%.conf%.lua%)\n↑ a1 create users %([%d.]+ m?s%)\n↑ b2 add ages %([%d.]+ m?s%)\nnow at b2\n$", r.stderr)
       assert.same({ "b2" }, versions())
       assert.same({ "users" }, db:query(tables_query[dialect]))
       assert.same({ "Ada\t36" }, db:query "SELECT name, age FROM users")
@@ -61,7 +61,7 @@ for _, dialect in ipairs(servers.dialects) do
       r = ok "upgrade"
       assert.matches("nothing to do: the database is at c3\n$", r.stderr)
       r = ok("downgrade", "-1")
-      assert.matches("↓ c3 create orders %(%d+ ms%)\nnow at b2\n$", r.stderr)
+      assert.matches("↓ c3 create orders %([%d.]+ m?s%)\nnow at b2\n$", r.stderr)
       assert.same({ "users" }, db:query(tables_query[dialect]))
       ok("upgrade", "+1")
       assert.same({ "c3" }, versions())
@@ -300,6 +300,22 @@ it("shows the statements of a command that writes, and more of each row in a lis
     r = p:luamig("current", "-v")
     assert.equal("", r.stderr)
     assert.matches("^Revision:     a1 %(head, base, current%)\n.*\nApplied:      %d%d%d%d%-", r.stdout)
+  end)
+
+  -- As a connection that may write creates the file and is refused on one that is write-protected.
+  it("opens no SQLite file for writing to read where it stands", function()
+    local p = project.new()
+    p:write("schema.lua", "return sql.schema {}")
+    p:revision { id = "a1" }
+    for _, words in ipairs {
+      { "status" }, { "current" }, { "plan" }, { "history", "-i" }, { "history", "-r", "base:current" }, { "show", "a1" },
+      { "show", "current" }, { "check" }, { "inspect" }, { "unlock" },
+    } do
+      local command = table.concat(words, " ")
+      local r = p:luamig(table.unpack(words))
+      assert.is_true(r.code == 0 or command == "check" and r.code == 2, command .. r.stderr)
+      assert.is_false(p:exists "app.db", command)
+    end
   end)
 
   it("shows a Lua traceback with an error, which is not shown without", function()

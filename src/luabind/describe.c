@@ -130,7 +130,7 @@ static void push_table(lua_State *L, const struct mig_table *table)
 /* The reflection of a connected handle, or its error. */
 static const struct mig_reflect *reflection(lua_State *L, struct mig_lua_handle *h)
 {
-    if (mig_context_connect(&h->ctx, &h->err) != 0) {
+    if (mig_context_connect_to_read(&h->ctx, &h->err) != 0) {
         mig_handle_fail(L, h);
     }
     const struct mig_db *db = mig_database_by_dialect(h->ctx.conn->dialect->name);

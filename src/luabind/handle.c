@@ -367,7 +367,7 @@ static int handle_url(lua_State *L)
 static int handle_server(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
-    if (mig_context_connect(&h->ctx, &h->err) != 0) {
+    if (mig_context_connect_to_read(&h->ctx, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }
     const struct mig_server *server = &h->ctx.conn->server;

@@ -235,7 +235,7 @@ int mig_context_heads(struct mig_context *ctx, struct mig_arena *arena, struct m
                       struct mig_error *err)
 {
     bool exists = false;
-    int rc = mig_context_connect(ctx, err);
+    int rc = mig_context_connect_to_read(ctx, err);
     return rc != 0
                ? rc
                : mig_version_read(ctx->conn, &ctx->settings, ctx->url.db, arena, out, &exists, err);
