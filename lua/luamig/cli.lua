@@ -387,38 +387,44 @@ local function report_failure(out, err, session)
   out:document(shape, document)
 end
 
+local function print_version(out)
+  out:line("luamig " .. core.version)
+  out:document("version", { version = core.version })
+  return 0
+end
+
+local function print_help(out, name)
+  local text = cli.help(name)
+  out:text(text .. (name and "\n" or ""))
+  out:document("help", { help = text })
+  return 0
+end
+
 local function run(argv, out)
   local at = find_command(argv)
   if not at then
-    if has_flag(argv, "--version") then
-      io.stdout:write("luamig ", core.version, "\n")
-      return 0
-    end
-    if has_flag(argv, "-h", "--help") then
-      io.stdout:write(cli.help())
-      return 0
-    end
+    if has_flag(argv, "--version") then return print_version(out) end
+    if has_flag(argv, "-h", "--help") then return print_help(out) end
     usage_error("no command", "`luamig --help` lists the commands.")
   end
   local name = argv[at]
   if name == "help" and not cli.commands.help then
-    local of = argv[at + 1]
+    local of
+    for i = at + 1, #argv do
+      if argv[i]:sub(1, 1) ~= "-" then
+        of = argv[i]
+        break
+      end
+    end
     if of and not cli.commands[of] then reject_command(of) end
-    io.stdout:write(cli.help(of), of and "\n" or "")
-    return 0
+    return print_help(out, of)
   end
   local command = cli.commands[name]
   if not command then reject_command(name) end
   local words = table.move(argv, 1, at - 1, 1, {})
   table.move(argv, at + 1, #argv, at, words)
-  if has_flag(words, "--version") then
-    io.stdout:write("luamig ", core.version, "\n")
-    return 0
-  end
-  if has_flag(words, "-h", "--help") then
-    io.stdout:write(cli.help(name), "\n")
-    return 0
-  end
+  if has_flag(words, "--version") then return print_version(out) end
+  if has_flag(words, "-h", "--help") then return print_help(out, name) end
   local args = parse(command, words)
   local session = require "luamig.session".new(args, out)
   local ok, result = xpcall(require("luamig.command." .. name:gsub("%-", "_")).run, as_error, session)
@@ -443,7 +449,7 @@ function cli.main(argv)
     verbose = has_flag(argv, "-v", "--verbose"), color = color,
   }
   local ok, result = xpcall(run, as_error, argv, out)
-  if ok then return result end
+  if ok then return result == 0 and not out:is_written() and 1 or result end
   local session = result.session
   result.session = nil
   report_failure(out, result, session)

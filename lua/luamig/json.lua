@@ -34,6 +34,11 @@ local shapes = {
   holder = { "pid", "user", "host", "application", "since", "query" },
   half_applied = { "revision", "direction", "steps", "open_step", "failed", "statement", "note" },
   done = { "format", "done", "error:error?" },
+  tests = { "format", "passed", "failed", "pending", "tests[]:test", "error:error?" },
+  test = { "name", "result", "file", "line", "duration_ms", "message" },
+  completion = { "format", "shell", "script" },
+  help = { "format", "help" },
+  version = { "format", "version" },
   failure = { "format", "error:error" },
   error = {
     "kind", "message", "detail", "hint", "revision", "file", "line", "statement", "sqlstate", "native_code",

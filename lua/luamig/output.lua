@@ -34,19 +34,43 @@ end
 --- Coloured text for standard output.
 function output:paint(color, text) return paint(self.color_out, color, text) end
 
+-- What is larger than the buffer is written at once, and lost when that fails; what stays in the buffer is looked
+-- after when the process ends.
+local function write(self, ...)
+  local ok, why, errno = io.stdout:write(...)
+  if not ok and not self.unwritten then self.unwritten = { why = why, errno = errno } end
+end
+
 --- A line of data. Nothing with --json, where the document is the only output.
 function output:line(text)
-  if not self.json then io.stdout:write(text, "\n") end
+  if not self.json then write(self, text, "\n") end
 end
 
 --- Text as it stands (a script).
 function output:text(text)
-  if not self.json then io.stdout:write(text) end
+  if not self.json then write(self, text) end
+end
+
+--- A document of --json that is text already.
+function output:json_text(text)
+  write(self, text, text:sub(-1) == "\n" and "" or "\n")
 end
 
 --- The one document of --json; nothing without it.
 function output:document(shape, value)
-  if self.json then io.stdout:write(require("luamig.json").document(shape, value), "\n") end
+  if self.json then self:json_text(require("luamig.json").document(shape, value)) end
+end
+
+local EPIPE = 32
+
+--- Whether all that was printed has been taken, as far as it is known; says what was not. A reader who has seen enough
+--- is no failure to talk of.
+function output:is_written()
+  if not self.unwritten then return true end
+  if self.unwritten.errno ~= EPIPE then
+    io.stderr:write("luamig: cannot write the output: ", self.unwritten.why, "\n")
+  end
+  return false
 end
 
 -- What stands on the terminal only for the moment goes before anything else is printed.

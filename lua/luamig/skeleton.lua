@@ -104,7 +104,14 @@ function skeleton.write(handle, spec)
   }, "templates/" .. name .. "/revision.lua")
   local folder = choose_folder(settings, spec.folder, header.parents)
   local slug = skeleton.slug(spec.message, settings.slug_length)
-  local path = folder .. "/" .. skeleton.file_name(settings.file_template, { rev = id, slug = slug }, date, now)
+  local file = skeleton.file_name(settings.file_template, { rev = id, slug = slug }, date, now)
+  if file:find("/", 1, true) and not settings.recursive then
+    core.error {
+      kind = "config", message = ("file_template puts revisions into sub-folders ('%s'), which are not read"):format(file),
+      hint = "set recursive = true, or leave '/' out of file_template.",
+    }
+  end
+  local path = folder .. "/" .. file
   if files.exists(path) then
     core.error {
       kind = "config", message = ("'%s' exists already"):format(path),

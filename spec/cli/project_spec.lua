@@ -218,6 +218,11 @@ describe("luamig revision", function()
     assert.same(before, files_of(p.path))
   end
 
+  it("writes no revision where none is read", function()
+    local p = project.new { config = 'file_template = "{year}/{rev}_{slug}",' }
+    refuses(p, { "revision", "-m", "lost" }, "file_template puts revisions into sub%-folders")
+  end)
+
   it("refuses what cannot be, and writes nothing then", function()
     local p = project.new()
     p:luamig("revision", "-m", "one", "--rev-id", "a1")

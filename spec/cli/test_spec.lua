@@ -2,6 +2,7 @@
 local cli = require "spec.support.cli"
 local project = require "spec.support.project"
 local servers = require "spec.support.servers"
+local json = require "dkjson"
 
 local build = package.loaded["spec.build"]
 
@@ -176,6 +177,42 @@ describe("luamig test", function()
     assert.equal(1, r.code)
     assert.matches("3 successes / 0 failures / 1 error", r.stdout)
     assert.matches("row of 'users' with id = 2: email was it's, is z", r.stdout)
+  end)
+
+  it("says with --json what became of each test", function()
+    local p = new_project { ["spec/odd_spec.lua"] = [[
+      it("passes", function() print "noise" end)
+      it("fails", function() assert.equal(1, 2) end)
+      it("errors", function() error "boom" end)
+      it("waits", function() pending "why" end)
+      describe("broken", function()
+        setup(function() error "in setup" end)
+        it("never runs", function() end)
+      end)]] }
+    local function document(code, ...)
+      local r = p:luamig("test", "--json", ...)
+      assert.equal(code, r.code, r.stderr)
+      return assert(json.decode(r.stdout)), r
+    end
+    local found, r = document(1, "spec/odd_spec.lua")
+    assert.matches("noise", r.stderr)
+    assert.same({ 1, 1, 3, 1 }, { found.format, found.passed, found.failed, found.pending })
+    assert.equal("there were failures", found.error.message)
+    local expected = {
+      { "passes", "passed", 1 }, { "fails", "failed", 2, "Expected objects to be equal" }, { "errors", "failed", 3, "boom" },
+      { "waits", "pending", 4, "why" }, { "broken setup", "failed", 6, "in setup" },
+    }
+    assert.equal(#expected, #found.tests)
+    for i, want in ipairs(expected) do
+      local test = found.tests[i]
+      assert.same({ want[1], want[2], want[3] }, { test.name, test.result, test.line })
+      assert.matches("odd_spec%.lua$", test.file)
+      if want[4] then assert.matches(want[4], test.message) end
+    end
+    found = document(0, "spec/users_spec.lua")
+    assert.same({ 4, 0, 0, 4 }, { found.passed, found.failed, found.pending, #found.tests })
+    found = document(2, "spec/users_spec.lua", "--filter", "matches nothing")
+    assert.same({ 0, {}, "no test ran" }, { found.passed, found.tests, found.error.message })
   end)
 
   it("is no success when no test ran", function()

@@ -1,6 +1,7 @@
 -- The command line itself: help, version, what is misspelt. Needs no database.
 local cli = require "spec.support.cli"
 local scratch = require "spec.support.scratch"
+local json = require "dkjson"
 
 describe("the command line", function()
   local function run(...) return cli.run({ ... }, { cwd = scratch.folder() }) end
@@ -34,6 +35,20 @@ describe("the command line", function()
     assert.equal(expected, run("stamp", "-h").stdout)
     assert.equal(expected, run("help", "stamp").stdout)
     assert.equal(expected, run("-h", "stamp").stdout)
+  end)
+
+  it("says it in a document with --json", function()
+    local function document(...)
+      local r = run("--json", ...)
+      assert.equal(0, r.code, r.stderr)
+      return assert(json.decode(r.stdout))
+    end
+    assert.same({ format = 1, version = run("--version").stdout:match "^luamig (.*)\n$" }, document "--version")
+    assert.same({ format = 1, help = run("--help").stdout }, document "--help")
+    for _, words in ipairs { { "stamp", "--help" }, { "help", "stamp" } } do
+      assert.equal(run("stamp", "--help").stdout, document(table.unpack(words)).help .. "\n")
+    end
+    assert.same({ format = 1, shell = "fish", script = run("completion", "fish").stdout }, document("completion", "fish"))
   end)
 
   local function refuses(args, message, hint)

@@ -154,6 +154,7 @@ it("output that has no room is an error", function()
   assert.equal(0, p:luamig("upgrade").code)
   for _, args in ipairs {
     { "upgrade", "aaaa1", "--sql" }, { "inspect" }, { "inspect", "--json" }, { "history" }, { "current" }, { "--help" },
+    { "completion", "bash" }, -- larger than the buffer
   } do
     local what = table.concat(args, " ")
     local r = cli.run({ "-c", 'exec "$0" "$@" >/dev/full', cli.program, table.unpack(args) }, { program = "sh", cwd = p.path })

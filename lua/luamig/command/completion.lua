@@ -10,7 +10,9 @@ function completion.run(session)
     core.error { kind = "usage", message = ("there are no completions for '%s'"):format(shell), hint = "bash, zsh or fish." }
   end
   local parser = cli.whole_parser()
-  session.out:text(parser[("get_%s_complete"):format(shell)](parser))
+  local script = parser[("get_%s_complete"):format(shell)](parser)
+  session.out:text(script)
+  session.out:document("completion", { shell = shell, script = script })
 end
 
 return completion

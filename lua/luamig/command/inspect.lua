@@ -26,8 +26,7 @@ function inspect.run(session)
   local args, out = session.args, session.out
   local handle = session:handle()
   if out.json then
-    local text = handle:snapshot()
-    io.stdout:write(text, text:sub(-1) == "\n" and "" or "\n")
+    out:json_text(handle:snapshot())
     return 0
   end
   local schema = handle:inspect()

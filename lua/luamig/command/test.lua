@@ -37,6 +37,7 @@ local function run_busted(arguments)
 end
 
 function test.run(session)
+  session.shape = "tests"
   local args, out = session.args, session.out
   if not pcall(require, "busted") then
     core.error {
@@ -52,7 +53,15 @@ function test.run(session)
   local function add(...)
     for _, word in ipairs { ... } do arguments[#arguments + 1] = word end
   end
-  if args.output then
+  if out.json then
+    if args.output then core.error { kind = "usage", message = "--json and --output exclude each other" } end
+    add("-o", "luamig.test_report")
+    _G.print = function(...) -- what specs print is no part of the document (luacheck: ignore 122)
+      local words = table.pack(...)
+      for i = 1, words.n do words[i] = tostring(words[i]) end
+      io.stderr:write(table.concat(words, "\t"), "\n")
+    end
+  elseif args.output then
     add("-o", args.output)
   elseif not core.isatty(1) then
     add("-o", "plainTerminal")
@@ -65,16 +74,21 @@ function test.run(session)
   add(table.unpack(paths))
   local status, count = run_busted(arguments)
   scratch.drop_all()
-  if core.interrupted() then core.error { kind = "interrupted", message = "interrupted" } end
-  if status == 0 and count == 0 then
-    core.error {
-      kind = "usage", message = "no test ran", hint = "the paths, --filter or --tags match none.",
+  local report
+  if out.json then
+    local found = require "luamig.test_report"
+    report = {
+      passed = found.count.passed, failed = found.count.failed, pending = found.count.pending, tests = found.tests,
     }
   end
-  if status ~= 0 then
-    if not out.json then out:note "there were failures" end
-    return 1
+  if core.interrupted() then core.error { kind = "interrupted", message = "interrupted", report = report } end
+  if status == 0 and count == 0 then
+    core.error {
+      kind = "usage", message = "no test ran", hint = "the paths, --filter or --tags match none.", report = report,
+    }
   end
+  if status ~= 0 then core.error { kind = "script", message = "there were failures", report = report } end
+  out:document("tests", report)
   return 0
 end
 
