@@ -85,6 +85,14 @@ local cases = {
       op.alter_column("users", "n", { drop_default = true })]],
     'op.add_column("users", { "n", sql.integer, default = 0 }) op.alter_column("users", "n", { drop_default = true })' },
   { "change-default", "postgresql", 'op.alter_column("users", "state", { default = "old" })', 'op.alter_column("users", "age", { default = 1 })' },
+  { "change-default", "sqlite", [[op.batch_alter_table("users", function(batch)
+      batch.rename_column("state", "condition")
+      batch.alter_column("condition", { default = "old" })
+    end)]], [[op.batch_alter_table("users", function(batch)
+      batch.rename_column("age", "years")
+      batch.alter_column("years", { default = 1 })
+    end)]] },
+  { "change-default", "postgresql", 'op.alter_column("elsewhere", "a", { default = 1 })', 'op.alter_column("users", "state", { default = "new" })' },
   -- types
   { "narrowing-type", "postgresql", 'op.alter_column("users", "email", { type = sql.string(50) })',
     'op.alter_column("users", "email", { type = sql.string(200) })' },

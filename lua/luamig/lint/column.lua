@@ -219,7 +219,8 @@ return {
       why = "old and new programs write different values meanwhile", fix = "in two steps: programs that name the value first",
       operation = altered(function(operation, column)
         if operation.default == nil or (type(operation.default) == "table" and operation.default.kind == "null") then return nil end
-        return (column == nil or column.default ~= nil) and column.default ~= operation.default and "gets another default"
+        if column and (column.default == nil or column.default == operation.default) then return nil end
+        return "gets another default"
       end),
     },
   },

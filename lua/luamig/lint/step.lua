@@ -23,14 +23,23 @@ local function read_source(path)
   return text
 end
 
+-- The names that columns have had in the batch so far: new → the one in `before`.
+local function note_rename(names, part)
+  if part.kind ~= "alter_column" or not part.new_column_name then return end
+  names[part.new_column_name] = names[part.column] or part.column
+end
+
 -- The operations one by one, in order: a batch's parts know its table, its line and its segment.
 local function take_apart(calls)
   local list = {}
   for index, call in ipairs(calls) do
     call.kind, call.index = kind_of(call), index
     if call.operations then
+      local names = {}
       for _, part in ipairs(call.operations) do
         part.kind, part.index, part.statements = kind_of(part), index, call.statements
+        part.was_called = part.column and names[part.column]
+        note_rename(names, part)
         part.table, part.schema, part.before = call.table, call.schema, call.before
         part.line, part.segment = part.line or call.line, call.segment
         list[#list + 1] = part
@@ -102,6 +111,7 @@ end
 
 --- The column of the operation's table as it was, nil when it is not known.
 function step.column(operation, name)
+  if name == operation.column and operation.was_called then name = operation.was_called end
   for _, column in ipairs(operation.before and operation.before.columns or {}) do
     if column.name == name then return column end
   end
