@@ -164,13 +164,19 @@ static bool old_has_rowid(const struct mig_table *old)
     return true;
 }
 
+/* The rowid's name when the rows keep it; NULL when a column that is copied is the rowid, or there
+ * is none. A new INTEGER PRIMARY KEY is filled by it. */
+static const char *kept_rowid(const struct mig_rebuild *r)
+{
+    const struct mig_rebuild_column *column = mig_rebuild_rowid_column(r);
+    bool kept = !r->without_rowid && old_has_rowid(r->old) && (column == NULL || !column->copied);
+    return kept ? rowid_word(r) : NULL;
+}
+
 /* OR ABORT beats the ON CONFLICT of any constraint, which would pass over rows. */
 static void write_copy(struct mig_sql *w, const struct mig_rebuild *r, const char *name)
 {
-    const char *rowid = NULL;
-    if (!r->without_rowid && old_has_rowid(r->old) && mig_rebuild_rowid_column(r) == NULL) {
-        rowid = rowid_word(r);
-    }
+    const char *rowid = kept_rowid(r);
     mig_sql_add(w, "INSERT OR ABORT INTO %t (%r", r->schema, name, rowid == NULL ? "" : rowid);
     bool any = rowid != NULL;
     for (size_t i = 0; i < r->column_count; i++) {
@@ -198,6 +204,9 @@ static void write_copy(struct mig_sql *w, const struct mig_rebuild *r, const cha
 
 static bool has_rows_to_copy(const struct mig_rebuild *r)
 {
+    if (kept_rowid(r) != NULL) {
+        return true;
+    }
     for (size_t i = 0; i < r->column_count; i++) {
         if (r->columns[i].copied && !is_generated(&r->columns[i])) {
             return true;
@@ -414,7 +423,8 @@ static int emit_renames(struct mig_rebuild *r)
 
 static int emit_all(struct mig_rebuild *r)
 {
-    int code = emit_guards(r);
+    int code = mig_rebuild_guard_new_columns(r);
+    code = code != 0 ? code : emit_guards(r);
     code = code != 0 ? code : emit_table(r);
     code = code != 0 ? code : emit_indexes(r);
     code = code != 0 ? code : emit_triggers(r);

@@ -61,6 +61,8 @@ int mig_rebuild_edit(struct mig_rebuild *r, const struct mig_op *op) MIG_MUST_CH
 /* Operations on columns (rebuild_column.c). */
 int mig_rebuild_add_columns(struct mig_rebuild *r,
                             const struct mig_op_add_column *op) MIG_MUST_CHECK;
+/* Guards, once the table is what it shall be, that no row is left without a value. */
+int mig_rebuild_guard_new_columns(struct mig_rebuild *r) MIG_MUST_CHECK;
 int mig_rebuild_drop_column(struct mig_rebuild *r,
                             const struct mig_op_drop_column *op) MIG_MUST_CHECK;
 int mig_rebuild_alter_column(struct mig_rebuild *r,

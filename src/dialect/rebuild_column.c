@@ -52,9 +52,10 @@ static const char *free_name(struct mig_rebuild *r, const char *name)
 }
 
 /* Rows that are there would have no value for it. */
-static int guard_new_column(struct mig_rebuild *r, const struct mig_sqlite_item *item)
+static int guard_new_column(struct mig_rebuild *r, const struct mig_rebuild_column *column)
 {
-    if (mig_rebuild_clause(item, MIG_SQLITE_NOT_NULL) == NULL ||
+    const struct mig_sqlite_item *item = &column->item;
+    if (column == mig_rebuild_rowid_column(r) || mig_rebuild_clause(item, MIG_SQLITE_NOT_NULL) == NULL ||
         mig_rebuild_clause(item, MIG_SQLITE_GENERATED) != NULL ||
         mig_rebuild_clause(item, MIG_SQLITE_DEFAULT) != NULL) {
         return 0;
@@ -66,7 +67,16 @@ static int guard_new_column(struct mig_rebuild *r, const struct mig_sqlite_item 
         mig_arena_printf(r->arena,
                          "table '%s' has rows, and the new column '%s' is NOT NULL "
                          "without a default",
-                         r->old->name, item->name));
+                         r->old->name, column->current));
+}
+
+int mig_rebuild_guard_new_columns(struct mig_rebuild *r)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < r->column_count; i++) {
+        code = r->columns[i].copied ? 0 : guard_new_column(r, &r->columns[i]);
+    }
+    return code;
 }
 
 static int add_one_column(struct mig_rebuild *r, const struct mig_op_add_column *op,
@@ -103,8 +113,7 @@ static int add_one_column(struct mig_rebuild *r, const struct mig_op_add_column 
         return code;
     }
     r->columns[at].current = column->name;
-    code = guard_new_column(r, &r->columns[at].item);
-    return code != 0 ? code : place_column(r, at, after, op->insert_before);
+    return place_column(r, at, after, op->insert_before);
 }
 
 int mig_rebuild_add_columns(struct mig_rebuild *r, const struct mig_op_add_column *op)

@@ -194,6 +194,35 @@ describe("a rebuild on SQLite", function()
     assert.truthy(r.stderr:find("would break a foreign key", 1, true), r.stderr)
   end)
 
+  it("numbers the rows by their rowids where a new column is the key", function()
+    ok("CREATE TABLE t (email TEXT NOT NULL PRIMARY KEY); INSERT INTO t (rowid, email) VALUES (7, 'a'), (3, 'b');",
+      [[op.batch_alter_table("t", function(batch)
+        batch.drop_constraint(nil, { type = "primary" })
+        batch.add_column { "id", sql.integer, nullable = false }
+        batch.create_primary_key(nil, { "id" })
+      end)]])
+    assert.same({ "3\tb", "7\ta" }, db:query "SELECT id, email FROM t ORDER BY id")
+  end)
+
+  it("keeps the rows when every column is another one", function()
+    ok("CREATE TABLE t (a TEXT); INSERT INTO t (rowid, a) VALUES (7, 'a'), (3, 'b');",
+      [[op.batch_alter_table("t", function(batch)
+        batch.add_column { "b", sql.integer, nullable = false, default = 5 }
+        batch.drop_column "a"
+      end, { recreate = "always" })]])
+    assert.same({ "3\t5", "7\t5" }, db:query "SELECT rowid, b FROM t ORDER BY rowid")
+  end)
+
+  it("asks for a value of a new column that is made NOT NULL later in the batch", function()
+    local r = migrate("CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('a');",
+      [[op.batch_alter_table("t", function(batch)
+        batch.add_column { "b", sql.integer }
+        batch.alter_column("b", { nullable = false })
+      end)]])
+    assert.equal(1, r.code)
+    assert.truthy(r.stderr:find("table 't' has rows, and the new column 'b' is NOT NULL without a default", 1, true), r.stderr)
+  end)
+
   it("asks for NULLs in what the rows become", function()
     ok("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, NULL), (2, 'x');",
       [[op.alter_column("t", "a", { nullable = false, sqlite_using = "coalesce(a, 'none')" })]])
