@@ -103,6 +103,28 @@ describe("on PostgreSQL", function()
     assert.equal("'b'::text", default_of "word")
   end)
 
+  it("a default that is set again stands in the catalog as CREATE TABLE writes it", function()
+    run(function(op, sql)
+      op.create_enum("kind", { "a", "b" })
+      for _, name in ipairs { "t", "u" } do
+        op.create_table(name, { { "word", sql.string(10), default = "b" }, { "price", sql.numeric(10, 2), default = 5 },
+          { "day", sql.date, default = "2020-01-02" } })
+      end
+      op.alter_column("t", "word", { type = sql.enum "kind" })
+      op.alter_column("t", "price", { type = sql.text })
+      op.alter_column("t", "day", { type = sql.text })
+    end)
+    assert.same({ "'b'::kind", "'5'::text", "'2020-01-02'::text" }, { default_of "word", default_of "price", default_of "day" })
+    run(function(op, sql)
+      op.alter_column("t", "word", { type = sql.string(10) })
+      op.alter_column("t", "price", { type = sql.numeric(10, 2) })
+      op.alter_column("t", "day", { type = sql.date })
+    end)
+    local defaults = "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = '%s'::regclass ORDER BY adnum"
+    assert.same({ "'b'::character varying", "5", "'2020-01-02'::date" }, db:query(defaults:format "u"))
+    assert.same(db:query(defaults:format "u"), db:query(defaults:format "t"))
+  end)
+
   it("an enum with other values than the type's is an error that says what to do", function()
     run(function(op) op.create_enum("mood", { "a", "b" }) end)
     local done, err = live.run(db, function(op, sql)

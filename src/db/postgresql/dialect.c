@@ -560,6 +560,17 @@ static int alter_words(struct mig_compile *c, const struct mig_op_alter_column *
     return emit_alter(&w, op);
 }
 
+/* A literal of nothing but a number, without its quotes; else NULL. */
+static const char *unquoted_number(struct mig_compile *c, const char *literal)
+{
+    size_t length = strlen(literal);
+    bool quoted = *literal == '\'' && length > 2;
+    const char *text = quoted ? mig_arena_strndup(c->arena, literal + 1, length - 2) : literal;
+    bool number = text != NULL && strpbrk(text, "0123456789") != NULL &&
+                  text[strspn(text, "+-0123456789.")] == '\0' && *skip_literal(text) == '\0';
+    return number ? text : NULL;
+}
+
 /* Sets the default again after its column's type changed. */
 static int restore_default(struct mig_compile *c, const struct mig_op_alter_column *op,
                            const struct mig_type *from, const struct mig_type *to,
@@ -575,7 +586,14 @@ static int restore_default(struct mig_compile *c, const struct mig_op_alter_colu
     if (bare != NULL && was_boolean) {
         mig_sql_add(&w, "SET DEFAULT %r", strcmp(bare, "true") == 0 ? "1" : "0");
     } else if (bare != NULL) {
-        mig_sql_add(&w, *bare == '\'' ? "SET DEFAULT %r::%y" : "SET DEFAULT '%r'::%y", bare, to);
+        /* untyped, it takes the column's type as it would in CREATE TABLE; a cast would stay in the catalog */
+        bool is_number = family_of(mig_dialect_type(c, to)) == NUMBER;
+        const char *number = is_number ? unquoted_number(c, bare) : NULL;
+        if (number != NULL) {
+            mig_sql_add(&w, "SET DEFAULT %r", number);
+        } else {
+            mig_sql_add(&w, *bare == '\'' ? "SET DEFAULT %r" : "SET DEFAULT '%r'", bare);
+        }
     } else if (before->kind == MIG_VALUE_EXPR) {
         mig_sql_add(&w, "SET DEFAULT (%r)::%y", before->text, to);
     } else {
