@@ -74,8 +74,9 @@ int mig_compile_batch(struct mig_compile *c, const struct mig_op *op, struct mig
 {
     const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
     struct mig_catalog *under = c->catalog;
-    int code = 0;
-    if (under != NULL) {
+    const struct mig_table *known = NULL;
+    int code = mig_compile_named_table(c, op->schema, batch->table, &known, err);
+    if (code == 0 && under != NULL) {
         c->catalog = mig_catalog_over(under);
         code = c->catalog == NULL ? mig_error_nomem(err) : 0;
     }
@@ -107,6 +108,32 @@ int mig_compile_known_table(struct mig_compile *c, const char *schema, const cha
         code = 0;
     }
     return code;
+}
+
+/* Whether the server has named what the catalog knows without a name: all but a primary key and
+ * MariaDB's CHECKs of one column. */
+static bool has_nameless(const struct mig_table *table)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        bool of_column = constraint->kind == MIG_CONSTRAINT_CHECK && constraint->column != NULL;
+        if (constraint->name == NULL && !of_column && constraint->kind != MIG_CONSTRAINT_PRIMARY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int mig_compile_named_table(struct mig_compile *c, const char *schema, const char *name,
+                            const struct mig_table **out, struct mig_error *err)
+{
+    int code = mig_compile_known_table(c, schema, name, out, err);
+    if (code != 0 || *out == NULL || mig_catalog_is_deferred(c->catalog) || !has_nameless(*out) ||
+        !mig_compile_has(c, MIG_F_ADD_CONSTRAINT)) {
+        return code;
+    }
+    mig_catalog_forget(c->catalog, schema, name);
+    return mig_compile_known_table(c, schema, name, out, err);
 }
 
 static const char *enum_condition(struct mig_compile *c, const struct mig_column *column,
@@ -497,7 +524,6 @@ static struct mig_constraint *find_by_convention(struct mig_compile *c,
     return NULL;
 }
 
-/* A constraint that this run made without a name has one of the server's by now. */
 static int find_named_by_server(struct mig_compile *c, struct mig_op_drop_constraint *drop,
                                 struct mig_error *err)
 {
@@ -505,8 +531,7 @@ static int find_named_by_server(struct mig_compile *c, struct mig_op_drop_constr
     if (mig_catalog_is_deferred(c->catalog)) {
         return 0;
     }
-    mig_catalog_forget(c->catalog, drop->base.schema, drop->table);
-    int code = mig_compile_known_table(c, drop->base.schema, drop->table, &table, err);
+    int code = mig_compile_named_table(c, drop->base.schema, drop->table, &table, err);
     if (code == 0 && table != NULL) {
         drop->existing = mig_apply_find_constraint(table, drop);
     }

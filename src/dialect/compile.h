@@ -159,6 +159,10 @@ int mig_compile_index(struct mig_compile *c, const char *schema, const char *tab
 /* The table as the catalog knows it; *out NULL when it does not know it, or there is none. */
 int mig_compile_known_table(struct mig_compile *c, const char *schema, const char *name,
                             const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
+/* The same with the names that the server gave to what this run made without: it is asked, where
+ * there is one. */
+int mig_compile_named_table(struct mig_compile *c, const char *schema, const char *name,
+                            const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
 /* MIG_E_offline: `what` of the table would have to be known; MIG_E_script when the catalog knows
  * that there is no such table. */
 int mig_compile_must_know(struct mig_compile *c, const char *schema, const char *table,

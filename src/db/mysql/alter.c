@@ -136,7 +136,7 @@ int mig_mysql_rename_constraint(struct mig_compile *c, const struct mig_op *op,
 {
     const struct mig_op_rename_constraint *rename = MIG_OP_CAST(op, rename_constraint);
     const struct mig_table *known = NULL;
-    int code = mig_compile_known_table(c, op->schema, rename->table, &known, err);
+    int code = mig_compile_named_table(c, op->schema, rename->table, &known, err);
     if (code != 0) {
         return code;
     }
@@ -224,31 +224,47 @@ static void drop_uniques(struct mig_sql *w, const struct mig_table *known, const
     }
 }
 
+static int drop_foreign_keys(struct mig_sql *w, const struct mig_table *known, const char *column,
+                             struct mig_error *err)
+{
+    for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
+        const struct mig_constraint *key = known->constraints.items[i];
+        if (key->kind != MIG_CONSTRAINT_FOREIGN || !mig_names_contain(&key->columns, column)) {
+            continue;
+        }
+        if (key->name == NULL) {
+            mig_error_set(err, MIG_E_offline,
+                          "the server's name for the foreign key of column '%s' cannot be known "
+                          "here",
+                          column);
+            mig_error_hint(err, "Name the key where it is made, or have naming_convention do it.");
+            return MIG_E_offline;
+        }
+        mig_sql_add(w, "DROP FOREIGN KEY %n, ", key->name);
+    }
+    return 0;
+}
+
 /* A column goes with the foreign keys and CHECKs that are about it, as elsewhere. */
 int mig_mysql_drop_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_drop_column *drop = MIG_OP_CAST(op, drop_column);
     const char *column = drop->column->name;
     const struct mig_table *known = NULL;
-    int code = mig_compile_known_table(c, op->schema, drop->table, &known, err);
+    int code = mig_compile_named_table(c, op->schema, drop->table, &known, err);
     if (code != 0) {
         return code;
     }
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "ALTER TABLE %t ", op->schema, drop->table);
     size_t start = w.buf.length;
-    for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
-        const struct mig_constraint *foreign = known->constraints.items[i];
-        if (foreign->kind == MIG_CONSTRAINT_FOREIGN && foreign->name != NULL &&
-            mig_names_contain(&foreign->columns, column)) {
-            mig_sql_add(&w, "DROP FOREIGN KEY %n, ", foreign->name);
-        }
-    }
+    code = drop_foreign_keys(&w, known, column, err);
+    mig_sql_fail(&w, code);
     drop_checks(&w, known, column);
     if (c->server->is_mariadb) {
         drop_uniques(&w, known, column);
     }
-    if (w.buf.length == start) {
+    if (code == 0 && w.buf.length == start) {
         mig_sql_drop(&w);
         return mig_compile_drop_column(c, op, err);
     }
@@ -382,7 +398,9 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
     const struct mig_table *known = NULL;
     int code = check_known(op, err);
     if (code == 0) {
-        code = mig_compile_known_table(c, op->base.schema, op->table, &known, err);
+        code = op->new_column_name != NULL
+                   ? mig_compile_named_table(c, op->base.schema, op->table, &known, err)
+                   : mig_compile_known_table(c, op->base.schema, op->table, &known, err);
     }
     if (code != 0) {
         return code;
@@ -433,7 +451,7 @@ static int rename_column(struct mig_compile *c, const struct mig_op_alter_column
     const struct mig_table *known = NULL;
     int code = c->server->is_mariadb
                    ? 0
-                   : mig_compile_known_table(c, op->base.schema, op->table, &known, err);
+                   : mig_compile_named_table(c, op->base.schema, op->table, &known, err);
     if (code != 0) {
         return code;
     }

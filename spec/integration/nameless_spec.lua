@@ -1,0 +1,53 @@
+-- What one run makes without a name, and changes further: the server has named it meanwhile, which only asking tells.
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+local MADE = [[
+  op.create_table("teams", { { "id", sql.integer, primary_key = true } })
+  op.create_table("users", { { "id", sql.integer, primary_key = true }, { "team", sql.integer, references = "teams.id" }, { "a", sql.integer },
+    { "b", sql.integer }, { "kept", sql.integer }, sql.check "a > 0", sql.unique { "a", "b" } })]]
+
+-- What is done, and the columns that are left.
+local changes = {
+  ['op.drop_column("users", "team")'] = "id a b kept",
+  ['op.batch_alter_table("users", function(batch) batch.drop_column "team" end)'] = "id a b kept",
+  ['op.batch_alter_table("users", function(batch) batch.drop_constraint(nil, { type = "foreignkey", columns = "team" }) batch.drop_column "team" end)'] =
+    "id a b kept",
+  ['op.batch_alter_table("users", function(batch) batch.drop_constraint(nil, { type = "check", condition = "a > 0" }) batch.drop_column "kept" end)'] =
+    "id team a b",
+  ['op.rename_column("users", "a", "c")'] = "id team c b kept",
+  ['op.alter_column("users", "a", { new_column_name = "c", type = sql.bigint })'] = "id team c b kept",
+  ['op.batch_alter_table("users", function(batch) batch.rename_column("a", "c") end)'] = "id team c b kept",
+  ['op.drop_column("users", "b")'] = "id team a kept",
+}
+
+for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  describe("what has no name on " .. dialect, function()
+    local db
+    after_each(function() db:drop() end)
+
+    for change, left in pairs(changes) do
+      it("is met by " .. change, function()
+        db = scratch.database(dialect)
+        local p = project.new { url = db.url }
+        p:revision { id = "first", upgrade = MADE }
+        p:revision { id = "second", down = "first", upgrade = change }
+        p:revision { id = "third", down = "second", upgrade = [[
+          local names = {}
+          for i, column in ipairs(op.inspect "users".columns) do names[i] = column[1] end
+          print("left: " .. table.concat(names, " "))]] }
+        local r = p:luamig "upgrade"
+        assert.equal(0, r.code, r.stderr)
+        assert.matches("left: " .. left .. "\n", r.stderr, 1, true)
+      end)
+    end
+  end)
+end
+
+it("a script for MySQL cannot know the name of a foreign key", function()
+  local p = project.new { url = "mysql://nobody@127.0.0.1:1/none" }
+  p:revision { id = "first", upgrade = MADE .. ' op.drop_column("users", "team")' }
+  local r = p:luamig("upgrade", "--sql", "--json")
+  assert.equal(2, r.code)
+  assert.matches('"kind": "offline",\n    "message": "the server\'s name for the foreign key of column \'team\' cannot be known here"', r.stdout, 1, true)
+end)
