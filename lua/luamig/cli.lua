@@ -60,7 +60,9 @@ cli.groups = {
       { "--template", "NAME", "the template of the skeleton" },
       { "--sql", nil, "with --autogenerate: print, write no file" },
     } },
-    { "merge", { { "REV", "+", "the heads to join" } }, "write a revision that joins heads", { message, branch_label, rev_id } },
+    { "merge", { { "REV", "+", "the heads to join" } }, "write a revision that joins heads", {
+      message, branch_label, rev_id, { "--splice", nil, "allow REV to be no head" },
+    } },
     { "rebase", { { "REV", 1, "the first revision to move" } }, "put a revision (and what follows) after another", {
       { "--onto", "REV", "the revision that it shall follow" },
     } },

@@ -24,6 +24,22 @@ describe("hooks", function()
     assert.matches("written\tb2c3_second.lua", made.stderr)
   end)
 
+  it("may run programs and write files", function()
+    local p = project.new { config = [[hooks = {
+      after_revision = function(path)
+        assert(os.execute(("tr a-z A-Z <'%s' >'%s.upper'"):format(path, path)))
+        local log <close> = assert(io.open("hooks.log", "a"))
+        log:write(os.exit == nil and "no exit" or "exit", "\n")
+      end,
+    },]] }
+    local made = p:luamig("revision", "-m", "second", "--rev-id", "b2c3")
+    assert.equal(0, made.code, made.stderr)
+    assert.matches("^-- SECOND\n", p:read "migrations/b2c3_second.lua.upper")
+    assert.equal("no exit\n", p:read "hooks.log")
+    p:revision { id = "c3d4", down = "b2c3", upgrade = 'io.open "x"' }
+    assert.matches("'io' is not available here", p:luamig("upgrade").stderr, 1, true)
+  end)
+
   -- hook, the configuration's transaction, what is said then, where the database stands
   for _, case in ipairs {
     { "before_migration", "per_migration", "nothing of it was carried out; still at base", "" },

@@ -500,7 +500,7 @@ static int load_protected(lua_State *L)
     struct mig_settings *settings = &load->ctx->settings;
     const char *slash = strrchr(settings->file, '/');
     const char *chunk = lua_pushfstring(L, "@%s", slash != NULL ? slash + 1 : settings->file);
-    mig_sandbox_load_module(L, host->source, host->source_length, chunk);
+    mig_sandbox_load_config(L, host->source, host->source_length, chunk);
     lua_call(L, 0, 1);
     if (lua_type(L, -1) != LUA_TTABLE) {
         return mig_lua_fail(L, MIG_E_config, NULL, "the file must return a table, not %s",

@@ -62,10 +62,11 @@ void mig_sandbox_open(lua_State *L);
 int mig_sandbox_print(lua_State *L);
 /* Whether an error raised now would be caught on its way out of the migration. */
 bool mig_sandbox_catches(lua_State *L);
-/* Compiles text (chunk name "@…"), with an environment of a revision or of a module or
- * configuration; pushes the function, and for a revision the table of its declarations. A syntax
- * error raises. */
+/* Compiles text (chunk name "@…"), with an environment of a revision, of a module or of the
+ * configuration (whose hooks have io and os, but for what changes the process); pushes the
+ * function, and for a revision the table of its declarations. A syntax error raises. */
 void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, const char *chunk);
+void mig_sandbox_load_config(lua_State *L, const char *text, size_t length, const char *chunk);
 void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, const char *chunk);
 /* Forgets the modules that were required: the next revision gets fresh ones. */
 void mig_sandbox_new_revision(lua_State *L);

@@ -255,8 +255,8 @@ static int module_newindex(lua_State *L)
 }
 
 /* Pushes the table of an environment with its metatable; the declared values are at `declared` (0:
- * a module). */
-static void push_environment(lua_State *L, int declared)
+ * a module), libraries of its own at `own` (0: none). */
+static void push_environment(lua_State *L, int declared, int own)
 {
     lua_newtable(L);
     lua_createtable(L, 0, 3);
@@ -265,7 +265,11 @@ static void push_environment(lua_State *L, int declared)
     } else {
         lua_pushnil(L);
     }
-    lua_newtable(L);
+    if (own != 0) {
+        lua_pushvalue(L, own);
+    } else {
+        lua_newtable(L);
+    }
     lua_pushcclosure(L, env_index, 2);
     lua_setfield(L, -2, "__index");
     if (declared != 0) {
@@ -353,7 +357,7 @@ void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, co
     luaL_checkstack(L, 12, NULL);
     compile(L, text, length, chunk);
     lua_newtable(L);
-    push_environment(L, lua_gettop(L)); /* function declared environment */
+    push_environment(L, lua_gettop(L), 0); /* function declared environment */
     lua_setupvalue(L, -3, 1);
 }
 
@@ -361,8 +365,29 @@ void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, cons
 {
     luaL_checkstack(L, 12, NULL);
     compile(L, text, length, chunk);
-    push_environment(L, 0);
+    push_environment(L, 0, 0);
     lua_setupvalue(L, -2, 1);
+}
+
+void mig_sandbox_load_config(lua_State *L, const char *text, size_t length, const char *chunk)
+{
+    static const char *const left_out[] = {"exit", "setlocale"}; /* they change the whole process */
+    luaL_checkstack(L, 12, NULL);
+    compile(L, text, length, chunk);
+    lua_newtable(L);
+    int own = lua_gettop(L);
+    push_copy_of(L, "os");
+    for (size_t i = 0; i < MIG_COUNT(left_out); i++) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, left_out[i]);
+    }
+    lua_setfield(L, own, "os");
+    lua_pushcfunction(L, luaopen_io);
+    lua_call(L, 0, 1);
+    lua_setfield(L, own, "io");
+    push_environment(L, 0, own); /* function own environment */
+    lua_setupvalue(L, -3, 1);
+    lua_settop(L, own - 1);
 }
 
 void mig_sandbox_new_revision(lua_State *L)
@@ -538,7 +563,7 @@ static int load_text(lua_State *L)
     settle(L); /* a function that gives the text by pieces may fail, which is caught */
     if (lua_isnone(L, 4)) {
         lua_settop(L, 3);
-        push_environment(L, 0);
+        push_environment(L, 0, 0);
     }
     lua_settop(L, 4);
     lua_pushliteral(L, "t");

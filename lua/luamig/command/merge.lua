@@ -7,7 +7,7 @@ local merge = {}
 function merge.run(session)
   session.shape = "created"
   local args, handle = session.args, session:handle()
-  local header = handle:propose { id = args.rev_id or core.id(), heads = args.rev }
+  local header = handle:propose { id = args.rev_id or core.id(), heads = args.rev, splice = args.splice }
   if #header.parents < 2 then
     core.error {
       kind = "usage", message = "a merge joins at least two revisions",
@@ -15,7 +15,7 @@ function merge.run(session)
     }
   end
   local made = skeleton.write(handle, {
-    message = args.message or "merge " .. table.concat(header.down_revision, " and "), heads = args.rev,
+    message = args.message or "merge " .. table.concat(header.down_revision, " and "), heads = args.rev, splice = args.splice,
     labels = args.branch_label, id = args.rev_id,
   })
   session.out:line(session.relative(made.path))
