@@ -2,6 +2,7 @@
 -- them are not what would be written. Run from the top folder, with the executable in build/dev (or LUAMIG_BUILD).
 local build = os.getenv("LUAMIG_BUILD") or "build/dev"
 local check = arg[1] == "--check"
+package.path = "lua/?.lua;" .. package.path
 local stale = 0
 
 local function read(path)
@@ -85,11 +86,96 @@ local function option_names(before)
   return table.concat(names, ", ")
 end
 
+-- A row's text must not end its cell.
+local function cell(text) return (text:gsub("|", "\\|")) end
+
+-- "table: string, name?: string" → "table, name?"
+local function parameter_names(signature)
+  local names = {}
+  for name, optional in (", " .. signature:gsub("fun%b()", "function"):gsub("%b{}", "{}")):gmatch ", ([%a_.]+)(%??):" do
+    names[#names + 1] = name .. optional
+  end
+  return table.concat(names, ", ")
+end
+
+-- What `op` has beside the operations of the table.
+local function rest_of_op()
+  package.preload["luamig.core"] = function() return {} end -- which these tables don't ask
+  local annotations = require "luamig.annotations"
+  local rows = {}
+  local function say(name, what) rows[#rows + 1] = ("| `%s` | %s |"):format(cell(name), cell(what)) end
+  for _, row in ipairs(annotations.spellings) do say(("%s(%s)"):format(row[1], parameter_names(row[2])), row[3]) end
+  local spellings = table.concat(rows, "\n")
+  rows = {}
+  for _, row in ipairs(annotations.functions) do say(("%s(%s)"):format(row[1], parameter_names(row[2])), row[4]) end
+  for _, row in ipairs(annotations.fields) do say(row[1], row[3]) end
+  return ([[
+## Alembic's spellings
+
+The same operations by other names; a name that is nil comes from the naming convention.
+
+| call | what it does |
+| --- | --- |
+%s
+
+## Batches
+
+Several changes of one table at once: one rebuild on SQLite, one ALTER TABLE on MySQL and MariaDB where one can hold them, plain statements on
+PostgreSQL. `batch` has every operation that takes a table, without it.
+
+```lua
+op.batch_alter_table("users", function(batch)
+  batch.add_column({ "nick", sql.string(50) }, { insert_after = "name" })
+  batch.alter_column("email", { type = sql.string(320) })
+  batch.drop_constraint("ck_users_age", { type = "check" })
+end)
+```
+
+SQLite rebuilds a table by itself where its ALTER TABLE ends, inside of a batch and outside. `recreate = "always"` rebuilds in any case, `"never"` refuses;
+`copy_from = { columns…, constraints… }` says what the table looks like where nothing can be asked (`--sql` without a snapshot).
+
+## Both directions at once
+
+`function change()` stands instead of `upgrade` and `downgrade`: it records operations, and the downgrade is their inverse, last first. Drops invert when
+they are given the definition, `alter_column` when it is given `existing_*`; what has none is an error before the first statement. Reads and raw SQL stand
+in `op.reversible`.
+
+```lua
+function change()
+  op.add_column("users", { "nick", sql.string(50) })
+  op.drop_column("users", { "legacy", sql.string(100) })
+  op.reversible {
+    up = function() op.execute "UPDATE users SET nick = name" end,
+    down = function() end,
+  }
+end
+```
+
+## Everything else in `op`
+
+| name | what it is |
+| --- | --- |
+%s
+]]):format(spellings, table.concat(rows, "\n"))
+end
+
+-- The options of a table with a dialect's prefix, as src/luabind/read.c lists them.
+local function table_options()
+  local names = {}
+  for name in read("src/luabind/read.c"):match("table_prefixed%[%] = (%b{})"):gmatch('"([%w_*]+)"') do
+    names[#names + 1] = ("`%s`"):format(name)
+  end
+  return table.concat(names, ", ")
+end
+
 local function operations()
   local parts = { [[
 # Operations
 
-<!-- generated from src/model/op.def by ./dev docs -->
+<!-- generated from src/model/op.def and lua/luamig/annotations.lua by ./dev docs -->
+
+The operations in the order of their objects; then [Alembic's spellings](#alembics-spellings) (`create_foreign_key`, `rename_column`, …),
+[batches](#batches), [`change()`](#both-directions-at-once) and [the rest of `op`](#everything-else-in-op).
 
 Every operation takes `schema =` beside the options listed. Options stand in one table, last (those of `create_table` beside its columns). An
 option with a dialect's prefix is checked everywhere and used on its own dialect; `mariadb_` beats `mysql_` on MariaDB.
@@ -102,6 +188,7 @@ option with a dialect's prefix is checked everywhere and used on its own dialect
     if op then
       name, title, positional, options = op, text, {}, {}
     elseif role then
+      if name == "add_column" and field == "columns" then field = "column" end -- the list is add_columns's
       positional[#positional + 1] = field .. (role == "ARO" and "?" or "")
     elseif option then
       local shown = ("`%s` (%s)"):format(option, kind_of(option_kind))
@@ -111,18 +198,16 @@ option with a dialect's prefix is checked everywhere and used on its own dialect
       if #options > 0 then positional[#positional + 1] = "{ … }" end
       parts[#parts + 1] = ("## %s\n\n%s%s.\n\n```lua\nop.%s(%s)\n```\n"):format(name, title:sub(1, 1):upper(), title:sub(2), name,
         table.concat(positional, ", "))
+      if name == "create_table" then options[#options + 1] = "`comment` (text), " .. table_options() end
       if #options > 0 then parts[#parts + 1] = "Options: " .. table.concat(options, ", ") .. ".\n" end
     end
     if kind and not kinds[kind] then kinds[kind] = kind:lower() end
   end
+  parts[#parts + 1] = rest_of_op()
   return table.concat(parts, "\n")
 end
 
--- A row's text must not end its cell.
-local function cell(text) return (text:gsub("|", "\\|")) end
-
 local function lint_rules()
-  package.path = "lua/?.lua;" .. package.path
   local parts = { [[
 # Lint: rules of safe migrations
 

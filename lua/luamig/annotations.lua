@@ -5,7 +5,7 @@ local core = require "luamig.core"
 local annotations = {}
 
 -- Of `op`, what is no operation: name, parameters, what it returns, what it does.
-local functions = {
+annotations.functions = {
   { "get_bind", "", "luamig.connection", "the connection of this run" },
   { "execute_file", "path: string", nil, "run the SQL of a file" },
   { "batch_alter_table", "table: string, change: fun(batch: luamig.op), options?: table", nil,
@@ -24,21 +24,30 @@ local functions = {
   { "log", "...: any", nil, "say something in the log" },
 }
 
--- Operations that are spellings of another, with Alembic's arguments.
-local spellings = {
-  { "add_columns", "table: string, columns: luamig.column[], options?: table" },
-  { "rename_column", "table: string, old: string, new: string, options?: table" },
-  { "create_unique_constraint", "name: string, table: string, columns: string|string[], options?: table" },
-  { "create_check_constraint", "name: string, table: string, condition: string, options?: table" },
-  { "create_primary_key", "name: string, table: string, columns: string|string[], options?: table" },
-  { "create_exclude_constraint", "name: string, table: string, elements: table, options?: table" },
-  { "create_foreign_key", "name: string, source: string, referent: string, local_columns: string|string[], "
-    .. "remote_columns: string|string[], options?: table" },
+-- Operations that are spellings of another, with Alembic's arguments: name, parameters, what it does.
+annotations.spellings = {
+  { "add_columns", "table: string, columns: luamig.column[], options?: table", "add several columns" },
+  { "rename_column", "table: string, old: string, new: string, options?: table", "give a column another name" },
+  { "create_unique_constraint", "name: string?, table: string, columns: string|string[], options?: table",
+    "add a constraint of sql.unique, with its options" },
+  { "create_check_constraint", "name: string?, table: string, condition: string, options?: table",
+    "add a constraint of sql.check, with its options" },
+  { "create_primary_key", "name: string?, table: string, columns: string|string[], options?: table", "add a primary key" },
+  { "create_exclude_constraint", "name: string?, table: string, elements: table, options?: table",
+    "add a constraint of sql.exclude, with its options" },
+  { "create_foreign_key", "name: string?, source: string, referent: string, local_columns: string|string[], "
+    .. "remote_columns: string|string[], options?: table", "add a constraint of sql.foreign_key, with its options" },
 }
 
-local fields = {
-  { "dialect", '"sqlite"|"postgresql"|"mysql"' }, { "is_mariadb", "boolean" }, { "server_version", "integer" },
-  { "offline", "boolean" }, { "args", "table<string, string>" }, { "tag", "string?" }, { "database", "string" },
+-- Of `op`, what is neither: name, type, what it holds.
+annotations.fields = {
+  { "dialect", '"sqlite"|"postgresql"|"mysql"', "the dialect, also of MariaDB: mysql" },
+  { "is_mariadb", "boolean", "whether the server is MariaDB" },
+  { "server_version", "integer", "150020, 80036, 101119, 3040001" },
+  { "offline", "boolean", "whether statements are printed or listed (--sql, plan) and no row can be read" },
+  { "args", "table<string, string>", "what -x KEY=VALUE says" },
+  { "tag", "string?", "what --tag says" },
+  { "database", "string", "the database's name" },
 }
 
 -- Of `sql`, what is no type.
@@ -61,7 +70,7 @@ local constants = { "now", "null", "uuid_v4" }
 --- Every name after `op.`
 function annotations.operation_words()
   local words = core.words().operations
-  for _, list in ipairs { functions, fields } do
+  for _, list in ipairs { annotations.functions, annotations.fields } do
     for _, row in ipairs(list) do words[#words + 1] = row[1] end
   end
   return words
@@ -120,9 +129,9 @@ function annotations.text()
   for _, operation in ipairs(core.operations()) do
     field(operation.name, parameters(operation), nil, operation.title)
   end
-  for _, row in ipairs(spellings) do field(row[1], row[2]) end
-  for _, row in ipairs(functions) do field(row[1], row[2], row[3], row[4]) end
-  for _, row in ipairs(fields) do lines[#lines + 1] = ("---@field %s %s"):format(row[1], row[2]) end
+  for _, row in ipairs(annotations.spellings) do field(row[1], row[2], nil, row[3]) end
+  for _, row in ipairs(annotations.functions) do field(row[1], row[2], row[3], row[4]) end
+  for _, row in ipairs(annotations.fields) do lines[#lines + 1] = ("---@field %s %s # %s"):format(row[1], row[2], row[3]) end
   lines[#lines + 1] = "op = {}"
   lines[#lines + 1] = ""
   lines[#lines + 1] = "---@class luamig.sql"
