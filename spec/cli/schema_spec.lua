@@ -117,6 +117,34 @@ describe("luamig revision --autogenerate", function()
     assert.equal(before, succeed(p, "inspect").stdout)
   end)
 
+  it("leaves alone what the configuration does not include, in both directions", function()
+    local p, db = new([[
+return sql.schema { users = { { "id", sql.integer, primary_key = true }, { "email", sql.string(100), nullable = false } } }
+]], [[
+CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, search VARCHAR(10), spare INTEGER, email VARCHAR(50) NOT NULL CONSTRAINT dba_ck CHECK (email <> ''));
+CREATE INDEX dba_search ON users (search); CREATE INDEX ix_spare ON users (spare);
+CREATE TABLE tmp_x (a INTEGER); CREATE VIEW tmp_v AS SELECT a FROM tmp_x;
+]], [[autogenerate = {
+      include = function(kind, name) return not name:match "^tmp_" end,
+      include_part = function(kind, name, table, schema)
+        return not (kind == "column" and table == "users" and name == "search") and not name:match "^dba_"
+      end,
+    },]])
+    local before = succeed(p, "inspect").stdout
+    local text = p:read(succeed(p, "revision", "--autogenerate", "-m", "go").stdout:match "%S+")
+    assert.not_matches("tmp_", text)
+    assert.not_matches("search", text)
+    assert.not_matches("dba_", text)
+    assert.matches("spare", text)
+    succeed(p, "upgrade")
+    assert.equal("", succeed(p, "check").stdout)
+    assert.equal("2", db:value "SELECT count(*) FROM pragma_table_info('users') WHERE name IN ('search', 'email')")
+    assert.equal("3", db:value "SELECT count(*) FROM sqlite_master WHERE name IN ('dba_search', 'tmp_x', 'tmp_v')")
+    assert.equal("1", db:value "SELECT count(*) FROM sqlite_master WHERE name = 'users' AND sql LIKE '%dba_ck%'")
+    succeed(p, "downgrade", "base")
+    assert.same(#before, #succeed(p, "inspect").stdout)
+  end)
+
   it("writes nothing when there is no difference", function()
     local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
     local r = succeed(p, "revision", "--autogenerate", "-m", "nothing")

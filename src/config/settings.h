@@ -41,6 +41,7 @@ struct mig_settings {
     bool history_sources;
     struct mig_naming naming;
     bool compare_type, compare_default, include_schemas;
+    bool includes_parts;          /* autogenerate.include_part is there */
     struct mig_names lint_ignore; /* rules of lint that the project does without */
     bool hooks[MIG_HOOK_COUNT];   /* which are there */
     struct mig_pairs args;        /* -x key=value */

@@ -75,6 +75,7 @@ static const struct key autogenerate_keys[] = {
     SETTING(BOOLEAN, "compare_default", compare_default),
     SETTING(BOOLEAN, "include_schemas", include_schemas),
     {"include", FUNCTION, 0},
+    {"include_part", FUNCTION, 0},
 };
 
 static const struct key lint_keys[] = {
@@ -407,6 +408,9 @@ static void read_sections(lua_State *L, struct load *load)
         } else if (sections[i].keys == autogenerate_keys) {
             lua_getfield(L, -1, "include");
             lua_rawsetp(L, LUA_REGISTRYINDEX, &mig_lua_include_key);
+            load->ctx->settings.includes_parts =
+                lua_getfield(L, -1, "include_part") == LUA_TFUNCTION;
+            lua_rawsetp(L, LUA_REGISTRYINDEX, &mig_lua_include_part_key);
             lua_pop(L, 1);
         } else {
             lua_pop(L, 1);

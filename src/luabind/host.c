@@ -9,7 +9,7 @@
 #include <time.h>
 
 /* hooks_key: the registry's table of the configuration's hooks. */
-const char mig_lua_hooks_key, mig_lua_include_key;
+const char mig_lua_hooks_key, mig_lua_include_key, mig_lua_include_part_key;
 
 #define INTERRUPT_INTERVAL 1000 /* instructions between two looks at the signal's flag */
 
@@ -668,40 +668,37 @@ static int host_schema(void *self, const char *dialect, bool is_mariadb, struct 
     return rc;
 }
 
-static int host_include(void *self, const char *kind, const char *name, const char *schema,
-                        bool *out, struct mig_error *err)
-{
-    const struct mig_lua_host *host = self;
-    return mig_host_include(host->ctx, kind, name, schema, out, err);
-}
-
 struct include_request {
-    const char *kind, *name, *schema;
+    const char *kind, *name, *table, *schema;
     bool *out;
 };
 
 static int include_protected(lua_State *L)
 {
     const struct include_request *request = lua_touserdata(L, 1);
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &mig_lua_include_key) == LUA_TFUNCTION) {
+    const char *key = request->table != NULL ? &mig_lua_include_part_key : &mig_lua_include_key;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TFUNCTION) {
         lua_pushstring(L, request->kind);
         lua_pushstring(L, request->name);
+        if (request->table != NULL) {
+            lua_pushstring(L, request->table);
+        }
         lua_pushstring(L, request->schema);
-        lua_call(L, 3, 1);
+        lua_call(L, request->table != NULL ? 4 : 3, 1);
         *request->out = lua_toboolean(L, -1) != 0;
     }
     return 0;
 }
 
-int mig_host_include(struct mig_context *ctx, const char *kind, const char *name,
-                     const char *schema, bool *out, struct mig_error *err)
+static int host_include(void *self, const char *kind, const char *name, const char *table,
+                        const char *schema, bool *out, struct mig_error *err)
 {
-    struct mig_lua_host *host = ctx->host.self;
+    struct mig_lua_host *host = self;
     *out = true;
-    if (host == NULL || host->L == NULL) {
+    if (host->L == NULL) {
         return 0;
     }
-    struct include_request request = {kind, name, schema, out};
+    struct include_request request = {kind, name, table, schema, out};
     return mig_lua_protected(host, include_protected, &request, err);
 }
 

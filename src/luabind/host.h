@@ -40,9 +40,4 @@ struct mig_host_rename {
 /* From now on the declared schema is read as if it said so; borrowed, count 0 ends it. */
 void mig_host_set_renames(struct mig_context *ctx, const struct mig_host_rename *renames,
                           size_t count);
-/* autogenerate.include(kind, name, schema) of the configuration; *out is true when there is none.
- * schema may be NULL. */
-int mig_host_include(struct mig_context *ctx, const char *kind, const char *name,
-                     const char *schema, bool *out, struct mig_error *err) MIG_MUST_CHECK;
-
 #endif

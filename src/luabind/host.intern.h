@@ -53,8 +53,8 @@ int mig_lua_read_file(struct mig_lua_host *host, const char *path,
 /* The registry's key of the configuration's hooks: a table by mig_lua_hook_name. */
 extern const char mig_lua_hooks_key;
 const char *mig_lua_hook_name(enum mig_hook hook);
-/* The registry's key of autogenerate.include, a function or nil. */
-extern const char mig_lua_include_key;
+/* The registry's keys of autogenerate.include and include_part, each a function or nil. */
+extern const char mig_lua_include_key, mig_lua_include_part_key;
 
 /* sandbox.c */
 /* Fills the registry with what every environment shares. */

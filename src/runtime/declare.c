@@ -80,16 +80,53 @@ static int start(struct mig_declaring *d, struct mig_context *ctx, struct mig_ar
     return rc;
 }
 
-/* The configuration's word on an object. Its failure is kept for the end. */
+/* The configuration's word on an object, or on a part of a table. A failure is kept for the end. */
+static bool asks_include(struct mig_declaring *d, const char *kind, const char *name,
+                         const char *table, const char *schema)
+{
+    const struct mig_host *host = &d->ctx->host;
+    bool included = true;
+    return d->err->code == 0 &&
+           host->include(host->self, kind, name, table, schema, &included, d->err) == 0 && included;
+}
+
 static bool is_included(void *payload, const char *kind, const char *name, const char *schema)
 {
-    struct mig_declaring *d = payload;
-    bool included = true;
-    if (d->err->code == 0 &&
-        d->ctx->host.include(d->ctx->host.self, kind, name, schema, &included, d->err) != 0) {
-        return false;
+    return asks_include(payload, kind, name, NULL, schema);
+}
+
+/* Takes the parts of each table that the configuration does not include from the lists of it; a
+ * part without a name stays. */
+static int leave_out_parts(struct mig_declaring *d, struct mig_schema *schema)
+{
+    for (size_t i = 0; d->ctx->settings.includes_parts && i < schema->table_count; i++) {
+        struct mig_table *table = schema->tables[i];
+        size_t columns = 0, constraints = 0, indexes = 0;
+        for (size_t k = 0; k < table->columns.count; k++) {
+            struct mig_column *column = table->columns.items[k];
+            if (asks_include(d, "column", column->name, table->name, table->schema)) {
+                table->columns.items[columns++] = column;
+            }
+        }
+        for (size_t k = 0; k < table->constraints.count; k++) {
+            struct mig_constraint *constraint = table->constraints.items[k];
+            if (constraint->name == NULL ||
+                asks_include(d, "constraint", constraint->name, table->name, table->schema)) {
+                table->constraints.items[constraints++] = constraint;
+            }
+        }
+        for (size_t k = 0; k < table->indexes.count; k++) {
+            struct mig_index *index = table->indexes.items[k];
+            if (index->name == NULL ||
+                asks_include(d, "index", index->name, table->name, table->schema)) {
+                table->indexes.items[indexes++] = index;
+            }
+        }
+        table->columns.count = columns;
+        table->constraints.count = constraints;
+        table->indexes.count = indexes;
     }
-    return included;
+    return (int)d->err->code;
 }
 
 /* Our own tables are not told by reflection; the version table may have any name. */
@@ -356,17 +393,14 @@ static int find_schemas(struct mig_declaring *d, const struct mig_schema *declar
     return 0;
 }
 
-/* Makes out->upgrade anew, of what the configuration includes. */
-static int compare(struct mig_declaring *d, struct mig_difference *out)
+/* Makes the upgrade anew, or the way back. */
+static int compare(struct mig_declaring *d, struct mig_difference *out, bool undo)
 {
-    struct mig_diff_options options = d->options;
-    if (d->ctx->host.include != NULL) {
-        options.include = is_included;
-        options.payload = d;
-    }
-    out->upgrade = (struct mig_op_list){0};
-    return mig_diff_schemas(d->arena, &options, &out->live, &out->declared, false, &out->upgrade) !=
-                   0
+    const struct mig_schema *from = undo ? &out->declared : &out->live;
+    const struct mig_schema *to = undo ? &out->live : &out->declared;
+    struct mig_op_list *operations = undo ? &out->downgrade : &out->upgrade;
+    *operations = (struct mig_op_list){0};
+    return mig_diff_schemas(d->arena, &d->options, from, to, undo, operations) != 0
                ? mig_error_nomem(d->err)
                : (int)d->err->code;
 }
@@ -377,6 +411,10 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
     struct mig_declaring d;
     *out = (struct mig_difference){0};
     int rc = start(&d, ctx, arena, err);
+    if (ctx->host.include != NULL) {
+        d.options.include = is_included;
+        d.options.payload = &d;
+    }
     if (rc == 0) {
         rc = ctx->host.schema(ctx->host.self, d.db->dialect->name, d.conn->server.is_mariadb, arena,
                               &out->declared, err);
@@ -391,15 +429,15 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
     rc = rc != 0 ? rc : add_live(&d, &out->declared.schemas, &out->live);
     rc = rc != 0 ? rc : find_schemas(&d, &out->declared, &out->live);
     rc = rc != 0 ? rc : add_live_enums(&d, &out->declared, &out->live);
-    rc = rc != 0 ? rc : compare(&d, out);
+    rc = rc != 0 ? rc : leave_out_parts(&d, &out->live);
+    rc = rc != 0 ? rc : leave_out_parts(&d, &out->declared);
+    rc = rc != 0 ? rc : compare(&d, out, false);
     if (rc == 0 && out->upgrade.count > 0) { /* as it seems: is it so in the server's own words? */
         rc = mig_declare_normalise(&d, &out->live, &out->declared);
-        rc = rc != 0 ? rc : compare(&d, out);
+        rc = rc != 0 ? rc : compare(&d, out, false);
     }
-    if (rc == 0 && out->upgrade.count > 0 && /* where nothing is to do, nothing is to undo */
-        mig_diff_schemas(arena, &d.options, &out->declared, &out->live, true, &out->downgrade) !=
-            0) {
-        rc = mig_error_nomem(err);
+    if (rc == 0 && out->upgrade.count > 0) { /* where nothing is to do, nothing is to undo */
+        rc = compare(&d, out, true);
     }
     return rc;
 }

@@ -34,9 +34,10 @@ struct mig_host {
      * none. */
     int (*schema)(void *self, const char *dialect, bool is_mariadb, struct mig_arena *arena,
                   struct mig_schema *out, struct mig_error *err);
-    /* autogenerate.include of the configuration: whether an object is compared at all. */
-    int (*include)(void *self, const char *kind, const char *name, const char *schema, bool *out,
-                   struct mig_error *err);
+    /* autogenerate.include of the configuration: whether an object is compared at all. With a
+     * table it is include_part that is asked, about a "column", "index" or "constraint" of it. */
+    int (*include)(void *self, const char *kind, const char *name, const char *table,
+                   const char *schema, bool *out, struct mig_error *err);
     /* Calls a hook of the configuration, if it is there. step and failure may be NULL. */
     int (*hook)(void *self, struct mig_run *run, enum mig_hook hook, const struct mig_step *step,
                 const struct mig_error *failure, struct mig_error *err);
