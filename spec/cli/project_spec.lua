@@ -117,11 +117,15 @@ describe("what init tells luacheck and editors", function()
     local known = {}
     for name in operations:gmatch "%S+" do known[name] = true end
     local listed = 0
-    for name in read("docs/operations.md"):gmatch "\n## ([%w_]+)\n" do
+    local page = read("docs/operations.md")
+    for name in page:gmatch "\n## ([%l_]+)\n" do
       listed = listed + 1
       assert.is_true(known[name], name)
     end
     assert.is_true(listed > 20)
+    for name in pairs(known) do
+      assert.truthy(page:find("\n## " .. name .. "\n", 1, true) or page:find("\n| `" .. name .. "%f[`(]"), name .. " is not documented")
+    end
     local text = read(folder .. "/.luamig/annotations.lua")
     assert.is_function(load(text))
     assert.matches("\n%-%-%-@field add_column fun%(table: string, columns: luamig.column, options%?: {", text)
