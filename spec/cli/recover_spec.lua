@@ -2,6 +2,7 @@
 local process = require "spec_process"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
+local json = require "dkjson"
 
 describe("after a failure between commits", function()
   local db, p
@@ -40,12 +41,83 @@ describe("after a failure between commits", function()
     assert.matches("\nhalf done  a1 %(upgrade%): 1 step done, step 2 failed\n +CREATE TABLE one %(id INTEGER%)\n +Table 'one' already exists\n", r.stdout)
   end)
 
+  it("plan shows what is left, and changes nothing", function()
+    p:revision {
+      id = "a1", upgrade = [[op.create_table("one", { { "id", sql.integer, primary_key = true }, { "n", sql.integer } })
+  op.add_column("one", { "m", sql.integer })
+  op.execute("INSERT INTO two VALUES (1)")
+  op.create_index("ix_one_m", "one", { "m" })]],
+    }
+    assert.equal(1, p:luamig("upgrade").code)
+    local before = db:query "SELECT * FROM luamig_journal"
+    local r = p:luamig "plan"
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("going on with 'a1' after 2 finished steps\n", r.stderr)
+    assert.matches("^a1 [^\n]*\n    INSERT INTO two VALUES %(1%);[^\n]*\n    %-%- commit\n    CREATE INDEX ix_one_m ON one %(m%);[^\n]*\n$", r.stdout)
+    r = p:luamig("plan", "--json")
+    assert.equal(0, r.code, r.stderr)
+    assert.equal(2, #assert(json.decode(r.stdout)).steps[1].statements)
+    assert.same(before, db:query "SELECT * FROM luamig_journal")
+    p:revision { id = "a1", upgrade = 'op.create_table("other", { { "id", sql.integer, primary_key = true } })' }
+    r = p:luamig "plan"
+    assert.equal(5, r.code)
+    assert.matches("^error: 'a1' does not do what it did before it was cut off", r.stderr:gsub("^going[^\n]*\n", ""))
+  end)
+
+  it("upgrade does not take a revision that does less than before for finished", function()
+    local function creates(...)
+      local lines = {}
+      for i, name in ipairs { ... } do lines[i] = ('op.create_table(%q, { { "id", sql.integer } })'):format(name) end
+      return table.concat(lines, "\n  ")
+    end
+    p:revision { id = "a1", upgrade = creates("one", "two") .. '\n  op.execute("INSERT INTO three VALUES (1)")' }
+    assert.equal(1, p:luamig("upgrade").code)
+    p:revision { id = "a1", upgrade = creates "other" }
+    local r = p:luamig "upgrade"
+    assert.equal(5, r.code, r.stderr)
+    assert.matches("'a1' does not do what it did before it was cut off %(call 1%)", r.stderr)
+    p:revision { id = "a1", upgrade = creates("one", "two") }
+    assert.equal(0, p:luamig("upgrade").code)
+  end)
+
+  it("nothing is done, and said to be done, on top of a downgrade that was cut off", function()
+    p:revision { id = "a1", upgrade = 'op.create_table("one", { { "id", sql.integer } })',
+      downgrade = 'op.drop_table("one")\n  op.execute("DELETE FROM two")' }
+    assert.equal(0, p:luamig("upgrade").code)
+    assert.equal(1, p:luamig("downgrade", "base").code)
+    for _, command in ipairs { "plan", "upgrade" } do
+      local r = p:luamig(command)
+      assert.equal(5, r.code, r.stdout)
+      assert.matches("the downgrade of 'a1' was cut off and must be finished first", r.stderr)
+      assert.matches("run `luamig downgrade %-1` to go on", r.stderr)
+    end
+    db:query "CREATE TABLE two (id INTEGER)"
+    assert.equal(0, p:luamig("downgrade", "-1").code)
+  end)
+
   it("repair refuses what waits for nobody", function()
     assert.equal(1, p:luamig("upgrade").code)
     local r = p:luamig("repair", "a1", "--step", "7", "--applied")
     assert.equal(2, r.code)
     assert.matches("no step 7 of 'a1' waits for a decision", r.stderr)
   end)
+end)
+
+it("plan counts an index that was left invalid as to be made", function()
+  local db = scratch.database "postgresql"
+  local p = project.new { url = db.url }
+  db:query "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1), (1)"
+  p:revision { id = "a1", upgrade = 'op.create_table("u", { { "id", sql.integer } })\n  op.create_index("ix_t_a", "t", { "a" }, '
+    .. '{ unique = true, concurrently = true })' }
+  assert.equal(1, p:luamig("upgrade").code)
+  local r = p:luamig "plan"
+  assert.equal(0, r.code, r.stderr)
+  assert.matches("^a1 [^\n]*\n    CREATE UNIQUE INDEX CONCURRENTLY ix_t_a ON t %(a%);[^\n]*\n$", r.stdout)
+  assert.equal("f", db:value "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_t_a'::regclass")
+  db:query "DELETE FROM t"
+  assert.equal(0, p:luamig("upgrade").code)
+  assert.equal("t", db:value "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_t_a'::regclass")
+  db:drop()
 end)
 
 -- A procedure may do anything: no fingerprint tells whether its call took effect.

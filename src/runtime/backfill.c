@@ -584,6 +584,10 @@ int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, stru
         rc = find_extent(&b, err);
     }
     if (rc == 0) {
+        if (run->sent < MIG_RUN_LABELS) {
+            run->labels[run->sent] =
+                mig_arena_printf(&run->label_arena, "%s of %s", run->operation, op->table);
+        }
         run->sent++;
         rc = walk(&b, err);
     }

@@ -192,7 +192,9 @@ static void start_step(struct mig_command *cmd, const struct mig_step *step,
     run->doom.set = false;
     mig_error_clear(&run->doom.error);
     run->replayed = 0;
-    run->journal.active = run->sink->live && run->mode != MIG_ALL && revision != NULL;
+    run->journal.active = revision != NULL && run->mode != MIG_ALL &&
+                          (run->sink->live || (cmd->options->sink == MIG_SINK_PLAN &&
+                                               mig_journal_has(run, revision->id)));
 }
 
 static void call_error_hook(struct mig_command *cmd, const struct mig_step *step,
@@ -235,6 +237,9 @@ static int call_revision(struct mig_command *cmd, const struct mig_step *step,
         rc = mig_command_undoes(cmd, step)
                  ? mig_undo_run(run, step, err)
                  : host->call(host->self, run, step->revision, step->direction, &run->source, err);
+    }
+    if (rc == 0 && !mig_command_undoes(cmd, step)) {
+        rc = mig_journal_end(run, err);
     }
     run->scripted = false;
     mig_run_close_readers(run);
@@ -402,6 +407,17 @@ static int check_half_applied(const struct mig_command *cmd, struct mig_error *e
     return 0;
 }
 
+/* The version rows still name a revision that is half undone. */
+static int check_unfinished(struct mig_command *cmd, struct mig_error *err)
+{
+    struct mig_run *run = &cmd->run;
+    if (cmd->request->verb != MIG_VERB_UPGRADE || run->conn == NULL || !run->has_version) {
+        return 0;
+    }
+    int rc = mig_journal_load(run, err);
+    return rc == 0 ? check_half_applied(cmd, err) : rc;
+}
+
 /* Our other tables, and what they say of a run that was cut off. */
 static int find_history(struct mig_command *cmd, struct mig_error *err)
 {
@@ -410,7 +426,7 @@ static int find_history(struct mig_command *cmd, struct mig_error *err)
         run->has_version = run->rows.count > 0;
         return 0;
     }
-    if (run->sink == &mig_sink_plan) {
+    if (cmd->options->sink == MIG_SINK_LINT) {
         return 0;
     }
     int rc = mig_journal_load(run, err);
@@ -418,7 +434,7 @@ static int find_history(struct mig_command *cmd, struct mig_error *err)
         return rc;
     }
     rc = check_half_applied(cmd, err);
-    if (rc != 0 || run->journal.exists) { /* they are made together */
+    if (rc != 0 || run->journal.exists || !run->sink->live) { /* they are made together */
         run->has_history = run->journal.exists;
         return rc;
     }
@@ -625,7 +641,7 @@ static int run_command(struct mig_command *cmd, const struct mig_step **failed,
         return forget_half_applied(cmd, err);
     }
     if (rc != 0 || cmd->plan.step_count == 0) {
-        return rc; /* nothing to do: nothing is locked */
+        return rc != 0 ? rc : check_unfinished(cmd, err); /* nothing to do: nothing is locked */
     }
     rc = mig_command_check(cmd, err);
     if (rc == 0) {

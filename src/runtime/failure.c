@@ -36,16 +36,6 @@ static bool wait_for_session(const struct mig_run *run, struct mig_error *err)
     return got;
 }
 
-static bool has_journal(const struct mig_run *run, const char *revision)
-{
-    for (size_t i = 0; i < run->journal.row_count; i++) {
-        if (strcmp(run->journal.rows[i].revision, revision) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* By a connection of its own, which is closed again. */
 static enum outcome look(struct mig_run *run, const struct mig_step *step, bool undoes,
                          struct mig_report *report)
@@ -63,7 +53,7 @@ static enum outcome look(struct mig_run *run, const struct mig_step *step, bool 
             mig_version_read(conn, &run->ctx->settings, run->db, run->arena, &rows, &exists,
                              &err) == 0 &&
             mig_journal_load(run, &err) == 0) {
-            bool half = has_journal(run, step->revision->id);
+            bool half = mig_journal_has(run, step->revision->id);
             bool there = undoes ? !half
                                 : mig_names_equal(&rows, &step->heads_after) &&
                                       !mig_names_equal(&rows, &report->to);

@@ -140,6 +140,16 @@ int mig_journal_load(struct mig_run *run, struct mig_error *err)
     return rc == 0 && run->arena->failed ? mig_error_nomem(err) : rc;
 }
 
+bool mig_journal_has(const struct mig_run *run, const char *revision)
+{
+    for (size_t i = 0; i < run->journal.row_count; i++) {
+        if (strcmp(run->journal.rows[i].revision, revision) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- writing the table ---- */
 
 static struct mig_value int_value(int64_t number)
@@ -159,12 +169,13 @@ static int bind(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *i
                : mig_lexer_bind(run->db->dialect, run->server, arena, out, &params, err);
 }
 
+/* A plan goes on from the journal as a run would, and leaves it as it is. */
 static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *items, size_t count,
                 struct mig_error *err)
 {
     struct mig_statement statement;
     int rc = bind(run, sql, items, count, &statement, err);
-    return rc == 0 ? mig_conn_run(run->conn, &statement, NULL, err) : rc;
+    return rc == 0 && run->sink->live ? mig_conn_run(run->conn, &statement, NULL, err) : rc;
 }
 
 /* Goes with what comes next on the connection: the statement that it is about, or the COMMIT. */
@@ -172,7 +183,7 @@ static int send_along(struct mig_run *run, const struct mig_statement *statement
                       struct mig_error *err)
 {
     const struct mig_origin origin = mig_run_origin(run);
-    return mig_conn_defer(run->conn, statement, &origin, err);
+    return run->sink->live ? mig_conn_defer(run->conn, statement, &origin, err) : 0;
 }
 
 const char *mig_journal_runner(struct mig_arena *arena)
@@ -301,6 +312,18 @@ static int differs(struct mig_run *run, struct mig_error *err)
     mig_error_hint(err, "undo the change to the part that was carried out; only what comes after "
                         "it may be changed");
     return MIG_E_half_applied;
+}
+
+/* The last call that the journal has something of; it is compared there. */
+static int64_t compared_call(const struct mig_journal *journal)
+{
+    return journal->covered + (journal->covered_part > 0 ? 1 : 0);
+}
+
+int mig_journal_end(struct mig_run *run, struct mig_error *err)
+{
+    const struct mig_journal *journal = &run->journal;
+    return journal->active && journal->calls < compared_call(journal) ? differs(run, err) : 0;
 }
 
 int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t count,
@@ -465,7 +488,7 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
 {
     struct mig_journal *journal = &run->journal;
     char fingerprint[MIG_DIGEST_SIZE] = "";
-    if (!journal->active || statement->class == MIG_CLASS_SESSION ||
+    if (!journal->active || !run->sink->live || statement->class == MIG_CLASS_SESSION ||
         statement->class == MIG_CLASS_READ) {
         return 0;
     }
@@ -620,6 +643,29 @@ void mig_journal_leave(struct mig_run *run, const char *revision, const struct m
 
 /* ---- going on ---- */
 
+/* Away with what a statement has left; in a plan the index is gone for what comes after. */
+static int clean_up(struct mig_run *run, const struct mig_statement *statement, bool *left,
+                    struct mig_error *err)
+{
+    const char *index = NULL;
+    int rc = run->db->runner->clean_up == NULL
+                 ? 0
+                 : run->db->runner->clean_up(run->conn, statement, run->sink->live,
+                                             &run->revision_arena, &index, err);
+    *left = rc == 0 && index != NULL;
+    if (!*left || run->sink->live || strncmp(statement->verb, "CREATE", 6) != 0) {
+        return rc;
+    }
+    const char *table = statement->tables.items[0], *dot = strrchr(table, '.');
+    const struct mig_op_drop_index drop = {
+        .base = {.kind = MIG_OP_drop_index,
+                 .schema = dot != NULL ? mig_arena_strndup(&run->revision_arena, table,
+                                                           (size_t)(dot - table))
+                                       : NULL},
+        .name = index};
+    return mig_catalog_apply(run->catalog, &drop.base, err);
+}
+
 /* A statement was sent and its outcome never heard of: look whether it was carried out. */
 static int decide(struct mig_run *run, struct mig_journal_row *row, bool *applied,
                   struct mig_error *err)
@@ -627,13 +673,17 @@ static int decide(struct mig_run *run, struct mig_journal_row *row, bool *applie
     const struct mig_statement *statement = NULL;
     char now[MIG_DIGEST_SIZE] = "";
     const char *sql = row->statement != NULL ? row->statement : "";
+    bool left = false;
     int rc = read_statement(run, sql, &statement, err);
     *applied = false;
     if (rc != 0) {
         return rc;
     }
-    if (statement != NULL && run->db->runner->clean_up != NULL) {
-        rc = run->db->runner->clean_up(run->conn, statement, err);
+    if (statement != NULL) {
+        rc = clean_up(run, statement, &left, err);
+    }
+    if (rc == 0 && left && !run->sink->live) {
+        return 0; /* it will be made, or dropped, again */
     }
     if (rc == 0 && statement != NULL && row->fingerprint == NULL && drops_a_table(statement)) {
         return is_dropped(run, statement, applied, err);
@@ -668,14 +718,15 @@ static int clean_up_failed(struct mig_run *run, const struct mig_journal_row *ro
                            struct mig_error *err)
 {
     const struct mig_statement *statement = NULL;
-    if (run->db->runner->clean_up == NULL || row->statement == NULL) {
+    bool left = false;
+    if (row->statement == NULL) {
         return 0;
     }
     int rc = read_statement(run, row->statement, &statement, err);
     if (rc != 0 || statement == NULL || strncmp(statement->verb, "CREATE", 6) != 0) {
         return rc;
     }
-    return run->db->runner->clean_up(run->conn, statement, err);
+    return clean_up(run, statement, &left, err);
 }
 
 /* Settles the last row; *row is NULL when nothing of the revision stays covered. */
@@ -863,7 +914,7 @@ int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
     journal->part = 0;
     memcpy(journal->before, journal->chain, sizeof journal->before);
     mig_digest_chain(journal->chain, digest);
-    int64_t compared = journal->covered + (journal->covered_part > 0 ? 1 : 0);
+    int64_t compared = compared_call(journal);
     if (journal->calls == compared && strcmp(journal->chain, journal->resumed) != 0) {
         return differs(run, err);
     }

@@ -344,6 +344,8 @@ void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *re
 int mig_journal_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Reads all rows; none when there is no table. */
 int mig_journal_load(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+/* Whether the rows read say that something of the revision stays. */
+bool mig_journal_has(const struct mig_run *run, const char *revision);
 /* A step begins: where it goes on after a crash. Undecidable: MIG_E_half_applied. */
 int mig_journal_enter(struct mig_run *run, const struct mig_step *step,
                       struct mig_error *err) MIG_MUST_CHECK;
@@ -355,6 +357,8 @@ const char *mig_journal_alive(const struct mig_run *run);
 /* The statements of a call that was cut off in between, in place of compiling it; count 0: none. */
 int mig_journal_rest(struct mig_run *run, struct mig_statements *out,
                      struct mig_error *err) MIG_MUST_CHECK;
+/* The function has returned: not before it came to where it was cut off. */
+int mig_journal_end(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* A call begins. *skip: it was finished before, its answer is in *answer (NULL: it has none). */
 int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
                      const struct mig_answer **answer, struct mig_error *err) MIG_MUST_CHECK;

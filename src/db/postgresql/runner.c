@@ -379,7 +379,7 @@ static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
  * that index is dropped: another one that is invalid may be under construction by somebody else. $1
  * is the table (of a DROP: the index), $2 its schema or NULL, $3 the statement. */
 static const char leftover[] =
-    "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, x.relname)"
+    "SELECT x.relname, pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, x.relname)"
     " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
     " JOIN pg_catalog.pg_class t ON t.oid = i.indrelid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace"
@@ -391,29 +391,37 @@ static const char leftover[] =
     " OR pg_catalog.strpos($3, pg_catalog.concat('\"', replace(x.relname, '\"', '\"\"'), '\"'))"
     " > 0) LIMIT 1";
 
-static int clean_up(struct mig_conn *conn, const struct mig_statement *statement,
-                    struct mig_error *err)
+static int clean_up(struct mig_conn *conn, const struct mig_statement *statement, bool remove,
+                    struct mig_arena *arena, const char **left, struct mig_error *err)
 {
+    *left = NULL;
     if (statement->class != MIG_CLASS_CONCURRENT || statement->tables.count == 0) {
         return 0;
     }
-    struct mig_arena arena = {0};
-    struct mig_value value = {0};
     const char *table = statement->tables.items[0];
     const char *dot = strrchr(table, '.');
     const char *schema =
-        dot != NULL ? mig_arena_strndup(&arena, table, (size_t)(dot - table)) : NULL;
+        dot != NULL ? mig_arena_strndup(arena, table, (size_t)(dot - table)) : NULL;
     struct mig_param items[] = {{.value = mig_value_text(dot != NULL ? dot + 1 : table)},
                                 {.value = mig_value_text(schema)},
                                 {.value = mig_value_text(statement->sql)}};
     struct mig_params params = {.items = items, .count = MIG_COUNT(items), .given = true};
-    int rc = arena.failed ? mig_error_nomem(err)
-                          : mig_conn_scalar(conn, leftover, &params, &arena, &value, err);
-    if (rc == 0 && value.kind == MIG_VALUE_TEXT) {
-        rc = mig_conn_execute(conn, value.text, NULL, NULL, err);
+    struct mig_cursor cursor = {0};
+    const char *drop = NULL;
+    bool row = false;
+    int rc = mig_conn_query(conn, leftover, &params, false, &cursor, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, &row, err);
     }
-    mig_arena_release(&arena);
-    return rc;
+    if (rc == 0 && row) {
+        *left = mig_arena_strdup(arena, cursor.values[0].text);
+        drop = mig_arena_strdup(arena, cursor.values[1].text);
+    }
+    mig_cursor_close(&cursor);
+    if (rc == 0 && arena->failed) {
+        rc = mig_error_nomem(err);
+    }
+    return rc == 0 && drop != NULL && remove ? mig_conn_execute(conn, drop, NULL, NULL, err) : rc;
 }
 
 #define MOVED "luamig_moved"
