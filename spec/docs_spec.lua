@@ -4,6 +4,7 @@
 -- before "ms" for any number. "# exits with N" says that a command fails. A ```lua block that names a path is a file.
 local cli = require "spec.support.cli"
 local process = require "spec_process"
+local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
 local build = package.loaded["spec.build"]
@@ -187,6 +188,28 @@ describe("docs/", function()
     assert.equal("", r.stdout)
     assert.equal(0, r.code, r.stderr)
   end)
+
+  for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+    it("has recipes from Alembic that run, on " .. dialect, function()
+      local db, p = scratch.database(dialect), nil
+      p = project.new { url = db.url }
+      for _, blocks in pairs(sections_of "docs/alembic.md") do
+        for _, block in ipairs(blocks) do
+          if block.path then p:write(block.path, block.text) end
+        end
+      end
+      for _, arguments in ipairs { { "upgrade", "-x", "demo=yes" }, { "downgrade", "-4" }, { "upgrade" }, { "verify" }, { "downgrade", "base" } } do
+        local r = p:luamig(table.unpack(arguments))
+        assert(r.code == 0, table.concat(arguments, " ") .. "\n" .. r.stderr)
+      end
+      assert.equal(0, p:luamig("upgrade", "27c6").code)
+      assert.equal("ada@example.org", db:value "SELECT email FROM users WHERE id = 1")
+      assert.equal("wrote the first program", db:value "SELECT bio FROM profiles")
+      assert.equal(0, p:luamig("downgrade", "-1").code)
+      assert.equal("wrote the first program", db:value "SELECT bio FROM users WHERE id = 1")
+      db:drop()
+    end)
+  end
 
   it("shows Lua that is Lua, and links that lead somewhere", function()
     for name in require("lfs").dir("docs") do
