@@ -434,7 +434,10 @@ static int connection_transaction(lua_State *L)
     check_connection(L, "transaction");
     struct mig_lua_host *host = mig_lua_host(L);
     struct mig_run *run = mig_lua_run(L, "conn:transaction");
-    luaL_argexpected(L, lua_isfunction(L, 2), 2, "function");
+    struct mig_reader r = mig_lua_reader(L, "conn:transaction");
+    if (!lua_isfunction(L, 2)) {
+        mig_read_fail(&r, "argument 1 must be a function");
+    }
     lua_settop(L, 2);
     mig_lua_line(L);
     struct mig_error *err = mig_lua_error_slot(L);

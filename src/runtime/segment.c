@@ -496,7 +496,7 @@ int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err)
     if (rc == 0 && !skip) {
         rc = mig_segment_boundary(run, "op.autocommit_block", err);
     }
-    run->autocommit = rc == 0;
+    run->autocommit |= rc == 0; /* one inside another one fails, which stays open */
     return mig_run_blame(run, rc, NULL, err);
 }
 

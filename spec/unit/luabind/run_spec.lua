@@ -115,6 +115,19 @@ for _, dialect in ipairs(servers.dialects) do
         conn:transaction(function() conn:transaction(function() end) end)]]))
     end)
 
+    it("commits each statement of a block, also after a block inside it was refused", function()
+      local err = failure(users .. [[
+        op.autocommit_block(function()
+          local ok, err = pcall(op.autocommit_block, function() end)
+          assert(not ok and err.message == "op.autocommit_block is open already")
+          op.get_bind():transaction(function() op.execute "INSERT INTO users (n) VALUES (1)" end)
+          op.execute "INSERT INTO users (n) VALUES (2)"
+          op.execute "INSERT INTO nowhere (n) VALUES (3)"
+        end)]])
+      assert.equal("INSERT INTO nowhere (n) VALUES (3)", err.sql)
+      assert.same({ "1", "2" }, database:query "SELECT n FROM users ORDER BY n")
+    end)
+
     it("runs table handles", function()
       local log = said(users .. [[
         local t, conn = sql.table "users", op.get_bind()
@@ -302,6 +315,7 @@ end
         { "op.sleep(-1)", "it takes seconds" },
         { "op.sleep('x')", "it takes seconds" },
         { "op.autocommit_block()", "argument 1 must be a function" },
+        { "op.get_bind():transaction()", "conn:transaction: argument 1 must be a function" },
         { "op.reversible { up = print }", "it stands in change()" },
         { "op.reversible { upp = print }", "unknown option 'upp' (did you mean 'up'?)" },
         { "op.batch_alter_table('t', {})", "argument 2 must be a function(batch)" },
