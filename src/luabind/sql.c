@@ -146,15 +146,64 @@ static void copy_options(lua_State *L, int index, int fields, const struct mig_r
     }
 }
 
+/* Alembic's way to name what a foreign key refers to, { "t.a", "t.b" } as argument 2, becomes the
+ * table and its columns: one "t.a" stays as it is, several need argument 3. */
+static void take_references(struct mig_reader *r)
+{
+    lua_State *L = r->L;
+    lua_Unsigned count = lua_type(L, 2) == LUA_TTABLE ? lua_rawlen(L, 2) : 0;
+    bool more = lua_gettop(L) > 2 && !lua_isnil(L, 3) && !mig_read_is_options(L, 3);
+    if (count == 0 || more) {
+        return;
+    }
+    size_t length = 0; /* of the table's name */
+    const char *table = NULL;
+    lua_createtable(L, (int)count, 0);
+    for (lua_Unsigned i = 1; i <= count; i++) {
+        const char *text =
+            lua_rawgeti(L, 2, (lua_Integer)i) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+        const char *dot = strrchr(text, '.');
+        if (dot == NULL || (table != NULL && ((size_t)(dot - text) != length ||
+                                              strncmp(text, table, length) != 0))) {
+            mig_read_fail(r,
+                          "argument 2 must be the table, or a list of 'table.column' of one table");
+        }
+        table = text;
+        length = (size_t)(dot - text);
+        lua_pushstring(L, dot + 1);
+        lua_rawseti(L, -3, (lua_Integer)i);
+        lua_pop(L, 1); /* it stays in the list */
+    }
+    if (count == 1) {
+        lua_pop(L, 1);
+        lua_rawgeti(L, 2, 1);
+        lua_replace(L, 2);
+        return;
+    }
+    if (memchr(table, '.', length) != NULL) {
+        mig_read_fail(r, "the schema of several columns stands in the option referent_schema");
+    }
+    if (lua_gettop(L) > 3 && lua_isnil(L, 3)) {
+        lua_replace(L, 3);
+    } else {
+        lua_insert(L, 3);
+    }
+    lua_pushlstring(L, table, length);
+    lua_replace(L, 2);
+}
+
 /* sql.unique(columns, {…}) and its like. Upvalues: the record, the class, the kind. */
 static int construct(lua_State *L)
 {
     const struct mig_record *record = lua_touserdata(L, lua_upvalueindex(1));
     enum mig_lua_class class = (enum mig_lua_class)lua_tointeger(L, lua_upvalueindex(2));
     int kind = (int)lua_tointeger(L, lua_upvalueindex(3));
-    int top = lua_gettop(L), at = 1;
     refuse_colon(L, 1, record->name);
     struct mig_reader r = reader(L, record->name);
+    if (class == MIG_LUA_CONSTRAINT && kind == MIG_CONSTRAINT_FOREIGN) {
+        take_references(&r);
+    }
+    int top = lua_gettop(L), at = 1;
     lua_createtable(L, 0, 8);
     int fields = lua_gettop(L);
     for (size_t i = 0; i < record->field_count; i++) {

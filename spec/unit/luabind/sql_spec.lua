@@ -72,6 +72,9 @@ describe("constraints and expressions", function()
     assert.same({ kind = "foreignkey", columns = { "a" }, table = "u", referred_columns = { "id" }, name = "fk", ondelete = "CASCADE" },
       constraint(sql.foreign_key({ "a" }, "u", { "id" }, { name = "fk", ondelete = "cascade" })))
     assert.same({ kind = "foreignkey", columns = { "a" }, table = "u", name = "fk" }, constraint(sql.foreign_key("a", "u", { name = "fk" })))
+    local pair = { kind = "foreignkey", columns = { "a", "b" }, table = "u", referred_columns = { "c", "d" }, ondelete = "CASCADE" }
+    assert.same(pair, constraint(sql.foreign_key({ "a", "b" }, { "u.c", "u.d" }, { ondelete = "CASCADE" }))) -- Alembic's way
+    assert.same(constraint(sql.foreign_key("a", "u.id")), constraint(sql.foreign_key({ "a" }, { "u.id" })))
     assert.same({ kind = "check", condition = "a > 0", not_valid = true }, constraint(sql.check("a > 0", { not_valid = true })))
     assert.equal("gist", constraint(sql.exclude({ { "room", "=" }, { sql.expr "tstzrange(a, b)", "&&" } }, { using = "gist" })).using)
     assert.same({ "x" }, constraint(sql.unique("a", { include = "x", nulls_not_distinct = true })).include)
@@ -128,6 +131,8 @@ local bad = {
   { "a hole in a list", "has a hole: element 2 is nil", function() return sql.unique { "a", nil, "c" } end },
   { "calling a constant", "sql.null cannot be called", function() return sql.null() end },
   { "changing sql", "sql cannot be changed", function() sql.mytype = 1 end },
+  { "references to two tables", "argument 2 must be the table, or a list of 'table.column' of one table",
+    function() return sql.foreign_key({ "a", "b" }, { "t.a", "u.b" }) end },
   { "an unknown field of a constraint", "sql.foreign_key has no 'ondelet' (did you mean 'ondelete'?)",
     function() return sql.foreign_key("a", "t.id").ondelet end },
   { "an unknown field of a value", "sql.string has no 'lenght' (did you mean 'length'?)", function() return sql.string(5).lenght end },
