@@ -114,6 +114,12 @@ it("plan counts an index that was left invalid as to be made", function()
   assert.equal(0, r.code, r.stderr)
   assert.matches("^a1 [^\n]*\n    CREATE UNIQUE INDEX CONCURRENTLY ix_t_a ON t %(a%);[^\n]*\n$", r.stdout)
   assert.equal("f", db:value "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_t_a'::regclass")
+  for _, words in ipairs { { "upgrade" }, { "downgrade", "base" } } do
+    r = p:luamig(words[1], "--dry-run", words[2])
+    assert.equal(5, r.code, r.stderr)
+    assert.matches("error: 'a1' is half applied\n", r.stderr)
+    assert.matches("a dry run begins where nothing is half done", r.stderr)
+  end
   db:query "DELETE FROM t"
   assert.equal(0, p:luamig("upgrade").code)
   assert.equal("t", db:value "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_t_a'::regclass")

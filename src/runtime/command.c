@@ -403,6 +403,9 @@ static int check_half_applied(const struct mig_command *cmd, struct mig_error *e
                            mig_undo_is_due(&cmd->run, row->revision) ? "current" : "-1");
             return MIG_E_half_applied;
         }
+        if (mig_command_check_dry(cmd, row->revision, err) != 0) {
+            return MIG_E_half_applied;
+        }
     }
     return 0;
 }

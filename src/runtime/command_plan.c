@@ -4,6 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+int mig_command_check_dry(const struct mig_command *cmd, const char *id, struct mig_error *err)
+{
+    if (cmd->options->sink != MIG_SINK_DRY_RUN) {
+        return 0;
+    }
+    mig_error_set(err, MIG_E_half_applied, "'%s' is half applied", id);
+    mig_error_hint(err, "a dry run begins where nothing is half done: `luamig upgrade` goes "
+                        "on with it, `luamig downgrade current` undoes it");
+    return MIG_E_half_applied;
+}
+
 /* A downgrade begins with what stands half done above the version rows. */
 static int find_undo(struct mig_command *cmd, struct mig_error *err)
 {
@@ -18,11 +29,7 @@ static int find_undo(struct mig_command *cmd, struct mig_error *err)
         if (!mig_undo_is_due(run, id)) {
             continue;
         }
-        if (cmd->options->sink == MIG_SINK_DRY_RUN) {
-            mig_error_set(err, MIG_E_half_applied, "'%s' is half applied", id);
-            mig_error_hint(err,
-                           "a dry run begins where nothing is half done: `luamig upgrade` goes "
-                           "on with it, `luamig downgrade current` undoes it");
+        if (mig_command_check_dry(cmd, id, err) != 0) {
             return MIG_E_half_applied;
         }
         cmd->undo = mig_revision_map_get(cmd->ctx->map, id);
