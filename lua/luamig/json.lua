@@ -17,7 +17,7 @@ local shapes = {
   stamped = { "format", "from[]", "to[]", "error:error?" },
   status = {
     "format", "dialect", "target", "server_version", "current[]", "heads[]", "pending[]", "up_to_date", "revisions",
-    "last:applied", "half_applied[]:half_applied", "edited[]", "error:error?",
+    "last:applied", "runner:holder", "half_applied[]:half_applied", "edited[]", "error:error?",
   },
   applied = { "revision", "direction", "started_at", "duration_ms", "user", "host", "version", "result" },
   templates = { "format", "templates[]:template", "error:error?" },

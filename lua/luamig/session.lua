@@ -49,11 +49,15 @@ function session:announce(verb)
   self.out:note(("%s %s%s"):format(verb, target.url, origin))
 end
 
---- Asks on the terminal; true for yes. Without a terminal it is an error unless --yes was given.
-function session:confirm(question)
+--- Asks on the terminal; true for yes. Without a terminal it is an error (with what --json has to say until then)
+--- unless --yes was given.
+function session:confirm(question, report)
   if self.args.yes then return true end
   if not (core.isatty(0) and core.isatty(2)) then
-    core.error { kind = "usage", message = question .. " There is no terminal to answer on.", hint = "--yes answers with yes." }
+    core.error {
+      kind = "usage", message = question .. " There is no terminal to answer on.", hint = "--yes answers with yes.",
+      report = report,
+    }
   end
   io.stdout:flush()
   io.stderr:write(question, " [y/N] ")

@@ -266,6 +266,11 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
     -- no terminal to answer on
     assert.equal(2, r.code)
     assert.matches('"kind": "usage",\n    "message": "End session %d+ of ', r.stdout)
+    assert.equal(math.type(json.decode(r.stdout).holder.pid), "integer")
+    r = p:luamig "status"
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("\nlock       session %d+ of ", r.stdout)
+    assert.equal(math.type(json.decode(p:luamig("status", "--json").stdout).runner.pid), "integer")
     r = p:luamig("upgrade", "--lock-timeout", "200ms")
     assert.equal(4, r.code, r.stderr)
     r = p:luamig("unlock", "--yes")

@@ -16,6 +16,18 @@ local function version_text(server)
   return ("%s%d.%d.%d"):format(server.is_mariadb and "MariaDB " or "", v // 10000, v // 100 % 100, v % 100)
 end
 
+-- What the runtime says of a holder that no session of the server stands for; a lease outlives its process for a while.
+local LEASE = "by its lease"
+
+local function tell_runner(out, runner)
+  local of = runner.user and " of " .. runner.user or ""
+  local since = runner.since and ", since " .. runner.since or ""
+  local who = ("session %d%s from %s"):format(runner.pid, of, runner.host or "?")
+  if runner.application == LEASE then who = ("process %d on %s, by its lease"):format(runner.pid, runner.host or "?") end
+  out:line(("%-10s %s%s"):format("lock", who, since))
+  if runner.query then out:line(("%-10s %s"):format("", (runner.query:gsub("%s+", " ")))) end
+end
+
 function status.run(session)
   session.shape = "status"
   local handle, out = session:handle(), session.out
@@ -52,6 +64,9 @@ function status.run(session)
   if #edited > 0 then
     out:line(("%-10s %s: the file is not what was applied"):format("edited", table.concat(edited, ", ")))
   end
+  local known, runner = pcall(handle.lock_holder, handle, false) -- an account may not be allowed to look
+  runner = known and runner or nil
+  if runner then tell_runner(out, runner) end
   for _, half in ipairs(half_applied) do
     local open = half.open_step and (", step %d %s"):format(half.open_step, half.failed and "failed" or "begun")
       or half.note and ", the next one failed" or ""
@@ -61,14 +76,17 @@ function status.run(session)
       out:line(("%-10s %s%s"):format("", half.open_step and "" or "the last: ", (half.statement:gsub("%s+", " "))))
     end
     if half.note then out:line(("%-10s %s"):format("", (half.note:gsub("%s+", " ")))) end
-    -- It looks for itself whether a step that was begun took effect, and says when only `repair` can tell.
-    out:line(("%-10s luamig %s"):format("go on", half.undo and "downgrade current" or half.direction == "upgrade"
-      and "upgrade (or undo it: luamig downgrade current)" or "downgrade TARGET"))
+    if runner and runner.application ~= LEASE then
+      out:line(("%-10s that session is at it"):format "go on")
+    else -- it looks for itself whether a step that was begun took effect, and says when only `repair` can tell
+      out:line(("%-10s luamig %s"):format("go on", half.undo and "downgrade current" or half.direction == "upgrade"
+        and "upgrade (or undo it: luamig downgrade current)" or "downgrade TARGET"))
+    end
   end
   out:document("status", {
     dialect = server.dialect, target = target.url, server_version = server.version, current = plan.from, heads = heads,
     pending = pending, up_to_date = #pending == 0, revisions = total, last = last,
-    half_applied = half_applied, edited = edited,
+    runner = runner, half_applied = half_applied, edited = edited,
   })
 end
 

@@ -37,7 +37,7 @@ function unlock.run(session)
     else
       question = ("End session %d of %s?"):format(holder.pid, holder.user or "an unknown user")
     end
-    if session:confirm(question) then
+    if session:confirm(question, { holder = holder, ended = false }) then
       session:announce "unlock"
       handle:lock_holder(true)
       if holder.application ~= LEASE then
