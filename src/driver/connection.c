@@ -402,7 +402,9 @@ int mig_conn_settle(struct mig_conn *conn, struct mig_error *err)
 static void give_up(struct mig_conn *conn)
 {
     struct mig_error ignored = {0};
-    conn->driver->cancel(conn);
+    if (!conn->driver->cancels_late) {
+        conn->driver->cancel(conn);
+    }
     conn->queue.count = conn->ahead;
     (void)!flush(conn, 0, NULL, &ignored);
     mig_error_clear(&ignored);
@@ -454,6 +456,8 @@ int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
         conn->queue.items[conn->queue.count - 1].params = (struct mig_params){0};
     } else if (rows) { /* it was not, and cannot be later */
         conn->queue.count--;
+        rc = rc == 0 ? mig_conn_settle(conn, err) : rc;
+        return rc == 0 ? mig_conn_run(conn, statement, NULL, err) : rc;
     }
     bool full = conn->queue.count >= QUEUE_STATEMENTS || conn->queue.bytes >= QUEUE_BYTES;
     return rc == 0 && full ? mig_conn_settle(conn, err) : rc;

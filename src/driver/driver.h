@@ -77,13 +77,17 @@ struct mig_driver {
     /* Required. Asks the server to stop the running statement. Safe from another thread and a
      * handler. */
     void (*cancel)(struct mig_conn *conn);
+    /* What cancel asks for reaches the server after it has returned, and may stop the next
+     * statement instead (MySQL). */
+    bool cancels_late;
     /* Optional: sends all without waiting in between (pipeline). The first failure ends it; *done
      * counts what succeeded before. 0 with *done < count: the rest must go one by one. */
     int (*execute_many)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                         int64_t *changed, size_t *done, struct mig_error *err);
     /* Optional: sends statements that a later execute_many, which begins with them, hears the
      * answers of, so that the server has something to do meanwhile; adds to conn->ahead what it
-     * has sent. Nothing else may be sent in between. */
+     * has sent, which is less than count where the connection cannot or one before has failed.
+     * Nothing else may be sent in between. */
     int (*send_ahead)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                       struct mig_error *err);
     /* What execute_many sends is one text (MySQL): what the user wrote is never part of it. Else it

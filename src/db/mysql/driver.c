@@ -236,10 +236,8 @@ static bool is_plain(const struct mig_value *value)
     return value->kind >= MIG_VALUE_NULL && value->kind <= MIG_VALUE_JSON;
 }
 
-/* Prepares and executes. On success *stmt is the caller's to read, keep or close. */
-int mig_mysql_run_prepared(struct mig_conn *conn, const char *sql, size_t length,
-                           const struct mig_params *params, MYSQL_STMT **stmt,
-                           struct mig_error *err)
+int mig_mysql_bind(struct mig_conn *conn, const char *sql, size_t length,
+                   const struct mig_params *params, MYSQL_STMT **stmt, struct mig_error *err)
 {
     int rc = prepare(conn, sql, length, stmt, err);
     if (rc != 0) {
@@ -259,12 +257,24 @@ int mig_mysql_run_prepared(struct mig_conn *conn, const char *sql, size_t length
             rc = mig_error_set(err, MIG_E_script, "parameter %zu is not a plain value", i + 1);
         }
     }
-    if (rc == 0 && ((count > 0 && mig_mysql.mysql_stmt_bind_param(*stmt, binds) != 0) ||
-                    mig_mysql.mysql_stmt_execute(*stmt) != 0)) {
+    if (rc == 0 && count > 0 && mig_mysql.mysql_stmt_bind_param(*stmt, binds) != 0) {
         rc = mig_mysql_fail_statement(conn, *stmt, err);
     }
-    free(binds);
+    free(binds); /* the library has copied them */
     if (rc != 0) {
+        (void)mig_mysql.mysql_stmt_close(*stmt);
+        *stmt = NULL;
+    }
+    return rc;
+}
+
+int mig_mysql_run_prepared(struct mig_conn *conn, const char *sql, size_t length,
+                           const struct mig_params *params, MYSQL_STMT **stmt,
+                           struct mig_error *err)
+{
+    int rc = mig_mysql_bind(conn, sql, length, params, stmt, err);
+    if (rc == 0 && mig_mysql.mysql_stmt_execute(*stmt) != 0) {
+        rc = mig_mysql_fail_statement(conn, *stmt, err);
         (void)mig_mysql.mysql_stmt_close(*stmt);
         *stmt = NULL;
     }
@@ -276,9 +286,9 @@ int64_t mig_mysql_count(uint64_t rows)
     return rows > INT64_MAX ? 0 : (int64_t)rows;
 }
 
-/* A statement without a result may be run again; what gave rows is closed with them. */
-static void put_away(struct mig_conn *conn, const char *sql, size_t length, MYSQL_STMT *stmt)
+void mig_mysql_put_away(struct mig_conn *conn, const char *sql, size_t length, MYSQL_STMT *stmt)
 {
+    /* a statement without a result may be run again; what gave rows is closed with them */
     if (length <= CACHED_SQL_MAX && mig_mysql.mysql_stmt_field_count(stmt) == 0) {
         mig_statement_cache_put(&mig_mysql_handle_of(conn)->cache, sql, length, stmt);
     } else {
@@ -307,7 +317,7 @@ static int execute_prepared(struct mig_conn *conn, const char *sql, size_t lengt
         }
         (void)mig_mysql.mysql_stmt_free_result(stmt);
     }
-    put_away(conn, sql, length, stmt);
+    mig_mysql_put_away(conn, sql, length, stmt);
     return rc;
 }
 
@@ -357,8 +367,8 @@ int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err)
     return conn->as_written ? set_several(conn, false, err) : 0;
 }
 
-static int execute(struct mig_conn *conn, const char *sql, size_t length,
-                   const struct mig_params *params, int64_t *changed, struct mig_error *err)
+int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
+                      const struct mig_params *params, int64_t *changed, struct mig_error *err)
 {
     *changed = 0;
     if (params != NULL && params->count > 0) {
@@ -418,12 +428,12 @@ static int joined_answers(struct mig_conn *conn, size_t count, int64_t *changed,
     return more > 0 ? mig_mysql_fail(conn, err) : 0;
 }
 
-static int execute_many(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
-                        int64_t *changed, size_t *done, struct mig_error *err)
+/* All of them as one text; nothing done where that cannot be. */
+static int execute_joined(struct mig_conn *conn, const struct mig_statement *statements,
+                          size_t count, int64_t *changed, size_t *done, struct mig_error *err)
 {
     struct mig_strbuf text = {0};
     size_t length = 0;
-    *done = 0;
     for (size_t i = 0; i < count; i++) {
         length += statements[i].length;
     }
@@ -447,6 +457,25 @@ static int execute_many(struct mig_conn *conn, const struct mig_statement *state
     return rc == 0 ? joined_answers(conn, count, changed, done, err) : rc;
 }
 
+static int execute_many(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
+                        int64_t *changed, size_t *done, struct mig_error *err)
+{
+    size_t heard = 0, joined = 0;
+#ifdef MIG_MYSQL_CAN_SEND_AHEAD
+    heard = conn->ahead;
+    int failed = mig_mysql_hear_ahead(conn, err);
+    if (failed != 0) {
+        *done = heard - 1; /* what was sent last: nothing is sent after a failure */
+        return failed;
+    }
+#endif
+    int rc = heard < count ? execute_joined(conn, statements + heard, count - heard,
+                                            changed != NULL ? changed + heard : NULL, &joined, err)
+                           : 0;
+    *done = heard + joined;
+    return rc;
+}
+
 static enum mig_tx_state tx_state(struct mig_conn *conn)
 {
     return mig_mysql_handle_of(conn)->mysql->server_status & SERVER_STATUS_IN_TRANS ? MIG_TX_OPEN
@@ -460,14 +489,18 @@ const struct mig_driver mig_driver_mysql = {
     .connect = mig_mysql_connect,
     .attach = mig_mysql_attach,
     .close = mig_mysql_close,
-    .execute = execute,
+    .execute = mig_mysql_execute,
     .execute_many = execute_many,
+#ifdef MIG_MYSQL_CAN_SEND_AHEAD
+    .send_ahead = mig_mysql_send_ahead,
+#endif
     .joins_texts = true,
     .query = mig_mysql_query,
     .next = mig_mysql_next,
     .finish = mig_mysql_finish,
     .tx_state = tx_state,
     .cancel = mig_mysql_cancel,
+    .cancels_late = true,
 };
 
 #endif

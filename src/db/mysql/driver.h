@@ -9,6 +9,16 @@
 #include <mysql.h>
 #include <pthread.h>
 
+/* MariaDB Connector/C can execute a prepared statement without waiting for its answer. */
+#ifdef MARIADB_PACKAGE_VERSION
+#define MIG_MYSQL_CAN_SEND_AHEAD
+#define MIG_MYSQL_AHEAD_FUNCTIONS(X)                                                               \
+    X(mysql_stmt_execute_start)                                                                    \
+    X(mysql_stmt_execute_cont) X(mysql_get_socket) X(mysql_get_timeout_value_ms)
+#else
+#define MIG_MYSQL_AHEAD_FUNCTIONS(X)
+#endif
+
 // clang-format off
 #define MIG_MYSQL_FUNCTIONS(X) \
     X(mysql_server_init) X(mysql_thread_init) X(mysql_thread_end) X(mysql_init) \
@@ -22,7 +32,8 @@
     X(mysql_stmt_result_metadata) X(mysql_stmt_bind_result) X(mysql_stmt_fetch) \
     X(mysql_stmt_fetch_column) X(mysql_stmt_free_result) X(mysql_stmt_affected_rows) \
     X(mysql_stmt_field_count) X(mysql_stmt_errno) X(mysql_stmt_error) X(mysql_stmt_sqlstate) \
-    X(mysql_stmt_next_result) X(mysql_set_server_option) X(mysql_get_ssl_cipher)
+    X(mysql_stmt_next_result) X(mysql_set_server_option) X(mysql_get_ssl_cipher) \
+    MIG_MYSQL_AHEAD_FUNCTIONS(X)
 // clang-format on
 
 /* Filled when the library is loaded. */
@@ -36,8 +47,18 @@ extern struct mig_mysql_functions mig_mysql;
 /* my_bool in MariaDB's header, bool in Oracle's. */
 typedef __typeof__(*((MYSQL_BIND *)NULL)->is_null) vendor_bool;
 
+/* A statement that was sent and whose answer was not read yet; stmt NULL: none. */
+struct mig_mysql_ahead {
+    MYSQL_STMT *stmt;
+    const char *sql; /* the queue's */
+    size_t length;
+    int waits;  /* for what, MYSQL_WAIT_…; 0: the answer is here */
+    int failed; /* what mysql_stmt_execute would have returned */
+};
+
 struct mig_mysql_handle {
     MYSQL *mysql;
+    struct mig_mysql_ahead ahead;
     bool several; /* the server takes several statements in one text */
     struct mig_statement_cache cache;
     /* cancelling: a thread with a connection of its own sends KILL QUERY when someone writes to
@@ -64,7 +85,12 @@ int mig_mysql_fail_statement(struct mig_conn *conn, MYSQL_STMT *stmt,
  */
 enum mig_code mig_mysql_code(unsigned number);
 const char *mig_mysql_hint(unsigned number);
-/* Prepares and executes. On success *stmt is the caller's to read, keep or close. */
+/* Prepares, and gives it the parameters. On success *stmt is the caller's to execute, keep or
+ * close; the parameters must last until it was executed. */
+int mig_mysql_bind(struct mig_conn *conn, const char *sql, size_t length,
+                   const struct mig_params *params, MYSQL_STMT **stmt,
+                   struct mig_error *err) MIG_MUST_CHECK;
+/* The same, and executes. On success *stmt is the caller's to read, keep or close. */
 int mig_mysql_run_prepared(struct mig_conn *conn, const char *sql, size_t length,
                            const struct mig_params *params, MYSQL_STMT **stmt,
                            struct mig_error *err) MIG_MUST_CHECK;
@@ -76,6 +102,23 @@ int mig_mysql_drop_results(struct mig_conn *conn, int64_t *changed,
 int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 /* The library's "unknown" is 0. */
 int64_t mig_mysql_count(uint64_t rows);
+/* A statement that was executed and read: kept for the next time, or closed. */
+void mig_mysql_put_away(struct mig_conn *conn, const char *sql, size_t length, MYSQL_STMT *stmt);
+/* The slot of struct mig_driver. */
+int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
+                      const struct mig_params *params, int64_t *changed,
+                      struct mig_error *err) MIG_MUST_CHECK;
+
+/* driver_ahead.c */
+#ifdef MIG_MYSQL_CAN_SEND_AHEAD
+/* The slot of struct mig_driver. */
+int mig_mysql_send_ahead(struct mig_conn *conn, const struct mig_statement *statements,
+                         size_t count, struct mig_error *err) MIG_MUST_CHECK;
+/* Reads the answer to what is on its way; without any, success. */
+int mig_mysql_hear_ahead(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
+/* Before the connection is closed: ends it with what is on its way. */
+void mig_mysql_drop_ahead(struct mig_mysql_handle *h);
+#endif
 
 /* driver_connect.c: slots of struct mig_driver */
 int mig_mysql_connect(struct mig_conn *conn, const struct mig_conn_params *params,

@@ -141,6 +141,9 @@ static int set_options(MYSQL *mysql, const struct mig_conn_params *params, enum 
     (void)mig_mysql.mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout);
     (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_files);
+#ifdef MIG_MYSQL_CAN_SEND_AHEAD
+    (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_NONBLOCK, NULL);
+#endif
     if (option(params, "compress") != NULL) {
         (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_COMPRESS, NULL);
     }
@@ -373,6 +376,9 @@ void mig_mysql_close(struct mig_conn *conn)
     if (h->wake >= 0) {
         close(h->wake);
     }
+#ifdef MIG_MYSQL_CAN_SEND_AHEAD
+    mig_mysql_drop_ahead(h);
+#endif
     mig_statement_cache_clear(&h->cache);
     if (!conn->attached) {
         mig_mysql.mysql_close(h->mysql);
