@@ -334,6 +334,7 @@ static int take_type_arguments(struct mig_reader *r, const char *letters, int at
                 lua_pushvalue(L, at++);
                 lua_setfield(L, fields, "name");
             }
+            at += at < top && lua_isnil(L, at); /* no values: options are the third argument */
             plain = at <= top && mig_read_is_plain(L, at);
             key = plain && !mig_read_is_options(L, at) ? "values" : NULL;
             break;

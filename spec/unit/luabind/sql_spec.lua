@@ -51,6 +51,7 @@ describe("types", function()
   it("enums: by name, with values, without a name", function()
     assert.same({ kind = "enum", name = "status", values = { "a", "b" } }, type_of(sql.enum("status", { "a", "b" })))
     assert.same({ kind = "enum", name = "status" }, type_of(sql.enum "status"))
+    assert.same({ kind = "enum", name = "status", schema = "s" }, type_of(sql.enum("status", nil, { schema = "s" })))
     assert.same({ kind = "enum", values = { "a" } }, type_of(sql.enum { "a" }))
     assert.same({ kind = "enum", name = "e", values = { "a" }, schema = "s", native = false },
       type_of(sql.enum("e", { "a" }, { schema = "s", native = false })))
