@@ -156,6 +156,11 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
 int mig_compile_index(struct mig_compile *c, const char *schema, const char *table,
                       const struct mig_index *index, bool if_not_exists,
                       struct mig_error *err) MIG_MUST_CHECK;
+/* The error about an index whose table was not given and is not known: there is none, or offline
+ * nobody can tell; `how` gives it. */
+#define MIG_RENAME_INDEX_OF "op.rename_index(name, new_name, { table = \"table\" })"
+int mig_compile_no_index(const struct mig_compile *c, const char *index, const char *how,
+                         struct mig_error *err) MIG_MUST_CHECK;
 /* The table as the catalog knows it; *out NULL when it does not know it, or there is none. */
 int mig_compile_known_table(struct mig_compile *c, const char *schema, const char *name,
                             const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;

@@ -110,6 +110,18 @@ int mig_compile_add_constraint(struct mig_compile *c, const struct mig_op *op,
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
 }
 
+int mig_compile_no_index(const struct mig_compile *c, const char *index, const char *how,
+                         struct mig_error *err)
+{
+    if (!c->offline && c->catalog != NULL) {
+        return mig_error_set(err, MIG_E_script, "index '%s' does not exist", index);
+    }
+    int code = mig_error_set(err, MIG_E_offline, "the table of index '%s' cannot be known offline",
+                             index);
+    mig_error_hint(err, "Give it: %s.", how);
+    return code;
+}
+
 /* The constraint's name: given, or the catalog's for an unnamed one. */
 int mig_compile_constraint_name(struct mig_compile *c, const struct mig_op_drop_constraint *op,
                                 const char **out, struct mig_error *err)

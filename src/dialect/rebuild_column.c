@@ -585,7 +585,8 @@ static int change_autoincrement(struct mig_rebuild *r, struct mig_rebuild_column
             return 0;
         }
         return mig_unsupported(r->c, r->err,
-                               "AUTOINCREMENT on a column that is not the whole primary key", NULL);
+                               "AUTOINCREMENT on a column that is not the whole primary key",
+                               "Leave out `autoincrement`.");
     }
     struct mig_rebuild_place key = mig_rebuild_where(r, mig_rebuild_is_primary, NULL);
     bool is_on = key.in_column ? key.item->clauses[key.at].autoincrement : key.item->autoincrement;
@@ -626,7 +627,8 @@ int mig_rebuild_alter_column(struct mig_rebuild *r, const struct mig_op_alter_co
     int code = 0;
     if (op->identity != NULL && mig_rebuild_rowid_column(r) != column) {
         return mig_unsupported(r->c, r->err,
-                               "an identity on a column that is not the integer primary key", NULL);
+                               "identity columns other than an integer primary key",
+                               "Fill the column by a trigger, or leave out `identity`.");
     }
     if (op->type != NULL) {
         code = change_type(r, column, op);

@@ -113,6 +113,9 @@ static struct mig_names first_row_columns(struct mig_reader *r, int list)
         if (lua_istable(L, -1) && lua_rawlen(L, -1) > 0) {
             mig_read_fail(r, "rows that are lists need the option 'columns'");
         }
+        if (lua_istable(L, -1)) {
+            mig_read_fail(r, "row 1 is empty");
+        }
         mig_read_fail(r, "row 1 must be a table { column = value }, not %s",
                       mig_lua_describe(L, -1));
     }

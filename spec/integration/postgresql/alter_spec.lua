@@ -144,6 +144,8 @@ describe("on PostgreSQL", function()
     assert.equal("a", identity())
     run(function(op, sql) op.alter_column("t", "n", { identity = sql.identity { always = false } }) end)
     assert.equal("d", identity())
+    run(function(op) op.alter_column("t", "n", { identity = true }) end) -- which is nothing new
+    assert.equal("d", identity())
     run(function(op) op.alter_column("t", "n", { drop_identity = true }) end)
     assert.equal("", identity())
     run(function(op) op.alter_column("t", "n", { autoincrement = true }) end)

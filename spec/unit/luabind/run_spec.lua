@@ -324,6 +324,8 @@ end
         { "op.quote('')", "is an empty string" },
         { "op.expect_none('SELECT 1', 'x', 3)", "unexpected argument 3" },
         { "op.execute('BEGIN')", "autocommit_block" },
+        { "op.bulk_insert('t', { {} })", "op.bulk_insert: row 1 is empty" },
+        { "op.rename_index('nowhere', 'ix')", dialect == "postgresql" and 'relation "nowhere" does not exist' or "index 'nowhere' does not exist" },
       }
       for _, case in ipairs(cases) do
         local err = failure(case[1])

@@ -246,18 +246,12 @@ static int drop_index(struct mig_compile *c, const struct mig_op *op, struct mig
     const struct mig_op_drop_index *drop = MIG_OP_CAST(op, drop_index);
     bool guarded = drop->if_exists == MIG_TRUE;
     if (drop->table == NULL) {
-        if (!c->offline && c->catalog != NULL) {
-            if (guarded) {
-                mig_log_write(c->log, MIG_LOG_INFO, "index '%s' does not exist: passed over",
-                              drop->name);
-                return 0;
-            }
-            return mig_error_set(err, MIG_E_script, "index '%s' does not exist", drop->name);
+        if (guarded && !c->offline && c->catalog != NULL) {
+            mig_log_write(c->log, MIG_LOG_INFO, "index '%s' does not exist: passed over",
+                          drop->name);
+            return 0;
         }
-        int code = mig_error_set(err, MIG_E_offline,
-                                 "the table of index '%s' cannot be known offline", drop->name);
-        mig_error_hint(err, "Give it: op.drop_index(\"%s\", \"table\").", drop->name);
-        return code;
+        return mig_compile_no_index(c, drop->name, "op.drop_index(name, \"table\")", err);
     }
     if (guarded && !mig_compile_has(c, MIG_F_INDEX_IF_EXISTS)) {
         const struct mig_table *known = NULL;
@@ -292,10 +286,7 @@ static int rename_index(struct mig_compile *c, const struct mig_op *op, struct m
 {
     const struct mig_op_rename_index *rename = MIG_OP_CAST(op, rename_index);
     if (rename->table == NULL) {
-        int code =
-            mig_error_set(err, MIG_E_offline, "the table of index '%s' is not known", rename->name);
-        mig_error_hint(err, "Give it: op.rename_index(…, …, { table = \"…\" }).");
-        return code;
+        return mig_compile_no_index(c, rename->name, MIG_RENAME_INDEX_OF, err);
     }
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "ALTER TABLE %t RENAME INDEX %n TO %n", op->schema, rename->table, rename->name,

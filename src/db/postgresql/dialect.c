@@ -720,7 +720,12 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
     }
     start_alter(&w, c, op, err);
     if (has) {
+        size_t start = w.buf.length;
         add_identity_changes(&w, op->identity);
+        if (w.buf.length < start) { /* the space goes where nothing was said */
+            mig_sql_drop(&w);
+            return 0;
+        }
         return emit_alter(&w, op);
     }
     mig_sql_add(&w, "ADD");

@@ -20,6 +20,23 @@ static int drop(struct mig_compile *c, const char *kind, const char *schema, con
     return emit(&w, mig_arena_printf(c->arena, "DROP %s", kind), NULL, NULL);
 }
 
+/* IF NOT EXISTS for what has none: the statement stands between these two, and that there is such
+ * an object is no error. */
+static struct mig_sql start_create(struct mig_compile *c, enum mig_tri if_missing,
+                                   struct mig_error *err)
+{
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, if_missing == MIG_TRUE ? "DO $luamig$ BEGIN " : "");
+    return w;
+}
+
+static void end_create(struct mig_sql *w, enum mig_tri if_missing, const char *condition)
+{
+    if (if_missing == MIG_TRUE) {
+        mig_sql_add(w, "\n; EXCEPTION WHEN %r THEN NULL; END $luamig$", condition);
+    }
+}
+
 /* --- views --- */
 
 int mig_postgresql_create_view(struct mig_compile *c, const struct mig_op *op,
@@ -27,6 +44,7 @@ int mig_postgresql_create_view(struct mig_compile *c, const struct mig_op *op,
 {
     const struct mig_op_create_view *create = MIG_OP_CAST(op, create_view);
     bool materialized = create->materialized == MIG_TRUE, replace = create->replace == MIG_TRUE;
+    enum mig_tri if_missing = MIG_UNSET;
     int code = 0;
     if (materialized && replace) { /* has no OR REPLACE */
         code = drop(c, "MATERIALIZED VIEW", op->schema, create->name, MIG_TRUE, MIG_FALSE, err);
@@ -40,11 +58,16 @@ int mig_postgresql_create_view(struct mig_compile *c, const struct mig_op *op,
                           create->name);
             return 0;
         }
+        if (code == MIG_E_offline) {
+            mig_error_clear(err);
+            code = 0;
+        }
+        if_missing = c->offline ? MIG_TRUE : MIG_UNSET;
     }
     if (code != 0) {
         return code;
     }
-    struct mig_sql w = mig_sql_start(c, err);
+    struct mig_sql w = start_create(c, if_missing, err);
     mig_sql_add(&w, "CREATE %r%rVIEW %r%t", replace && !materialized ? "OR REPLACE " : "",
                 materialized ? "MATERIALIZED " : "",
                 materialized && create->if_not_exists == MIG_TRUE ? "IF NOT EXISTS " : "",
@@ -53,6 +76,7 @@ int mig_postgresql_create_view(struct mig_compile *c, const struct mig_op *op,
         mig_sql_add(&w, " (%N)", &create->columns);
     }
     mig_sql_add(&w, " AS %r", create->query);
+    end_create(&w, if_missing, "duplicate_table");
     return emit(&w, "CREATE VIEW", NULL, NULL);
 }
 
@@ -102,12 +126,9 @@ int mig_postgresql_create_function(struct mig_compile *c, const struct mig_op *o
     if (create->body == NULL) {
         return mig_error_set(err, MIG_E_script, "function '%s' has no body", create->name);
     }
-    if (create->if_not_exists == MIG_TRUE) {
-        return mig_unsupported(c, err, "CREATE FUNCTION IF NOT EXISTS", "Write replace = true.");
-    }
     bool block = begins(create->body, "BEGIN") || begins(create->body, "DECLARE");
     const char *language = create->language != NULL ? create->language : block ? "plpgsql" : "sql";
-    struct mig_sql w = mig_sql_start(c, err);
+    struct mig_sql w = start_create(c, create->if_not_exists, err);
     mig_sql_add(&w, "CREATE %rFUNCTION %t(%r) RETURNS %r LANGUAGE %r%r%r AS ",
                 create->replace == MIG_TRUE ? "OR REPLACE " : "", op->schema, create->name,
                 create->args != NULL ? create->args : "",
@@ -115,6 +136,7 @@ int mig_postgresql_create_function(struct mig_compile *c, const struct mig_op *o
                 create->attributes != NULL ? " " : "",
                 create->attributes != NULL ? create->attributes : "");
     add_body(&w, create->body);
+    end_create(&w, create->if_not_exists, "duplicate_function");
     return emit(&w, "CREATE FUNCTION", NULL, NULL);
 }
 
@@ -148,10 +170,7 @@ int mig_postgresql_create_trigger(struct mig_compile *c, const struct mig_op *op
                  "as the trigger's body.");
         return code;
     }
-    if (create->if_not_exists == MIG_TRUE) {
-        return mig_unsupported(c, err, "CREATE TRIGGER IF NOT EXISTS", "Write replace = true.");
-    }
-    struct mig_sql w = mig_sql_start(c, err);
+    struct mig_sql w = start_create(c, create->if_not_exists, err);
     mig_sql_add(&w, "CREATE %rTRIGGER %n %r ", create->replace == MIG_TRUE ? "OR REPLACE " : "",
                 create->name, mig_upper(c, create->when, "BEFORE"));
     for (size_t i = 0; i < create->events.count; i++) {
@@ -163,6 +182,7 @@ int mig_postgresql_create_trigger(struct mig_compile *c, const struct mig_op *op
         mig_sql_add(&w, " WHEN (%r)", create->condition);
     }
     mig_sql_add(&w, call ? " EXECUTE FUNCTION %r" : " %r", body);
+    end_create(&w, create->if_not_exists, "duplicate_object");
     return emit(&w, "CREATE TRIGGER", op->schema, create->table);
 }
 
@@ -271,11 +291,7 @@ int mig_postgresql_create_domain(struct mig_compile *c, const struct mig_op *op,
                                  struct mig_error *err)
 {
     const struct mig_op_create_domain *create = MIG_OP_CAST(op, create_domain);
-    if (create->if_not_exists == MIG_TRUE) {
-        return mig_unsupported(c, err, "CREATE DOMAIN IF NOT EXISTS",
-                               "Leave it out, or look it up in pg_type first.");
-    }
-    struct mig_sql w = mig_sql_start(c, err);
+    struct mig_sql w = start_create(c, create->if_not_exists, err);
     mig_sql_add(&w, "CREATE DOMAIN %t AS %y", op->schema, create->name, create->type);
     mig_sql_default(&w,
                     &(struct mig_column){.type = create->type, .default_value = create->default_});
@@ -283,6 +299,7 @@ int mig_postgresql_create_domain(struct mig_compile *c, const struct mig_op *op,
     if (create->check != NULL) {
         mig_sql_add(&w, " CHECK (%r)", create->check);
     }
+    end_create(&w, create->if_not_exists, "duplicate_object");
     return emit(&w, "CREATE DOMAIN", NULL, NULL);
 }
 

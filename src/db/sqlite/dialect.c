@@ -603,9 +603,11 @@ static int rename_index(struct mig_compile *c, const struct mig_op *op, struct m
     if (code != 0) {
         return code;
     }
+    if (owner == NULL) {
+        return mig_compile_no_index(c, rename->name, MIG_RENAME_INDEX_OF, err);
+    }
     if (table == NULL) {
-        return mig_compile_must_know(c, op->schema, owner == NULL ? rename->name : owner,
-                                     "the index", err);
+        return mig_compile_must_know(c, op->schema, owner, "the index", err);
     }
     const struct mig_index *index = mig_table_index(table, rename->name);
     struct mig_index *renamed = index == NULL ? NULL : mig_index_copy(c->arena, index);
