@@ -59,6 +59,30 @@ local function differences(before, after, path, found)
   return found
 end
 
+-- Whether an index is the one that MySQL needs for a foreign key of the table, under the key's name.
+local function serves_key(index, constraints)
+  for _, constraint in ipairs(constraints) do
+    if constraint.type == "foreignkey" and constraint.name == index.name and not index.unique
+      and table.concat(constraint.columns, "\0") == table.concat(index.columns, "\0") then
+      return true
+    end
+  end
+  return false
+end
+
+-- MySQL makes such an index, takes it away when another one serves the key, and wants it when that one goes: whether it
+-- is there is no part of a schema.
+local function without_key_indexes(schema)
+  for _, of in ipairs(schema.tables) do
+    local kept = {}
+    for _, index in ipairs(of.indexes) do
+      if not serves_key(index, of.constraints) then kept[#kept + 1] = index end
+    end
+    of.indexes = kept
+  end
+  return schema
+end
+
 --- Where two schemas (of handle:snapshot_schema()) differ: a list of lines, empty when they are equal.
 function stairway.compare(before, after)
   return differences(keyed(before), keyed(after), "", {})
@@ -71,7 +95,12 @@ end
 -- nil, or how the schema differs: in facts, and in the operations that lead from one to the other.
 local function difference(handle, before, after, what_happened)
   if before.snapshot == after.snapshot then return nil end
-  local lines = stairway.compare(handle:snapshot_schema(before.snapshot), handle:snapshot_schema(after.snapshot))
+  local before_schema, after_schema = handle:snapshot_schema(before.snapshot), handle:snapshot_schema(after.snapshot)
+  if handle:server().dialect == "mysql" then
+    without_key_indexes(before_schema)
+    without_key_indexes(after_schema)
+  end
+  local lines = stairway.compare(before_schema, after_schema)
   local operations = {}
   for i, op in ipairs(handle:snapshot_difference(before.snapshot, after.snapshot)) do
     operations[i] = render.operation(op)

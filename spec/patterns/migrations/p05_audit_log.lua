@@ -25,9 +25,7 @@ end
 
 function downgrade()
   op.drop_index("ix_audit_log_created", "audit_log")
-  if op.dialect ~= "mysql" then           -- InnoDB keeps an index for the foreign key
-    op.drop_index("ix_audit_log_user", "audit_log")
-  end
+  op.drop_index("ix_audit_log_user", "audit_log")
   op.drop_index("ix_audit_log_entity", "audit_log")
   op.drop_table("audit_log")
 end

@@ -241,6 +241,67 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
                         schema, table, NULL);
 }
 
+/* Whether the first columns of an index are these, whole. */
+static bool leads(const struct mig_elements *elements, const struct mig_names *columns)
+{
+    bool same = elements->count >= columns->count;
+    for (size_t i = 0; same && i < columns->count; i++) {
+        const struct mig_element *element = &elements->items[i];
+        same = element->column != NULL && !element->length.given &&
+               mig_name_equal_folded(element->column, columns->items[i]);
+    }
+    return same;
+}
+
+/* Whether another key of the table than the index has the foreign key's columns first. */
+static bool has_other_key(const struct mig_table *table, const char *index,
+                          const struct mig_names *columns)
+{
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        const struct mig_index *other = table->indexes.items[i];
+        if (other->name != NULL && !mig_name_equal_folded(other->name, index) &&
+            leads(&other->elements, columns)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *key = table->constraints.items[i];
+        bool is_key = key->kind == MIG_CONSTRAINT_PRIMARY || key->kind == MIG_CONSTRAINT_UNIQUE;
+        bool same = is_key && key->columns.count >= columns->count &&
+                    (key->name == NULL || !mig_name_equal_folded(key->name, index));
+        for (size_t k = 0; same && k < columns->count; k++) {
+            same = mig_name_equal_folded(key->columns.items[k], columns->items[k]);
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* InnoDB drops no index that a foreign key of the table needs ("Foreign Key Constraints"). It made
+ * one of the key's name, and took that away when this one came: it comes back in the same
+ * statement. *out NULL when no foreign key needs the index. */
+static int find_key_of_index(struct mig_compile *c, const struct mig_op *op, const char *table,
+                             const char *index, const struct mig_constraint **out,
+                             struct mig_error *err)
+{
+    const struct mig_table *known = NULL;
+    int code = mig_compile_known_table(c, op->schema, table, &known, err);
+    const struct mig_index *dropped = known != NULL ? mig_table_index(known, index) : NULL;
+    *out = NULL;
+    for (size_t i = 0; dropped != NULL && i < known->constraints.count; i++) {
+        const struct mig_constraint *key = known->constraints.items[i];
+        if (key->kind == MIG_CONSTRAINT_FOREIGN && key->name != NULL &&
+            leads(&dropped->elements, &key->columns) &&
+            !has_other_key(known, index, &key->columns) &&
+            mig_table_index(known, key->name) == NULL) {
+            *out = key;
+        }
+    }
+    return code;
+}
+
 static int drop_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_drop_index *drop = MIG_OP_CAST(op, drop_index);
@@ -270,7 +331,20 @@ static int drop_index(struct mig_compile *c, const struct mig_op *op, struct mig
         }
         guarded = false;
     }
+    const struct mig_constraint *key = NULL;
+    int code = c->index_clauses ? 0 : find_key_of_index(c, op, drop->table, drop->name, &key, err);
+    if (code != 0) {
+        return code;
+    }
     struct mig_sql w = mig_sql_start(c, err);
+    if (key != NULL) {
+        mig_sql_add(&w, "ALTER TABLE %t ADD INDEX %n (", op->schema, drop->table, key->name);
+        for (size_t i = 0; i < key->columns.count; i++) {
+            mig_sql_add(&w, i > 0 ? ", %n" : "%n", key->columns.items[i]);
+        }
+        mig_sql_add(&w, "), DROP INDEX %n", drop->name);
+        return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, drop->table, NULL);
+    }
     if (c->index_clauses) {
         mig_sql_add(&w, "ALTER TABLE %t ", op->schema, drop->table);
     }

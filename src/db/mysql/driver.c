@@ -120,6 +120,10 @@ const char *mig_mysql_hint(unsigned number)
     case 1047:
         return "The node is not connected to its cluster: use another one, or wait until it is "
                "back.";
+    case 1553: /* ER_DROP_INDEX_FK */
+        return "A foreign key of this table, or of another one to it, rests on the index: drop "
+               "that "
+               "one first, or the whole table.";
     case 1205:
         return "Another session holds a lock that this statement needs.";
     case 2002: /* CR_CONNECTION_ERROR */
