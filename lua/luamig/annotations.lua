@@ -14,7 +14,7 @@ annotations.functions = {
   { "has_table", "name: string, options?: { schema?: string }", "boolean", "whether the table exists" },
   { "has_column", "table: string, name: string, options?: { schema?: string }", "boolean", "whether the column exists" },
   { "commit", "", nil, "end the segment here" },
-  { "uuid", "", "string", "a new UUID" },
+  { "uuid", "type?: luamig.type", "string", "a new UUID, as a column of the type takes it" },
   { "expect_none", "query: string|table, message?: string", nil, "fail when the query gives a row" },
   { "autocommit_block", "body: fun()", nil, "statements outside of a transaction" },
   { "reversible", "parts: { up: fun(), down: fun() }", nil, "the raw part of a change()" },

@@ -1,4 +1,5 @@
 /* `op`: the operations of op.def, and what else a migration asks of its run. */
+#include "dialect/compile.h"
 #include "luabind/graph.h"
 #include "luabind/host.intern.h"
 #include "luabind/push.h"
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -350,12 +352,31 @@ static int inspect(lua_State *L)
 
 /* --- small things --- */
 
+/* Whether a column of the type has no room for dashes: CHAR(32), which sql.uuid is where the server
+ * has no such type. */
+static bool is_short(lua_State *L, const struct mig_reader *r, const struct mig_type *type)
+{
+    struct mig_strbuf *text = &mig_lua_scratch(L)->text;
+    struct mig_error *err = mig_lua_error_slot(L);
+    if (mig_append_type(r->compile, text, type, err) != 0) {
+        mig_lua_raise_op(L, err, r->what);
+    }
+    const char *length = strchr(mig_strbuf_text(text), '(');
+    long room = length != NULL ? strtol(length + 1, NULL, 10) : 0;
+    mig_strbuf_truncate(text, 0);
+    return room >= 32 && room < 36;
+}
+
+/* op.uuid(type?): as a column of the type takes it, else as RFC 9562 writes it. */
 static int uuid(lua_State *L)
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char bytes[16];
     char text[37];
     mig_lua_refuse_colon(L, "op.uuid");
+    struct mig_reader r = mig_lua_reader(L, "op.uuid");
+    bool dashes =
+        lua_isnoneornil(L, 1) || !is_short(L, &r, mig_read_type(&r, 1, "argument 1 (type)"));
     for (size_t got = 0; got < sizeof bytes;) {
         ssize_t n = getrandom(bytes + got, sizeof bytes - got, 0);
         if (n < 0 && errno != EINTR) {
@@ -367,7 +388,7 @@ static int uuid(lua_State *L)
     bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
     size_t at = 0;
     for (size_t i = 0; i < sizeof bytes; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
+        if (dashes && (i == 4 || i == 6 || i == 8 || i == 10)) {
             text[at++] = '-';
         }
         text[at++] = digits[bytes[i] >> 4];

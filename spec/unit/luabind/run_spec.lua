@@ -145,6 +145,15 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "2", "3\tc", "2\tb", "2", "it's ?", "1" }, log)
     end)
 
+    it("makes a UUID as a column of the type takes it", function()
+      local log = said [[
+        op.create_table("t", { { "id", sql.uuid, primary_key = true }, { "words", sql.string(36) } })
+        op.bulk_insert("t", { { id = op.uuid(sql.uuid), words = op.uuid(sql.string(36)) } })
+        print(#op.uuid(sql.uuid), #op.uuid(sql.char(32)), #op.uuid(sql.char(36)), #op.uuid(sql.text), #op.uuid())]]
+      assert.equal((dialect == "postgresql" and 36 or 32) .. "\t32\t36\t36\t36", log[1])
+      assert.equal(dialect == "postgresql" and "36\t36" or "32\t36", database:value "SELECT length(CAST(id AS CHAR(36))), length(words) FROM t")
+    end)
+
     it("shows a zero byte in the log", function()
       assert.same({ "a\\0b\tc\\0", "\\0" }, said [[op.log("a\0b", "c\0") print "\0"]])
       assert.matches("op.f: argument 1 %(name%) is missing", said "print(pcall(op.f))"[1])
