@@ -5,12 +5,15 @@
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <lua.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -223,17 +226,29 @@ static int process_sleep(lua_State *L)
     return 0;
 }
 
+/* unheard(fd) → milliseconds that what was sent on a socket may stay unacknowledged, nil for
+ * another kind of file */
+static int process_unheard(lua_State *L)
+{
+    int fd = (int)luaL_checkinteger(L, 1);
+    unsigned ms = 0;
+    socklen_t size = sizeof ms;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &size) != 0) {
+        lua_pushnil(L);
+    } else {
+        lua_pushinteger(L, (lua_Integer)ms);
+    }
+    return 1;
+}
+
 __attribute__((visibility("default"))) int luaopen_spec_process(lua_State *L);
 int luaopen_spec_process(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"start", process_start},
-        {"wait", process_wait},
-        {"kill", process_kill},
-        {"environ", process_environ},
-        {"now", process_now},
-        {"sleep", process_sleep},
-        {NULL, NULL},
+        {"start", process_start},     {"wait", process_wait}, {"kill", process_kill},
+        {"environ", process_environ}, {"now", process_now},   {"sleep", process_sleep},
+        {"unheard", process_unheard}, {NULL, NULL},
     };
 
     if (getenv("LD_PRELOAD")) {

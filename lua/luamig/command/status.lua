@@ -77,7 +77,7 @@ function status.run(session)
     end
     if half.note then out:line(("%-10s %s"):format("", (half.note:gsub("%s+", " ")))) end
     if runner and runner.application ~= LEASE then
-      out:line(("%-10s that session is at it"):format "go on")
+      out:line(("%-10s when that session has ended; `luamig unlock` ends it"):format "go on")
     else -- it looks for itself whether a step that was begun took effect, and says when only `repair` can tell
       out:line(("%-10s luamig %s"):format("go on", half.undo and "downgrade current" or half.direction == "upgrade"
         and "upgrade (or undo it: luamig downgrade current)" or "downgrade TARGET"))

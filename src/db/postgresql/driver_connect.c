@@ -161,7 +161,7 @@ int mig_pq_connect(struct mig_conn *conn, const struct mig_conn_params *params,
 {
     /* what stands before dbname is overridden by the URL, what stands behind it overrides the URL
      */
-    const char *names[9] = {0}, *values[9] = {0};
+    const char *names[10] = {0}, *values[10] = {0};
     size_t count = 0;
     char timeout[16];
     if (params->connect_timeout_ms > 0 || getenv("PGCONNECT_TIMEOUT") == NULL) {
@@ -170,14 +170,16 @@ int mig_pq_connect(struct mig_conn *conn, const struct mig_conn_params *params,
         names[count] = "connect_timeout";
         values[count++] = timeout;
     }
-    /* a peer that is gone without a word is noticed in a minute, not in the two hours of the system
-     */
+    /* a peer that is gone without a word is noticed in a minute, not in the two hours of the
+     * system, or, with something on its way to it, in its quarter of an hour */
     names[count] = "keepalives_idle";
     values[count++] = "30";
     names[count] = "keepalives_interval";
     values[count++] = "10";
     names[count] = "keepalives_count";
     values[count++] = "3";
+    names[count] = "tcp_user_timeout";
+    values[count++] = "60000";
     names[count] = "fallback_application_name";
     values[count++] = "luamig";
     names[count] = "dbname";
