@@ -173,6 +173,23 @@ describe("README.md", function()
     local module = cli.run({ "-e", 'print(require("luamig").version)' },
       { program = "lua5.4", cwd = project, env = { LUA_CPATH = prefix .. "/lib/lua/5.4/?.so" } })
     assert.equal(0, module.code, module.stderr)
+    local readme = assert(io.open(prefix .. "/share/doc/luamig/README.md")):read "a"
+    for path in readme:gmatch "%]%((docs/[%w_]+%.md)%)" do
+      assert.is_truthy(io.open(prefix .. "/share/doc/luamig/" .. path), path)
+    end
+  end)
+
+  it("is found by pkg-config wherever a distribution keeps its libraries", function()
+    for _, libdir in ipairs { "lib/x86_64-linux-gnu", "lib64" } do
+      local folder = scratch.folder()
+      local pc = folder .. "/usr/" .. libdir .. "/pkgconfig"
+      assert(os.execute(("cmake -S . -B %s/build -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_LIBDIR=%s >%s/log 2>&1"):format(
+        folder, libdir, folder)))
+      assert(os.execute(("mkdir -p %s && cp %s/build/luamig.pc %s"):format(pc, folder, pc)))
+      local pipe = io.popen(("PKG_CONFIG_PATH=%s pkg-config --variable=libdir luamig | xargs realpath -m"):format(pc))
+      assert.equal(folder .. "/usr/" .. libdir, pipe:read "l")
+      pipe:close()
+    end
   end)
 
   it("names files that exist", function()
