@@ -139,6 +139,33 @@ static void *cancel_soon(void *payload)
     return NULL;
 }
 
+/* A cancel that no call was there for stops the next one, whichever it is, and no other. */
+static void cancel_between(struct mig_handle *m)
+{
+    static const char *const names[] = {"current", "plan", "upgrade", "stamp", "run"};
+    const char *const base[] = {"base"}, *const *revisions = NULL;
+    char program[] = "embed", command[] = "heads", *words[] = {program, command, NULL};
+    size_t count = 0;
+    for (int i = 0; i < 5; i++) {
+        for (int cancelled = 1; cancelled >= 0; cancelled--) {
+            if (cancelled != 0) {
+                mig_cancel(m);
+            }
+            fflush(stdout);
+            int status = i == 0   ? mig_current(m, &revisions, &count)
+                         : i == 1 ? mig_plan(m, "base+0", NULL)
+                         : i == 2 ? mig_upgrade(m, "current", NULL, NULL)
+                         : i == 3 ? mig_stamp(m, base, 1, false)
+                                  : mig_run(m, 2, words);
+            if (cancelled != 0 || status == MIG_CANCELLED) {
+                printf("%s, cancelled before: status %d\n", names[i], status);
+            }
+        }
+    }
+    printf("misused: %d %d %d\n", mig_stamp(m, NULL, 2, false), mig_attach(m, NULL, m),
+           mig_attach(m, "sqlite", NULL));
+}
+
 int main(int argc, char **argv)
 {
     int lines = 0;
@@ -170,6 +197,7 @@ int main(int argc, char **argv)
         pthread_join(thread, NULL);
         say_failure("upgrade", status, m);
         say_current(m);
+        cancel_between(m);
     } else if (strcmp(argv[1], "run") == 0) {
         argv[3] = argv[0];
         status = mig_run(m, argc - 3, argv + 3);

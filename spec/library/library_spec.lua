@@ -71,6 +71,11 @@ describe("libluamig", function()
     local r = embed("cancel", db.url, p.path .. "/migrations")
     assert.matches("^upgrade: status 130, interrupted: ", r.stdout)
     assert.matches("\ncurrent:\n", r.stdout)
+    for _, call in ipairs { "current", "plan", "upgrade", "stamp", "run" } do
+      local _, count = r.stdout:gsub("%f[%a]" .. call .. ", cancelled before: status 130\n", "")
+      assert.equal(1, count, call)
+    end
+    assert.matches("\nmisused: 2 2 2\n", r.stdout)
     assert.is_true(r.seconds < 10)
     assert.same({}, db:query "SELECT tablename FROM pg_tables WHERE tablename = 't'")
     db:drop()

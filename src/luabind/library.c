@@ -36,12 +36,13 @@ static int status_of(enum mig_code code)
     return code == MIG_E_nomem ? MIG_NO_MEMORY : mig_code_exit_status(code);
 }
 
-static void begin(struct mig_handle *m)
+static int begin(struct mig_handle *m)
 {
     mig_arena_release(&m->arena);
     mig_error_clear(&m->err);
     memset(&m->failure, 0, sizeof m->failure);
     m->request = NULL;
+    return m->cancelled == 0 ? 0 : mig_error_set(&m->err, MIG_E_interrupted, "interrupted");
 }
 
 static int finish(struct mig_handle *m, int rc)
@@ -173,11 +174,18 @@ void mig_close(struct mig_handle *handle)
 
 int mig_attach(struct mig_handle *handle, const char *dialect, void *connection)
 {
-    begin(handle);
-    const struct mig_db *db = mig_database_by_dialect(dialect);
+    int rc = begin(handle);
+    if (rc != 0) {
+        return finish(handle, rc);
+    }
+    const struct mig_db *db = dialect != NULL ? mig_database_by_dialect(dialect) : NULL;
     if (db == NULL) {
-        return finish(
-            handle, mig_error_set(&handle->err, MIG_E_usage, "there is no dialect '%s'", dialect));
+        return finish(handle, mig_error_set(&handle->err, MIG_E_usage, "there is no dialect '%s'",
+                                            dialect != NULL ? dialect : "(none)"));
+    }
+    if (connection == NULL) {
+        return finish(handle,
+                      mig_error_set(&handle->err, MIG_E_usage, "mig_attach needs a connection"));
     }
     if (handle->ctx.conn != NULL) {
         return finish(handle,
@@ -305,10 +313,12 @@ int mig_upgrade(struct mig_handle *handle, const char *target,
 {
     struct mig_run_request own;
     struct mig_report report = {0};
-    begin(handle);
+    int rc = begin(handle);
     struct mig_run_options options = run_options(handle, request, &own);
-    int rc = mig_context_upgrade(&handle->ctx, &handle->arena, target != NULL ? target : "head",
+    if (rc == 0) {
+        rc = mig_context_upgrade(&handle->ctx, &handle->arena, target != NULL ? target : "head",
                                  &options, &report, &handle->err);
+    }
     return finish_run(handle, rc, &report, outcome);
 }
 
@@ -317,22 +327,26 @@ int mig_downgrade(struct mig_handle *handle, const char *target,
 {
     struct mig_run_request own;
     struct mig_report report = {0};
-    begin(handle);
+    int rc = begin(handle);
     struct mig_run_options options = run_options(handle, request, &own);
-    int rc = target == NULL ? no_target(handle, "mig_downgrade")
+    if (rc == 0) {
+        rc = target == NULL ? no_target(handle, "mig_downgrade")
                             : mig_context_downgrade(&handle->ctx, &handle->arena, target, &options,
                                                     &report, &handle->err);
+    }
     return finish_run(handle, rc, &report, outcome);
 }
 
 int mig_plan(struct mig_handle *handle, const char *target, struct mig_outcome *outcome)
 {
     struct mig_report report = {0};
-    begin(handle);
     struct mig_run_options options = {
         .sink = MIG_SINK_PLAN, .keep_statements = true, .payload = handle};
-    int rc = mig_context_upgrade(&handle->ctx, &handle->arena, target != NULL ? target : "head",
+    int rc = begin(handle);
+    if (rc == 0) {
+        rc = mig_context_upgrade(&handle->ctx, &handle->arena, target != NULL ? target : "head",
                                  &options, &report, &handle->err);
+    }
     return finish_run(handle, rc, &report, outcome);
 }
 
@@ -341,12 +355,15 @@ int mig_stamp(struct mig_handle *handle, const char *const *targets, size_t coun
     struct mig_report report = {0};
     struct mig_names names = {.given = true};
     struct mig_run_options options = {.sink = MIG_SINK_EXECUTE, .payload = handle};
-    begin(handle);
+    int rc = begin(handle);
     names.items = mig_arena_array(&handle->arena, const char *, count + 1);
-    if (names.items == NULL) {
-        return finish(handle, mig_error_nomem(&handle->err));
+    if (rc == 0 && names.items == NULL) {
+        rc = mig_error_nomem(&handle->err);
     }
-    for (size_t i = 0; i < count && targets[i] != NULL; i++) {
+    if (rc != 0) {
+        return finish(handle, rc);
+    }
+    for (size_t i = 0; targets != NULL && i < count && targets[i] != NULL; i++) {
         names.items[names.count++] = targets[i];
     }
     if (names.count == 0 || names.count < count) {
@@ -359,10 +376,16 @@ int mig_stamp(struct mig_handle *handle, const char *const *targets, size_t coun
 int mig_current(struct mig_handle *handle, const char *const **revisions, size_t *count)
 {
     struct mig_names rows = {0};
-    begin(handle);
-    int rc = mig_context_heads(&handle->ctx, &handle->arena, &rows, &handle->err);
-    *revisions = rows.items;
-    *count = rc == 0 ? rows.count : 0;
+    int rc = begin(handle);
+    if (rc == 0) {
+        rc = mig_context_heads(&handle->ctx, &handle->arena, &rows, &handle->err);
+    }
+    if (revisions != NULL) {
+        *revisions = rows.items;
+    }
+    if (count != NULL) {
+        *count = rc == 0 ? rows.count : 0;
+    }
     return finish(handle, rc);
 }
 
@@ -417,10 +440,10 @@ static char **with_options(struct mig_handle *m, int argc, char **argv, int *out
 int mig_run(struct mig_handle *handle, int argc, char **argv)
 {
     int count = 0;
-    begin(handle);
-    char **words = with_options(handle, argc, argv, &count);
+    int rc = begin(handle);
+    char **words = rc == 0 ? with_options(handle, argc, argv, &count) : NULL;
     if (words == NULL) {
-        return finish(handle, mig_error_nomem(&handle->err));
+        return finish(handle, rc != 0 ? rc : mig_error_nomem(&handle->err));
     }
     handle->owner.interrupted = &handle->cancelled;
     handle->owner.migrations = handle->options.migrations;
