@@ -62,6 +62,9 @@ struct mig_runner_ops {
     const char *schema_query;
     /* Required. The error says that a table does not exist. */
     bool (*is_missing_table)(const struct mig_error *err);
+    /* Required. The error of a DDL statement says that something else (a view, a key, a trigger)
+     * uses what it changes or drops. */
+    bool (*is_in_use)(const struct mig_error *err);
     /* Required. schema NULL: the default one. */
     int (*has_table)(struct mig_conn *conn, const char *schema, const char *name, bool *out,
                      struct mig_error *err);

@@ -1,3 +1,4 @@
+#include "dialect/compile.h"
 #include "dialect/lexer.h"
 #include "dialect/locks.h"
 #include "runtime/run.intern.h"
@@ -211,6 +212,36 @@ int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_pa
     return 0;
 }
 
+/* Whether the operation takes `cascade`. */
+static bool cascades(const char *operation)
+{
+    const struct mig_record *record = mig_op_record(mig_op_by_name(operation));
+    return record != NULL && mig_record_field(record, "cascade") != NULL;
+}
+
+/* What to do where something else uses what an operation is to change. Of the user's own statements
+ * the server's hint is the better one: it speaks of SQL. */
+static void advise(const struct mig_run *run, struct mig_error *err)
+{
+    static const char *const own[] = {"op.execute", "op.execute_file", "op.bulk_insert",
+                                      "op.backfill"};
+    if (run->db == NULL || err->code != MIG_E_sql || err->operation == NULL ||
+        strncmp(err->operation, "op.", 3) != 0 || !run->db->runner->is_in_use(err)) {
+        return;
+    }
+    for (size_t i = 0; i < MIG_COUNT(own); i++) {
+        if (strcmp(err->operation, own[i]) == 0) {
+            return;
+        }
+    }
+    if (mig_compile_has(&run->compile, MIG_F_CASCADE) && cascades(err->operation + 3)) {
+        mig_error_hint(err, "drop what uses it before; or give `cascade = true`, which drops it "
+                            "too");
+    } else {
+        mig_error_hint(err, "drop what uses it before, and make it again after");
+    }
+}
+
 int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
                   struct mig_error *err)
 {
@@ -239,6 +270,7 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
     if (err->sql == NULL && statement != NULL) {
         mig_error_string(&err->sql, statement->sql, statement->length);
     }
+    advise(run, err);
     if (run->conn != NULL && run->conn->deferred_failed) { /* whoever happened to ask for it */
         run->conn->deferred_failed = false;
         mig_segment_doom_by(run, err);

@@ -248,6 +248,27 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("op.drop_table", dropped.operation)
     end)
 
+    it("says what to do where something else uses it", function()
+      local made = users .. [[op.create_table("notes", { { "id", sql.integer }, { "user_id", sql.integer, references = "users.id" } })
+        op.create_view("names", "SELECT email FROM users") ]]
+      local before = "drop what uses it before, and make it again after"
+      local cases = {
+        ['op.drop_table "users"'] = {
+          postgresql = "drop what uses it before; or give `cascade = true`, which drops it too", mysql = before,
+          sqlite = false },
+        ['op.drop_column("users", "email")'] = {
+          postgresql = "drop what uses it before; or give `cascade = true`, which drops it too", mysql = false, sqlite = before },
+        ['op.batch_alter_table("users", function(batch) batch.alter_column("email", { type = sql.text }) batch.drop_column "id" end)'] = {
+          postgresql = before, mysql = before, sqlite = false },
+        ['op.execute "DROP TABLE users"'] = {
+          postgresql = "Use DROP ... CASCADE to drop the dependent objects too.", mysql = false, sqlite = false },
+      }
+      for code, hints in pairs(cases) do
+        database:empty()
+        if hints[dialect] then assert.equal(hints[dialect], failure(made .. code).hint, code) end
+      end
+    end)
+
     it("runs a file of the project", function()
       local p = project.new { files = { ["seed.sql"] = "CREATE TABLE seed (id integer);\nINSERT INTO seed VALUES (1);\nINSERT INTO seed VALUES (2);" } }
       assert.same({ "2" }, said('op.execute_file "seed.sql"\nprint(op.get_bind():scalar "SELECT count(*) FROM seed")', { root = p.path }))

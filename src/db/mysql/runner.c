@@ -146,6 +146,21 @@ static bool is_read_only(const struct mig_error *err)
             strstr(err->message, "read-only") != NULL);
 }
 
+static bool is_in_use(const struct mig_error *err)
+{
+    static const int codes[] = {
+        1217, 1451, 3730,       /* a foreign key refers to the table */
+        1828, 1829, 1832, 1833, /* one needs the index or the column */
+        3108, 3959              /* a generated column, a CHECK */
+    };
+    for (size_t i = 0; i < MIG_COUNT(codes); i++) {
+        if (err->native_code == codes[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_missing_table(const struct mig_error *err)
 {
     return err->native_code == ER_NO_SUCH_TABLE || err->native_code == ER_BAD_DB;
@@ -423,6 +438,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
     .is_read_only = is_read_only,
+    .is_in_use = is_in_use,
     .is_missing_table = is_missing_table,
     .has_table = has_table,
     .column_width = column_width,

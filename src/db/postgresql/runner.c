@@ -147,6 +147,14 @@ static bool is_read_only(const struct mig_error *err)
     return strcmp(err->sqlstate, "25006") == 0;
 }
 
+static bool is_in_use(const struct mig_error *err)
+{
+    bool unchangeable = strcmp(err->sqlstate, "0A000") == 0 && err->detail != NULL &&
+                        (strstr(err->detail, " depends on column ") != NULL ||
+                         strstr(err->detail, " is used by generated column ") != NULL);
+    return unchangeable || strcmp(err->sqlstate, "2BP01") == 0;
+}
+
 /* The next word of [*at, end), its length; 0 at the end or before another character. */
 static size_t next_word(const char **at, const char *end)
 {
@@ -484,6 +492,7 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
     .is_read_only = is_read_only,
+    .is_in_use = is_in_use,
     .local_setting = local_setting,
     .schema_query = "SELECT current_schema()",
     .is_missing_table = is_missing_table,

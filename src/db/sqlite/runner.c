@@ -25,6 +25,13 @@ static bool is_missing_table(const struct mig_error *err)
                                     strstr(err->message, "unknown database") != NULL);
 }
 
+/* What ALTER TABLE says of each view and trigger that it would break. */
+static bool is_in_use(const struct mig_error *err)
+{
+    return strncmp(err->message, "error in view ", 14) == 0 ||
+           strncmp(err->message, "error in trigger ", 17) == 0;
+}
+
 static int ask_count(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                      int64_t *out, struct mig_error *err)
 {
@@ -153,6 +160,7 @@ const struct mig_runner_ops mig_runner_sqlite = {
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
     .is_missing_table = is_missing_table,
+    .is_in_use = is_in_use,
     .has_table = has_table,
     .violations = violations,
     .script_begin = "BEGIN IMMEDIATE",
