@@ -186,6 +186,10 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
         if (strcasecmp(text, "NULL") == 0) {
             return;
         }
+        text = text[0] == '\'' ? text : mig_mysql_without_conversions(scope->arena, text);
+        if (text == NULL) {
+            return; /* the arena has failed */
+        }
         if (is_bytes(column->type) && strncmp(text, "x'", 2) == 0) { /* since 11 */
             column->default_value = hex_value(scope->arena, text + 2);
             return;
@@ -229,8 +233,9 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
         if (computed == NULL) {
             return -1;
         }
-        computed->expression =
-            scope->conn->server.is_mariadb ? expression : unescaped(scope->arena, expression);
+        computed->expression = scope->conn->server.is_mariadb
+                                   ? mig_mysql_without_conversions(scope->arena, expression)
+                                   : unescaped(scope->arena, expression);
         bool stored = contains_word(extra, "STORED") || contains_word(extra, "PERSISTENT");
         computed->stored = stored ? MIG_TRUE : MIG_FALSE;
         column->computed = computed;
@@ -557,6 +562,8 @@ static int read_check(struct mig_listing *rows, const struct scope *scope, struc
         condition = condition == NULL ? NULL : mig_listing_unwrap(scope->arena, condition);
     } else if (is_json_check(scope, table, condition)) {
         return 0;
+    } else {
+        condition = mig_mysql_without_conversions(scope->arena, condition);
     }
     struct mig_constraint *check = mig_arena_new(scope->arena, struct mig_constraint);
     if (check == NULL || condition == NULL ||

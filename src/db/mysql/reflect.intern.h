@@ -5,6 +5,10 @@
 #include "driver/driver.h"
 #include "model/schema.h"
 
+/* An expression without CONVERT(… USING charset): MariaDB writes the conversions that a session of
+ * another character set needed into the catalog with the table's next ALTER. NULL when out of
+ * memory. */
+const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *text);
 /* The type that information_schema's column_type names; sql.native(native) when luamig has no word
  * for all of it. NULL when out of memory. */
 const struct mig_type *mig_mysql_read_type(struct mig_arena *arena, const char *native);

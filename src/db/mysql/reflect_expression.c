@@ -1,0 +1,71 @@
+/* The text of an expression as MariaDB keeps it. */
+#include "db/mysql/reflect.intern.h"
+
+#include "util/strbuf.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/* Behind the literal or quoted name that begins at `at`. */
+static const char *skip_quoted(const char *at, const char *end)
+{
+    char quote = *at++;
+    while (at < end && (*at != quote || (at + 1 < end && at[1] == quote))) {
+        at += at + 1 < end && (*at == quote || (*at == '\\' && quote == '\'')) ? 2 : 1;
+    }
+    return at < end ? at + 1 : end;
+}
+
+/* The parenthesis that closes the one before `at`; *using the " using …" outside of any other, NULL
+ * when there is none. */
+static const char *find_close(const char *at, const char *end, const char **using)
+{
+    size_t depth = 0;
+    *using = NULL;
+    while (at < end && (*at != ')' || depth > 0)) {
+        if (*at == '\'' || *at == '`') {
+            at = skip_quoted(at, end);
+            continue;
+        }
+        depth = *at == '(' ? depth + 1 : *at == ')' ? depth - 1 : depth;
+        if (depth == 0 && (size_t)(end - at) > 7 && strncasecmp(at, " using ", 7) == 0) {
+            *using = at;
+        }
+        at++;
+    }
+    return at;
+}
+
+static void append_without(struct mig_strbuf *out, const char *at, const char *end)
+{
+    static const char word[] = "convert(";
+    bool in_word = false;
+    while (at < end) {
+        const char *next = at + 1;
+        if (*at == '\'' || *at == '`') {
+            next = skip_quoted(at, end);
+        } else if (!in_word && (size_t)(end - at) >= sizeof word - 1 &&
+                   strncasecmp(at, word, sizeof word - 1) == 0) {
+            const char *using, *close = find_close(at + sizeof word - 1, end, &using);
+            if (using != NULL && close < end) {
+                append_without(out, at + sizeof word - 1, using);
+                at = close + 1;
+                continue;
+            }
+        }
+        mig_strbuf_add(out, at, (size_t)(next - at));
+        in_word = isalnum((unsigned char)next[-1]) || next[-1] == '_';
+        at = next;
+    }
+}
+
+const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *text)
+{
+    if (strcasestr(text, " using ") == NULL) {
+        return text;
+    }
+    struct mig_strbuf out = {0};
+    append_without(&out, text, text + strlen(text));
+    return mig_strbuf_to_arena(&out, arena);
+}
