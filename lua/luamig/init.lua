@@ -79,6 +79,9 @@ end
 
 local function run(self, verb, target, options, known)
   local handle = handle_of(self, verb)
+  if type(target) ~= "string" and (verb ~= "stamp" or type(target) ~= "table") then
+    core.error { kind = "usage", message = ("m:%s: the target is a string, not a %s"):format(verb, type(target)) }
+  end
   options = check_options("m:" .. verb, options, known)
   local request, script = { statements = true }, nil
   for key, value in pairs(options) do request[key] = value end

@@ -65,36 +65,81 @@ local function check_expected(kind, expected)
   end
 end
 
--- Whether the item has each expected field; a list is compared item by item.
+local function shown(value)
+  return type(value) == "table" and "(" .. table.concat(value, ", ") .. ")" or tostring(value)
+end
+
+-- "{ nullable = false, unique = true }"
+local function shown_fields(fields_)
+  local parts = {}
+  for key, value in pairs(fields_) do
+    parts[#parts + 1] = type(key) == "string" and key .. " = " .. shown(value) or shown(value)
+  end
+  table.sort(parts)
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+-- Whether the item has each expected field, and what it has instead; a list is compared item by item.
 local function matches(item, expected)
+  local other, different = {}, false
   for key, value in pairs(expected or {}) do
-    if key ~= "schema" then
-      if type(value) == "table" then
-        if not same_list(item[key], value) then return false end
-      elseif item[key] ~= value and (value ~= false or item[key]) then -- what is not said is false
-        return false
-      end
+    local same
+    if key == "schema" then
+      same = true
+    elseif type(value) == "table" then
+      same = same_list(item[key], value)
+    else
+      same = item[key] == value or (value == false and not item[key]) -- what is not said is false
+    end
+    if not same then
+      different = true
+      other[key] = item[key] == nil and "nil" or item[key]
     end
   end
-  return true
+  return not different, different and "it has " .. shown_fields(other) or nil
+end
+
+-- How `sql` and Alembic call the types of constraints.
+local constraint_types = {
+  primary = "primary", primary_key = "primary", foreignkey = "foreignkey", foreign_key = "foreignkey", unique = "unique",
+  check = "check", exclude = "exclude",
+}
+
+local function with_type(expected)
+  local given = type(expected) == "table" and expected.type
+  if not given then return expected end
+  local copy = {}
+  for key, value in pairs(expected) do copy[key] = value end
+  copy.type = constraint_types[given]
+  if not copy.type then
+    error(("there is no constraint type '%s': primary, foreignkey, unique, check or exclude"):format(tostring(given)), 0)
+  end
+  return copy
 end
 
 local function schema_of(options)
   return type(options) == "table" and options.schema or nil
 end
 
+-- The description of a table, or why there is none.
+local function table_of(db, name, options)
+  local found = db.handle:describe(name, schema_of(options))
+  return found, not found and ("there is no table '%s'"):format(name) or nil
+end
+
+-- Each: whether it is so, and what there is instead.
 local tests = {}
 
 function tests.table_exists(db, name, options)
-  return db.handle:describe(name, schema_of(options)) ~= nil
+  return (table_of(db, name, options)) ~= nil
 end
 
 -- options: nullable, type (as the server writes it), kind (luamig's), default (the server's text), primary_key, …
 function tests.column_exists(db, table_name, name, options)
   check_expected("column", options)
-  local found = db.handle:describe(table_name, schema_of(options))
+  local found, why = table_of(db, table_name, options)
   local column = found and by_name(found.columns, name)
-  if not column then return false end
+  if not column then return false, why end
   local key = find(found.constraints, function(c) return c.type == "primary" end)
   column.primary_key = find(key and key.columns, function(part) return part == name end) ~= nil
   return matches(column, options)
@@ -103,33 +148,43 @@ end
 -- name: the index's, or the list of its columns. options: unique, columns, where …
 function tests.index_exists(db, table_name, name, options)
   check_expected("index", options)
-  local found = db.handle:describe(table_name, schema_of(options))
+  local found, why = table_of(db, table_name, options)
   local index = found and find(found.indexes, function(item)
     if type(name) == "table" then return same_list(item.columns, name) end
     return item.name == name
   end)
-  return index ~= nil and matches(index, options)
+  if not index then return false, why end
+  return matches(index, options)
 end
 
 -- name: the constraint's, or the list of its columns. options: type ("foreignkey", "unique", …), columns …
 function tests.constraint_exists(db, table_name, name, options)
   check_expected("constraint", options)
-  local found = db.handle:describe(table_name, schema_of(options))
-  return found ~= nil and find(found.constraints, function(item)
+  options = with_type(options)
+  local found, why = table_of(db, table_name, options)
+  for _, item in ipairs(found and found.constraints or {}) do
     local named
     if type(name) == "table" then
       named = same_list(item.columns, name)
     else
       named = item.name == name
     end
-    return named and matches(item, options)
-  end) ~= nil
+    if named then
+      local ok, other = matches(item, options)
+      if ok then return true end
+      why = other
+    end
+  end
+  return false, why
 end
 
 -- values: the list that it must have, or left out.
 function tests.enum_exists(db, name, values, options)
   local found = db.handle:enum_values(name, schema_of(options))
-  return found ~= nil and (values == nil or same_list(found, values))
+  if not found then
+    return false, db.handle:server().dialect ~= "postgresql" and "only PostgreSQL has enums apart from columns" or nil
+  end
+  return values == nil or same_list(found, values), "it has " .. shown(found)
 end
 
 function tests.view_exists(db, name, options)
@@ -141,25 +196,17 @@ local what = {
   constraint_exists = "constraint %s.%s", enum_exists = "enum %s", view_exists = "view %s",
 }
 
-local function shown(value)
-  return type(value) == "table" and "(" .. table.concat(value, ", ") .. ")" or tostring(value)
-end
-
 -- "column users.email { nullable = false }" for messages.
 local function describe_expectation(name, arguments)
   local format = what[name]
   local _, count = format:gsub("%%s", "")
   local words, options = {}, arguments[count + 1]
-  for i = 1, count do words[i] = shown(arguments[i]) end
-  local text = format:format(table.unpack(words))
-  if type(options) == "table" then
-    local parts = {}
-    for key, value in pairs(options) do
-      parts[#parts + 1] = type(key) == "string" and key .. " = " .. shown(value) or shown(value)
-    end
-    table.sort(parts)
-    text = text .. " { " .. table.concat(parts, ", ") .. " }"
+  for i = 1, count do
+    if arguments[i] == nil then error(("%s: argument %d is missing"):format(name, i + 1), 4) end
+    words[i] = shown(arguments[i])
   end
+  local text = format:format(table.unpack(words))
+  if type(options) == "table" then text = text .. " " .. shown_fields(options) end
   return text
 end
 
@@ -167,7 +214,7 @@ local function register_assertions()
   local luassert, say = require "luassert", require "say"
   for name, test in pairs(tests) do
     local positive, negative = "luamig." .. name .. ".positive", "luamig." .. name .. ".negative"
-    say:set(positive, "expected %s to exist")
+    say:set(positive, "expected %s to exist%s")
     say:set(negative, "expected %s not to exist")
     luassert:register("assertion", name, function(_, arguments)
       local db = arguments[1]
@@ -175,9 +222,10 @@ local function register_assertions()
         error(name .. ": the first argument is a database of luamig.testing.database()", 3)
       end
       local rest = table.pack(table.unpack(arguments, 2, arguments.n))
-      local result = test(db, table.unpack(rest, 1, rest.n))
-      -- The message has one placeholder, filled with this text as it stands.
-      arguments[1], arguments.n, arguments.nofmt = describe_expectation(name, rest), 1, { true }
+      local text = describe_expectation(name, rest)
+      local result, why = test(db, table.unpack(rest, 1, rest.n))
+      -- The placeholders of the message are filled with these texts as they stand.
+      arguments[1], arguments[2], arguments.n, arguments.nofmt = text, why and "; " .. why or "", 2, { true, true }
       return result
     end, positive, negative)
   end
