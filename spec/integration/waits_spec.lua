@@ -45,6 +45,7 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
       local report = upgrade(function(run) run:execute "ALTER TABLE t ADD COLUMN b INTEGER" end, 1)
       assert.equal("timeout", report.error.kind)
       assert.matches("session %d+ of user 'luamig'", report.error.detail)
+      assert.matches("^it was tried 2 times: .*`luamig upgrade` again; ddl_lock_timeout and ddl_retries ", report.error.hint)
       assert.matches("still at base", report.error.state)
     end)
   end)

@@ -487,6 +487,13 @@ static bool try_again(struct mig_command *cmd, const struct mig_step *step, int6
     }
     name_blockers(cmd, err);
     if (tries >= settings->ddl_retries) {
+        if (run->db->runner->is_lock_timeout(err)) {
+            mig_error_hint(
+                err,
+                "it was tried %lld time%s: wait for that session or end it, then run "
+                "`luamig %s` again; ddl_lock_timeout and ddl_retries say how long to try",
+                (long long)tries + 1, tries == 0 ? "" : "s", run->direction);
+        }
         return false;
     }
     int64_t longest = FIRST_PAUSE_MS << (tries < 8 ? tries : 8);
