@@ -48,7 +48,7 @@ local function errors()
 
 Exit statuses: 0 done, or nothing to do · 1 the database, a script or the connection failed (a half-applied revision that `upgrade` can resume
 is 1) · 2 usage, configuration, every error of the graph · 3 a check found a difference · 4 another runner holds the lock · 5 the state cannot
-be decided without `repair` · 130, 143 after SIGINT, SIGTERM, cleaned up.
+be decided without `repair` · 129, 130, 143 after SIGHUP, SIGINT, SIGTERM, cleaned up.
 ]]
   return table.concat(lines, "\n")
 end

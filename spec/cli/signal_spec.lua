@@ -24,7 +24,7 @@ end
 
 for _, dialect in ipairs { "postgresql", "mysql" } do
   describe("on " .. dialect, function()
-    for name, code in pairs { INT = 130, TERM = 143 } do
+    for name, code in pairs { INT = 130, TERM = 143, HUP = 129 } do
       it(("SIG%s stops the statement and leaves a clean state"):format(name), function()
         local db = scratch.database(dialect)
         local p = project.new { url = db.url }
