@@ -586,7 +586,8 @@ static int restore_default(struct mig_compile *c, const struct mig_op_alter_colu
     if (bare != NULL && was_boolean) {
         mig_sql_add(&w, "SET DEFAULT %r", strcmp(bare, "true") == 0 ? "1" : "0");
     } else if (bare != NULL) {
-        /* untyped, it takes the column's type as it would in CREATE TABLE; a cast would stay in the catalog */
+        /* untyped, it takes the column's type as it would in CREATE TABLE; a cast would stay in the
+         * catalog */
         bool is_number = family_of(mig_dialect_type(c, to)) == NUMBER;
         const char *number = is_number ? unquoted_number(c, bare) : NULL;
         if (number != NULL) {
@@ -610,6 +611,30 @@ static int set_default(struct mig_compile *c, const struct mig_op_alter_column *
     start_alter(&w, c, op, err);
     mig_sql_add(&w, "SET DEFAULT %v", value, type);
     return emit_alter(&w, op);
+}
+
+/* The sequence of a serial column keeps the type, and so the highest number, that it was made with;
+ * that of an identity follows the column by itself (SQL reference, ALTER SEQUENCE, AS). */
+static int follow_type(struct mig_compile *c, const struct mig_op_alter_column *op,
+                       struct mig_error *err)
+{
+    static const char before[] = "nextval('", behind[] = "'::regclass)";
+    const struct mig_type *from = mig_dialect_type(c, op->existing->type),
+                          *to = mig_dialect_type(c, op->wanted->type);
+    const struct mig_value *value = &op->existing->default_value;
+    size_t around = sizeof before + sizeof behind - 2;
+    if (op->existing->autoincrement != MIG_TRUE || value->kind != MIG_VALUE_EXPR ||
+        strncmp(value->text, before, sizeof before - 1) != 0 || strlen(value->text) <= around ||
+        strcmp(value->text + strlen(value->text) - (sizeof behind - 1), behind) != 0 ||
+        from == NULL || from->kind == to->kind || !mig_type_is_integer(to)) {
+        return 0;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(
+        &w, "ALTER SEQUENCE %r AS %y",
+        mig_arena_strndup(c->arena, value->text + sizeof before - 1, strlen(value->text) - around),
+        to);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER SEQUENCE", op->base.schema, op->table, NULL);
 }
 
 static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *op,
@@ -659,6 +684,7 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
         add_using(&w, from, to, op->column);
     }
     code = emit_alter(&w, op);
+    code = code != 0 ? code : follow_type(c, op, err);
     if (code != 0 || !carried || replaced) {
         return code;
     }
