@@ -4,6 +4,24 @@
 
 #include "dialect/compile.h"
 
+/* dialect.c: the dialect's slots that other files use, and parts of statements. column NULL: the
+ * table's comment; text NULL: none. */
+int mig_postgresql_append_value(const struct mig_compile *c, struct mig_strbuf *buf,
+                                const struct mig_value *value, const struct mig_type *type,
+                                struct mig_error *err) MIG_MUST_CHECK;
+int mig_postgresql_before_columns(struct mig_compile *c, const struct mig_table *table,
+                                  struct mig_error *err) MIG_MUST_CHECK;
+void mig_postgresql_add_identity(struct mig_sql *w, const struct mig_identity *identity);
+int mig_postgresql_add_comment(struct mig_compile *c, const char *schema, const char *table,
+                               const char *column, const char *text,
+                               struct mig_error *err) MIG_MUST_CHECK;
+
+/* alter.c */
+mig_compile_fn mig_postgresql_alter_column;
+/* The literal that a reflected default is, without the ::type that the server adds: `'5'::text` →
+ * `'5'`; NULL when it is no literal. */
+const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value);
+
 /* table_option.c: what stands behind the columns in CREATE TABLE. */
 void mig_postgresql_table_options(struct mig_sql *w, const struct mig_table *table);
 mig_compile_fn mig_postgresql_alter_table;
@@ -25,8 +43,5 @@ mig_compile_fn mig_postgresql_remove_enum_value, mig_postgresql_set_enum_values;
 int mig_postgresql_enum_statement(struct mig_compile *c, const char *schema, const char *name,
                                   const struct mig_names *values,
                                   struct mig_error *err) MIG_MUST_CHECK;
-/* The literal that a reflected default is, without the ::type that the server adds: `'5'::text` →
- * `'5'`; NULL when it is no literal. */
-const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value);
 
 #endif

@@ -1,0 +1,441 @@
+/* ALTER TABLE … ALTER COLUMN: types with their defaults, identities. Rules: postgresql.org/docs,
+ * ALTER TABLE, pg_cast. */
+#include "db/postgresql/dialect.intern.h"
+
+#include <string.h>
+
+enum family {
+    UNKNOWN,
+    NUMBER,
+    TEXT,
+    BOOLEAN,
+    DATE,
+    TIMESTAMP,
+    TIME,
+    INTERVAL,
+    JSON,
+    BYTES,
+    UUID,
+    BIT,
+    ENUM
+};
+
+static enum family family_of(const struct mig_type *type)
+{
+    switch (type != NULL ? type->kind : MIG_TYPE_NONE) {
+    case MIG_TYPE_smallint:
+    case MIG_TYPE_integer:
+    case MIG_TYPE_bigint:
+    case MIG_TYPE_tinyint:
+    case MIG_TYPE_mediumint:
+    case MIG_TYPE_year:
+    case MIG_TYPE_numeric:
+    case MIG_TYPE_float:
+    case MIG_TYPE_double:
+    case MIG_TYPE_real:
+        return NUMBER;
+    case MIG_TYPE_string:
+    case MIG_TYPE_char:
+    case MIG_TYPE_text:
+        return TEXT;
+    case MIG_TYPE_boolean:
+        return BOOLEAN;
+    case MIG_TYPE_date:
+        return DATE;
+    case MIG_TYPE_datetime:
+    case MIG_TYPE_timestamp:
+        return TIMESTAMP;
+    case MIG_TYPE_time:
+        return TIME;
+    case MIG_TYPE_interval:
+        return INTERVAL;
+    case MIG_TYPE_json:
+    case MIG_TYPE_jsonb:
+        return JSON;
+    case MIG_TYPE_blob:
+    case MIG_TYPE_binary:
+    case MIG_TYPE_varbinary:
+        return BYTES;
+    case MIG_TYPE_uuid:
+        return UUID;
+    case MIG_TYPE_bit:
+        return BIT;
+    case MIG_TYPE_enum:
+        return type->native == MIG_FALSE ? TEXT : ENUM;
+    default:
+        return UNKNOWN;
+    }
+}
+
+/* Whether ALTER COLUMN TYPE converts by itself: an assignment cast exists (pg_cast; any type to
+ * text). */
+static bool has_assignment_cast(const struct mig_compile *c, const struct mig_type *from,
+                                const struct mig_type *to)
+{
+    from = mig_dialect_type(c, from);
+    to = mig_dialect_type(c, to);
+    enum family a = family_of(from), b = family_of(to);
+    if (from == NULL || to == NULL || b == TEXT) {
+        return true;
+    }
+    if (from->kind == MIG_TYPE_array && to->kind == MIG_TYPE_array) {
+        return has_assignment_cast(c, from->element, to->element);
+    }
+    if (a == UNKNOWN || b == UNKNOWN) {
+        return from->kind == MIG_TYPE_native && to->kind == MIG_TYPE_native &&
+               strcasecmp(from->name, to->name) == 0;
+    }
+    if (a == ENUM && b == ENUM) {
+        return mig_text_equal(from->name, to->name) && mig_text_equal(from->schema, to->schema);
+    }
+    return a == b || (a == DATE && b == TIMESTAMP) ||
+           (a == TIMESTAMP && (b == DATE || b == TIME)) || (a == TIME && b == INTERVAL) ||
+           (a == INTERVAL && b == TIME);
+}
+
+/* The conversion for which PostgreSQL has only an explicit cast, or none: then by the value's text.
+ * Whether there is one of a type by its own name only the server knows. */
+static void add_using(struct mig_sql *w, const struct mig_type *from, const struct mig_type *to,
+                      const char *column)
+{
+    from = mig_dialect_type(w->c, from);
+    enum family a = from != NULL ? family_of(from) : UNKNOWN,
+                b = family_of(mig_dialect_type(w->c, to));
+    to = mig_dialect_type(w->c, to);
+    bool native = from == NULL || from->kind == MIG_TYPE_native || to->kind == MIG_TYPE_native;
+    native = native || (from->kind == MIG_TYPE_array && to->kind == MIG_TYPE_array);
+    if (a == NUMBER && b == BOOLEAN) {
+        mig_sql_add(w, " USING %n <> 0", column);
+    } else if (a == BOOLEAN && b == NUMBER) {
+        mig_sql_add(w, " USING %n::integer", column);
+    } else if (a == BIT && b == NUMBER) {
+        mig_sql_add(w, " USING %n::bigint", column);
+    } else if (a == NUMBER && b == BIT) {
+        mig_sql_add(w, " USING %n::bigint::%y", column, to);
+    } else if (a != TEXT && !native && b == JSON) {
+        mig_sql_add(w, to->kind == MIG_TYPE_json ? " USING to_json(%n)" : " USING to_jsonb(%n)",
+                    column);
+    } else if (a == JSON && !native) {
+        mig_sql_add(w, " USING (%n #>> '{}')::%y", column, to);
+    } else if (a != TEXT && !native) { /* what is no such value is an error of the server's */
+        mig_sql_add(w, " USING %n::text::%y", column, to);
+    } else {
+        mig_sql_add(w, " USING %n::%y", column, to);
+    }
+}
+
+/* The text of a default without the ::type that PostgreSQL adds to literals: `'5'::character
+ * varying`. */
+/* The end of the literal that a default's text begins with; the text itself when it begins with
+ * none. */
+static const char *skip_literal(const char *text)
+{
+    static const char *const words[] = {"true", "false"};
+    const char *end = text;
+    if (*end == '\'') {
+        for (end++; *end != '\0' && (*end != '\'' || end[1] == '\''); end += *end == '\'' ? 2 : 1) {
+        }
+        return *end == '\'' ? end + 1 : text;
+    }
+    for (size_t i = 0; i < MIG_COUNT(words); i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return text + strlen(text);
+        }
+    }
+    end += *end == '-';
+    size_t digits = strspn(end, "0123456789.");
+    return digits > 0 ? end + digits : text;
+}
+
+const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value)
+{
+    struct mig_strbuf buf = {0};
+    struct mig_error ignored = {0};
+    if (value->kind == MIG_VALUE_EXPR) {
+        const char *end = skip_literal(value->text);
+        /* nothing but a cast may follow: 'x'::character varying(10) */
+        bool bare =
+            end > value->text &&
+            (*end == '\0' || (strncmp(end, "::", 2) == 0 && strpbrk(end, "+-*/|'") == NULL));
+        return bare ? mig_arena_strndup(c->arena, value->text, (size_t)(end - value->text)) : NULL;
+    }
+    if (value->kind != MIG_VALUE_TEXT && value->kind != MIG_VALUE_INT &&
+        value->kind != MIG_VALUE_FLOAT && value->kind != MIG_VALUE_BOOL) {
+        return NULL;
+    }
+    if (mig_postgresql_append_value(c, &buf, value, NULL, &ignored) != 0) {
+        mig_error_clear(&ignored);
+        mig_strbuf_release(&buf);
+        return NULL;
+    }
+    return mig_strbuf_to_arena(&buf, c->arena);
+}
+
+static int start_alter(struct mig_sql *w, struct mig_compile *c,
+                       const struct mig_op_alter_column *op, struct mig_error *err)
+{
+    *w = mig_sql_start(c, err);
+    mig_sql_add(w, "ALTER TABLE %t ALTER COLUMN %n ", op->base.schema, op->table, op->column);
+    return 0;
+}
+
+static int emit_alter(struct mig_sql *w, const struct mig_op_alter_column *op)
+{
+    return mig_sql_emit(w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, NULL);
+}
+
+static int alter_words(struct mig_compile *c, const struct mig_op_alter_column *op,
+                       const char *words, struct mig_error *err)
+{
+    struct mig_sql w;
+    start_alter(&w, c, op, err);
+    mig_sql_add(&w, "%r", words);
+    return emit_alter(&w, op);
+}
+
+/* A literal of nothing but a number, without its quotes; else NULL. */
+static const char *unquoted_number(struct mig_compile *c, const char *literal)
+{
+    size_t length = strlen(literal);
+    bool quoted = *literal == '\'' && length > 2;
+    const char *text = quoted ? mig_arena_strndup(c->arena, literal + 1, length - 2) : literal;
+    bool number = text != NULL && strpbrk(text, "0123456789") != NULL &&
+                  text[strspn(text, "+-0123456789.")] == '\0' && *skip_literal(text) == '\0';
+    return number ? text : NULL;
+}
+
+/* Sets the default again after its column's type changed. */
+static int restore_default(struct mig_compile *c, const struct mig_op_alter_column *op,
+                           const struct mig_type *from, const struct mig_type *to,
+                           struct mig_error *err)
+{
+    const struct mig_value *before = &op->existing->default_value;
+    const char *bare = mig_postgresql_bare_default(c, before);
+    from = mig_dialect_type(c, from);
+    bool was_boolean =
+        from != NULL && family_of(from) == BOOLEAN && family_of(mig_dialect_type(c, to)) == NUMBER;
+    struct mig_sql w;
+    start_alter(&w, c, op, err);
+    if (bare != NULL && was_boolean) {
+        mig_sql_add(&w, "SET DEFAULT %r", strcmp(bare, "true") == 0 ? "1" : "0");
+    } else if (bare != NULL) {
+        /* untyped, it takes the column's type as it would in CREATE TABLE; a cast would stay in the
+         * catalog */
+        bool is_number = family_of(mig_dialect_type(c, to)) == NUMBER;
+        const char *number = is_number ? unquoted_number(c, bare) : NULL;
+        if (number != NULL) {
+            mig_sql_add(&w, "SET DEFAULT %r", number);
+        } else {
+            mig_sql_add(&w, *bare == '\'' ? "SET DEFAULT %r" : "SET DEFAULT '%r'", bare);
+        }
+    } else if (before->kind == MIG_VALUE_EXPR) {
+        mig_sql_add(&w, "SET DEFAULT (%r)::%y", before->text, to);
+    } else {
+        mig_sql_add(&w, "SET DEFAULT %v", before, to);
+    }
+    return emit_alter(&w, op);
+}
+
+static int set_default(struct mig_compile *c, const struct mig_op_alter_column *op,
+                       const struct mig_value *value, const struct mig_type *type,
+                       struct mig_error *err)
+{
+    struct mig_sql w;
+    start_alter(&w, c, op, err);
+    mig_sql_add(&w, "SET DEFAULT %v", value, type);
+    return emit_alter(&w, op);
+}
+
+/* The sequence of a serial column keeps the type, and so the highest number, that it was made with;
+ * that of an identity follows the column by itself (SQL reference, ALTER SEQUENCE, AS). */
+static int follow_type(struct mig_compile *c, const struct mig_op_alter_column *op,
+                       struct mig_error *err)
+{
+    static const char before[] = "nextval('", behind[] = "'::regclass)";
+    const struct mig_type *from = mig_dialect_type(c, op->existing->type),
+                          *to = mig_dialect_type(c, op->wanted->type);
+    const struct mig_value *value = &op->existing->default_value;
+    size_t around = sizeof before + sizeof behind - 2;
+    if (op->existing->autoincrement != MIG_TRUE || value->kind != MIG_VALUE_EXPR ||
+        strncmp(value->text, before, sizeof before - 1) != 0 || strlen(value->text) <= around ||
+        strcmp(value->text + strlen(value->text) - (sizeof behind - 1), behind) != 0 ||
+        from == NULL || from->kind == to->kind || !mig_type_is_integer(to)) {
+        return 0;
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(
+        &w, "ALTER SEQUENCE %r AS %y",
+        mig_arena_strndup(c->arena, value->text + sizeof before - 1, strlen(value->text) - around),
+        to);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER SEQUENCE", op->base.schema, op->table, NULL);
+}
+
+static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *op,
+                      bool *default_done, struct mig_error *err)
+{
+    const struct mig_column *existing = op->existing;
+    const struct mig_type *from = existing->type, *to = op->wanted->type;
+    int code = 0;
+    if (to == NULL) {
+        return mig_compile_must_know(c, op->base.schema, op->table, "the column's type", err);
+    }
+    struct mig_table table = {.schema = op->base.schema, .name = op->table};
+    struct mig_column *only[] = {op->wanted};
+    table.columns = (struct mig_columns){.items = only, .count = 1};
+    code = mig_postgresql_before_columns(c, &table, err);
+    if (code != 0) {
+        return code;
+    }
+    bool converts = from != NULL ? !has_assignment_cast(c, from, to)
+                                 : family_of(mig_dialect_type(c, to)) != TEXT;
+    /* A default is not converted by USING: it is dropped, and set again when it is to stay. */
+    const struct mig_value *before = &existing->default_value;
+    bool has_default =
+        before->kind != MIG_VALUE_NONE && existing->identity == NULL && existing->computed == NULL;
+    bool other = from != NULL &&
+                 family_of(mig_dialect_type(c, from)) != family_of(mig_dialect_type(c, to)) &&
+                 mig_postgresql_bare_default(c, before) != NULL;
+    bool carried = (converts || other || op->postgresql_using != NULL) && has_default;
+    bool replaced = op->default_.kind != MIG_VALUE_NONE || op->drop_default == MIG_TRUE;
+    if (carried) {
+        code = alter_words(c, op, "DROP DEFAULT", err);
+        if (code != 0) {
+            return code;
+        }
+        *default_done = op->drop_default == MIG_TRUE;
+    }
+    struct mig_sql w;
+    start_alter(&w, c, op, err);
+    mig_sql_add(&w, "TYPE %y", to);
+    if (op->wanted->collation != NULL) {
+        mig_sql_add(&w, " COLLATE ");
+        mig_append_dotted(c, &w.buf, op->wanted->collation);
+    }
+    if (op->postgresql_using != NULL) {
+        mig_sql_add(&w, " USING %r", op->postgresql_using);
+    } else if (converts) {
+        add_using(&w, from, to, op->column);
+    }
+    code = emit_alter(&w, op);
+    code = code != 0 ? code : follow_type(c, op, err);
+    if (code != 0 || !carried || replaced) {
+        return code;
+    }
+    return restore_default(c, op, from, to, err);
+}
+
+static void add_identity_changes(struct mig_sql *w, const struct mig_identity *identity)
+{
+    const struct mig_sequence_options *options = &identity->sequence;
+    const struct {
+        const char *format;
+        const struct mig_opt_int *value;
+    } numbers[] = {
+        {"SET INCREMENT BY %d ", &options->increment},
+        {"SET START WITH %d ", &options->start},
+        {"SET MINVALUE %d ", &options->min},
+        {"SET MAXVALUE %d ", &options->max},
+        {"SET CACHE %d ", &options->cache},
+    };
+    if (identity->always != MIG_UNSET) {
+        mig_sql_add(w, identity->always == MIG_TRUE ? "SET GENERATED ALWAYS "
+                                                    : "SET GENERATED BY DEFAULT ");
+    }
+    for (size_t i = 0; i < MIG_COUNT(numbers); i++) {
+        if (numbers[i].value->given) {
+            mig_sql_add(w, numbers[i].format, numbers[i].value->value);
+        }
+    }
+    if (options->cycle != MIG_UNSET) {
+        mig_sql_add(w, options->cycle == MIG_TRUE ? "SET CYCLE " : "SET NO CYCLE ");
+    }
+    if (w->buf.length > 0 && w->buf.text[w->buf.length - 1] == ' ') {
+        mig_strbuf_truncate(&w->buf, w->buf.length - 1);
+    }
+}
+
+static int alter_identity(struct mig_compile *c, const struct mig_op_alter_column *op,
+                          struct mig_error *err)
+{
+    const struct mig_column *existing = op->existing;
+    bool serial = existing->default_value.kind == MIG_VALUE_EXPR &&
+                  strncmp(existing->default_value.text, "nextval(", 8) == 0;
+    bool has = existing->identity != NULL || (existing->autoincrement == MIG_TRUE && !serial);
+    bool wants = op->identity != NULL || op->autoincrement == MIG_TRUE;
+    bool drops = op->drop_identity == MIG_TRUE || (op->autoincrement == MIG_FALSE && has);
+    struct mig_sql w;
+    if (op->autoincrement == MIG_FALSE && serial) {
+        return alter_words(c, op, "DROP DEFAULT", err);
+    }
+    if (drops) {
+        bool sure = op->existing_known == MIG_TRUE && existing->identity != NULL;
+        return alter_words(c, op, sure ? "DROP IDENTITY" : "DROP IDENTITY IF EXISTS", err);
+    }
+    if (op->identity == NULL && !mig_type_is_integer(mig_dialect_type(c, op->wanted->type))) {
+        return 0; /* autoincrement is for integers; elsewhere it says nothing here */
+    }
+    if (!wants || (op->identity == NULL && (has || serial))) {
+        return 0;
+    }
+    start_alter(&w, c, op, err);
+    if (has) {
+        size_t start = w.buf.length;
+        add_identity_changes(&w, op->identity);
+        if (w.buf.length < start) { /* the space goes where nothing was said */
+            mig_sql_drop(&w);
+            return 0;
+        }
+        return emit_alter(&w, op);
+    }
+    mig_sql_add(&w, "ADD");
+    mig_postgresql_add_identity(&w, op->identity);
+    return emit_alter(&w, op);
+}
+
+int mig_postgresql_alter_column(struct mig_compile *c, const struct mig_op *op,
+                                struct mig_error *err)
+{
+    const struct mig_op_alter_column *alter = MIG_OP_CAST(op, alter_column);
+    bool wants_identity = alter->existing->identity == NULL &&
+                          (alter->identity != NULL ||
+                           (alter->autoincrement == MIG_TRUE &&
+                            mig_type_is_integer(mig_dialect_type(c, alter->wanted->type))));
+    bool default_done = false;
+    int code = 0;
+    if (alter->insert_after != NULL || alter->insert_before != NULL) {
+        return mig_unsupported(c, err, "order of columns that can be changed",
+                               "Leave out the position.");
+    }
+    /* an identity goes before what it forbids, and comes after what it needs */
+    bool loses_identity = alter->drop_identity == MIG_TRUE || alter->autoincrement == MIG_FALSE;
+    if (loses_identity) {
+        code = alter_identity(c, alter, err);
+    }
+    if (code == 0 && (alter->type != NULL || alter->collation != NULL)) {
+        code = alter_type(c, alter, &default_done, err);
+    }
+    if (code == 0 && alter->nullable == MIG_FALSE) {
+        code = alter_words(c, alter, "SET NOT NULL", err);
+    } else if (code == 0 && alter->nullable == MIG_TRUE) {
+        code = alter_words(c, alter, "DROP NOT NULL", err);
+    } else if (code == 0 && wants_identity && alter->existing->nullable == MIG_TRUE) {
+        code = alter_words(c, alter, "SET NOT NULL", err); /* an identity column must be */
+    }
+    if (code == 0 && alter->drop_default == MIG_TRUE && !default_done) {
+        code = alter_words(c, alter, "DROP DEFAULT", err);
+    } else if (code == 0 && alter->default_.kind != MIG_VALUE_NONE) {
+        code = set_default(c, alter, &alter->default_, alter->wanted->type, err);
+    }
+    if (code == 0 && !loses_identity) {
+        code = alter_identity(c, alter, err);
+    }
+    if (code == 0 && (alter->comment != NULL || alter->drop_comment == MIG_TRUE)) {
+        code = mig_postgresql_add_comment(c, op->schema, alter->table, alter->column,
+                                          alter->drop_comment == MIG_TRUE ? NULL : alter->comment,
+                                          err);
+    }
+    if (code == 0 && alter->new_column_name != NULL) {
+        code = mig_compile_rename_column(c, op, err);
+    }
+    return code;
+}
