@@ -340,6 +340,22 @@ static int resolve_create_table(struct mig_compile *c, struct mig_op *op, struct
     return 0;
 }
 
+/* The table that a batch is told of, with the keys and indexes that its columns say. */
+static int resolve_copy_from(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_batch *batch = (struct mig_op_batch *)(void *)op;
+    if (batch->copy_from == NULL) {
+        return 0;
+    }
+    struct mig_op_create_table create = {
+        .base = {.kind = MIG_OP_create_table, .schema = op->schema},
+        .table = batch->table,
+        .body = batch->copy_from};
+    int code = resolve_create_table(c, &create.base, err);
+    batch->copy_from = create.body;
+    return code;
+}
+
 static int resolve_add_column(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_add_column *add = (struct mig_op_add_column *)(void *)op;
@@ -659,7 +675,7 @@ int mig_resolve_op(struct mig_compile *c, struct mig_op *op, struct mig_error *e
         code = resolve_rename_index(c, op, err);
         break;
     case MIG_OP_batch:
-        return 0; /* its operations one by one, when they are compiled */
+        return resolve_copy_from(c, op, err); /* the rest one by one, when they are compiled */
     default:
         break;
     }

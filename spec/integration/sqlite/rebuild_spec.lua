@@ -261,6 +261,25 @@ describe("a rebuild on SQLite", function()
     assert.equal(1, copies)
   end)
 
+  it("is told by copy_from what the table is, in its columns too", function()
+    db:query [[CREATE TABLE u (id INTEGER PRIMARY KEY);
+      CREATE TABLE t (id INTEGER PRIMARY KEY, u_id INTEGER REFERENCES u (id) ON DELETE CASCADE, code TEXT UNIQUE, n INTEGER CHECK (n > 0));
+      CREATE INDEX ix_t_n ON t (n); INSERT INTO u VALUES (3); INSERT INTO t VALUES (7, 3, 'c', 1);
+      CREATE TABLE luamig_version (version_num VARCHAR(255) NOT NULL PRIMARY KEY)]]
+    p:revision { id = "aaaa", upgrade = [[
+      op.batch_alter_table("t", function(batch) batch.alter_column("code", { nullable = false }) end, { copy_from = {
+        { "id", sql.integer, primary_key = true }, { "u_id", sql.integer, references = "u.id", ondelete = "CASCADE" },
+        { "code", sql.text, unique = true }, { "n", sql.integer, check = "n > 0", index = true },
+      } })]] }
+    db:query(p:luamig("upgrade", "--sql").stdout)
+    local text = stored "t"
+    for _, part in ipairs { "PRIMARY KEY %(id%)", "FOREIGN KEY%(u_id%) REFERENCES u %(id%) ON DELETE CASCADE", "UNIQUE %(code%)", "CHECK %(n > 0%)" } do
+      assert.matches(part, text)
+    end
+    assert.same({ "ix_t_n" }, db:query "SELECT name FROM sqlite_schema WHERE name = 'ix_t_n'")
+    assert.same({ "7\t3\tc\t1" }, db:query "SELECT * FROM t")
+  end)
+
   it("works offline from a snapshot, and sqlite3 runs what it prints", function()
     db:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT CHECK (a <> '') COLLATE NOCASE); INSERT INTO t VALUES (1, 'x'); CREATE INDEX ix ON t (a DESC);"
     local other = scratch.database "sqlite"
