@@ -173,6 +173,22 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
       assert.matches('"applied": false,\n  "steps": %[\n    {\n      "revision": "a1",.*"complete": true', r.stdout)
     end)
 
+    it("says in a plan what it cannot know, also of what an earlier revision would have made", function()
+      p:revision { id = "d4", down = "c3", upgrade = [[
+        op.get_bind():scalar "SELECT 1"
+        op.add_column("users", { "made", sql.integer })
+        if op.get_bind():scalar "SELECT count(*) FROM users" then op.create_index("ix_made", "users", "made") end]] }
+      p:revision { id = "e5", down = "d4", upgrade = [[
+        op.create_table("other", { { "id", sql.integer } })
+        if #op.inspect "users".columns == 3 then error "a guess" end]] }
+      p:revision { id = "f6", down = "e5", upgrade = 'if #op.inspect() < 9 then error "a guess" end' }
+      local steps = require "cjson".decode(ok("plan", "--json").stdout).steps
+      local seen = {}
+      for i, step in ipairs(steps) do seen[i] = step.revision .. " " .. tostring(step.complete) .. " " .. #step.statements end
+      assert.same({ "a1 true 1", "b2 true 2", "c3 true 1", "d4 false 1", "e5 false 1", "f6 false 0" }, seen)
+      assert.same(require "cjson".null, steps[4].statements[1].lock)
+    end)
+
     it("prints a script, and changes nothing", function()
       local r = ok("upgrade", "--sql")
       assert.matches("CREATE TABLE users", r.stdout)

@@ -89,8 +89,8 @@ static bool matches(const char *pattern, const char *text)
 
 void mig_locks_annotate(const struct mig_lock_fact *facts, struct mig_statement *statement)
 {
-    if (facts == NULL) {
-        return;
+    if (facts == NULL || (statement->class == MIG_CLASS_READ && statement->tables.count == 0)) {
+        return; /* SELECT 1 */
     }
     struct mig_strbuf text = {0};
     normalise(&text, statement->sql);

@@ -256,6 +256,15 @@ static void remember(struct mig_run *run, const char *text)
                                                .changed = -1});
 }
 
+/* Of a step whose list ended early nobody knows what it would have changed. */
+static int be_sure(const struct mig_run *run, struct mig_error *err)
+{
+    return run->unsure ? mig_error_set(err, MIG_E_offline,
+                                       "what an earlier revision changes is "
+                                       "not known")
+                       : 0;
+}
+
 int mig_run_table(struct mig_run *run, const char *schema, const char *name,
                   const struct mig_table **out, struct mig_error *err)
 {
@@ -279,7 +288,10 @@ int mig_run_table(struct mig_run *run, const char *schema, const char *name,
         }
         return mig_run_blame(run, rc, NULL, err);
     }
-    rc = mig_catalog_table(run->catalog, schema, name, out, err);
+    rc = be_sure(run, err);
+    if (rc == 0) {
+        rc = mig_catalog_table(run->catalog, schema, name, out, err);
+    }
     if (rc == 0 && run->journal.active) {
         struct mig_strbuf json = {0};
         struct mig_table *table = *out != NULL ? mig_table_copy(arena, *out) : NULL;
@@ -305,6 +317,9 @@ int mig_run_table_names(struct mig_run *run, const char *schema, struct mig_name
     bool skip = false;
     *out = (struct mig_names){.given = true};
     int rc = remembered(run, "tables", schema, &skip, &text, err);
+    if (rc == 0) {
+        rc = be_sure(run, err);
+    }
     if (rc == 0 && !skip) {
         rc = mig_catalog_table_names(run->catalog, arena, schema, out, err);
     }

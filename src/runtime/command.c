@@ -255,7 +255,7 @@ static int call_revision(struct mig_command *cmd, const struct mig_step *step,
         done->complete = false;
         done->stopped_at_line = err->line;
         mig_error_clear(err);
-        run->pending = true;
+        run->pending = run->unsure = true;
         mig_segment_rollback(run);
         return 0;
     }

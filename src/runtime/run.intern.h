@@ -126,6 +126,7 @@ struct mig_run {
     enum mig_transaction_mode mode;
     int64_t changed;
     bool pending; /* plan: a statement was listed that nobody carried out */
+    bool unsure;  /* plan: the list of an earlier step ended early: the catalog is a guess */
 
     /* The segment. */
     bool open;       /* its transaction is */
