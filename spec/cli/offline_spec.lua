@@ -8,6 +8,40 @@ local function script(body)
   return p:luamig("upgrade", "--sql")
 end
 
+describe("a snapshot", function()
+  -- A revision in a schema that the snapshot was not asked for: the database's own one alone.
+  local function scripted(dialect, body)
+    local db = scratch.database(dialect)
+    local other = scratch.database(dialect == "mysql" and dialect or "sqlite").name -- a schema of MySQL is a database
+    local schema = dialect == "mysql" and other or "aux"
+    local p = project.new { url = db.url }
+    p:revision { id = "first", upgrade = (dialect == "mysql" and "" or 'op.create_schema "aux"\n')
+      .. ('op.create_table("m", { { "id", sql.integer } }) op.create_table("t", { { "id", sql.integer }, { "n", sql.integer }, schema = %q })'):format(schema) }
+    p:revision { id = "second", down = "first", upgrade = ("local there = { schema = %q }\n"):format(schema) .. body }
+    assert.equal(0, p:luamig("upgrade", "first").code)
+    p:write("snapshot.json", p:luamig("inspect", "--json").stdout)
+    return p:luamig("upgrade", "first:second", "--sql", "--snapshot", "snapshot.json"), db, schema
+  end
+
+  for _, dialect in ipairs { "postgresql", "mysql" } do
+    it("tells nothing of a schema that it has nothing of, on " .. dialect, function()
+      for _, body in ipairs { 'op.has_table("t", there)', 'op.has_column("t", "n", there)', 'op.inspect("t", there)', "op.inspect(there)" } do
+        local r = scripted(dialect, body)
+        assert.equal(2, r.code)
+        assert.matches("the snapshot has nothing of schema", r.stderr, 1, true)
+      end
+      local r, db, schema = scripted(dialect, [[
+        if op.has_table "t" or not op.has_table "m" then error "of its own it tells all" end
+        op.rename_column("t", "n", "k", there)
+        op.create_table("made", { { "id", sql.integer }, { "n", sql.integer }, schema = there.schema })
+        if op.has_column("made", "n", there) then op.drop_column("made", "n", there) end]])
+      assert.equal(0, r.code, r.stderr)
+      db:query(r.stdout)
+      assert.equal("k", db:value(("SELECT column_name FROM information_schema.columns WHERE table_schema = '%s' AND column_name <> 'id'"):format(schema)))
+    end)
+  end
+end)
+
 describe("a script", function()
   it("lists what conn:execute and table handles say, untouched", function()
     local r = script [[

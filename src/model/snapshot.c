@@ -766,19 +766,41 @@ static bool same(const struct mig_snapshot *snapshot, const char *a, const char 
     return snapshot->folds_names ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
 }
 
+/* A snapshot without include_schemas, and any of MySQL, holds the default schema alone: of one that
+ * nothing in it belongs to, it says nothing. */
+static int must_cover(const struct mig_snapshot *snapshot, const char *schema,
+                      struct mig_error *err)
+{
+    const struct mig_schema *all = &snapshot->schema;
+    bool found = schema == NULL;
+    for (size_t i = 0; !found && i < all->table_count; i++) {
+        found = same(snapshot, all->tables[i]->schema, schema);
+    }
+    for (size_t i = 0; !found && i < all->view_count; i++) {
+        found = same(snapshot, all->views[i]->schema, schema);
+    }
+    for (size_t i = 0; !found && i < all->enum_count; i++) {
+        found = same(snapshot, all->enums[i]->schema, schema);
+    }
+    return found ? 0
+                 : mig_error_set(err, MIG_E_offline, "the snapshot has nothing of schema '%s'",
+                                 schema);
+}
+
 static int find_table(void *self, struct mig_arena *arena, const char *schema, const char *name,
                       struct mig_table **out, struct mig_error *err)
 {
     const struct mig_snapshot *snapshot = self;
     *out = NULL;
-    for (size_t i = 0; i < snapshot->schema.table_count; i++) {
+    int rc = must_cover(snapshot, schema, err);
+    for (size_t i = 0; rc == 0 && i < snapshot->schema.table_count; i++) {
         const struct mig_table *table = snapshot->schema.tables[i];
         if (same(snapshot, table->schema, schema) && same(snapshot, table->name, name)) {
             *out = mig_table_copy(arena, table);
             return *out == NULL ? mig_error_nomem(err) : 0;
         }
     }
-    return 0;
+    return rc;
 }
 
 static int find_enum(void *self, struct mig_arena *arena, const char *schema, const char *name,
@@ -801,13 +823,14 @@ static int list_tables(void *self, struct mig_arena *arena, const char *schema,
 {
     const struct mig_snapshot *snapshot = self;
     *out = (struct mig_names){.given = true};
-    for (size_t i = 0; i < snapshot->schema.table_count; i++) {
+    int rc = must_cover(snapshot, schema, err);
+    for (size_t i = 0; rc == 0 && i < snapshot->schema.table_count; i++) {
         const struct mig_table *table = snapshot->schema.tables[i];
         if (same(snapshot, table->schema, schema) && mig_names_add(arena, out, table->name) != 0) {
             return mig_error_nomem(err);
         }
     }
-    return 0;
+    return rc;
 }
 
 static bool has_index(const struct mig_table *table, const char *index)
@@ -824,15 +847,16 @@ static int find_index(void *self, struct mig_arena *arena, const char *schema, c
                       const char **table, struct mig_error *err)
 {
     const struct mig_snapshot *snapshot = self;
-    (void)arena, (void)err;
+    (void)arena;
     *table = NULL;
-    for (size_t i = 0; i < snapshot->schema.table_count; i++) {
+    int rc = must_cover(snapshot, schema, err);
+    for (size_t i = 0; rc == 0 && i < snapshot->schema.table_count; i++) {
         const struct mig_table *candidate = snapshot->schema.tables[i];
         if (same(snapshot, candidate->schema, schema) && has_index(candidate, index)) {
             *table = candidate->name;
         }
     }
-    return 0;
+    return rc;
 }
 
 static int find_view(void *self, struct mig_arena *arena, const char *schema, const char *name,

@@ -21,7 +21,8 @@ void mig_snapshot_write(const struct mig_snapshot *snapshot, struct mig_strbuf *
 int mig_snapshot_read(struct mig_arena *arena, const char *text, size_t length,
                       struct mig_snapshot *out, struct mig_error *err) MIG_MUST_CHECK;
 
-/* self is a struct mig_snapshot. Everything is known: what it lacks does not exist. */
+/* self is a struct mig_snapshot. Of the schemas that it has something of, everything is known: what
+ * it lacks does not exist. */
 extern const struct mig_catalog_source mig_snapshot_source;
 
 #endif
