@@ -603,11 +603,20 @@ int mig_journal_forget(struct mig_run *run, struct mig_error *err)
     if (run->journal.row_count == 0) {
         return 0;
     }
+    const char *id = run->journal.rows[0].revision;
     mig_strbuf_puts(&sql, "DELETE FROM ");
     append_table(&sql, run);
     append_where(&sql, run);
     run->journal.row_count = 0;
-    return send(run, &sql, NULL, 0, err);
+    int rc = send(run, &sql, NULL, 0, err);
+    if (rc == 0) {
+        mig_log_write(
+            &run->ctx->log, MIG_LOG_WARNING,
+            "'%s' was half applied: what is done of it stays, and nothing goes on with it "
+            "any more",
+            id);
+    }
+    return rc;
 }
 
 int mig_journal_settle(struct mig_run *run, const struct mig_journal_row *row, bool applied,
