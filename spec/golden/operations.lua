@@ -95,7 +95,7 @@ end)
 
 add("alter_table in a batch", function(op, sql)
   op.batch_alter_table("products", function(batch)
-    batch.alter_table { mysql_engine = "InnoDB", sqlite_strict = true, postgresql_with = { fillfactor = 70 } }
+    batch.alter_table { mysql_engine = "InnoDB", sqlite_without_rowid = true, postgresql_with = { fillfactor = 70 } }
     batch.add_column { "a", sql.integer }
     batch.alter_table { mysql_charset = "latin1" }
     batch.alter_column("name", { nullable = true })

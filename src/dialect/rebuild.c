@@ -421,9 +421,34 @@ static int emit_renames(struct mig_rebuild *r)
     }
 }
 
+/* SQLite would name the new table, which nobody knows. */
+static int check_strict_types(struct mig_rebuild *r)
+{
+    static const char *const words[] = {"INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"};
+    for (size_t i = 0; r->strict && i < r->column_count; i++) {
+        const char *type = r->columns[i].item.type != NULL ? r->columns[i].item.type : "";
+        bool known = false;
+        for (size_t k = 0; k < MIG_COUNT(words); k++) {
+            known = known || strcasecmp(type, words[k]) == 0;
+        }
+        if (!known) {
+            const char *name = r->columns[i].current;
+            int code = mig_error_set(r->err, MIG_E_unsupported,
+                                     "a STRICT table takes no type '%s': column '%s' of table '%s'",
+                                     type, name, r->old->name);
+            mig_error_hint(r->err,
+                           "Change it in the same batch: batch.alter_column(\"%s\", { type = … }).",
+                           name);
+            return code;
+        }
+    }
+    return 0;
+}
+
 static int emit_all(struct mig_rebuild *r)
 {
-    int code = mig_rebuild_guard_new_columns(r);
+    int code = check_strict_types(r);
+    code = code != 0 ? code : mig_rebuild_guard_new_columns(r);
     code = code != 0 ? code : emit_guards(r);
     code = code != 0 ? code : emit_table(r);
     code = code != 0 ? code : emit_indexes(r);

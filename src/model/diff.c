@@ -407,8 +407,7 @@ static void drop_tables(struct mig_diff *d, struct ordered *list)
     }
 }
 
-/* Whether an alter_table of the table in hand has the option. */
-static bool changes_option(const struct mig_diff *d, const char *name)
+bool mig_diff_changes_option(const struct mig_diff *d, const char *name)
 {
     for (size_t i = 0; i < d->parts[OPTIONS].count; i++) {
         const struct mig_op_alter_table *op = MIG_OP_CAST(d->parts[OPTIONS].items[i], alter_table);
@@ -433,9 +432,10 @@ static void list_pair(struct mig_diff *d, const struct mig_table *before,
         after = mig_diff_uniques(d, after);
     }
     if (before != NULL && after != NULL) {
-        bool recollated = changes_option(d, "mysql_charset") || changes_option(d, "mysql_collate");
+        bool recollated = mig_diff_changes_option(d, "mysql_charset") ||
+                          mig_diff_changes_option(d, "mysql_collate");
         d->pairs[d->pair_count++] = (struct mig_diff_pair){
-            before, after, recollated, changes_option(d, "postgresql_unlogged")};
+            before, after, recollated, mig_diff_changes_option(d, "postgresql_unlogged")};
     }
 }
 

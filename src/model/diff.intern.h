@@ -133,6 +133,8 @@ void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const stru
 /* What a table is made with (diff_option.c): an alter_table among the parts. */
 void mig_diff_table_options(struct mig_diff *d, const struct mig_table *from,
                             const struct mig_table *to);
+/* Whether an alter_table of the table in hand has the option. */
+bool mig_diff_changes_option(const struct mig_diff *d, const char *name);
 /* The collation of columns that name none. */
 const char *mig_diff_collation(struct mig_diff *d, const struct mig_table *table);
 /* Moves d->parts to the script, as a batch where that is better. */

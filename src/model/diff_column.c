@@ -329,11 +329,24 @@ static const struct mig_type *without_check(struct mig_diff *d, const struct mig
     return copy;
 }
 
+/* SQLite: a table that becomes STRICT, or is so no more, writes its types in other words, but for
+ * those that both kinds have. */
+static bool is_reworded(const struct mig_diff *d, const struct mig_column *column)
+{
+    static const enum mig_type_kind same[] = {MIG_TYPE_integer, MIG_TYPE_text, MIG_TYPE_blob,
+                                              MIG_TYPE_real, MIG_TYPE_native};
+    bool reworded = mig_diff_changes_option(d, "sqlite_strict") && column->type != NULL;
+    for (size_t i = 0; i < MIG_COUNT(same); i++) {
+        reworded = reworded && column->type->kind != same[i];
+    }
+    return reworded;
+}
+
 static void alter_column(struct mig_diff *d, const struct mig_table *from,
                          const struct mig_table *to, const struct mig_column *before,
                          const struct mig_column *after)
 {
-    bool type = !same_type(d, before, after);
+    bool type = !same_type(d, before, after) || is_reworded(d, after);
     bool nullable = is_nullable(d, from, before) != is_nullable(d, to, after);
     bool fills = mig_diff_fills_itself(d, from, before) != mig_diff_fills_itself(d, to, after);
     bool serial = before->autoincrement == MIG_TRUE || after->autoincrement == MIG_TRUE;

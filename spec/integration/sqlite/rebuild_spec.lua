@@ -261,6 +261,18 @@ describe("a rebuild on SQLite", function()
     assert.equal(1, copies)
   end)
 
+  it("names the column whose type a STRICT table does not take", function()
+    local r = migrate("CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(10));", [[op.alter_table("t", { sqlite_strict = true })]])
+    assert.equal(1, r.code)
+    assert.truthy(r.stderr:find("a STRICT table takes no type 'VARCHAR(10)': column 'a' of table 't'", 1, true), r.stderr)
+    p:revision { id = "aaaa", upgrade = [[op.batch_alter_table("t", function(batch)
+      batch.alter_table({ sqlite_strict = true })
+      batch.alter_column("a", { type = sql.string(10) })
+    end)]] }
+    assert.equal(0, p:luamig("upgrade").code)
+    assert.matches("a TEXT", stored "t")
+  end)
+
   it("is told by copy_from what the table is, in its columns too", function()
     db:query [[CREATE TABLE u (id INTEGER PRIMARY KEY);
       CREATE TABLE t (id INTEGER PRIMARY KEY, u_id INTEGER REFERENCES u (id) ON DELETE CASCADE, code TEXT UNIQUE, n INTEGER CHECK (n > 0));
