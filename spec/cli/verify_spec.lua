@@ -15,6 +15,25 @@ local function new_project(dialect)
   return p
 end
 
+it("asks before it changes another database of MySQL", function()
+  local p, other = new_project "mysql", require("spec.support.scratch").database "mysql"
+  other:query "CREATE TABLE kept (id INTEGER PRIMARY KEY)"
+  p:revision {
+    id = "c3", down = "b2", upgrade = ('op.add_column("kept", { "a", sql.integer }, { schema = %q })'):format(other.name),
+    downgrade = ('op.drop_column("kept", "a", { schema = %q })'):format(other.name),
+  }
+  local r = p:luamig "verify"
+  assert.equal(2, r.code)
+  assert.truthy(r.stderr:find(("The revisions name the database %s, outside of the scratch one"):format(other.name), 1, true), r.stderr)
+  assert.same({ "id" }, other:query "SELECT column_name FROM information_schema.columns WHERE table_schema = database()")
+  assert.equal(0, p:luamig("verify", "b2").code)
+  r = p:luamig("verify", "--yes")
+  assert.equal(0, r.code, r.stderr)
+  p:write("migrations/c3.lua", ('revision = "c3"\ndown_revision = "b2"\nfunction upgrade() op.execute "UPDATE %s.kept SET id = 1" end\nfunction downgrade() end\n'):format(other.name))
+  assert.equal(2, p:luamig("verify").code)
+  other:drop()
+end)
+
 for _, dialect in ipairs(servers.dialects) do
   it("verifies on " .. dialect, function()
     local p = new_project(dialect)
