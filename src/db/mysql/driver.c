@@ -120,6 +120,8 @@ const char *mig_mysql_hint(unsigned number)
     case 1047:
         return "The node is not connected to its cluster: use another one, or wait until it is "
                "back.";
+    case 1265: /* WARN_DATA_TRUNCATED */
+        return "A row has NULL where none may be, or a value that the column's type does not hold.";
     case 1553: /* ER_DROP_INDEX_FK */
         return "A foreign key of this table, or of another one to it, rests on the index: drop "
                "that "
