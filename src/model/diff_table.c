@@ -558,13 +558,13 @@ void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const stru
             return;
         }
     }
+    mig_diff_table_options(d, from, to); /* which decide how types are written */
     mig_diff_columns(d, from, to);
     from = renamed(d, from, to);
     if (from != NULL) {
         diff_constraints(d, from, to);
         mig_diff_indexes(d, from, to);
         drop_key_indexes(d, from, to);
-        mig_diff_table_options(d, from, to);
         diff_comment(d, from, to);
     }
 }
@@ -591,17 +591,22 @@ static bool is_renamed(const struct mig_diff *d, const char *column)
     return renamed;
 }
 
-/* A column whose enum loses values leaves it before: its rows may have them. */
-static void leave_enums(struct mig_diff *d)
+/* A column whose enum loses values leaves it before: its rows may have them. So do indexes and
+ * CHECKs that go: they may name one. */
+static void leave_enums(struct mig_diff *d, const struct mig_table *to)
 {
     struct mig_op_list *altered = &d->parts[ALTER_COLUMNS];
-    bool drops = false;
+    bool drops = false, stays = false;
+    for (size_t i = 0; i < to->columns.count; i++) {
+        stays = stays || mig_diff_is_remade(d, to->columns.items[i]);
+    }
     for (size_t i = 0; i < d->parts[LOSE_COLUMNS].count; i++) {
         const struct mig_op_drop_column *op =
             MIG_OP_CAST(d->parts[LOSE_COLUMNS].items[i], drop_column);
         drops = drops || is_of_remade(d, op->column->type);
     }
-    for (size_t part = 0; drops && part <= LOSE_COLUMNS; part++) {
+    size_t early = drops ? LOSE_COLUMNS + 1 : stays ? LOSE_CONSTRAINTS + 1 : 0;
+    for (size_t part = 0; part < early; part++) {
         mig_diff_join(d, &d->stages[LEAVE_ENUMS], &d->parts[part]);
         d->parts[part] = (struct mig_op_list){0};
     }
@@ -623,7 +628,7 @@ static void leave_enums(struct mig_diff *d)
 void mig_diff_keep_parts(struct mig_diff *d, const struct mig_table *to)
 {
     if (d->remade.count > 0) {
-        leave_enums(d);
+        leave_enums(d, to);
     }
     struct mig_op_list all = {0};
     size_t structural = 0;
