@@ -4,7 +4,7 @@
 -- before "ms" for any number. "# exits with N" says that a command fails. A ```lua block that names a path is a file.
 local cli = require "spec.support.cli"
 local process = require "spec_process"
-local project = require "spec.support.project"
+local projects = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
 local build = package.loaded["spec.build"]
@@ -208,8 +208,8 @@ describe("docs/", function()
 
   for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     it("has recipes from Alembic that run, on " .. dialect, function()
-      local db, p = scratch.database(dialect), nil
-      p = project.new { url = db.url }
+      local db = scratch.database(dialect)
+      local p = projects.new { url = db.url }
       for _, blocks in pairs(sections_of "docs/alembic.md") do
         for _, block in ipairs(blocks) do
           if block.path then p:write(block.path, block.text) end

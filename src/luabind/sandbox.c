@@ -160,10 +160,29 @@ static size_t collect(lua_State *L, int index, const char **names, size_t count,
     return count;
 }
 
+/* What people write who come from Python or from SQL. */
+static const char *habit(const char *name)
+{
+    static const struct {
+        const char *wrong, *right;
+    } words[] = {{"True", "true"}, {"False", "false"}, {"None", "nil"},
+                 {"null", "nil"},  {"NULL", "nil"},    {"sa", "sql"}};
+    for (size_t i = 0; i < MIG_COUNT(words); i++) {
+        if (strcmp(words[i].wrong, name) == 0) {
+            return words[i].right;
+        }
+    }
+    return NULL;
+}
+
 static _Noreturn void unknown_global(lua_State *L, const char *name, bool writing, bool revision)
 {
     const char *names[96];
     size_t count = 0;
+    if (!writing && habit(name) != NULL) {
+        mig_lua_fail(L, MIG_E_script, NULL, "unknown global '%s' (here it is '%s')", name,
+                     habit(name));
+    }
     if (in_list(outside, MIG_COUNT(outside), name)) {
         mig_lua_fail(L, MIG_E_script, NULL, "'%s' is not available here", name);
     }

@@ -433,6 +433,9 @@ static int type_call(lua_State *L)
     int top = lua_gettop(L);
     struct mig_reader r = reader(L, what);
     refuse_colon(L, 3, what);
+    if (kind == MIG_TYPE_text && lua_type(L, 3) == LUA_TSTRING) {
+        mig_read_fail(&r, "it is a type; SQL text is sql.expr \"…\"");
+    }
     mig_lua_push_fields(L, 1);
     lua_pushnil(L);
     if (lua_next(L, -2) != 0) {
