@@ -181,13 +181,13 @@ describe("README.md", function()
 
   it("is found by pkg-config wherever a distribution keeps its libraries", function()
     for _, libdir in ipairs { "lib/x86_64-linux-gnu", "lib64" } do
-      local folder = scratch.folder()
-      local pc = folder .. "/usr/" .. libdir .. "/pkgconfig"
+      local root = scratch.folder()
+      local pc = root .. "/usr/" .. libdir .. "/pkgconfig"
       assert(os.execute(("cmake -S . -B %s/build -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_LIBDIR=%s >%s/log 2>&1"):format(
-        folder, libdir, folder)))
-      assert(os.execute(("mkdir -p %s && cp %s/build/luamig.pc %s"):format(pc, folder, pc)))
+        root, libdir, root)))
+      assert(os.execute(("mkdir -p %s && cp %s/build/luamig.pc %s"):format(pc, root, pc)))
       local pipe = io.popen(("PKG_CONFIG_PATH=%s pkg-config --variable=libdir luamig | xargs realpath -m"):format(pc))
-      assert.equal(folder .. "/usr/" .. libdir, pipe:read "l")
+      assert.equal(root .. "/usr/" .. libdir, pipe:read "l")
       pipe:close()
     end
   end)

@@ -116,8 +116,8 @@ int mig_compile_no_index(const struct mig_compile *c, const char *index, const c
     if (!c->offline && c->catalog != NULL) {
         return mig_error_set(err, MIG_E_script, "index '%s' does not exist", index);
     }
-    int code = mig_error_set(err, MIG_E_offline, "the table of index '%s' cannot be known offline",
-                             index);
+    int code =
+        mig_error_set(err, MIG_E_offline, "the table of index '%s' cannot be known offline", index);
     mig_error_hint(err, "Give it: %s.", how);
     return code;
 }

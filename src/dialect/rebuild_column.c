@@ -55,7 +55,8 @@ static const char *free_name(struct mig_rebuild *r, const char *name)
 static int guard_new_column(struct mig_rebuild *r, const struct mig_rebuild_column *column)
 {
     const struct mig_sqlite_item *item = &column->item;
-    if (column == mig_rebuild_rowid_column(r) || mig_rebuild_clause(item, MIG_SQLITE_NOT_NULL) == NULL ||
+    if (column == mig_rebuild_rowid_column(r) ||
+        mig_rebuild_clause(item, MIG_SQLITE_NOT_NULL) == NULL ||
         mig_rebuild_clause(item, MIG_SQLITE_GENERATED) != NULL ||
         mig_rebuild_clause(item, MIG_SQLITE_DEFAULT) != NULL) {
         return 0;
@@ -626,8 +627,7 @@ int mig_rebuild_alter_column(struct mig_rebuild *r, const struct mig_op_alter_co
     }
     int code = 0;
     if (op->identity != NULL && mig_rebuild_rowid_column(r) != column) {
-        return mig_unsupported(r->c, r->err,
-                               "identity columns other than an integer primary key",
+        return mig_unsupported(r->c, r->err, "identity columns other than an integer primary key",
                                "Fill the column by a trigger, or leave out `identity`.");
     }
     if (op->type != NULL) {

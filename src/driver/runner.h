@@ -92,8 +92,8 @@ struct mig_runner_ops {
      * statistics) does not belong there. */
     int (*fingerprint)(struct mig_conn *conn, const struct mig_names *tables,
                        struct mig_strbuf *out, struct mig_error *err);
-    /* Optional (PostgreSQL): the index that a statement that failed or was cut off has left invalid,
-     * or NULL; with `remove`, away with it. */
+    /* Optional (PostgreSQL): the index that a statement that failed or was cut off has left
+     * invalid, or NULL; with `remove`, away with it. */
     int (*clean_up)(struct mig_conn *conn, const struct mig_statement *statement, bool remove,
                     struct mig_arena *arena, const char **left, struct mig_error *err);
     /* Optional (SQLite): what breaks foreign keys, for segments that switched enforcement off. */

@@ -82,10 +82,10 @@ static int write_test(struct mig_run *run, const struct mig_statement *statement
     int rc = write_text(run, statement, &query, err);
     mig_strbuf_puts(&query, ") THEN 0 ELSE 1 END");
     if (rc == 0) {
-        rc = query.failed ? mig_error_nomem(err)
-                          : run->db->runner->script_guard(&run->compile, &run->text,
-                                                          mig_strbuf_text(&query),
-                                                          statement->guard, err);
+        rc = query.failed
+                 ? mig_error_nomem(err)
+                 : run->db->runner->script_guard(&run->compile, &run->text, mig_strbuf_text(&query),
+                                                 statement->guard, err);
     }
     mig_strbuf_release(&query);
     if (rc == 0 && !run->open) {

@@ -86,6 +86,8 @@ describe("the environment", function()
     local _, err = run "return prnt(1)"
     assert.equal("unknown global 'prnt' (did you mean 'print'?)", err.message)
     assert.equal(4, err.line)
+    local _, habit = run "return None"
+    assert.equal("unknown global 'None' (here it is 'nil')", habit.message)
     for _, name in ipairs { "io", "package", "debug", "dofile", "loadfile" } do
       local _, e = run("return " .. name)
       assert.equal(("'%s' is not available here"):format(name), e.message)
