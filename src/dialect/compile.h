@@ -172,6 +172,9 @@ int mig_compile_named_table(struct mig_compile *c, const char *schema, const cha
  * that there is no such table. */
 int mig_compile_must_know(struct mig_compile *c, const char *schema, const char *table,
                           const char *what, struct mig_error *err) MIG_MUST_CHECK;
+/* Whether the table has a column that the server takes the name for. */
+bool mig_compile_has_column(const struct mig_compile *c, const struct mig_table *table,
+                            const char *name);
 /* IF [NOT] EXISTS on servers that lack it: the catalog decides. *skip: nothing is to be done.
  * wanted: the column must be there. */
 int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char *table,

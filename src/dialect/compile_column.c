@@ -21,6 +21,18 @@ int mig_compile_must_know(struct mig_compile *c, const char *schema, const char 
     return code;
 }
 
+bool mig_compile_has_column(const struct mig_compile *c, const struct mig_table *table,
+                            const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < table->columns.count; i++) {
+        const char *column = table->columns.items[i]->name;
+        found = c->dialect->folds_columns ? mig_name_equal_folded(column, name)
+                                          : strcmp(column, name) == 0;
+    }
+    return found;
+}
+
 int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char *table,
                           const char *column, bool wanted, bool *skip, struct mig_error *err)
 {
@@ -33,7 +45,7 @@ int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char 
     if (known == NULL) {
         return mig_compile_must_know(c, schema, table, "the columns", err);
     }
-    *skip = (mig_table_column(known, column) != NULL) != wanted;
+    *skip = mig_compile_has_column(c, known, column) != wanted;
     if (*skip) {
         mig_log_write(c->log, MIG_LOG_INFO, "column '%s' of table '%s' %s: passed over", column,
                       table, wanted ? "does not exist" : "exists already");

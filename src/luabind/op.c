@@ -318,7 +318,7 @@ static int has_column(lua_State *L)
     const char *schema = catalog_schema(&r, 3);
     const char *column = mig_read_name(&r, 2, "argument 2 (column)");
     const struct mig_table *table = find_table(L, r.what, schema, name);
-    lua_pushboolean(L, table != NULL && mig_table_column(table, column) != NULL);
+    lua_pushboolean(L, table != NULL && mig_compile_has_column(r.compile, table, column));
     return 1;
 }
 

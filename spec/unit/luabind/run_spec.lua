@@ -176,6 +176,15 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("true", log[5])
     end)
 
+    it("compares columns as the server does", function()
+      local log = said(users .. [[
+        print(op.has_column("users", "EMAIL"), op.has_column("users", "email"))
+        if op.dialect ~= "postgresql" then op.add_column("users", { "EMAIL", sql.text }, { if_not_exists = true }) end
+        print(#op.inspect "users".columns)]])
+      assert.same({ tostring(dialect ~= "postgresql") .. "\ttrue", "3" }, log)
+      assert.same({ "0" }, database:query "SELECT count(*) FROM users")
+    end)
+
     it("answers questions about another schema", function()
       local kept = dialect == "mysql" and scratch.database(dialect) -- a schema of MySQL is a database
       local name = kept and kept.name or dialect == "sqlite" and "temp" or "aux"

@@ -556,6 +556,7 @@ const struct mig_dialect mig_dialect_mysql = {
         },
     .resolve = resolve,
     .resolve_constraint_kind = true,
+    .folds_columns = true,
     .index_names_table = true,
     .hash_comments = true,
     .backslash_escapes = true,

@@ -664,6 +664,7 @@ const struct mig_dialect mig_dialect_sqlite = {
     .version_major = 1000000,
     .version_minor = 1000,
     .compare = {.folds_names = true, .refers_to_own = true, .names_key = true, .rowid_keys = true},
+    .folds_columns = true,
     .default_collation = "BINARY",
     .index_has_schema = true,
     .conflict_clauses = true,
