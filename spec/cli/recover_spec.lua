@@ -95,6 +95,22 @@ describe("after a failure between commits", function()
     assert.equal(0, p:luamig("downgrade", "-1").code)
   end)
 
+  it("an older source says what it does not know of", function()
+    p:revision { id = "b2", down = "a1", upgrade = 'op.create_table("three", { { "id", sql.integer } })' }
+    p:revision { id = "c3", down = "b2", upgrade = 'op.execute("CREATE TABLE four (id INTEGER)")\n  op.execute("INSERT INTO five VALUES (1)")' }
+    db:query "CREATE TABLE two (id INTEGER)"
+    assert.equal(1, p:luamig("upgrade").code)
+    os.remove(p.path .. "/migrations/c3.lua")
+    p:revision { id = "d4", down = "b2", upgrade = 'op.create_table("six", { { "id", sql.integer } })' }
+    for _ = 1, 2 do -- with something to do, and without
+      local r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      local _, count = r.stderr:gsub("warning: 'c3' is half applied, and its file is not there\n", "")
+      assert.equal(1, count, r.stderr)
+    end
+    assert.matches("\nhalf done  c3 .*\ngo on      its file is not there: bring it back", p:luamig("status").stdout)
+  end)
+
   it("stamp says what it forgets", function()
     assert.equal(1, p:luamig("upgrade").code)
     local r = p:luamig("stamp", "a1")

@@ -410,6 +410,20 @@ static int check_half_applied(const struct mig_command *cmd, struct mig_error *e
     return 0;
 }
 
+/* What a newer source has begun, seen by an older one: nothing here goes on with it. */
+static void warn_of_unknown(const struct mig_command *cmd)
+{
+    const struct mig_journal *journal = &cmd->run.journal;
+    for (size_t i = 0; i < journal->row_count; i++) {
+        const char *id = journal->rows[i].revision;
+        bool told = i > 0 && strcmp(journal->rows[i - 1].revision, id) == 0;
+        if (!told && mig_revision_map_get(cmd->ctx->map, id) == NULL) {
+            mig_log_write(&cmd->ctx->log, MIG_LOG_WARNING,
+                          "'%s' is half applied, and its file is not there", id);
+        }
+    }
+}
+
 /* The version rows still name a revision that is half undone. */
 static int check_unfinished(struct mig_command *cmd, struct mig_error *err)
 {
@@ -418,7 +432,11 @@ static int check_unfinished(struct mig_command *cmd, struct mig_error *err)
         return 0;
     }
     int rc = mig_journal_load(run, err);
-    return rc == 0 ? check_half_applied(cmd, err) : rc;
+    if (rc == 0) {
+        warn_of_unknown(cmd);
+        rc = check_half_applied(cmd, err);
+    }
+    return rc;
 }
 
 /* Our other tables, and what they say of a run that was cut off. */
@@ -580,6 +598,7 @@ static int carry_out(struct mig_command *cmd, const struct mig_step **failed, st
         rc = find_history(cmd, err);
     }
     if (rc == 0) {
+        warn_of_unknown(cmd);
         rc = set_waits(cmd, err);
     }
     while (rc == 0) {

@@ -9,6 +9,13 @@ local function ids_of(list)
   return ids
 end
 
+local function has_file(revisions, id)
+  for _, revision in ipairs(revisions) do
+    if revision.revision == id then return true end
+  end
+  return false
+end
+
 local function version_text(server)
   local v = server.version
   if server.dialect == "postgresql" then return ("%d.%d"):format(v // 10000, v % 10000) end
@@ -76,7 +83,9 @@ function status.run(session)
       out:line(("%-10s %s%s"):format("", half.open_step and "" or "the last: ", (half.statement:gsub("%s+", " "))))
     end
     if half.note then out:line(("%-10s %s"):format("", (half.note:gsub("%s+", " ")))) end
-    if runner and runner.application ~= LEASE then
+    if not has_file(revisions, half.revision) then
+      out:line(("%-10s its file is not there: bring it back, or undo it by hand and `luamig stamp`"):format "go on")
+    elseif runner and runner.application ~= LEASE then
       out:line(("%-10s when that session has ended; `luamig unlock` ends it"):format "go on")
     else -- it looks for itself whether a step that was begun took effect, and says when only `repair` can tell
       out:line(("%-10s luamig %s"):format("go on", half.undo and "downgrade current" or half.direction == "upgrade"
