@@ -119,7 +119,8 @@ static int execute_file(lua_State *L)
     if (strlen(text) != length) {
         mig_read_fail(&r, "'%s' holds a zero byte", path);
     }
-    op->sql = text;
+    op->sql =
+        strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text; /* as the servers' clients do */
     mig_lua_dispatch(L, &op->base, what);
     push_changed(L, "op.execute_file gives no rows");
     return 1;

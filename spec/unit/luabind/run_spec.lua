@@ -279,7 +279,7 @@ for _, dialect in ipairs(servers.dialects) do
     end)
 
     it("runs a file of the project", function()
-      local p = project.new { files = { ["seed.sql"] = "CREATE TABLE seed (id integer);\nINSERT INTO seed VALUES (1);\nINSERT INTO seed VALUES (2);" } }
+      local p = project.new { files = { ["seed.sql"] = "\xEF\xBB\xBFCREATE TABLE seed (id integer);\nINSERT INTO seed VALUES (1);\nINSERT INTO seed VALUES (2);" } }
       assert.same({ "2" }, said('op.execute_file "seed.sql"\nprint(op.get_bind():scalar "SELECT count(*) FROM seed")', { root = p.path }))
       assert.matches("cannot read", failure('op.execute_file "none.sql"', { root = p.path }).message)
     end)
