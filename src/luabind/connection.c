@@ -99,6 +99,16 @@ static int row_pairs(lua_State *L)
     return 3;
 }
 
+bool mig_lua_push_row_names(lua_State *L, int index)
+{
+    if (luaL_getmetafield(L, index, "__pairs") == LUA_TNIL) {
+        return false;
+    }
+    bool is_row = lua_tocfunction(L, -1) == row_pairs && lua_getupvalue(L, -1, 1) != NULL;
+    lua_remove(L, is_row ? -2 : -1);
+    return is_row;
+}
+
 static int row_length(lua_State *L)
 {
     lua_pushinteger(L, (lua_Integer)lua_rawlen(L, lua_upvalueindex(1)));

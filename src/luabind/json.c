@@ -181,6 +181,26 @@ static void put_array(struct encoder *e, int index, int depth)
     mig_strbuf_putc(out, ']');
 }
 
+/* A row of a query, whose names are on top of the stack and popped: an object, as pairs sees it,
+ * NULLs included. */
+static void put_row(struct encoder *e, int index, int depth)
+{
+    lua_State *L = e->L;
+    struct mig_strbuf *out = &e->scratch->text;
+    int names = lua_gettop(L);
+    mig_strbuf_putc(out, '{');
+    for (lua_Integer i = 1; lua_rawgeti(L, names, i) != LUA_TNIL; i++) {
+        mig_strbuf_puts(out, i == 1 ? "" : ",");
+        put_string(e, lua_tostring(L, -1), lua_rawlen(L, -1));
+        mig_strbuf_putc(out, ':');
+        lua_gettable(L, index); /* raises for two columns of one name */
+        put_value(e, names + 1, depth + 1);
+        lua_settop(L, names);
+    }
+    lua_settop(L, names - 1);
+    mig_strbuf_putc(out, '}');
+}
+
 static void put_value(struct encoder *e, int index, int depth)
 {
     lua_State *L = e->L;
@@ -204,7 +224,9 @@ static void put_value(struct encoder *e, int index, int depth)
         put_string(e, lua_tostring(L, index), lua_rawlen(L, index));
         break;
     case LUA_TTABLE:
-        if (is_array(L, index)) {
+        if (mig_lua_push_row_names(L, index)) {
+            put_row(e, index, depth);
+        } else if (is_array(L, index)) {
             put_array(e, index, depth);
         } else {
             put_object(e, index, depth);

@@ -11,6 +11,9 @@
 void mig_lua_push_sql(lua_State *L);
 /* The key of an option that some type has. */
 bool mig_lua_is_type_key(const char *key);
+/* Pushes the list of the columns' names, in their order, when the table at the index is a row of a
+ * query; else nothing, and false. */
+bool mig_lua_push_row_names(lua_State *L, int index);
 /* Pushes `json` { encode, decode }, a table of its own at each call. */
 void mig_lua_push_json(lua_State *L);
 /* Pushes the one sql.null of this state. */

@@ -176,6 +176,16 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("true", log[5])
     end)
 
+    it("encodes rows as objects", function()
+      local log = said [[
+        local conn = op.get_bind()
+        print(json.encode(conn:execute("SELECT 1 AS b, NULL AS a, 'x' AS c"):fetchone()))
+        print(json.encode { conn:execute("SELECT 1 AS n UNION SELECT 2 ORDER BY 1"):fetchall(), { 1 } })
+        local ok, err = pcall(json.encode, conn:execute("SELECT 1 AS n, 2 AS n"):fetchone())
+        print(ok, err.message)]]
+      assert.same({ '{"b":1,"a":null,"c":"x"}', '[[{"n":1},{"n":2}],[1]]', "false\tthe row has two columns 'n'" }, log)
+    end)
+
     it("compares columns as the server does", function()
       local log = said(users .. [[
         print(op.has_column("users", "EMAIL"), op.has_column("users", "email"))
