@@ -111,6 +111,18 @@ describe("after a failure between commits", function()
     assert.matches("\nhalf done  c3 .*\ngo on      its file is not there: bring it back", p:luamig("status").stdout)
   end)
 
+  it("status says where a revision comes from that no file has", function()
+    db:query "CREATE TABLE two (id INTEGER)"
+    assert.equal(0, p:luamig("upgrade").code)
+    os.remove(p.path .. "/migrations/a1.lua")
+    p:revision { id = "z9" }
+    local r = p:luamig "status"
+    assert.equal(2, r.code)
+    assert.matches("^database   mysql:[^\n]*\nserver     [^\n]*\nlast       upgrade a1 at ", r.stdout)
+    assert.matches("error: the database is at revision 'a1', which is in no file\n", r.stderr)
+    assert.equal("unknown_applied_revision", json.decode(p:luamig("status", "--json").stdout).error.kind)
+  end)
+
   it("stamp says what it forgets", function()
     assert.equal(1, p:luamig("upgrade").code)
     local r = p:luamig("stamp", "a1")

@@ -39,18 +39,30 @@ function status.run(session)
   session.shape = "status"
   local handle, out = session:handle(), session.out
   local target, server = handle:target(), handle:server()
-  local plan = handle:pending "heads"
+  local journal = handle:journal()
+  local last = journal[1]
+  local function tell_database()
+    out:line(("%-10s %s (%s)"):format("database", target.url, target.origin or "?"))
+    out:line(("%-10s %s %s"):format("server", server.dialect, version_text(server)))
+  end
+  local function tell_last()
+    if not last then return end
+    out:line(("%-10s %s %s at %s: %s"):format("last", last.direction, last.revision, last.started_at, last.result))
+  end
+  local planned, plan = pcall(handle.pending, handle, "heads")
+  if not planned then -- a revision that no file has, most of all: who came last tells where it is from
+    tell_database()
+    tell_last()
+    error(plan, 0)
+  end
   local heads = ids_of(handle:heads().revisions)
   local pending = {}
   for i, step in ipairs(plan.steps) do pending[i] = step.revision end
-  local journal = handle:journal()
-  local last = journal[1]
   local revisions = handle:history().revisions
   local total = #revisions
   local edited = edited_sources(handle:settings().root, revisions, journal)
   local half_applied = handle:half_applied()
-  out:line(("%-10s %s (%s)"):format("database", target.url, target.origin or "?"))
-  out:line(("%-10s %s %s"):format("server", server.dialect, version_text(server)))
+  tell_database()
   out:line(("%-10s %s"):format("at", #plan.from > 0 and table.concat(plan.from, ", ") or "base (no revision)"))
   out:line(("%-10s %s"):format(#heads == 1 and "head" or "heads", #heads > 0 and table.concat(heads, ", ") or "none"))
   if #pending == 0 then
@@ -65,9 +77,7 @@ function status.run(session)
       out:line(("%-10s %s %s"):format("", out:paint("yellow", step.revision), step.message or ""))
     end
   end
-  if last then
-    out:line(("%-10s %s %s at %s: %s"):format("last", last.direction, last.revision, last.started_at, last.result))
-  end
+  tell_last()
   if #edited > 0 then
     out:line(("%-10s %s: the file is not what was applied"):format("edited", table.concat(edited, ", ")))
   end
