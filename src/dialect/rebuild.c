@@ -10,8 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define NEW_TABLE_PREFIX "_luamig_new_"
-
 /* ------------------------------------------------------------------ the table as it is */
 
 /* The table that a rebuild has made and not yet renamed: it was cut short. */
@@ -23,7 +21,7 @@ struct leftover {
 static int find_leftover(struct mig_compile *c, const char *schema, const char *table,
                          struct leftover *out, struct mig_error *err)
 {
-    *out = (struct leftover){.name = mig_arena_printf(c->arena, NEW_TABLE_PREFIX "%s", table)};
+    *out = (struct leftover){.name = mig_arena_printf(c->arena, MIG_REBUILD_PREFIX "%s", table)};
     if (out->name == NULL) {
         return mig_error_nomem(err);
     }
@@ -266,7 +264,7 @@ static bool was_autoincrement(const struct mig_table *old)
 /* A new table by the side, filled from the old one, in its place. */
 static int emit_table(struct mig_rebuild *r)
 {
-    const char *made = mig_arena_printf(r->arena, NEW_TABLE_PREFIX "%s", r->old->name);
+    const char *made = mig_arena_printf(r->arena, MIG_REBUILD_PREFIX "%s", r->old->name);
     if (made == NULL) {
         return mig_error_nomem(r->err);
     }

@@ -10,6 +10,9 @@
 
 #include "dialect/dialect.h"
 
+/* Before the table's name while its new form is filled. */
+#define MIG_REBUILD_PREFIX "_luamig_new_"
+
 /* Appends to c->out the statements that carry out `ops` (resolved, all on this table, in order) in
  * one rebuild. Takes: add/drop/rename/alter column, add/drop/rename constraint, create/drop/rename
  * index, comments (passed over). Foreign-key enforcement is off only for the statements flagged so.

@@ -247,6 +247,12 @@ describe("a rebuild on SQLite", function()
     assert.same({}, db:query "SELECT 1 FROM sqlite_schema WHERE name LIKE '%luamig_new%'")
   end)
 
+  it("says which table has rows in the way by the name that it has", function()
+    local r = migrate("CREATE TABLE t (a INTEGER, b INTEGER); INSERT INTO t VALUES (1, 1), (2, 1);", [[op.create_unique_constraint("uq", "t", { "b" })]])
+    assert.equal(1, r.code)
+    assert.matches("error: UNIQUE constraint failed: t.b\n", r.stderr, 1, true)
+  end)
+
   it("costs one copy a batch", function()
     db:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT, c TEXT);"
     p:revision {

@@ -3,6 +3,7 @@
  * Type mapping, by the declared type of a result's column (sqlite3_column_decltype): BOOLEAN is a
  * boolean, NUMERIC and DECIMAL are exact (SQLite keeps them as integer, double or text); everything
  * else as it is stored. */
+#include "dialect/rebuild.h"
 #include "driver/database.h"
 #include "driver/number.h"
 #include "driver/statement_cache.h"
@@ -48,6 +49,15 @@ static void release_statement(void *stmt)
 
 /* ---- errors ---- */
 
+/* "UNIQUE constraint failed: t.a" also while the table is made anew under another name. */
+static void name_rebuilt(char *message)
+{
+    static const char prefix[] = MIG_REBUILD_PREFIX;
+    for (char *at = message; at != NULL && (at = strstr(at, prefix)) != NULL;) {
+        memmove(at, at + sizeof prefix - 1, strlen(at + sizeof prefix - 1) + 1);
+    }
+}
+
 static int fail(struct mig_conn *conn, struct mig_error *err)
 {
     sqlite3 *db = handle_of(conn)->db;
@@ -71,6 +81,9 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
         break;
     }
     mig_error_set(err, code, "%s", sqlite3_errmsg(db));
+    if ((extended & 0xff) == SQLITE_CONSTRAINT) {
+        name_rebuilt(err->message);
+    }
     err->native_code = extended;
     switch (extended & 0xff) {
     case SQLITE_BUSY:
