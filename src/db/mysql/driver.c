@@ -120,12 +120,17 @@ const char *mig_mysql_hint(unsigned number)
     case 1047:
         return "The node is not connected to its cluster: use another one, or wait until it is "
                "back.";
+    case 1138: /* ER_INVALID_USE_OF_NULL */
     case 1265: /* WARN_DATA_TRUNCATED */
         return "A row has NULL where none may be, or a value that the column's type does not hold.";
     case 1553: /* ER_DROP_INDEX_FK */
         return "A foreign key of this table, or of another one to it, rests on the index: drop "
                "that "
                "one first, or the whole table.";
+    case 1674: /* ER_BINLOG_UNSAFE_SYSTEM_FUNCTION */
+        return "MySQL adds no column whose default is another value on each server: add it without "
+               "the default, fill the rows (op.execute, op.backfill), then op.alter_column(…, { "
+               "default = …, nullable = false }).";
     case 1205:
         return "Another session holds a lock that this statement needs.";
     case 2002: /* CR_CONNECTION_ERROR */
