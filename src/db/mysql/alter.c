@@ -18,6 +18,76 @@ int mig_mysql_add_constraint(struct mig_compile *c, const struct mig_op *op, str
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
 }
 
+bool mig_mysql_adds_random(const struct mig_compile *c, const struct mig_table *facts)
+{
+    bool random = false;
+    for (size_t i = 0; i < facts->columns.count; i++) {
+        random = random || facts->columns.items[i]->default_value.kind == MIG_VALUE_UUID_V4;
+    }
+    return random && !c->server->is_mariadb && mig_table_primary_key(facts) == NULL;
+}
+
+/* The rows get the values of a column that came without its default; then it is what it shall be.
+ */
+static int fill_column(struct mig_compile *c, const struct mig_table *facts,
+                       const struct mig_column *column, struct mig_error *err)
+{
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "UPDATE %t SET %n = %v", facts->schema, facts->name, column->name,
+                &column->default_value, column->type);
+    int code = mig_sql_emit(&w, MIG_CLASS_DATA, "UPDATE", facts->schema, facts->name, NULL);
+    if (code != 0) {
+        return code;
+    }
+    w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ", facts->schema, facts->name);
+    mig_mysql_modify(&w, facts, column);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", facts->schema, facts->name, NULL);
+}
+
+/* MySQL adds no column whose default would be another value on each replica (error 1674; "Data Type
+ * Default Values"): it comes without, is filled, and gets the default last. */
+int mig_mysql_add_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_add_column add = *MIG_OP_CAST(op, add_column);
+    const struct mig_table *facts = mig_compile_facts(c, &add);
+    if (facts == NULL) {
+        return mig_error_nomem(err);
+    }
+    if (!mig_mysql_adds_random(c, facts)) {
+        return mig_compile_add_column(c, op, err);
+    }
+    struct mig_table *bare = mig_arena_new(c->arena, struct mig_table);
+    struct mig_column **columns =
+        mig_arena_array(c->arena, struct mig_column *, facts->columns.count);
+    if (bare == NULL || columns == NULL) {
+        return mig_error_nomem(err);
+    }
+    *bare = *facts;
+    bare->columns.items = columns;
+    for (size_t i = 0; i < facts->columns.count; i++) {
+        columns[i] = facts->columns.items[i];
+        if (columns[i]->default_value.kind == MIG_VALUE_UUID_V4) {
+            columns[i] = mig_column_copy(c->arena, columns[i]);
+            if (columns[i] == NULL) {
+                return mig_error_nomem(err);
+            }
+            columns[i]->default_value = (struct mig_value){0};
+            columns[i]->nullable = MIG_TRUE;
+        }
+    }
+    add.facts = bare;
+    size_t before = c->out->count;
+    int code = mig_compile_add_column(c, &add.base, err);
+    bool added = c->out->count > before; /* not where the column is there already */
+    for (size_t i = 0; code == 0 && added && i < facts->columns.count; i++) {
+        if (columns[i] != facts->columns.items[i]) {
+            code = fill_column(c, facts, facts->columns.items[i], err);
+        }
+    }
+    return code;
+}
+
 static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, bool keep_checks,
                    struct mig_error *err);
 

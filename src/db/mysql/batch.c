@@ -134,6 +134,7 @@ static int effect_of(struct mig_compile *c, const struct mig_op *op, struct effe
     switch ((int)op->kind) {
     case MIG_OP_add_column: {
         const struct mig_table *facts = mig_compile_facts(c, MIG_OP_CAST(op, add_column));
+        e->alone = facts != NULL && mig_mysql_adds_random(c, facts);
         return facts != NULL ? add_columns(arena, e, facts) : -1;
     }
     case MIG_OP_drop_column:

@@ -527,6 +527,7 @@ const struct mig_dialect mig_dialect_mysql = {
             [MIG_OP_batch] = mig_mysql_batch,
             [MIG_OP_rename_table] = rename_table,
             [MIG_OP_alter_table] = mig_mysql_alter_table,
+            [MIG_OP_add_column] = mig_mysql_add_column,
             [MIG_OP_alter_column] = mig_mysql_alter_column,
             [MIG_OP_drop_column] = mig_mysql_drop_column,
             [MIG_OP_drop_index] = drop_index,

@@ -29,7 +29,9 @@ mig_compile_fn mig_mysql_alter_table;
 /* alter.c: MODIFY, the column of the table as it is. */
 void mig_mysql_modify(struct mig_sql *w, const struct mig_table *table,
                       const struct mig_column *column);
-mig_compile_fn mig_mysql_alter_column, mig_mysql_drop_column;
+/* Whether add_column takes several statements: a default of random bytes, on MySQL. */
+bool mig_mysql_adds_random(const struct mig_compile *c, const struct mig_table *facts);
+mig_compile_fn mig_mysql_add_column, mig_mysql_alter_column, mig_mysql_drop_column;
 mig_compile_fn mig_mysql_add_constraint, mig_mysql_drop_constraint, mig_mysql_rename_constraint;
 
 /* batch.c */
