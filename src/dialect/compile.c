@@ -68,14 +68,40 @@ int mig_compile_op(struct mig_compile *c, const struct mig_op *op, struct mig_er
     return code;
 }
 
+/* Whether the operation goes by names of constraints that the user may not have given. */
+static bool goes_by_names(const struct mig_compile *c, const struct mig_op *op)
+{
+    switch ((int)op->kind) {
+    case MIG_OP_drop_constraint:
+        return MIG_OP_CAST(op, drop_constraint)->name == NULL;
+    case MIG_OP_drop_column: /* where it has to be said what goes with the column */
+    case MIG_OP_alter_column:
+    case MIG_OP_rename_constraint:
+        return c->dialect->resolve_constraint_kind;
+    default:
+        return false;
+    }
+}
+
+int mig_compile_batch_names(struct mig_compile *c, const struct mig_op_batch *batch,
+                            struct mig_error *err)
+{
+    const struct mig_table *known = NULL;
+    for (size_t i = 0; i < batch->op_count; i++) {
+        if (goes_by_names(c, batch->ops[i])) {
+            return mig_compile_named_table(c, batch->base.schema, batch->table, &known, err);
+        }
+    }
+    return 0;
+}
+
 /* One after another, each resolved against what those before it make of the table. A dialect that
  * can do more at once has its own. */
 int mig_compile_batch(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
     struct mig_catalog *under = c->catalog;
-    const struct mig_table *known = NULL;
-    int code = mig_compile_named_table(c, op->schema, batch->table, &known, err);
+    int code = mig_compile_batch_names(c, batch, err);
     if (code == 0 && under != NULL) {
         c->catalog = mig_catalog_over(under);
         code = c->catalog == NULL ? mig_error_nomem(err) : 0;

@@ -168,6 +168,9 @@ int mig_compile_known_table(struct mig_compile *c, const char *schema, const cha
  * there is one. */
 int mig_compile_named_table(struct mig_compile *c, const char *schema, const char *name,
                             const struct mig_table **out, struct mig_error *err) MIG_MUST_CHECK;
+/* The same for the operations of a batch, before the first of them, where one goes by names. */
+int mig_compile_batch_names(struct mig_compile *c, const struct mig_op_batch *batch,
+                            struct mig_error *err) MIG_MUST_CHECK;
 /* MIG_E_offline: `what` of the table would have to be known; MIG_E_script when the catalog knows
  * that there is no such table. */
 int mig_compile_must_know(struct mig_compile *c, const char *schema, const char *table,

@@ -314,8 +314,7 @@ int mig_mysql_batch(struct mig_compile *c, const struct mig_op *op, struct mig_e
         return mig_error_nomem(err);
     }
     struct mig_catalog *under = c->catalog;
-    const struct mig_table *known = NULL;
-    int code = mig_compile_named_table(c, op->schema, batch->table, &known, err);
+    int code = mig_compile_batch_names(c, batch, err);
     if (code == 0 && under != NULL) {
         c->catalog = mig_catalog_over(under);
         code = c->catalog == NULL ? mig_error_nomem(err) : 0;
