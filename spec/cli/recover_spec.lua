@@ -140,6 +140,25 @@ describe("after a failure between commits", function()
   end)
 end)
 
+it("an account that may read the version table only is told that there is nothing to do, and the plan", function()
+  local db = scratch.database "postgresql"
+  local p, reader = project.new { url = db.url }, "reader_" .. db.name:sub(-12)
+  p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer } })' }
+  assert.equal(0, p:luamig("upgrade").code)
+  db:query(("CREATE ROLE %s LOGIN PASSWORD 'r'; GRANT SELECT ON luamig_version TO %s"):format(reader, reader))
+  local url = db.url:gsub("//[^@]*@", "//" .. reader .. ":r@")
+  local r = p:luamig("upgrade", "--url", url)
+  assert.equal(0, r.code, r.stderr)
+  assert.matches("nothing to do: the database is at a1\n", r.stderr)
+  p:revision { id = "b2", down = "a1", upgrade = 'op.drop_table("t")' }
+  r = p:luamig("plan", "--url", url)
+  assert.equal(0, r.code, r.stderr)
+  assert.matches("DROP TABLE t", r.stdout)
+  assert.equal(1, p:luamig("upgrade", "--url", url).code)
+  db:query(("DROP OWNED BY %s; DROP ROLE %s"):format(reader, reader))
+  db:drop()
+end)
+
 it("plan counts an index that was left invalid as to be made", function()
   local db = scratch.database "postgresql"
   local p = project.new { url = db.url }
