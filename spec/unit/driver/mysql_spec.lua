@@ -165,6 +165,7 @@ describe("the mysql driver", function()
     must(conn:execute("SET SESSION max_statement_time = 0.2"))
     local err = fails("timeout", conn:execute("SELECT SLEEP(10) FROM (SELECT 1 UNION SELECT 2) AS two"))
     assert.equal(1969, err.native_code)
+    assert.matches("^statement_timeout allows it no more time", err.hint)
   end)
 
   it("says that the connection was lost", function()

@@ -131,6 +131,10 @@ const char *mig_mysql_hint(unsigned number)
         return "MySQL adds no column whose default is another value on each server: add it without "
                "the default, fill the rows (op.execute, op.backfill), then op.alter_column(…, { "
                "default = …, nullable = false }).";
+    case 1969:
+    case 3024:
+        return "statement_timeout allows it no more time; a change of many rows belongs in "
+               "op.backfill.";
     case 1205:
         return "Another session holds a lock that this statement needs.";
     case 2002: /* CR_CONNECTION_ERROR */

@@ -127,6 +127,9 @@ int mig_pq_fail(struct mig_conn *conn, const PGresult *result, struct mig_error 
         mig_error_hint(err, "%s", mig_pq.PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
     } else if (code == MIG_E_timeout && strcmp(sqlstate, "55P03") == 0) {
         mig_error_hint(err, "Another session holds a lock that this statement needs.");
+    } else if (code == MIG_E_timeout && strcmp(sqlstate, "57014") == 0) {
+        mig_error_hint(err, "statement_timeout allows it no more time; a change of many rows "
+                            "belongs in op.backfill.");
     }
     return (int)code;
 }
