@@ -1,6 +1,7 @@
 #include "model/catalog.intern.h"
 
 #include "model/apply.h"
+#include "model/option.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
@@ -343,10 +344,29 @@ static int held_table(struct mig_catalog *catalog, const char *schema, const cha
     return catalog->arena.failed ? mig_error_nomem(err) : 0;
 }
 
+static bool is_heir(const struct mig_table *table)
+{
+    return table->is_partition || mig_option_value(&table->options, "postgresql_inherits") != NULL;
+}
+
+/* What a table of PostgreSQL becomes, its partitions become, and what inherits from it: whose heirs
+ * they are, the server knows. */
+static void forget_heirs(const struct mig_catalog *catalog)
+{
+    for (struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+        if (e->known == PRESENT && is_heir(e->object)) {
+            mig_catalog_forget_entry(catalog, e);
+        }
+    }
+}
+
 static int change_table(struct mig_catalog *catalog, const char *schema, const char *name,
                         const struct mig_op *op, struct mig_error *err)
 {
     struct mig_catalog_entry *entry = NULL;
+    if (!catalog->deferred) {
+        forget_heirs(catalog);
+    }
     int rc = held_table(catalog, schema, name, &entry, err);
     if (rc != 0 || entry == NULL) {
         return rc;
@@ -471,8 +491,13 @@ static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
     table->schema = mig_arena_strdup(&catalog->arena, base->schema);
     table->name = mig_arena_strdup(&catalog->arena, op->table);
     rc = put_table(catalog, base->schema, op->table, table, err);
-    return rc == 0 ? mig_catalog_note_enums(catalog, base->schema, op->table, &table->columns, err)
-                   : rc;
+    if (rc == 0) {
+        rc = mig_catalog_note_enums(catalog, base->schema, op->table, &table->columns, err);
+    }
+    if (rc == 0 && !catalog->deferred && is_heir(table)) {
+        mig_catalog_forget(catalog, base->schema, op->table); /* it has its parents' columns too */
+    }
+    return rc;
 }
 
 /* The table of an index operation that leaves it out. */

@@ -170,6 +170,31 @@ describe("on PostgreSQL", function()
     assert.equal("", identity())
   end)
 
+  it("what a table becomes, its partitions and those that inherit from it become", function()
+    local p = project.new { url = db.url }
+    p:revision { id = "aaaa", upgrade = [[
+      local function has(table, ...)
+        for _, wanted in ipairs { ... } do assert(op.has_column(table, wanted:match "%a+$") == (wanted:sub(1, 4) ~= "not "), table .. ": " .. wanted) end
+      end
+      op.create_table("base", { { "id", sql.integer } })
+      op.create_table("heir", { { "own", sql.integer }, postgresql_inherits = "base" })
+      has("heir", "id", "own")
+      op.add_column("base", { "n", sql.integer })
+      has("heir", "n")
+      op.drop_column("base", "id")
+      has("heir", "n", "own", "not id")
+      op.create_table("whole", { { "d", sql.date }, { "n", sql.integer }, postgresql_partition_by = "RANGE (d)" })
+      op.execute "CREATE TABLE part PARTITION OF whole DEFAULT"
+      has("part", "d", "n")
+      op.rename_column("whole", "n", "m")
+      has("part", "m", "not n")
+      op.drop_column("whole", "m")
+      has("part", "d", "not m")]] }
+    local r = p:luamig "upgrade"
+    assert(r.code == 0, r.stderr)
+    db:query "DROP TABLE luamig_version, luamig_history, luamig_journal, luamig_lock"
+  end)
+
   it("unnamed constraints are dropped by what they hold", function()
     run(function(op, sql)
       op.create_table("t", { { "id", sql.integer, primary_key = true }, { "x", sql.integer, unique = true, check = "x > 0" } })
