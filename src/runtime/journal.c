@@ -395,94 +395,6 @@ int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t
     return 0;
 }
 
-/* Tables whose definitions tell whether the statement was carried out; none: the whole database. */
-static struct mig_names tables_of(const struct mig_statement *statement)
-{
-    static const char *const by_table[] = {"CREATE TABLE", "ALTER TABLE",        "DROP TABLE",
-                                           "RENAME TABLE", "CREATE INDEX",       "DROP INDEX",
-                                           "TRUNCATE",     "CREATE UNIQUE INDEX"};
-    for (size_t i = 0; statement->verb != NULL && i < MIG_COUNT(by_table); i++) {
-        if (strncmp(statement->verb, by_table[i], strlen(by_table[i])) == 0) {
-            return statement->tables;
-        }
-    }
-    return (struct mig_names){0};
-}
-
-/* Its text says by itself what it does (VACUUM, ANALYZE): doing it again does no harm. */
-static bool is_repeatable(const struct mig_statement *statement)
-{
-    static const char *const verbs[] = {"VACUUM",  "ANALYZE",    "REINDEX", "REFRESH",  "OPTIMIZE",
-                                        "CLUSTER", "CHECKPOINT", "FLUSH",   "TRUNCATE", "SET"};
-    for (size_t i = 0; statement->verb != NULL && i < MIG_COUNT(verbs); i++) {
-        if (strncmp(statement->verb, verbs[i], strlen(verbs[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_ddl(const struct mig_statement *statement)
-{
-    return statement->class == MIG_CLASS_DDL || statement->class == MIG_CLASS_CONCURRENT;
-}
-
-/* Empty when the statement leaves no trace in the schema. */
-static int take_fingerprint(struct mig_run *run, const struct mig_statement *statement,
-                            char out[MIG_DIGEST_SIZE], struct mig_error *err)
-{
-    struct mig_strbuf text = {0};
-    out[0] = '\0';
-    if (run->db->runner->fingerprint == NULL || !is_ddl(statement)) {
-        return 0;
-    }
-    struct mig_names tables = tables_of(statement);
-    int rc = run->db->runner->fingerprint(run->conn, &tables, &text, err);
-    if (rc == 0 && text.failed) {
-        rc = mig_error_nomem(err);
-    }
-    if (rc == 0) {
-        mig_text_digest("fingerprint", mig_strbuf_text(&text), NULL, out);
-    }
-    mig_strbuf_release(&text);
-    return rc;
-}
-
-/* Its one table is there until it was carried out, whatever it looks like: nothing has to be known
- * of it before. */
-static bool drops_a_table(const struct mig_statement *statement)
-{
-    return statement->verb != NULL && strcmp(statement->verb, "DROP TABLE") == 0 &&
-           statement->tables.count == 1;
-}
-
-/* A dot may be the schema's or stand in the name itself: neither table is there. */
-static int is_dropped(struct mig_run *run, const struct mig_statement *statement, bool *out,
-                      struct mig_error *err)
-{
-    const char *table = statement->tables.items[0], *dot = strrchr(table, '.');
-    bool there = false;
-    int rc = run->db->runner->has_table(run->conn, NULL, table, &there, err);
-    if (rc == 0 && !there && dot != NULL) {
-        const char *schema = mig_arena_strndup(&run->revision_arena, table, (size_t)(dot - table));
-        rc = schema == NULL ? mig_error_nomem(err)
-                            : run->db->runner->has_table(run->conn, schema, dot + 1, &there, err);
-    }
-    *out = !there;
-    return rc;
-}
-
-/* What the lexer makes of a statement's text; NULL when it is not one statement. */
-static int read_statement(struct mig_run *run, const char *sql, const struct mig_statement **out,
-                          struct mig_error *err)
-{
-    struct mig_statements list = {0};
-    int rc = mig_lexer_split(run->db->dialect, run->server, &run->revision_arena, sql, strlen(sql),
-                             &list, err);
-    *out = rc == 0 && list.count == 1 ? &list.items[0] : NULL;
-    return rc;
-}
-
 int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
                        struct mig_error *err)
 {
@@ -496,16 +408,8 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
     if (text == NULL) {
         return mig_error_nomem(err);
     }
-    /* From the text alone, as it will be done after a crash, so that the two can be compared. */
-    const struct mig_statement *read = NULL;
-    int rc = read_statement(run, text, &read, err);
-    if (rc != 0) {
-        return rc;
-    }
-    read = read != NULL ? read : statement;
-    /* the user's own text may mean a temporary table that stands before another one */
-    bool dropped = drops_a_table(read) && (statement->flags & MIG_STATEMENT_AS_WRITTEN) == 0;
-    rc = dropped ? 0 : take_fingerprint(run, read, fingerprint, err);
+    bool in_doubt = false;
+    int rc = mig_evidence_take(run, statement, text, fingerprint, &in_doubt, err);
     if (rc != 0) {
         return rc;
     }
@@ -514,7 +418,7 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
                     last ? 0 : journal->part + 1, journal->chain,
                     fingerprint[0] != '\0' ? fingerprint : NULL, text, err);
     journal->intended = rc == 0;
-    journal->in_doubt = fingerprint[0] == '\0' && !dropped && !is_repeatable(read);
+    journal->in_doubt = in_doubt;
     return rc;
 }
 
@@ -652,92 +556,6 @@ void mig_journal_leave(struct mig_run *run, const char *revision, const struct m
 
 /* ---- going on ---- */
 
-/* Away with what a statement has left; in a plan the index is gone for what comes after. */
-static int clean_up(struct mig_run *run, const struct mig_statement *statement, bool *left,
-                    struct mig_error *err)
-{
-    const char *index = NULL;
-    int rc = run->db->runner->clean_up == NULL
-                 ? 0
-                 : run->db->runner->clean_up(run->conn, statement, run->sink->live,
-                                             &run->revision_arena, &index, err);
-    *left = rc == 0 && index != NULL;
-    if (!*left || run->sink->live || strncmp(statement->verb, "CREATE", 6) != 0) {
-        return rc;
-    }
-    const char *table = statement->tables.items[0], *dot = strrchr(table, '.');
-    const struct mig_op_drop_index drop = {
-        .base = {.kind = MIG_OP_drop_index,
-                 .schema = dot != NULL ? mig_arena_strndup(&run->revision_arena, table,
-                                                           (size_t)(dot - table))
-                                       : NULL},
-        .name = index};
-    return mig_catalog_apply(run->catalog, &drop.base, err);
-}
-
-/* A statement was sent and its outcome never heard of: look whether it was carried out. */
-static int decide(struct mig_run *run, struct mig_journal_row *row, bool *applied,
-                  struct mig_error *err)
-{
-    const struct mig_statement *statement = NULL;
-    char now[MIG_DIGEST_SIZE] = "";
-    const char *sql = row->statement != NULL ? row->statement : "";
-    bool left = false;
-    int rc = read_statement(run, sql, &statement, err);
-    *applied = false;
-    if (rc != 0) {
-        return rc;
-    }
-    if (statement != NULL) {
-        rc = clean_up(run, statement, &left, err);
-    }
-    if (rc == 0 && left && !run->sink->live) {
-        return 0; /* it will be made, or dropped, again */
-    }
-    if (rc == 0 && statement != NULL && row->fingerprint == NULL && drops_a_table(statement)) {
-        return is_dropped(run, statement, applied, err);
-    }
-    if (rc == 0 && statement != NULL && row->fingerprint != NULL) {
-        rc = take_fingerprint(run, statement, now, err);
-    }
-    if (rc != 0) {
-        return rc;
-    }
-    if (now[0] != '\0') {
-        *applied = strcmp(now, row->fingerprint) != 0;
-        return 0;
-    }
-    if (statement != NULL && is_repeatable(statement)) {
-        return 0;
-    }
-    mig_error_set(err, MIG_E_half_applied,
-                  "it cannot be told whether step %d of '%s' was carried out", row->step,
-                  row->revision);
-    mig_error_string(&err->sql, sql, SIZE_MAX);
-    mig_error_hint(err,
-                   "look, and then say it: luamig repair %s --step %d --applied or "
-                   "--not-applied",
-                   row->revision, row->step);
-    return MIG_E_half_applied;
-}
-
-/* The server said that it failed: nothing of it stays but what is built in the background (an
- * invalid index). What a DROP left is dropped again. */
-static int clean_up_failed(struct mig_run *run, const struct mig_journal_row *row,
-                           struct mig_error *err)
-{
-    const struct mig_statement *statement = NULL;
-    bool left = false;
-    if (row->statement == NULL) {
-        return 0;
-    }
-    int rc = read_statement(run, row->statement, &statement, err);
-    if (rc != 0 || statement == NULL || strncmp(statement->verb, "CREATE", 6) != 0) {
-        return rc;
-    }
-    return clean_up(run, statement, &left, err);
-}
-
 /* Settles the last row; *row is NULL when nothing of the revision stays covered. */
 static int settle(struct mig_run *run, struct mig_journal_row *rows, size_t *count,
                   struct mig_error *err)
@@ -749,10 +567,10 @@ static int settle(struct mig_run *run, struct mig_journal_row *rows, size_t *cou
         rows[i].state = MIG_JOURNAL_DONE; /* the next one could not stand there otherwise */
     }
     if (last->state == MIG_JOURNAL_INTENT) {
-        rc = decide(run, last, &applied, err);
+        rc = mig_evidence_weigh(run, last, &applied, err);
     } else if (last->state == MIG_JOURNAL_FAILED) {
         applied = false;
-        rc = clean_up_failed(run, last, err);
+        rc = mig_evidence_clean_up(run, last, err);
     }
     if (rc != 0) {
         return rc;

@@ -340,6 +340,22 @@ void mig_journal_note(struct mig_run *run, const struct mig_result *result);
 void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader);
 void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader);
 
+/* evidence.c */
+/* Before a statement is sent that commits by itself: what will tell after a crash whether it was
+ * carried out. fingerprint: of what it changes, "" where that tells nothing or is not needed.
+ * *in_doubt: nothing will tell. `text` is the statement's own, which the journal keeps. */
+int mig_evidence_take(struct mig_run *run, const struct mig_statement *statement, const char *text,
+                      char fingerprint[MIG_DIGEST_SIZE], bool *in_doubt,
+                      struct mig_error *err) MIG_MUST_CHECK;
+/* The statement of the row was sent and its outcome never heard of: whether it was carried out.
+ * What it has left half done goes before. MIG_E_half_applied: nothing tells. */
+int mig_evidence_weigh(struct mig_run *run, const struct mig_journal_row *row, bool *applied,
+                       struct mig_error *err) MIG_MUST_CHECK;
+/* The server said that the row's statement failed: nothing of it stays but what is built in the
+ * background (an invalid index), which goes. What a DROP left is dropped again. */
+int mig_evidence_clean_up(struct mig_run *run, const struct mig_journal_row *row,
+                          struct mig_error *err) MIG_MUST_CHECK;
+
 /* journal.c */
 #define MIG_JOURNAL_TABLE "luamig_journal"
 int mig_journal_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
