@@ -176,6 +176,14 @@ it("plan counts an index that was left invalid as to be made", function()
     assert.matches("error: 'a1' is half applied\n", r.stderr)
     assert.matches("a dry run begins where nothing is half done", r.stderr)
   end
+  local written = p:read "luamig.conf.lua"
+  p:write("luamig.conf.lua", (written:gsub("return {", 'return { transaction = "all",')))
+  for _, words in ipairs { { "upgrade" }, { "downgrade", "base" } } do
+    r = p:luamig(table.unpack(words))
+    assert.equal(5, r.code, r.stderr)
+    assert.matches('transaction = "all" begins where nothing is half done', r.stderr)
+  end
+  p:write("luamig.conf.lua", written)
   db:query "DELETE FROM t"
   assert.equal(0, p:luamig("upgrade").code)
   assert.equal("t", db:value "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_t_a'::regclass")

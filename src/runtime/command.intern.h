@@ -39,9 +39,10 @@ static inline bool mig_command_undoes(const struct mig_command *cmd, const struc
 
 /* The steps from the version rows in the run to the target: cmd->plan. */
 int mig_command_plan(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
-/* The revision is half applied, which a dry run cannot go on with: its transaction is one. */
-int mig_command_check_dry(const struct mig_command *cmd, const char *id,
-                          struct mig_error *err) MIG_MUST_CHECK;
+/* The revision is half applied, which a run in one transaction cannot go on with: a dry run, one
+ * with transaction = "all". */
+int mig_command_check_whole(const struct mig_command *cmd, const char *id,
+                            struct mig_error *err) MIG_MUST_CHECK;
 /* A script has no version rows to read: they are the A of "A:B", or none. */
 int mig_command_script_rows(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
 /* What no statement may be sent for: told before the first one. */

@@ -4,14 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-int mig_command_check_dry(const struct mig_command *cmd, const char *id, struct mig_error *err)
+int mig_command_check_whole(const struct mig_command *cmd, const char *id, struct mig_error *err)
 {
-    if (cmd->options->sink != MIG_SINK_DRY_RUN) {
+    bool dry = cmd->options->sink == MIG_SINK_DRY_RUN;
+    if (!dry && cmd->ctx->settings.transaction != MIG_ALL) {
         return 0;
     }
     mig_error_set(err, MIG_E_half_applied, "'%s' is half applied", id);
-    mig_error_hint(err, "a dry run begins where nothing is half done: `luamig upgrade` goes "
-                        "on with it, `luamig downgrade current` undoes it");
+    mig_error_hint(err,
+                   "%s begins where nothing is half done: `luamig upgrade` goes on with it, "
+                   "`luamig downgrade current` undoes it%s",
+                   dry ? "a dry run" : "transaction = \"all\"",
+                   dry ? "" : ", with transaction = \"per_migration\"");
     return MIG_E_half_applied;
 }
 
@@ -29,7 +33,7 @@ static int find_undo(struct mig_command *cmd, struct mig_error *err)
         if (!mig_undo_is_due(run, id)) {
             continue;
         }
-        if (mig_command_check_dry(cmd, id, err) != 0) {
+        if (mig_command_check_whole(cmd, id, err) != 0) {
             return MIG_E_half_applied;
         }
         cmd->undo = mig_revision_map_get(cmd->ctx->map, id);
