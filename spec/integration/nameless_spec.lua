@@ -4,7 +4,7 @@ local scratch = require "spec.support.scratch"
 
 local MADE = [[
   op.create_table("teams", { { "id", sql.integer, primary_key = true } })
-  op.create_table("users", { { "id", sql.integer, primary_key = true }, { "team", sql.integer, references = "teams.id" }, { "a", sql.integer },
+  op.create_table("users", { { "id", sql.integer, primary_key = true, autoincrement = false }, { "team", sql.integer, references = "teams.id" }, { "a", sql.integer },
     { "b", sql.integer }, { "kept", sql.integer }, sql.check "a > 0", sql.unique { "a", "b" } })]]
 
 -- What is done, and the columns that are left.
@@ -19,6 +19,8 @@ local changes = {
   ['op.alter_column("users", "a", { new_column_name = "c", type = sql.bigint })'] = "id team c b kept",
   ['op.batch_alter_table("users", function(batch) batch.rename_column("a", "c") end)'] = "id team c b kept",
   ['op.drop_column("users", "b")'] = "id team a kept",
+  ['op.drop_constraint(nil, "users", { type = "primary" })'] = "id team a b kept",
+  ['op.batch_alter_table("users", function(batch) batch.drop_constraint(nil, { type = "primary" }) end)'] = "id team a b kept",
 }
 
 for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do

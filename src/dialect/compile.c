@@ -136,14 +136,16 @@ int mig_compile_known_table(struct mig_compile *c, const char *schema, const cha
     return code;
 }
 
-/* Whether the server has named what the catalog knows without a name: all but a primary key and
- * MariaDB's CHECKs of one column. */
-static bool has_nameless(const struct mig_table *table)
+/* Whether the server has named what the catalog knows without a name: all but MySQL's primary key
+ * and MariaDB's CHECKs of one column. */
+static bool has_nameless(const struct mig_compile *c, const struct mig_table *table)
 {
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *constraint = table->constraints.items[i];
         bool of_column = constraint->kind == MIG_CONSTRAINT_CHECK && constraint->column != NULL;
-        if (constraint->name == NULL && !of_column && constraint->kind != MIG_CONSTRAINT_PRIMARY) {
+        bool is_key =
+            constraint->kind == MIG_CONSTRAINT_PRIMARY && !c->dialect->compare.names_key;
+        if (constraint->name == NULL && !of_column && !is_key) {
             return true;
         }
     }
@@ -154,7 +156,7 @@ int mig_compile_named_table(struct mig_compile *c, const char *schema, const cha
                             const struct mig_table **out, struct mig_error *err)
 {
     int code = mig_compile_known_table(c, schema, name, out, err);
-    if (code != 0 || *out == NULL || mig_catalog_is_deferred(c->catalog) || !has_nameless(*out) ||
+    if (code != 0 || *out == NULL || mig_catalog_is_deferred(c->catalog) || !has_nameless(c, *out) ||
         !mig_compile_has(c, MIG_F_ADD_CONSTRAINT)) {
         return code;
     }

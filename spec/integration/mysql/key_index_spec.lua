@@ -57,6 +57,16 @@ end
     ok "verify"
   end)
 
+  it("is needed by two keys: the server's own of the longer one comes back", function()
+    p:revision { id = "bbbb", down = "aaaa", upgrade = [[
+      op.create_table("w", { { "a", sql.integer }, { "b", sql.integer }, sql.primary_key { "a", "b" } })
+      op.create_table("x", { { "a", sql.integer }, { "b", sql.integer }, { "c", sql.integer },
+        sql.foreign_key({ "a", "b" }, "w", { "a", "b" }, { name = "fk_ab" }), sql.foreign_key({ "a" }, "u", { "id" }, { name = "fk_a" }) })
+      op.create_index("ix_x", "x", { "a", "b", "c" })]], downgrade = [[op.drop_index("ix_x", "x") op.drop_table("x") op.drop_table("w")]] }
+    ok "upgrade"
+    assert.truthy(ok("downgrade", "-1", "--json").stdout:find("ALTER TABLE x ADD INDEX fk_ab (a, b), DROP INDEX ix_x", 1, true))
+  end)
+
   it("of a key that another table rests on is an error that says so", function()
     p:revision { id = "bbbb", down = "aaaa", upgrade = [[
       op.create_table("r", { { "id", sql.integer, primary_key = true }, { "code", sql.integer } })

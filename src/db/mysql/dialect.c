@@ -281,7 +281,8 @@ static bool has_other_key(const struct mig_table *table, const char *index,
 
 /* InnoDB drops no index that a foreign key of the table needs ("Foreign Key Constraints"). It made
  * one of the key's name, and took that away when this one came: it comes back in the same
- * statement. *out NULL when no foreign key needs the index. */
+ * statement. *out the key with the most columns, whose index serves the others too; NULL when no
+ * foreign key needs the index. */
 static int find_key_of_index(struct mig_compile *c, const struct mig_op *op, const char *table,
                              const char *index, const struct mig_constraint **out,
                              struct mig_error *err)
@@ -293,6 +294,7 @@ static int find_key_of_index(struct mig_compile *c, const struct mig_op *op, con
     for (size_t i = 0; dropped != NULL && i < known->constraints.count; i++) {
         const struct mig_constraint *key = known->constraints.items[i];
         if (key->kind == MIG_CONSTRAINT_FOREIGN && key->name != NULL &&
+            (*out == NULL || key->columns.count > (*out)->columns.count) &&
             leads(&dropped->elements, &key->columns) &&
             !has_other_key(known, index, &key->columns) &&
             mig_table_index(known, key->name) == NULL) {
