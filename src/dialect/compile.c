@@ -143,8 +143,7 @@ static bool has_nameless(const struct mig_compile *c, const struct mig_table *ta
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *constraint = table->constraints.items[i];
         bool of_column = constraint->kind == MIG_CONSTRAINT_CHECK && constraint->column != NULL;
-        bool is_key =
-            constraint->kind == MIG_CONSTRAINT_PRIMARY && !c->dialect->compare.names_key;
+        bool is_key = constraint->kind == MIG_CONSTRAINT_PRIMARY && !c->dialect->compare.names_key;
         if (constraint->name == NULL && !of_column && !is_key) {
             return true;
         }
@@ -156,8 +155,8 @@ int mig_compile_named_table(struct mig_compile *c, const char *schema, const cha
                             const struct mig_table **out, struct mig_error *err)
 {
     int code = mig_compile_known_table(c, schema, name, out, err);
-    if (code != 0 || *out == NULL || mig_catalog_is_deferred(c->catalog) || !has_nameless(c, *out) ||
-        !mig_compile_has(c, MIG_F_ADD_CONSTRAINT)) {
+    if (code != 0 || *out == NULL || mig_catalog_is_deferred(c->catalog) ||
+        !has_nameless(c, *out) || !mig_compile_has(c, MIG_F_ADD_CONSTRAINT)) {
         return code;
     }
     mig_catalog_forget(c->catalog, schema, name);
@@ -384,11 +383,41 @@ static int resolve_copy_from(struct mig_compile *c, struct mig_op *op, struct mi
     return code;
 }
 
+/* if_not_exists of several columns, where the server has no such word: those that are there go from
+ * the list. The last one stays, of which mig_compile_add_column asks. */
+static int pass_over_columns(struct mig_compile *c, struct mig_op_add_column *add,
+                             struct mig_error *err)
+{
+    struct mig_columns *columns = &add->columns;
+    if (add->if_not_exists != MIG_TRUE || mig_compile_has(c, MIG_F_COLUMN_IF_EXISTS)) {
+        return 0;
+    }
+    for (size_t i = 0; columns->count > 1 && i < columns->count;) {
+        bool skip = false;
+        int code = mig_compile_if_exists(c, add->base.schema, add->table, columns->items[i]->name,
+                                         false, &skip, err);
+        if (code != 0) {
+            return code;
+        }
+        if (skip) {
+            columns->count--;
+            memmove(columns->items + i, columns->items + i + 1,
+                    (columns->count - i) * sizeof *columns->items);
+        }
+        i += skip ? 0 : 1;
+    }
+    return 0;
+}
+
 static int resolve_add_column(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_add_column *add = (struct mig_op_add_column *)(void *)op;
+    int code = pass_over_columns(c, add, err);
+    if (code != 0) {
+        return code;
+    }
     struct mig_table *facts = mig_apply_columns(c->arena, op->schema, add->table, &add->columns);
-    int code = facts != NULL ? fill_table_enums(c, facts, err) : 0;
+    code = facts != NULL ? fill_table_enums(c, facts, err) : 0;
     if (code != 0) {
         return code;
     }

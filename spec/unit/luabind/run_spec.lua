@@ -195,6 +195,19 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "0" }, database:query "SELECT count(*) FROM users")
     end)
 
+    it("adds of several columns those that are missing", function()
+      local log = said(users .. [[
+        op.add_columns("users", { { "email", sql.text }, { "a", sql.integer }, { "id", sql.integer }, { "b", sql.integer } }, { if_not_exists = true })
+        op.batch_alter_table("users", function(batch)
+          batch.add_columns({ { "b", sql.integer }, { "c", sql.integer } }, { if_not_exists = true })
+          batch.add_columns({ { "a", sql.integer }, { "c", sql.integer } }, { if_not_exists = true })
+        end)
+        local names = {}
+        for i, column in ipairs(op.inspect "users".columns) do names[i] = column[1] end
+        print(table.concat(names, " "))]])
+      assert.same({ "id email n a b c" }, log)
+    end)
+
     it("answers questions about another schema", function()
       local kept = dialect == "mysql" and scratch.database(dialect) -- a schema of MySQL is a database
       local name = kept and kept.name or dialect == "sqlite" and "temp" or "aux"
