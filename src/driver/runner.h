@@ -10,6 +10,7 @@
 struct mig_lock_holder {
     int64_t pid; /* the server-side session; 0 unknown */
     const char *user, *host, *application, *since, *query;
+    bool by_lease; /* no session of the server stands for it: pid is the process, on host */
 };
 
 /* How long a statement may wait, in milliseconds; 0: as long as it takes. */

@@ -47,8 +47,8 @@ int mig_handle_repair(lua_State *L)
                : mig_handle_fail(L, h);
 }
 
-/* lock_holder(end): { pid, user, host, application, since, query } of who holds the lock, nil when
- * nobody does; end: that session is ended. */
+/* lock_holder(end): { pid, user, host, application, since, query, by_lease } of who holds the lock,
+ * nil when nobody does; end: that session is ended. */
 int mig_handle_lock_holder(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
@@ -60,12 +60,13 @@ int mig_handle_lock_holder(lua_State *L)
         lua_pushnil(L);
         return 1;
     }
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     mig_lua_set_integer(L, "pid", holder.pid);
     mig_lua_set_text(L, "user", holder.user);
     mig_lua_set_text(L, "host", holder.host);
     mig_lua_set_text(L, "application", holder.application);
     mig_lua_set_text(L, "since", holder.since);
     mig_lua_set_text(L, "query", holder.query);
+    mig_lua_set_bool(L, "by_lease", holder.by_lease);
     return 1;
 }

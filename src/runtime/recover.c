@@ -111,6 +111,7 @@ static int unlock_lease(struct mig_run *run, const char *key, bool end,
     holder->host = pid != NULL ? mig_arena_strndup(run->arena, row.owner, (size_t)(pid - row.owner))
                                : row.owner;
     holder->application = "by its lease";
+    holder->by_lease = true;
     holder->since = row.since;
     return end ? mig_lease_free(run, key, &row, err) : 0;
 }

@@ -23,14 +23,14 @@ local function version_text(server)
   return ("%s%d.%d.%d"):format(server.is_mariadb and "MariaDB " or "", v // 10000, v // 100 % 100, v % 100)
 end
 
--- What the runtime says of a holder that no session of the server stands for; a lease outlives its process for a while.
-local LEASE = "by its lease"
-
 local function tell_runner(out, runner)
-  local of = runner.user and " of " .. runner.user or ""
   local since = runner.since and ", since " .. runner.since or ""
-  local who = ("session %d%s from %s"):format(runner.pid, of, runner.host or "?")
-  if runner.application == LEASE then who = ("process %d on %s, by its lease"):format(runner.pid, runner.host or "?") end
+  local who
+  if runner.by_lease then -- which outlives its process for a while
+    who = ("process %d on %s, by its lease"):format(runner.pid, runner.host or "?")
+  else
+    who = ("session %d%s%s"):format(runner.pid, runner.user and " of " .. runner.user or "", runner.host and " from " .. runner.host or "")
+  end
   out:line(("%-10s %s%s"):format("lock", who, since))
   if runner.query then out:line(("%-10s %s"):format("", (runner.query:gsub("%s+", " ")))) end
 end
@@ -95,7 +95,7 @@ function status.run(session)
     if half.note then out:line(("%-10s %s"):format("", (half.note:gsub("%s+", " ")))) end
     if not has_file(revisions, half.revision) then
       out:line(("%-10s its file is not there: bring it back, or undo it by hand and `luamig stamp`"):format "go on")
-    elseif runner and runner.application ~= LEASE then
+    elseif runner and not runner.by_lease then
       out:line(("%-10s when that session has ended; `luamig unlock` ends it"):format "go on")
     else -- it looks for itself whether a step that was begun took effect, and says when only `repair` can tell
       out:line(("%-10s luamig %s"):format("go on", half.undo and "downgrade current" or half.direction == "upgrade"

@@ -3,16 +3,13 @@ local core = require "luamig.core"
 
 local unlock = {}
 
--- What the runtime says of a holder that no session of the server stands for.
-local LEASE = "by its lease"
-
 -- The lease of a session that was ended; servers take a moment to let its lock go. Whoever came after it would hold
 -- the session lock too, and keeps what is his.
 local function end_lease(handle, pid)
   for _ = 1, 50 do
     local left = handle:lock_holder(false)
-    if not left or (left.application ~= LEASE and left.pid ~= pid) then return end
-    if left.application == LEASE then
+    if not left or (not left.by_lease and left.pid ~= pid) then return end
+    if left.by_lease then
       handle:lock_holder(true)
       return
     end
@@ -32,7 +29,7 @@ function unlock.run(session)
       if holder[name] then out:line(("%-12s %s"):format(name, tostring(holder[name]))) end
     end
     local question
-    if holder.application == LEASE then
+    if holder.by_lease then
       question = ("Give back the lease of process %d on %s?"):format(holder.pid, holder.host or "an unknown host")
     else
       question = ("End session %d of %s?"):format(holder.pid, holder.user or "an unknown user")
@@ -40,11 +37,11 @@ function unlock.run(session)
     if session:confirm(question, { holder = holder, ended = false }) then
       session:announce "unlock"
       handle:lock_holder(true)
-      if holder.application ~= LEASE then
+      if not holder.by_lease then
         end_lease(handle, holder.pid)
       end
       ended = true
-      out:note(holder.application == LEASE and "gave the lease back" or ("ended session %d"):format(holder.pid))
+      out:note(holder.by_lease and "gave the lease back" or ("ended session %d"):format(holder.pid))
     end
   end
   out:document("lock", { holder = holder, ended = ended })
