@@ -314,8 +314,7 @@ static int differs(struct mig_run *run, struct mig_error *err)
     return MIG_E_half_applied;
 }
 
-/* The last call that the journal has something of; it is compared there. */
-static int64_t compared_call(const struct mig_journal *journal)
+int64_t mig_journal_last_call(const struct mig_journal *journal)
 {
     return journal->covered + (journal->covered_part > 0 ? 1 : 0);
 }
@@ -323,7 +322,8 @@ static int64_t compared_call(const struct mig_journal *journal)
 int mig_journal_end(struct mig_run *run, struct mig_error *err)
 {
     const struct mig_journal *journal = &run->journal;
-    return journal->active && journal->calls < compared_call(journal) ? differs(run, err) : 0;
+    return journal->active && journal->calls < mig_journal_last_call(journal) ? differs(run, err)
+                                                                              : 0;
 }
 
 int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t count,
@@ -741,7 +741,7 @@ int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
     journal->part = 0;
     memcpy(journal->before, journal->chain, sizeof journal->before);
     mig_digest_chain(journal->chain, digest);
-    int64_t compared = compared_call(journal);
+    int64_t compared = mig_journal_last_call(journal);
     if (journal->calls == compared && strcmp(journal->chain, journal->resumed) != 0) {
         return differs(run, err);
     }

@@ -374,6 +374,8 @@ const char *mig_journal_alive(const struct mig_run *run);
 /* The statements of a call that was cut off in between, in place of compiling it; count 0: none. */
 int mig_journal_rest(struct mig_run *run, struct mig_statements *out,
                      struct mig_error *err) MIG_MUST_CHECK;
+/* The last call that the journal has something of, which is where the digests are compared. */
+int64_t mig_journal_last_call(const struct mig_journal *journal);
 /* The function has returned: not before it came to where it was cut off. */
 int mig_journal_end(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* A call begins. *skip: it was finished before, its answer is in *answer (NULL: it has none). */

@@ -147,8 +147,7 @@ int mig_undo_stop(struct mig_run *run, struct mig_error *err)
 static bool is_past(const struct mig_run *run)
 {
     const struct mig_journal *journal = &run->journal;
-    return journal->calls == journal->covered + (journal->covered_part > 0 ? 1 : 0) &&
-           !run->doom.set;
+    return journal->calls == mig_journal_last_call(journal) && !run->doom.set;
 }
 
 /* Runs the upgrade function up to where the journal ends. */

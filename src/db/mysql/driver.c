@@ -125,8 +125,7 @@ const char *mig_mysql_hint(unsigned number)
         return "A row has NULL where none may be, or a value that the column's type does not hold.";
     case 1553: /* ER_DROP_INDEX_FK */
         return "A foreign key of this table, or of another one to it, rests on the index: drop "
-               "that "
-               "one first, or the whole table.";
+               "that one first, or the whole table.";
     case 1674: /* ER_BINLOG_UNSAFE_SYSTEM_FUNCTION */
         return "MySQL adds no column whose default is another value on each server: add it without "
                "the default, fill the rows (op.execute, op.backfill), then op.alter_column(…, { "

@@ -124,8 +124,6 @@ static void add_using(struct mig_sql *w, const struct mig_type *from, const stru
     }
 }
 
-/* The text of a default without the ::type that PostgreSQL adds to literals: `'5'::character
- * varying`. */
 /* The end of the literal that a default's text begins with; the text itself when it begins with
  * none. */
 static const char *skip_literal(const char *text)
@@ -171,12 +169,12 @@ const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_
     return mig_strbuf_to_arena(&buf, c->arena);
 }
 
-static int start_alter(struct mig_sql *w, struct mig_compile *c,
-                       const struct mig_op_alter_column *op, struct mig_error *err)
+static struct mig_sql start_alter(struct mig_compile *c, const struct mig_op_alter_column *op,
+                                  struct mig_error *err)
 {
-    *w = mig_sql_start(c, err);
-    mig_sql_add(w, "ALTER TABLE %t ALTER COLUMN %n ", op->base.schema, op->table, op->column);
-    return 0;
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n ", op->base.schema, op->table, op->column);
+    return w;
 }
 
 static int emit_alter(struct mig_sql *w, const struct mig_op_alter_column *op)
@@ -187,8 +185,7 @@ static int emit_alter(struct mig_sql *w, const struct mig_op_alter_column *op)
 static int alter_words(struct mig_compile *c, const struct mig_op_alter_column *op,
                        const char *words, struct mig_error *err)
 {
-    struct mig_sql w;
-    start_alter(&w, c, op, err);
+    struct mig_sql w = start_alter(c, op, err);
     mig_sql_add(&w, "%r", words);
     return emit_alter(&w, op);
 }
@@ -214,8 +211,7 @@ static int restore_default(struct mig_compile *c, const struct mig_op_alter_colu
     from = mig_dialect_type(c, from);
     bool was_boolean =
         from != NULL && family_of(from) == BOOLEAN && family_of(mig_dialect_type(c, to)) == NUMBER;
-    struct mig_sql w;
-    start_alter(&w, c, op, err);
+    struct mig_sql w = start_alter(c, op, err);
     if (bare != NULL && was_boolean) {
         mig_sql_add(&w, "SET DEFAULT %r", strcmp(bare, "true") == 0 ? "1" : "0");
     } else if (bare != NULL) {
@@ -240,8 +236,7 @@ static int set_default(struct mig_compile *c, const struct mig_op_alter_column *
                        const struct mig_value *value, const struct mig_type *type,
                        struct mig_error *err)
 {
-    struct mig_sql w;
-    start_alter(&w, c, op, err);
+    struct mig_sql w = start_alter(c, op, err);
     mig_sql_add(&w, "SET DEFAULT %v", value, type);
     return emit_alter(&w, op);
 }
@@ -304,8 +299,7 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
         }
         *default_done = op->drop_default == MIG_TRUE;
     }
-    struct mig_sql w;
-    start_alter(&w, c, op, err);
+    struct mig_sql w = start_alter(c, op, err);
     mig_sql_add(&w, "TYPE %y", to);
     if (op->wanted->collation != NULL) {
         mig_sql_add(&w, " COLLATE ");
@@ -363,7 +357,6 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
     bool has = existing->identity != NULL || (existing->autoincrement == MIG_TRUE && !serial);
     bool wants = op->identity != NULL || op->autoincrement == MIG_TRUE;
     bool drops = op->drop_identity == MIG_TRUE || (op->autoincrement == MIG_FALSE && has);
-    struct mig_sql w;
     if (op->autoincrement == MIG_FALSE && serial) {
         return alter_words(c, op, "DROP DEFAULT", err);
     }
@@ -377,7 +370,7 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
     if (!wants || (op->identity == NULL && (has || serial))) {
         return 0;
     }
-    start_alter(&w, c, op, err);
+    struct mig_sql w = start_alter(c, op, err);
     if (has) {
         size_t start = w.buf.length;
         add_identity_changes(&w, op->identity);
