@@ -163,7 +163,8 @@ it("plan counts an index that was left invalid as to be made", function()
   local db = scratch.database "postgresql"
   local p = project.new { url = db.url }
   db:query "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1), (1)"
-  p:revision { id = "a1", upgrade = 'op.create_table("u", { { "id", sql.integer } })\n  op.create_index("ix_t_a", "t", { "a" }, '
+  p:revision { id = "a0" }
+  p:revision { id = "a1", down = "a0", upgrade = 'op.create_table("u", { { "id", sql.integer } })\n  op.create_index("ix_t_a", "t", { "a" }, '
     .. '{ unique = true, concurrently = true })' }
   assert.equal(1, p:luamig("upgrade").code)
   local r = p:luamig "plan"
@@ -183,6 +184,7 @@ it("plan counts an index that was left invalid as to be made", function()
     assert.equal(5, r.code, r.stderr)
     assert.matches('transaction = "all" begins where nothing is half done', r.stderr)
   end
+  assert.equal(0, p:luamig("upgrade", "a0").code) -- nothing to do
   p:write("luamig.conf.lua", written)
   db:query "DELETE FROM t"
   assert.equal(0, p:luamig("upgrade").code)

@@ -403,7 +403,7 @@ static int check_half_applied(const struct mig_command *cmd, struct mig_error *e
                            mig_undo_is_due(&cmd->run, row->revision) ? "current" : "-1");
             return MIG_E_half_applied;
         }
-        if (mig_command_check_whole(cmd, row->revision, err) != 0) {
+        if (cmd->plan.step_count > 0 && mig_command_check_whole(cmd, row->revision, err) != 0) {
             return MIG_E_half_applied;
         }
     }
