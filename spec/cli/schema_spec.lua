@@ -145,6 +145,21 @@ CREATE TABLE tmp_x (a INTEGER); CREATE VIEW tmp_v AS SELECT a FROM tmp_x;
     assert.same(#before, #succeed(p, "inspect").stdout)
   end)
 
+  it("leaves out what is about a column that the configuration does not include", function()
+    local p, db = new([[
+return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "search", sql.integer, index = true }, { "n", sql.integer, default = 1 },
+  sql.check("search > 0 AND n > 0", { name = "ck" }), sql.unique({ "search", "n" }, { name = "uq" }), sql.check("n < 9", { name = "kept" }) } }
+]], "CREATE TABLE other (a INTEGER);", [[autogenerate = {
+      include_part = function(kind, name) return not (kind == "column" and name == "search") end,
+    },]])
+    local text = p:read(succeed(p, "revision", "--autogenerate", "-m", "go").stdout:match "%S+")
+    assert.not_matches("search", text)
+    assert.matches('sql.check("n < 9", { name = "kept" })', text, 1, true)
+    succeed(p, "upgrade")
+    db:query "ALTER TABLE t ADD COLUMN search INTEGER; CREATE INDEX by_search ON t (n, search)"
+    assert.equal("", succeed(p, "check").stdout)
+  end)
+
   it("writes nothing when there is no difference", function()
     local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
     local r = succeed(p, "revision", "--autogenerate", "-m", "nothing")

@@ -213,6 +213,37 @@ bool mig_compare_reads(const char *query, const char *name)
     return mentions(query, name, true);
 }
 
+static bool elements_have(const struct mig_compare_rules *rules,
+                          const struct mig_elements *elements, const char *column)
+{
+    for (size_t i = 0; i < elements->count; i++) {
+        const struct mig_element *element = &elements->items[i];
+        if (element->column != NULL ? mig_compare_names(rules, element->column, column)
+                                    : mig_compare_mentions(element->expression, column)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mig_compare_constraint_has(const struct mig_compare_rules *rules,
+                                const struct mig_constraint *constraint, const char *column)
+{
+    return mig_names_contain(&constraint->columns, column) ||
+           mig_names_contain(&constraint->include, column) ||
+           elements_have(rules, &constraint->elements, column) ||
+           (constraint->condition != NULL && mig_compare_mentions(constraint->condition, column)) ||
+           (constraint->where != NULL && mig_compare_mentions(constraint->where, column));
+}
+
+bool mig_compare_index_has(const struct mig_compare_rules *rules, const struct mig_index *index,
+                           const char *column)
+{
+    return mig_names_contain(&index->include, column) ||
+           elements_have(rules, &index->elements, column) ||
+           (index->where != NULL && mig_compare_mentions(index->where, column));
+}
+
 static bool same_word(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0;

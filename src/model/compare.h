@@ -29,6 +29,11 @@ bool mig_compare_reads(const char *query, const char *name);
 /* Whether the name stands in the expression (as a word in any case or quoted), which literals don't
  * count for. */
 bool mig_compare_mentions(const char *expression, const char *name);
+/* Whether a constraint or an index has the column among its own, or in an expression. */
+bool mig_compare_constraint_has(const struct mig_compare_rules *rules,
+                                const struct mig_constraint *constraint, const char *column);
+bool mig_compare_index_has(const struct mig_compare_rules *rules, const struct mig_index *index,
+                           const char *column);
 bool mig_compare_types(const struct mig_type *a, const struct mig_type *b);
 /* A default in its simplest form: the server's text as a literal or sql.now where it is one. */
 struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_value *value,

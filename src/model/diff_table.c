@@ -199,9 +199,7 @@ static bool key_is_brought(const struct mig_diff *d, const struct mig_table *tab
 static bool stands_on_replaced(const struct mig_diff *d, const struct mig_constraint *constraint)
 {
     for (size_t i = 0; i < d->replaced.count; i++) {
-        const char *name = d->replaced.items[i];
-        if (mig_names_contain(&constraint->columns, name) ||
-            (constraint->condition != NULL && mig_compare_mentions(constraint->condition, name))) {
+        if (mig_compare_constraint_has(d->rules, constraint, d->replaced.items[i])) {
             return true;
         }
     }
@@ -211,17 +209,8 @@ static bool stands_on_replaced(const struct mig_diff *d, const struct mig_constr
 static bool index_on_replaced(const struct mig_diff *d, const struct mig_index *index)
 {
     for (size_t i = 0; i < d->replaced.count; i++) {
-        const char *name = d->replaced.items[i];
-        if (mig_names_contain(&index->include, name) ||
-            (index->where != NULL && mig_compare_mentions(index->where, name))) {
+        if (mig_compare_index_has(d->rules, index, d->replaced.items[i])) {
             return true;
-        }
-        for (size_t k = 0; k < index->elements.count; k++) {
-            const struct mig_element *element = &index->elements.items[k];
-            if (element->column != NULL ? mig_diff_same_name(d, element->column, name)
-                                        : mig_compare_mentions(element->expression, name)) {
-                return true;
-            }
         }
     }
     return false;

@@ -95,34 +95,68 @@ static bool is_included(void *payload, const char *kind, const char *name, const
     return asks_include(payload, kind, name, NULL, schema);
 }
 
-/* Takes the parts of each table that the configuration does not include from the lists of it; a
- * part without a name stays. */
+/* The columns of the table that the configuration does not include go from its list, and are added
+ * to *left. */
+static int leave_out_columns(struct mig_declaring *d, struct mig_table *table,
+                             struct mig_names *left)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < table->columns.count; i++) {
+        struct mig_column *column = table->columns.items[i];
+        if (asks_include(d, "column", column->name, table->name, table->schema)) {
+            table->columns.items[kept++] = column;
+        } else if (mig_names_add(d->arena, left, column->name) != 0) {
+            return mig_error_nomem(d->err);
+        }
+    }
+    table->columns.count = kept;
+    return 0;
+}
+
+static bool keeps_constraint(struct mig_declaring *d, const struct mig_table *table,
+                             const struct mig_constraint *constraint, const struct mig_names *left)
+{
+    for (size_t i = 0; i < left->count; i++) {
+        if (mig_compare_constraint_has(&d->options.rules, constraint, left->items[i])) {
+            return false;
+        }
+    }
+    return constraint->name == NULL ||
+           asks_include(d, "constraint", constraint->name, table->name, table->schema);
+}
+
+static bool keeps_index(struct mig_declaring *d, const struct mig_table *table,
+                        const struct mig_index *index, const struct mig_names *left)
+{
+    for (size_t i = 0; i < left->count; i++) {
+        if (mig_compare_index_has(&d->options.rules, index, left->items[i])) {
+            return false;
+        }
+    }
+    return index->name == NULL || asks_include(d, "index", index->name, table->name, table->schema);
+}
+
+/* Takes the parts of each table that the configuration does not include from the lists of it, with
+ * what is about a column that goes. A part without a name stays otherwise. */
 static int leave_out_parts(struct mig_declaring *d, struct mig_schema *schema)
 {
     for (size_t i = 0; d->ctx->settings.includes_parts && i < schema->table_count; i++) {
         struct mig_table *table = schema->tables[i];
-        size_t columns = 0, constraints = 0, indexes = 0;
-        for (size_t k = 0; k < table->columns.count; k++) {
-            struct mig_column *column = table->columns.items[k];
-            if (asks_include(d, "column", column->name, table->name, table->schema)) {
-                table->columns.items[columns++] = column;
-            }
+        struct mig_names left = {0};
+        size_t constraints = 0, indexes = 0;
+        if (leave_out_columns(d, table, &left) != 0) {
+            break;
         }
         for (size_t k = 0; k < table->constraints.count; k++) {
-            struct mig_constraint *constraint = table->constraints.items[k];
-            if (constraint->name == NULL ||
-                asks_include(d, "constraint", constraint->name, table->name, table->schema)) {
-                table->constraints.items[constraints++] = constraint;
+            if (keeps_constraint(d, table, table->constraints.items[k], &left)) {
+                table->constraints.items[constraints++] = table->constraints.items[k];
             }
         }
         for (size_t k = 0; k < table->indexes.count; k++) {
-            struct mig_index *index = table->indexes.items[k];
-            if (index->name == NULL ||
-                asks_include(d, "index", index->name, table->name, table->schema)) {
-                table->indexes.items[indexes++] = index;
+            if (keeps_index(d, table, table->indexes.items[k], &left)) {
+                table->indexes.items[indexes++] = table->indexes.items[k];
             }
         }
-        table->columns.count = columns;
         table->constraints.count = constraints;
         table->indexes.count = indexes;
     }
