@@ -31,7 +31,7 @@ static void wait_while(struct mig_mysql_handle *h, int what)
         if (ready < 0 && errno == EINTR) {
             continue; /* a signal's handler has said what it wants to the server */
         }
-        int came = ready == 0 ? MYSQL_WAIT_TIMEOUT
+        int came = ready <= 0 ? MYSQL_WAIT_TIMEOUT
                               : ((fd.revents & ~POLLOUT) != 0 ? waits & MYSQL_WAIT_READ : 0) |
                                     ((fd.revents & ~POLLIN) != 0 ? waits & MYSQL_WAIT_WRITE : 0);
         h->ahead.waits = mig_mysql.mysql_stmt_execute_cont(&h->ahead.failed, h->ahead.stmt, came);
