@@ -107,7 +107,9 @@ void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constrai
 void mig_sql_element(struct mig_sql *w, const struct mig_element *element);
 /* "(expression)", without doubling parentheses that are there; a call stays bare. */
 void mig_sql_element_expression(struct mig_sql *w, const char *expression, bool bare_calls);
-void mig_sql_sequence_options(struct mig_sql *w, const struct mig_sequence_options *options);
+/* "START WITH 1 CACHE 5", with `verb` before each ("", "SET "); nothing when none is given. */
+void mig_sql_sequence_options(struct mig_sql *w, const char *verb,
+                              const struct mig_sequence_options *options);
 /* The column's DEFAULT, with a leading space; nothing when there is none. */
 void mig_sql_default(struct mig_sql *w, const struct mig_column *column);
 /* Unsupported, said in the name of the operation or object; hint may be NULL. Returns the code. */

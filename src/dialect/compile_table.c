@@ -81,28 +81,28 @@ void mig_sql_default(struct mig_sql *w, const struct mig_column *column)
     mig_sql_add(w, parentheses ? " DEFAULT (%v)" : " DEFAULT %v", value, column->type);
 }
 
-void mig_sql_sequence_options(struct mig_sql *w, const struct mig_sequence_options *options)
+void mig_sql_sequence_options(struct mig_sql *w, const char *verb,
+                              const struct mig_sequence_options *options)
 {
     const struct {
-        const char *format;
+        const char *words;
         const struct mig_opt_int *value;
     } numbers[] = {
-        {"INCREMENT BY %d", &options->increment},
-        {"START WITH %d", &options->start},
-        {"MINVALUE %d", &options->min},
-        {"MAXVALUE %d", &options->max},
-        {"CACHE %d", &options->cache},
+        {"INCREMENT BY", &options->increment},
+        {"START WITH", &options->start},
+        {"MINVALUE", &options->min},
+        {"MAXVALUE", &options->max},
+        {"CACHE", &options->cache},
     };
-    size_t start = w->buf.length;
+    const char *before = "";
     for (size_t i = 0; i < MIG_COUNT(numbers); i++) {
         if (numbers[i].value->given) {
-            mig_sql_add(w, w->buf.length > start ? " " : "");
-            mig_sql_add(w, numbers[i].format, numbers[i].value->value);
+            mig_sql_add(w, "%r%r%r %d", before, verb, numbers[i].words, numbers[i].value->value);
+            before = " ";
         }
     }
     if (options->cycle != MIG_UNSET) {
-        mig_sql_add(w, w->buf.length > start ? " " : "");
-        mig_sql_add(w, options->cycle == MIG_TRUE ? "CYCLE" : "NO CYCLE");
+        mig_sql_add(w, "%r%r%r", before, verb, options->cycle == MIG_TRUE ? "CYCLE" : "NO CYCLE");
     }
 }
 

@@ -282,7 +282,7 @@ void mig_postgresql_add_identity(struct mig_sql *w, const struct mig_identity *i
     }
     mig_sql_add(w, " (");
     size_t start = w->buf.length;
-    mig_sql_sequence_options(w, &identity->sequence);
+    mig_sql_sequence_options(w, "", &identity->sequence);
     if (w->code == 0 && w->buf.length == start) {
         mig_strbuf_truncate(&w->buf, start - 2);
     } else {

@@ -243,7 +243,7 @@ int mig_postgresql_create_sequence(struct mig_compile *c, const struct mig_op *o
     }
     mig_sql_add(&w, " ");
     size_t length = w.buf.length;
-    mig_sql_sequence_options(&w, &options);
+    mig_sql_sequence_options(&w, "", &options);
     if (w.code == 0 && w.buf.length == length) {
         mig_strbuf_truncate(&w.buf, length - 1);
     }
