@@ -321,3 +321,23 @@ int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_s
     }
     return s.failed ? mig_error_nomem(err) : 0;
 }
+
+bool mig_statement_begins(const struct mig_statement *statement, const char *const *words,
+                          size_t count)
+{
+    for (size_t i = 0; statement->verb != NULL && i < count; i++) {
+        size_t length = strlen(words[i]);
+        if (strncmp(statement->verb, words[i], length) == 0 &&
+            (statement->verb[length] == '\0' || statement->verb[length] == ' ')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mig_statement_is_upkeep(const struct mig_statement *statement)
+{
+    static const char *const words[] = {"VACUUM", "ANALYZE", "OPTIMIZE",   "REINDEX",
+                                        "REPAIR", "CLUSTER", "CHECKPOINT", "FLUSH"};
+    return mig_statement_begins(statement, words, MIG_COUNT(words));
+}

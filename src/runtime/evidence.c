@@ -2,6 +2,7 @@
  * is looked at before it is sent (the intent's fingerprint), and what tells after a run that was
  * cut off. */
 #include "dialect/lexer.h"
+#include "dialect/sqltoken.h"
 #include "runtime/run.intern.h"
 
 #include <string.h>
@@ -12,25 +13,16 @@ static struct mig_names tables_of(const struct mig_statement *statement)
     static const char *const by_table[] = {"CREATE TABLE", "ALTER TABLE",        "DROP TABLE",
                                            "RENAME TABLE", "CREATE INDEX",       "DROP INDEX",
                                            "TRUNCATE",     "CREATE UNIQUE INDEX"};
-    for (size_t i = 0; statement->verb != NULL && i < MIG_COUNT(by_table); i++) {
-        if (strncmp(statement->verb, by_table[i], strlen(by_table[i])) == 0) {
-            return statement->tables;
-        }
-    }
-    return (struct mig_names){0};
+    return mig_statement_begins(statement, by_table, MIG_COUNT(by_table)) ? statement->tables
+                                                                          : (struct mig_names){0};
 }
 
-/* Its text says by itself what it does (VACUUM, ANALYZE): doing it again does no harm. */
+/* Its text says by itself what it does: doing it again does no harm. */
 static bool is_repeatable(const struct mig_statement *statement)
 {
-    static const char *const verbs[] = {"VACUUM",  "ANALYZE",    "REINDEX", "REFRESH",  "OPTIMIZE",
-                                        "CLUSTER", "CHECKPOINT", "FLUSH",   "TRUNCATE", "SET"};
-    for (size_t i = 0; statement->verb != NULL && i < MIG_COUNT(verbs); i++) {
-        if (strncmp(statement->verb, verbs[i], strlen(verbs[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
+    static const char *const words[] = {"REFRESH", "TRUNCATE", "SET"};
+    return mig_statement_is_upkeep(statement) ||
+           mig_statement_begins(statement, words, MIG_COUNT(words));
 }
 
 static bool is_ddl(const struct mig_statement *statement)

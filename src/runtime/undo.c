@@ -7,6 +7,7 @@
  * out as the calls of a downgrade, which has journal rows of its own: cut off once more, it goes
  * on. What has no inverse is told before anything is changed. */
 #include "dialect/lexer.h"
+#include "dialect/sqltoken.h"
 #include "model/invert.h"
 #include "runtime/run.intern.h"
 
@@ -28,26 +29,11 @@ static bool is_own(const struct mig_undo *undo, const char *table)
     return false;
 }
 
-/* Tables are tidied up, nothing in them is changed. */
-static bool is_upkeep(const struct mig_statement *statement)
-{
-    static const char *const verbs[] = {"VACUUM",  "ANALYZE", "OPTIMIZE",
-                                        "REINDEX", "REPAIR",  "CLUSTER"};
-    for (size_t i = 0; statement->verb != NULL && i < MIG_COUNT(verbs); i++) {
-        size_t length = strlen(verbs[i]);
-        if (strncmp(statement->verb, verbs[i], length) == 0 &&
-            (statement->verb[length] == '\0' || statement->verb[length] == ' ')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether a statement leaves nothing behind once the tables that the part has made are gone. */
 static bool is_traceless(const struct mig_undo *undo, const struct mig_statement *statement)
 {
     if (statement->class == MIG_CLASS_READ || statement->class == MIG_CLASS_SESSION ||
-        is_upkeep(statement)) {
+        mig_statement_is_upkeep(statement)) {
         return true;
     }
     bool own = statement->class == MIG_CLASS_DATA && statement->tables.count > 0;
