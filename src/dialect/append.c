@@ -1,6 +1,7 @@
 /* The appenders: names, strings, numbers, literals. */
 #include "dialect/compile.h"
 #include "util/integer.h"
+#include "util/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -257,16 +258,6 @@ void mig_append_precision(struct mig_strbuf *buf, const char *word, struct mig_o
     }
 }
 
-/* Characters, not bytes: values are UTF-8. */
-static int64_t character_count(const char *text)
-{
-    int64_t count = 0;
-    for (; *text != '\0'; text++) {
-        count += ((unsigned char)*text & 0xC0) != 0x80;
-    }
-    return count;
-}
-
 int mig_enum_unknown(const struct mig_compile *c, const struct mig_type *type,
                      struct mig_error *err)
 {
@@ -282,7 +273,7 @@ int64_t mig_enum_width(const struct mig_type *type)
 {
     int64_t width = type->length.given ? type->length.value : 0;
     for (size_t i = 0; i < type->values.count; i++) {
-        int64_t count = character_count(type->values.items[i]);
+        int64_t count = (int64_t)mig_utf8_count(type->values.items[i]);
         width = count > width ? count : width;
     }
     return width > 0 ? width : 1;

@@ -3,6 +3,7 @@
 
 #include "dialect/expression.h"
 #include "model/compare.h"
+#include "util/utf8.h"
 
 #include <string.h>
 
@@ -292,11 +293,9 @@ static int fill_table_enums(struct mig_compile *c, const struct mig_table *table
  * characters. */
 static int check_name(const struct mig_compile *c, const char *name, struct mig_error *err)
 {
-    size_t limit = c->dialect->name_limit, length = 0;
+    size_t limit = c->dialect->name_limit;
     bool bytes = c->dialect->names_in_bytes;
-    for (const char *p = name; p != NULL && *p != '\0'; p++) {
-        length += bytes || ((unsigned char)*p & 0xC0) != 0x80;
-    }
+    size_t length = name == NULL ? 0 : bytes ? strlen(name) : mig_utf8_count(name);
     if (limit == 0 || length <= limit) {
         return 0;
     }

@@ -3,6 +3,7 @@
 #include "luabind/error.h"
 #include "luabind/sql.h"
 #include "luabind/value.h"
+#include "util/utf8.h"
 
 #include <jansson.h>
 #include <lauxlib.h>
@@ -20,41 +21,13 @@ struct encoder {
     struct mig_lua_scratch *scratch; /* text: the output; arena: sorted keys */
 };
 
-/* The length of the UTF-8 sequence at text, 0 when it is none. */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    static const struct {
-        unsigned char mask, lead;
-        size_t length;
-        unsigned low;
-    } forms[] = {{0x80, 0x00, 1, 0},
-                 {0xe0, 0xc0, 2, 0x80},
-                 {0xf0, 0xe0, 3, 0x800},
-                 {0xf8, 0xf0, 4, 0x10000}};
-    for (size_t i = 0; i < MIG_COUNT(forms); i++) {
-        if ((text[0] & forms[i].mask) != forms[i].lead || forms[i].length > left) {
-            continue;
-        }
-        unsigned code = text[0] & (unsigned char)~forms[i].mask;
-        for (size_t k = 1; k < forms[i].length; k++) {
-            if ((text[k] & 0xc0) != 0x80) {
-                return 0;
-            }
-            code = code << 6 | (text[k] & 0x3fU);
-        }
-        bool surrogate = code >= 0xd800 && code <= 0xdfff;
-        return code >= forms[i].low && code <= 0x10ffff && !surrogate ? forms[i].length : 0;
-    }
-    return 0;
-}
-
 static void put_string(struct encoder *e, const char *text, size_t length)
 {
     struct mig_strbuf *out = &e->scratch->text;
     mig_strbuf_putc(out, '"');
     for (size_t i = 0; i < length;) {
         unsigned char c = (unsigned char)text[i];
-        size_t n = utf8_length((const unsigned char *)text + i, length - i);
+        size_t n = mig_utf8_length(text + i, length - i);
         if (n == 0) {
             mig_lua_fail(e->L, MIG_E_script, "sql.bytes(s) stores bytes",
                          "json: a string is not UTF-8");

@@ -2,6 +2,7 @@
 
 #include "util/strbuf.h"
 #include "util/suggest.h"
+#include "util/utf8.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -70,11 +71,7 @@ static void cut(struct mig_strbuf *name, size_t limit)
         return;
     }
     uint32_t hash = hash_text(mig_strbuf_text(name));
-    size_t length = limit - TAIL;
-    while (length > 0 && ((unsigned char)name->text[length] & 0xC0) == 0x80) {
-        length--;
-    }
-    mig_strbuf_truncate(name, length);
+    mig_strbuf_truncate(name, mig_utf8_fit(name->text, limit - TAIL));
     mig_strbuf_printf(name, "_%08x", (unsigned)hash);
 }
 

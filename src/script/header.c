@@ -2,6 +2,7 @@
 #include "script/token.h"
 #include "util/strbuf.h"
 #include "util/suggest.h"
+#include "util/utf8.h"
 
 #include <string.h>
 
@@ -176,42 +177,6 @@ int mig_revision_declare(struct mig_arena *arena, struct mig_revision *out, cons
     return 0;
 }
 
-/* The length of the UTF-8 sequence at p (RFC 3629: no surrogates, no overlong forms), 0 when it is
- * none. */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-    unsigned char lowest = 0x80, highest = 0xBF;
-    size_t length = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || left < length) {
-        return 0;
-    }
-    switch (p[0]) {
-    case 0xE0:
-        lowest = 0xA0;
-        break;
-    case 0xED:
-        highest = 0x9F;
-        break;
-    case 0xF0:
-        lowest = 0x90;
-        break;
-    case 0xF4:
-        highest = 0x8F;
-        break;
-    default:
-        break;
-    }
-    if (p[1] < lowest || p[1] > highest) {
-        return 0;
-    }
-    for (size_t i = 2; i < length; i++) {
-        if (p[i] < 0x80 || p[i] > 0xBF) {
-            return 0;
-        }
-    }
-    return length;
-}
-
 static int check_text(const char *source, size_t length, struct mig_error *err)
 {
     if (length > 0 && source[0] == '\x1b') {
@@ -229,7 +194,7 @@ static int check_text(const char *source, size_t length, struct mig_error *err)
                 continue;
             }
         }
-        size_t sequence = text[i] < 0x80 ? 1 : utf8_length(text + i, length - i);
+        size_t sequence = text[i] < 0x80 ? 1 : mig_utf8_length(source + i, length - i);
         if (sequence == 0) {
             int status = mig_error_set(err, MIG_E_script, "the file is not UTF-8");
             mig_error_hint(err, "Byte %zu is 0x%02X; save the file as UTF-8.", i + 1, text[i]);

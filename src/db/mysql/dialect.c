@@ -2,6 +2,7 @@
  * features (narrow) and is_mariadb. Rules: dev.mysql.com/doc/refman, mariadb.com/kb. */
 #include "db/mysql/dialect.intern.h"
 #include "db/mysql/locks.h"
+#include "util/utf8.h"
 
 #include <string.h>
 #include <strings.h>
@@ -419,11 +420,7 @@ static int name_foreign(struct mig_compile *c, const char *table, struct mig_con
                         struct mig_error *err)
 {
     const size_t room = c->dialect->name_limit - strlen("_ibfk_1");
-    size_t characters = 0;
-    for (const char *p = table; *p != '\0'; p++) {
-        characters += ((unsigned char)*p & 0xC0) != 0x80;
-    }
-    if (constraint->name != NULL || characters <= room) {
+    if (constraint->name != NULL || mig_utf8_count(table) <= room) {
         return 0;
     }
     const struct mig_naming naming = {.fk = "fk_{table}_{columns}_{referred_table}",

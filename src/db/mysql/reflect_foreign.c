@@ -6,6 +6,7 @@
 #include "driver/database.h"
 #include "driver/listing.h"
 #include "util/strbuf.h"
+#include "util/utf8.h"
 
 #include <string.h>
 
@@ -13,11 +14,7 @@
 
 bool mig_mysql_is_cut(const char *name)
 {
-    size_t characters = 0;
-    for (; *name != '\0'; name++) {
-        characters += ((unsigned char)*name & 0xC0) != 0x80;
-    }
-    return characters >= ROOM;
+    return mig_utf8_count(name) >= ROOM;
 }
 
 /* "(`a`, `b`)" as the statement has it. */
