@@ -32,6 +32,23 @@ it("after a serialisation failure", function()
   db:drop()
 end)
 
+it("not after a hook that failed", function()
+  for hook, state in pairs { before_migration = "still at base", after_migration = "now at a1" } do
+    local db = scratch.database "postgresql"
+    local p = project.new { url = db.url, config = ([[hooks = { %s = function()
+      print "hook"
+      op.execute "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$"
+    end },]]):format(hook) }
+    p:revision { id = "a1", upgrade = [[print "hello"]] }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code, r.stderr)
+    assert.equal(1, count(r.stderr, "\nhook\n"), r.stderr)
+    assert.equal(hook == "after_migration" and 1 or 0, count(r.stderr, "hello"), r.stderr)
+    assert.matches(state, r.stderr, 1, true)
+    db:drop()
+  end
+end)
+
 it("where it goes on, up to where it was", function()
   local db = scratch.database "mysql"
   local p = project.new { url = db.url }

@@ -74,10 +74,14 @@ static int check_files(struct mig_command *cmd, struct mig_error *err)
 static int grow_report(struct mig_command *cmd, struct mig_error *err)
 {
     struct mig_report *report = cmd->report;
-    report->steps =
+    struct mig_done_step *steps =
         mig_arena_grow(cmd->arena, report->steps, report->step_count,
                        report->step_count + cmd->plan.step_count, sizeof *report->steps);
-    return report->steps == NULL && cmd->plan.step_count > 0 ? mig_error_nomem(err) : 0;
+    if (steps == NULL) { /* the report keeps what it has */
+        return mig_error_nomem(err);
+    }
+    report->steps = steps;
+    return 0;
 }
 
 /* What the step is to undo has gone meanwhile. */
@@ -329,8 +333,7 @@ static int step_body(struct mig_command *cmd, const struct mig_step *step,
     return rc;
 }
 
-/* again: it was begun before, so hooks and progress are told already. */
-static int run_step(struct mig_command *cmd, const struct mig_step *step, bool again, bool *moved,
+static int run_step(struct mig_command *cmd, const struct mig_step *step, bool *moved,
                     struct mig_error *err)
 {
     struct mig_run *run = &cmd->run;
@@ -338,7 +341,8 @@ static int run_step(struct mig_command *cmd, const struct mig_step *step, bool a
     struct mig_done_step *done = &report->steps[report->step_count];
     *done = (struct mig_done_step){.step = step};
     start_step(cmd, step, done);
-    run->again = again;
+    cmd->repeatable = true;
+    run->again = cmd->begun;
     int rc = mig_run_check(run, err);
     if (rc == 0) {
         rc = enter_step(cmd, step, moved, err);
@@ -350,10 +354,11 @@ static int run_step(struct mig_command *cmd, const struct mig_step *step, bool a
         return rc;
     }
     report->step_count++;
-    if (cmd->options->on_step != NULL && !again) {
+    if (cmd->options->on_step != NULL && !cmd->begun) {
         cmd->options->on_step(cmd->options->payload, step, false, 0);
     }
-    rc = again ? 0 : call_hook(cmd, MIG_HOOK_BEFORE_MIGRATION, step, err);
+    rc = cmd->begun ? 0 : call_hook(cmd, MIG_HOOK_BEFORE_MIGRATION, step, err);
+    cmd->begun = cmd->repeatable = rc == 0;
     int64_t start = mig_clock_ms();
     if (rc == 0) {
         rc = step_body(cmd, step, done, start, err);
@@ -368,6 +373,7 @@ static int run_step(struct mig_command *cmd, const struct mig_step *step, bool a
         done->complete = false;
         return rc;
     }
+    cmd->repeatable = false;
     cmd->left_known =
         run->conn != NULL && !run->open &&
         mig_conn_data_version(run->conn, cmd->ctx->settings.version_table_schema, &cmd->left);
@@ -510,8 +516,8 @@ static bool try_again(struct mig_command *cmd, const struct mig_step *step, int6
     struct mig_run *run = &cmd->run;
     const struct mig_settings *settings = &cmd->ctx->settings;
     mig_segment_rollback(run);
-    if (cmd->options->sink != MIG_SINK_EXECUTE || run->mode == MIG_ALL || run->conn->lost ||
-        err->code == MIG_E_lock_timeout || !run->db->runner->is_passing(err)) {
+    if (!cmd->repeatable || cmd->options->sink != MIG_SINK_EXECUTE || run->mode == MIG_ALL ||
+        run->conn->lost || err->code == MIG_E_lock_timeout || !run->db->runner->is_passing(err)) {
         return false;
     }
     name_blockers(cmd, err);
@@ -533,7 +539,6 @@ static bool try_again(struct mig_command *cmd, const struct mig_step *step, int6
                   (long long)settings->ddl_retries);
     mig_clock_sleep(pause, cmd->ctx->interrupted);
     mig_arena_release(&run->revision_arena);
-    cmd->report->step_count--;
     run->operation = NULL;
     struct mig_error again = {0};
     /* our own tables may have gone with the transaction */
@@ -542,7 +547,6 @@ static bool try_again(struct mig_command *cmd, const struct mig_step *step, int6
     if (ready) {
         mig_error_clear(err);
     } else {
-        cmd->report->step_count++;
         mig_error_move(err, &again);
     }
     return ready;
@@ -558,12 +562,15 @@ static int run_plan(struct mig_command *cmd, bool *moved, const struct mig_step 
     *moved = false;
     *failed = NULL;
     for (size_t i = 0; rc == 0 && !*moved && i < cmd->plan.step_count; i++) {
+        const size_t finished = cmd->report->step_count;
         *failed = &cmd->plan.steps[i];
-        rc = run_step(cmd, *failed, false, moved, err);
+        cmd->begun = false;
+        rc = run_step(cmd, *failed, moved, err);
         for (int64_t tries = 0;
              rc != 0 && (*failed)->revision != NULL && try_again(cmd, *failed, tries, err);
              tries++) {
-            rc = run_step(cmd, *failed, true, moved, err);
+            cmd->report->step_count = finished;
+            rc = run_step(cmd, *failed, moved, err);
         }
     }
     if (rc == 0 && !*moved && run->open && cmd->options->sink == MIG_SINK_DRY_RUN) {

@@ -26,8 +26,10 @@ struct mig_command {
     const char *target;              /* the request's, without the A: of a script's range */
     struct mig_names targets;        /* likewise */
     const struct mig_revision *undo; /* the first step undoes what is done of it; NULL: none */
-    bool left_known;                 /* where BEGIN is the lock: */
-    uint32_t left;                   /* the data version that the last step has left */
+    bool begun;                      /* the step in hand: hooks and progress are told of it */
+    bool repeatable; /* and what fails now is the step itself, which may be tried again */
+    bool left_known; /* where BEGIN is the lock: */
+    uint32_t left;   /* the data version that the last step has left */
     struct mig_lock lock;
 };
 
