@@ -138,8 +138,12 @@ static int hex_value(char c)
 
 bool mig_answer_read_cell(struct mig_arena *arena, const char **at, struct mig_value *out)
 {
-    char kind = *(*at)++;
+    char kind = **at;
     int64_t length = 0;
+    if (kind == '\0') {
+        return false;
+    }
+    (*at)++;
     if (!read_number(at, &length) || **at != ':' || length < 0 ||
         strnlen(*at + 1, (size_t)length) < (size_t)length) {
         return false;
@@ -201,6 +205,7 @@ int mig_answers_read(struct mig_run *run, const struct mig_journal_row *row,
             result->columns = mig_arena_array(arena, const char *, result->column_count);
             result->cells =
                 mig_arena_array(arena, struct mig_value, result->column_count * result->row_count);
+            good = result->columns != NULL && result->cells != NULL;
         }
         for (size_t i = 0; good && i < result->column_count; i++) {
             struct mig_value name = {0};

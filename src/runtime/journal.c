@@ -383,7 +383,7 @@ int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t
         return differs(run, err);
     }
     for (size_t i = 0; good && i < count; i++) {
-        good = *at != '\0' && mig_answer_read_cell(arena, &at, &key[i]);
+        good = mig_answer_read_cell(arena, &at, &key[i]);
     }
     if (!good) {
         return mig_error_set(err, MIG_E_half_applied, "the journal of '%s' cannot be read",
@@ -556,7 +556,7 @@ void mig_journal_leave(struct mig_run *run, const char *revision, const struct m
 
 /* ---- going on ---- */
 
-/* Settles the last row; *row is NULL when nothing of the revision stays covered. */
+/* Settles the last row; one less of them when it was not carried out. */
 static int settle(struct mig_run *run, struct mig_journal_row *rows, size_t *count,
                   struct mig_error *err)
 {

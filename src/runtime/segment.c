@@ -3,6 +3,7 @@
 #include "dialect/lexer.h"
 #include "dialect/locks.h"
 #include "runtime/run.intern.h"
+#include "util/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -199,7 +200,7 @@ static int set_waits(struct mig_run *run, const struct mig_statement *statement,
 
 char *mig_segment_label(struct mig_arena *arena, const char *sql, size_t full)
 {
-    size_t length = full < 72 ? full : 72;
+    size_t length = full <= 72 ? full : mig_utf8_fit(sql, 72);
     char *label = mig_arena_alloc(arena, length + sizeof " …");
     if (label == NULL) {
         return NULL;
@@ -211,9 +212,6 @@ char *mig_segment_label(struct mig_arena *arena, const char *sql, size_t full)
         if (c != ' ' || (used > 0 && label[used - 1] != ' ')) {
             label[used++] = c;
         }
-    }
-    while (used > 0 && length < full && (label[used - 1] & 0xc0) == 0x80) {
-        used--; /* not through the middle of a character */
     }
     if (length < full) {
         memcpy(label + used, " …", sizeof " …" - 1);
@@ -235,11 +233,8 @@ static int note_statement(struct mig_run *run, const struct mig_statement *state
         return 0;
     }
     struct mig_done_step *done = run->done;
-    if ((done->statement_count & (done->statement_count - 1)) == 0) { /* room is a power of two */
-        size_t room = done->statement_count == 0 ? 1 : done->statement_count * 2;
-        done->statements = mig_arena_grow(run->arena, done->statements, done->statement_count, room,
-                                          sizeof *done->statements);
-    }
+    struct mig_done_statement *statements = mig_arena_room(
+        run->arena, done->statements, done->statement_count, sizeof *done->statements);
     struct mig_strbuf text = {0};
     const char *sql = NULL;
     if (statement->params.given && statement->params.count > 0) {
@@ -252,9 +247,10 @@ static int note_statement(struct mig_run *run, const struct mig_statement *state
     } else {
         sql = mig_arena_strndup(run->arena, statement->sql, statement->length);
     }
-    if (done->statements == NULL || sql == NULL) {
+    if (statements == NULL || sql == NULL) {
         return mig_error_nomem(err);
     }
+    done->statements = statements;
     struct mig_statement known = *statement;
     mig_locks_annotate(run->compile.dialect->locks, &known);
     done->statements[done->statement_count++] = (struct mig_done_statement){
@@ -320,6 +316,9 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     if (rc == 0 && run->conn != NULL) {
         run->conn->as_written = (statement->flags & MIG_STATEMENT_AS_WRITTEN) != 0;
     }
+    if (rc != 0 && run->wrapped) {
+        mig_segment_abort(run);
+    }
     return rc;
 }
 
@@ -375,9 +374,13 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
         run->pending = run->pending || !run->sink->live;
     }
     if (run->wrapped) {
-        run->wrapped = false;
         rc = mig_journal_done(run, false, err);
-        return rc == 0 ? mig_segment_commit(run, err) : rc;
+        rc = rc == 0 ? mig_segment_commit(run, err) : rc;
+        if (rc != 0) { /* a constraint that is looked at by the COMMIT */
+            mig_segment_abort(run);
+        }
+        run->wrapped = false;
+        return rc;
     }
     if (!run->open) {
         run->kept = run->sent;
@@ -573,13 +576,11 @@ int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err)
     if (run->own && depth == 1) {
         run->own = false;
         if (ok) {
-            ended = mig_journal_done(run, true, &own);
+            rc = mig_journal_done(run, true, err);
+            rc = rc == 0 ? mig_segment_commit(run, err) : rc;
         }
-        if (ok && ended == 0) {
-            ended = mig_segment_commit(run, &own);
-        }
-        if (!ok || ended != 0) {
-            mig_segment_rollback(run);
+        if (!ok || rc != 0) {
+            mig_segment_abort(run);
         }
     } else {
         if (!ok) {

@@ -109,8 +109,7 @@ int mig_undo_gather(struct mig_run *run, struct mig_op *op, struct mig_error *er
         mig_names_add(arena, &undo->created, qualified(arena, op->schema, table)) != 0) {
         return mig_error_nomem(err);
     }
-    struct mig_op **items =
-        mig_arena_grow(arena, undo->ops, undo->count, undo->count + 1, sizeof *undo->ops);
+    struct mig_op **items = mig_arena_room(arena, undo->ops, undo->count, sizeof *undo->ops);
     if (items == NULL) {
         return mig_error_nomem(err);
     }

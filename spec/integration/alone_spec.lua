@@ -1,0 +1,66 @@
+-- Statements that stand alone (transactional = false, op.autocommit_block): what of them fails takes nothing else with it.
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  describe("alone on " .. dialect, function()
+    local db, p
+    before_each(function()
+      db = scratch.database(dialect)
+      p = project.new { url = db.url }
+    end)
+    after_each(function() db:drop() end)
+
+    it("an autocommit_block goes on behind a conn:transaction that failed", function()
+      p:revision { id = "a1", upgrade = [[
+        op.execute "CREATE TABLE t (a INTEGER)"
+        op.autocommit_block(function()
+          local conn = op.get_bind()
+          assert(not pcall(conn.transaction, conn, function()
+            op.execute "INSERT INTO t VALUES (1)"
+            error "no"
+          end))
+          op.execute "INSERT INTO t VALUES (2)"
+        end)
+        error "stop"]] }
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.equal("2", db:value "SELECT a FROM t")
+    end)
+
+    it("a statement's label in the journal ends between two characters", function()
+      for length = 60, 64 do
+        local id = ("a%d"):format(length)
+        p:revision { id = id, down = length > 60 and ("a%d"):format(length - 1) or nil, upgrade = ([[
+          op.execute "CREATE TABLE %s (a INTEGER)"
+          op.commit()
+          op.execute "INSERT INTO %s SELECT 1 WHERE '%s%s' <> 'x'"
+          op.commit()
+          op.execute "INSERT INTO %s VALUES (2)"]]):format(id, id, ("-"):rep(length - 30), ("€é𝄞"):rep(9), id) }
+      end
+      local r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      assert.equal("2", db:value "SELECT count(*) FROM a64")
+    end)
+  end)
+end
+
+it("a COMMIT that fails is the failure of its statement alone", function()
+  local db = scratch.database "postgresql"
+  local p = project.new { url = db.url }
+  p:revision { id = "a1", header = "transactional = false", upgrade = [[
+    local conn = op.get_bind()
+    op.execute "CREATE TABLE p (id INTEGER PRIMARY KEY)"
+    op.execute "CREATE TABLE c (id INTEGER REFERENCES p DEFERRABLE INITIALLY DEFERRED)"
+    local _, err = pcall(op.execute, "INSERT INTO c VALUES (1)")
+    assert(err.sqlstate == "23503" and err.sql == "COMMIT", tostring(err))
+    _, err = pcall(conn.transaction, conn, function() op.execute "INSERT INTO c VALUES (1)" end)
+    assert(err.sqlstate == "23503", tostring(err))
+    op.execute "INSERT INTO p VALUES (2)"
+    op.execute "INSERT INTO c VALUES (2)"]] }
+  local r = p:luamig "upgrade"
+  assert.equal(0, r.code, r.stderr)
+  assert.is_nil(r.stderr:find("no transaction in progress", 1, true), r.stderr)
+  assert.equal("2", db:value "SELECT id FROM c")
+  db:drop()
+end)
