@@ -1,5 +1,6 @@
 #include "config/settings.h"
 
+#include "util/number.h"
 #include "util/strbuf.h"
 
 #include <ctype.h>
@@ -33,11 +34,13 @@ int mig_duration_parse(const char *text, int64_t *ms, struct mig_error *err)
         const char *unit;
         double seconds;
     } units[] = {{"", 1}, {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
-    char *end = NULL;
-    double number = isdigit((unsigned char)text[0]) ? strtod(text, &end) : 0;
-    for (size_t i = 0; end != NULL && i < MIG_COUNT(units); i++) {
+    double number = 0;
+    const size_t digits = strspn(text, "0123456789.eE+-");
+    bool good = isdigit((unsigned char)text[0]) && mig_float_parse(text, digits, &number);
+    for (size_t i = 0; good && i < MIG_COUNT(units); i++) {
         double seconds = number * units[i].seconds;
-        if (strcmp(end, units[i].unit) == 0 && isfinite(seconds) && seconds <= LONGEST_DURATION_S) {
+        if (strcmp(text + digits, units[i].unit) == 0 && isfinite(seconds) &&
+            seconds <= LONGEST_DURATION_S) {
             *ms = (int64_t)(seconds * 1000 + 0.5);
             return 0;
         }

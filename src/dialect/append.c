@@ -1,6 +1,6 @@
 /* The appenders: names, strings, numbers, literals. */
 #include "dialect/compile.h"
-#include "util/integer.h"
+#include "util/number.h"
 #include "util/utf8.h"
 
 #include <inttypes.h>
@@ -130,26 +130,10 @@ void mig_append_integer(struct mig_strbuf *buf, int64_t number)
 
 void mig_append_number(struct mig_strbuf *buf, double number)
 {
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number) {
-            break;
-        }
-    }
-    bool has_point = false;
-    for (char *p = text; *p != '\0'; p++) {
-        if (*p == 'e') {
-            has_point = true;
-        } else if (*p != '-' && *p != '+' && (*p < '0' || *p > '9')) {
-            *p = '.'; /* the host's locale may write a comma */
-            has_point = true;
-        }
-    }
+    char text[MIG_FLOAT_TEXT];
+    mig_float_format(text, number);
     mig_strbuf_puts(buf, text);
-    if (!has_point) {
-        mig_strbuf_puts(buf, ".0");
-    }
+    mig_strbuf_puts(buf, strpbrk(text, ".e") != NULL ? "" : ".0");
 }
 
 void mig_append_hex(struct mig_strbuf *buf, const char *bytes, size_t length)

@@ -1,7 +1,7 @@
 /* Rows and raw SQL: bulk_insert, execute. */
 #include "dialect/compile.h"
 #include "dialect/lexer.h"
-#include "util/integer.h"
+#include "util/number.h"
 
 #include <string.h>
 #include <strings.h>

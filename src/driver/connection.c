@@ -1,5 +1,6 @@
 #include "driver/database.h"
 #include "driver/spool.h"
+#include "util/number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -581,6 +582,7 @@ int mig_conn_scalar(struct mig_conn *conn, const char *sql, const struct mig_par
 
 static void append_row(struct mig_strbuf *buf, const struct mig_cursor *cursor)
 {
+    char number[MIG_FLOAT_TEXT];
     for (size_t i = 0; i < cursor->column_count; i++) {
         const struct mig_value *value = &cursor->values[i];
         mig_strbuf_printf(buf, "%s%s = ", i == 0 ? "" : ", ", cursor->column_names[i]);
@@ -592,7 +594,8 @@ static void append_row(struct mig_strbuf *buf, const struct mig_cursor *cursor)
             mig_strbuf_printf(buf, "%lld", (long long)value->integer);
             break;
         case MIG_VALUE_FLOAT:
-            mig_strbuf_printf(buf, "%.15g", value->number);
+            mig_float_format(number, value->number);
+            mig_strbuf_puts(buf, number);
             break;
         case MIG_VALUE_TEXT:
         case MIG_VALUE_JSON:

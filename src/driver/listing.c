@@ -2,6 +2,7 @@
 
 #include "dialect/lexer.h"
 #include "model/option.h"
+#include "util/number.h"
 #include "util/strbuf.h"
 
 #include <inttypes.h>
@@ -84,7 +85,9 @@ const char *mig_listing_text(struct mig_listing *listing, size_t field)
     } else if (value->kind == MIG_VALUE_BOOL) {
         text = mig_arena_strdup(listing->arena, value->boolean ? "true" : "false");
     } else if (value->kind == MIG_VALUE_FLOAT) {
-        text = mig_arena_printf(listing->arena, "%.17g", value->number);
+        char number[MIG_FLOAT_TEXT];
+        mig_float_format(number, value->number);
+        text = mig_arena_strdup(listing->arena, number);
     }
     if (text == NULL && listing->status == 0) {
         listing->status = mig_error_nomem(listing->err);

@@ -1,5 +1,6 @@
 /* json.encode and json.decode of migrations. Keys come out sorted, so that a text does not depend
  * on hashing. */
+#include "dialect/compile.h"
 #include "luabind/error.h"
 #include "luabind/sql.h"
 #include "luabind/value.h"
@@ -62,18 +63,7 @@ static void put_number(struct encoder *e, int index)
     if (!isfinite(number)) {
         mig_lua_fail(e->L, MIG_E_script, NULL, "json: a number is not finite");
     }
-    /* The shortest text that reads back as the same number. */
-    size_t before = out->length;
-    for (int digits = 15; digits <= 17; digits++) {
-        mig_strbuf_truncate(out, before);
-        mig_strbuf_printf(out, "%.*g", digits, number);
-        if (out->failed || strtod(out->text + before, NULL) == number) {
-            break;
-        }
-    }
-    if (!out->failed && strpbrk(out->text + before, ".e") == NULL) {
-        mig_strbuf_puts(out, ".0");
-    }
+    mig_append_number(out, number);
 }
 
 static void put_value(struct encoder *e, int index, int depth);

@@ -5,6 +5,7 @@
 #include "luabind/push.h"
 #include "luabind/sql.h"
 #include "util/file.h"
+#include "util/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -215,13 +216,13 @@ static void add_row(struct mig_strbuf *text, const struct mig_result *result, si
         if (value->kind == MIG_VALUE_INT) {
             mig_strbuf_printf(text, "%" PRId64, value->integer);
         } else if (value->kind == MIG_VALUE_FLOAT) {
-            mig_strbuf_printf(text, "%.17g", value->number);
+            mig_append_number(text, value->number);
         } else if (value->kind == MIG_VALUE_BOOL) {
             mig_strbuf_puts(text, value->boolean ? "true" : "false");
         } else if (value->kind == MIG_VALUE_NULL || value->kind == MIG_VALUE_NONE) {
             mig_strbuf_puts(text, "NULL");
         } else {
-            size_t shown = value->length < 60 ? value->length : 60;
+            size_t shown = value->length <= 60 ? value->length : mig_utf8_fit(value->text, 60);
             mig_strbuf_putc(text, '\'');
             mig_strbuf_add(text, value->text, shown);
             mig_strbuf_puts(text, shown < value->length ? "…'" : "'");

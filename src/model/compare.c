@@ -1,9 +1,8 @@
 #include "model/compare.h"
 
+#include "util/number.h"
+
 #include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -321,14 +320,11 @@ bool mig_compare_types(const struct mig_type *a, const struct mig_type *b)
 
 /* ------------------------------------------------------------------ defaults */
 
-static bool is_number(const char *text)
+/* What SQL takes for a number, too. */
+static bool is_number(const char *text, double *out)
 {
-    char *end = NULL;
-    if (*text != '-' && *text != '+' && *text != '.' && !isdigit((unsigned char)*text)) {
-        return false;
-    }
-    (void)strtod(text, &end);
-    return end != text && *end == '\0' && strpbrk(text, "xXpP") == NULL;
+    return text[strspn(text, "+-.0123456789eE")] == '\0' &&
+           mig_float_parse(text, strlen(text), out);
 }
 
 /* 'it''s', then nothing or a PostgreSQL cast: the literal's text; NULL when it is anything else. */
@@ -378,17 +374,6 @@ static bool is_now(const char *text)
            text[head + strspn(text + head, "0123456789")] == ')';
 }
 
-static struct mig_value number_value(const char *text)
-{
-    char *end = NULL;
-    errno = 0;
-    long long integer = strtoll(text, &end, 10);
-    if (*end == '\0' && errno == 0) {
-        return (struct mig_value){.kind = MIG_VALUE_INT, .integer = integer};
-    }
-    return (struct mig_value){.kind = MIG_VALUE_FLOAT, .number = strtod(text, NULL)};
-}
-
 struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_value *value,
                                       const struct mig_type *type)
 {
@@ -406,7 +391,8 @@ struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_
     bool numeric =
         type != NULL && (type->kind == MIG_TYPE_integer || type->kind == MIG_TYPE_bigint ||
                          type->kind == MIG_TYPE_smallint || type->kind == MIG_TYPE_numeric);
-    if (literal != NULL && numeric && is_number(literal)) {
+    double number = 0;
+    if (literal != NULL && numeric && is_number(literal, &number)) {
         text = literal; /* '-1'::integer */
         literal = NULL;
     }
@@ -419,13 +405,16 @@ struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_
     if (strcasecmp(text, "false") == 0 || (boolean && strcmp(text, "0") == 0)) {
         return (struct mig_value){.kind = MIG_VALUE_BOOL};
     }
-    if (is_number(text)) {
+    int64_t integer = 0;
+    if (mig_integer_parse(text, strlen(text), &integer)) {
+        return (struct mig_value){.kind = MIG_VALUE_INT, .integer = integer};
+    }
+    if (is_number(text, &number)) {
         /* 1.50 of a NUMERIC(5, 2) keeps its digits as an expression */
-        struct mig_value number = number_value(text);
-        char digits[32];
-        (void)snprintf(digits, sizeof digits, "%.15g", number.number);
-        if (number.kind == MIG_VALUE_INT || strcmp(digits, text) == 0) {
-            return number;
+        char digits[MIG_FLOAT_TEXT];
+        mig_float_format(digits, number);
+        if (strcmp(digits, text) == 0) {
+            return (struct mig_value){.kind = MIG_VALUE_FLOAT, .number = number};
         }
     }
     if (is_now(text)) {
@@ -457,7 +446,8 @@ static bool same_value(const struct mig_value *a, const struct mig_value *b)
         const struct mig_value *text = a_number ? b : a;
         const struct mig_value *number = a_number ? a : b;
         double value = number->kind == MIG_VALUE_INT ? (double)number->integer : number->number;
-        return is_number(text->text) && strtod(text->text, NULL) == value;
+        double other = 0;
+        return is_number(text->text, &other) && other == value;
     }
     if (a->kind != b->kind) {
         return false;
@@ -539,16 +529,16 @@ static bool same_elements(const struct mig_compare_rules *rules, const struct mi
 }
 
 /* A setting as servers print it: 70, 0.5, true, a word. */
-static const char *setting_text(const struct mig_value *value, char *buf, size_t size)
+static const char *setting_text(const struct mig_value *value, char buf[MIG_FLOAT_TEXT])
 {
     switch (value->kind) {
     case MIG_VALUE_BOOL:
         return value->boolean ? "true" : "false";
     case MIG_VALUE_INT:
-        (void)snprintf(buf, size, "%lld", (long long)value->integer);
+        (void)mig_integer_write(buf, value->integer);
         return buf;
     case MIG_VALUE_FLOAT:
-        (void)snprintf(buf, size, "%.15g", value->number);
+        mig_float_format(buf, value->number);
         return buf;
     default:
         return value->text;
@@ -557,8 +547,8 @@ static const char *setting_text(const struct mig_value *value, char *buf, size_t
 
 static bool same_setting(const struct mig_value *a, const struct mig_value *b)
 {
-    char left[32], right[32];
-    return same_word(setting_text(a, left, sizeof left), setting_text(b, right, sizeof right));
+    char left[MIG_FLOAT_TEXT], right[MIG_FLOAT_TEXT];
+    return same_word(setting_text(a, left), setting_text(b, right));
 }
 
 bool mig_compare_pairs(const struct mig_pairs *a, const struct mig_pairs *b)

@@ -1,5 +1,7 @@
 #include "model/option.h"
 
+#include "util/number.h"
+
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -76,8 +78,11 @@ const char *mig_option_word(struct mig_arena *arena, const struct mig_value *val
         return value->boolean ? "true" : "false";
     case MIG_VALUE_INT:
         return mig_arena_printf(arena, "%" PRId64, value->integer);
-    case MIG_VALUE_FLOAT:
-        return mig_arena_printf(arena, "%.17g", value->number);
+    case MIG_VALUE_FLOAT: {
+        char number[MIG_FLOAT_TEXT];
+        mig_float_format(number, value->number);
+        return mig_arena_strdup(arena, number);
+    }
     case MIG_VALUE_NULL:
         return NULL;
     default:

@@ -1,5 +1,7 @@
 #include "model/snapshot.h"
 
+#include "util/number.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -223,9 +225,12 @@ static void write_value(struct mig_strbuf *out, const struct mig_value *value)
     case MIG_VALUE_INT:
         mig_strbuf_printf(out, "%" PRId64, value->integer);
         break;
-    case MIG_VALUE_FLOAT:
-        mig_strbuf_printf(out, "%.17g", value->number);
+    case MIG_VALUE_FLOAT: {
+        char number[MIG_FLOAT_TEXT];
+        mig_float_format(number, value->number);
+        mig_strbuf_puts(out, number);
         break;
+    }
     case MIG_VALUE_TEXT:
         write_text(out, value->text, value->length);
         break;

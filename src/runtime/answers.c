@@ -1,6 +1,7 @@
 /* What the calls of a revision were answered, as text of the journal: "call changed columns
  * rows\n", then each column's name and each cell as kind, length, ':', bytes. */
 #include "runtime/run.intern.h"
+#include "util/number.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -26,15 +27,15 @@ void mig_answer_write_cell(struct mig_strbuf *out, const struct mig_value *value
         mig_strbuf_puts(out, value->boolean ? "b1:1" : "b1:0");
         break;
     case MIG_VALUE_INT: {
-        char text[24];
-        int length = snprintf(text, sizeof text, "%" PRId64, value->integer);
-        mig_answer_write_bytes(out, 'i', text, (size_t)length);
+        char text[MIG_INTEGER_TEXT];
+        size_t length = mig_integer_write(text, value->integer);
+        mig_answer_write_bytes(out, 'i', text, length);
         break;
     }
     case MIG_VALUE_FLOAT: {
-        char text[40];
-        int length = snprintf(text, sizeof text, "%a", value->number);
-        mig_answer_write_bytes(out, 'f', text, (size_t)length);
+        char text[MIG_FLOAT_TEXT];
+        mig_float_format(text, value->number);
+        mig_answer_write_bytes(out, 'f', text, strlen(text));
         break;
     }
     case MIG_VALUE_TEXT:
@@ -163,8 +164,8 @@ bool mig_answer_read_cell(struct mig_arena *arena, const char **at, struct mig_v
         *out = (struct mig_value){.kind = MIG_VALUE_INT, .integer = strtoll(text, NULL, 10)};
         break;
     case 'f':
-        *out = (struct mig_value){.kind = MIG_VALUE_FLOAT, .number = strtod(text, NULL)};
-        break;
+        out->kind = MIG_VALUE_FLOAT;
+        return mig_float_parse(text, (size_t)length, &out->number);
     case 's':
     case 'j':
         *out = (struct mig_value){.kind = kind == 's' ? MIG_VALUE_TEXT : MIG_VALUE_JSON,

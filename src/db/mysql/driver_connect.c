@@ -4,7 +4,7 @@
 #ifdef LUAMIG_HAVE_MYSQL
 
 #include "db/mysql/driver.h"
-#include "driver/number.h"
+#include "util/number.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

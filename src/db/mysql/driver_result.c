@@ -4,7 +4,8 @@
 #ifdef LUAMIG_HAVE_MYSQL
 
 #include "db/mysql/driver.h"
-#include "driver/number.h"
+#include "driver/decimal.h"
+#include "util/number.h"
 
 #include <stdlib.h>
 #include <string.h>

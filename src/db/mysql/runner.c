@@ -111,8 +111,9 @@ static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struc
     /* lock_wait_timeout counts whole seconds and is a day or a year by default. */
     long long seconds = waits->lock_ms > 0 ? (waits->lock_ms + 999) / 1000 : 31536000;
     if (conn->server.is_mariadb) {
-        snprintf(sql, sizeof sql, "SET SESSION lock_wait_timeout = %lld, max_statement_time = %.3f",
-                 seconds, (double)waits->statement_ms / 1000.0);
+        snprintf(sql, sizeof sql,
+                 "SET SESSION lock_wait_timeout = %lld, max_statement_time = %lld.%03lld", seconds,
+                 (long long)(waits->statement_ms / 1000), (long long)(waits->statement_ms % 1000));
     } else {
         snprintf(sql, sizeof sql, "SET SESSION lock_wait_timeout = %lld, max_execution_time = %lld",
                  seconds, (long long)waits->statement_ms);

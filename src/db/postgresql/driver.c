@@ -9,8 +9,7 @@
 
 #include "db/postgresql/driver.h"
 #include "driver/library.h"
-#include "driver/number.h"
-#include "util/integer.h"
+#include "util/number.h"
 
 #include <stdio.h>
 #include <stdlib.h>

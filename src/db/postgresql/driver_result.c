@@ -4,7 +4,8 @@
 #ifdef LUAMIG_HAVE_LIBPQ
 
 #include "db/postgresql/driver.h"
-#include "driver/number.h"
+#include "driver/decimal.h"
+#include "util/number.h"
 
 #include <stdlib.h>
 

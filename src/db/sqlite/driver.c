@@ -5,8 +5,9 @@
  * else as it is stored. */
 #include "dialect/rebuild.h"
 #include "driver/database.h"
-#include "driver/number.h"
+#include "driver/decimal.h"
 #include "driver/statement_cache.h"
+#include "util/number.h"
 
 #include <errno.h>
 #include <sqlite3.h>

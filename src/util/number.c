@@ -1,4 +1,4 @@
-#include "driver/number.h"
+#include "util/number.h"
 
 #include <locale.h>
 #include <pthread.h>
@@ -62,6 +62,24 @@ bool mig_float_parse(const char *text, size_t length, double *out)
     return end == copy + length;
 }
 
+size_t mig_integer_write(char out[MIG_INTEGER_TEXT], int64_t number)
+{
+    char digits[MIG_INTEGER_TEXT];
+    char *at = digits + sizeof digits;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    *--at = '\0';
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        *--at = '-';
+    }
+    size_t length = (size_t)(digits + sizeof digits - 1 - at);
+    memcpy(out, at, length + 1);
+    return length;
+}
+
 bool mig_integer_parse(const char *text, size_t length, int64_t *out)
 {
     size_t at = 0;
@@ -84,24 +102,4 @@ bool mig_integer_parse(const char *text, size_t length, int64_t *out)
     }
     *out = negative ? value : -value;
     return true;
-}
-
-void mig_decimal_value(const char *text, size_t length, struct mig_value *out)
-{
-    size_t whole = length;
-    const char *point = memchr(text, '.', length);
-    if (point != NULL) {
-        whole = (size_t)(point - text);
-        size_t zeros = whole + 1;
-        while (zeros < length && text[zeros] == '0') {
-            zeros++;
-        }
-        if (zeros != length) {
-            whole = 0; /* a fraction */
-        }
-    }
-    *out = (struct mig_value){.kind = MIG_VALUE_TEXT, .text = text, .length = length};
-    if (mig_integer_parse(text, whole, &out->integer)) {
-        *out = (struct mig_value){.kind = MIG_VALUE_INT, .integer = out->integer};
-    }
 }

@@ -1,0 +1,43 @@
+-- A host program whose locale writes a comma in numbers: what is sent, read and written down has points.
+local cli = require "spec.support.cli"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
+
+local folder
+setup(function()
+  folder = scratch.folder()
+  local r = cli.run({ "-i", "de_DE", "-f", "UTF-8", folder .. "/de_DE.UTF-8" }, { program = "localedef" })
+  assert.equal(0, r.code, r.stderr)
+end)
+teardown(function() os.execute("rm -r '" .. folder .. "/de_DE.UTF-8'") end)
+
+for _, dialect in ipairs(servers.dialects) do
+  it("a run on " .. dialect .. " in a locale of commas", function()
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url, config = 'lock_timeout = "1.5s", statement_timeout = "1500ms",' }
+    p:revision { id = "a1", upgrade = [[
+      op.create_table("t", { { "id", sql.integer, primary_key = true }, { "a", sql.double, default = 1.5 } })
+      op.bulk_insert("t", { { id = 1, a = 2.25 } })
+      op.execute "INSERT INTO t (id) VALUES (2)"
+      local read = op.get_bind():scalar("SELECT a FROM t WHERE a > ?", { 1.75 })
+      op.commit()
+      assert(read == 2.25)
+      assert(json.encode { 0.5, read } == "[0.5,2.25]", json.encode { 0.5, read })
+      op.execute("INSERT INTO later VALUES (1)")]] }
+    p:write("run.lua", [[
+      assert(os.setlocale "de_DE.UTF-8" and ("%.1f"):format(1.5) == "1,5")
+      local luamig = require "luamig"
+      local m <close> = luamig.open { config = "luamig.conf.lua" }
+      local ok, err = pcall(m.upgrade, m)
+      assert(not ok and tostring(err):find "later", err)
+      m:execute "CREATE TABLE later (a INTEGER)"
+      m:upgrade()
+      assert(m:current().revisions[1].revision == "a1")]])
+    local r = cli.run({ "run.lua" }, { program = "lua5.4", cwd = p.path,
+      env = { LUA_CPATH = package.loaded["spec.build"] .. "/?.so;;", LOCPATH = folder } })
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("1.5 2.25", table.concat(db:query "SELECT a FROM t ORDER BY a", " "))
+    db:drop()
+  end)
+end
