@@ -1,5 +1,6 @@
 -- The hooks of luamig.conf.lua.
 local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
 
 describe("hooks", function()
   it("are called with what they are about", function()
@@ -58,4 +59,50 @@ describe("hooks", function()
       assert.equal(case[4], (p:luamig("current").stdout:match "%w*"))
     end)
   end
+
+  for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+    it("do what is theirs on " .. dialect .. ": neither the revision's nor the next one's", function()
+      local db = scratch.database(dialect)
+      local p = project.new { url = db.url, config = [[hooks = {
+        before_migration = function() op.execute "SELECT 1" end,
+        after_migration = function(step)
+          op.execute "CREATE TABLE IF NOT EXISTS audit (a VARCHAR(9))"
+          op.execute("INSERT INTO audit VALUES ('" .. step.revision .. "')")
+        end,
+      },]] }
+      p:revision { id = "a1b2", upgrade = 'op.create_table("t", { { "id", sql.integer } })' }
+      p:revision { id = "b2c3", down = "a1b2", upgrade = [[
+        op.bulk_insert("t", { { id = 1 } })
+        op.execute "INSERT INTO nowhere VALUES (1)"]] }
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code, r.stderr)
+      assert.matches("still at a1b2", r.stderr, 1, true)
+      assert.equal("a1b2", db:value "SELECT a FROM audit")
+      assert.equal("0", db:value "SELECT count(*) FROM t")
+      assert.equal("0", db:value "SELECT count(*) FROM luamig_journal")
+      db:drop()
+    end)
+  end
+
+  it("are no part of what a revision is compared by when it goes on", function()
+    local db = scratch.database "postgresql"
+    local p = project.new { url = db.url, config = 'hooks = { before_migration = function() op.execute "SELECT 1" end },' }
+    p:revision { id = "a1b2", upgrade = [[
+      op.execute "CREATE TABLE t (a INTEGER)"
+      op.commit()
+      op.execute "DO $$ BEGIN IF nextval('tries') = 1 THEN RAISE SQLSTATE '40001'; END IF; END $$"]] }
+    db:query "CREATE SEQUENCE tries"
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    db:drop()
+  end)
+
+  it("that fail are where the configuration says", function()
+    local p = project.new { config = [[hooks = {
+      after_migration = function() op.execute "SELECT * FROM nowhere" end },]] }
+    p:revision { id = "a1b2", upgrade = 'op.create_table("t", { { "id", sql.integer } })' }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches("luamig.conf.lua:4 in op.execute", r.stderr, 1, true)
+  end)
 end)

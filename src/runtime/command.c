@@ -201,16 +201,32 @@ static void start_step(struct mig_command *cmd, const struct mig_step *step,
                                                mig_journal_has(run, revision->id)));
 }
 
+/* What a hook does is none of the revision's calls: the journal leaves it out. */
+static int call_host(struct mig_command *cmd, enum mig_hook hook, const struct mig_step *step,
+                     const struct mig_error *failure, struct mig_error *err)
+{
+    const struct mig_host *host = &cmd->ctx->host;
+    struct mig_run *run = &cmd->run;
+    const bool journaled = run->journal.active;
+    if (!cmd->ctx->settings.hooks[hook] || host->hook == NULL) {
+        return 0;
+    }
+    run->hooked = true;
+    run->journal.active = false;
+    int rc = host->hook(host->self, run, hook, step, failure, err);
+    run->journal.active = journaled;
+    run->hooked = false;
+    return rc;
+}
+
 static void call_error_hook(struct mig_command *cmd, const struct mig_step *step,
                             const struct mig_error *failure)
 {
-    const struct mig_host *host = &cmd->ctx->host;
     struct mig_error own = {0};
-    if (!writes(cmd) || cmd->run.conn == NULL || !cmd->ctx->settings.hooks[MIG_HOOK_ON_ERROR] ||
-        host->hook == NULL) {
+    if (!writes(cmd) || cmd->run.conn == NULL) {
         return;
     }
-    if (host->hook(host->self, &cmd->run, MIG_HOOK_ON_ERROR, step, failure, &own) != 0) {
+    if (call_host(cmd, MIG_HOOK_ON_ERROR, step, failure, &own) != 0) {
         mig_log_write(&cmd->ctx->log, MIG_LOG_WARNING, "the hook on_error failed: %s", own.message);
     }
     mig_error_clear(&own);
@@ -219,12 +235,7 @@ static void call_error_hook(struct mig_command *cmd, const struct mig_step *step
 static int call_hook(struct mig_command *cmd, enum mig_hook hook, const struct mig_step *step,
                      struct mig_error *err)
 {
-    const struct mig_host *host = &cmd->ctx->host;
-    if (cmd->run.options->sink != MIG_SINK_EXECUTE || !cmd->ctx->settings.hooks[hook] ||
-        host->hook == NULL) {
-        return 0;
-    }
-    return host->hook(host->self, &cmd->run, hook, step, NULL, err);
+    return cmd->run.options->sink == MIG_SINK_EXECUTE ? call_host(cmd, hook, step, NULL, err) : 0;
 }
 
 /* The function of the revision, and what it left open. */
@@ -386,6 +397,9 @@ static int run_step(struct mig_command *cmd, const struct mig_step *step, bool *
         cmd->options->on_step(cmd->options->payload, step, true, done->duration_ms);
     }
     rc = call_hook(cmd, MIG_HOOK_AFTER_MIGRATION, step, err);
+    if (rc == 0 && run->mode != MIG_ALL) { /* what it did does not hang on the next revision */
+        rc = mig_run_blame(run, mig_segment_commit(run, err), NULL, err);
+    }
     run->revision = NULL;
     mig_arena_rewind(&run->revision_arena);
     mig_catalog_settle(run->catalog);

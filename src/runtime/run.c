@@ -259,7 +259,7 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
         rc = MIG_E_sql;
     }
     if (run->revision != NULL) {
-        mig_error_at(err, run->revision->file, run->line);
+        mig_error_at(err, run->hooked ? NULL : run->revision->file, run->line);
         if (err->revision == NULL) {
             mig_error_string(&err->revision, run->revision->id, SIZE_MAX);
         }

@@ -135,6 +135,7 @@ struct mig_run {
     bool own;        /* conn:transaction opened the transaction itself */
     bool scripted;   /* the revision's function runs */
     bool again;      /* it does so once more, after a lock timeout or a deadlock */
+    bool hooked;     /* a hook of the configuration runs */
     bool watched;    /* the script would catch an error that were raised now */
     int savepoints;
     int replayed; /* conn:transactions open whose calls were finished before */
