@@ -4,6 +4,7 @@
 --   project.luamig(count, url, settings)   a folder with luamig.conf.lua and migrations/
 --   project.bushy(count, url)   the same with branches, merges and dependencies; count is a multiple of eight
 --   project.floor(count, dialect, one_transaction)   statements with their transactions and version rows: two files
+--   project.journaled(count)   the same for MariaDB with what a journal and a history take besides
 --   project.schema(count, url)   a folder with luamig.conf.lua and schema.lua of so many tables
 --   project.tables(count, dialect)   a file of the statements that create them
 --   peers/   the peers' folders
@@ -93,34 +94,63 @@ function project.bushy(count, url)
   return path
 end
 
--- The floor's scripts: the same statements with a transaction and a version row each.
-function project.floor(count, dialect, one_transaction)
-  local up, down = {}, {}
-  local begin = dialect == "sqlite" and "BEGIN IMMEDIATE" or "BEGIN"
-  local version = "CREATE TABLE luamig_version (version_num VARCHAR(255) NOT NULL PRIMARY KEY)"
-  up[#up + 1] = version
-  if one_transaction then up[#up + 1] = begin end
-  for i = 1, count do
-    local statements = project.statements(i, dialect)
-    if not one_transaction then up[#up + 1] = begin end
-    table.move(statements, 1, #statements, #up + 1, up)
-    up[#up + 1] = i == 1 and ("INSERT INTO luamig_version (version_num) VALUES ('%s')"):format(project.id(1))
-      or ("UPDATE luamig_version SET version_num = '%s' WHERE version_num = '%s'"):format(project.id(i), project.id(i - 1))
-    if not one_transaction then up[#up + 1] = "COMMIT" end
-  end
-  if one_transaction then up[#up + 1] = "COMMIT" end
-  for i = count, 1, -1 do
-    local _, statements = project.statements(i, dialect)
-    down[#down + 1] = begin
-    table.move(statements, 1, #statements, #down + 1, down)
-    down[#down + 1] = i == 1 and ("DELETE FROM luamig_version WHERE version_num = '%s'"):format(project.id(1))
-      or ("UPDATE luamig_version SET version_num = '%s' WHERE version_num = '%s'"):format(project.id(i - 1), project.id(i))
-    down[#down + 1] = "COMMIT"
-  end
+-- A line a message.
+local function scripts(up, down)
   local path = measure.folder()
   write(path .. "/up.sql", table.concat(up, "\n") .. "\n")
   write(path .. "/down.sql", table.concat(down, "\n") .. "\n")
   return path .. "/up.sql", path .. "/down.sql"
+end
+
+-- What moves the version row from one revision to another, 0: none.
+local function moved(from, to)
+  if from == 0 then return ("INSERT INTO luamig_version (version_num) VALUES ('%s')"):format(project.id(to)) end
+  if to == 0 then return ("DELETE FROM luamig_version WHERE version_num = '%s'"):format(project.id(from)) end
+  return ("UPDATE luamig_version SET version_num = '%s' WHERE version_num = '%s'"):format(project.id(to), project.id(from))
+end
+
+local version_table = "CREATE TABLE luamig_version (version_num VARCHAR(255) NOT NULL PRIMARY KEY)"
+
+-- The floor's scripts: the same statements with a transaction and a version row each.
+function project.floor(count, dialect, one_transaction)
+  local begin = dialect == "sqlite" and "BEGIN IMMEDIATE" or "BEGIN"
+  local up, down = { version_table }, {}
+  local function step(script, statements, move)
+    if not one_transaction then script[#script + 1] = begin end
+    table.move(statements, 1, #statements, #script + 1, script)
+    script[#script + 1] = move
+    if not one_transaction then script[#script + 1] = "COMMIT" end
+  end
+  if one_transaction then up[#up + 1] = begin end
+  for i = 1, count do step(up, (project.statements(i, dialect)), moved(i - 1, i)) end
+  if one_transaction then up[#up + 1] = "COMMIT" end
+  for i = count, 1, -1 do step(down, select(2, project.statements(i, dialect)), moved(i, i - 1)) end
+  return scripts(up, down)
+end
+
+-- What a run on a database that commits each change of the schema by itself cannot do without if it is to know, cut off
+-- anywhere, where it was: how the table looks, the intent together with the statement, and the version row together with
+-- the history and the journal's end, in as few messages as that takes.
+function project.journaled(count)
+  local up, down = {
+    version_table,
+    "CREATE TABLE history (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, revision VARCHAR(255), source LONGTEXT)",
+    "CREATE TABLE journal (revision VARCHAR(255), step INTEGER, looked VARCHAR(64), statement LONGTEXT, PRIMARY KEY (revision, step))",
+  }, {}
+  local function step(script, i, statements, move)
+    for n, statement in ipairs(statements) do
+      if not statement:find "^[CD]%u+ TABLE" then -- what CREATE and DROP do, the table's being there tells
+        script[#script + 1] = "SHOW CREATE TABLE " .. statement:match " (t%d+)"
+      end
+      script[#script + 1] = ("INSERT INTO journal VALUES ('%s', %d, '%032x', '%s'); %s"):format(project.id(i), n, i, statement, statement)
+    end
+    script[#script + 1] = ("START TRANSACTION; %s; INSERT INTO history (revision, source) VALUES ('%s', '%s'); "
+      .. "DELETE FROM journal WHERE revision = '%s'; COMMIT"):format(move, project.id(i),
+      revision(i):gsub("\n", " "), project.id(i))
+  end
+  for i = 1, count do step(up, i, (project.statements(i, "mysql")), moved(i - 1, i)) end
+  for i = count, 1, -1 do step(down, i, select(2, project.statements(i, "mysql")), moved(i, i - 1)) end
+  return scripts(up, down)
 end
 
 -- At rest: tables of ten columns, two indexes and a foreign key each, to the table of half the number.

@@ -19,7 +19,8 @@ void floor_open(const char *url)
     }
     db = mysql_init(NULL);
     mysql_options(db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    if (mysql_real_connect(db, host, user, password, name, port, NULL, CLIENT_FOUND_ROWS) == NULL) {
+    if (mysql_real_connect(db, host, user, password, name, port, NULL,
+                           CLIENT_FOUND_ROWS | CLIENT_MULTI_STATEMENTS) == NULL) {
         floor_die(mysql_error(db));
     }
 }
@@ -29,10 +30,18 @@ void floor_execute(const char *sql)
     if (mysql_real_query(db, sql, (unsigned long)strlen(sql)) != 0) {
         floor_die(mysql_error(db));
     }
-    MYSQL_RES *result = mysql_store_result(db);
+    int more;
 
-    if (result != NULL) {
-        mysql_free_result(result);
+    do {
+        MYSQL_RES *result = mysql_store_result(db);
+
+        if (result != NULL) {
+            mysql_free_result(result);
+        }
+        more = mysql_next_result(db);
+    } while (more == 0);
+    if (more > 0) {
+        floor_die(mysql_error(db));
     }
 }
 

@@ -25,6 +25,16 @@ local function contest(bench, dialect, count, how)
   return pair(up, "upgrade", "-q"), pair(down, "downgrade", "base", "-q"), { theirs, ours }
 end
 
+-- MariaDB: what of luamig's distance from the floor is the journal's, whoever keeps it.
+local function journaled(bench, count)
+  local db = database.open(bench, "mysql", "journaled")
+  local up, down = project.journaled(count)
+  local function case(path)
+    return { name = "floor with a journal", argv = { bench.build .. "/floor-mysql", db.floor, "apply", path } }
+  end
+  return case(up), case(down), db
+end
+
 -- A case that applies everything to a database made anew.
 local function applying(case, db, count)
   case.before, case.after = function() db:reset() end, db:applied(count)
@@ -47,7 +57,6 @@ local function both_ways(count, up, down, databases)
     applying(up[i], databases[i], count)
     undoing(down[i], up[i], databases[i], count)
   end
-  return up, down
 end
 
 -- Of the slow peers one round is enough to see how slow.
@@ -63,7 +72,14 @@ end
 local function apply(dialect, count)
   return function(bench)
     if bench.quick and count >= 1000 then return end
-    local up, down = both_ways(count, contest(bench, dialect, count))
+    local up, down, databases = contest(bench, dialect, count)
+    if dialect == "mysql" then
+      local more, less, db = journaled(bench, count)
+      table.insert(up, 2, more)
+      table.insert(down, 2, less)
+      table.insert(databases, 2, db)
+    end
+    both_ways(count, up, down, databases)
     for _, peer in ipairs(peers.each(bench, count, dialect)) do
       local db, case = peers.open(bench, peer, count, dialect)
       up[#up + 1] = applying(case "up", db, count)
@@ -114,7 +130,8 @@ local function far(dialect)
     local count = bench.quick and 100 or 1000
     local port, stop = delay(bench, bench.urls[dialect]:match(":(%d+)/"), 1000)
     local ok, err = pcall(function()
-      local up, down = both_ways(count, contest(bench, dialect, count, { port = port }))
+      local up, down, databases = contest(bench, dialect, count, { port = port })
+      both_ways(count, up, down, databases)
       local what = ("%d revisions, %s, 1 ms of latency each way"):format(count, title[dialect])
       local rounds, goal = math.min(bench.rounds, 3), dialect == "postgresql" and { wall = 0.5 } or nil
       bench.report("apply " .. what .. " (floor: one statement after the other)", up, measure.run(up, rounds),
