@@ -1,7 +1,20 @@
-# cmake --install: the executable, the Lua module where lua5.4 looks for it, the C library with header and pkg-config.
+# cmake --install: the executable with its manual page and completions, the Lua module where lua5.4 looks for it, the C
+# library with header and pkg-config.
 include(GNUInstallDirs)
 if(TARGET luamig)
   install(TARGETS luamig RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(FILES docs/luamig.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+  if(NOT CMAKE_CROSSCOMPILING) # the completions are what the executable says they are
+    function(install_completion shell folder name)
+      set(file "${CMAKE_CURRENT_BINARY_DIR}/completion.${shell}")
+      add_custom_command(OUTPUT "${file}" COMMAND luamig completion ${shell} > "${file}" VERBATIM)
+      add_custom_target(completion-${shell} ALL DEPENDS "${file}")
+      install(FILES "${file}" DESTINATION "${CMAKE_INSTALL_DATADIR}/${folder}" RENAME ${name})
+    endfunction()
+    install_completion(bash bash-completion/completions luamig)
+    install_completion(zsh zsh/site-functions _luamig)
+    install_completion(fish fish/vendor_completions.d luamig.fish)
+  endif()
 endif()
 if(TARGET luamig-module)
   install(TARGETS luamig-module LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/lua/5.4")
@@ -21,4 +34,4 @@ if(TARGET luamig-library)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/luamig.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 endif()
 install(FILES README.md LICENSE CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}" PATTERN luamig.1 EXCLUDE)

@@ -26,6 +26,9 @@ local function write(path, text)
   print("wrote " .. path)
 end
 
+-- What is asked of it here.
+package.preload["luamig.core"] = function() return { version = read("CMakeLists.txt"):match "VERSION (%d+%.%d+%.%d+)" } end
+
 local function output(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
   local text = pipe:read("a")
@@ -44,25 +47,31 @@ local function errors()
   for name, status, text in read("src/util/error.def"):gmatch('\nMIG_ERROR%(([%w_]+), (%d+), "([^\n]*)"%)') do
     lines[#lines + 1] = ("| `%s` | %s | %s |"):format(name, status, text)
   end
-  lines[#lines + 1] = [[
-
-Exit statuses: 0 done, or nothing to do · 1 the database, a script or the connection failed (a half-applied revision that `upgrade` can resume
-is 1) · 2 usage, configuration, every error of the graph · 3 a check found a difference · 4 another runner holds the lock · 5 the state cannot
-be decided without `repair` · 129, 130, 143 after SIGHUP, SIGINT, SIGTERM, cleaned up.
-]]
+  lines[#lines + 1] = "\n| exit status | |\n| --- | --- |"
+  for _, row in ipairs(require "luamig.manual".exit_statuses) do lines[#lines + 1] = ("| %s | %s |"):format(row[1], row[2]) end
+  lines[#lines + 1] = ""
   return table.concat(lines, "\n")
+end
+
+-- A command's help without the options of every command, which stand in the first block.
+local function own_help(text)
+  local kept = {}
+  for paragraph in (text .. "\n"):gmatch "(.-)\n\n" do
+    if not paragraph:find "^Options of every command:" then kept[#kept + 1] = paragraph end
+  end
+  return table.concat(kept, "\n\n") .. "\n"
 end
 
 local function commands()
   local program = build .. "/luamig"
   local help = output(program .. " --color never --help")
   local parts = {
-    "# Commands\n\n<!-- generated from lua/luamig/cli.lua by ./dev docs -->\n\n```\n" .. help .. "```\n",
+    "# Commands\n\n<!-- generated from lua/luamig/cli.lua and manual.lua by ./dev docs -->\n\n```\n" .. help .. "```\n",
   }
   local groups = assert(help:match("(.*)"), "no help")
   for name in groups:gmatch("\n  +([a-z][a-z%-]+) [^\n]*") do
     local ok, text = pcall(output, program .. " --color never " .. name .. " --help")
-    if ok then parts[#parts + 1] = ("## %s\n\n```\n%s```\n"):format(name, text) end
+    if ok then parts[#parts + 1] = ("## %s\n\n```\n%s```\n"):format(name, own_help(text)) end
   end
   return table.concat(parts, "\n")
 end
@@ -100,7 +109,6 @@ end
 
 -- What `op` has beside the operations of the table.
 local function rest_of_op()
-  package.preload["luamig.core"] = function() return {} end -- which these tables don't ask
   local annotations = require "luamig.annotations"
   local rows = {}
   local function say(name, what) rows[#rows + 1] = ("| `%s` | %s |"):format(cell(name), cell(what)) end
@@ -245,4 +253,5 @@ write("docs/lint.md", lint_rules())
 write("docs/operations.md", operations())
 write("docs/errors.md", errors())
 write("docs/commands.md", commands())
+write("docs/luamig.1", require "luamig.help".page())
 os.exit(stale == 0)

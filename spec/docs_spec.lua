@@ -173,6 +173,11 @@ describe("README.md", function()
     local module = cli.run({ "-e", 'print(require("luamig").version)' },
       { program = "lua5.4", cwd = project, env = { LUA_CPATH = prefix .. "/lib/lua/5.4/?.so" } })
     assert.equal(0, module.code, module.stderr)
+    for _, shell in ipairs { "bash", "zsh", "fish" } do
+      local path = { bash = "bash-completion/completions/luamig", zsh = "zsh/site-functions/_luamig", fish = "fish/vendor_completions.d/luamig.fish" }
+      assert.equal(cli.run({ "completion", shell }).stdout, read(("%s/share/%s"):format(prefix, path[shell])))
+    end
+    assert.equal(read "docs/luamig.1", read(prefix .. "/share/man/man1/luamig.1"))
     local readme = assert(io.open(prefix .. "/share/doc/luamig/README.md")):read "a"
     for path in readme:gmatch "%]%((docs/[%w_]+%.md)%)" do
       assert.is_truthy(io.open(prefix .. "/share/doc/luamig/" .. path), path)

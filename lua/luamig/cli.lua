@@ -1,10 +1,10 @@
 --- The command line: one table of options and commands, from which the parser, the help, the completions and the
---- documentation are made. A command's code is loaded when it runs.
+--- documentation are made (luamig.manual has what is said beyond it). A command's code is loaded when it runs.
 local core = require "luamig.core"
 
 local cli = {}
 
--- { flags, argument's name or nil, help, more }. `multiple` collects into a list; `choices` are the words allowed.
+-- { flags, argument's name or nil, help }. `multiple` collects into a list; `choices` are the words allowed.
 local global_options = {
   { "-c --config", "FILE", "the configuration (else LUAMIG_CONFIG, then luamig.conf.lua here or in a parent)" },
   { "--url", "URL", "the database, whatever the configuration says" },
@@ -34,7 +34,7 @@ local message = { "-m --message", "TEXT", "what the revision does" }
 local branch_label = { "--branch-label", "LABEL", "name the branch that begins here", multiple = true }
 local rev_id = { "--rev-id", "ID", "the id, instead of a random one" }
 
--- Each: name, arguments { name, how many, help }, summary, options. In the order and the groups of the help.
+-- Each: name, arguments { name, how many, help, choices = }, summary, options. In the order and the groups of the help.
 cli.groups = {
   { "A project", {
     { "init", { { "DIR", "?", "the folder (else the current one)" } }, "write a new project",
@@ -112,7 +112,7 @@ cli.groups = {
     } },
   } },
   { "The shell", {
-    { "completion", { { "SHELL", 1, "bash, zsh or fish" } }, "print the completions for a shell", {} },
+    { "completion", { { "SHELL", 1, "bash, zsh or fish", choices = { "bash", "zsh", "fish" } } }, "print the completions for a shell", {} },
   } },
 }
 
@@ -186,38 +186,33 @@ local function find_command(argv)
 end
 
 local function add_options(parser, options)
-  local added = {}
   for _, option in ipairs(options) do
-    local element
     if takes_value(option) then
-      element = parser:option(option[1], option[3]):argname(option[2]):target(field_of(option[1]))
+      local element = parser:option(option[1], option[3]):argname(option[2]):target(field_of(option[1]))
       if option.multiple then
         element:count "*"
       end
       if option.choices then element:choices(option.choices) end
     else
-      element = parser:flag(option[1], option[3]):target(field_of(option[1]))
+      parser:flag(option[1], option[3]):target(field_of(option[1]))
     end
-    added[#added + 1] = element
   end
-  return added
 end
 
 local function add_command(parser, command)
   for _, argument in ipairs(command[2]) do
-    parser:argument(argument[1]:lower(), argument[3]):args(argument[2]):argname(argument[1])
+    local element = parser:argument(argument[1]:lower(), argument[3]):args(argument[2]):argname(argument[1])
+    if argument.choices then element:choices(argument.choices) end
   end
-  local own = add_options(parser, command[4])
-  if #own > 0 then parser:group("Options", table.unpack(own)) end
+  add_options(parser, command[4])
 end
 
 -- The parser of one command with the global options beside its own.
 local function command_parser(command)
   local parser = require "argparse"("luamig " .. command[1], command[3])
   parser:add_help(false)
-  parser:usage_margin(15):usage_max_width(100):help_max_width(100):help_description_margin(30)
   add_command(parser, command)
-  parser:group("Global options", table.unpack(add_options(parser, global_options)))
+  add_options(parser, global_options)
   return parser
 end
 
@@ -266,44 +261,6 @@ local function has_flag(argv, ...)
     end
   end
   return false
-end
-
---- The help of a command, or of luamig.
-function cli.help(name)
-  if name then return command_parser(cli.commands[name]):get_help() end
-  local lines = {
-    "luamig " .. core.version .. ": database migrations in Lua for SQLite, PostgreSQL, MySQL and MariaDB",
-    "",
-    "Usage: luamig [OPTION…] COMMAND [ARGUMENT…]",
-  }
-  local function section(title, rows)
-    lines[#lines + 1] = ""
-    lines[#lines + 1] = title .. ":"
-    for _, row in ipairs(rows) do
-      lines[#lines + 1] = "  " .. row[1] .. (" "):rep(28 - utf8.len(row[1])) .. " " .. row[2]
-    end
-  end
-  for _, group in ipairs(cli.groups) do
-    local rows = {}
-    for _, command in ipairs(group[2]) do
-      local words = { command[1] }
-      for _, argument in ipairs(command[2]) do
-        local many = argument[2]
-        local word = argument[1] .. ((many == "*" or many == "+") and "…" or "")
-        words[#words + 1] = (many == "?" or many == "*") and "[" .. word .. "]" or word
-      end
-      rows[#rows + 1] = { table.concat(words, " "), command[3] }
-    end
-    section(group[1], rows)
-  end
-  local rows = {}
-  for _, option in ipairs(global_options) do
-    rows[#rows + 1] = { option[1]:gsub(" ", ", ") .. (option[2] and " " .. option[2] or ""), option[3] }
-  end
-  section("Options, before or after the command", rows)
-  lines[#lines + 1] = ""
-  lines[#lines + 1] = "luamig COMMAND --help says more of each."
-  return table.concat(lines, "\n") .. "\n"
 end
 
 local function reject_command(word)
@@ -396,8 +353,9 @@ local function print_version(out)
 end
 
 local function print_help(out, name)
-  local text = cli.help(name)
-  out:text(text .. (name and "\n" or ""))
+  local help = require "luamig.help"
+  local text = name and help.command(cli.commands[name]) or help.all()
+  out:text(text)
   out:document("help", { help = text })
   return 0
 end

@@ -30,6 +30,36 @@ describe("the command line", function()
     end
   end)
 
+  -- The words of an example's luamig, without what the shell does with it.
+  local function words_of(example)
+    local words = {}
+    local call = example:gsub("^luamig init && ", ""):gsub("^source <%((.*)%)$", "%1"):gsub("%s+[>|].*$", "")
+    for word in call:gsub('"([^"]*)"', function(text) return (text:gsub(" ", "\0")) end):gmatch "%S+" do
+      words[#words + 1] = (word:gsub("%z", " "))
+    end
+    assert.equal("luamig", table.remove(words, 1))
+    return words
+  end
+
+  it("says of each command what it is for, with examples that it takes", function()
+    local manual, listed = dofile "lua/luamig/manual.lua", {}
+    for name in run("--help").stdout:gmatch "\n  (%l[%l-]*) " do listed[name] = true end
+    for name, entry in pairs(manual.commands) do
+      assert.is_true(listed[name], name)
+      listed[name] = nil
+      local help = run(name, "--help").stdout:gsub("%s+", " ")
+      assert.is_truthy(help:find(entry[1]:gsub("%s+", " "), 1, true), name)
+      for i = 2, #entry do
+        assert.is_truthy(help:find(entry[i][1], 1, true), entry[i][1])
+        local words = words_of(entry[i][1])
+        local r = cli.run({ "--json", table.unpack(words) }, { cwd = scratch.folder(), env = { EDITOR = "true" } })
+        local document = json.decode(r.stdout)
+        assert.not_equal("usage", document.error and document.error.kind, entry[i][1]) -- there is no project to do more
+      end
+    end
+    assert.same({}, listed)
+  end)
+
   it("gives the help of a command in three ways", function()
     local expected = run("stamp", "--help").stdout
     assert.equal(expected, run("stamp", "-h").stdout)
@@ -46,7 +76,7 @@ describe("the command line", function()
     assert.same({ format = 1, version = run("--version").stdout:match "^luamig (.*)\n$" }, document "--version")
     assert.same({ format = 1, help = run("--help").stdout }, document "--help")
     for _, words in ipairs { { "stamp", "--help" }, { "help", "stamp" } } do
-      assert.equal(run("stamp", "--help").stdout, document(table.unpack(words)).help .. "\n")
+      assert.equal(run("stamp", "--help").stdout, document(table.unpack(words)).help)
     end
     assert.same({ format = 1, shell = "fish", script = run("completion", "fish").stdout }, document("completion", "fish"))
   end)
@@ -126,6 +156,6 @@ describe("the command line", function()
       assert.equal(0, r.code)
       assert.matches("ensure%-version", r.stdout)
     end
-    refuses({ "completion", "csh" }, "there are no completions for 'csh'", "bash, zsh or fish")
+    refuses({ "completion", "csh" }, "argument 'shell' must be one of 'bash', 'zsh', 'fish'")
   end)
 end)

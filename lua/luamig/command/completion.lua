@@ -1,14 +1,10 @@
 --- luamig completion SHELL: completions for a shell, from the same table as the help.
-local core = require "luamig.core"
 local cli = require "luamig.cli"
 
 local completion = {}
 
 function completion.run(session)
   local shell = session.args.shell
-  if shell ~= "bash" and shell ~= "zsh" and shell ~= "fish" then
-    core.error { kind = "usage", message = ("there are no completions for '%s'"):format(shell), hint = "bash, zsh or fish." }
-  end
   local parser = cli.whole_parser()
   local script = parser[("get_%s_complete"):format(shell)](parser)
   session.out:text(script)
