@@ -7,7 +7,7 @@ if(TARGET luamig)
   if(NOT CMAKE_CROSSCOMPILING) # the completions are what the executable says they are
     function(install_completion shell folder name)
       set(file "${CMAKE_CURRENT_BINARY_DIR}/completion.${shell}")
-      add_custom_command(OUTPUT "${file}" COMMAND luamig completion ${shell} > "${file}" VERBATIM)
+      add_custom_command(OUTPUT "${file}" DEPENDS luamig COMMAND luamig completion ${shell} > "${file}" VERBATIM)
       add_custom_target(completion-${shell} ALL DEPENDS "${file}")
       install(FILES "${file}" DESTINATION "${CMAKE_INSTALL_DATADIR}/${folder}" RENAME ${name})
     endfunction()
