@@ -206,6 +206,28 @@ describe("around it", function()
     end)
   end
 
+  for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+    it("an expression that would be a second statement, on " .. dialect, function()
+      local db = scratch.database(dialect)
+      for i, upgrade in ipairs {
+        'op.create_view("v", "SELECT 1 AS one; DROP TABLE victim")',
+        'op.create_check_constraint("ck", "victim", "id > 0); DROP TABLE victim; SELECT (1")',
+        'op.add_column("victim", { "n", sql.integer, default = sql.expr "1; DROP TABLE victim" })',
+      } do
+        local p = project.new { url = db.url, config = ("version_table = 'version_%d',"):format(i) }
+        p:revision { id = "a1", upgrade = 'op.create_table("victim", { { "id", sql.integer, primary_key = true } })' }
+        p:revision { id = "b2", down = "a1", upgrade = upgrade }
+        assert.equal(0, p:luamig("upgrade", "a1").code)
+        local r = p:luamig "upgrade"
+        assert.equal(1, r.code, upgrade)
+        assert.matches("error: .*\n.*b2%.lua", r.stderr)
+        assert.same({ "0" }, db:query "SELECT count(*) FROM victim")
+        db:query "DROP TABLE victim"
+      end
+      db:drop()
+    end)
+  end
+
   it("leaves nothing behind when a run has failed on the servers", function()
     for _, dialect in ipairs { "postgresql", "mysql" } do
       local db = scratch.database(dialect)

@@ -103,6 +103,9 @@ int mig_sql_emit(struct mig_sql *w, enum mig_statement_class class, const char *
     }
     statement->class = class;
     statement->verb = verb;
+    if (strchr(sql, ';') != NULL) { /* an expression of the user's may end the statement there */
+        statement->flags |= MIG_STATEMENT_AS_WRITTEN;
+    }
     if (table != NULL) {
         const char *name = schema == NULL ? table : mig_arena_printf(arena, "%s.%s", schema, table);
         if (name == NULL || mig_names_add(arena, &statement->tables, name) != 0) {

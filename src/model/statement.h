@@ -26,7 +26,8 @@ enum mig_statement_flag {
     MIG_STATEMENT_ENDS_SEGMENT = 16, /* what follows is a new segment (ADD VALUE of an enum) */
     MIG_STATEMENT_CHECK_EMPTY =
         32, /* a query that must give no row, else the operation fails with `guard` */
-    MIG_STATEMENT_AS_WRITTEN = 64, /* the user's own text: shares no message with another one */
+    MIG_STATEMENT_AS_WRITTEN = 64, /* the user's own text, or one in which the user's could be a
+                                      second statement: shares no message with another one */
     MIG_STATEMENT_REPEATED = 128,  /* ours, sent with every revision: worth being prepared */
     MIG_STATEMENT_ALL_ROWS = 256   /* inserts all of its row_count rows, or fails */
 };
