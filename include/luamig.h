@@ -1,6 +1,8 @@
 /* luamig: database migrations, from C.
  *
- * A handle is one project on one database, for one thread at a time (mig_cancel is the exception).
+ * A handle is one project on one database, for one thread at a time (mig_cancel is the exception);
+ * in a function that a call of it runs (log, progress, script), its other functions do nothing and
+ * return MIG_MISUSED.
  * Nothing here touches signal handlers, the locale, the time zone or the working directory, and
  * nothing ends the process; running out of memory is a status. Struct sizes come first in every
  * struct that a caller fills, so that a program that was compiled with an older header goes on

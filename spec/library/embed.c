@@ -34,10 +34,15 @@ static void say_log(void *payload, enum mig_level level, const char *text)
     }
 }
 
+static struct mig_handle *running; /* the one whose calls give progress */
+
 static void say_progress(void *payload, const char *revision, bool upgrade, bool finished,
                          int64_t duration_ms)
 {
     (void)payload;
+    if (mig_current(running, NULL, NULL) != MIG_MISUSED) {
+        printf("a call inside of another one went on\n");
+    }
     if (finished) {
         printf("%s %s%s\n", upgrade ? "up" : "down", revision,
                duration_ms >= 0 ? "" : " in no time");
@@ -190,6 +195,7 @@ int main(int argc, char **argv)
         mig_close(m);
         return 0;
     }
+    running = m;
     if (strcmp(argv[1], "cancel") == 0) {
         pthread_t thread;
         pthread_create(&thread, NULL, cancel_soon, m);

@@ -35,9 +35,19 @@ static void release(struct mig_lua_handle *h)
     mig_error_clear(&h->err);
 }
 
+/* What a call works with is gone once another one begins. */
+static void refuse_inside(lua_State *L, const struct mig_lua_handle *h)
+{
+    if (h->calls_back) {
+        mig_lua_fail(L, MIG_E_usage, "Call it when that has returned, or open another handle.",
+                     "a function that a call of the handle runs cannot use the handle");
+    }
+}
+
 static int handle_close(lua_State *L)
 {
     struct mig_lua_handle *h = luaL_checkudata(L, 1, MIG_HANDLE);
+    refuse_inside(L, h);
     h->L = NULL;
     release(h);
     return 0;
@@ -49,6 +59,7 @@ struct mig_lua_handle *mig_handle_check(lua_State *L)
     if (!h->open) {
         mig_lua_fail(L, MIG_E_usage, NULL, "the handle is closed");
     }
+    refuse_inside(L, h);
     mig_arena_release(&h->arena);
     mig_error_clear(&h->err);
     h->L = L;
@@ -151,6 +162,15 @@ int mig_handle_compare_pairs(const void *a, const void *b)
 
 /* --- callbacks out of the core --- */
 
+/* The function and its arguments are on the stack. */
+static int call_back(struct mig_lua_handle *h, int count, struct mig_error *err)
+{
+    h->calls_back = true;
+    int rc = mig_lua_call(h->L, count, 0, err);
+    h->calls_back = false;
+    return rc;
+}
+
 static void on_log(void *payload, enum mig_log_level level, const char *text)
 {
     struct mig_lua_handle *h = payload;
@@ -167,7 +187,7 @@ static void on_log(void *payload, enum mig_log_level level, const char *text)
     lua_pushstring(L, mig_log_level_name(level));
     lua_pushstring(L, text);
     lua_pushboolean(L, level == MIG_LOG_PROGRESS);
-    (void)!mig_lua_call(L, 3, 0, &ignored);
+    (void)!call_back(h, 3, &ignored);
     mig_error_clear(&ignored);
 }
 
@@ -180,7 +200,7 @@ static int on_write(void *payload, const char *text, size_t length, struct mig_e
     }
     lua_getfield(L, h->options, "write");
     lua_pushlstring(L, text, length);
-    return mig_lua_call(L, 1, 0, err);
+    return call_back(h, 1, err);
 }
 
 static void on_step(void *payload, const struct mig_step *step, bool finished, int64_t duration_ms)
@@ -203,7 +223,7 @@ static void on_step(void *payload, const struct mig_step *step, bool finished, i
     lua_setfield(L, -2, "direction");
     lua_pushboolean(L, finished);
     lua_pushinteger(L, duration_ms);
-    (void)!mig_lua_call(L, 3, 0, &ignored);
+    (void)!call_back(h, 3, &ignored);
     mig_error_clear(&ignored);
 }
 

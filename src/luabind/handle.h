@@ -17,12 +17,13 @@ struct mig_lua_handle {
     lua_State *L; /* of the call in progress: callbacks go to it */
     int options;  /* stack index of the call's options table, 0 none */
     bool open;
+    bool calls_back;              /* a function that was given to the call in progress runs */
     bool brief;                   /* the call's report counts its steps only */
     struct mig_face_owner *owner; /* a C program's handle that runs a command line; NULL none */
 };
 
 /* The handle of a method's first argument, ready for a call: arena and error are empty. Raises when
- * it is closed. */
+ * it is closed, or in the middle of another call. */
 struct mig_lua_handle *mig_handle_check(lua_State *L);
 /* Raises the box's error. */
 int mig_handle_fail(lua_State *L, struct mig_lua_handle *h);

@@ -17,6 +17,7 @@ struct mig_handle {
     struct mig_failure failure;
     struct mig_open_options options;       /* texts in ctx.arena */
     const struct mig_run_request *request; /* of the call in progress */
+    bool calls_back;                       /* one of the caller's functions runs */
     volatile int cancelled;
     struct mig_face_owner owner; /* of mig_run; its connection is that of mig_attach */
 };
@@ -78,14 +79,16 @@ const struct mig_failure *mig_failure(const struct mig_handle *handle)
 
 static void on_log(void *payload, enum mig_log_level level, const char *text)
 {
-    const struct mig_handle *m = payload;
+    struct mig_handle *m = payload;
     static const enum mig_level levels[] = {
         [MIG_LOG_DEBUG] = MIG_LEVEL_DEBUG,     [MIG_LOG_INFO] = MIG_LEVEL_INFO,
         [MIG_LOG_PROGRESS] = MIG_LEVEL_INFO,   [MIG_LOG_NOTICE] = MIG_LEVEL_NOTICE,
         [MIG_LOG_WARNING] = MIG_LEVEL_WARNING,
     };
     if (m->options.log != NULL) {
+        m->calls_back = true;
         m->options.log(m->options.payload, levels[level], text);
+        m->calls_back = false;
     }
 }
 
@@ -162,7 +165,7 @@ int mig_open(struct mig_handle **out, const struct mig_open_options *options)
 
 void mig_close(struct mig_handle *handle)
 {
-    if (handle == NULL) {
+    if (handle == NULL || handle->calls_back) {
         return;
     }
     mig_host_release(&handle->ctx);
@@ -174,6 +177,9 @@ void mig_close(struct mig_handle *handle)
 
 int mig_attach(struct mig_handle *handle, const char *dialect, void *connection)
 {
+    if (handle->calls_back) {
+        return MIG_MISUSED;
+    }
     int rc = begin(handle);
     if (rc != 0) {
         return finish(handle, rc);
@@ -203,8 +209,11 @@ int mig_attach(struct mig_handle *handle, const char *dialect, void *connection)
 
 static int on_write(void *payload, const char *text, size_t length, struct mig_error *err)
 {
-    const struct mig_handle *m = payload;
-    if (m->request->script(m->request->payload, text, length) != 0) {
+    struct mig_handle *m = payload;
+    m->calls_back = true;
+    const int stop = m->request->script(m->request->payload, text, length);
+    m->calls_back = false;
+    if (stop != 0) {
         return mig_error_set(err, MIG_E_interrupted, "the script's writer stopped the run");
     }
     return 0;
@@ -212,10 +221,12 @@ static int on_write(void *payload, const char *text, size_t length, struct mig_e
 
 static void on_step(void *payload, const struct mig_step *step, bool finished, int64_t duration_ms)
 {
-    const struct mig_handle *m = payload;
+    struct mig_handle *m = payload;
     if (m->options.progress != NULL && step->revision != NULL) {
+        m->calls_back = true;
         m->options.progress(m->options.payload, step->revision->id, step->direction == MIG_UPGRADE,
                             finished, duration_ms);
+        m->calls_back = false;
     }
 }
 
@@ -311,6 +322,9 @@ static int no_target(struct mig_handle *m, const char *function)
 int mig_upgrade(struct mig_handle *handle, const char *target,
                 const struct mig_run_request *request, struct mig_outcome *outcome)
 {
+    if (handle->calls_back) {
+        return MIG_MISUSED;
+    }
     struct mig_run_request own;
     struct mig_report report = {0};
     int rc = begin(handle);
@@ -325,6 +339,9 @@ int mig_upgrade(struct mig_handle *handle, const char *target,
 int mig_downgrade(struct mig_handle *handle, const char *target,
                   const struct mig_run_request *request, struct mig_outcome *outcome)
 {
+    if (handle->calls_back) {
+        return MIG_MISUSED;
+    }
     struct mig_run_request own;
     struct mig_report report = {0};
     int rc = begin(handle);
@@ -339,6 +356,9 @@ int mig_downgrade(struct mig_handle *handle, const char *target,
 
 int mig_plan(struct mig_handle *handle, const char *target, struct mig_outcome *outcome)
 {
+    if (handle->calls_back) {
+        return MIG_MISUSED;
+    }
     struct mig_report report = {0};
     struct mig_run_options options = {
         .sink = MIG_SINK_PLAN, .keep_statements = true, .payload = handle};
@@ -352,6 +372,9 @@ int mig_plan(struct mig_handle *handle, const char *target, struct mig_outcome *
 
 int mig_stamp(struct mig_handle *handle, const char *const *targets, size_t count, bool purge)
 {
+    if (handle->calls_back) {
+        return MIG_MISUSED;
+    }
     struct mig_report report = {0};
     struct mig_names names = {.given = true};
     struct mig_run_options options = {.sink = MIG_SINK_EXECUTE, .payload = handle};
@@ -375,6 +398,9 @@ int mig_stamp(struct mig_handle *handle, const char *const *targets, size_t coun
 
 int mig_current(struct mig_handle *handle, const char *const **revisions, size_t *count)
 {
+    if (handle->calls_back) {
+        return MIG_MISUSED;
+    }
     struct mig_names rows = {0};
     int rc = begin(handle);
     if (rc == 0) {
@@ -439,6 +465,9 @@ static char **with_options(struct mig_handle *m, int argc, char **argv, int *out
 
 int mig_run(struct mig_handle *handle, int argc, char **argv)
 {
+    if (handle->calls_back) {
+        return MIG_MISUSED;
+    }
     int count = 0;
     int rc = begin(handle);
     char **words = rc == 0 ? with_options(handle, argc, argv, &count) : NULL;

@@ -153,6 +153,20 @@ describe("luamig.open", function()
     end
   end)
 
+  it("refuses its own use in a function that one of its calls runs", function()
+    local p, errors = new_project(false), {}
+    local m <close> = luamig.open { url = "sqlite::memory:", migrations = p.path .. "/migrations" }
+    local function on_step()
+      for _, name in ipairs { "current", "close" } do
+        local ok, err = pcall(m[name], m)
+        errors[#errors + 1] = not ok and err.kind
+      end
+    end
+    assert.equal("users", m:upgrade("head", { on_step = on_step }).steps[1].statements[1].sql:match "TABLE (%w+)")
+    assert.same({ "usage", "usage", "usage", "usage", "usage", "usage", "usage", "usage" }, errors)
+    assert.equal("b2", m:current().revisions[1].revision)
+  end)
+
   it("leaves the host's Lua alone", function()
     local before = {}
     for name in pairs(_G) do before[name] = true end
