@@ -323,11 +323,15 @@ static int append(struct mig_queue *queue, const struct mig_statement *statement
                   const struct mig_origin *origin, struct mig_error *err)
 {
     struct mig_arena *arena = &queue->arena;
-    queue->items = mig_arena_room(arena, queue->items, queue->count, sizeof *queue->items);
-    queue->origins = mig_arena_room(arena, queue->origins, queue->count, sizeof *queue->origins);
-    if (queue->items == NULL || queue->origins == NULL) {
+    struct mig_statement *items =
+        mig_arena_room(arena, queue->items, queue->count, sizeof *queue->items);
+    struct mig_origin *origins =
+        mig_arena_room(arena, queue->origins, queue->count, sizeof *queue->origins);
+    if (items == NULL || origins == NULL) { /* what waits already stays */
         return mig_error_nomem(err);
     }
+    queue->items = items;
+    queue->origins = origins;
     struct mig_statement *copy = &queue->items[queue->count];
     *copy = (struct mig_statement){
         .sql = mig_arena_strndup(arena, statement->sql, statement->length),

@@ -29,11 +29,11 @@ struct mig_conn_params {
     int port;
     const struct mig_pair *options; /* the URL's query, decoded, as text values */
     size_t option_count;
-    int connect_timeout_ms; /* 0: 10 s unless the URL or the client library's environment says
-                               otherwise */
-    int busy_timeout_ms; /* SQLite: how long to wait for another process's lock, unless the URL says
-                            otherwise; 0: 5 s */
-    bool read_only;      /* SQLite: a file that is not there is not created but read as empty */
+    int connect_timeout_ms;  /* 0: 10 s unless the URL or the client library's environment says
+                                otherwise */
+    int64_t busy_timeout_ms; /* SQLite: how long to wait for another process's lock, unless the URL
+                            says otherwise; 0: 5 s */
+    bool read_only;          /* SQLite: a file that is not there is not created but read as empty */
 };
 
 /* One implementer's slots. `conn->handle` is its own. All texts are UTF-8. Parameters are

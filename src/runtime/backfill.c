@@ -17,7 +17,8 @@ enum {
     CALM_BATCHES = 8,    /* without a deadlock, and it is twice as large again */
     PROGRESS_MS = 1000,
     FIRST_PAUSE_MS = 50,
-    LONGEST_PAUSE_MS = 5000
+    LONGEST_PAUSE_MS = 5000,
+    LONGEST_SLEEP_S = 86400 /* as op.sleep's */
 };
 
 struct backfill {
@@ -505,16 +506,17 @@ static int list_statement(struct backfill *b, struct mig_error *err)
 int mig_backfill_sleep(const struct mig_value *value, int64_t *ms, struct mig_error *err)
 {
     struct mig_error why = {0};
+    double seconds = 0;
     int rc = 0;
     *ms = 0;
     switch ((int)value->kind) {
     case MIG_VALUE_NONE:
         return 0;
     case MIG_VALUE_INT:
-        *ms = value->integer * 1000;
+        seconds = (double)value->integer;
         break;
     case MIG_VALUE_FLOAT:
-        *ms = (int64_t)(value->number * 1000.0);
+        seconds = value->number;
         break;
     case MIG_VALUE_TEXT:
         rc = mig_duration_parse(value->text, ms, &why);
@@ -524,15 +526,20 @@ int mig_backfill_sleep(const struct mig_value *value, int64_t *ms, struct mig_er
                                  "option 'sleep': '%s' is no duration such as '500ms' or '10s'",
                                  value->text);
         }
-        break;
+        return 0;
     default:
         return mig_error_set(
             err, MIG_E_script,
             "option 'sleep' must be a number of seconds or a duration such as '500ms'");
     }
-    return value->integer < 0 || value->number < 0 || *ms < 0
-               ? mig_error_set(err, MIG_E_script, "option 'sleep' is negative")
-               : 0;
+    if (seconds < 0) {
+        return mig_error_set(err, MIG_E_script, "option 'sleep' is negative");
+    }
+    if (!(seconds <= LONGEST_SLEEP_S)) {
+        return mig_error_set(err, MIG_E_script, "option 'sleep' is longer than a day");
+    }
+    *ms = (int64_t)(seconds * 1000 + 0.5);
+    return 0;
 }
 
 static int walk(struct backfill *b, struct mig_error *err)

@@ -60,8 +60,9 @@ static void drop_session(struct mig_context *ctx)
 static void disconnect(struct mig_context *ctx)
 {
     drop_session(ctx);
-    mig_conn_free(ctx->conn);
-    ctx->conn = NULL;
+    struct mig_conn *conn = ctx->conn;
+    ctx->conn = NULL; /* from here on a signal handler finds nothing to cancel */
+    mig_conn_free(conn);
 }
 
 /* What a client library says may hold the URL. */
@@ -196,7 +197,7 @@ static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *e
     struct mig_conn_params params = ctx->url.params;
     params.read_only = reads;
     params.busy_timeout_ms = /* 0 would be the driver's own */
-        ctx->settings.lock_timeout_ms > 0 ? (int)ctx->settings.lock_timeout_ms : 1;
+        ctx->settings.lock_timeout_ms > 0 ? ctx->settings.lock_timeout_ms : 1;
     rc = mig_conn_open(&ctx->conn, db, &params, &ctx->log, err);
     if (rc != 0) {
         ctx->conn = NULL;

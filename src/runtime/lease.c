@@ -209,7 +209,7 @@ int mig_lease_free(struct mig_run *run, const char *key, const struct mig_lease_
 static bool wait_for_stop(struct mig_lease *lease)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until); /* whatever the wall clock is set to */
     until.tv_sec += RENEW_SECONDS;
     pthread_mutex_lock(&lease->mutex);
     while (!lease->stop && pthread_cond_timedwait(&lease->wake, &lease->mutex, &until) == 0) {
@@ -265,8 +265,12 @@ int mig_lease_keep(struct mig_run *run, struct mig_lock *lock, struct mig_error 
         mig_strbuf_release(&sql);
         return mig_error_nomem(err);
     }
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&lease->mutex, NULL);
-    pthread_cond_init(&lease->wake, NULL);
+    pthread_cond_init(&lease->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     /* Signals are the main thread's. */
     sigset_t all, before;
     sigfillset(&all);

@@ -24,7 +24,7 @@
 struct handle {
     sqlite3 *db;
     struct mig_statement_cache cache;
-    int busy_timeout_ms;
+    int64_t busy_timeout_ms;
 };
 
 enum reading { AS_STORED, AS_BOOLEAN, AS_DECIMAL };
@@ -213,7 +213,7 @@ static int apply_options(struct mig_conn *conn, const struct mig_conn_params *pa
                                  "busy_timeout in the URL is a number of milliseconds, not '%s'",
                                  busy);
         }
-        h->busy_timeout_ms = (int)ms;
+        h->busy_timeout_ms = ms;
     }
     (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_FKEY,
                             keys != NULL && is_off(keys) ? 0 : 1, NULL);
