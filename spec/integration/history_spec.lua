@@ -24,3 +24,25 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     db:drop()
   end)
 end
+
+it("runs a stored source whose header is computed, and none that is another revision's", function()
+  local db = scratch.database "sqlite"
+  local p = project.new { url = db.url }
+  p:write("migrations/one.lua", [[
+local year = "2026"
+revision = year .. "a1"
+down_revision = nil
+function upgrade() op.create_table("t", { { "id", sql.integer } }) end
+function downgrade() op.drop_table "t" end]])
+  assert.equal(0, p:luamig("upgrade").code)
+  assert(os.remove(p.path .. "/migrations/one.lua"))
+  db:query "UPDATE luamig_history SET source = replace(source, '2026', '2027')"
+  local r = p:luamig("downgrade", "base", "--from-history")
+  assert.equal(2, r.code, r.stderr)
+  assert.matches("has of '2026a1' says that it is '2027a1'", r.stderr, 1, true)
+  db:query "UPDATE luamig_history SET source = replace(source, '2027', '2026')"
+  r = p:luamig("downgrade", "base", "--from-history")
+  assert.equal(0, r.code, r.stderr)
+  assert.equal("0", db:value "SELECT count(*) FROM sqlite_master WHERE name = 't'")
+  db:drop()
+end)

@@ -212,6 +212,27 @@ static int stored_source(struct mig_run *run, struct mig_arena *arena, const cha
     return rc;
 }
 
+/* What the header of a stored source says, which is to be that of the revision. */
+static int read_header(struct mig_context *ctx, struct mig_arena *arena, const char *id,
+                       const char *source, struct mig_revision *out, struct mig_error *err)
+{
+    const size_t length = strlen(source);
+    out->path = out->file = mig_arena_printf(arena, MIG_HISTORY_TABLE ":%s", id);
+    int rc = mig_header_scan(arena, source, length, out, err);
+    if (rc == 0 && out->computed) {
+        rc = ctx->host.compute_header(ctx, arena, out->path, source, length, out, err);
+    }
+    if (rc == 0 && arena->failed) {
+        rc = mig_error_nomem(err);
+    }
+    if (rc == 0 && !mig_text_equal(out->id, id)) {
+        rc = mig_error_set(err, MIG_E_config,
+                           "the source that " MIG_HISTORY_TABLE " has of '%s' says that it is '%s'",
+                           id, out->id != NULL ? out->id : "");
+    }
+    return rc;
+}
+
 static int add_stored(struct mig_run *run, struct mig_revision_map *map, const char *id,
                       bool *added, struct mig_error *err)
 {
@@ -227,10 +248,9 @@ static int add_stored(struct mig_run *run, struct mig_revision_map *map, const c
     if (revision == NULL || stored == NULL) {
         return mig_error_nomem(err);
     }
-    rc = mig_header_scan(arena, source, strlen(source), revision, err);
+    rc = read_header(run->ctx, arena, id, source, revision, err);
     if (rc == 0) {
-        revision->path = revision->file = mig_arena_printf(arena, MIG_HISTORY_TABLE ":%s", id);
-        rc = arena->failed ? mig_error_nomem(err) : mig_revision_map_add(map, revision, err);
+        rc = mig_revision_map_add(map, revision, err);
     }
     if (rc == 0) {
         *stored = (struct mig_stored_source){

@@ -226,7 +226,7 @@ local bad = {
   { "a backfill without a key", "option 'key' is empty", "backfill", { table = "t", set = { a = 1 }, key = {} } },
   { "a sleep that is no duration", "option 'sleep': 'banana' is no duration", "backfill", { table = "t", set = { a = 1 }, sleep = "banana" } },
   { "a sleep that goes back", "option 'sleep' is negative", "backfill", { table = "t", set = { a = 1 }, sleep = -0.0001 } },
-  { "a sleep for ever", "option 'sleep' is longer than a day", "backfill", { table = "t", set = { a = 1 }, sleep = math.huge } },
+  { "a sleep for ever", "option 'sleep' is longer than a day", "backfill", { table = "t", set = { a = 1 }, sleep = 1e9 } },
   { "a sleep of too many seconds", "option 'sleep' is longer than a day", "backfill",
     { table = "t", set = { a = 1 }, sleep = math.maxinteger } },
   { "a sleep of a truth", "option 'sleep' must be a number of seconds", "backfill", { table = "t", set = { a = 1 }, sleep = true } },
