@@ -90,7 +90,7 @@ describe("luamig init", function()
       'function upgrade()\n  op.drop_tabel("x")\n  op.add_columns("y", { { "z", sql.integr } })\nend\n',
       'function downgrade()\n  op.execute(sql.table("x"):delete())\n  print(op.args.name, op.dialect)\nend\n')
     file:close()
-    local r = cli.run({ "--no-color", "--no-cache", "migrations", "luamig.conf.lua", "schema.lua", "spec" },
+    local r = cli.run({ "--no-color", "--no-cache", "." },
       { cwd = folder, program = "luacheck" })
     assert.equal(1, r.code)
     assert.matches("a%.lua:4:%d+: accessing undefined field 'drop_tabel' of global 'op'", r.stdout)

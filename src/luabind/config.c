@@ -445,41 +445,66 @@ static void merge(lua_State *L, int under, int over)
     }
 }
 
-/* The environment's table laid over the configuration at `config`. Says whether it states a url. */
-static bool apply_environment(lua_State *L, const struct load *load, int config, const char *name)
+/* Every environment, also those that were not asked for: a table whose keys are the configuration's.
+ * Their values are read when an environment is chosen. */
+static void check_environments(lua_State *L, struct load *load, int config)
 {
     lua_settop(L, config);
-    const char *known[64];
-    size_t count = 0;
     if (push_section(L, load, "environments")) {
-        for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        for (lua_pushnil(L); lua_next(L, config + 1) != 0; lua_pop(L, 1)) {
             if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TTABLE) {
                 mig_lua_fail(L, MIG_E_config, NULL, "environments must be a table of tables");
             }
-            if (count < MIG_COUNT(known)) {
-                known[count++] = lua_tostring(L, -2);
+            load->base = lua_pushfstring(L, "environments.%s.", lua_tostring(L, -2));
+            for (lua_pushnil(L); lua_next(L, config + 3) != 0; lua_pop(L, 1)) {
+                const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+                if (key == NULL) {
+                    fail(L, "%s%s", load->base, " takes key = value, not a list");
+                } else if (strcmp(key, "environments") == 0) {
+                    fail(L, "%s%s: an environment holds no environments", load->base, key);
+                } else if (find_key(keys, MIG_COUNT(keys), key) == NULL) {
+                    unknown_key(L, load, key, keys, MIG_COUNT(keys));
+                }
             }
+            load->base = "";
+            lua_pop(L, 1);
         }
+    }
+    lua_settop(L, config);
+}
+
+/* The environment's table laid over the configuration at `config`. */
+static void apply_environment(lua_State *L, const struct load *load, int config, const char *name)
+{
+    const char *known[64];
+    size_t count = 0;
+    if (push_section(L, load, "environments")) {
         if (lua_getfield(L, -1, name) == LUA_TTABLE) {
             int environment = lua_gettop(L);
-            if (lua_getfield(L, environment, "environments") != LUA_TNIL) {
-                fail(L, "environments.%s: %s", name, "an environment holds no environments");
-            }
-            lua_pop(L, 1);
             if (lua_getfield(L, environment, "url") == LUA_TNIL) {
                 fail(L, "environments.%s: it must state its url%s", name, "");
             }
             lua_pop(L, 1);
             merge(L, config, environment);
             lua_settop(L, config);
-            return true;
+            return;
+        }
+        lua_pop(L, 1);
+        for (lua_pushnil(L); lua_next(L, -2) != 0 && count < MIG_COUNT(known); lua_pop(L, 1)) {
+            known[count++] = lua_tostring(L, -2);
         }
     }
-    const char *near = mig_suggest(name, known, count);
-    if (near != NULL) {
-        fail(L, "there is no environment '%s' (did you mean '%s'?)", name, near);
+    qsort(known, count, sizeof *known, compare_texts);
+    lua_pushliteral(L, "");
+    for (size_t i = 0; i < count; i++) {
+        lua_pushfstring(L, i == 0 ? "There is: %s" : ", %s", known[i]);
+        lua_concat(L, 2);
     }
-    fail(L, "there is no environment '%s'%s", name, "");
+    const char *near = mig_suggest(name, known, count);
+    mig_lua_fail(L, MIG_E_config, count > 0 ? lua_pushfstring(L, "%s.", lua_tostring(L, -1)) : NULL,
+                 near != NULL ? "there is no environment '%s' (did you mean '%s'?)"
+                              : "there is no environment '%s'",
+                 name, near);
 }
 
 /* The configuration's own url, unexpanded: that happens when it is used. */
@@ -514,6 +539,7 @@ static int load_protected(lua_State *L)
     lua_newtable(L);
     int config = lua_gettop(L);
     merge(L, config, given);
+    check_environments(L, load, config);
     if (load->req->env != NULL) {
         apply_environment(L, load, config, load->req->env);
     }

@@ -109,6 +109,12 @@ describe("settings", function()
     { "a global", "x = 1 return {}", "a module declares no globals: write local x" },
     { "a syntax error", "return {", "near <eof>" },
     { "an unknown environment", "return { environments = { production = { url = 'x' } } }", "there is no environment 'prodution' (did you mean 'production'?)", { env = "prodution" } },
+    { "a misspelt key of an environment, whichever is chosen", "return { environments = { production = { urll = 'x' } } }",
+      "unknown key 'environments.production.urll' (did you mean 'url'?)" },
+    { "an environment in an environment", "return { environments = { production = { environments = {} } } }",
+      "an environment holds no environments" },
+    { "an environment that is no table", "return { environments = { production = 'x' } }", "environments must be a table of tables" },
+    { "environments that are no table", "return { environments = true }", "environments must be a table, not true" },
     { "an environment without url", environments, "environments.broken: it must state its url", { env = "broken" } },
     { "a schema in a wrong type", "return { schema = {} }", "schema must be a string, not a table" },
     { "an empty table name", "return { version_table = '' }", "version_table is an empty string" },
@@ -120,6 +126,11 @@ describe("settings", function()
       assert.equal("luamig.conf.lua", err.file)
     end)
   end
+
+  it("tell which environments there are", function()
+    local err = failure("return { environments = { staging = { url = 'x' }, live = { url = 'y' } } }", { env = "prod" })
+    assert.equal("There is: live, staging.", err.hint)
+  end)
 
   it("refuse a file that is not there", function()
     local ok, err = pcall(binding.config, { file = "/nonexistent/luamig.conf.lua" })
