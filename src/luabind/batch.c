@@ -145,7 +145,9 @@ int mig_lua_batch_alter_table(lua_State *L)
     host->batch = batch;
     host->pinned++;
     host->pinned_by = what;
+    mig_run_batch(host->run, true);
     int status = lua_pcall(L, 1, 0, 0);
+    mig_run_batch(host->run, false);
     host->batch = NULL;
     host->pinned--;
     host->pinned_by = outer;

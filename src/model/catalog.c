@@ -332,11 +332,14 @@ static int held_table(struct mig_catalog *catalog, const char *schema, const cha
         return mig_error_nomem(err);
     }
     if (entry->known == ASK && catalog->deferred) {
-        struct mig_error ignored = {0};
-        if (mig_catalog_look_up(catalog, TABLE, schema, name, &entry, &ignored) != 0) {
-            entry->known = LOST;
+        int rc = mig_catalog_look_up(catalog, TABLE, schema, name, &entry, err);
+        if (rc != 0 && !mig_catalog_has_no_answer(rc)) {
+            return rc;
         }
-        mig_error_clear(&ignored);
+        if (rc != 0) {
+            entry->known = LOST;
+            mig_error_clear(err);
+        }
     }
     if (entry->known == PRESENT) {
         *out = entry;
@@ -513,9 +516,11 @@ static int index_table(struct mig_catalog *catalog, const char *schema, const ch
         }
     }
     if (*out == NULL && catalog->deferred) {
-        struct mig_error ignored = {0};
-        (void)!mig_catalog_index_table(catalog, &catalog->arena, schema, index, out, &ignored);
-        mig_error_clear(&ignored);
+        int rc = mig_catalog_index_table(catalog, &catalog->arena, schema, index, out, err);
+        if (rc != 0 && !mig_catalog_has_no_answer(rc)) {
+            return rc;
+        }
+        mig_error_clear(err);
     }
     return catalog->arena.failed ? mig_error_nomem(err) : 0;
 }

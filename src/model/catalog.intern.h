@@ -47,6 +47,13 @@ struct mig_catalog_entry *mig_catalog_entry_of(struct mig_catalog *catalog,
 int mig_catalog_look_up(struct mig_catalog *catalog, enum mig_catalog_object kind,
                         const char *schema, const char *name, struct mig_catalog_entry **out,
                         struct mig_error *err) MIG_MUST_CHECK;
+/* A source that has no answer: what an operation makes of the object is then not known, which is no
+ * error. Whatever else goes wrong while a server is asked (a statement sent before has failed, the
+ * connection is gone) is one. */
+static inline bool mig_catalog_has_no_answer(int rc)
+{
+    return rc == MIG_E_offline || rc == MIG_E_script || rc == MIG_E_unsupported;
+}
 /* What maps[] knows the name by; NULL when out of memory. */
 const char *mig_catalog_key(const struct mig_catalog *catalog, struct mig_arena *arena,
                             const char *schema, const char *name);

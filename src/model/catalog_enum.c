@@ -279,11 +279,14 @@ int mig_catalog_change_enum(struct mig_catalog *catalog, const struct mig_op *ba
         entry->known = ASK;
         return change_enum_columns(catalog, base->schema, name, NULL, err);
     }
-    struct mig_error ignored = {0};
-    if (mig_catalog_look_up(catalog, ENUM, base->schema, name, &entry, &ignored) != 0) {
-        mig_error_clear(&ignored);
+    int asked = mig_catalog_look_up(catalog, ENUM, base->schema, name, &entry, err);
+    if (asked != 0 && mig_catalog_has_no_answer(asked)) {
+        mig_error_clear(err);
         entry->known = LOST;
         return 0;
+    }
+    if (asked != 0) {
+        return asked;
     }
     if (entry->known != PRESENT) {
         return 0;

@@ -426,6 +426,7 @@ static int run_execute(struct mig_run *run, const struct mig_op_execute *op, boo
 /* An operation that the dialect knows: resolved, compiled, sent, and noted in the catalog. */
 static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error *err)
 {
+    bool batch = run->batch;
     struct mig_statements statements = {0};
     struct mig_compile *c = &run->compile;
     c->out = &statements;
@@ -435,7 +436,9 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
     }
     c->out = NULL;
     if (rc == 0) {
+        mig_run_batch(run, batch || op->kind == MIG_OP_batch);
         rc = send_all(run, &statements, false, err);
+        mig_run_batch(run, batch);
     }
     if (rc == 0) {
         rc = mig_run_observe(run, op, &statements, err);

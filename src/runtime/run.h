@@ -145,6 +145,9 @@ int64_t mig_run_started(const struct mig_run *run);
 int mig_run_commit_segment(struct mig_run *run,
                            struct mig_error *err) MIG_MUST_CHECK; /* op.commit() */
 int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err) MIG_MUST_CHECK;
+/* op.batch_alter_table: the function that it was given runs. No segment may end meanwhile, but
+ * where each DDL statement commits by itself. */
+void mig_run_batch(struct mig_run *run, bool open);
 /* A backfill's `sleep` in milliseconds: seconds, or the text of a duration. MIG_E_script. */
 int mig_backfill_sleep(const struct mig_value *value, int64_t *ms,
                        struct mig_error *err) MIG_MUST_CHECK;

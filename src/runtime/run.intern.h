@@ -133,6 +133,7 @@ struct mig_run {
     bool autocommit; /* inside op.autocommit_block */
     bool wrapped;    /* a transaction for the one statement in hand and its journal row */
     bool own;        /* conn:transaction opened the transaction itself */
+    bool batch;      /* inside op.batch_alter_table */
     bool scripted;   /* the revision's function runs */
     bool again;      /* it does so once more, after a lock timeout or a deadlock */
     bool hooked;     /* a hook of the configuration runs */

@@ -65,6 +65,10 @@ static int refuse_boundary(const struct mig_run *run, const char *what, struct m
         mig_error_set(err, MIG_E_script, "%s cannot stand inside conn:transaction: it would commit",
                       what);
         mig_error_hint(err, "move it out of the function given to conn:transaction");
+    } else if (run->batch) {
+        mig_error_set(err, MIG_E_script,
+                      "%s cannot stand inside op.batch_alter_table: it would commit", what);
+        mig_error_hint(err, "write it before or after the batch");
     } else if (run->options->sink == MIG_SINK_DRY_RUN) {
         mig_error_set(err, MIG_E_unsupported, "%s cannot be tried in a dry run: it would commit",
                       what);
@@ -78,14 +82,24 @@ static int refuse_boundary(const struct mig_run *run, const char *what, struct m
     return (int)err->code;
 }
 
-/* Something that commits is about to come: may it, and away with what is open. */
-int mig_segment_boundary(struct mig_run *run, const char *what, struct mig_error *err)
+static int end_segment(struct mig_run *run, const char *what, bool refused, struct mig_error *err)
 {
-    if (run->savepoints > 0 || is_whole(run)) {
+    if (refused || run->savepoints > 0 || is_whole(run)) {
         return refuse_boundary(run, what, err);
     }
     int rc = run->open ? mig_journal_done(run, false, err) : 0;
     return rc == 0 ? mig_segment_commit(run, err) : rc;
+}
+
+/* Something that commits is about to come: may it, and away with what is open. */
+int mig_segment_boundary(struct mig_run *run, const char *what, struct mig_error *err)
+{
+    return end_segment(run, what, run->batch, err);
+}
+
+void mig_run_batch(struct mig_run *run, bool open)
+{
+    run->batch = open;
 }
 
 int mig_segment_begin(struct mig_run *run, struct mig_error *err)
@@ -289,10 +303,10 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     if (rc != 0) {
         return rc;
     }
-    bool commits = (statement->flags & MIG_STATEMENT_NO_TRANSACTION) != 0 ||
-                   (statement->class == MIG_CLASS_DDL && !transactional_ddl(run));
+    bool alone = (statement->flags & MIG_STATEMENT_NO_TRANSACTION) != 0;
+    bool commits = alone || (statement->class == MIG_CLASS_DDL && !transactional_ddl(run));
     if (commits || (is_alone(run) && !may_wrap(run, statement))) {
-        rc = commits ? mig_segment_boundary(run, verb_of(statement), err) : 0;
+        rc = commits ? end_segment(run, verb_of(statement), alone && run->batch, err) : 0;
         run->segment++;
         if (rc == 0) {
             rc = mig_journal_intent(run, statement, err);

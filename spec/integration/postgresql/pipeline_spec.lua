@@ -54,6 +54,8 @@ describe("statements that wait for their answers", function()
     fails({ create "one", BAD, "op.get_bind():transaction(function() end)" }, 7)
     fails({ create "one", BAD, "op.commit()" }, 7)
     fails({ create "one", BAD, "print(op.has_table 'elsewhere')" }, 7)
+    db:query "CREATE TABLE zero (id integer)" -- what the batch changes is asked for, which hears of the failure
+    fails({ create "one", BAD, 'op.batch_alter_table("zero", function(batch) batch.add_column { "a", sql.integer } end)' }, 7)
   end)
 
   it("are heard before anything that catches errors", function()

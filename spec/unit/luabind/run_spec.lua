@@ -253,6 +253,27 @@ for _, dialect in ipairs(servers.dialects) do
       assert.matches("unknown word 'sometimes'", log[7])
     end)
 
+    it("ends no segment inside a batch", function()
+      local refused = { ['op.backfill { table = "users", set = { n = 1 } }'] = "op.backfill" }
+      if dialect ~= "mysql" then refused['op.execute "VACUUM"'] = "VACUUM" end
+      if dialect == "postgresql" then
+        refused['batch.create_index("ix", { "n" }, { concurrently = true })'] = "CREATE INDEX"
+        refused['op.create_index("ix", "users", { "n" }, { concurrently = true })'] = "CREATE INDEX"
+      end
+      for call, what in pairs(refused) do
+        local err = failure(users .. ('op.batch_alter_table("users", function(batch) batch.drop_column "email" %s end)'):format(call))
+        assert.equal(what .. " cannot stand inside op.batch_alter_table: it would commit", err.message)
+        assert.equal("write it before or after the batch", err.hint)
+        database:query "DROP TABLE IF EXISTS users"
+      end
+      said(users .. [[ -- where each DDL statement commits anyway, so do those of a batch
+        op.batch_alter_table("users", function(batch)
+          batch.drop_column "email"
+          op.create_table("other", { { "id", sql.integer } })
+        end)
+        op.backfill { table = "users", set = { n = 1 } }]])
+    end)
+
     it("checks preconditions", function()
       local err = failure(users .. [[
         op.expect_none("SELECT * FROM users", "there are users")
