@@ -19,7 +19,8 @@ local alive = {}
 --- A handle of the project. uninterruptible: works after a signal too, for cleaning up.
 function scratch.open(url, uninterruptible)
   return core.open {
-    config = request.config, env = request.env, args = request.args, url = url, uninterruptible = uninterruptible,
+    config = request.config, env = request.env, args = request.args, url = url, scratch = true,
+    uninterruptible = uninterruptible,
   }
 end
 

@@ -34,6 +34,26 @@ it("asks before it changes another database of MySQL", function()
   other:drop()
 end)
 
+it("keeps luamig's tables in the scratch database", function()
+  for _, dialect in ipairs { "postgresql", "mysql" } do
+    local p, other = new_project(dialect), require("spec.support.scratch").database(dialect)
+    local schema = dialect == "mysql" and other.name or "kept_apart" -- which no scratch database of PostgreSQL has
+    p:write("luamig.conf.lua", ("return { url = %q, version_table_schema = %q }"):format(servers.url(dialect), schema))
+    if dialect == "mysql" then assert.equal(0, p:luamig("stamp", "heads").code) end
+    local r = p:luamig "verify"
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("2 revisions up, down and up\n", r.stdout)
+    p:write("spec/up_spec.lua", "require('luamig').testing.stairway()")
+    r = p:luamig "test"
+    assert.equal(0, r.code, r.stdout .. r.stderr)
+    if dialect == "mysql" then
+      assert.same({ "b2" }, other:query "SELECT version_num FROM luamig_version")
+      assert.same({}, other:query "SELECT revision FROM luamig_journal")
+    end
+    other:drop()
+  end
+end)
+
 for _, dialect in ipairs(servers.dialects) do
   it("verifies on " .. dialect, function()
     local p = new_project(dialect)

@@ -677,6 +677,9 @@ static int apply_request(struct mig_context *ctx, const struct mig_config_reques
         mig_duration_parse(req->lock_timeout, &settings->lock_timeout_ms, err) != 0) {
         return (int)err->code;
     }
+    if (req->scratch) {
+        settings->version_table_schema = NULL;
+    }
     if (req->migrations != NULL || !settings->migrations.given) {
         const char *path = req->migrations != NULL ? req->migrations : "migrations";
         const char *base = req->migrations != NULL ? folder : settings->root;

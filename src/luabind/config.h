@@ -16,6 +16,8 @@ struct mig_config_request {
     struct mig_pairs args;    /* -x key=value; TEXT values (copied) */
     const char *tag;          /* --tag */
     bool no_file;             /* do not look for a file: defaults and this request only */
+    bool scratch; /* a database of our own: luamig's tables stand in it, whatever the configuration
+                     says of version_table_schema, which another project may share */
 };
 
 /* Fills ctx->settings (strings in ctx->arena) and, when there is a file, makes ctx->host. Errors

@@ -595,6 +595,7 @@ int mig_lua_handle_open(lua_State *L)
         .lock_timeout = mig_handle_text(L, 2, "lock_timeout"),
         .tag = mig_handle_text(L, 2, "tag"),
         .no_file = mig_handle_flag(L, 2, "no_file"),
+        .scratch = mig_handle_flag(L, 2, "scratch"),
     };
     read_args(L, h, 2, &request.args);
     mig_handle_check_arena(L, h);
