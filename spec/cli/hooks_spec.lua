@@ -25,6 +25,21 @@ describe("hooks", function()
     assert.matches("written\tb2c3_second.lua", made.stderr)
   end)
 
+  it("may read their step whatever is done", function()
+    local p = project.new { config = [[hooks = {
+      before_migration = function(step) print("before " .. step.revision) end,
+      after_migration = function(step) print("after " .. step.revision) end,
+      on_error = function(step, err) print("failed", step.revision, err.kind) end,
+    },]] }
+    p:revision { id = "a1b2" }
+    local r = p:luamig("stamp", "a1b2")
+    assert.equal(0, r.code, r.stderr)
+    assert.not_matches("before", r.stderr) -- nothing was run
+    r = p:luamig("upgrade", "nowhere")
+    assert.equal(2, r.code)
+    assert.matches("failed\tnil\tunknown_revision\n", r.stderr)
+  end)
+
   it("may run programs and write files", function()
     local p = project.new { config = [[hooks = {
       after_revision = function(path)

@@ -506,13 +506,13 @@ const char *mig_lua_hook_name(enum mig_hook hook)
     return hook_names[hook];
 }
 
+/* A table without fields for what failed outside of a revision: a hook may index it. */
 static void push_step(lua_State *L, const struct mig_step *step)
 {
+    lua_createtable(L, 0, 4);
     if (step == NULL || step->revision == NULL) {
-        lua_pushnil(L);
         return;
     }
-    lua_createtable(L, 0, 4);
     lua_pushstring(L, step->revision->id);
     lua_setfield(L, -2, "revision");
     lua_pushstring(L, direction_name(step->direction));

@@ -235,7 +235,10 @@ static void call_error_hook(struct mig_command *cmd, const struct mig_step *step
 static int call_hook(struct mig_command *cmd, enum mig_hook hook, const struct mig_step *step,
                      struct mig_error *err)
 {
-    return cmd->run.options->sink == MIG_SINK_EXECUTE ? call_host(cmd, hook, step, NULL, err) : 0;
+    bool runs = step->revision != NULL; /* a stamp runs no migration */
+    return runs && cmd->run.options->sink == MIG_SINK_EXECUTE
+               ? call_host(cmd, hook, step, NULL, err)
+               : 0;
 }
 
 /* The function of the revision, and what it left open. */
@@ -814,6 +817,10 @@ int mig_context_ensure_version(struct mig_context *ctx, const struct mig_run_opt
         if (rc == 0) {
             rc = run.db->runner->has_table(run.conn, ctx->settings.version_table_schema,
                                            MIG_HISTORY_TABLE, &run.has_history, err);
+        }
+        if (rc == 0) {
+            rc = run.db->runner->has_table(run.conn, ctx->settings.version_table_schema,
+                                           MIG_JOURNAL_TABLE, &run.journal.exists, err);
         }
     }
     if (rc == 0) {
