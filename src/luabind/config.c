@@ -445,8 +445,8 @@ static void merge(lua_State *L, int under, int over)
     }
 }
 
-/* Every environment, also those that were not asked for: a table whose keys are the configuration's.
- * Their values are read when an environment is chosen. */
+/* Every environment, also those that were not asked for: a table whose keys are the
+ * configuration's. Their values are read when an environment is chosen. */
 static void check_environments(lua_State *L, struct load *load, int config)
 {
     lua_settop(L, config);

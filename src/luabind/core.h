@@ -9,9 +9,9 @@ struct lua_State;
 int luaopen_luamig_core(struct lua_State *L);
 
 /* luamig.core.open { config, url, env, args, migrations, lock_timeout, tag, no_file,
- * scratch, uninterruptible, log } → a handle: a context in a userdata. Its methods return tables shaped as
- * API section 10 says, or raise error objects; a failed run's error has `report`, what had
- * finished, and `state`. */
+ * scratch, uninterruptible, log } → a handle: a context in a userdata. Its methods return tables
+ * shaped as API section 10 says, or raise error objects; a failed run's error has `report`, what
+ * had finished, and `state`. */
 int mig_lua_handle_open(struct lua_State *L);
 
 #endif
