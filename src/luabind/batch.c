@@ -17,8 +17,7 @@ struct batch_box {
 static void keep(lua_State *L, struct mig_arena *arena, struct mig_op_batch *batch,
                  struct mig_op *op)
 {
-    struct mig_op **ops =
-        mig_arena_grow(arena, batch->ops, batch->op_count, batch->op_count + 1, sizeof *ops);
+    struct mig_op **ops = mig_arena_room(arena, batch->ops, batch->op_count, sizeof *ops);
     if (ops == NULL) {
         mig_lua_fail(L, MIG_E_nomem, NULL, "out of memory");
     }
@@ -181,8 +180,8 @@ static void record(lua_State *L, struct recorded item)
 {
     struct mig_lua_host *host = mig_lua_host(L);
     struct mig_lua_recording *recording = host->recording;
-    struct recorded *items = mig_arena_grow(mig_run_arena(host->run), recording->items,
-                                            recording->count, recording->count + 1, sizeof *items);
+    struct recorded *items =
+        mig_arena_room(mig_run_arena(host->run), recording->items, recording->count, sizeof *items);
     if (items == NULL) {
         mig_lua_fail(L, MIG_E_nomem, NULL, "out of memory");
     }

@@ -236,7 +236,7 @@ int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena
             key != NULL ? mig_map_get(&catalog->maps[TABLE], key) : NULL;
         mig_arena_reset(arena, mark);
         if ((entry == NULL || entry->known != ABSENT) &&
-            mig_names_add(arena, out, names.items[i]) != 0) {
+            mig_names_append(arena, out, names.items[i]) != 0) {
             return mig_error_nomem(err);
         }
     }
@@ -244,7 +244,8 @@ int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena
         const struct mig_table *table = e->object;
         if (e->known == PRESENT && !table->is_view &&
             mig_catalog_same_schema(catalog, e->schema, schema) &&
-            !mig_names_contain(out, table->name) && mig_names_add(arena, out, table->name) != 0) {
+            !mig_names_contain(out, table->name) &&
+            mig_names_append(arena, out, table->name) != 0) {
             return mig_error_nomem(err);
         }
     }

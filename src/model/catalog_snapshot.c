@@ -72,7 +72,8 @@ static int list_tables(void *self, struct mig_arena *arena, const char *schema,
     int rc = must_cover(snapshot, schema, err);
     for (size_t i = 0; rc == 0 && i < snapshot->schema.table_count; i++) {
         const struct mig_table *table = snapshot->schema.tables[i];
-        if (same(snapshot, table->schema, schema) && mig_names_add(arena, out, table->name) != 0) {
+        if (same(snapshot, table->schema, schema) &&
+            mig_names_append(arena, out, table->name) != 0) {
             return mig_error_nomem(err);
         }
     }

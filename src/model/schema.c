@@ -199,6 +199,17 @@ int mig_names_add(struct mig_arena *arena, struct mig_names *names, const char *
     APPEND(arena, *names, name);
 }
 
+int mig_names_append(struct mig_arena *arena, struct mig_names *names, const char *name)
+{
+    const char **items = mig_arena_room(arena, names->items, names->count, sizeof *items);
+    if (items == NULL) {
+        return -1;
+    }
+    names->items = items;
+    items[names->count++] = name;
+    return 0;
+}
+
 /* Deep copies. Each copies the struct, then what it points to; an arena that ran out says so once,
  * at the end of the public function. */
 

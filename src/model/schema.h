@@ -266,6 +266,9 @@ int mig_table_add_index(struct mig_arena *arena, struct mig_table *table,
                         struct mig_index *index) MIG_MUST_CHECK;
 int mig_names_add(struct mig_arena *arena, struct mig_names *names,
                   const char *name) MIG_MUST_CHECK;
+/* The same for a list of any length that is nobody else's and was made by nothing but this. */
+int mig_names_append(struct mig_arena *arena, struct mig_names *names,
+                     const char *name) MIG_MUST_CHECK;
 
 /* Deep copies into the arena; NULL when out of memory. */
 struct mig_table *mig_table_copy(struct mig_arena *arena, const struct mig_table *table);

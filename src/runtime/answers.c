@@ -339,7 +339,7 @@ int mig_run_table_names(struct mig_run *run, const char *schema, struct mig_name
     }
     for (const char *at = text; rc == 0 && at != NULL && *at != '\0';) {
         size_t length = strcspn(at, "\n");
-        if (mig_names_add(arena, out, mig_arena_strndup(arena, at, length)) != 0) {
+        if (mig_names_append(arena, out, mig_arena_strndup(arena, at, length)) != 0) {
             rc = mig_error_nomem(err);
         }
         at += length + (at[length] == '\n');

@@ -691,7 +691,7 @@ static int table_names(void *self, struct mig_arena *arena, const char *schema,
     while (mig_listing_next(&rows)) {
         const char *name = mig_listing_text(&rows, 0);
         if (name != NULL && !mig_listing_is_internal(name) &&
-            mig_names_add(arena, out, name) != 0) {
+            mig_names_append(arena, out, name) != 0) {
             rows.status = mig_error_nomem(err);
         }
     }

@@ -424,7 +424,7 @@ static int table_names(void *self, struct mig_arena *arena, const char *schema,
     int status = read_schema(self, arena, schema == NULL ? NULL : &schemas, &all, err);
     *out = (struct mig_names){.given = true};
     for (size_t i = 0; status == 0 && i < all.table_count; i++) {
-        if (mig_names_add(arena, out, all.tables[i]->name) != 0) {
+        if (mig_names_append(arena, out, all.tables[i]->name) != 0) {
             status = mig_error_nomem(err);
         }
     }
