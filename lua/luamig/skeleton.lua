@@ -98,7 +98,7 @@ function skeleton.write(handle, spec)
   local date, created = skeleton.time(now, settings.timezone)
   local message = spec.message ~= "" and spec.message or "empty message"
   local filled = template.fill(text, {
-    message = message:gsub("\r?\n", "\n-- "), revision = literal { id }, down_revision = literal(header.down_revision),
+    message = message:gsub("\r\n?", "\n"):gsub("\n", "\n-- "), revision = literal { id }, down_revision = literal(header.down_revision),
     branch_labels = literal(spec.labels or {}), depends_on = literal(header.depends_on), create_date = literal { created },
     upgrades = spec.upgrades or "", downgrades = spec.downgrades or "",
   }, "templates/" .. name .. "/revision.lua")

@@ -207,6 +207,8 @@ describe("luamig revision", function()
     r = p:luamig("revision", "-m", "first\nsecond", "--rev-id", "a4")
     assert.equal(0, r.code)
     assert.matches("^%-%- first\n%-%- second\n", p:read(r.stdout:match "^(.-)\n"))
+    r = p:luamig("revision", "-m", "a\rb = 1\r\nc", "--rev-id", "a6")
+    assert.matches("^%-%- a\n%-%- b = 1\n%-%- c\n\n", p:read(r.stdout:match "^(.-)\n"))
     r = p:luamig("revision", "-m", "- starts with a dash", "--rev-id", "a5")
     assert.matches("a5_starts_with%.lua\n$", r.stdout)
     r = p:luamig "heads"

@@ -30,21 +30,20 @@ static int load(struct mig_library *library, struct mig_error *err)
          */
         memcpy((char *)library->table + symbol->offset, &address, sizeof address);
     }
-    return 0;
+    return library->start == NULL || library->start()
+               ? 0
+               : mig_error_set(err, MIG_E_connect, "the client library '%s' does not start",
+                               library->soname);
 }
 
-int mig_library_load(struct mig_library *library, bool *first, struct mig_error *err)
+int mig_library_load(struct mig_library *library, struct mig_error *err)
 {
     int rc = 0;
     pthread_mutex_lock(&loading);
-    bool fresh = !library->loaded;
-    if (fresh) {
+    if (!library->loaded) {
         rc = load(library, err);
         library->loaded = rc == 0;
     }
     pthread_mutex_unlock(&loading);
-    if (first != NULL) {
-        *first = fresh && rc == 0;
-    }
     return rc;
 }

@@ -16,13 +16,13 @@ struct mig_library {
     const char *package; /* what to install, for the hint */
     const struct mig_symbol *symbols;
     size_t symbol_count;
-    void *table; /* the struct of function pointers */
+    void *table;         /* the struct of function pointers */
+    bool (*start)(void); /* what the library wants once, before any other call; NULL nothing */
     bool loaded;
 };
 
-/* Loads it once and fills the table; safe from several threads. *first (may be NULL) tells whether
- * this call did it. MIG_E_connect when the library or one of its functions is missing. */
-int mig_library_load(struct mig_library *library, bool *first,
-                     struct mig_error *err) MIG_MUST_CHECK;
+/* Loads it once, fills the table and starts it; safe from several threads. MIG_E_connect when the
+ * library or one of its functions is missing, or it does not start. */
+int mig_library_load(struct mig_library *library, struct mig_error *err) MIG_MUST_CHECK;
 
 #endif

@@ -211,6 +211,7 @@ void mig_face_interrupt(int signal)
     if (interrupted != 0) {
         _exit(128 + signal);
     }
+    const int before = errno; /* of whatever is interrupted */
     interrupted = signal;
     const struct mig_context *ctx = watched;
     if (ctx != NULL && ctx->conn != NULL) {
@@ -223,4 +224,5 @@ void mig_face_interrupt(int signal)
     if (L != NULL) {
         lua_sethook(L, raise_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
     }
+    errno = before;
 }

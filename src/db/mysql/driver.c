@@ -30,6 +30,11 @@ static const struct mig_symbol symbols[] = {
 #undef SYMBOL
 };
 
+static bool start(void)
+{
+    return mig_mysql.mysql_server_init(0, NULL, NULL) == 0;
+}
+
 static struct mig_library library = {
     .soname = LUAMIG_MYSQL_SONAME,
 #ifdef MARIADB_PACKAGE_VERSION
@@ -40,16 +45,12 @@ static struct mig_library library = {
     .symbols = symbols,
     .symbol_count = MIG_COUNT(symbols),
     .table = &mig_mysql,
+    .start = start,
 };
 
 static int load(struct mig_error *err)
 {
-    bool first = false;
-    int rc = mig_library_load(&library, &first, err);
-    if (rc == 0 && first && mig_mysql.mysql_server_init(0, NULL, NULL) != 0) {
-        return mig_error_set(err, MIG_E_connect, "the MySQL client library does not start");
-    }
-    return rc;
+    return mig_library_load(&library, err);
 }
 
 /* ---- errors ---- */

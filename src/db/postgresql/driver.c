@@ -36,7 +36,7 @@ static struct mig_library library = {
 
 static int load(struct mig_error *err)
 {
-    return mig_library_load(&library, NULL, err);
+    return mig_library_load(&library, err);
 }
 
 /* ---- errors ---- */
