@@ -335,13 +335,6 @@ static void drop_option(struct mig_column *column, const char *name)
     column->options.count = kept;
 }
 
-static bool is_textual(const struct mig_type *type)
-{
-    return type->kind == MIG_TYPE_string || type->kind == MIG_TYPE_char ||
-           type->kind == MIG_TYPE_text || type->kind == MIG_TYPE_enum ||
-           type->kind == MIG_TYPE_set || type->kind == MIG_TYPE_variant;
-}
-
 struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_column *before,
                                    const struct mig_op_alter_column *op)
 {
@@ -356,7 +349,7 @@ struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_col
     if (op->type != NULL) {
         column->type = op->type;
         column->native_type = NULL;
-        if (!is_textual(op->type)) {
+        if (!mig_type_is_textual(op->type)) {
             column->collation = NULL;
         }
     }

@@ -399,9 +399,10 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     } else if (fills && !apart) {
         op->autoincrement = mig_diff_fills_itself(d, to, after) ? MIG_TRUE : MIG_FALSE;
     }
-    if (collation) {
-        op->collation =
-            collation_of(after) != NULL ? collation_of(after) : mig_diff_collation(d, to);
+    if (collation && collation_of(after) != NULL) {
+        op->collation = collation_of(after);
+    } else if (collation && (!type || d->rules->rowid_keys || mig_type_is_textual(after->type))) {
+        op->collation = mig_diff_collation(d, to); /* another type has none, except on SQLite */
     }
     if (comment) {
         op->comment = after->comment;

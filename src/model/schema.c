@@ -45,6 +45,21 @@ bool mig_type_is_integer(const struct mig_type *type)
     }
 }
 
+bool mig_type_is_textual(const struct mig_type *type)
+{
+    switch (type != NULL ? type->kind : MIG_TYPE_NONE) {
+    case MIG_TYPE_string:
+    case MIG_TYPE_char:
+    case MIG_TYPE_text:
+    case MIG_TYPE_enum:
+    case MIG_TYPE_set:
+    case MIG_TYPE_variant:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const char *const constraint_names[] = {
     [MIG_CONSTRAINT_PRIMARY] = "primary",    [MIG_CONSTRAINT_UNIQUE] = "unique",
     [MIG_CONSTRAINT_FOREIGN] = "foreignkey", [MIG_CONSTRAINT_CHECK] = "check",

@@ -235,6 +235,8 @@ enum mig_type_kind mig_type_kind_by_name(const char *name);
 const char *mig_type_kind_parameters(enum mig_type_kind kind);
 /* Of any width; NULL is none. */
 bool mig_type_is_integer(const struct mig_type *type);
+/* One of luamig's names that has a collation on every server; NULL and native types are not. */
+bool mig_type_is_textual(const struct mig_type *type);
 /* "primary", "unique", "foreignkey", "check", "exclude": the words of drop_constraint's `type`. */
 const char *mig_constraint_kind_name(enum mig_constraint_kind kind);
 enum mig_constraint_kind mig_constraint_kind_by_name(const char *name);
