@@ -371,7 +371,7 @@ static bool is_now(const char *text)
     /* CURRENT_TIMESTAMP(6): sql.now takes the column's precision */
     size_t head = strlen("current_timestamp(");
     return strncasecmp(text, "current_timestamp(", head) == 0 &&
-           text[head + strspn(text + head, "0123456789")] == ')';
+           strcmp(text + head + strspn(text + head, "0123456789"), ")") == 0;
 }
 
 struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_value *value,

@@ -152,7 +152,8 @@ bool mig_diff_is_included(const struct mig_diff *d, const char *kind, const char
 /* Foreign keys that stay and are in the way of what else changes: dropped before, made again after.
  */
 void mig_diff_remake_foreign_keys(struct mig_diff *d);
-/* Does the foreign key refer to columns of an existing table that become a key with the changes? */
+/* Does the foreign key refer to columns of an existing table that become a key with the changes, or
+ * to an index of the new table that has it? */
 bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table,
                          const struct mig_constraint *key);
 void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const struct mig_schema *to);

@@ -89,6 +89,27 @@ static bool has_key(const struct mig_diff *d, const struct mig_table *table,
     return false;
 }
 
+/* Whether CREATE TABLE has what a foreign key of the table to itself needs: indexes come after it.
+ * MySQL wants the columns in their order. */
+static bool has_own_key(const struct mig_diff *d, const struct mig_table *table,
+                        const struct mig_names *columns)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *target = table->constraints.items[i];
+        bool found =
+            target->kind == MIG_CONSTRAINT_PRIMARY || target->kind == MIG_CONSTRAINT_UNIQUE;
+        found = found && (d->rules->unique_is_index ? target->columns.count >= columns->count
+                                                    : same_set(d, &target->columns, columns));
+        for (size_t k = 0; found && d->rules->unique_is_index && k < columns->count; k++) {
+            found = mig_diff_same_name(d, target->columns.items[k], columns->items[k]);
+        }
+        if (found) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool stays(const struct mig_diff *d, const struct mig_diff_pair *pair,
                   const struct mig_constraint *constraint)
 {
@@ -130,6 +151,11 @@ bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table
                          const struct mig_constraint *key)
 {
     const struct mig_diff_pair *referred = find_pair(d, key, table);
+    if (referred == NULL && !d->options->batches && key->referred_columns.count > 0 &&
+        mig_diff_same_name(d, table->name, key->referred_table) &&
+        mig_diff_same_schema(table->schema, mig_diff_referred_schema(d, table, key))) {
+        return !has_own_key(d, table, &key->referred_columns);
+    }
     return referred != NULL && key->referred_columns.count > 0 &&
            (!has_key(d, referred->before, &key->referred_columns) ||
             loses_target(d, referred, key) || types_change(d, referred, &key->referred_columns));

@@ -535,9 +535,17 @@ static bool is_json_check(const struct scope *scope, struct mig_table *table, co
         length < sizeof head + 2 || strcmp(condition + length - 2, "`)") != 0) {
         return false;
     }
-    const char *name = mig_arena_strndup(scope->arena, condition + sizeof head - 1,
-                                         length - (sizeof head - 1) - 2);
-    struct mig_column *column = name == NULL ? NULL : mig_table_column(table, name);
+    char *name = mig_arena_strndup(scope->arena, condition + sizeof head - 1,
+                                   length - (sizeof head - 1) - 2);
+    if (name == NULL) {
+        return false; /* the arena has failed */
+    }
+    char *end = name; /* a quote in a name is doubled */
+    for (const char *at = name; *at != '\0'; at += *at == '`' && at[1] == '`' ? 2 : 1) {
+        *end++ = *at;
+    }
+    *end = '\0';
+    struct mig_column *column = mig_table_column(table, name);
     if (column == NULL || strcasecmp(column->native_type, "longtext") != 0) {
         return false;
     }

@@ -257,12 +257,22 @@ int mig_mysql_append_value(const struct mig_compile *c, struct mig_strbuf *buf,
     return mig_append_literal(c, buf, value, type, err);
 }
 
+/* "(6)", "()" or nothing; → what follows. */
+static const char *after_precision(const char *at)
+{
+    const char *digits = at[0] == '(' ? at + 1 : NULL;
+    const char *end = digits != NULL ? digits + strspn(digits, "0123456789") : at;
+    return digits != NULL && *end == ')' ? end + 1 : at;
+}
+
 bool mig_mysql_is_timestamp_call(const char *text)
 {
-    static const char *const words[] = {"CURRENT_TIMESTAMP", "NOW(", "LOCALTIME", "LOCALTIMESTAMP"};
+    static const char *const words[] = {"CURRENT_TIMESTAMP", "NOW", "LOCALTIMESTAMP", "LOCALTIME"};
     for (size_t i = 0; i < MIG_COUNT(words); i++) {
-        if (strncasecmp(text, words[i], strlen(words[i])) == 0) {
-            return true; /* with its precision, and ON UPDATE behind it */
+        size_t length = strlen(words[i]);
+        if (strncasecmp(text, words[i], length) == 0) {
+            const char *rest = after_precision(text + length);
+            return *rest == '\0' || strncasecmp(rest, " ON UPDATE ", 11) == 0;
         }
     }
     return false;
