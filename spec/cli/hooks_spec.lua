@@ -99,6 +99,26 @@ describe("hooks", function()
     end)
   end
 
+  for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+    it("may write down on " .. dialect .. " what failed", function()
+      local db = scratch.database(dialect)
+      local p = project.new { url = db.url, config = [[hooks = {
+        on_error = function(step, err) op.execute("INSERT INTO failures VALUES (?)", { err.message }) end },]] }
+      db:query "CREATE TABLE failures (a VARCHAR(99))"
+      p:revision { id = "a1b2", upgrade = [[
+        op.execute "INSERT INTO failures VALUES ('of the revision')"
+        op.execute "INSERT INTO nowhere VALUES (1)"]] }
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code, r.stderr)
+      assert.matches("nowhere", table.concat(db:query "SELECT a FROM failures", "|"))
+      assert.equal("1", db:value "SELECT count(*) FROM failures")
+      r = p:luamig("upgrade", "--dry-run")
+      assert.not_equal(0, r.code)
+      assert.equal("1", db:value "SELECT count(*) FROM failures")
+      db:drop()
+    end)
+  end
+
   it("are no part of what a revision is compared by when it goes on", function()
     local db = scratch.database "postgresql"
     local p = project.new { url = db.url, config = 'hooks = { before_migration = function() op.execute "SELECT 1" end },' }

@@ -219,6 +219,7 @@ static int call_host(struct mig_command *cmd, enum mig_hook hook, const struct m
     return rc;
 }
 
+/* The failed transaction is rolled back by now; what the hook writes is in one of its own. */
 static void call_error_hook(struct mig_command *cmd, const struct mig_step *step,
                             const struct mig_error *failure)
 {
@@ -226,7 +227,12 @@ static void call_error_hook(struct mig_command *cmd, const struct mig_step *step
     if (!writes(cmd) || cmd->run.conn == NULL) {
         return;
     }
-    if (call_host(cmd, MIG_HOOK_ON_ERROR, step, failure, &own) != 0) {
+    cmd->run.doom.set = false;
+    int rc = call_host(cmd, MIG_HOOK_ON_ERROR, step, failure, &own);
+    if (rc == 0 && cmd->options->sink == MIG_SINK_EXECUTE) {
+        rc = mig_segment_commit(&cmd->run, &own);
+    }
+    if (rc != 0) {
         mig_log_write(&cmd->ctx->log, MIG_LOG_WARNING, "the hook on_error failed: %s", own.message);
     }
     mig_error_clear(&own);
