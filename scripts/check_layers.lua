@@ -18,7 +18,8 @@ local banned = {
   gmtime = "gmtime_r", localtime = "localtime_r", ctime = "strftime", asctime = "strftime", gets = "fgets",
   system = "nothing: no shell", popen = "nothing: no shell", atoi = "strtol", atof = "strtod", atol = "strtol",
   setlocale = "nothing: the host's locale is its own", setjmp = "a status", longjmp = "a status", exit = "a status",
-  abort = "a status",
+  abort = "a status", strcasecmp = "mig_ascii_compare", strncasecmp = "mig_ascii_compare_n",
+  strcasestr = "mig_ascii_find", tolower = "mig_ascii_lower", toupper = "mig_ascii_upper", -- the locale's letters
 }
 -- The executable may end itself; the library may not.
 local may_exit = { ["src/main.c"] = true }

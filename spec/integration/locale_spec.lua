@@ -1,4 +1,4 @@
--- A host program whose locale writes a comma in numbers: what is sent, read and written down has points.
+-- A host program in a locale of its own: one that writes a comma in numbers, one where 'I' is no capital of 'i'.
 local cli = require "spec.support.cli"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
@@ -7,10 +7,12 @@ local servers = require "spec.support.servers"
 local folder
 setup(function()
   folder = scratch.folder()
-  local r = cli.run({ "-i", "de_DE", "-f", "UTF-8", folder .. "/de_DE.UTF-8" }, { program = "localedef" })
-  assert.equal(0, r.code, r.stderr)
+  for _, name in ipairs { "de_DE", "tr_TR" } do
+    local r = cli.run({ "-i", name, "-f", "UTF-8", folder .. "/" .. name .. ".UTF-8" }, { program = "localedef" })
+    assert.equal(0, r.code, r.stderr)
+  end
 end)
-teardown(function() os.execute("rm -r '" .. folder .. "/de_DE.UTF-8'") end)
+teardown(function() os.execute("rm -r '" .. folder .. "'/*") end)
 
 for _, dialect in ipairs(servers.dialects) do
   it("a run on " .. dialect .. " in a locale of commas", function()
@@ -41,3 +43,23 @@ for _, dialect in ipairs(servers.dialects) do
     db:drop()
   end)
 end
+
+it("SQL in small letters in a locale where 'I' is no capital of 'i'", function()
+  local db = scratch.database "postgresql"
+  local p = project.new { url = db.url }
+  p:revision { id = "a1", upgrade = [[
+    op.execute "create table t (id integer)"
+    op.execute "create index ix_t on t (id)"
+    op.execute "create unique index concurrently ux_t on t (id)"
+    op.execute "insert into t values (1)"]] }
+  p:write("run.lua", [[
+    assert(os.setlocale "tr_TR.UTF-8" and ("I"):lower() == "I")
+    local luamig = require "luamig"
+    local m <close> = luamig.open { config = "luamig.conf.lua" }
+    for _, statement in ipairs(m:upgrade().steps[1].statements) do print(statement.lock) end]])
+  local r = cli.run({ "run.lua" }, { program = "lua5.4", cwd = p.path,
+    env = { LUA_CPATH = package.loaded["spec.build"] .. "/?.so;;", LOCPATH = folder } })
+  assert.equal(0, r.code, r.stderr)
+  assert.equal("nil\nSHARE\nSHARE UPDATE EXCLUSIVE\nROW EXCLUSIVE\n", r.stdout)
+  db:drop()
+end)

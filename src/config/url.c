@@ -1,10 +1,10 @@
 #include "config/url.h"
 
+#include "util/ascii.h"
 #include "util/strbuf.h"
 #include "util/suggest.h"
 
 #include <string.h>
-#include <strings.h>
 
 struct parse {
     struct mig_arena *arena;
@@ -197,7 +197,7 @@ static bool is_secret_option(const char *name, size_t length)
     for (size_t i = 0; i < MIG_COUNT(parts); i++) {
         size_t part = strlen(parts[i]);
         for (size_t at = 0; at + part <= length; at++) {
-            if (strncasecmp(name + at, parts[i], part) == 0) {
+            if (mig_ascii_compare_n(name + at, parts[i], part) == 0) {
                 return true;
             }
         }

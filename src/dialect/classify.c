@@ -1,9 +1,9 @@
 /* What a statement is, by its first words: class, flags, verb, and the tables it names. */
 #include "dialect/sqltoken.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 static const struct {
     const char *word;
@@ -89,7 +89,7 @@ static const char *upper(struct state *s, const struct mig_sqltoken *token)
         return "";
     }
     for (char *p = text; *p != '\0'; p++) {
-        *p = (char)toupper((unsigned char)*p);
+        *p = mig_ascii_upper(*p);
     }
     return text;
 }

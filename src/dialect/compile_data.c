@@ -1,10 +1,10 @@
 /* Rows and raw SQL: bulk_insert, execute. */
 #include "dialect/compile.h"
 #include "dialect/lexer.h"
+#include "util/ascii.h"
 #include "util/number.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* A statement stays well under what servers take in one packet. */
 enum { DEFAULT_BATCH = 1000, MAX_TEXT = 1 << 20 };
@@ -170,7 +170,7 @@ static int insert_rows(struct insert *insert, size_t first, size_t *next)
 int mig_compile_bulk_insert(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_bulk_insert *insert = MIG_OP_CAST(op, bulk_insert);
-    if (insert->on_conflict != NULL && strcasecmp(insert->on_conflict, "skip") != 0) {
+    if (insert->on_conflict != NULL && mig_ascii_compare(insert->on_conflict, "skip") != 0) {
         int code =
             mig_error_set(err, MIG_E_script, "on_conflict '%s' is unknown", insert->on_conflict);
         mig_error_hint(err, "The one there is: on_conflict = \"skip\".");

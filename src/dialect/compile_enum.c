@@ -2,9 +2,9 @@
 #include "dialect/compile.h"
 #include "dialect/sqlite_ddl.h"
 #include "model/apply.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* The enum is no object of its own here. */
 int mig_compile_enum_noop(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -163,7 +163,7 @@ static const struct mig_type *checked_type(const struct change *change,
         const char *checked = NULL;
         bool ours = check->name == NULL || strcmp(check->name, change->name) == 0;
         if (type != NULL && ours && mig_sqlite_enum_check(arena, check, &checked, &type->values) &&
-            strcasecmp(checked, column) == 0) {
+            mig_ascii_compare(checked, column) == 0) {
             type->kind = MIG_TYPE_enum;
             type->name = change->name;
             return type;

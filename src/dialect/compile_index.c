@@ -1,8 +1,8 @@
 /* Indexes and constraints of tables that exist. */
 #include "dialect/compile.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* CREATE INDEX as PostgreSQL and SQLite write it. */
 int mig_compile_index(struct mig_compile *c, const char *schema, const char *table,
@@ -21,7 +21,7 @@ int mig_compile_index(struct mig_compile *c, const char *schema, const char *tab
                 schema_on_index ? NULL : schema, table);
     if (index->using != NULL && mig_compile_has(c, MIG_F_OPERATOR_CLASSES)) {
         mig_sql_add(&w, " USING %r", index->using);
-    } else if (index->using != NULL && strcasecmp(index->using, "btree") != 0) {
+    } else if (index->using != NULL && mig_ascii_compare(index->using, "btree") != 0) {
         mig_sql_unsupported(&w, "index methods other than btree", "Leave out `using`.");
     }
     mig_sql_add(&w, " (");

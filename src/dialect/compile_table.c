@@ -1,10 +1,10 @@
 /* Tables: CREATE, DROP and RENAME, and the text of constraints. */
 #include "dialect/compile.h"
 #include "model/option.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 /* --- texts --- */
 
@@ -47,7 +47,7 @@ bool mig_text_is_literal(const char *text)
 {
     static const char *const words[] = {"NULL", "TRUE", "FALSE"};
     for (size_t i = 0; i < MIG_COUNT(words); i++) {
-        if (strcasecmp(text, words[i]) == 0) {
+        if (mig_ascii_compare(text, words[i]) == 0) {
             return true;
         }
     }
@@ -112,7 +112,7 @@ void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constrai
 {
     bool narrow = w->c->dialect->defers_foreign_keys_only;
     bool deferred =
-        constraint->initially != NULL && strcasecmp(constraint->initially, "DEFERRED") == 0;
+        constraint->initially != NULL && mig_ascii_compare(constraint->initially, "DEFERRED") == 0;
     bool asked = constraint->deferrable == MIG_TRUE || deferred;
     bool has = mig_compile_has(w->c, MIG_F_DEFERRABLE) &&
                (!narrow || constraint->kind == MIG_CONSTRAINT_FOREIGN);
@@ -163,7 +163,7 @@ void mig_sql_references(struct mig_sql *w, const struct mig_constraint *constrai
     }
     if (constraint->match != NULL && mig_compile_has(w->c, MIG_F_FOREIGN_MATCH)) {
         mig_sql_add(w, " MATCH %r", constraint->match);
-    } else if (constraint->match != NULL && strcasecmp(constraint->match, "SIMPLE") != 0) {
+    } else if (constraint->match != NULL && mig_ascii_compare(constraint->match, "SIMPLE") != 0) {
         mig_sql_unsupported(w, "MATCH in foreign keys", "Leave out `match`.");
     }
     if (constraint->ondelete != NULL && strchr(constraint->ondelete, '(') != NULL &&
@@ -209,7 +209,7 @@ void mig_sql_element(struct mig_sql *w, const struct mig_element *element)
     if (element->nulls == NULL) {
         return;
     }
-    bool last = strcasecmp(element->nulls, "last") == 0;
+    bool last = mig_ascii_compare(element->nulls, "last") == 0;
     if (mig_compile_has(w->c, MIG_F_NULLS_ORDER)) {
         mig_sql_add(w, last ? " NULLS LAST" : " NULLS FIRST");
     } else if (last != element->desc) { /* here NULLs are smaller than anything */

@@ -1,9 +1,9 @@
 #include "dialect/expression.h"
 
 #include "dialect/sqltoken.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* The next name in the text that may be a column's; NULL at the end. */
 static const char *next_name(const struct mig_compile *c, struct mig_sqltokens *tokens,
@@ -38,7 +38,7 @@ bool mig_expression_mentions(const struct mig_compile *c, const char *text, cons
     struct mig_sqltokens tokens = start(c, text);
     struct mig_sqltoken token;
     for (const char *name; (name = next_name(c, &tokens, &token)) != NULL;) {
-        if (strcasecmp(name, column) == 0) {
+        if (mig_ascii_compare(name, column) == 0) {
             return true;
         }
     }
@@ -53,7 +53,7 @@ const char *mig_expression_rename(const struct mig_compile *c, const char *text,
     struct mig_strbuf out = {0};
     const char *copied = text;
     for (const char *name; (name = next_name(c, &tokens, &token)) != NULL;) {
-        if (strcasecmp(name, from) == 0) {
+        if (mig_ascii_compare(name, from) == 0) {
             mig_strbuf_add(&out, copied, (size_t)(token.start - copied));
             mig_append_name(c, &out, to);
             copied = token.start + token.length;
@@ -72,8 +72,9 @@ int mig_expression_columns(const struct mig_compile *c, const char *text,
     for (const char *name; (name = next_name(c, &tokens, &token)) != NULL;) {
         const struct mig_column *column = NULL;
         for (size_t i = 0; i < table->columns.count && column == NULL; i++) {
-            column = strcasecmp(table->columns.items[i]->name, name) == 0 ? table->columns.items[i]
-                                                                          : NULL;
+            column = mig_ascii_compare(table->columns.items[i]->name, name) == 0
+                         ? table->columns.items[i]
+                         : NULL;
         }
         if (column != NULL && !mig_names_contain(out, column->name)) {
             failed |= mig_names_add(c->arena, out, column->name);

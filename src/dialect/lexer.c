@@ -4,7 +4,6 @@
 #include "dialect/sqltoken.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* Bodies that hold semicolons: triggers and routines with BEGIN … END. */
 struct body {

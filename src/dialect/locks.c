@@ -1,5 +1,7 @@
 #include "dialect/locks.h"
 
+#include "util/ascii.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -59,7 +61,7 @@ static void normalise(struct mig_strbuf *out, const char *text)
             }
             text++;
         } else {
-            mig_strbuf_putc(out, (char)toupper((unsigned char)*text++));
+            mig_strbuf_putc(out, mig_ascii_upper(*text++));
         }
     }
 }

@@ -5,10 +5,10 @@
 #include "dialect/rebuild.intern.h"
 #include "model/apply.h"
 #include "model/option.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 /* ------------------------------------------------------------------ the table as it is */
 
@@ -427,7 +427,7 @@ static int check_strict_types(struct mig_rebuild *r)
         const char *type = r->columns[i].item.type != NULL ? r->columns[i].item.type : "";
         bool known = false;
         for (size_t k = 0; k < MIG_COUNT(words); k++) {
-            known = known || strcasecmp(type, words[k]) == 0;
+            known = known || mig_ascii_compare(type, words[k]) == 0;
         }
         if (!known) {
             const char *name = r->columns[i].current;

@@ -1,9 +1,9 @@
 /* What operations make of the columns of a stored CREATE TABLE. */
 #include "dialect/rebuild.intern.h"
 #include "model/apply.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* ------------------------------------------------------------------ columns */
 
@@ -307,11 +307,11 @@ static enum affinity affinity_of(const char *type)
         {"TEXT", AFFINITY_TEXT},   {"BLOB", AFFINITY_BLOB}, {"REAL", AFFINITY_REAL},
         {"FLOA", AFFINITY_REAL},   {"DOUB", AFFINITY_REAL},
     };
-    if (type == NULL || type[0] == '\0' || strcasecmp(type, "ANY") == 0) {
+    if (type == NULL || type[0] == '\0' || mig_ascii_compare(type, "ANY") == 0) {
         return AFFINITY_BLOB;
     }
     for (size_t i = 0; i < MIG_COUNT(rules); i++) {
-        if (strcasestr(type, rules[i].part) != NULL) {
+        if (mig_ascii_find(type, rules[i].part) != NULL) {
             return rules[i].affinity;
         }
     }
@@ -566,7 +566,7 @@ static int change_collation(struct mig_rebuild *r, struct mig_rebuild_column *co
                             const char *collation)
 {
     int code = mig_rebuild_cut_clauses(r, &column->item, MIG_SQLITE_COLLATE);
-    if (strcasecmp(collation, "BINARY") == 0) {
+    if (mig_ascii_compare(collation, "BINARY") == 0) {
         return code; /* what a column has by itself */
     }
     struct mig_sql w = mig_sql_start(r->c, r->err);

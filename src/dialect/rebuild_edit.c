@@ -3,11 +3,11 @@
 #include "dialect/rebuild.intern.h"
 #include "model/apply.h"
 #include "model/compare.h"
+#include "util/ascii.h"
 #include "util/suggest.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 /* ------------------------------------------------------------------ texts */
 
@@ -324,7 +324,7 @@ const struct mig_rebuild_column *mig_rebuild_rowid_column(const struct mig_rebui
         }
         for (size_t k = 0; k < r->column_count; k++) {
             if (mig_name_equal_folded(r->columns[k].item.name, key->columns.items[0]) &&
-                strcasecmp(type_text(&r->columns[k]), "INTEGER") == 0) {
+                mig_ascii_compare(type_text(&r->columns[k]), "INTEGER") == 0) {
                 return &r->columns[k];
             }
         }
@@ -334,7 +334,7 @@ const struct mig_rebuild_column *mig_rebuild_rowid_column(const struct mig_rebui
         for (size_t k = 0; k < item->clause_count; k++) {
             const struct mig_sqlite_clause *clause = &item->clauses[k];
             if (clause->constraint != NULL && clause->constraint->kind == MIG_CONSTRAINT_PRIMARY &&
-                !clause->desc && strcasecmp(type_text(&r->columns[i]), "INTEGER") == 0) {
+                !clause->desc && mig_ascii_compare(type_text(&r->columns[i]), "INTEGER") == 0) {
                 return &r->columns[i];
             }
         }

@@ -1,11 +1,11 @@
 /* What a stored CREATE TABLE says, as a table of the model. */
 #include "dialect/sqlite_ddl.h"
 #include "model/option.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* Types by the words SQLite stores; parameters go to length or to precision and scale. */
 static const struct {
@@ -97,7 +97,7 @@ struct mig_type *mig_sqlite_type(struct mig_arena *arena, const char *native)
     }
     words[length] = '\0';
     for (size_t i = 0; readable && i < MIG_COUNT(type_names); i++) {
-        if (strcasecmp(words, type_names[i].words) != 0) {
+        if (mig_ascii_compare(words, type_names[i].words) != 0) {
             continue;
         }
         type->kind = type_names[i].kind;
@@ -204,7 +204,7 @@ static int describe_column(struct mig_arena *arena, const struct mig_sqlite_item
 static struct mig_column *column_named(struct mig_table *table, const char *name)
 {
     for (size_t i = 0; i < table->columns.count; i++) {
-        if (strcasecmp(table->columns.items[i]->name, name) == 0) {
+        if (mig_ascii_compare(table->columns.items[i]->name, name) == 0) {
             return table->columns.items[i];
         }
     }
@@ -222,7 +222,8 @@ static void describe_key(const struct mig_sqlite_table *from, struct mig_table *
             continue;
         }
         bool rowid = key->columns.count == 1 && !from->without_rowid &&
-                     column->native_type != NULL && strcasecmp(column->native_type, "INTEGER") == 0;
+                     column->native_type != NULL &&
+                     mig_ascii_compare(column->native_type, "INTEGER") == 0;
         if (rowid || from->without_rowid || from->strict) {
             column->nullable = MIG_FALSE;
         }

@@ -1,8 +1,9 @@
 #include "dialect/sqlite_token.h"
 
+#include "util/ascii.h"
+
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 static bool word_byte(char c)
 {
@@ -146,7 +147,7 @@ bool mig_sqlite_token_is(const struct mig_sqlite_tokens *tokens, size_t at, cons
         return false; /* most words */
     }
     size_t length = tokens->items[at].end - tokens->items[at].start;
-    return strlen(word) == length && strncasecmp(text, word, length) == 0;
+    return strlen(word) == length && mig_ascii_compare_n(text, word, length) == 0;
 }
 
 const char *mig_sqlite_token_name(struct mig_arena *arena, const struct mig_sqlite_tokens *tokens,

@@ -1,8 +1,9 @@
 #include "dialect/sqltoken.h"
 
+#include "util/ascii.h"
+
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 struct mig_sqltokens mig_sqltokens_start(const struct mig_dialect *dialect,
                                          const struct mig_server *server, const char *sql,
@@ -252,7 +253,8 @@ struct mig_sqltoken mig_sqltokens_word(struct mig_sqltokens *tokens)
 bool mig_sqltoken_is(const struct mig_sqltoken *token, const char *word)
 {
     return token->kind == MIG_SQLTOKEN_WORD && ((*token->start ^ *word) & ~0x20) == 0 &&
-           strlen(word) == token->length && strncasecmp(token->start, word, token->length) == 0;
+           strlen(word) == token->length &&
+           mig_ascii_compare_n(token->start, word, token->length) == 0;
 }
 
 bool mig_sqltoken_is_any(const struct mig_sqltoken *token, const char *const *words)

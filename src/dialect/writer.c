@@ -1,9 +1,9 @@
 /* The writer of one statement (struct mig_sql). */
 #include "dialect/compile.h"
+#include "util/ascii.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 struct mig_sql mig_sql_start(struct mig_compile *c, struct mig_error *err)
 {
@@ -124,7 +124,8 @@ const char *mig_upper(const struct mig_compile *c, const char *word, const char 
         return otherwise;
     }
     char *upper = mig_arena_strdup(c->arena, word);
-    if (upper == NULL || (strchr(word, ' ') != NULL && strncasecmp(word, "instead", 7) != 0)) {
+    if (upper == NULL ||
+        (strchr(word, ' ') != NULL && mig_ascii_compare_n(word, "instead", 7) != 0)) {
         return word;
     }
     for (char *p = upper; *p != '\0'; p++) {

@@ -2,13 +2,13 @@
 
 #include "dialect/lexer.h"
 #include "model/option.h"
+#include "util/ascii.h"
 #include "util/number.h"
 #include "util/strbuf.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* The query with its parameters as literals, where one message is what a statement takes: prepared,
  * run and closed it would be three. */
@@ -120,8 +120,8 @@ bool mig_listing_bool(const struct mig_listing *listing, size_t field)
         return value->integer != 0;
     }
     const char *text = mig_listing_peek(listing, field);
-    return strcasecmp(text, "t") == 0 || strcasecmp(text, "true") == 0 ||
-           strcasecmp(text, "yes") == 0 || strcmp(text, "1") == 0;
+    return mig_ascii_compare(text, "t") == 0 || mig_ascii_compare(text, "true") == 0 ||
+           mig_ascii_compare(text, "yes") == 0 || strcmp(text, "1") == 0;
 }
 
 struct mig_opt_int mig_listing_int(const struct mig_listing *listing, size_t field)
@@ -226,5 +226,6 @@ int mig_listing_pairs(struct mig_listing *listing, struct mig_pairs *out)
 
 bool mig_listing_is_internal(const char *table)
 {
-    return strncasecmp(table, "luamig_", 7) == 0 || strcasecmp(table, "alembic_version") == 0;
+    return mig_ascii_compare_n(table, "luamig_", 7) == 0 ||
+           mig_ascii_compare(table, "alembic_version") == 0;
 }

@@ -1,12 +1,12 @@
 #include "luabind/value.h"
 
+#include "util/ascii.h"
 #include "util/suggest.h"
 
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* Pushes "op.create_table: column 'price': " and returns it. */
 static const char *push_places(const struct mig_reader *r)
@@ -124,12 +124,13 @@ const char *mig_read_word(struct mig_reader *r, int index, const char *name,
     }
     size_t count = 0;
     for (; words[count] != NULL; count++) {
-        if (strcasecmp(words[count], word) == 0) {
+        if (mig_ascii_compare(words[count], word) == 0) {
             return words[count];
         }
         /* PostgreSQL's SET NULL (column): the dialect judges */
         size_t length = strlen(words[count]);
-        if (strncmp(words[count], "SET ", 4) == 0 && strncasecmp(words[count], word, length) == 0 &&
+        if (strncmp(words[count], "SET ", 4) == 0 &&
+            mig_ascii_compare_n(words[count], word, length) == 0 &&
             strncmp(word + length, " (", 2) == 0 && word[strlen(word) - 1] == ')') {
             return word;
         }

@@ -1,11 +1,11 @@
 /* What a table looks like after an operation on its columns; texts that name them follow. */
 #include "model/apply.intern.h"
 #include "model/option.h"
+#include "util/ascii.h"
 #include "util/strbuf.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 /* --- texts that name columns --- */
 
@@ -33,7 +33,7 @@ const char *mig_apply_rename_in_text(struct mig_arena *arena, const char *text, 
         } else if (*p == '"' || *p == '`') {
             const char *end = strchr(p + 1, *p);
             size_t length = end != NULL ? (size_t)(end - p - 1) : strlen(p + 1);
-            bool same = length == strlen(from) && strncasecmp(p + 1, from, length) == 0;
+            bool same = length == strlen(from) && mig_ascii_compare_n(p + 1, from, length) == 0;
             mig_strbuf_putc(&out, *p);
             mig_strbuf_add(&out, same ? to : p + 1, same ? strlen(to) : length);
             if (end != NULL) {
@@ -45,7 +45,7 @@ const char *mig_apply_rename_in_text(struct mig_arena *arena, const char *text, 
             while (is_word(p[length])) {
                 length++;
             }
-            bool same = length == strlen(from) && strncasecmp(p, from, length) == 0;
+            bool same = length == strlen(from) && mig_ascii_compare_n(p, from, length) == 0;
             mig_strbuf_add(&out, same ? to : p, same ? strlen(to) : length);
             p += length;
         } else {
@@ -132,7 +132,7 @@ bool mig_apply_text_names(const char *text, const char *column)
                (quoted ? start[length] != close : is_word(start[length]))) {
             length++;
         }
-        if (length == wanted && strncasecmp(start, column, length) == 0) {
+        if (length == wanted && mig_ascii_compare_n(start, column, length) == 0) {
             return true;
         }
         p = start + length + (quoted && start[length] != '\0');
@@ -364,7 +364,7 @@ struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_col
     }
     bool changes_default = op->drop_default == MIG_TRUE || op->default_.kind != MIG_VALUE_NONE;
     if (changes_default && op->existing_default.kind == MIG_VALUE_EXPR &&
-        strcasestr(op->existing_default.text, "ON UPDATE") != NULL) {
+        mig_ascii_find(op->existing_default.text, "ON UPDATE") != NULL) {
         drop_option(column, "mysql_on_update"); /* said as a part of the default that goes */
     }
     if (op->drop_default == MIG_TRUE) {

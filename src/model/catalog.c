@@ -2,6 +2,7 @@
 
 #include "model/apply.h"
 #include "model/option.h"
+#include "util/ascii.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
@@ -75,7 +76,7 @@ const char *mig_catalog_key(const struct mig_catalog *catalog, struct mig_arena 
     memcpy(at, name, length + 1);
     if (catalog->fold_case) {
         for (char *p = key; *p != '\0'; p++) {
-            *p = (char)tolower((unsigned char)*p);
+            *p = mig_ascii_lower(*p);
         }
     }
     return key;
@@ -214,7 +215,7 @@ bool mig_catalog_same_schema(const struct mig_catalog *catalog, const char *a, c
 {
     a = a != NULL ? a : catalog->schema != NULL ? catalog->schema : "";
     b = b != NULL ? b : catalog->schema != NULL ? catalog->schema : "";
-    return catalog->fold_case ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
+    return catalog->fold_case ? mig_ascii_compare(a, b) == 0 : strcmp(a, b) == 0;
 }
 
 int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena,

@@ -1,15 +1,15 @@
 /* The catalog's source over a snapshot. */
 #include "model/snapshot.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 static bool same(const struct mig_snapshot *snapshot, const char *a, const char *b)
 {
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    return snapshot->folds_names ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
+    return snapshot->folds_names ? mig_ascii_compare(a, b) == 0 : strcmp(a, b) == 0;
 }
 
 /* A snapshot without include_schemas, and any of MySQL, holds the default schema alone: of one that

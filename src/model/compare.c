@@ -1,10 +1,10 @@
 #include "model/compare.h"
 
+#include "util/ascii.h"
 #include "util/number.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, const char *b)
 {
@@ -14,7 +14,7 @@ bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, con
     if (((unsigned char)*a | 0x20) != ((unsigned char)*b | 0x20)) {
         return false; /* most pairs: what differs here differs in either case */
     }
-    return rules->folds_names ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
+    return rules->folds_names ? mig_ascii_compare(a, b) == 0 : strcmp(a, b) == 0;
 }
 
 static bool same_names(const struct mig_compare_rules *rules, const struct mig_names *a,
@@ -153,7 +153,7 @@ bool mig_compare_expressions(const char *a, const char *b)
             return true;
         }
         if (left_literal ? memcmp(x.start, y.start, length) != 0
-                         : strncasecmp(x.start, y.start, length) != 0) {
+                         : mig_ascii_compare_n(x.start, y.start, length) != 0) {
             return false;
         }
     }
@@ -164,7 +164,7 @@ static bool is_any_of(struct view piece, const char *words)
     size_t length = (size_t)(piece.end - piece.start);
     for (const char *word = words; *word != '\0'; word += strcspn(word, " ")) {
         word += strspn(word, " ");
-        if (strcspn(word, " ") == length && strncasecmp(piece.start, word, length) == 0) {
+        if (strcspn(word, " ") == length && mig_ascii_compare_n(piece.start, word, length) == 0) {
             return true;
         }
     }
@@ -196,7 +196,7 @@ static bool mentions(const char *text, const char *name, bool from_only)
                                                  "using window intersect except")) {
             counts = false;
         }
-        if (counts && length == wanted && strncasecmp(piece.start, name, length) == 0) {
+        if (counts && length == wanted && mig_ascii_compare_n(piece.start, name, length) == 0) {
             return true;
         }
     }
@@ -245,7 +245,7 @@ bool mig_compare_index_has(const struct mig_compare_rules *rules, const struct m
 
 static bool same_word(const char *a, const char *b)
 {
-    return a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0;
+    return a == NULL || b == NULL ? a == b : mig_ascii_compare(a, b) == 0;
 }
 
 /* ------------------------------------------------------------------ types */
@@ -364,13 +364,13 @@ static bool is_now(const char *text)
 {
     static const char *const words[] = {"now()", "current_timestamp", "current_timestamp()"};
     for (size_t i = 0; i < MIG_COUNT(words); i++) {
-        if (strcasecmp(text, words[i]) == 0) {
+        if (mig_ascii_compare(text, words[i]) == 0) {
             return true;
         }
     }
     /* CURRENT_TIMESTAMP(6): sql.now takes the column's precision */
     size_t head = strlen("current_timestamp(");
-    return strncasecmp(text, "current_timestamp(", head) == 0 &&
+    return mig_ascii_compare_n(text, "current_timestamp(", head) == 0 &&
            strcmp(text + head + strspn(text + head, "0123456789"), ")") == 0;
 }
 
@@ -399,10 +399,10 @@ struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_
     if (literal != NULL) {
         return (struct mig_value){.kind = MIG_VALUE_TEXT, .text = literal, .length = length};
     }
-    if (strcasecmp(text, "true") == 0 || (boolean && strcmp(text, "1") == 0)) {
+    if (mig_ascii_compare(text, "true") == 0 || (boolean && strcmp(text, "1") == 0)) {
         return (struct mig_value){.kind = MIG_VALUE_BOOL, .boolean = true};
     }
-    if (strcasecmp(text, "false") == 0 || (boolean && strcmp(text, "0") == 0)) {
+    if (mig_ascii_compare(text, "false") == 0 || (boolean && strcmp(text, "0") == 0)) {
         return (struct mig_value){.kind = MIG_VALUE_BOOL};
     }
     int64_t integer = 0;
@@ -420,7 +420,7 @@ struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_
     if (is_now(text)) {
         return (struct mig_value){.kind = MIG_VALUE_NOW};
     }
-    if (strcasecmp(text, "null") == 0) {
+    if (mig_ascii_compare(text, "null") == 0) {
         return (struct mig_value){0};
     }
     return (struct mig_value){.kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
@@ -557,7 +557,7 @@ bool mig_compare_pairs(const struct mig_pairs *a, const struct mig_pairs *b)
     for (size_t i = 0; same && i < a->count; i++) {
         same = false;
         for (size_t k = 0; k < b->count; k++) {
-            same = same || (strcasecmp(a->items[i].name, b->items[k].name) == 0 &&
+            same = same || (mig_ascii_compare(a->items[i].name, b->items[k].name) == 0 &&
                             same_setting(&a->items[i].value, &b->items[k].value));
         }
     }
@@ -567,8 +567,8 @@ bool mig_compare_pairs(const struct mig_pairs *a, const struct mig_pairs *b)
 /* NULL, NO ACTION and, where they are the same, RESTRICT. */
 static const char *action(const struct mig_compare_rules *rules, const char *word)
 {
-    if (word == NULL || strcasecmp(word, "NO ACTION") == 0 ||
-        (rules->unique_is_index && strcasecmp(word, "RESTRICT") == 0)) {
+    if (word == NULL || mig_ascii_compare(word, "NO ACTION") == 0 ||
+        (rules->unique_is_index && mig_ascii_compare(word, "RESTRICT") == 0)) {
         return NULL;
     }
     return word;
@@ -576,15 +576,15 @@ static const char *action(const struct mig_compare_rules *rules, const char *wor
 
 static bool same_deferral(const struct mig_constraint *a, const struct mig_constraint *b)
 {
-    bool a_deferred = a->initially != NULL && strcasecmp(a->initially, "DEFERRED") == 0;
-    bool b_deferred = b->initially != NULL && strcasecmp(b->initially, "DEFERRED") == 0;
+    bool a_deferred = a->initially != NULL && mig_ascii_compare(a->initially, "DEFERRED") == 0;
+    bool b_deferred = b->initially != NULL && mig_ascii_compare(b->initially, "DEFERRED") == 0;
     return is_on(a->deferrable) == is_on(b->deferrable) && a_deferred == b_deferred;
 }
 
 static bool same_match(const char *a, const char *b)
 {
-    bool a_full = a != NULL && strcasecmp(a, "FULL") == 0;
-    bool b_full = b != NULL && strcasecmp(b, "FULL") == 0;
+    bool a_full = a != NULL && mig_ascii_compare(a, "FULL") == 0;
+    bool b_full = b != NULL && mig_ascii_compare(b, "FULL") == 0;
     return a_full == b_full;
 }
 
@@ -629,8 +629,10 @@ bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct
 bool mig_compare_indexes(const struct mig_compare_rules *rules, const struct mig_index *a,
                          const struct mig_index *b)
 {
-    const char *a_using = a->using != NULL && strcasecmp(a->using, "btree") != 0 ? a->using : NULL;
-    const char *b_using = b->using != NULL && strcasecmp(b->using, "btree") != 0 ? b->using : NULL;
+    const char *a_using =
+        a->using != NULL && mig_ascii_compare(a->using, "btree") != 0 ? a->using : NULL;
+    const char *b_using =
+        b->using != NULL && mig_ascii_compare(b->using, "btree") != 0 ? b->using : NULL;
     return same_elements(rules, &a->elements, &b->elements) &&
            is_on(a->unique) == is_on(b->unique) && mig_compare_expressions(a->where, b->where) &&
            same_word(a_using, b_using) && same_names(rules, &a->include, &b->include) &&

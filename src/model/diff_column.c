@@ -3,7 +3,6 @@
 #include "model/option.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define CHAIN 16 /* of renames: more is a circle */
 

@@ -2,9 +2,9 @@
  * compared: an option that schema.lua leaves out is the server's or the operator's. */
 #include "model/diff.intern.h"
 #include "model/option.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define COLLATE "mysql_collate"
 #define CHARSET "mysql_charset"
@@ -31,7 +31,7 @@ static const char *standard_of(struct mig_diff *d, const struct mig_table *table
                                const struct mig_option_standard *option)
 {
     const char *engine = word_of(d, &table->options, "mysql_engine");
-    bool innodb = engine == NULL ? d->options->innodb : strcasecmp(engine, "InnoDB") == 0;
+    bool innodb = engine == NULL ? d->options->innodb : mig_ascii_compare(engine, "InnoDB") == 0;
     const char *server = word_of(d, &d->options->standards, option->name);
     bool counts = strcmp(option->name, "mysql_row_format") != 0 || innodb;
     return server != NULL && counts ? server : option->text;
@@ -43,7 +43,7 @@ static const char *effective(struct mig_diff *d, const struct mig_table *table,
     const char *word = strcmp(option->name, COLLATE) == 0
                            ? collation_of(d, &table->options)
                            : word_of(d, &table->options, option->name);
-    bool standard = word == NULL || strcasecmp(word, "DEFAULT") == 0;
+    bool standard = word == NULL || mig_ascii_compare(word, "DEFAULT") == 0;
     return standard ? standard_of(d, table, option) : word;
 }
 

@@ -3,10 +3,10 @@
 
 #include "model/apply.h"
 
+#include "util/ascii.h"
 #include "util/strbuf.h"
 
 #include <string.h>
-#include <strings.h>
 
 void *mig_diff_new_op(struct mig_diff *d, struct mig_op_list *list, enum mig_op_kind kind,
                       size_t size, const char *schema)
@@ -56,7 +56,7 @@ static bool matches(const struct mig_diff *d, const struct mig_constraint *a,
         return true;
     }
     if (a->name != NULL && b->name != NULL) {
-        return strcasecmp(a->name, b->name) == 0;
+        return mig_ascii_compare(a->name, b->name) == 0;
     }
     return mig_compare_constraints(d->rules, a, b);
 }
@@ -323,7 +323,8 @@ static const struct mig_index *find_index(const struct mig_table *table,
 {
     for (size_t i = 0; i < table->indexes.count; i++) {
         const struct mig_index *index = table->indexes.items[i];
-        if (index->name != NULL && like->name != NULL && strcasecmp(index->name, like->name) == 0) {
+        if (index->name != NULL && like->name != NULL &&
+            mig_ascii_compare(index->name, like->name) == 0) {
             return index;
         }
     }
@@ -358,7 +359,8 @@ bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table
     for (size_t i = 0; d->rules->unique_is_index && i < table->constraints.count; i++) {
         const struct mig_constraint *key = table->constraints.items[i];
         if (key->kind == MIG_CONSTRAINT_FOREIGN && index->name != NULL &&
-            strcasecmp(own_index_name(key), index->name) == 0 && mig_diff_covers(d, index, key)) {
+            mig_ascii_compare(own_index_name(key), index->name) == 0 &&
+            mig_diff_covers(d, index, key)) {
             return true;
         }
     }
@@ -486,7 +488,7 @@ struct mig_table *mig_diff_uniques(struct mig_diff *d, const struct mig_table *t
     for (size_t i = 0; i < table->indexes.count; i++) {
         struct mig_index *index = table->indexes.items[i];
         bool plain = index->unique == MIG_TRUE && index->prefix == NULL && index->comment == NULL &&
-                     (index->using == NULL || strcasecmp(index->using, "btree") == 0);
+                     (index->using == NULL || mig_ascii_compare(index->using, "btree") == 0);
         for (size_t k = 0; k < index->elements.count; k++) {
             const struct mig_element *element = &index->elements.items[k];
             plain = plain && element->column != NULL && !element->desc && !element->length.given;

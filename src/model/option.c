@@ -1,10 +1,10 @@
 #include "model/option.h"
 
+#include "util/ascii.h"
 #include "util/number.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 #define WITH "postgresql_with"
 
@@ -95,8 +95,8 @@ static const char *flag(const char *word)
 {
     static const char *const yes[] = {"true", "on", "yes"}, *const no[] = {"false", "off", "no"};
     for (size_t i = 0; i < MIG_COUNT(yes); i++) {
-        if (strcasecmp(word, yes[i]) == 0 || strcasecmp(word, no[i]) == 0) {
-            return strcasecmp(word, yes[i]) == 0 ? "1" : "0";
+        if (mig_ascii_compare(word, yes[i]) == 0 || mig_ascii_compare(word, no[i]) == 0) {
+            return mig_ascii_compare(word, yes[i]) == 0 ? "1" : "0";
         }
     }
     return word;
@@ -105,11 +105,12 @@ static const char *flag(const char *word)
 /* What stands after utf8 or utf8mb3, which are one character set; NULL when it is another word. */
 static const char *after_utf8(const char *word)
 {
-    if (strncasecmp(word, "utf8mb3", 7) == 0) {
+    if (mig_ascii_compare_n(word, "utf8mb3", 7) == 0) {
         return word + 7;
     }
-    return strncasecmp(word, "utf8", 4) == 0 && (word[4] == '_' || word[4] == '\0') ? word + 4
-                                                                                    : NULL;
+    return mig_ascii_compare_n(word, "utf8", 4) == 0 && (word[4] == '_' || word[4] == '\0')
+               ? word + 4
+               : NULL;
 }
 
 bool mig_option_same_word(const char *a, const char *b)
@@ -118,8 +119,8 @@ bool mig_option_same_word(const char *a, const char *b)
         return a == b;
     }
     const char *rest = after_utf8(a), *other = after_utf8(b);
-    return rest != NULL && other != NULL ? strcasecmp(rest, other) == 0
-                                         : strcasecmp(flag(a), flag(b)) == 0;
+    return rest != NULL && other != NULL ? mig_ascii_compare(rest, other) == 0
+                                         : mig_ascii_compare(flag(a), flag(b)) == 0;
 }
 
 int mig_option_add(struct mig_arena *arena, struct mig_pairs *options, const char *name,
@@ -196,7 +197,7 @@ const struct mig_option_parameter *
 mig_option_parameter(const struct mig_option_parameters *parameters, const char *name)
 {
     for (size_t i = 0; i < parameters->count; i++) {
-        if (strcasecmp(parameters->items[i].name, name) == 0) {
+        if (mig_ascii_compare(parameters->items[i].name, name) == 0) {
             return &parameters->items[i];
         }
     }

@@ -1,7 +1,8 @@
 #include "model/schema.h"
 
+#include "util/ascii.h"
+
 #include <string.h>
-#include <strings.h>
 
 static const struct {
     const char *name, *parameters;
@@ -74,7 +75,7 @@ const char *mig_constraint_kind_name(enum mig_constraint_kind kind)
 enum mig_constraint_kind mig_constraint_kind_by_name(const char *name)
 {
     for (size_t i = 1; i < MIG_COUNT(constraint_names); i++) {
-        if (strcasecmp(constraint_names[i], name) == 0) {
+        if (mig_ascii_compare(constraint_names[i], name) == 0) {
             return (enum mig_constraint_kind)i;
         }
     }
@@ -142,7 +143,7 @@ bool mig_text_equal(const char *a, const char *b)
 
 bool mig_name_equal_folded(const char *a, const char *b)
 {
-    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+    return a != NULL && b != NULL && mig_ascii_compare(a, b) == 0;
 }
 
 bool mig_names_contain(const struct mig_names *names, const char *name)

@@ -1,5 +1,6 @@
 #include "script/revision.h"
 #include "script/token.h"
+#include "util/ascii.h"
 #include "util/strbuf.h"
 #include "util/suggest.h"
 #include "util/utf8.h"
@@ -228,7 +229,7 @@ static bool is_bookkeeping(const char *text, size_t length)
     for (size_t i = 0; i < MIG_COUNT(prefixes); i++) {
         size_t n = strlen(prefixes[i]);
         if (length >= n && (text[0] | 0x20) == (prefixes[i][0] | 0x20) &&
-            strncasecmp(text, prefixes[i], n) == 0) {
+            mig_ascii_compare_n(text, prefixes[i], n) == 0) {
             return true;
         }
     }

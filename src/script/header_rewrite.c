@@ -1,5 +1,6 @@
 #include "script/revision.h"
 #include "script/token.h"
+#include "util/ascii.h"
 #include "util/strbuf.h"
 
 #include <string.h>
@@ -45,7 +46,7 @@ static bool find_revises(const struct mig_token *comment, struct span *out)
     while (p < end && (*p == '-' || *p == ' ')) {
         p++;
     }
-    if ((size_t)(end - p) < sizeof word - 1 || strncasecmp(p, word, sizeof word - 1) != 0) {
+    if ((size_t)(end - p) < sizeof word - 1 || mig_ascii_compare_n(p, word, sizeof word - 1) != 0) {
         return false;
     }
     *out = (struct span){p + sizeof word - 1, end};

@@ -2,9 +2,9 @@
  * the operation does not say of it comes from the catalog. */
 #include "db/mysql/dialect.intern.h"
 #include "dialect/expression.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* --- constraints --- */
 
@@ -425,7 +425,7 @@ static void add_own_checks(struct mig_sql *w, const struct mig_table *known, con
     for (size_t i = 0; i < known->constraints.count; i++) {
         const struct mig_constraint *check = known->constraints.items[i];
         if (check->kind == MIG_CONSTRAINT_CHECK && check->name == NULL && check->column != NULL &&
-            strcasecmp(check->column, column) == 0) {
+            mig_ascii_compare(check->column, column) == 0) {
             mig_sql_add(w, " CHECK (%r)",
                         new_name == NULL
                             ? check->condition

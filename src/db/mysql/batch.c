@@ -8,9 +8,9 @@
 #include "dialect/expression.h"
 #include "dialect/locks.h"
 #include "model/option.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* What an operation, or all those of the open statement, does to columns and foreign keys. */
 struct effect {
@@ -177,7 +177,7 @@ static bool meet(const struct mig_names *a, const struct mig_names *b)
 {
     for (size_t i = 0; i < a->count; i++) {
         for (size_t k = 0; k < b->count; k++) {
-            if (strcasecmp(a->items[i], b->items[k]) == 0) {
+            if (mig_ascii_compare(a->items[i], b->items[k]) == 0) {
                 return true;
             }
         }

@@ -2,10 +2,10 @@
  * features (narrow) and is_mariadb. Rules: dev.mysql.com/doc/refman, mariadb.com/kb. */
 #include "db/mysql/dialect.intern.h"
 #include "db/mysql/locks.h"
+#include "util/ascii.h"
 #include "util/utf8.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const char *const reserved[] = {
 #include "db/mysql/reserved.def"
@@ -86,7 +86,7 @@ static void add_position(struct mig_sql *w, const struct mig_column *column)
 static bool says_on_update(const struct mig_column *column)
 {
     return column->default_value.kind == MIG_VALUE_EXPR &&
-           strcasestr(column->default_value.text, "ON UPDATE") != NULL;
+           mig_ascii_find(column->default_value.text, "ON UPDATE") != NULL;
 }
 
 void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
@@ -130,7 +130,7 @@ void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
         if (update != NULL && !says_on_update(column)) {
             struct mig_opt_int precision = type != NULL ? type->precision : (struct mig_opt_int){0};
             mig_sql_add(w, " ON UPDATE %r", update);
-            if (strcasecmp(update, "CURRENT_TIMESTAMP") == 0) {
+            if (mig_ascii_compare(update, "CURRENT_TIMESTAMP") == 0) {
                 mig_append_length(&w->buf, "", precision);
             }
         }
@@ -168,7 +168,8 @@ static void add_element(struct mig_sql *w, const struct mig_element *element)
     if (element->desc) {
         mig_sql_add(w, " DESC");
     }
-    if (element->nulls != NULL && (strcasecmp(element->nulls, "last") == 0) != element->desc) {
+    if (element->nulls != NULL &&
+        (mig_ascii_compare(element->nulls, "last") == 0) != element->desc) {
         mig_sql_unsupported(w, "NULLS FIRST or LAST in an index", "Leave out `nulls`.");
     }
 }
@@ -411,7 +412,7 @@ static bool enum_is_native(const struct mig_compile *c, const struct mig_type *t
 
 static bool is_word(const char *text, const char *word)
 {
-    return text != NULL && strcasecmp(text, word) == 0;
+    return text != NULL && mig_ascii_compare(text, word) == 0;
 }
 
 /* The server calls an unnamed foreign key TABLE_ibfk_N, and refuses it where that is too long: it
@@ -452,7 +453,7 @@ static int resolve_foreign(struct mig_compile *c, const struct mig_op *op,
     const char *other =
         constraint->referred_schema != NULL ? constraint->referred_schema : op->schema;
     const struct mig_table *referred = NULL;
-    if (self != NULL && strcasecmp(self->name, constraint->referred_table) == 0) {
+    if (self != NULL && mig_ascii_compare(self->name, constraint->referred_table) == 0) {
         referred = self;
     } else {
         int code = mig_compile_known_table(c, other, constraint->referred_table, &referred, err);

@@ -4,6 +4,7 @@
 #ifdef LUAMIG_HAVE_MYSQL
 
 #include "db/mysql/driver.h"
+#include "util/ascii.h"
 #include "util/number.h"
 
 #include <netinet/in.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,7 +65,7 @@ static int parse_ssl_mode(const char *text, enum ssl_mode *mode, struct mig_erro
         return 0;
     }
     for (size_t i = SSL_DISABLED; i < MIG_COUNT(names); i++) {
-        if (strcasecmp(text, names[i]) == 0) {
+        if (mig_ascii_compare(text, names[i]) == 0) {
             *mode = (enum ssl_mode)i;
             return 0;
         }
@@ -126,8 +126,8 @@ static int set_options(MYSQL *mysql, const struct mig_conn_params *params, enum 
     unsigned timeout =
         params->connect_timeout_ms > 0 ? (unsigned)(params->connect_timeout_ms + 999) / 1000 : 10;
     unsigned no_files = 0;
-    if (charset != NULL && strcasecmp(charset, "utf8mb4") != 0 &&
-        strcasecmp(charset, "utf8") != 0 && strcasecmp(charset, "utf8mb3") != 0) {
+    if (charset != NULL && mig_ascii_compare(charset, "utf8mb4") != 0 &&
+        mig_ascii_compare(charset, "utf8") != 0 && mig_ascii_compare(charset, "utf8mb3") != 0) {
         mig_error_set(err, MIG_E_config, "charset in the URL is '%s'", charset);
         mig_error_hint(err,
                        "luamig speaks UTF-8 with every server: leave it out or write utf8mb4.");
@@ -248,7 +248,7 @@ static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *pa
 /* "5.5.5-10.11.6-MariaDB-log" (an old prefix), "11.8.6-MariaDB", "8.0.36". */
 static void read_version(struct mig_server *server, const char *text)
 {
-    server->is_mariadb = strcasestr(text, "mariadb") != NULL;
+    server->is_mariadb = mig_ascii_find(text, "mariadb") != NULL;
     if (server->is_mariadb && strncmp(text, "5.5.5-", 6) == 0) {
         text += 6;
     }

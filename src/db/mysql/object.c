@@ -1,9 +1,9 @@
 /* MySQL's and MariaDB's views, functions, triggers, schemas (databases) and sequences. */
 #include "db/mysql/dialect.intern.h"
+#include "util/ascii.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 static int emit(struct mig_sql *w, const char *verb, const char *schema, const char *table)
 {
@@ -85,7 +85,7 @@ int mig_mysql_create_function(struct mig_compile *c, const struct mig_op *op, st
         return mig_unsupported(c, err, "functions that return nothing",
                                "Give `returns`, or make a procedure by op.execute.");
     }
-    if (create->language != NULL && strcasecmp(create->language, "sql") != 0) {
+    if (create->language != NULL && mig_ascii_compare(create->language, "sql") != 0) {
         return mig_unsupported(c, err, "functions in other languages than SQL", NULL);
     }
     struct mig_sql w;
@@ -119,7 +119,8 @@ int mig_mysql_create_trigger(struct mig_compile *c, const struct mig_op *op, str
         return mig_unsupported(c, err, "triggers of several events",
                                "Make one trigger for each event.");
     }
-    if (strncasecmp(event, "UPDATE OF", 9) == 0 || strcasecmp(event, "TRUNCATE") == 0) {
+    if (mig_ascii_compare_n(event, "UPDATE OF", 9) == 0 ||
+        mig_ascii_compare(event, "TRUNCATE") == 0) {
         return mig_unsupported(
             c, err, "such trigger events",
             "The events are insert, update, delete; compare OLD and NEW in the body.");
@@ -127,11 +128,11 @@ int mig_mysql_create_trigger(struct mig_compile *c, const struct mig_op *op, str
     if (create->condition != NULL) {
         return mig_unsupported(c, err, "conditions of triggers", "Write IF … THEN in the body.");
     }
-    if (create->each != NULL && strcasecmp(create->each, "ROW") != 0) {
+    if (create->each != NULL && mig_ascii_compare(create->each, "ROW") != 0) {
         return mig_unsupported(c, err, "triggers for each statement",
                                "Triggers run for each row here.");
     }
-    if (create->when != NULL && strcasecmp(create->when, "INSTEAD OF") == 0) {
+    if (create->when != NULL && mig_ascii_compare(create->when, "INSTEAD OF") == 0) {
         return mig_unsupported(c, err, "INSTEAD OF triggers", NULL);
     }
     struct mig_sql w;

@@ -8,13 +8,13 @@
 #include "driver/listing.h"
 #include "model/option.h"
 #include "queries.h"
+#include "util/ascii.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* What is being described: a schema (NULL: the connection's database) and one name of it or all. */
 struct scope {
@@ -76,7 +76,7 @@ static struct mig_value text_value(enum mig_value_kind kind, const char *text)
 
 static bool contains_word(const char *text, const char *word)
 {
-    return strcasestr(text, word) != NULL;
+    return mig_ascii_find(text, word) != NULL;
 }
 
 static bool is_numeric(const struct mig_type *type)
@@ -183,7 +183,7 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
         return;
     }
     if (scope->conn->server.is_mariadb) {
-        if (strcasecmp(text, "NULL") == 0) {
+        if (mig_ascii_compare(text, "NULL") == 0) {
             return;
         }
         text = text[0] == '\'' ? text : mig_mysql_without_conversions(scope->arena, text);
@@ -206,7 +206,8 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
     } else if (strncmp(text, "0x", 2) == 0 && is_bytes(column->type)) {
         column->default_value = hex_value(scope->arena, text + 2);
         return;
-    } else if (!(is_clock(column->type) && strncasecmp(text, "CURRENT_TIMESTAMP", 17) == 0) &&
+    } else if (!(is_clock(column->type) &&
+                 mig_ascii_compare_n(text, "CURRENT_TIMESTAMP", 17) == 0) &&
                (column->type == NULL || !is_numeric(column->type))) {
         if (strchr(text, '\\') != NULL) {
             column->default_value = text_value(MIG_VALUE_TEXT, text);
@@ -244,7 +245,7 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
     if (contains_word(extra, "auto_increment")) {
         column->autoincrement = MIG_TRUE;
     }
-    const char *update = strcasestr(extra, "on update ");
+    const char *update = mig_ascii_find(extra, "on update ");
     if (update != NULL) {
         const char *text = update + strlen("on update ");
         const char *only = mig_arena_strndup(scope->arena, text, strcspn(text, " "));
@@ -287,7 +288,7 @@ static int read_column(struct mig_listing *rows, const struct scope *scope, stru
     }
     column->type = mig_mysql_read_type(scope->arena, column->native_type);
     column->nullable =
-        strcasecmp(mig_listing_peek(rows, COL_NULLABLE), "YES") == 0 ? MIG_TRUE : MIG_FALSE;
+        mig_ascii_compare(mig_listing_peek(rows, COL_NULLABLE), "YES") == 0 ? MIG_TRUE : MIG_FALSE;
     column->comment = mig_listing_filled(rows, COL_COMMENT);
     const char *collation = mig_listing_filled(rows, COL_COLLATION);
     if (collation != NULL && (table_collation == NULL || strcmp(collation, table_collation) != 0)) {
@@ -357,10 +358,10 @@ static void read_index(struct mig_listing *rows, struct mig_index *index)
     index->unique = mig_listing_bool(rows, IX_NON_UNIQUE) ? MIG_UNSET : MIG_TRUE;
     index->comment = mig_listing_filled(rows, IX_COMMENT);
     const char *type = mig_listing_peek(rows, IX_TYPE);
-    if (strcasecmp(type, "FULLTEXT") == 0 || strcasecmp(type, "SPATIAL") == 0 ||
-        strcasecmp(type, "VECTOR") == 0) {
+    if (mig_ascii_compare(type, "FULLTEXT") == 0 || mig_ascii_compare(type, "SPATIAL") == 0 ||
+        mig_ascii_compare(type, "VECTOR") == 0) {
         index->prefix = mig_listing_text(rows, IX_TYPE);
-    } else if (strcasecmp(type, "BTREE") != 0) {
+    } else if (mig_ascii_compare(type, "BTREE") != 0) {
         index->using = mig_listing_text(rows, IX_TYPE);
     }
 }
@@ -546,7 +547,7 @@ static bool is_json_check(const struct scope *scope, struct mig_table *table, co
     }
     *end = '\0';
     struct mig_column *column = mig_table_column(table, name);
-    if (column == NULL || strcasecmp(column->native_type, "longtext") != 0) {
+    if (column == NULL || mig_ascii_compare(column->native_type, "longtext") != 0) {
         return false;
     }
     struct mig_type *type = mig_arena_new(scope->arena, struct mig_type);
@@ -583,11 +584,11 @@ static int read_check(struct mig_listing *rows, const struct scope *scope, struc
     check->name_is_final = true;
     check->condition = condition;
     /* a column's own check goes by the column's name, which is no name of a constraint */
-    if (strcasecmp(mig_listing_peek(rows, 3), "Column") == 0) {
+    if (mig_ascii_compare(mig_listing_peek(rows, 3), "Column") == 0) {
         check->column = name;
         check->name = NULL;
     }
-    if (strcasecmp(mig_listing_peek(rows, 4), "NO") == 0) {
+    if (mig_ascii_compare(mig_listing_peek(rows, 4), "NO") == 0) {
         check->enforced = MIG_FALSE;
     }
     return 0;
@@ -631,7 +632,7 @@ static struct mig_table *read_table(struct mig_listing *rows, const struct scope
     }
     table->schema = mig_arena_strdup(scope->arena, scope->schema);
     table->name = mig_listing_text(rows, TAB_NAME);
-    table->is_view = strcasestr(mig_listing_peek(rows, TAB_TYPE), "VIEW") != NULL;
+    table->is_view = mig_ascii_find(mig_listing_peek(rows, TAB_TYPE), "VIEW") != NULL;
     if (!table->is_view) {
         table->comment = mig_listing_filled(rows, TAB_COMMENT);
     }
@@ -650,10 +651,10 @@ static struct mig_table *read_table(struct mig_listing *rows, const struct scope
 static bool wanted(const struct scope *scope, const struct mig_listing *rows)
 {
     const char *type = mig_listing_peek(rows, TAB_TYPE);
-    if (strcasecmp(type, "SEQUENCE") == 0) {
+    if (mig_ascii_compare(type, "SEQUENCE") == 0) {
         return false;
     }
-    return scope->name != NULL || (strcasestr(type, "VIEW") == NULL &&
+    return scope->name != NULL || (mig_ascii_find(type, "VIEW") == NULL &&
                                    !mig_listing_is_internal(mig_listing_peek(rows, TAB_NAME)));
 }
 

@@ -1,11 +1,11 @@
 /* The text of an expression as MariaDB keeps it. */
 #include "db/mysql/reflect.intern.h"
 
+#include "util/ascii.h"
 #include "util/strbuf.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 /* Behind the literal or quoted name that begins at `at`. */
 static const char *skip_quoted(const char *at, const char *end)
@@ -29,7 +29,7 @@ static const char *find_close(const char *at, const char *end, const char **usin
             continue;
         }
         depth = *at == '(' ? depth + 1 : *at == ')' ? depth - 1 : depth;
-        if (depth == 0 && (size_t)(end - at) > 7 && strncasecmp(at, " using ", 7) == 0) {
+        if (depth == 0 && (size_t)(end - at) > 7 && mig_ascii_compare_n(at, " using ", 7) == 0) {
             *using = at;
         }
         at++;
@@ -46,7 +46,7 @@ static void append_without(struct mig_strbuf *out, const char *at, const char *e
         if (*at == '\'' || *at == '`') {
             next = skip_quoted(at, end);
         } else if (!in_word && (size_t)(end - at) >= sizeof word - 1 &&
-                   strncasecmp(at, word, sizeof word - 1) == 0) {
+                   mig_ascii_compare_n(at, word, sizeof word - 1) == 0) {
             const char *using, *close = find_close(at + sizeof word - 1, end, &using);
             if (using != NULL && close < end) {
                 append_without(out, at + sizeof word - 1, using);
@@ -62,7 +62,7 @@ static void append_without(struct mig_strbuf *out, const char *at, const char *e
 
 const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *text)
 {
-    if (strcasestr(text, " using ") == NULL) {
+    if (mig_ascii_find(text, " using ") == NULL) {
         return text;
     }
     struct mig_strbuf out = {0};

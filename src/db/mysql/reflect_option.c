@@ -5,10 +5,10 @@
 #include "driver/listing.h"
 #include "model/option.h"
 #include "queries.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 int mig_mysql_add_option(struct mig_arena *arena, struct mig_table *table, const char *name,
                          const char *text)
@@ -37,7 +37,7 @@ int mig_mysql_read_options(struct mig_arena *arena, struct mig_table *table, con
         size_t length = strcspn(text, " ");
         const char *equals = memchr(text, '=', length);
         if (equals != NULL &&
-            strncasecmp(text, "transactional=", 14) != 0) { /* Aria always says it */
+            mig_ascii_compare_n(text, "transactional=", 14) != 0) { /* Aria always says it */
             size_t name_length = (size_t)(equals - text);
             const char *word = bare_word(arena, text, name_length);
             char *name = word == NULL ? NULL : mig_arena_printf(arena, "mysql_%s", word);
@@ -46,13 +46,13 @@ int mig_mysql_read_options(struct mig_arena *arena, struct mig_table *table, con
                 return -1;
             }
             for (char *c = name; *c != '\0'; c++) {
-                *c = (char)tolower((unsigned char)*c);
+                *c = mig_ascii_lower(*c);
             }
             if (mig_mysql_add_option(arena, table, name, value) != 0) {
                 return -1;
             }
         } else if (length == strlen("partitioned") &&
-                   strncasecmp(text, "partitioned", length) == 0) {
+                   mig_ascii_compare_n(text, "partitioned", length) == 0) {
             table->is_partitioned = true;
         }
         text += length + strspn(text + length, " ");

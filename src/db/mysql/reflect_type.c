@@ -1,10 +1,10 @@
 /* A column_type of information_schema ("int(10) unsigned", "enum('a','b')") as a type of ours. */
 #include "db/mysql/reflect.intern.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const struct {
     const char *words;
@@ -101,13 +101,13 @@ const struct mig_type *mig_mysql_read_type(struct mig_arena *arena, const char *
     if (type == NULL) {
         return NULL;
     }
-    if (strcasecmp(native, "tinyint(1)") == 0) {
+    if (mig_ascii_compare(native, "tinyint(1)") == 0) {
         type->kind = MIG_TYPE_boolean;
         return type;
     }
     size_t length = strcspn(native, "( ");
     for (size_t i = 0; i < MIG_COUNT(type_names); i++) {
-        if (strncasecmp(native, type_names[i].words, length) == 0 &&
+        if (mig_ascii_compare_n(native, type_names[i].words, length) == 0 &&
             type_names[i].words[length] == '\0') {
             type->kind = type_names[i].kind;
         }
@@ -119,11 +119,11 @@ const struct mig_type *mig_mysql_read_type(struct mig_arena *arena, const char *
         const char *close = strrchr(rest, ')');
         rest = close == NULL ? rest + strlen(rest) : close + 1;
     }
-    if (strcasestr(rest, " unsigned") == rest) {
+    if (mig_ascii_find(rest, " unsigned") == rest) {
         type->is_unsigned = MIG_TRUE;
         rest += strlen(" unsigned");
     }
-    if (strcasestr(rest, " zerofill") == rest) {
+    if (mig_ascii_find(rest, " zerofill") == rest) {
         type->zerofill = MIG_TRUE;
         rest += strlen(" zerofill");
     }

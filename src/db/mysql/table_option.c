@@ -4,7 +4,6 @@
 #include "model/option.h"
 
 #include <string.h>
-#include <strings.h>
 
 const char *mig_mysql_option_word(struct mig_arena *arena, const char *name)
 {

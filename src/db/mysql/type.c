@@ -1,8 +1,8 @@
 /* MySQL's types, values and defaults. */
 #include "db/mysql/dialect.intern.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 static void append_charset(struct mig_strbuf *buf, const struct mig_type *type)
 {
@@ -270,9 +270,9 @@ bool mig_mysql_is_timestamp_call(const char *text)
     static const char *const words[] = {"CURRENT_TIMESTAMP", "NOW", "LOCALTIMESTAMP", "LOCALTIME"};
     for (size_t i = 0; i < MIG_COUNT(words); i++) {
         size_t length = strlen(words[i]);
-        if (strncasecmp(text, words[i], length) == 0) {
+        if (mig_ascii_compare_n(text, words[i], length) == 0) {
             const char *rest = after_precision(text + length);
-            return *rest == '\0' || strncasecmp(rest, " ON UPDATE ", 11) == 0;
+            return *rest == '\0' || mig_ascii_compare_n(rest, " ON UPDATE ", 11) == 0;
         }
     }
     return false;
@@ -292,7 +292,8 @@ bool mig_mysql_default_in_parentheses(const struct mig_compile *c, const struct 
         if (mig_text_in_parentheses(value->text) || mig_mysql_is_timestamp_call(value->text)) {
             return false;
         }
-        return large ? strcasecmp(value->text, "NULL") != 0 : !mig_text_is_literal(value->text);
+        return large ? mig_ascii_compare(value->text, "NULL") != 0
+                     : !mig_text_is_literal(value->text);
     case MIG_VALUE_NOW:
         return !is_clock(type);
     case MIG_VALUE_UUID_V4:

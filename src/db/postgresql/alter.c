@@ -1,6 +1,7 @@
 /* ALTER TABLE … ALTER COLUMN: types with their defaults, identities. Rules: postgresql.org/docs,
  * ALTER TABLE, pg_cast. */
 #include "db/postgresql/dialect.intern.h"
+#include "util/ascii.h"
 
 #include <string.h>
 
@@ -81,7 +82,7 @@ static bool has_assignment_cast(const struct mig_compile *c, const struct mig_ty
     }
     if (a == UNKNOWN || b == UNKNOWN) {
         return from->kind == MIG_TYPE_native && to->kind == MIG_TYPE_native &&
-               strcasecmp(from->name, to->name) == 0;
+               mig_ascii_compare(from->name, to->name) == 0;
     }
     if (a == ENUM && b == ENUM) {
         return mig_text_equal(from->name, to->name) && mig_text_equal(from->schema, to->schema);

@@ -9,12 +9,12 @@
 
 #include "db/postgresql/driver.h"
 #include "driver/library.h"
+#include "util/ascii.h"
 #include "util/number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- the library ---- */
 
@@ -369,7 +369,7 @@ static int refuse_copy(struct mig_conn *conn, ExecStatusType status, struct mig_
 static bool is_word(const char *text, const char *word)
 {
     size_t length = strlen(word);
-    return strncasecmp(text, word, length) == 0 &&
+    return mig_ascii_compare_n(text, word, length) == 0 &&
            (text[length] == '\0' || strchr(" \t\r\n;", text[length]) != NULL);
 }
 

@@ -7,6 +7,7 @@
 
 #include "db/postgresql/driver.h"
 #include "db/postgresql/named.h"
+#include "util/ascii.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,7 +112,7 @@ void mig_pq_named_failed(struct mig_pq_handle *h, const char *sqlstate, const ch
 void mig_pq_named_look(struct mig_conn *conn, const char *sql)
 {
     if (conn->as_written &&
-        (strcasestr(sql, "DEALLOCATE") != NULL || strcasestr(sql, "DISCARD") != NULL)) {
+        (mig_ascii_find(sql, "DEALLOCATE") != NULL || mig_ascii_find(sql, "DISCARD") != NULL)) {
         mig_pq_named_forget(mig_pq_handle_of(conn), false);
     }
 }

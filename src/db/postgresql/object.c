@@ -1,9 +1,9 @@
 /* PostgreSQL's views, functions, triggers, schemas, sequences, extensions and domains. */
 #include "db/postgresql/dialect.intern.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 static int emit(struct mig_sql *w, const char *verb, const char *schema, const char *table)
 {
@@ -101,7 +101,7 @@ static bool begins(const char *text, const char *word)
 {
     size_t length = strlen(word);
     text = skip_space(text);
-    return strncasecmp(text, word, length) == 0 && !isalnum((unsigned char)text[length]) &&
+    return mig_ascii_compare_n(text, word, length) == 0 && !isalnum((unsigned char)text[length]) &&
            text[length] != '_';
 }
 

@@ -2,11 +2,11 @@
 #include "driver/runner.h"
 #include "db/postgresql/named.h"
 #include "dialect/dialect.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 extern const struct mig_runner_ops mig_runner_postgresql;
 
@@ -170,7 +170,7 @@ static size_t next_word(const char **at, const char *end)
 
 static bool is_word(const char *at, size_t length, const char *word)
 {
-    return length == strlen(word) && strncasecmp(at, word, length) == 0;
+    return length == strlen(word) && mig_ascii_compare_n(at, word, length) == 0;
 }
 
 /* SET [SESSION | LOCAL] name …; SESSION AUTHORIZATION and SESSION CHARACTERISTICS are names. */

@@ -4,7 +4,6 @@
 #include "model/option.h"
 
 #include <string.h>
-#include <strings.h>
 
 void mig_postgresql_table_options(struct mig_sql *w, const struct mig_table *table)
 {

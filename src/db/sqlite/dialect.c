@@ -3,9 +3,9 @@
 #include "db/sqlite/dialect.intern.h"
 #include "dialect/rebuild.h"
 #include "model/option.h"
+#include "util/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const char *const reserved[] = {
 #include "db/sqlite/reserved.def"
@@ -180,8 +180,9 @@ static int append_value(const struct mig_compile *c, struct mig_strbuf *buf,
 /* The words that DEFAULT takes as they are (sqlite.org/lang_createtable.html). */
 static bool is_current(const char *text)
 {
-    return strcasecmp(text, "CURRENT_DATE") == 0 || strcasecmp(text, "CURRENT_TIME") == 0 ||
-           strcasecmp(text, "CURRENT_TIMESTAMP") == 0;
+    return mig_ascii_compare(text, "CURRENT_DATE") == 0 ||
+           mig_ascii_compare(text, "CURRENT_TIME") == 0 ||
+           mig_ascii_compare(text, "CURRENT_TIMESTAMP") == 0;
 }
 
 static bool default_in_parentheses(const struct mig_compile *c, const struct mig_column *column)
@@ -321,7 +322,7 @@ static int check_foreign_keys(const struct mig_compile *c, const char *schema,
         if (constraint->kind != MIG_CONSTRAINT_FOREIGN || constraint->referred_schema == NULL) {
             continue;
         }
-        if (schema == NULL || strcasecmp(schema, constraint->referred_schema) != 0) {
+        if (schema == NULL || mig_ascii_compare(schema, constraint->referred_schema) != 0) {
             return mig_unsupported(c, err, "foreign keys to another schema",
                                    "Check the reference in triggers, or leave it out here.");
         }

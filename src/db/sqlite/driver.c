@@ -7,13 +7,13 @@
 #include "driver/database.h"
 #include "driver/decimal.h"
 #include "driver/statement_cache.h"
+#include "util/ascii.h"
 #include "util/number.h"
 
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -121,14 +121,14 @@ static const char *option(const struct mig_conn_params *params, const char *name
 
 static bool is_off(const char *text)
 {
-    return strcasecmp(text, "off") == 0 || strcmp(text, "0") == 0 ||
-           strcasecmp(text, "false") == 0 || strcasecmp(text, "no") == 0;
+    return mig_ascii_compare(text, "off") == 0 || strcmp(text, "0") == 0 ||
+           mig_ascii_compare(text, "false") == 0 || mig_ascii_compare(text, "no") == 0;
 }
 
 static bool is_on(const char *text)
 {
-    return strcasecmp(text, "on") == 0 || strcmp(text, "1") == 0 || strcasecmp(text, "true") == 0 ||
-           strcasecmp(text, "yes") == 0;
+    return mig_ascii_compare(text, "on") == 0 || strcmp(text, "1") == 0 ||
+           mig_ascii_compare(text, "true") == 0 || mig_ascii_compare(text, "yes") == 0;
 }
 
 /* Waits for another process's lock, in growing steps, until the time is over or someone cancelled.
@@ -492,10 +492,11 @@ static enum reading reading_of(const char *declared)
     if (declared == NULL) {
         return AS_STORED;
     }
-    if (strncasecmp(declared, "BOOL", 4) == 0) {
+    if (mig_ascii_compare_n(declared, "BOOL", 4) == 0) {
         return AS_BOOLEAN;
     }
-    if (strncasecmp(declared, "NUMERIC", 7) == 0 || strncasecmp(declared, "DECIMAL", 7) == 0) {
+    if (mig_ascii_compare_n(declared, "NUMERIC", 7) == 0 ||
+        mig_ascii_compare_n(declared, "DECIMAL", 7) == 0) {
         return AS_DECIMAL;
     }
     return AS_STORED;

@@ -1,9 +1,9 @@
 /* SQLite's views and triggers. */
 #include "db/sqlite/dialect.intern.h"
+#include "util/ascii.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 static int emit(struct mig_sql *w, const char *verb, const char *schema, const char *table)
 {
@@ -63,7 +63,7 @@ static void add_body(struct mig_sql *w, const char *body)
     while (length > 0 && (isspace((unsigned char)body[length - 1]) || body[length - 1] == ';')) {
         length--;
     }
-    bool block = strncasecmp(body, "BEGIN", 5) == 0 && isspace((unsigned char)body[5]);
+    bool block = mig_ascii_compare_n(body, "BEGIN", 5) == 0 && isspace((unsigned char)body[5]);
     const char *text = mig_arena_strndup(w->c->arena, body, length);
     if (text == NULL) {
         mig_sql_fail(w, mig_error_nomem(w->err));
@@ -84,10 +84,10 @@ int mig_sqlite_create_trigger(struct mig_compile *c, const struct mig_op *op, st
         return mig_unsupported(c, err, "triggers of several events",
                                "Make one trigger for each event.");
     }
-    if (strcasecmp(event, "TRUNCATE") == 0) {
+    if (mig_ascii_compare(event, "TRUNCATE") == 0) {
         return mig_unsupported(c, err, "TRUNCATE triggers", NULL);
     }
-    if (create->each != NULL && strcasecmp(create->each, "ROW") != 0) {
+    if (create->each != NULL && mig_ascii_compare(create->each, "ROW") != 0) {
         return mig_unsupported(c, err, "triggers for each statement",
                                "Triggers run for each row here.");
     }

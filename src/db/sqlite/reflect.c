@@ -3,17 +3,17 @@
 #include "driver/database.h"
 #include "driver/listing.h"
 #include "queries.h"
+#include "util/ascii.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* The query over another schema (an attached file) than main. */
 static const char *query_over(struct mig_arena *arena, const char *sql, const char *schema)
 {
-    if (schema == NULL || strcasecmp(schema, "main") == 0) {
+    if (schema == NULL || mig_ascii_compare(schema, "main") == 0) {
         return sql;
     }
     struct mig_strbuf buf = {0};
@@ -69,7 +69,7 @@ static void open_over(struct mig_listing *rows, struct mig_conn *conn, struct mi
 
 static bool is_virtual(const char *sql)
 {
-    return strncasecmp(sql, "CREATE VIRTUAL ", 15) == 0;
+    return mig_ascii_compare_n(sql, "CREATE VIRTUAL ", 15) == 0;
 }
 
 /* What parsing takes is more than what it gives: it goes with an arena of its own. */
@@ -221,8 +221,8 @@ static int add_enum_columns(void *self, struct mig_arena *arena, const char *sch
     for (size_t i = 0; status == 0 && i < table->constraints.count; i++) {
         const struct mig_constraint *other = table->constraints.items[i];
         struct mig_names others = {0};
-        bool candidate =
-            other != check && (other->name == NULL || strcasecmp(other->name, enum_name) == 0);
+        bool candidate = other != check &&
+                         (other->name == NULL || mig_ascii_compare(other->name, enum_name) == 0);
         if (candidate && mig_sqlite_enum_check(arena, other, &column, &others) &&
             (other->name != NULL || mig_names_equal(&others, &values))) {
             status = add_enum_column(arena, schema, table, column, out, err);
@@ -304,7 +304,7 @@ static int gather_view_trigger(struct gathering *all, const char *view, const ch
 {
     struct mig_schema *out = all->out;
     for (size_t i = 0; i < out->view_count; i++) {
-        if (strcasecmp(out->views[i]->name, view) == 0) {
+        if (mig_ascii_compare(out->views[i]->name, view) == 0) {
             return mig_names_add(all->arena, &out->views[i]->parts, sql) != 0 ? mig_error_nomem(err)
                                                                               : 0;
         }
@@ -317,7 +317,7 @@ static int gather_row(struct gathering *all, struct mig_listing *rows, const cha
 {
     const char *type = mig_listing_peek(rows, 0);
     const char *of = mig_listing_peek(rows, 2);
-    if (strncasecmp(of, "sqlite_", 7) == 0 || mig_listing_is_internal(of)) {
+    if (mig_ascii_compare_n(of, "sqlite_", 7) == 0 || mig_listing_is_internal(of)) {
         return 0;
     }
     const char *name = mig_listing_text(rows, 1);
