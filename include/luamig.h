@@ -121,7 +121,8 @@ LUAMIG_API const struct mig_failure *mig_failure(const struct mig_handle *handle
 /* Uses a connection of the caller's, which stays open: an sqlite3 *, a PGconn *, a MYSQL *, by
  * dialect ("sqlite", "postgresql", "mysql"). Before the handle's first use of the database. A call
  * that uses it fails while the caller has a transaction open on it, and leaves it with the lock and
- * statement timeouts that it had; once it is lost, the handle is of no more use. */
+ * statement timeouts that it had; once it is lost, the handle is of no more use. From here on it
+ * speaks UTF-8, and PostgreSQL writes its dates as ISO 8601 does. */
 LUAMIG_API int mig_attach(struct mig_handle *handle, const char *dialect, void *connection);
 
 /* Targets are those of the command line; NULL for "head", except in mig_downgrade and mig_stamp.

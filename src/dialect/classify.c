@@ -265,6 +265,23 @@ static void flag_sqlite(struct state *s)
     }
 }
 
+/* What commits the open transaction though it is no DDL
+ * (https://dev.mysql.com/doc/refman/8.0/en/implicit-commit.html). */
+static void flag_mysql(struct state *s, const struct mig_sqltoken *second)
+{
+    static const struct {
+        const char *verb, *second; /* second NULL: whatever it is */
+    } commit[] = {{"LOCK", NULL},      {"UNLOCK", NULL},   {"FLUSH", NULL},
+                  {"RESET", NULL},     {"CHECK", NULL},    {"LOAD", "INDEX"},
+                  {"SET", "PASSWORD"}, {"START", "SLAVE"}, {"START", "REPLICA"}};
+    for (size_t i = 0; i < MIG_COUNT(commit); i++) {
+        if (strcmp(s->statement->verb, commit[i].verb) == 0 &&
+            (commit[i].second == NULL || mig_sqltoken_is(second, commit[i].second))) {
+            s->statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
+        }
+    }
+}
+
 int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_server *server,
                            struct mig_arena *arena, struct mig_statement *statement,
                            struct mig_error *err)
@@ -315,6 +332,8 @@ int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_s
         flag_postgresql(&s);
     } else if (dialect->bracket_quotes) {
         flag_sqlite(&s);
+    } else if (dialect->hash_comments) {
+        flag_mysql(&s, &second);
     }
     if (statement->class != MIG_CLASS_SESSION && statement->class != MIG_CLASS_TRANSACTION) {
         find_tables(&s);
