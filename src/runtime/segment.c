@@ -369,6 +369,17 @@ static int leave_failed(struct mig_run *run, const struct mig_statement *stateme
     return rc;
 }
 
+/* A routine has committed what was open, of which nobody could know before: what it committed is
+ * written down at once. */
+static int follow_commit(struct mig_run *run, const struct mig_statement *statement,
+                         struct mig_error *err)
+{
+    run->open = run->wrapped = false;
+    int rc = mig_segment_begin(run, err);
+    run->journal.dirty = true;
+    return rc == 0 ? mig_segment_boundary(run, verb_of(statement), err) : rc;
+}
+
 int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement, int rc,
                       struct mig_error *err)
 {
@@ -386,6 +397,9 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
     if (statement->class != MIG_CLASS_READ && statement->class != MIG_CLASS_SESSION) {
         run->journal.dirty = run->open;
         run->pending = run->pending || !run->sink->live;
+    }
+    if (run->open && run->sink->live && mig_conn_tx_state(run->conn) == MIG_TX_IDLE) {
+        return follow_commit(run, statement, err);
     }
     if (run->wrapped) {
         rc = mig_journal_done(run, false, err);
