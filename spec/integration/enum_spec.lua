@@ -119,6 +119,28 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       end
     end)
 
+    it("follow each other in a script as they do on the server", function()
+      p:revision {
+        id = "changed", down = "renamed", upgrade = [[
+          op.rename_enum_value("mood", "ok", "fine")
+          op.set_enum_values("mood", { "low", "fine", "high" }, { renamed = { sad = "low" } })
+          op.remove_enum_value("mood", "high")
+          op.rename_enum_value("mood", "fine", "good")
+          op.set_enum_values("mood", { "good" }, { removed = { low = "good" } })]],
+      }
+      p:write("snapshot.json", run("inspect", "--json").stdout)
+      local script = run("upgrade", "renamed:changed", "--sql", "--snapshot", "snapshot.json").stdout
+      run "upgrade"
+      local live = dump.schema(db)
+      run("stamp", "renamed")
+      db:drop()
+      db = scratch.database(dialect)
+      p:write("luamig.conf.lua", ("return { url = %q }"):format(db.url))
+      run("upgrade", "renamed")
+      db:query(script)
+      assert.same(live, dump.schema(db))
+    end)
+
     it("are written into scripts that know the tables", function()
       p:write("lib/moods.lua", 'return { grow = function(op) op.add_enum_value("mood", "happy") end }')
       p:revision {

@@ -103,13 +103,6 @@ static int rename_value(struct mig_compile *c, const char *schema, const char *n
     return emit(&w);
 }
 
-int mig_postgresql_rename_enum_value(struct mig_compile *c, const struct mig_op *op,
-                                     struct mig_error *err)
-{
-    const struct mig_op_rename_enum_value *rename = MIG_OP_CAST(op, rename_enum_value);
-    return rename_value(c, op->schema, rename->name, rename->value, rename->new_value, err);
-}
-
 /* --- any new set of values --- */
 
 struct change {
@@ -295,6 +288,19 @@ static void add_mapped_text(struct mig_sql *w, const struct change *change, cons
     }
 }
 
+static void add_default(struct mig_sql *w, const struct change *change,
+                        const struct mig_column *column)
+{
+    const struct mig_value *value = &column->default_value;
+    if (value->kind == MIG_VALUE_TEXT) {
+        mig_sql_add(w, "%q", mapped_literal(change, value->text));
+    } else if (value->kind == MIG_VALUE_EXPR) {
+        add_mapped_text(w, change, value->text);
+    } else {
+        mig_sql_add(w, "%v", value, column->type);
+    }
+}
+
 /* The new default, where the table is not read again. */
 static int note_default(const struct change *change, const char *schema, const char *table,
                         const char *column, const char *text)
@@ -309,6 +315,38 @@ static int note_default(const struct change *change, const char *schema, const c
     alter->default_ =
         (struct mig_value){.kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
     return mig_catalog_apply(change->c->catalog, &alter->base, change->err);
+}
+
+/* The defaults once values have other names. Columns that nobody knows have none to keep. */
+static int note_renamed(const struct change *change)
+{
+    struct mig_compile *c = change->c;
+    struct mig_names columns = {0};
+    if (c->catalog == NULL || !mig_catalog_is_deferred(c->catalog)) {
+        return 0; /* a live catalog reads the tables again */
+    }
+    int code = mig_catalog_enum_columns(c->catalog, c->arena, change->schema, change->name,
+                                        &columns, change->err);
+    if (code == MIG_E_offline) {
+        mig_error_clear(change->err);
+        return 0;
+    }
+    for (size_t i = 0; i + 2 < columns.count && code == 0; i += 3) {
+        const char *schema = columns.items[i], *table = columns.items[i + 1];
+        const struct mig_table *known = NULL;
+        code = mig_compile_known_table(c, schema, table, &known, change->err);
+        const struct mig_column *column =
+            known != NULL ? mig_table_column(known, columns.items[i + 2]) : NULL;
+        if (code != 0 || column == NULL || column->default_value.kind == MIG_VALUE_NONE ||
+            column->computed != NULL) {
+            continue;
+        }
+        struct mig_sql w = mig_sql_start(c, change->err);
+        add_default(&w, change, column);
+        code = note_default(change, schema, table, column->name,
+                            mig_strbuf_to_arena(&w.buf, c->arena));
+    }
+    return code;
 }
 
 static int move_column(const struct change *change, const char *schema, const char *table,
@@ -347,13 +385,7 @@ static int move_column(const struct change *change, const char *schema, const ch
     w = mig_sql_start(c, change->err);
     mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n SET DEFAULT ", schema, table, column);
     size_t start = w.buf.length;
-    if (found->default_value.kind == MIG_VALUE_TEXT) {
-        mig_sql_add(&w, "%q", mapped_literal(change, found->default_value.text));
-    } else if (found->default_value.kind == MIG_VALUE_EXPR) {
-        add_mapped_text(&w, change, found->default_value.text);
-    } else {
-        mig_sql_add(&w, "%v", &found->default_value, found->type);
-    }
+    add_default(&w, change, found);
     const char *text =
         mig_arena_strndup(c->arena, mig_strbuf_text(&w.buf) + start, w.buf.length - start);
     code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
@@ -563,7 +595,8 @@ static int set_values(struct change *change)
         return mig_error_nomem(change->err);
     }
     if (known != NULL && can_change_in_place(change, &known->values)) {
-        return change_in_place(change, &known->values);
+        code = change_in_place(change, &known->values);
+        return code != 0 ? code : note_renamed(change);
     }
     return make_anew(change, known == NULL ? NULL : &known->values);
 }
@@ -626,4 +659,18 @@ int mig_postgresql_remove_enum_value(struct mig_compile *c, const struct mig_op 
                             .removed = &removed,
                             .err = err};
     return set_values(&change);
+}
+
+int mig_postgresql_rename_enum_value(struct mig_compile *c, const struct mig_op *op,
+                                     struct mig_error *err)
+{
+    const struct mig_op_rename_enum_value *rename = MIG_OP_CAST(op, rename_enum_value);
+    struct mig_pair pair = {
+        rename->value,
+        {.kind = MIG_VALUE_TEXT, .text = rename->new_value, .length = strlen(rename->new_value)}};
+    struct mig_pairs renamed = {.items = &pair, .count = 1};
+    const struct change change = {
+        .c = c, .schema = op->schema, .name = rename->name, .renamed = &renamed, .err = err};
+    int code = rename_value(c, op->schema, rename->name, rename->value, rename->new_value, err);
+    return code != 0 ? code : note_renamed(&change);
 }
