@@ -53,6 +53,11 @@ local inverted = {
   { [[op.create_table_comment("o", "new")]] },
   { [[op.create_view("vv", "SELECT id FROM t")]] },
   { [[op.create_enum("mood", { "a", "b" })]] },
+  -- what an operation before has made is dropped by that one's inverse
+  { [[op.create_enum("mood", { "a", "b" }) op.add_column("t", { "m", sql.enum("mood", { "a", "b" }) })]] },
+  { [[op.add_column("t", { "m", sql.enum("mood", { "a", "b" }) }) op.add_column("t", { "k", sql.enum("mood", { "a", "b" }) })]] },
+  { [[op.create_table("n", { { "m", sql.enum("mood", { "a", "b" }) }, { "k", sql.enum("mood", { "a", "b" }) } })
+    op.batch_alter_table("t", function(batch) batch.add_column { "m", sql.enum("mood", { "a", "b" }) } end)]] },
   { [[op.add_column("t", { "m", sql.enum("mood", { "a", "b" }), nullable = false, default = "a" })]] },
   { [[op.create_table("n", { { "id", sql.integer, primary_key = true }, { "m", sql.enum("mood", { "a", "b" }) }, { "k", sql.enum("kind", { "x" }) } })]] },
   { [[op.alter_column("t", "b", { type = sql.enum("mood", { "a", "b" }), existing_type = sql.string(20) })]] },

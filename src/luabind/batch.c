@@ -238,13 +238,14 @@ static _Noreturn void raise_recorded(lua_State *L, const struct mig_op *op, stru
         lua_pushfstring(L, "op.%s", op->spelling != NULL ? op->spelling : mig_op_name(op->kind)));
 }
 
-static void invert(lua_State *L, struct mig_op *op, struct mig_op_list *list)
+static void invert(lua_State *L, struct mig_op *op, struct mig_names *makers,
+                   struct mig_op_list *list)
 {
     struct mig_lua_host *host = mig_lua_host(L);
     struct mig_error *err = mig_lua_error_slot(L);
     struct mig_arena *arena = mig_run_arena(host->run);
     if (mig_invert_ops(arena, &op, 1, list, err) != 0 ||
-        mig_invert_enums(arena, op, mig_run_made_enum, host->run, list, err) != 0) {
+        mig_invert_enums(arena, op, mig_run_made_enum, host->run, makers, list, err) != 0) {
         raise_recorded(L, op, err);
     }
 }
@@ -289,9 +290,10 @@ void mig_lua_change(lua_State *L, enum mig_direction direction)
     if (inverses == NULL) {
         mig_lua_fail(L, MIG_E_nomem, NULL, "out of memory");
     }
+    struct mig_names makers = {0};
     for (size_t i = 0; i < recording.count; i++) {
         if (recording.items[i].op != NULL) {
-            invert(L, recording.items[i].op, &inverses[i]);
+            invert(L, recording.items[i].op, &makers, &inverses[i]);
         }
     }
     for (size_t step = 0; step < recording.count; step++) {

@@ -453,16 +453,40 @@ struct made_enums {
     const struct mig_op *op;
     bool (*made)(void *payload, const char *schema, const char *name);
     void *payload;
+    struct mig_names *makers;
 };
+
+/* Whether no operation before this one makes the type; from now on one does. */
+static int is_first_maker(struct made_enums *m, const char *schema, const char *name, bool *first)
+{
+    struct mig_arena *arena = m->in.arena;
+    *first = true;
+    for (size_t i = 0; i + 1 < m->makers->count; i += 2) {
+        if (mig_text_equal(m->makers->items[i], schema) &&
+            strcmp(m->makers->items[i + 1], name) == 0) {
+            *first = false;
+            return 0;
+        }
+    }
+    return mig_names_add(arena, m->makers, schema) != 0 ||
+                   mig_names_add(arena, m->makers, name) != 0
+               ? mig_error_nomem(m->in.err)
+               : 0;
+}
 
 static int drop_made(struct made_enums *m, const struct mig_type *type)
 {
+    bool first = false;
     while (type != NULL && type->kind == MIG_TYPE_array) {
         type = type->element;
     }
     if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL || !type->values.given ||
         type->native == MIG_FALSE || !m->made(m->payload, type->schema, type->name)) {
         return 0;
+    }
+    int rc = is_first_maker(m, type->schema, type->name, &first);
+    if (rc != 0 || !first) {
+        return rc;
     }
     struct mig_op *drop = append(&m->in, MIG_OP_drop_enum, m->op);
     if (drop == NULL) {
@@ -471,7 +495,7 @@ static int drop_made(struct made_enums *m, const struct mig_type *type)
     drop->schema = type->schema;
     struct mig_op_drop_enum *to = (struct mig_op_drop_enum *)(void *)drop;
     to->name = type->name;
-    to->if_exists = MIG_TRUE; /* two columns may have it */
+    to->if_exists = MIG_TRUE; /* the rehearsal may have taken another way */
     to->values = type->values;
     return 0;
 }
@@ -487,11 +511,15 @@ static int drop_made_by_columns(struct made_enums *m, const struct mig_columns *
 
 int mig_invert_enums(struct mig_arena *arena, const struct mig_op *op,
                      bool (*made)(void *payload, const char *schema, const char *name),
-                     void *payload, struct mig_op_list *out, struct mig_error *err)
+                     void *payload, struct mig_names *makers, struct mig_op_list *out,
+                     struct mig_error *err)
 {
-    struct made_enums m = {{arena, out, err}, op, made, payload};
+    struct made_enums m = {{arena, out, err}, op, made, payload, makers};
+    bool first = false;
     int rc = 0;
     switch ((int)op->kind) {
+    case MIG_OP_create_enum: /* its own inverse drops the type */
+        return is_first_maker(&m, op->schema, MIG_OP_CAST(op, create_enum)->name, &first);
     case MIG_OP_create_table:
         return drop_made_by_columns(&m, &MIG_OP_CAST(op, create_table)->body->columns);
     case MIG_OP_add_column:
@@ -501,7 +529,7 @@ int mig_invert_enums(struct mig_arena *arena, const struct mig_op *op,
     case MIG_OP_batch: {
         const struct mig_op_batch *batch = (const struct mig_op_batch *)(const void *)op;
         for (size_t i = 0; rc == 0 && i < batch->op_count; i++) {
-            rc = mig_invert_enums(arena, batch->ops[i], made, payload, out, err);
+            rc = mig_invert_enums(arena, batch->ops[i], made, payload, makers, out, err);
         }
         return rc;
     }

@@ -17,9 +17,12 @@ int mig_invert_ops(struct mig_arena *arena, struct mig_op *const *ops, size_t co
                    struct mig_op_list *out, struct mig_error *err) MIG_MUST_CHECK;
 
 /* Appends what drops the enum types that the operation has made besides, as its columns name them
- * with their values: those of which `made` says so. */
+ * with their values: those of which `made` says so. `makers` (empty before the first operation of a
+ * revision, which come in their order) remembers the types that an operation makes: the inverse of
+ * the first one, which comes last, drops them. */
 int mig_invert_enums(struct mig_arena *arena, const struct mig_op *op,
                      bool (*made)(void *payload, const char *schema, const char *name),
-                     void *payload, struct mig_op_list *out, struct mig_error *err) MIG_MUST_CHECK;
+                     void *payload, struct mig_names *makers, struct mig_op_list *out,
+                     struct mig_error *err) MIG_MUST_CHECK;
 
 #endif
