@@ -41,6 +41,20 @@ describe("after a failure between commits", function()
     assert.matches("\nhalf done  a1 %(upgrade%): 1 step done, step 2 failed\n +CREATE TABLE one %(id INTEGER%)\n +Table 'one' already exists\n", r.stdout)
   end)
 
+  it("nothing is half done where the first statement failed", function()
+    p:revision { id = "a1", upgrade = 'op.execute "CREATE TABLE one (id INTEGER)"', downgrade = 'op.drop_table "nowhere"' }
+    p:revision { id = "b2", down = "a1", upgrade = 'op.drop_table "nowhere"' }
+    for _, args in ipairs { { "upgrade" }, { "downgrade", "-1" }, { "upgrade" } } do
+      local r = p:luamig(table.unpack(args))
+      assert.equal(1, r.code, r.stderr)
+      assert.matches("still at a1\n", r.stderr)
+      assert.is_nil(p:luamig("status").stdout:find("half done", 1, true))
+      assert.same({}, db:query "SELECT revision FROM luamig_journal")
+    end
+    p:revision { id = "b2", down = "a1", upgrade = "" }
+    assert.equal(0, p:luamig("upgrade").code) -- the downgrade that failed is no obstacle
+  end)
+
   it("plan shows what is left, and changes nothing", function()
     p:revision {
       id = "a1", upgrade = [[op.create_table("one", { { "id", sql.integer, primary_key = true }, { "n", sql.integer } })

@@ -451,22 +451,6 @@ int mig_journal_carried_out(struct mig_run *run, struct mig_error *err)
                : 0; /* the next row says so, and until then the fingerprint */
 }
 
-void mig_journal_failed(struct mig_run *run, const struct mig_error *failure)
-{
-    struct mig_error ignored = {0};
-    struct mig_journal *journal = &run->journal;
-    if (!journal->intended || run->conn->lost) {
-        return; /* the fingerprint will tell */
-    }
-    journal->intended = false;
-    if (set_state(run, run->revision->id, journal->last_step, "failed", failure->message,
-                  &ignored) == 0) {
-        mig_log_write(&run->ctx->log, MIG_LOG_DEBUG, "step %d of '%s' is noted as failed",
-                      journal->last_step, run->revision->id);
-    }
-    mig_error_clear(&ignored);
-}
-
 static int delete_step(struct mig_run *run, const char *revision, int step, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
@@ -476,6 +460,27 @@ static int delete_step(struct mig_run *run, const char *revision, int step, stru
     append_where(&sql, run);
     mig_strbuf_puts(&sql, " AND revision = ? AND step = ?");
     return send(run, &sql, items, MIG_COUNT(items), err);
+}
+
+void mig_journal_failed(struct mig_run *run, const struct mig_statement *statement,
+                        const struct mig_error *failure)
+{
+    struct mig_error ignored = {0};
+    struct mig_journal *journal = &run->journal;
+    if (!journal->intended || run->conn->lost) {
+        return; /* the fingerprint will tell */
+    }
+    journal->intended = false;
+    if (journal->last_step == 1 && statement->class != MIG_CLASS_CONCURRENT) {
+        /* Nothing is half applied. */
+        journal->last_step =
+            delete_step(run, run->revision->id, 1, &ignored) == 0 ? 0 : journal->last_step;
+    } else if (set_state(run, run->revision->id, journal->last_step, "failed", failure->message,
+                         &ignored) == 0) {
+        mig_log_write(&run->ctx->log, MIG_LOG_DEBUG, "step %d of '%s' is noted as failed",
+                      journal->last_step, run->revision->id);
+    }
+    mig_error_clear(&ignored);
 }
 
 int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_statements *out,

@@ -394,9 +394,11 @@ int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t
 /* Before and after a statement that commits by itself. */
 int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
                        struct mig_error *err) MIG_MUST_CHECK;
-/* The server has heard of the statement in hand: it is done, or failed. */
+/* The server has heard of the statement in hand: it is done, or failed. When the revision's first
+ * one failed and leaves nothing behind, nothing is half applied: its row goes. */
 int mig_journal_carried_out(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
-void mig_journal_failed(struct mig_run *run, const struct mig_error *failure);
+void mig_journal_failed(struct mig_run *run, const struct mig_statement *statement,
+                        const struct mig_error *failure);
 /* The revision is finished: its rows go with the version row. Appends what deletes them, if there
  * are any. */
 int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_statements *out,

@@ -351,7 +351,7 @@ static int leave_failed(struct mig_run *run, const struct mig_statement *stateme
     if (!earlier) {
         mig_statement_blame_rows(statement, err);
     }
-    mig_journal_failed(run, err);
+    mig_journal_failed(run, statement, err);
     if (run->wrapped) {
         mig_segment_abort(run);
         return rc;
