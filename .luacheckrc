@@ -6,7 +6,7 @@ cache = false
 local migration = {
   read_globals = { "op", "sql", "json" },
   globals = {
-    "revision", "down_revision", "branch_labels", "depends_on", "create_date", "transactional", "irreversible", "phase",
+    "revision", "down_revision", "branch_labels", "depends_on", "create_date", "transactional", "irreversible", "replaces", "phase",
     "upgrade", "downgrade", "change",
   },
 }

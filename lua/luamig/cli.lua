@@ -66,6 +66,9 @@ cli.groups = {
     { "rebase", { { "REV", 1, "the first revision to move" } }, "put a revision (and what follows) after another", {
       { "--onto", "REV", "the revision that it shall follow" },
     } },
+    { "squash", { { "REV", 1, "the last revision of those" } }, "replace a revision and all before it by one", {
+      message, { "--incomplete", nil, "even if the new one lacks what no declaration has a word for" },
+    } },
     { "edit", { { "REV", 1, "the revision" } }, "open a revision in $VISUAL or $EDITOR", {} },
     { "heads", {}, "the newest revisions", {
       { "--check", nil, "exit 3 when there is more than one" },

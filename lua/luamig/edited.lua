@@ -1,21 +1,24 @@
---- Revisions whose file is no longer what was applied: its tokens differ from those of the last upgrade.
+--- Revisions whose file is no longer what was applied: its tokens differ from those of the last upgrade. One that was
+--- squashed since, in a database that went through the others, is another file of the same effect.
 local core = require "luamig.core"
 
 --- Their ids, oldest first. revisions: newest first, as handle:history() has them; journal: handle:journal().
 return function(root, revisions, journal)
   local applied = {}
   for _, row in ipairs(journal) do
-    if applied[row.revision] == nil then applied[row.revision] = row.direction == "upgrade" and row.checksum or false end
+    if applied[row.revision] == nil then applied[row.revision] = row.direction == "upgrade" and row or false end
   end
   local ids = {}
   for i = #revisions, 1, -1 do
     local revision = revisions[i]
-    local checksum = applied[revision.revision]
-    local file = checksum and io.open(root .. "/" .. revision.file, "rb")
+    local row = applied[revision.revision]
+    local squashed = false
+    for _, id in ipairs(revision.replaces or {}) do squashed = squashed or applied[id] ~= nil end
+    local file = row and row.checksum and not squashed and io.open(root .. "/" .. revision.file, "rb")
     if file then
       local text = file:read("a")
       file:close()
-      if core.checksum(text) ~= checksum then ids[#ids + 1] = revision.revision end
+      if core.checksum(text) ~= row.checksum then ids[#ids + 1] = revision.revision end
     end
   end
   return ids

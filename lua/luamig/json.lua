@@ -10,7 +10,7 @@ local shapes = {
   revisions = { "format", "revisions[]:revision", "error:error?" },
   revision = {
     "revision", "down_revision[]", "branch_labels[]", "depends_on[]", "message", "create_date", "file", "is_head",
-    "is_base", "is_branch_point", "is_merge_point", "is_current", "applied_at", "children[]?",
+    "is_base", "is_branch_point", "is_merge_point", "is_current", "applied_at", "replaces[]?", "children[]?",
   },
   operations = { "format", "operations[]:operation", "error:error?" },
   created = { "format", "revision", "file", "error:error?" },
@@ -29,6 +29,7 @@ local shapes = {
   rule = { "id", "severity", "dialects[]", "summary", "why", "fix" },
   verified = { "format", "revisions[]:climbed", "error:error?" },
   climbed = { "revision", "file", "ok" },
+  squashed = { "format", "revision", "file", "replaces[]", "removed[]", "error:error?" },
   adopted = { "format", "revisions[]", "files[]", "error:error?" },
   lock = { "format", "holder:holder", "ended", "error:error?" },
   holder = { "pid", "user", "host", "application", "since", "query" },

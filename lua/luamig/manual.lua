@@ -47,6 +47,14 @@ manual.commands = {
       .. "revisions that no shared database has yet.",
     { "luamig rebase 27c6 --onto ae10", "27c6 follows ae10" },
   },
+  squash = {
+    "Takes REV and all before it into one revision with the id of REV: what they leave in a scratch database, the schema and "
+      .. "the rows, which the new one must leave in a second. The old files go. Databases that are at REV, or at a later "
+      .. "one, notice nothing; one in between is upgraded to REV first. --incomplete: what neither schema.lua nor an "
+      .. "operation says is named in the file instead of an error.",
+    { "luamig squash head", "all revisions" },
+    { 'luamig squash ae10 -m "the schema of 2025"', "those up to ae10" },
+  },
   edit = {
     "Opens the file of a revision. REV may be any target.",
     { "luamig edit head", "the newest" },

@@ -16,12 +16,12 @@ local PREFIX = "luamig_scratch_"
 local server
 local alive = {}
 
---- A handle of the project. uninterruptible: works after a signal too, for cleaning up.
-function scratch.open(url, uninterruptible)
-  return core.open {
-    config = request.config, env = request.env, args = request.args, url = url, scratch = true,
-    uninterruptible = uninterruptible,
-  }
+--- A handle of the project. more: fields of core.open beside those of the command line (uninterruptible: it works after
+--- a signal too, for cleaning up).
+function scratch.open(url, more)
+  local options = { config = request.config, env = request.env, args = request.args, url = url, scratch = true }
+  for key, value in pairs(more or {}) do options[key] = value end
+  return core.open(options)
 end
 
 --- Where scratch databases are made: --url, LUAMIG_TEST_URL, or nil: what the configuration names.
@@ -53,12 +53,12 @@ local function connect_server(handle, url)
   server.guard = setmetatable({}, { __gc = scratch.drop_all })
 end
 
---- A new, empty database: { handle, name }; name is nil in memory.
-function scratch.database()
-  local chooser = scratch.open(scratch.url(), true)
+--- A new, empty database: { handle, name }; name is nil in memory. more: of its handle, as for open.
+function scratch.database(more)
+  local chooser = scratch.open(scratch.url(), { uninterruptible = true })
   if chooser:target().dialect == "sqlite" then
     chooser:close()
-    local db = { handle = scratch.open "sqlite::memory:" }
+    local db = { handle = scratch.open("sqlite::memory:", more) }
     alive[db] = true
     return db
   end
@@ -73,7 +73,7 @@ function scratch.database()
   server.handle:execute(("CREATE DATABASE %s%s"):format(name, charset))
   local db = { name = name }
   alive[db] = true
-  db.handle = scratch.open(with_database(url, name))
+  db.handle = scratch.open(with_database(url, name), more)
   return db
 end
 
@@ -92,6 +92,32 @@ function scratch.drop_all()
     if db.handle then db.handle:close() end
     if db.name then pcall(drop_on_server, db) end
   end
+end
+
+local OF_SERVER = { information_schema = true, mysql = true, performance_schema = true, sys = true }
+
+--- On MySQL a schema is a database, which the scratch one does not hold: those that the revisions name.
+function scratch.other_databases(handle, revisions)
+  local ids, found, names = {}, {}, {}
+  if handle:server().dialect ~= "mysql" or #revisions == 0 then return names end
+  for i, revision in ipairs(revisions) do ids[i] = revision.revision end
+  local function note(name)
+    if name and not found[name] and not OF_SERVER[name:lower()] then
+      found[name] = true
+      names[#names + 1] = name
+    end
+  end
+  for _, step in ipairs(handle:lint { revisions = ids }.steps) do
+    for _, operation in ipairs(step.operations or {}) do
+      note(operation.schema)
+      if operation.op == "create_schema" or operation.op == "drop_schema" then note(operation.name) end
+      for _, statement in ipairs(operation.statements or {}) do
+        for _, of in ipairs(statement.tables or {}) do note(of:match "^(.-)%.") end
+      end
+    end
+  end
+  table.sort(names)
+  return names
 end
 
 return scratch

@@ -82,14 +82,9 @@ local function choose_folder(settings, wanted, parents)
   return settings.migrations[1]
 end
 
---- Writes a new revision. spec: message, heads, splice, labels, depends_on (as on the command line), id, folder,
---- template, upgrades, downgrades. Returns { revision, file (relative to the project), path }.
-function skeleton.write(handle, spec)
-  local settings = handle:settings()
-  local id = spec.id or core.id()
-  local header = handle:propose {
-    id = id, heads = spec.heads, splice = spec.splice, labels = spec.labels, depends_on = spec.depends_on,
-  }
+--- The text of a revision and the name of its file. spec: id, message, labels, template, upgrades, downgrades, replaces
+--- (the ids that it was squashed from); header: down_revision, depends_on, as they shall stand in the file.
+function skeleton.compose(settings, spec, header)
   if spec.template then template.check(settings.root, spec.template) end
   local name = spec.template or "generic"
   local text = template.read(settings.root, name, "revision.lua")
@@ -98,19 +93,37 @@ function skeleton.write(handle, spec)
   local date, created = skeleton.time(now, settings.timezone)
   local message = spec.message ~= "" and spec.message or "empty message"
   local filled = template.fill(text, {
-    message = message:gsub("\r\n?", "\n"):gsub("\n", "\n-- "), revision = literal { id }, down_revision = literal(header.down_revision),
+    message = message:gsub("\r\n?", "\n"):gsub("\n", "\n-- "), revision = literal { spec.id }, down_revision = literal(header.down_revision),
     branch_labels = literal(spec.labels or {}), depends_on = literal(header.depends_on), create_date = literal { created },
     upgrades = spec.upgrades or "", downgrades = spec.downgrades or "",
   }, "templates/" .. name .. "/revision.lua")
-  local folder = choose_folder(settings, spec.folder, header.parents)
-  local slug = skeleton.slug(spec.message, settings.slug_length)
-  local file = skeleton.file_name(settings.file_template, { rev = id, slug = slug }, date, now)
+  if spec.replaces then -- no template has a place for it
+    filled = filled:gsub("(\ndown_revision%s*=[^\n]*\n)", function(line)
+      return line .. "replaces      = " .. literal(spec.replaces) .. "\n"
+    end, 1)
+  end
+  local slug = skeleton.slug(spec.message:match "^[^\r\n]*", settings.slug_length)
+  local file = skeleton.file_name(settings.file_template, { rev = spec.id, slug = slug }, date, now)
   if file:find("/", 1, true) and not settings.recursive then
     core.error {
       kind = "config", message = ("file_template puts revisions into sub-folders ('%s'), which are not read"):format(file),
       hint = "set recursive = true, or leave '/' out of file_template.",
     }
   end
+  return filled, file
+end
+
+--- Writes a new revision. spec: as for compose, and heads, splice, labels, depends_on (as on the command line), folder.
+--- Returns { revision, file (relative to the project), path }.
+function skeleton.write(handle, spec)
+  local settings = handle:settings()
+  local id = spec.id or core.id()
+  local header = handle:propose {
+    id = id, heads = spec.heads, splice = spec.splice, labels = spec.labels, depends_on = spec.depends_on,
+  }
+  spec.id = id
+  local filled, file = skeleton.compose(settings, spec, header)
+  local folder = choose_folder(settings, spec.folder, header.parents)
   local path = folder .. "/" .. file
   if files.exists(path) then
     core.error {

@@ -83,7 +83,13 @@ local function without_key_indexes(schema)
   return schema
 end
 
---- Where two schemas (of handle:snapshot_schema()) differ: a list of lines, empty when they are equal.
+--- The schema of a snapshot, for compare.
+function stairway.schema(handle, snapshot)
+  local schema = handle:snapshot_schema(snapshot)
+  return handle:server().dialect == "mysql" and without_key_indexes(schema) or schema
+end
+
+--- Where two schemas differ: a list of lines, empty when they are equal.
 function stairway.compare(before, after)
   return differences(keyed(before), keyed(after), "", {})
 end
@@ -95,12 +101,7 @@ end
 -- nil, or how the schema differs: in facts, and in the operations that lead from one to the other.
 local function difference(handle, before, after, what_happened)
   if before.snapshot == after.snapshot then return nil end
-  local before_schema, after_schema = handle:snapshot_schema(before.snapshot), handle:snapshot_schema(after.snapshot)
-  if handle:server().dialect == "mysql" then
-    without_key_indexes(before_schema)
-    without_key_indexes(after_schema)
-  end
-  local lines = stairway.compare(before_schema, after_schema)
+  local lines = stairway.compare(stairway.schema(handle, before.snapshot), stairway.schema(handle, after.snapshot))
   local operations = {}
   for i, op in ipairs(handle:snapshot_difference(before.snapshot, after.snapshot)) do
     operations[i] = render.operation(op)

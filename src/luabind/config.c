@@ -690,6 +690,7 @@ static int apply_request(struct mig_context *ctx, const struct mig_config_reques
             settings->migrations = (struct mig_names){.items = items, .count = 1, .given = true};
         }
     }
+    settings->include_schemas |= req->all_schemas;
     if (settings->schema == NULL) {
         settings->schema = mig_arena_printf(&ctx->arena, "%s/schema.lua", settings->root);
     }

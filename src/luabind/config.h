@@ -18,6 +18,7 @@ struct mig_config_request {
     bool no_file;             /* do not look for a file: defaults and this request only */
     bool scratch; /* a database of our own: luamig's tables stand in it, whatever the configuration
                      says of version_table_schema, which another project may share */
+    bool all_schemas; /* include_schemas, whatever the configuration says */
 };
 
 /* Fills ctx->settings (strings in ctx->arena) and, when there is a file, makes ctx->host. Errors

@@ -88,6 +88,9 @@ void mig_lua_push_revision(lua_State *L, const struct mig_revision *revision,
     if (revision->all_labels.count > 0) {
         set_names(L, "labels", &revision->all_labels);
     }
+    if (revision->replaces.count > 0) {
+        set_names(L, "replaces", &revision->replaces);
+    }
     if (revision->is_head && revision->dependent_count > 0) {
         set_bool(L, "is_implied", true);
     }

@@ -596,6 +596,7 @@ int mig_lua_handle_open(lua_State *L)
         .tag = mig_handle_text(L, 2, "tag"),
         .no_file = mig_handle_flag(L, 2, "no_file"),
         .scratch = mig_handle_flag(L, 2, "scratch"),
+        .all_schemas = mig_handle_flag(L, 2, "all_schemas"),
     };
     read_args(L, h, 2, &request.args);
     mig_handle_check_arena(L, h);

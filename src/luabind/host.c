@@ -274,7 +274,8 @@ static void check_header(lua_State *L, const struct mig_revision *revision, int 
         const struct mig_names *scanned;
     } lists[] = {{"down_revision", &revision->down},
                  {"branch_labels", &revision->labels},
-                 {"depends_on", &revision->depends_on}};
+                 {"depends_on", &revision->depends_on},
+                 {"replaces", &revision->replaces}};
     const struct {
         const char *name, *scanned;
     } texts[] = {{"revision", revision->id},
@@ -443,6 +444,7 @@ static int compute_protected(lua_State *L)
     out->down = copy_declared_names(L, arena, declared, "down_revision");
     out->labels = copy_declared_names(L, arena, declared, "branch_labels");
     out->depends_on = copy_declared_names(L, arena, declared, "depends_on");
+    out->replaces = copy_declared_names(L, arena, declared, "replaces");
     out->create_date = copy_declared(L, arena, declared, "create_date", false);
     out->irreversible = copy_declared(L, arena, declared, "irreversible", false);
     if (lua_getfield(L, declared, "transactional") == LUA_TBOOLEAN) {

@@ -15,8 +15,8 @@ static const char base_key, modules_key, libraries_key;
 
 /* What a revision may assign, once each. */
 static const char *const declarations[] = {
-    "revision",      "down_revision", "branch_labels", "depends_on", "create_date",
-    "transactional", "irreversible",  "upgrade",       "downgrade",  "change"};
+    "revision",     "down_revision", "branch_labels", "depends_on", "create_date", "transactional",
+    "irreversible", "replaces",      "upgrade",       "downgrade",  "change"};
 
 /* Made on first use: op and sql once a state, math anew for each revision, since it holds the
  * random state, the others copied for each. */

@@ -15,13 +15,14 @@ enum declaration {
     CREATE_DATE,
     TRANSACTIONAL,
     IRREVERSIBLE,
+    REPLACES,
 };
 
 const char *const mig_declarations[] = {
     [REVISION] = "revision",           [DOWN_REVISION] = "down_revision",
     [BRANCH_LABELS] = "branch_labels", [DEPENDS_ON] = "depends_on",
     [CREATE_DATE] = "create_date",     [TRANSACTIONAL] = "transactional",
-    [IRREVERSIBLE] = "irreversible",
+    [IRREVERSIBLE] = "irreversible",   [REPLACES] = "replaces",
 };
 const size_t mig_declaration_count = MIG_COUNT(mig_declarations);
 
@@ -161,6 +162,8 @@ int mig_revision_declare(struct mig_arena *arena, struct mig_revision *out, cons
         return declare_names(arena, &out->labels, name, value, err);
     case DEPENDS_ON:
         return declare_names(arena, &out->depends_on, name, value, err);
+    case REPLACES:
+        return declare_names(arena, &out->replaces, name, value, err);
     case CREATE_DATE:
         return declare_string(&out->create_date, name, value, err);
     case IRREVERSIBLE:

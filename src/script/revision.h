@@ -15,6 +15,7 @@ struct mig_revision {
     struct mig_names down;       /* down_revision, as written; empty: a base */
     struct mig_names labels;     /* branch_labels that the file declares */
     struct mig_names depends_on; /* ids or labels, as written */
+    struct mig_names replaces;   /* ids of those that it was squashed from */
     const char *create_date;     /* as written, NULL when left out */
     enum mig_tri transactional;  /* MIG_FALSE: transactional = false */
     const char *irreversible;    /* the reason, else NULL */

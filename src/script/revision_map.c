@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct mig_revision_map *mig_revision_map_new(void)
 {
@@ -166,6 +167,37 @@ int mig_revision_map_add(struct mig_revision_map *map, struct mig_revision *revi
     return 0;
 }
 
+const struct mig_revision *mig_revision_map_replacing(const struct mig_revision_map *map,
+                                                      const char *id)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        for (size_t k = 0; k < map->items[i]->replaces.count; k++) {
+            if (strcasecmp(map->items[i]->replaces.items[k], id) == 0) {
+                return map->items[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* What was squashed is no file any more. */
+static int check_replaced(const struct mig_revision_map *map, const struct mig_revision *revision,
+                          struct mig_error *err)
+{
+    for (size_t i = 0; i < revision->replaces.count; i++) {
+        const struct mig_revision *there = mig_revision_map_get(map, revision->replaces.items[i]);
+        if (there != NULL) {
+            int status = mig_error_set(err, MIG_E_duplicate_revision,
+                                       "'%s' replaces '%s', which is in a file too: %s",
+                                       revision->id, there->id, where(there));
+            mig_error_hint(err, "Remove one of the two.");
+            set_place(err, revision);
+            return status;
+        }
+    }
+    return 0;
+}
+
 static int missing(const struct mig_revision_map *map, const struct mig_revision *revision,
                    const char *declaration, const char *name, struct mig_error *err)
 {
@@ -177,7 +209,11 @@ static int missing(const struct mig_revision_map *map, const struct mig_revision
         ids[i] = map->items[i]->id;
     }
     const char *near = ids == NULL ? NULL : mig_suggest(name, ids, map->count);
-    if (near != NULL) {
+    const struct mig_revision *squashed = mig_revision_map_replacing(map, name);
+    if (squashed != NULL) {
+        mig_error_hint(err, "It was squashed into '%s': 'rebase' puts what follows it there.",
+                       squashed->id);
+    } else if (near != NULL) {
         mig_error_hint(err, "did you mean '%s'?", near);
     } else {
         mig_error_hint(err, "Restore the file of '%s' or correct the header.", name);
@@ -582,6 +618,10 @@ int mig_revision_map_link(struct mig_revision_map *map, struct mig_error *err)
     int status = register_labels(map, err);
     for (size_t i = 0; i < map->count && status == 0; i++) {
         struct mig_revision *r = map->items[i];
+        status = check_replaced(map, r, err);
+        if (status != 0) {
+            break;
+        }
         status = find_names(map, r, &r->down, false, &r->parents, &r->parent_count, err);
         if (status == 0) {
             status = find_names(map, r, &r->depends_on, true, &r->dependencies,
@@ -667,9 +707,18 @@ int mig_revision_map_rows(const struct mig_revision_map *map, struct mig_arena *
             int status = mig_error_set(err, MIG_E_unknown_applied_revision,
                                        "the database is at revision '%s', which is in no file",
                                        rows->items[i]);
-            mig_error_hint(err, "Restore its file (another branch of the source may have it); "
-                                "--from-history runs the source that the database has kept; 'stamp "
-                                "--purge' sets another revision by hand.");
+            const struct mig_revision *squashed = mig_revision_map_replacing(map, rows->items[i]);
+            if (squashed != NULL) {
+                mig_error_hint(err,
+                               "It was squashed into '%s': upgrade this database to '%s' with the "
+                               "files from before that.",
+                               squashed->id, squashed->id);
+            } else {
+                mig_error_hint(err,
+                               "Restore its file (another branch of the source may have it); "
+                               "--from-history runs the source that the database has kept; 'stamp "
+                               "--purge' sets another revision by hand.");
+            }
             mig_error_string(&err->revision, rows->items[i], SIZE_MAX);
             return status;
         }

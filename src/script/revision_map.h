@@ -75,6 +75,9 @@ size_t mig_revision_map_count(const struct mig_revision_map *map);
 struct mig_revision *mig_revision_map_at(const struct mig_revision_map *map, size_t index);
 /* Exact id only; NULL when there is none. */
 struct mig_revision *mig_revision_map_get(const struct mig_revision_map *map, const char *id);
+/* The one that was squashed from that id, by its header; NULL: none. */
+const struct mig_revision *mig_revision_map_replacing(const struct mig_revision_map *map,
+                                                      const char *id);
 
 /* Heads by down_revision, in load order; resolve_dependencies: only those no other depends on
  * either. */

@@ -109,7 +109,10 @@ static int unknown_revision(const struct mig_revision_map *map, const char *name
         names[count++] = map->label_names.items[i];
     }
     const char *near = names == NULL ? NULL : mig_suggest(name, names, count);
-    if (relative_part(name) != NULL) {
+    const struct mig_revision *squashed = mig_revision_map_replacing(map, name);
+    if (squashed != NULL) {
+        mig_error_hint(err, "It was squashed into '%s'.", squashed->id);
+    } else if (relative_part(name) != NULL) {
         mig_error_hint(err, "Relative targets work with upgrade, downgrade and ranges of history.");
     } else if (near != NULL) {
         mig_error_hint(err, "did you mean '%s'?", near);

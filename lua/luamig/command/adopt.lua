@@ -4,6 +4,7 @@ local core = require "luamig.core"
 local files = require "luamig.files"
 local render = require "luamig.render"
 local skeleton = require "luamig.skeleton"
+local whole = require "luamig.whole"
 
 local adopt = {}
 
@@ -22,14 +23,6 @@ local function alembic_heads(handle)
     core.error { kind = "config", message = "alembic_version is empty: Alembic has applied nothing here" }
   end
   return ids
-end
-
--- The operations that make the schema, and those that remove it again, as bodies of functions.
-local function schema_operations(handle)
-  local empty = ('{"format": 1, "dialect": "%s", "tables": []}'):format(handle:server().dialect)
-  local now = handle:snapshot()
-  return render.operations(handle:snapshot_difference(empty, now), "  "),
-    render.operations(handle:snapshot_difference(now, empty), "  ")
 end
 
 -- schema.lua, unless somebody has written one already (init's empty one doesn't count).
@@ -56,7 +49,7 @@ function adopt.run(session)
   end
   local known = {}
   for _, revision in ipairs(handle:history().revisions) do known[revision.revision] = true end
-  local upgrades, downgrades = schema_operations(handle)
+  local upgrades, downgrades = whole(handle, handle:snapshot())
   local written = {}
   for i, id in ipairs(ids) do
     if known[id] then

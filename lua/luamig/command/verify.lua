@@ -15,35 +15,9 @@ local function revisions_up_to(handle, target)
   return list, stairway.is_linear(all)
 end
 
-local OF_SERVER = { information_schema = true, mysql = true, performance_schema = true, sys = true }
-
--- On MySQL a schema is a database, which the scratch one does not hold: those that the revisions name.
-local function other_databases(handle, revisions)
-  local ids, found, names = {}, {}, {}
-  for i, revision in ipairs(revisions) do ids[i] = revision.revision end
-  local function note(name)
-    if name and not found[name] and not OF_SERVER[name:lower()] then
-      found[name] = true
-      names[#names + 1] = name
-    end
-  end
-  for _, step in ipairs(handle:lint { revisions = ids }.steps) do
-    for _, operation in ipairs(step.operations or {}) do
-      note(operation.schema)
-      if operation.op == "create_schema" or operation.op == "drop_schema" then note(operation.name) end
-      for _, statement in ipairs(operation.statements or {}) do
-        for _, of in ipairs(statement.tables or {}) do note(of:match "^(.-)%.") end
-      end
-    end
-  end
-  table.sort(names)
-  return names
-end
-
 -- Another database of the server is changed only when the user says so.
 local function stay_inside(session, handle, revisions)
-  if handle:server().dialect ~= "mysql" or #revisions == 0 then return end
-  local names = other_databases(handle, revisions)
+  local names = scratch.other_databases(handle, revisions)
   if #names == 0 then return end
   local question = ("The revisions name the database%s %s, outside of the scratch one: verify would change what is there. Go on?"):format(
     #names == 1 and "" or "s", table.concat(names, ", "))

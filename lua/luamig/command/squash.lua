@@ -1,0 +1,282 @@
+--- luamig squash REV: one revision instead of REV and all before it. It is made from what they leave in a scratch
+--- database, the schema and the rows, keeps the id of REV, and must leave the same in a second one.
+local core = require "luamig.core"
+local files = require "luamig.files"
+local render = require "luamig.render"
+local scratch = require "luamig.scratch"
+local skeleton = require "luamig.skeleton"
+local stairway = require "luamig.stairway"
+local stored_rows = require "luamig.stored_rows"
+local whole = require "luamig.whole"
+
+local squash = {}
+
+local function refuse(message, hint) core.error { kind = "usage", message = message, hint = hint } end
+
+-- Those that down_revision leads to from one of them, itself among them: { id in lower case = true }.
+local function ancestors(last, by_id)
+  local found = {}
+  local function walk(id)
+    if found[id] then return end
+    found[id] = true
+    for _, before in ipairs(by_id[id].down_revision) do walk(before:lower()) end
+  end
+  walk(last.revision:lower())
+  return found
+end
+
+-- The revisions, oldest first, and REV itself, if they can go: nothing that stays may follow one of them but REV.
+local function gathered(handle, target)
+  local last = handle:resolve(target).revisions
+  if #last ~= 1 then refuse(("'%s' stands for %d revisions"):format(target, #last), "Name one of them, or merge them first.") end
+  local all, by_id, list = handle:history().revisions, {}, {}
+  for _, revision in ipairs(all) do by_id[revision.revision:lower()] = revision end
+  last = by_id[last[1].revision:lower()]
+  local goes = ancestors(last, by_id)
+  for i = #all, 1, -1 do
+    local revision = all[i]
+    if goes[revision.revision:lower()] then
+      list[#list + 1] = revision
+      if #revision.depends_on > 0 then
+        refuse(("'%s' depends on another branch"):format(revision.revision), "Squash up to the one before it.")
+      end
+    else
+      for _, names in ipairs { revision.down_revision, revision.depends_on } do
+        for _, name in ipairs(names) do
+          if goes[name:lower()] and name:lower() ~= last.revision:lower() then
+            refuse(("'%s' follows '%s', which would be gone"):format(revision.revision, name),
+              ("Squash up to '%s', or rebase '%s' first."):format(name, revision.revision))
+          end
+        end
+      end
+    end
+  end
+  if #list == 1 then refuse(("'%s' is the first revision: there is nothing to squash"):format(last.revision)) end
+  return list, last
+end
+
+-- Objects that no declaration has a word for, as the revisions' own operations made them last: those that tables may
+-- need, and those that may need tables.
+local EARLY = { schema = true, extension = true, sequence = true, domain = true }
+local LATE = { ["function"] = true, trigger = true }
+
+-- The operation alone, without what a listing knows of it besides.
+local function bare(operation)
+  local copy = { op = operation.op, schema = operation.schema }
+  for _, field in ipairs(core.records().operations[operation.op]) do copy[field.name] = operation[field.name] end
+  return copy
+end
+
+local function kept_operations(handle, list)
+  local ids, made, order = {}, {}, {}
+  for i, revision in ipairs(list) do ids[i] = revision.revision end
+  for _, step in ipairs(handle:lint { revisions = ids }.steps) do
+    for _, operation in ipairs(step.direction == "upgrade" and step.operations or {}) do
+      local verb, kind = operation.op:match "^(%l+)_(%l+)$"
+      if EARLY[kind] or LATE[kind] then
+        local name = ("%s %s.%s"):format(kind, operation.schema or "", operation.name)
+        made[name] = verb == "create" and operation or nil
+        order[#order + 1] = { name = name, kind = kind, operation = operation }
+      end
+    end
+  end
+  local early, late = {}, {}
+  for _, one in ipairs(order) do
+    if made[one.name] == one.operation then table.insert(EARLY[one.kind] and early or late, bare(one.operation)) end
+  end
+  return early, late
+end
+
+-- What a database holds, for the comparison of two.
+local function holdings(handle)
+  local snapshot = handle:snapshot()
+  local left_out = {}
+  for i, one in ipairs(handle:left_out()) do left_out[i] = one[1] .. " " .. one[2] end
+  table.sort(left_out)
+  return {
+    snapshot = snapshot, left_out = left_out,
+    rows = render.operations(stored_rows(handle, handle:snapshot_schema(snapshot).tables), "  "),
+  }
+end
+
+-- What declarations have a word for.
+local function declared(handle, snapshot)
+  local schema = stairway.schema(handle, snapshot)
+  for _, of in ipairs(schema.tables) do of.triggers = nil end
+  return schema
+end
+
+-- Lines that say how the second differs from the first.
+local function differences(handle, first, second)
+  local lines = stairway.compare(declared(handle, first.snapshot), declared(handle, second.snapshot))
+  for _, operation in ipairs(handle:snapshot_difference(second.snapshot, first.snapshot)) do
+    lines[#lines + 1] = "missing: " .. render.operation(operation)
+  end
+  if first.rows ~= second.rows then lines[#lines + 1] = "the rows differ" end
+  return lines
+end
+
+-- What is in the first list only.
+local function lacking(first, second)
+  local there, list = {}, {}
+  for _, name in ipairs(second) do there[name] = true end
+  for _, name in ipairs(first) do
+    if not there[name] then list[#list + 1] = name end
+  end
+  return list
+end
+
+-- The downgrade takes the kept objects away, the triggers with their tables.
+local function undone(operations)
+  local list = {}
+  for i = #operations, 1, -1 do
+    local of = operations[i]
+    local kind = of.op:match "_(%l+)$"
+    if kind ~= "trigger" then
+      list[#list + 1] = { op = "drop_" .. kind, name = of.name, schema = of.schema, args = kind == "function" and of.args or nil }
+    end
+  end
+  return list
+end
+
+local function message_of(list, given)
+  local lines = { given or ("%d revisions in one"):format(#list) }
+  for _, revision in ipairs(list) do lines[#lines + 1] = ("%s %s"):format(revision.revision, revision.message) end
+  return table.concat(lines, "\n")
+end
+
+local function labels_of(list)
+  local labels = {}
+  for _, revision in ipairs(list) do table.move(revision.branch_labels, 1, #revision.branch_labels, #labels + 1, labels) end
+  return #labels > 0 and labels or nil
+end
+
+local function replaced_by(list, last)
+  local ids = {}
+  for _, revision in ipairs(list) do
+    table.move(revision.replaces or {}, 1, #(revision.replaces or {}), #ids + 1, ids)
+    if revision ~= last then ids[#ids + 1] = revision.revision end
+  end
+  return ids
+end
+
+-- The revision as a file, of what the old ones left in a database. lacks: names of what it does not make.
+local function composed(session, handle, list, last, before, lacks)
+  local early, late = kept_operations(handle, list)
+  local upgrades, downgrades = whole(handle, before.snapshot)
+  local comments = {}
+  for i, name in ipairs(lacks) do comments[i] = "  -- not in it: " .. name:gsub("%s+", " ") .. "\n" end
+  return skeleton.compose(handle:settings(), {
+    id = last.revision, message = message_of(list, session.args.message), labels = labels_of(list), replaces = replaced_by(list, last),
+    upgrades = render.operations(early, "  ") .. upgrades .. before.rows .. render.operations(late, "  ") .. table.concat(comments),
+    downgrades = downgrades .. render.operations(undone(late), "  ") .. render.operations(undone(early), "  "),
+  }, { down_revision = {}, depends_on = {} })
+end
+
+-- What the file leaves in a database of its own, and that its downgrade runs.
+local function tried(text, last)
+  local folder = os.tmpname()
+  os.remove(folder)
+  files.write(folder .. "/squashed.lua", text)
+  local ok, result = pcall(function()
+    local db = scratch.database { migrations = folder, all_schemas = true }
+    db.handle:upgrade(last.revision)
+    local after = holdings(db.handle)
+    db.handle:downgrade "base"
+    return after
+  end)
+  os.remove(folder .. "/squashed.lua")
+  os.remove(folder)
+  if ok then return result end
+  if type(result) == "table" and result.kind ~= "interrupted" then
+    result.message = "the one revision does not run: " .. tostring(result.message)
+    result.file, result.state = nil, nil -- of what is gone
+    result.hint = "Squash up to an earlier one, or make what it lacks by operations of the revisions."
+  end
+  error(result, 0)
+end
+
+-- The new file's text and name.
+local function made(session, list, last)
+  local old = scratch.database { all_schemas = true }
+  local outside = scratch.other_databases(old.handle, list)
+  if #outside > 0 then
+    refuse("the revisions name another database: " .. table.concat(outside, ", "), "A scratch database cannot hold it.")
+  end
+  old.handle:upgrade(last.revision)
+  local before = holdings(old.handle)
+  local text, name = composed(session, old.handle, list, last, before, {})
+  local after = tried(text, last)
+  local lines = differences(old.handle, before, after)
+  if #lines > 0 then
+    core.error { kind = "check_failed", message = "the one revision does not leave what the others do", detail = table.concat(lines, "\n") }
+  end
+  local lacks = lacking(before.left_out, after.left_out)
+  if #lacks > 0 and not session.args.incomplete then
+    core.error {
+      kind = "check_failed", message = "the one revision would lack what no declaration has a word for",
+      detail = table.concat(lacks, "\n"),
+      hint = "Have the revisions make it by operations (op.create_trigger, …); --incomplete names it in the file.",
+    }
+  end
+  if #lacks > 0 then text, name = composed(session, old.handle, list, last, before, lacks) end
+  return text, name, lacks
+end
+
+local function note_dialects(session, root, list)
+  for _, revision in ipairs(list) do
+    local text = files.read(root .. "/" .. revision.file)
+    if text:find "op%.dialect" or text:find "op%.is_mariadb" then
+      session.out:note(("made for %s: the old revisions ask op.dialect, the new one does not"):format(session:handle():target().dialect))
+      return
+    end
+  end
+end
+
+-- All files of the revisions but the one that is kept.
+local function remove_files(session, root, list, kept)
+  local removed = {}
+  for _, revision in ipairs(list) do
+    local path = root .. "/" .. revision.file
+    if path ~= kept then
+      local ok, why = os.remove(path)
+      if not ok then
+        core.error {
+          kind = "permission", message = "cannot remove " .. why,
+          hint = ("'%s' stands for it: remove it, and those that are left."):format(session.relative(kept)),
+        }
+      end
+      removed[#removed + 1] = session.relative(path)
+    end
+  end
+  return removed
+end
+
+function squash.run(session)
+  session.shape = "squashed"
+  local args, out, handle = session.args, session.out, session:handle()
+  scratch.configure { config = args.config, url = args.url, env = args.env, args = args.x }
+  local root = handle:settings().root
+  local list, last = gathered(handle, args.rev)
+  local ok, text, name, lacks = pcall(made, session, list, last)
+  scratch.drop_all()
+  if not ok then error(text, 0) end
+  note_dialects(session, root, list)
+  for _, what in ipairs(lacks) do out:note("not in it: " .. what) end
+  if not session:confirm(("%d files become one. Every database must be at %s, at a later one, or empty. Go on?"):format(
+    #list, last.revision)) then
+    refuse "nothing was changed"
+  end
+  local path = (root .. "/" .. last.file):match "^(.*/)" .. name
+  files.write(path, text)
+  local removed = remove_files(session, root, list, path)
+  session:close() -- the graph is another one now
+  session:handle():after_revision(path)
+  out:line(session.relative(path))
+  out:note(("%s stands for %d revisions; their files are gone"):format(last.revision, #list))
+  out:document("squashed", {
+    revision = last.revision, file = session.relative(path), replaces = replaced_by(list, last), removed = removed,
+  })
+end
+
+return squash

@@ -1,0 +1,204 @@
+-- luamig squash: one revision instead of many, which leaves in a new database what they leave, and in an old one nothing
+-- to do.
+local dump = require "spec.support.dump"
+local json = require "dkjson"
+local new_project = require "spec.support.project".new
+local scratch = require "spec.support.scratch"
+
+local function ok(r)
+  assert.equal(0, r.code, r.stderr)
+  return r
+end
+
+-- Tables with a key between them, rows of two, a rename, a view: what is left of six revisions.
+local function write_revisions(p)
+  p:revision { id = "aaaa", message = "currencies", header = 'branch_labels = "main"', upgrade = [[
+    op.create_table("currencies", { { "code", sql.char(3), primary_key = true }, { "name", sql.string(40) } })
+    op.bulk_insert("currencies", { { code = "EUR", name = "Euro" }, { code = "USD", name = "it's a dollar" } })]] }
+  p:revision { id = "bbbb", down = "aaaa", message = "prices", upgrade = [[
+    op.create_table("prices", { { "id", sql.integer, primary_key = true }, { "cur", sql.char(3), references = "currencies.code" },
+      { "amount", sql.numeric(10, 2), nullable = false, check = sql.check("amount > 0", { name = "ck_amount" }) },
+      { "raw", sql.varbinary(20) }, { "note", sql.text } })
+    op.create_index("ix_prices_cur", "prices", { "cur" })
+    op.bulk_insert("prices", { { cur = "EUR", amount = 1.5, raw = sql.bytes "\0\255", note = sql.null },
+      { cur = "USD", amount = 2, raw = sql.null, note = "two\nlines" } })]] }
+  p:revision { id = "cccc", down = "bbbb", upgrade = [[op.rename_column("prices", "cur", "currency")]] }
+  p:revision { id = "dddd", down = "cccc", upgrade = [[op.create_view("euros", "SELECT id, amount FROM prices WHERE currency = 'EUR'")]] }
+  p:revision { id = "eeee", down = "dddd", upgrade = [[op.add_column("prices", { "seen", sql.boolean, default = false })]] }
+end
+
+for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  describe("squash on " .. dialect, function()
+    local old, new, p
+
+    before_each(function()
+      old, new = scratch.database(dialect), scratch.database(dialect)
+      p = new_project { url = old.url }
+      write_revisions(p)
+    end)
+    after_each(function()
+      old:drop()
+      new:drop()
+    end)
+
+    local function state(db)
+      return { schema = dump.schema(db), rows = db:query "SELECT * FROM prices ORDER BY id", codes = db:query "SELECT * FROM currencies ORDER BY code" }
+    end
+
+    it("leaves what the revisions leave, and later ones go on", function()
+      ok(p:luamig("upgrade", "dddd"))
+      local before = state(old)
+      local r = ok(p:luamig("squash", "dddd", "-m", "all of 2025", "--yes", "--json"))
+      local said = json.decode(r.stdout)
+      assert.equal("dddd", said.revision)
+      assert.same({ "aaaa", "bbbb", "cccc" }, said.replaces)
+      assert.equal(4, #said.removed)
+      for _, path in ipairs(said.removed) do assert.is_false(p:exists(path), path) end
+      assert.matches("dddd_all_of_2025%.lua$", said.file)
+      assert.matches("\n%-%- bbbb prices\n", p:read(said.file))
+      ok(p:luamig("upgrade", "dddd", "--url", new.url))
+      assert.equal("", dump.difference(before.schema, dump.schema(new)))
+      assert.same(before, state(new))
+
+      assert.same({}, json.decode(ok(p:luamig("status", "--json")).stdout).edited)
+      ok(p:luamig "upgrade")
+      ok(p:luamig("upgrade", "main@head", "--url", new.url))
+      assert.same(state(old), state(new))
+      for _, db in ipairs { old, new } do -- its keys go on after those of the rows
+        db:query "INSERT INTO prices (currency, amount) VALUES ('EUR', 9)"
+        assert.same({ "3" }, db:query "SELECT max(id) FROM prices")
+      end
+      ok(p:luamig("downgrade", "base"))
+      assert.same({ "0" }, old:query "SELECT count(*) FROM luamig_version")
+    end)
+
+    it("squashes what was squashed", function()
+      ok(p:luamig("squash", "bbbb", "--yes"))
+      ok(p:luamig("squash", "eeee", "--yes"))
+      local revisions = json.decode(ok(p:luamig("history", "--json")).stdout).revisions
+      assert.equal(1, #revisions)
+      assert.same({ "aaaa", "bbbb", "cccc", "dddd" }, revisions[1].replaces)
+      assert.same({ "main" }, revisions[1].branch_labels)
+    end)
+
+    -- { what makes a trigger by an operation, and by a text }
+    local triggers = {
+      sqlite = { [[op.create_trigger("loud", "prices", { when = "after", events = { "insert" }, each = "row" },
+        "BEGIN UPDATE prices SET note = 'made' WHERE id = new.id; END")]],
+        "CREATE TRIGGER loud AFTER INSERT ON prices BEGIN UPDATE prices SET note = 'made' WHERE id = new.id; END" },
+      postgresql = { [[op.create_function("be_loud", { args = "", returns = "trigger", language = "plpgsql" },
+          "BEGIN new.note := 'made'; RETURN new; END")
+        op.create_trigger("quiet", "prices", { when = "before", events = { "update" }, each = "row" }, "be_loud()")
+        op.drop_trigger("quiet", "prices")
+        op.create_trigger("loud", "prices", { when = "before", events = { "insert" }, each = "row" }, "be_loud()")]],
+        "CREATE FUNCTION answer() RETURNS integer LANGUAGE sql AS 'SELECT 42'" },
+      mysql = { [[op.create_trigger("loud", "prices", { when = "before", events = { "insert" }, each = "row" },
+        "SET new.note = 'made'")]], "CREATE TRIGGER loud BEFORE INSERT ON prices FOR EACH ROW SET new.note = 'made'" },
+    }
+
+    it("keeps what operations made and schema.lua has no word for", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = triggers[dialect][1] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same({ "0" }, new:query "SELECT count(*) FROM prices WHERE note = 'made'")
+      new:query "INSERT INTO prices (currency, amount) VALUES ('EUR', 9)"
+      assert.same({ "made" }, new:query "SELECT note FROM prices WHERE amount = 9")
+      ok(p:luamig("downgrade", "base", "--url", new.url))
+      ok(p:luamig("upgrade", "--url", new.url))
+    end)
+
+    it("takes the other schemas along, or refuses", function()
+      if dialect == "sqlite" then return end
+      local name = "luamig_squashed_" .. (new.name or ""):match "%x*$"
+      p:revision { id = "ffff", down = "eeee", upgrade = ([[op.create_schema(%q)
+        op.create_table("log", { { "id", sql.integer, primary_key = true }, schema = %q })
+        op.bulk_insert("log", { { id = 7 } }, { schema = %q })]]):format(name, name, name) }
+      local r = p:luamig("squash", "ffff", "--yes")
+      if dialect == "mysql" then
+        assert.equal(2, r.code)
+        assert.matches("the revisions name another database: " .. name, r.stderr)
+        return
+      end
+      ok(r)
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same({ "7" }, new:query(("SELECT id FROM %s.log"):format(name)))
+      ok(p:luamig("downgrade", "base", "--url", new.url))
+      assert.same({ "0" }, new:query(("SELECT count(*) FROM pg_namespace WHERE nspname = '%s'"):format(name)))
+    end)
+
+    it("refuses where a text made it, and names it", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = ("op.execute(%q)"):format(triggers[dialect][2]) }
+      local r = p:luamig("squash", "ffff", "--yes")
+      assert.equal(3, r.code, r.stderr)
+      assert.matches(dialect == "postgresql" and "functions answer%(%)" or "triggers loud", r.stderr)
+      assert.is_true(p:exists "migrations/aaaa.lua")
+      ok(p:luamig("squash", "ffff", "--yes", "--incomplete", "-m", "short"))
+      assert.matches("\n  %-%- not in it: " .. (dialect == "postgresql" and "functions" or "triggers"), p:read "migrations/ffff_short.lua")
+    end)
+  end)
+end
+
+describe("squash", function()
+  local p
+
+  before_each(function()
+    p = new_project()
+    write_revisions(p)
+  end)
+
+  local function refused(code, pattern, ...)
+    local r = p:luamig(...)
+    assert.equal(code, r.code, r.stderr)
+    assert.matches(pattern, r.stderr)
+    assert.is_true(p:exists "migrations/aaaa.lua")
+  end
+
+  it("asks first", function()
+    refused(2, "5 files become one%. Every database must be at eeee", "squash", "head")
+  end)
+
+  it("goes no further than what follows allows", function()
+    refused(2, "'aaaa' is the first revision", "squash", "aaaa", "--yes")
+    refused(2, "unknown revision 'nope1'", "squash", "nope1", "--yes")
+    p:revision { id = "xxxx", down = "bbbb" }
+    refused(2, "'xxxx' follows 'bbbb', which would be gone\n.*Squash up to 'bbbb'", "squash", "eeee", "--yes")
+    refused(2, "2 revisions", "squash", "heads", "--yes")
+    p:luamig("squash", "bbbb", "--yes")
+    assert.is_false(p:exists "migrations/aaaa.lua")
+  end)
+
+  it("does not take a branch that the others depend on", function()
+    p:revision { id = "side" }
+    p:revision { id = "ffff", down = "eeee", header = 'depends_on = "side"' }
+    refused(2, "'ffff' depends on another branch", "squash", "ffff", "--yes")
+  end)
+
+  it("refuses what the one revision would not do", function()
+    p:revision { id = "ffff", down = "eeee", upgrade = 'for i = 1, 1001 do op.bulk_insert("currencies", { { code = tostring(i) } }) end' }
+    refused(1, "more than 1000 rows into 'currencies'", "squash", "ffff", "--yes")
+  end)
+
+  it("tells a database in between what to do", function()
+    ok(p:luamig("upgrade", "bbbb"))
+    ok(p:luamig("squash", "dddd", "--yes"))
+    for _, args in ipairs { { "upgrade" }, { "status" } } do
+      local r = p:luamig(table.unpack(args))
+      assert.equal(2, r.code, r.stdout)
+      assert.matches("revision 'bbbb', which is in no file.*It was squashed into 'dddd': upgrade this database to 'dddd'", r.stderr)
+    end
+    local r = p:luamig("upgrade", "bbbb", "--url", "sqlite:///new.db")
+    assert.matches("unknown revision 'bbbb'.*squashed into 'dddd'", r.stderr)
+  end)
+
+  it("is told when a file of a squashed revision comes back, or one that follows it", function()
+    ok(p:luamig("squash", "dddd", "--yes"))
+    p:revision { id = "late", down = "bbbb" }
+    local r = p:luamig "heads"
+    assert.equal(2, r.code)
+    assert.matches("names 'bbbb', which is in no file.*squashed into 'dddd'", r.stderr)
+    p:revision { id = "bbbb" }
+    r = p:luamig "heads"
+    assert.equal(2, r.code)
+    assert.matches("'dddd' replaces 'bbbb', which is in a file too: migrations/bbbb%.lua", r.stderr)
+  end)
+end)
