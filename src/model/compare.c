@@ -33,14 +33,15 @@ static bool same_names(const struct mig_compare_rules *rules, const struct mig_n
 
 /* ------------------------------------------------------------------ expressions */
 
-/* A text without the white space and the parentheses around all of it. */
+/* A part of a text. */
 struct view {
     const char *start, *end;
+    bool joined; /* a '[' that comes now is no quote: a[1], ARRAY[…] */
 };
 
 static const char *quote_end(const char *at, const char *end)
 {
-    char close = *at;
+    char close = *at == '[' ? ']' : *at;
     for (at++; at < end; at++) {
         if (*at == close) {
             if (at + 1 < end && at[1] == close) {
@@ -93,35 +94,46 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
-/* The next piece of an expression: a word (quotes around a plain one taken off), a literal, a byte.
- */
-static struct view next_piece(struct view *text, bool *literal)
+enum piece_kind {
+    PIECE_WORD,   /* or a byte; a name whose quotes are not needed is one, too */
+    PIECE_NAME,   /* without its quotes */
+    PIECE_STRING, /* with them */
+};
+
+/* Takes a quoted piece off the text, whose first byte is the quote. */
+static struct view quoted_piece(struct view *text, enum piece_kind *kind)
 {
-    struct view piece;
-    *literal = false;
+    const char *close = quote_end(text->start, text->end);
+    struct view piece = {.start = text->start, .end = close < text->end ? close + 1 : close};
+    text->start = piece.end;
+    *kind = PIECE_STRING;
+    if (*piece.start != '\'' && close < text->end) {
+        piece.start++;
+        piece.end = close;
+        *kind = piece.start < close ? PIECE_WORD : PIECE_NAME;
+        for (const char *at = piece.start; at < close; at++) {
+            *kind = is_word(*at) ? *kind : PIECE_NAME;
+        }
+    }
+    return piece;
+}
+
+/* The next piece of an expression, empty at the end. */
+static struct view next_piece(struct view *text, enum piece_kind *kind)
+{
+    *kind = PIECE_WORD;
     while (text->start < text->end && isspace((unsigned char)*text->start)) {
         text->start++;
+        text->joined = false;
     }
-    piece.start = text->start;
+    struct view piece = {.start = text->start, .end = text->start};
     if (text->start >= text->end) {
-        piece.end = piece.start;
         return piece;
     }
     char c = *text->start;
-    if (c == '\'' || c == '"' || c == '`') {
-        const char *close = quote_end(text->start, text->end);
-        text->start = close < text->end ? close + 1 : close;
-        piece.end = text->start;
-        bool plain = c != '\'' && close < text->end;
-        for (const char *at = piece.start + 1; plain && at < close; at++) {
-            plain = is_word(*at);
-        }
-        *literal = !plain;
-        if (plain) {
-            piece.start++;
-            piece.end = close;
-        }
-        return piece;
+    if (c == '\'' || c == '"' || c == '`' || (c == '[' && !text->joined)) {
+        text->joined = true;
+        return quoted_piece(text, kind);
     }
     if (is_word(c)) {
         while (text->start < text->end && is_word(*text->start)) {
@@ -130,6 +142,7 @@ static struct view next_piece(struct view *text, bool *literal)
     } else {
         text->start++;
     }
+    text->joined = is_word(c) || strchr("[])", c) != NULL;
     piece.end = text->start;
     return piece;
 }
@@ -139,21 +152,21 @@ bool mig_compare_expressions(const char *a, const char *b)
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    struct view left = trim((struct view){a, a + strlen(a)});
-    struct view right = trim((struct view){b, b + strlen(b)});
+    struct view left = trim((struct view){.start = a, .end = a + strlen(a)});
+    struct view right = trim((struct view){.start = b, .end = b + strlen(b)});
     for (;;) {
-        bool left_literal, right_literal;
-        struct view x = next_piece(&left, &left_literal);
-        struct view y = next_piece(&right, &right_literal);
+        enum piece_kind left_kind, right_kind;
+        struct view x = next_piece(&left, &left_kind);
+        struct view y = next_piece(&right, &right_kind);
         size_t length = (size_t)(x.end - x.start);
-        if (length != (size_t)(y.end - y.start) || left_literal != right_literal) {
+        if (length != (size_t)(y.end - y.start) || left_kind != right_kind) {
             return false;
         }
-        if (length == 0) {
+        if (length == 0 && left_kind == PIECE_WORD) {
             return true;
         }
-        if (left_literal ? memcmp(x.start, y.start, length) != 0
-                         : mig_ascii_compare_n(x.start, y.start, length) != 0) {
+        if (left_kind == PIECE_WORD ? mig_ascii_compare_n(x.start, y.start, length) != 0
+                                    : memcmp(x.start, y.start, length) != 0) {
             return false;
         }
     }
@@ -174,22 +187,21 @@ static bool is_any_of(struct view piece, const char *words)
 /* from_only: names in a FROM or after a JOIN alone count. */
 static bool mentions(const char *text, const char *name, bool from_only)
 {
-    struct view rest = {text, text + strlen(text)};
+    struct view rest = {.start = text, .end = text + strlen(text)};
     size_t wanted = strlen(name);
     bool counts = !from_only;
     for (;;) {
-        bool literal;
-        struct view piece = next_piece(&rest, &literal);
+        enum piece_kind kind;
+        struct view piece = next_piece(&rest, &kind);
         size_t length = (size_t)(piece.end - piece.start);
-        if (length == 0) {
+        if (length == 0 && kind == PIECE_WORD) {
             return false;
         }
-        if (literal && *piece.start == '\'') {
+        if (kind == PIECE_STRING) {
             continue;
         }
-        if (literal) { /* "a name" */
-            piece.start++;
-            length -= 2;
+        if (kind == PIECE_NAME) {
+            /* no word of SQL */
         } else if (from_only && is_any_of(piece, "from join")) {
             counts = true;
         } else if (from_only && is_any_of(piece, "select where group order having limit union on "
@@ -380,7 +392,8 @@ struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_
     if (value->kind != MIG_VALUE_EXPR) {
         return *value;
     }
-    struct view trimmed = trim((struct view){value->text, value->text + value->length});
+    struct view trimmed =
+        trim((struct view){.start = value->text, .end = value->text + value->length});
     char *text = mig_arena_strndup(arena, trimmed.start, (size_t)(trimmed.end - trimmed.start));
     if (text == NULL) {
         return *value;

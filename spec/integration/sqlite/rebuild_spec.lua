@@ -253,6 +253,16 @@ describe("a rebuild on SQLite", function()
     assert.matches("error: UNIQUE constraint failed: t.b\n", r.stderr, 1, true)
   end)
 
+  it("keeps a view on a column that goes and comes again", function()
+    ok([[CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER); INSERT INTO t VALUES (1, 2, 3);
+         CREATE VIEW v AS WITH w AS (SELECT * FROM t) SELECT w.b AS z FROM w;]],
+      [[op.batch_alter_table("t", function(batch)
+          batch.drop_column("b")
+          batch.add_column { "b", sql.integer, computed = sql.computed("a + 1", { stored = false }) }
+        end)]])
+    assert.same({ "3" }, db:query "SELECT z FROM v")
+  end)
+
   it("costs one copy a batch", function()
     db:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT, c TEXT);"
     p:revision {

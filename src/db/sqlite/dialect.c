@@ -565,11 +565,42 @@ static int alter_table(struct mig_compile *c, const struct mig_op *op, struct mi
     return code != 0 || !changes ? code : rebuild(c, op, err);
 }
 
+static bool adds_column(const struct mig_op_batch *batch, size_t from, const char *name)
+{
+    for (size_t i = from; i < batch->op_count; i++) {
+        const struct mig_op_add_column *add = batch->ops[i]->kind == MIG_OP_add_column
+                                                  ? MIG_OP_CAST(batch->ops[i], add_column)
+                                                  : NULL;
+        for (size_t k = 0; add != NULL && k < add->columns.count; k++) {
+            if (mig_name_equal_folded(add->columns.items[k]->name, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A column that goes and comes again: DROP COLUMN is refused while a view reads it, a rebuild is
+ * not. */
+static bool remakes_column(const struct mig_op_batch *batch)
+{
+    for (size_t i = 0; i < batch->op_count; i++) {
+        if (batch->ops[i]->kind == MIG_OP_drop_column) {
+            const struct mig_op_drop_column *drop = MIG_OP_CAST(batch->ops[i], drop_column);
+            if (adds_column(batch, i + 1, drop->column->name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* What ALTER TABLE can do by itself is done so; else the whole batch is one rebuild. */
 static int compile_batch(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
-    bool wanted = batch->recreate == MIG_RECREATE_ALWAYS || batch->options.count > 0;
+    bool wanted = batch->recreate == MIG_RECREATE_ALWAYS || batch->options.count > 0 ||
+                  (batch->recreate != MIG_RECREATE_NEVER && remakes_column(batch));
     size_t before = c->out->count;
     c->wants_rebuild = &wanted;
     int code = mig_compile_batch(c, op, err);
