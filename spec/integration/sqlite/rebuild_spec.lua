@@ -263,6 +263,13 @@ describe("a rebuild on SQLite", function()
     assert.same({ "3" }, db:query "SELECT z FROM v")
   end)
 
+  it("takes a column's index and unique with it, whatever its name and however it is written", function()
+    ok([[CREATE TABLE t (id INTEGER PRIMARY KEY, "a""b" INTEGER, "Name" TEXT UNIQUE); CREATE INDEX ix ON t ("a""b"); INSERT INTO t VALUES (1, 2, 'x');]],
+      [[op.drop_column("t", 'a"b') op.drop_column("t", "name")]])
+    assert.same({ "1" }, db:query "SELECT * FROM t")
+    assert.equal("", stored "ix")
+  end)
+
   it("costs one copy a batch", function()
     db:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT, c TEXT);"
     p:revision {

@@ -478,16 +478,20 @@ static bool can_drop(const struct mig_table *table, const char *column)
 {
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *constraint = table->constraints.items[i];
-        if (mig_names_contain(&constraint->columns, column) ||
-            mig_apply_text_names(constraint->condition, column)) {
+        bool names = mig_apply_text_names(constraint->condition, column);
+        for (size_t j = 0; j < constraint->columns.count; j++) {
+            names = names || mig_name_equal_folded(constraint->columns.items[j], column);
+        }
+        if (names) {
             return false;
         }
     }
     for (size_t i = 0; i < table->indexes.count; i++) {
         const struct mig_index *index = table->indexes.items[i];
         for (size_t j = 0; j < index->elements.count; j++) {
-            if (mig_apply_text_names(index->elements.items[j].column, column) ||
-                mig_apply_text_names(index->elements.items[j].expression, column)) {
+            const struct mig_element *element = &index->elements.items[j];
+            if ((element->column != NULL && mig_name_equal_folded(element->column, column)) ||
+                mig_apply_text_names(element->expression, column)) {
                 return false;
             }
         }
