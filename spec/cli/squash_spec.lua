@@ -1,5 +1,6 @@
 -- luamig squash: one revision instead of many, which leaves in a new database what they leave, and in an old one nothing
 -- to do.
+local cli = require "spec.support.cli"
 local dump = require "spec.support.dump"
 local json = require "dkjson"
 local new_project = require "spec.support.project".new
@@ -79,6 +80,19 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal(1, #revisions)
       assert.same({ "aaaa", "bbbb", "cccc", "dddd" }, revisions[1].replaces)
       assert.same({ "main" }, revisions[1].branch_labels)
+    end)
+
+    it("takes every pattern of spec/patterns", function()
+      local folder = scratch.folder()
+      assert(os.execute("cp -R spec/patterns/luamig.conf.lua spec/patterns/migrations " .. folder))
+      local function luamig(...) return ok(cli.run({ "--url", new.url, ... }, { cwd = folder })) end
+      luamig("squash", "heads", "--yes")
+      assert.equal(1, #json.decode(luamig("history", "--json").stdout).revisions)
+      luamig "upgrade"
+      luamig("downgrade", "base")
+      local left = json.decode(luamig("inspect", "--json").stdout)
+      assert.same({}, left.tables)
+      luamig "upgrade"
     end)
 
     -- { what makes a trigger by an operation, and by a text }
