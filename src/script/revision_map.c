@@ -1,10 +1,10 @@
 #include "script/revision_map.intern.h"
 
+#include "util/ascii.h"
 #include "util/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct mig_revision_map *mig_revision_map_new(void)
 {
@@ -172,7 +172,7 @@ const struct mig_revision *mig_revision_map_replacing(const struct mig_revision_
 {
     for (size_t i = 0; i < map->count; i++) {
         for (size_t k = 0; k < map->items[i]->replaces.count; k++) {
-            if (strcasecmp(map->items[i]->replaces.items[k], id) == 0) {
+            if (mig_ascii_compare(map->items[i]->replaces.items[k], id) == 0) {
                 return map->items[i];
             }
         }
