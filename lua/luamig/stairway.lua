@@ -83,8 +83,8 @@ local function without_key_indexes(schema)
   return schema
 end
 
---- The schema of a snapshot, for compare.
-function stairway.schema(handle, snapshot)
+-- The schema of a snapshot, for compare.
+local function schema_of(handle, snapshot)
   local schema = handle:snapshot_schema(snapshot)
   return handle:server().dialect == "mysql" and without_key_indexes(schema) or schema
 end
@@ -101,7 +101,7 @@ end
 -- nil, or how the schema differs: in facts, and in the operations that lead from one to the other.
 local function difference(handle, before, after, what_happened)
   if before.snapshot == after.snapshot then return nil end
-  local lines = stairway.compare(stairway.schema(handle, before.snapshot), stairway.schema(handle, after.snapshot))
+  local lines = stairway.compare(schema_of(handle, before.snapshot), schema_of(handle, after.snapshot))
   local operations = {}
   for i, op in ipairs(handle:snapshot_difference(before.snapshot, after.snapshot)) do
     operations[i] = render.operation(op)
