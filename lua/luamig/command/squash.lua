@@ -142,6 +142,21 @@ local function replaced_by(list, last)
   return ids
 end
 
+-- Where the sequences stand that PostgreSQL's columns take their values from by default.
+local function positions(handle, early)
+  local list = {}
+  for _, made in ipairs(handle:server().dialect == "postgresql" and early or {}) do
+    if made.op == "create_sequence" then
+      local name = (made.schema and handle:quote(made.schema) .. "." or "") .. handle:quote(made.name)
+      local at = handle:execute("SELECT last_value, is_called FROM " .. name):fetchone()
+      if at.is_called then
+        list[#list + 1] = { op = "execute", sql = ("SELECT setval('%s', %d)"):format(name:gsub("'", "''"), at.last_value) }
+      end
+    end
+  end
+  return list
+end
+
 -- The revision as a file, of what the old ones left in a database. more: operations that come after those that make the
 -- schema; lacks: names of what it does not make.
 local function composed(session, handle, list, last, before, more, lacks)
@@ -151,7 +166,7 @@ local function composed(session, handle, list, last, before, more, lacks)
   for i, name in ipairs(lacks) do comments[i] = "  -- not in it: " .. name:gsub("%s+", " ") .. "\n" end
   return skeleton.compose(handle:settings(), {
     id = last.revision, message = message_of(list, session.args.message), labels = labels_of(list), replaces = replaced_by(list, last),
-    upgrades = render.operations(early, "  ") .. upgrades .. render.operations(more, "  ") .. before.rows
+    upgrades = render.operations(early, "  ") .. render.operations(positions(handle, early), "  ") .. upgrades .. render.operations(more, "  ") .. before.rows
       .. render.operations(late, "  ") .. table.concat(comments),
     downgrades = downgrades .. render.operations(undone(late), "  ") .. render.operations(undone(early), "  "),
   }, { down_revision = {}, depends_on = {} })
