@@ -474,11 +474,9 @@ static int resolve_add_constraint(struct mig_compile *c, struct mig_op *op, stru
     return 0;
 }
 
-/* The CHECK that an enum of no type of the server's brings to its column: NULL when there is none.
- */
-static int enum_check_of(struct mig_compile *c, const struct mig_op_alter_column *alter,
-                         struct mig_column *column, struct mig_constraint **out,
-                         struct mig_error *err)
+int mig_compile_enum_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
+                           struct mig_column *column, struct mig_constraint **out,
+                           struct mig_error *err)
 {
     struct mig_columns one = {.items = &column, .count = 1};
     struct mig_table *facts = mig_apply_columns(c->arena, alter->base.schema, alter->table, &one);
@@ -507,8 +505,8 @@ static int resolve_enum_checks(struct mig_compile *c, struct mig_op_alter_column
         return 0;
     }
     struct mig_constraint *before = NULL, *after = NULL;
-    int code = enum_check_of(c, alter, alter->existing, &before, err);
-    code = code != 0 ? code : enum_check_of(c, alter, alter->wanted, &after, err);
+    int code = mig_compile_enum_check(c, alter, alter->existing, &before, err);
+    code = code != 0 ? code : mig_compile_enum_check(c, alter, alter->wanted, &after, err);
     if (code != 0) {
         return code;
     }

@@ -303,9 +303,8 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
     return primary ? mig_table_primary_key(table) : NULL;
 }
 
-/* The table's constraint that is the one resolved to, which has no name to find it by. */
-static struct mig_constraint *find_unnamed(const struct mig_table *table,
-                                           const struct mig_constraint *like)
+struct mig_constraint *mig_apply_find_unnamed(const struct mig_table *table,
+                                              const struct mig_constraint *like)
 {
     for (size_t i = 0; like != NULL && i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
@@ -324,7 +323,7 @@ static int apply_drop_constraint(struct mig_table *table, const struct mig_op_dr
                                  struct mig_error *err)
 {
     const struct mig_constraint *found = mig_apply_find_constraint(table, op);
-    found = found == NULL ? find_unnamed(table, op->existing) : found;
+    found = found == NULL ? mig_apply_find_unnamed(table, op->existing) : found;
     if (found == NULL) {
         if (op->if_exists == MIG_TRUE) {
             return 0;

@@ -417,7 +417,9 @@ int mig_apply_alter_column(struct mig_arena *arena, struct mig_table *table,
     }
     table->columns.items[at] = column;
     if (op->lost_check != NULL) {
-        mig_table_remove_constraint(table, mig_table_constraint(table, op->lost_check->name));
+        mig_table_remove_constraint(table, op->lost_check->name != NULL
+                                               ? mig_table_constraint(table, op->lost_check->name)
+                                               : mig_apply_find_unnamed(table, op->lost_check));
     }
     if (op->wanted_check != NULL && mig_table_add_constraint(arena, table, op->wanted_check) != 0) {
         return mig_error_nomem(err);
