@@ -572,6 +572,10 @@ static int alter_column(struct mig_catalog *catalog, const struct mig_op *base,
     if (op->type != NULL) {
         rc = mig_catalog_note_enum(catalog, base->schema, op->table, op->column, op->type, err);
     }
+    struct mig_catalog_entry *held = NULL;
+    if (rc == 0 && op->new_column_name != NULL) { /* asked for by the names that it has so far */
+        rc = held_table(catalog, base->schema, op->table, &held, err);
+    }
     if (rc == 0 && op->new_column_name != NULL) {
         rc = mig_catalog_rename_enum_column(catalog, base->schema, op->table, op->column,
                                             op->new_column_name, err);
