@@ -2,6 +2,7 @@
 local cli = require "spec.support.cli"
 local dump = require "spec.support.dump"
 local lfs = require "lfs"
+local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
 
@@ -87,5 +88,22 @@ for _, dialect in ipairs(servers.dialects) do
     run("downgrade", "base", "--url", fresh.url)
     db:drop()
     fresh:drop()
+  end)
+end
+
+for _, dialect in ipairs { "postgresql", "mysql" } do
+  it("an id has to fit into Alembic's column, in characters, on " .. dialect, function()
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url, config = 'version_table = "alembic_version",' }
+    db:query "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+    local id = ("é"):rep(32)
+    p:revision { id = id, file = "one" }
+    assert.equal(0, p:luamig("upgrade").code)
+    assert.equal(id, db:value "SELECT version_num FROM alembic_version")
+    p:revision { id = ("x"):rep(33), down = id, file = "two" }
+    local r = p:luamig "upgrade"
+    assert.equal(2, r.code, r.stderr)
+    assert.matches("has 33 characters, but column version_num of 'alembic_version' holds only 32", r.stderr, 1, true)
+    db:drop()
   end)
 end

@@ -1,6 +1,7 @@
 /* The version table: one column version_num, one row a head (API section 9). */
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
+#include "util/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,14 +94,19 @@ int mig_version_fits(struct mig_run *run, const struct mig_plan *plan, struct mi
 {
     const struct mig_settings *settings = &run->ctx->settings;
     const char *longest = "";
+    size_t length = 0; /* characters */
     int64_t width = OUR_WIDTH;
     for (size_t i = 0; i < plan->step_count; i++) {
         for (size_t k = 0; k < plan->steps[i].version_op_count; k++) {
             const char *to = plan->steps[i].version_ops[k].to;
-            longest = to != NULL && strlen(to) > strlen(longest) ? to : longest;
+            size_t characters = to != NULL ? mig_utf8_count(to) : 0;
+            if (characters > length) {
+                longest = to;
+                length = characters;
+            }
         }
     }
-    if (strlen(longest) <= SAFE_WIDTH) {
+    if (length <= SAFE_WIDTH) {
         return 0;
     }
     if (run->conn != NULL && run->has_version) {
@@ -113,13 +119,13 @@ int mig_version_fits(struct mig_run *run, const struct mig_plan *plan, struct mi
             return rc;
         }
     }
-    if ((int64_t)strlen(longest) <= width) {
+    if ((int64_t)length <= width) {
         return 0;
     }
     mig_error_set(err, MIG_E_config,
                   "revision id '%s' has %zu characters, but column " COLUMN
                   " of '%s' holds only %lld",
-                  longest, strlen(longest), settings->version_table, (long long)width);
+                  longest, length, settings->version_table, (long long)width);
     mig_error_hint(err, "widen the column: VARCHAR(255) is what luamig creates");
     return MIG_E_config;
 }
