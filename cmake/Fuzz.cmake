@@ -1,7 +1,7 @@
 # libFuzzer targets: the parsers that read what people and files say. Only in the fuzz preset (clang).
 option(LUAMIG_FUZZ "build the targets of fuzz/" OFF)
 if(LUAMIG_FUZZ)
-  foreach(name url lexer header target)
+  foreach(name url lexer header target ddl expression snapshot)
     add_executable(fuzz-${name} fuzz/${name}.c $<TARGET_OBJECTS:luamig-core>)
     target_link_libraries(fuzz-${name} PRIVATE luamig-core luamig-libraries luamig-lfs PkgConfig::LUA)
     target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)

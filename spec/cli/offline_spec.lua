@@ -23,6 +23,22 @@ describe("a snapshot", function()
     return p:luamig("upgrade", "first:second", "--sql", "--snapshot", "snapshot.json"), db, schema
   end
 
+  it("that lacks what nothing can be without says so", function()
+    local p = project.new { url = "postgresql://nobody@127.0.0.1:1/none" }
+    p:revision { id = "a1b2", upgrade = [[op.alter_column("t", "a", { nullable = false })]] }
+    local function refused(tables, head)
+      p:write("snapshot.json", ('{ "format": 1, %s"server_version": 150000, "tables": [%s] }'):format(head or '"dialect": "postgresql", ', tables))
+      local r = p:luamig("upgrade", "--sql", "--snapshot", "snapshot.json")
+      assert.equal(2, r.code, r.stderr)
+      return r.stderr
+    end
+    assert.matches("tables[0].name' is not there", refused [[{ "columns": [] }]], 1, true)
+    assert.matches("columns[0].name' is not there", refused [[{ "name": "t", "columns": [{ "nullable": true }] }]], 1, true)
+    assert.matches("columns[0].kind' is not there", refused [[{ "name": "t", "columns": [{ "name": "a", "type": {} }] }]], 1, true)
+    assert.matches("constraints[0].type' is not there", refused [[{ "name": "t", "columns": [], "constraints": [{ "columns": ["a"] }] }]], 1, true)
+    assert.matches("no snapshot of a database", refused("", ""), 1, true)
+  end)
+
   for _, dialect in ipairs { "postgresql", "mysql" } do
     it("tells nothing of a schema that it has nothing of, on " .. dialect, function()
       for _, body in ipairs { 'op.has_table("t", there)', 'op.has_column("t", "n", there)', 'op.inspect("t", there)', "op.inspect(there)" } do

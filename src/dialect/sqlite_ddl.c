@@ -617,7 +617,7 @@ static bool in_parentheses(struct scan scan, size_t first, size_t last)
         return false;
     }
     take_parenthesised(&scan);
-    return scan.at == last;
+    return !scan.bad && scan.at == last;
 }
 
 /* Takes tokens up to a comma or a closing parenthesis of this level, and reads them as an element.
@@ -653,6 +653,10 @@ static void take_element(struct scan *scan, struct mig_element *element)
     while (in_parentheses(*scan, first, last)) {
         first++;
         last--;
+    }
+    if (first == last) { /* () */
+        scan->bad = true;
+        return;
     }
     enum mig_sqlite_token_kind kind = scan->tokens.items[first].kind;
     if (last - first == 1 &&

@@ -40,6 +40,7 @@ struct shape {
     size_t size;
     const struct member *members;
     size_t count;
+    const char *needed; /* the member that no object may leave out; NULL: none */
 };
 
 /* The layout that every list of pointers has. */
@@ -53,7 +54,8 @@ _Static_assert(sizeof(struct mig_columns) == sizeof(struct pointers), "lists are
 #define M(kind, member)        {#member, KIND_##kind, offsetof(struct OWNER, member), NULL},
 #define N(kind, name, member)  {name, KIND_##kind, offsetof(struct OWNER, member), NULL},
 #define S(kind, name, member, shape) {name, KIND_##kind, offsetof(struct OWNER, member), &(shape)},
-#define SHAPE(members)         {sizeof(struct OWNER), members, MIG_COUNT(members)}
+#define SHAPE(members)         {sizeof(struct OWNER), members, MIG_COUNT(members), NULL}
+#define NEEDS(members, name)   {sizeof(struct OWNER), members, MIG_COUNT(members), name}
 
 #define OWNER mig_type
 static const struct shape type_shape;
@@ -66,7 +68,7 @@ static const struct member type_members[] = {
     M(NAMES, values) M(TRI, native) M(TRI, check)
     S(TYPE, "element", element, type_shape)
 };
-static const struct shape type_shape = SHAPE(type_members);
+static const struct shape type_shape = NEEDS(type_members, "kind");
 #undef OWNER
 
 #define OWNER mig_sequence_options
@@ -102,7 +104,7 @@ static const struct member column_members[] = {
     M(TEXT, collation) M(TEXT, comment) M(TEXT, renamed_from)
     M(PAIRS, options)
 };
-static const struct shape column_shape = SHAPE(column_members);
+static const struct shape column_shape = NEEDS(column_members, "name");
 #undef OWNER
 
 #define OWNER mig_element
@@ -126,7 +128,7 @@ static const struct member constraint_members[] = {
     M(NAMES, include) M(TEXT, sqlite_on_conflict) M(TRI, enforced) M(TRI, no_inherit)
     M(TRI, period) M(TEXT, column)
 };
-static const struct shape constraint_shape = SHAPE(constraint_members);
+static const struct shape constraint_shape = NEEDS(constraint_members, "type");
 #undef OWNER
 
 #define OWNER mig_index
@@ -137,12 +139,12 @@ static const struct member index_members[] = {
     M(PAIRS, with) M(TEXT, tablespace) M(TEXT, prefix) M(TEXT, parser) M(TEXT, comment)
     M(BOOL, invalid) M(TEXT, sql)
 };
-static const struct shape index_shape = SHAPE(index_members);
+static const struct shape index_shape = NEEDS(index_members, "name");
 #undef OWNER
 
 #define OWNER mig_trigger
 static const struct member trigger_members[] = { M(TEXT, name) M(TEXT, table) M(TEXT, sql) };
-static const struct shape trigger_shape = SHAPE(trigger_members);
+static const struct shape trigger_shape = NEEDS(trigger_members, "name");
 #undef OWNER
 
 #define OWNER mig_table
@@ -156,12 +158,12 @@ static const struct member table_members[] = {
     S(LIST, "triggers", triggers, trigger_shape)
     M(TEXT, sql)
 };
-static const struct shape table_shape = SHAPE(table_members);
+static const struct shape table_shape = NEEDS(table_members, "name");
 #undef OWNER
 
 #define OWNER mig_enum
 static const struct member enum_members[] = { M(TEXT, schema) M(TEXT, name) M(NAMES, values) };
-static const struct shape enum_shape = SHAPE(enum_members);
+static const struct shape enum_shape = NEEDS(enum_members, "name");
 #undef OWNER
 
 #define OWNER mig_view
@@ -170,14 +172,14 @@ static const struct member view_members[] = {
     S(LIST, "indexes", indexes, index_shape) M(BOOL, tells_indexes)
     M(NAMES, output) M(NAMES, parts) M(NAMES, privileges)
 };
-static const struct shape view_shape = SHAPE(view_members);
+static const struct shape view_shape = NEEDS(view_members, "name");
 #undef OWNER
 
 #define OWNER mig_sequence
 static const struct member sequence_members[] = {
     M(TEXT, schema) M(TEXT, name) S(INLINE, "", options, sequence_option_shape)
 };
-static const struct shape sequence_shape = SHAPE(sequence_members);
+static const struct shape sequence_shape = NEEDS(sequence_members, "name");
 #undef OWNER
 // clang-format on
 
@@ -703,6 +705,8 @@ static void read_shape(struct reading *in, const struct shape *shape, const json
         json_t *value = json_object_get(from, member->name);
         if (value != NULL) {
             read_member(in, member, value, at);
+        } else if (shape->needed != NULL && strcmp(member->name, shape->needed) == 0) {
+            fail(in, member->name, "there");
         }
     }
 }
@@ -711,13 +715,13 @@ static void read_document(struct reading *in, const json_t *root, struct mig_sna
 {
     struct mig_schema *schema = &out->schema;
     if (!json_is_object(root) || json_integer_value(json_object_get(root, "format")) != 1 ||
+        !json_is_string(json_object_get(root, "dialect")) ||
         !json_is_array(json_object_get(root, "tables"))) {
         in->code = mig_error_set(in->err, MIG_E_config, "this is no snapshot of a database");
         mig_error_hint(in->err, "`luamig inspect --json` writes one.");
         return;
     }
-    const json_t *dialect = json_object_get(root, "dialect");
-    out->dialect = json_is_string(dialect) ? read_text(in, dialect) : NULL;
+    out->dialect = read_text(in, json_object_get(root, "dialect"));
     out->server_version = (int)json_integer_value(json_object_get(root, "server_version"));
     out->is_mariadb = json_is_true(json_object_get(root, "is_mariadb"));
     const json_t *list = json_object_get(root, "tables");
