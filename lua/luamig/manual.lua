@@ -172,6 +172,7 @@ manual.sections = {
   { "ENVIRONMENT", {
     { "LUAMIG_CONFIG", "the configuration, where -c does not say" },
     { "LUAMIG_URL", "the database, where neither --url nor --env says" },
+    { "LUAMIG_TEST_URL", "where `verify`, `squash` and `test` make their scratch databases, where --url does not say; else beside the configured one" },
     { "VISUAL, EDITOR", "what `edit` opens a revision with" },
     { "NO_COLOR", "no colours, whatever the terminal" },
   } },
