@@ -79,6 +79,16 @@ local function shown_fields(fields_)
   return "{ " .. table.concat(parts, ", ") .. " }"
 end
 
+-- Whether a default in the server's words is this literal of a migration: 'x'::character varying is "x", '0.00' is 0.
+local function is_literal(text, value)
+  if type(text) ~= "string" then return false end
+  local quoted = text:match "^'(.*)'$" or text:match "^'(.*)'::[%w_ .\"%[%](),]+$"
+  local plain = quoted and quoted:gsub("''", "'") or text
+  if type(value) == "string" then return quoted ~= nil and plain == value end
+  if type(value) == "number" then return tonumber((plain:gsub("^%((.*)%)$", "%1"))) == value end
+  return plain:lower() == tostring(value) or plain == (value and "1" or "0")
+end
+
 -- Whether the item has each expected field, and what it has instead; a list is compared item by item.
 local function matches(item, expected)
   local other, different = {}, false
@@ -90,6 +100,7 @@ local function matches(item, expected)
       same = same_list(item[key], value)
     else
       same = item[key] == value or (value == false and not item[key]) -- what is not said is false
+        or (key == "default" and is_literal(item.default, value))
     end
     if not same then
       different = true
@@ -134,7 +145,7 @@ function tests.table_exists(db, name, options)
   return (table_of(db, name, options)) ~= nil
 end
 
--- options: nullable, type (as the server writes it), kind (luamig's), default (the server's text), primary_key, …
+-- options: nullable, type (as the server writes it), kind (luamig's), default (a literal, or the server's text), primary_key, …
 function tests.column_exists(db, table_name, name, options)
   check_expected("column", options)
   local found, why = table_of(db, table_name, options)
@@ -145,11 +156,22 @@ function tests.column_exists(db, table_name, name, options)
   return matches(column, options)
 end
 
+-- The indexes of a table. On MySQL a unique index and a unique constraint are one thing, which is described as a constraint.
+local function indexes_of(db, found)
+  local list = table.move(found.indexes, 1, #found.indexes, 1, {})
+  if db.handle:target().dialect == "mysql" then
+    for _, item in ipairs(found.constraints) do
+      if item.type == "unique" then list[#list + 1] = { name = item.name, columns = item.columns, unique = true } end
+    end
+  end
+  return list
+end
+
 -- name: the index's, or the list of its columns. options: unique, columns, where …
 function tests.index_exists(db, table_name, name, options)
   check_expected("index", options)
   local found, why = table_of(db, table_name, options)
-  local index = found and find(found.indexes, function(item)
+  local index = found and find(indexes_of(db, found), function(item)
     if type(name) == "table" then return same_list(item.columns, name) end
     return item.name == name
   end)

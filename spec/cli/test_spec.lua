@@ -106,6 +106,27 @@ describe("luamig test", function()
       end
     end)
 
+    it("knows a default and a unique index as the migration writes them, on " .. dialect, function()
+      local p = project.new()
+      p:revision {
+        id = "a1", upgrade = [[op.create_table("t", {
+          { "s", sql.string(10), default = "it's" }, { "n", sql.numeric(10, 2), default = 1.5 }, { "b", sql.boolean, default = true }, { "none", sql.integer } })
+          op.create_index("ix_t_s", "t", { "s" }, { unique = true })]],
+      }
+      p:write("spec/defaults_spec.lua", [[
+        local luamig = require "luamig"
+        it("are compared", function()
+          local db <close> = luamig.testing.database()
+          db:upgrade "head"
+          for name, value in pairs { s = "it's", n = 1.5, b = true } do assert.column_exists(db, "t", name, { default = value }) end
+          for name, value in pairs { s = "its", n = 1, b = false, none = 0 } do assert.no_column_exists(db, "t", name, { default = value }) end
+          assert.index_exists(db, "t", "ix_t_s", { unique = true })
+          assert.index_exists(db, "t", { "s" })
+        end)]])
+      local r = p:luamig("test", { env = { LUAMIG_TEST_URL = url } })
+      assert.equal(0, r.code, r.stdout .. r.stderr)
+    end)
+
     it("runs them under busted too, on " .. dialect, function()
       local p = new_project()
       local r = cli.run({ "--lua=lua5.4", "-o", "plainTerminal", "spec" }, {
