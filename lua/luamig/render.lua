@@ -313,8 +313,13 @@ local function reference_items(reference)
 end
 
 -- What is said otherwise; a column may be NULL unless it says it may not.
-local told = { name = true, type = true, native_type = true, references = true }
-local told_of_nullable = { name = true, type = true, native_type = true, references = true, nullable = true }
+-- What servers tell of a column and `sql` has no word for.
+local unreadable = { native_type = true, sqlite_on_conflict_not_null = true }
+
+local told = { name = true, type = true, references = true }
+for key in pairs(unreadable) do told[key] = true end
+local told_of_nullable = { nullable = true }
+for key in pairs(told) do told_of_nullable[key] = true end
 
 local function column(data)
   local items = { scalar(data.name) }
@@ -366,9 +371,6 @@ function write.rows(data)
   for i, row in ipairs(data) do items[i] = value_of(row) end
   return list(items, #items > 1)
 end
-
--- What servers tell and `sql` has no word for.
-local unreadable = { native_type = true, sqlite_on_conflict_not_null = true }
 
 -- A key of one column stands with the column, where nothing of it is lost.
 local function tidy_table(data)

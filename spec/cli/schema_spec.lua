@@ -117,6 +117,17 @@ describe("luamig revision --autogenerate", function()
     assert.equal(before, succeed(p, "inspect").stdout)
   end)
 
+  it("writes of a column that goes only what migrations have a word for", function()
+    local db = scratch.database "sqlite"
+    db:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER NOT NULL ON CONFLICT REPLACE DEFAULT 1)"
+    local p = project.new { url = db.url, files = { ["schema.lua"] = "return sql.schema { t = { { 'id', sql.integer, primary_key = true } } }" } }
+    for _, command in ipairs { { "revision", "--autogenerate", "-m", "gone" }, { "upgrade" }, { "check" }, { "downgrade", "base" } } do
+      local r = p:luamig(table.unpack(command))
+      assert.equal(0, r.code, r.stderr)
+    end
+    assert.equal("1", db:value "SELECT \"notnull\" FROM pragma_table_info('t') WHERE name = 'a'")
+  end)
+
   it("leaves alone what the configuration does not include, in both directions", function()
     local p, db = new([[
 return sql.schema { users = { { "id", sql.integer, primary_key = true }, { "email", sql.string(100), nullable = false } } }

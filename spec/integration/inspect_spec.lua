@@ -112,9 +112,10 @@ describe("what inspect says", function()
   it("names what it leaves out on sqlite", function()
     assert.equal([[
 left out, since schema.lua has no word for it (migrations make it, by operations of their own or by op.execute):
+  ON CONFLICT of NOT NULL in: t
   triggers: tr on t
   virtual tables: ft
-]], left_out("sqlite", "CREATE TABLE t (a); CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE ft USING fts5(a);"))
+]], left_out("sqlite", "CREATE TABLE t (a NOT NULL ON CONFLICT IGNORE); CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE ft USING fts5(a);"))
     assert.equal("", left_out("sqlite", "CREATE TABLE t (a);"))
   end)
 
