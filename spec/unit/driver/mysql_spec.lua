@@ -50,6 +50,16 @@ describe("the mysql driver", function()
     assert.matches("seconds", fails("config", driver.open(database.url .. "?read_timeout=soon")).message)
   end)
 
+  it("compresses where the URL says so", function()
+    for value, on in pairs { ["?compress=on"] = "ON", ["?compress=1"] = "ON", ["?compress=off"] = "OFF", [""] = "OFF" } do
+      local other = must(driver.open(database.url .. value))
+      local row = must(other:query "SHOW STATUS LIKE 'Compression'"):next()
+      other:close()
+      assert.equal(on, row[2], value)
+    end
+    assert.matches("'on' or 'off'", fails("config", driver.open(database.url .. "?compress=maybe")).message)
+  end)
+
   it("speaks TLS where ssl-mode asks for it, or not at all", function()
     local offers = must(conn:scalar("SELECT coalesce(max(variable_value), '') FROM " .. (conn:server().is_mariadb
       and "information_schema.global_variables WHERE variable_name = 'HAVE_SSL'"

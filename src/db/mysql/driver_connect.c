@@ -4,6 +4,7 @@
 #ifdef LUAMIG_HAVE_MYSQL
 
 #include "db/mysql/driver.h"
+#include "driver/params.h"
 #include "util/ascii.h"
 #include "util/number.h"
 
@@ -23,16 +24,6 @@ static void release_statement(void *stmt)
 }
 
 /* ---- connecting ---- */
-
-static const char *option(const struct mig_conn_params *params, const char *name)
-{
-    for (size_t i = 0; i < params->option_count; i++) {
-        if (strcmp(params->options[i].name, name) == 0) {
-            return params->options[i].value.text;
-        }
-    }
-    return NULL;
-}
 
 static int set_seconds(MYSQL *mysql, enum mysql_option which, const char *name, const char *text,
                        struct mig_error *err)
@@ -119,13 +110,15 @@ static int refuse_plain(const struct mig_conn *conn, MYSQL *mysql, enum ssl_mode
 static int set_options(MYSQL *mysql, const struct mig_conn_params *params, enum ssl_mode *mode,
                        struct mig_error *err)
 {
-    const char *file = option(params, "read_default_file");
-    const char *group = option(params, "read_default_group");
-    const char *charset = option(params, "charset");
-    const char *auth = option(params, "default_auth"), *plugins = option(params, "plugin_dir");
+    const char *file = mig_conn_option(params, "read_default_file");
+    const char *group = mig_conn_option(params, "read_default_group");
+    const char *charset = mig_conn_option(params, "charset");
+    const char *auth = mig_conn_option(params, "default_auth"),
+               *plugins = mig_conn_option(params, "plugin_dir");
     unsigned timeout =
         params->connect_timeout_ms > 0 ? (unsigned)(params->connect_timeout_ms + 999) / 1000 : 10;
     unsigned no_files = 0;
+    bool compress = false;
     if (charset != NULL && mig_ascii_compare(charset, "utf8mb4") != 0 &&
         mig_ascii_compare(charset, "utf8") != 0 && mig_ascii_compare(charset, "utf8mb3") != 0) {
         mig_error_set(err, MIG_E_config, "charset in the URL is '%s'", charset);
@@ -144,7 +137,10 @@ static int set_options(MYSQL *mysql, const struct mig_conn_params *params, enum 
 #ifdef MIG_MYSQL_CAN_SEND_AHEAD
     (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_NONBLOCK, NULL);
 #endif
-    if (option(params, "compress") != NULL) {
+    if (mig_conn_switch(params, "compress", false, &compress, err) != 0) {
+        return MIG_E_config;
+    }
+    if (compress) {
         (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_COMPRESS, NULL);
     }
     if (auth != NULL) {
@@ -157,22 +153,23 @@ static int set_options(MYSQL *mysql, const struct mig_conn_params *params, enum 
         unsigned tcp = MYSQL_PROTOCOL_TCP; /* else "localhost" would be the socket */
         (void)mig_mysql.mysql_options(mysql, MYSQL_OPT_PROTOCOL, &tcp);
     }
-    (void)mig_mysql.mysql_ssl_set(mysql, option(params, "ssl_key"), option(params, "ssl_cert"),
-                                  option(params, "ssl_ca"), option(params, "ssl_capath"),
-                                  option(params, "ssl_cipher"));
-    int rc = parse_ssl_mode(option(params, "ssl_mode"), mode, err);
+    (void)mig_mysql.mysql_ssl_set(
+        mysql, mig_conn_option(params, "ssl_key"), mig_conn_option(params, "ssl_cert"),
+        mig_conn_option(params, "ssl_ca"), mig_conn_option(params, "ssl_capath"),
+        mig_conn_option(params, "ssl_cipher"));
+    int rc = parse_ssl_mode(mig_conn_option(params, "ssl_mode"), mode, err);
     if (rc == 0) {
         set_ssl_mode(mysql, *mode);
         rc = set_seconds(mysql, MYSQL_OPT_CONNECT_TIMEOUT, "connect_timeout",
-                         option(params, "connect_timeout"), err);
+                         mig_conn_option(params, "connect_timeout"), err);
     }
     if (rc == 0) {
         rc = set_seconds(mysql, MYSQL_OPT_READ_TIMEOUT, "read_timeout",
-                         option(params, "read_timeout"), err);
+                         mig_conn_option(params, "read_timeout"), err);
     }
     if (rc == 0) {
         rc = set_seconds(mysql, MYSQL_OPT_WRITE_TIMEOUT, "write_timeout",
-                         option(params, "write_timeout"), err);
+                         mig_conn_option(params, "write_timeout"), err);
     }
     return rc;
 }

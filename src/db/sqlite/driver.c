@@ -6,6 +6,7 @@
 #include "dialect/rebuild.h"
 #include "driver/database.h"
 #include "driver/decimal.h"
+#include "driver/params.h"
 #include "driver/statement_cache.h"
 #include "util/ascii.h"
 #include "util/number.h"
@@ -109,28 +110,6 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
 
 /* ---- connecting ---- */
 
-static const char *option(const struct mig_conn_params *params, const char *name)
-{
-    for (size_t i = 0; i < params->option_count; i++) {
-        if (strcmp(params->options[i].name, name) == 0) {
-            return params->options[i].value.text;
-        }
-    }
-    return NULL;
-}
-
-static bool is_off(const char *text)
-{
-    return mig_ascii_compare(text, "off") == 0 || strcmp(text, "0") == 0 ||
-           mig_ascii_compare(text, "false") == 0 || mig_ascii_compare(text, "no") == 0;
-}
-
-static bool is_on(const char *text)
-{
-    return mig_ascii_compare(text, "on") == 0 || strcmp(text, "1") == 0 ||
-           mig_ascii_compare(text, "true") == 0 || mig_ascii_compare(text, "yes") == 0;
-}
-
 /* Waits for another process's lock, in growing steps, until the time is over or someone cancelled.
  */
 static int wait_busy(void *payload, int count)
@@ -197,11 +176,10 @@ static int apply_options(struct mig_conn *conn, const struct mig_conn_params *pa
                          struct mig_error *err)
 {
     struct handle *h = handle_of(conn);
-    const char *keys = option(params, "foreign_keys");
-    const char *busy = option(params, "busy_timeout");
-    if (keys != NULL && !is_on(keys) && !is_off(keys)) {
-        return mig_error_set(err, MIG_E_config,
-                             "foreign_keys in the URL is 'on' or 'off', not '%s'", keys);
+    bool keys = true;
+    const char *busy = mig_conn_option(params, "busy_timeout");
+    if (mig_conn_switch(params, "foreign_keys", true, &keys, err) != 0) {
+        return MIG_E_config;
     }
     if (params->busy_timeout_ms > 0) {
         h->busy_timeout_ms = params->busy_timeout_ms;
@@ -215,8 +193,7 @@ static int apply_options(struct mig_conn *conn, const struct mig_conn_params *pa
         }
         h->busy_timeout_ms = ms;
     }
-    (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_FKEY,
-                            keys != NULL && is_off(keys) ? 0 : 1, NULL);
+    (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_FKEY, keys ? 1 : 0, NULL);
     return 0;
 }
 

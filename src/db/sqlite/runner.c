@@ -28,8 +28,8 @@ static bool is_missing_table(const struct mig_error *err)
 /* What ALTER TABLE says of each view and trigger that it would break. */
 static bool is_in_use(const struct mig_error *err)
 {
-    return strncmp(err->message, "error in view ", 14) == 0 ||
-           strncmp(err->message, "error in trigger ", 17) == 0;
+    return err->message != NULL && (strncmp(err->message, "error in view ", 14) == 0 ||
+                                    strncmp(err->message, "error in trigger ", 17) == 0);
 }
 
 static int ask_count(struct mig_conn *conn, const char *sql, const struct mig_params *params,
