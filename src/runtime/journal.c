@@ -650,6 +650,7 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
     journal->rest = NULL;
     journal->chain[0] = journal->before[0] = journal->resumed[0] = '\0';
     journal->answers = NULL;
+    journal->answered = NULL;
     journal->too_big = journal->dirty = journal->intended = false;
     journal->parts = NULL;
     journal->part = 0;
@@ -730,6 +731,24 @@ int mig_journal_rest(struct mig_run *run, struct mig_statements *out, struct mig
     return 0;
 }
 
+/* The answer to the call, NULL: it has none. They stand in the order in which the calls ended: the
+ * next one is looked for first where the last one was. */
+static const struct mig_answer *find_answer(struct mig_journal *journal)
+{
+    const struct mig_answer *last = journal->answered, *a = last;
+    do {
+        a = a == NULL || a->next == NULL ? journal->answers : a->next;
+        if (a == NULL) {
+            return NULL;
+        }
+        if (a->call == journal->calls) {
+            journal->answered = a;
+            return a;
+        }
+    } while (a != last && (last != NULL || a->next != NULL));
+    return NULL;
+}
+
 int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
                      const struct mig_answer **answer, struct mig_error *err)
 {
@@ -755,12 +774,8 @@ int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
     }
     if (journal->calls <= journal->covered) {
         *skip = true;
-        for (const struct mig_answer *a = journal->answers; answer != NULL && a != NULL;
-             a = a->next) {
-            if (a->call == journal->calls) {
-                *answer = a;
-                break;
-            }
+        if (answer != NULL) {
+            *answer = find_answer(journal);
         }
     }
     return 0;

@@ -77,6 +77,7 @@ struct mig_journal {
         before[MIG_DIGEST_SIZE];        /* of all calls; without the present one */
     char resumed[MIG_DIGEST_SIZE];      /* what chain must be at the resume point */
     struct mig_answer *answers;         /* of the calls that were finished before */
+    const struct mig_answer *answered;  /* the one that was given last; NULL: none yet */
     struct mig_strbuf written;          /* the answers of this segment */
     int cursor_step;                    /* the row of the backfill in hand; 0: it has none */
     bool dirty;                         /* something was changed since the last row */
