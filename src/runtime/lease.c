@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,7 +30,7 @@ struct mig_lease {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool running, stop; /* stop: under the mutex */
-    volatile int lost;  /* somebody else has the lease */
+    atomic_bool lost;   /* somebody else has the lease */
 };
 
 static void append_table(struct mig_strbuf *out, const struct mig_run *run)
@@ -236,7 +237,7 @@ static void *renew(void *payload)
             rc = mig_conn_execute(conn, lease->renew_sql, NULL, &changed, &err);
         }
         if (rc == 0 && changed == 0) {
-            lease->lost = 1;
+            lease->lost = true;
         }
         mig_error_clear(&err); /* what failed is tried again at the next turn */
     }
@@ -283,7 +284,7 @@ int mig_lease_keep(struct mig_run *run, struct mig_lock *lock, struct mig_error 
 
 bool mig_lease_lost(const struct mig_lock *lock)
 {
-    return lock->lease != NULL && lock->lease->lost != 0;
+    return lock->lease != NULL && lock->lease->lost;
 }
 
 void mig_lease_release(struct mig_run *run, struct mig_lock *lock)
