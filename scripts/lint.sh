@@ -68,7 +68,7 @@ unfinished() {
     ! grep -nIwE 'TODO|FIXME|XXX|HACK' "${text_files[@]}" | grep -vE '^(scripts/lint\.sh|CONTRIBUTING\.md):'
 }
 
-white_space() { ! grep -nIE '[[:blank:]]+$' "${text_files[@]}" | grep -vE '\.md:|^spec/' ; }
+white_space() { ! grep -nIE '[[:blank:]]+$' "${text_files[@]}" | grep -vE '\.md:|^spec/|^fuzz/corpus/' ; }
 
 long_files() {
     local found
