@@ -1,5 +1,8 @@
 -- Runners that no session lock keeps apart: behind PgBouncer in transaction mode, and on the three nodes of a Galera cluster.
+local cli = require "spec.support.cli"
 local internals = require "luamig_internals"
+local process = require "spec_process"
+local project = require "spec.support.project"
 local runners = require "spec.support.runners"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
@@ -27,6 +30,28 @@ end
 it("each step once behind PgBouncer, beside runners that reach the server directly", function()
   for _ = 1, ROUNDS do behind_pgbouncer() end
   torture.count(("rounds of %d runners, PgBouncer"):format(RUNNERS), ROUNDS)
+end)
+
+-- A runner that stands still for longer than its lease lasts, while another one does its work: it does nothing more.
+it("stops where its lease has run out, behind PgBouncer", function()
+  local db = scratch.database "postgresql"
+  local pooler = servers.parse(url_of "PGBOUNCER")
+  local p = project.new { url = ("postgresql://%s:%s@%s:%s/%s"):format(pooler.user, pooler.password, pooler.host, pooler.port, db.name) }
+  p:revision { id = "aaaa", header = "transactional = false", upgrade = [[
+    op.execute "CREATE TABLE IF NOT EXISTS done (n INTEGER)"
+    if op.args.slow then op.sleep(2) end
+    op.execute "INSERT INTO done VALUES (1)"]] }
+  local slow = cli.start({ "upgrade", "-x", "slow=1" }, { cwd = p.path })
+  while db:value "SELECT to_regclass('done') IS NOT NULL" ~= "t" do process.sleep(0.05) end
+  slow:kill "STOP"
+  local r = p:luamig("upgrade", "--lock-timeout", "40s")
+  assert.equal(0, r.code, r.stderr)
+  slow:kill "CONT"
+  local stopped = slow:wait(30)
+  assert.equal(4, stopped.code, stopped.stderr)
+  assert.matches("ran out", stopped.stderr)
+  assert.equal("1", db:value "SELECT count(*) FROM done")
+  db:drop()
 end)
 
 local function on_three_nodes(round)

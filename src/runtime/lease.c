@@ -29,8 +29,9 @@ struct mig_lease {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    bool running, stop; /* stop: under the mutex */
-    atomic_bool lost;   /* somebody else has the lease */
+    bool running, stop;         /* stop: under the mutex */
+    atomic_bool lost;           /* somebody else has the lease */
+    _Atomic int64_t renewed_ms; /* when it was, by our clock */
 };
 
 static void append_table(struct mig_strbuf *out, const struct mig_run *run)
@@ -138,7 +139,7 @@ static int take(struct mig_run *run, struct mig_lock *lock, const struct mig_lea
 {
     struct mig_strbuf sql = {0};
     char since[MIG_CLOCK_ISO_SIZE];
-    int64_t changed = 0;
+    int64_t changed = 0, began_ms = mig_clock_ms();
     mig_clock_iso(since);
     struct mig_param items[] = {
         {.value = {.kind = MIG_VALUE_INT, .integer = row->token + 1}},
@@ -170,6 +171,7 @@ static int take(struct mig_run *run, struct mig_lock *lock, const struct mig_lea
         rc = 0;
     }
     lock->token = row->token + 1;
+    lock->taken_ms = began_ms;
     return rc;
 }
 
@@ -233,11 +235,14 @@ static void *renew(void *payload)
             conn = NULL;
             rc = mig_conn_open(&conn, lease->db, &lease->params, NULL, &err);
         }
+        int64_t began_ms = mig_clock_ms();
         if (rc == 0) {
             rc = mig_conn_execute(conn, lease->renew_sql, NULL, &changed, &err);
         }
         if (rc == 0 && changed == 0) {
             lease->lost = true;
+        } else if (rc == 0) {
+            lease->renewed_ms = began_ms;
         }
         mig_error_clear(&err); /* what failed is tried again at the next turn */
     }
@@ -261,6 +266,7 @@ int mig_lease_keep(struct mig_run *run, struct mig_lock *lock, struct mig_error 
     lease->renew_sql = sql.failed ? NULL : sql.text;
     lease->db = run->db;
     lease->params = run->ctx->url.params;
+    lease->renewed_ms = lock->taken_ms;
     if (lease->renew_sql == NULL) {
         free(lease);
         mig_strbuf_release(&sql);
@@ -282,9 +288,27 @@ int mig_lease_keep(struct mig_run *run, struct mig_lock *lock, struct mig_error 
     return 0;
 }
 
-bool mig_lease_lost(const struct mig_lock *lock)
+/* Where it alone decides, one that ran out (this process stood still, or could not reach the
+ * server) may be somebody else's by now, before the next renewal hears of it. The server counts
+ * whole seconds. */
+static bool is_over(const struct mig_lock *lock)
 {
-    return lock->lease != NULL && lock->lease->lost;
+    return !lock->trusted &&
+           mig_clock_ms() - lock->lease->renewed_ms > (LEASE_SECONDS - 1) * (int64_t)1000;
+}
+
+int mig_lease_check(const struct mig_lock *lock, struct mig_error *err)
+{
+    if (lock->lease == NULL || (!lock->lease->lost && !is_over(lock))) {
+        return 0;
+    }
+    mig_error_set(err, MIG_E_lock_timeout,
+                  lock->lease->lost
+                      ? "another runner has taken the lock over"
+                      : "the lock between runners ran out: it could not be renewed in time");
+    mig_error_hint(err, "this one was not heard of for too long; `luamig status` shows where "
+                        "the database stands");
+    return MIG_E_lock_timeout;
 }
 
 void mig_lease_release(struct mig_run *run, struct mig_lock *lock)

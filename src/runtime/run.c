@@ -178,13 +178,7 @@ int mig_run_check(const struct mig_run *run, struct mig_error *err)
         err->native_code = *signal;
         return MIG_E_interrupted;
     }
-    if (run->lock != NULL && mig_lease_lost(run->lock)) {
-        mig_error_set(err, MIG_E_lock_timeout, "another runner has taken the lock over");
-        mig_error_hint(err, "this one was not heard of for too long; `luamig status` shows where "
-                            "the database stands");
-        return MIG_E_lock_timeout;
-    }
-    return 0;
+    return run->lock != NULL ? mig_lease_check(run->lock, err) : 0;
 }
 
 struct mig_origin mig_run_origin(const struct mig_run *run)

@@ -458,9 +458,10 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
 struct mig_lease;
 struct mig_lock {
     char key[64];
-    bool held;     /* the session lock */
-    bool trusted;  /* the session lock excludes everybody: no pooler, no cluster */
-    int64_t token; /* of our lease */
+    bool held;        /* the session lock */
+    bool trusted;     /* the session lock excludes everybody: no pooler, no cluster */
+    int64_t token;    /* of our lease */
+    int64_t taken_ms; /* when it was taken, by our clock */
     struct mig_lease *lease;
 };
 /* Waits up to settings.lock_timeout for other runners. Nothing to do where BEGIN locks. */
@@ -487,7 +488,8 @@ int mig_lease_try(struct mig_run *run, struct mig_lock *lock, struct mig_lease_r
 /* Renews it from now on, in a thread. */
 int mig_lease_keep(struct mig_run *run, struct mig_lock *lock,
                    struct mig_error *err) MIG_MUST_CHECK;
-bool mig_lease_lost(const struct mig_lock *lock);
+/* MIG_E_lock_timeout when somebody else has it, or may have it. */
+int mig_lease_check(const struct mig_lock *lock, struct mig_error *err) MIG_MUST_CHECK;
 void mig_lease_release(struct mig_run *run, struct mig_lock *lock);
 
 #endif
