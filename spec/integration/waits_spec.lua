@@ -143,3 +143,21 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
     end)
   end)
 end
+
+for dialect, forever in pairs {
+  sqlite = "CREATE TABLE n AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) AS n FROM c",
+  postgresql = "CREATE TABLE n AS SELECT 1 AS n FROM pg_sleep(600)",
+  mysql = "CREATE TABLE n AS SELECT sleep(600)",
+} do
+  it("a statement takes no longer than statement_timeout on " .. dialect, function()
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url, config = "statement_timeout = '300ms'," }
+    p:revision { id = "aaaa", upgrade = "op.execute 'CREATE TABLE t (a INTEGER)'" }
+    p:revision { id = "bbbb", down = "aaaa", upgrade = ("op.execute %q"):format(forever) }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code, r.stderr)
+    assert.matches("hint      statement_timeout allows it no more time", r.stderr)
+    assert.equal("aaaa", db:value "SELECT version_num FROM luamig_version")
+    db:drop()
+  end)
+end

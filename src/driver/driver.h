@@ -21,6 +21,9 @@ struct mig_spool;
 
 enum mig_tx_state { MIG_TX_IDLE, MIG_TX_OPEN, MIG_TX_FAILED };
 
+#define MIG_STATEMENT_TIMEOUT_HINT                                                                 \
+    "statement_timeout allows it no more time; a change of many rows belongs in op.backfill."
+
 /* How to connect; every part may be NULL or 0. `text` is the URL as the client library takes it
  * (libpq). */
 struct mig_conn_params {
@@ -33,7 +36,9 @@ struct mig_conn_params {
                                 otherwise */
     int64_t busy_timeout_ms; /* SQLite: how long to wait for another process's lock, unless the URL
                             says otherwise; 0: 5 s */
-    bool read_only;          /* SQLite: a file that is not there is not created but read as empty */
+    int64_t statement_timeout_ms; /* SQLite, which no SET tells: how long a statement may take, each
+                                     row of a query; 0: as long as it takes */
+    bool read_only; /* SQLite: a file that is not there is not created but read as empty */
 };
 
 /* One implementer's slots. `conn->handle` is its own. All texts are UTF-8. Parameters are

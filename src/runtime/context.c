@@ -196,6 +196,7 @@ static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *e
     const struct mig_db *db = ctx->url.db;
     struct mig_conn_params params = ctx->url.params;
     params.read_only = reads;
+    params.statement_timeout_ms = ctx->settings.statement_timeout_ms;
     params.busy_timeout_ms = /* 0 would be the driver's own */
         ctx->settings.lock_timeout_ms > 0 ? ctx->settings.lock_timeout_ms : 1;
     rc = mig_conn_open(&ctx->conn, db, &params, &ctx->log, err);

@@ -133,8 +133,7 @@ const char *mig_mysql_hint(unsigned number)
                "default = …, nullable = false }).";
     case 1969:
     case 3024:
-        return "statement_timeout allows it no more time; a change of many rows belongs in "
-               "op.backfill.";
+        return MIG_STATEMENT_TIMEOUT_HINT;
     case 1205:
         return "Another session holds a lock that this statement needs.";
     case 2002: /* CR_CONNECTION_ERROR */

@@ -127,8 +127,7 @@ int mig_pq_fail(struct mig_conn *conn, const PGresult *result, struct mig_error 
     } else if (code == MIG_E_timeout && strcmp(sqlstate, "55P03") == 0) {
         mig_error_hint(err, "Another session holds a lock that this statement needs.");
     } else if (code == MIG_E_timeout && strcmp(sqlstate, "57014") == 0) {
-        mig_error_hint(err, "statement_timeout allows it no more time; a change of many rows "
-                            "belongs in op.backfill.");
+        mig_error_hint(err, MIG_STATEMENT_TIMEOUT_HINT);
     }
     return (int)code;
 }

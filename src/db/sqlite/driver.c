@@ -9,6 +9,7 @@
 #include "driver/params.h"
 #include "driver/statement_cache.h"
 #include "util/ascii.h"
+#include "util/clock.h"
 #include "util/number.h"
 
 #include <errno.h>
@@ -20,12 +21,14 @@
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000
+#define PROGRESS_STEPS  10000 /* of SQLite's machine between two looks at the clock */
 #define CACHED_SQL_MAX  32768 /* a thousand rows of six values, as bulk_insert writes them */
 
 struct handle {
     sqlite3 *db;
     struct mig_statement_cache cache;
-    int64_t busy_timeout_ms;
+    int64_t busy_timeout_ms, statement_timeout_ms;
+    int64_t until_ms; /* when the statement in hand has taken too long */
 };
 
 enum reading { AS_STORED, AS_BOOLEAN, AS_DECIMAL };
@@ -49,6 +52,24 @@ static void release_statement(void *stmt)
     (void)sqlite3_finalize(stmt);
 }
 
+/* ---- how long a statement may take ---- */
+
+static void begin_clock(struct handle *h)
+{
+    h->until_ms = h->statement_timeout_ms > 0 ? mig_clock_ms() + h->statement_timeout_ms : 0;
+}
+
+static bool is_over(const struct handle *h)
+{
+    return h->until_ms > 0 && mig_clock_ms() >= h->until_ms;
+}
+
+/* Asked by SQLite while a statement runs; other than 0 interrupts it. */
+static int on_progress(void *payload)
+{
+    return is_over(payload) ? 1 : 0;
+}
+
 /* ---- errors ---- */
 
 /* "UNIQUE constraint failed: t.a" also while the table is made anew under another name. */
@@ -65,12 +86,14 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
     sqlite3 *db = handle_of(conn)->db;
     int extended = sqlite3_extended_errcode(db);
     enum mig_code code = MIG_E_sql;
+    bool too_long = false;
     switch (extended & 0xff) {
     case SQLITE_BUSY:
         code = conn->cancelled ? MIG_E_interrupted : MIG_E_timeout;
         break;
     case SQLITE_INTERRUPT:
-        code = MIG_E_interrupted;
+        too_long = !conn->cancelled && is_over(handle_of(conn));
+        code = too_long ? MIG_E_timeout : MIG_E_interrupted;
         break;
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -82,7 +105,9 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
     default:
         break;
     }
-    mig_error_set(err, code, "%s", sqlite3_errmsg(db));
+    mig_error_set(err, code, "%s",
+                  too_long ? "the statement took longer than statement_timeout"
+                           : sqlite3_errmsg(db));
     if ((extended & 0xff) == SQLITE_CONSTRAINT) {
         name_rebuilt(err->message);
     }
@@ -92,6 +117,11 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
         mig_error_hint(
             err, "Another process holds the database's write lock; busy_timeout in the URL says "
                  "how long to wait for it.");
+        break;
+    case SQLITE_INTERRUPT:
+        if (too_long) {
+            mig_error_hint(err, MIG_STATEMENT_TIMEOUT_HINT);
+        }
         break;
     case SQLITE_FULL:
         mig_error_hint(err, "The disk is full.");
@@ -247,6 +277,10 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
     }
     (void)sqlite3_extended_result_codes(h->db, 1);
     (void)sqlite3_busy_handler(h->db, wait_busy, conn);
+    h->statement_timeout_ms = params->statement_timeout_ms;
+    if (h->statement_timeout_ms > 0) {
+        sqlite3_progress_handler(h->db, PROGRESS_STEPS, on_progress, h);
+    }
     rc = apply_options(conn, params, err);
     if (rc != 0) {
         return rc;
@@ -445,6 +479,7 @@ static int sqlite_execute(struct mig_conn *conn, const char *sql, size_t length,
     rc = bind(conn, stmt, params, SQLITE_STATIC, err);
     if (rc == 0) {
         int step = SQLITE_ROW;
+        begin_clock(handle_of(conn));
         while (step == SQLITE_ROW) {
             step = sqlite3_step(stmt);
         }
@@ -510,6 +545,7 @@ static int describe_columns(struct mig_cursor *cursor, struct mig_error *err)
 static int step(struct mig_cursor *cursor, bool *row, struct mig_error *err)
 {
     struct result *result = cursor->handle;
+    begin_clock(handle_of(cursor->conn));
     int rc = sqlite3_step(result->stmt);
     *row = rc == SQLITE_ROW;
     if (rc == SQLITE_ROW) {
