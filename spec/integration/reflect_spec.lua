@@ -99,7 +99,7 @@ end)
 describe("a snapshot that is none", function()
   for name, text in pairs {
     ["no JSON"] = "{", ["another document"] = '{"format": 1}', ["an unknown type"] =
-      '{"format": 1, "tables": [{"name": "t", "columns": [{"name": "a", "type": {"kind": "intger"}}]}]}',
+      '{"format": 1, "dialect": "sqlite", "tables": [{"name": "t", "columns": [{"name": "a", "type": {"kind": "intger"}}]}]}',
   } do
     it(name, function()
       local none, err = reflect.roundtrip(text)
@@ -109,7 +109,7 @@ describe("a snapshot that is none", function()
   end
 
   it("says where", function()
-    local _, err = reflect.roundtrip '{"format": 1, "tables": [{"name": "t", "columns": [{"name": 1}]}]}'
+    local _, err = reflect.roundtrip '{"format": 1, "dialect": "sqlite", "tables": [{"name": "t", "columns": [{"name": 1}]}]}'
     assert.equal("the snapshot's 'tables[0].columns[0].name' is not a string", err.message)
   end)
 end)
