@@ -6,6 +6,7 @@
 local core = require "luamig.core"
 local files = require "luamig.files"
 local lfs = require "lfs"
+local reference_order = require "luamig.reference_order"
 
 local rows = {}
 
@@ -89,14 +90,14 @@ local function shape(handle, name)
   for _, column in ipairs(found.columns) do facts.columns[column.name] = true end
   for _, constraint in ipairs(found.constraints) do
     if constraint.type == "primary" then facts.key = constraint.columns end
-    if constraint.type == "foreignkey" then facts.refers[constraint.referred_table or ""] = true end
+    if constraint.type == "foreignkey" then table.insert(facts.refers, constraint.referred_table) end
   end
   return facts
 end
 
 -- The rows, those of a table after those of the tables that it refers to.
 local function ordered(list, shapes)
-  local of, names, result, seen = {}, {}, {}, {}
+  local of, names, result = {}, {}, {}
   for _, item in ipairs(list) do
     if not of[item.table] then
       of[item.table] = {}
@@ -105,15 +106,9 @@ local function ordered(list, shapes)
     table.insert(of[item.table], item)
   end
   table.sort(names)
-  local function take(name)
-    if seen[name] or not of[name] then return end
-    seen[name] = true
-    for _, other in ipairs(names) do
-      if shapes[name].refers[other] then take(other) end
-    end
-    for _, item in ipairs(of[name]) do result[#result + 1] = item end
+  for _, name in ipairs(reference_order(names, function(name) return shapes[name].refers end)) do
+    table.move(of[name], 1, #of[name], #result + 1, result)
   end
-  for _, name in ipairs(names) do take(name) end
   return result
 end
 

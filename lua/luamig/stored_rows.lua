@@ -1,25 +1,17 @@
 --- The rows that revisions have put into a database, as operations: what lookup tables hold.
 local core = require "luamig.core"
+local reference_order = require "luamig.reference_order"
 
 local MOST = 1000 -- rows of a table; more are no lookup table
 
 local bytes = { blob = true, binary = true, varbinary = true }
 
--- What orders the rows: the primary key, else all columns.
-local function order_of(of, columns)
+-- What orders the rows: the primary key, else all of the columns.
+local function order_of(of, names)
   for _, constraint in ipairs(of.constraints) do
     if constraint.type == "primary" then return constraint.columns end
   end
-  return columns
-end
-
--- The columns that are written, by name.
-local function written(of)
-  local columns = {}
-  for _, column in ipairs(of.columns) do
-    if not column.computed then columns[#columns + 1] = column.name end
-  end
-  return columns
+  return names
 end
 
 local function value_of(value, kind)
@@ -30,14 +22,16 @@ end
 
 -- The table's rows, { column = value }, in an order that is the same in every database.
 local function read(handle, of)
-  local columns, rows = written(of), {}
-  local query = core.sql().table(of.name, { schema = of.schema }):select(columns)
-  for _, row in ipairs(handle:execute(query:order_by(table.unpack(order_of(of, columns))):limit(MOST + 1)):fetchall()) do
-    local values = {}
-    for _, column in ipairs(of.columns) do
-      if not column.computed then values[column.name] = value_of(row[column.name], column.kind) end
+  local names, kinds, rows = {}, {}, {}
+  for _, column in ipairs(of.columns) do
+    if not column.computed then
+      names[#names + 1], kinds[#kinds + 1] = column.name, column.kind or ""
     end
-    rows[#rows + 1] = values
+  end
+  local query = core.sql().table(of.name, { schema = of.schema }):select(names):order_by(table.unpack(order_of(of, names)))
+  for i, row in ipairs(handle:execute(query:limit(MOST + 1)):fetchall()) do
+    rows[i] = {}
+    for k, name in ipairs(names) do rows[i][name] = value_of(row[k], kinds[k]) end
   end
   if #rows > MOST then
     core.error {
@@ -63,19 +57,22 @@ end
 
 -- Those first that others refer to.
 local function ordered(tables)
-  local by_name, seen, list = {}, {}, {}
-  for _, of in ipairs(tables) do by_name[(of.schema or "") .. "." .. of.name] = of end
-  local function take(of)
-    if not of or seen[of] then return end
-    seen[of] = true
+  local names, by_name, list = {}, {}, {}
+  local function name_of(schema, name) return (schema or "") .. "." .. name end
+  for i, of in ipairs(tables) do
+    names[i] = name_of(of.schema, of.name)
+    by_name[names[i]] = of
+  end
+  local function refers(name)
+    local of, others = by_name[name], {}
     for _, constraint in ipairs(of.constraints) do
       if constraint.type == "foreignkey" then
-        take(by_name[(constraint.referred_schema or of.schema or "") .. "." .. constraint.referred_table])
+        others[#others + 1] = name_of(constraint.referred_schema or of.schema, constraint.referred_table)
       end
     end
-    list[#list + 1] = of
+    return others
   end
-  for _, of in ipairs(tables) do take(of) end
+  for i, name in ipairs(reference_order(names, refers)) do list[i] = by_name[name] end
   return list
 end
 

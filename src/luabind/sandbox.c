@@ -13,11 +13,6 @@
 
 static const char base_key, modules_key, libraries_key;
 
-/* What a revision may assign, once each. */
-static const char *const declarations[] = {
-    "revision",     "down_revision", "branch_labels", "depends_on", "create_date", "transactional",
-    "irreversible", "replaces",      "upgrade",       "downgrade",  "change"};
-
 /* Made on first use: op and sql once a state, math anew for each revision, since it holds the
  * random state, the others copied for each. */
 static const char *const libraries[] = {"op",        "sql",  "string", "table", "utf8",
@@ -33,6 +28,13 @@ static bool in_list(const char *const *names, size_t count, const char *name)
         }
     }
     return false;
+}
+
+/* What a revision may assign, once. */
+static bool is_declaration(const char *name)
+{
+    return in_list(mig_declarations, mig_declaration_count, name) ||
+           in_list(mig_revision_functions, mig_revision_function_count, name);
 }
 
 /* --- libraries --- */
@@ -186,8 +188,11 @@ static _Noreturn void unknown_global(lua_State *L, const char *name, bool writin
     if (in_list(outside, MIG_COUNT(outside), name)) {
         mig_lua_fail(L, MIG_E_script, NULL, "'%s' is not available here", name);
     }
-    for (size_t i = 0; revision && i < MIG_COUNT(declarations); i++) {
-        names[count++] = declarations[i];
+    for (size_t i = 0; revision && i < mig_declaration_count; i++) {
+        names[count++] = mig_declarations[i];
+    }
+    for (size_t i = 0; revision && i < mig_revision_function_count; i++) {
+        names[count++] = mig_revision_functions[i];
     }
     if (!writing) {
         for (size_t i = 0; i < MIG_COUNT(libraries); i++) {
@@ -226,8 +231,7 @@ static int env_index(lua_State *L)
     }
     if (revision) {
         lua_pushvalue(L, 2);
-        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL ||
-            in_list(declarations, MIG_COUNT(declarations), name)) {
+        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || is_declaration(name)) {
             return 1;
         }
     }
@@ -251,7 +255,7 @@ static int env_newindex(lua_State *L)
     if (strcmp(name, "phase") == 0) {
         return mig_lua_fail(L, MIG_E_script, NULL, "'phase' is reserved");
     }
-    if (!in_list(declarations, MIG_COUNT(declarations), name)) {
+    if (!is_declaration(name)) {
         unknown_global(L, name, true, true);
     }
     lua_pushvalue(L, 2);

@@ -27,7 +27,8 @@ const char *const mig_declarations[] = {
 const size_t mig_declaration_count = MIG_COUNT(mig_declarations);
 
 /* What a migration defines besides its declarations. */
-static const char *const functions[] = {"upgrade", "downgrade", "change"};
+const char *const mig_revision_functions[] = {"upgrade", "downgrade", "change"};
+const size_t mig_revision_function_count = MIG_COUNT(mig_revision_functions);
 
 static bool is_among(const char *const *names, size_t count, const char *name, size_t *index)
 {
@@ -447,7 +448,7 @@ static int read_declarations(struct scan *scan, struct mig_error *err)
         }
         memcpy(name, scan->token.text, scan->token.length);
         name[scan->token.length] = '\0';
-        if (is_among(functions, MIG_COUNT(functions), name, &which)) {
+        if (is_among(mig_revision_functions, mig_revision_function_count, name, &which)) {
             break;
         }
         if (!is_among(mig_declarations, mig_declaration_count, name, &which)) {

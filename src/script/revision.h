@@ -73,6 +73,9 @@ int mig_revision_declare(struct mig_arena *arena, struct mig_revision *out, cons
 /* The names of all declarations, in the order of a header. */
 extern const char *const mig_declarations[];
 extern const size_t mig_declaration_count;
+/* What a migration defines besides them. */
+extern const char *const mig_revision_functions[];
+extern const size_t mig_revision_function_count;
 
 /* The source with another down_revision (and with a `Revises:` comment that follows it); the rest
  * stays byte for byte. MIG_E_script: no literal `down_revision` in the header. */

@@ -619,10 +619,9 @@ int mig_revision_map_link(struct mig_revision_map *map, struct mig_error *err)
     for (size_t i = 0; i < map->count && status == 0; i++) {
         struct mig_revision *r = map->items[i];
         status = check_replaced(map, r, err);
-        if (status != 0) {
-            break;
+        if (status == 0) {
+            status = find_names(map, r, &r->down, false, &r->parents, &r->parent_count, err);
         }
-        status = find_names(map, r, &r->down, false, &r->parents, &r->parent_count, err);
         if (status == 0) {
             status = find_names(map, r, &r->depends_on, true, &r->dependencies,
                                 &r->dependency_count, err);

@@ -157,18 +157,26 @@ local function positions(handle, early)
   return list
 end
 
--- The revision as a file, of what the old ones left in a database. more: operations that come after those that make the
--- schema; lacks: names of what it does not make.
-local function composed(session, handle, list, last, before, more, lacks)
+-- What the revision is made of: texts before, between and after the rows, and those of the way back.
+local function parts_of(handle, list, before)
   local early, late = kept_operations(handle, list)
   local upgrades, downgrades = whole(handle, before.snapshot)
+  return {
+    schema = render.operations(early, "  ") .. render.operations(positions(handle, early), "  ") .. upgrades,
+    rows = before.rows, late = render.operations(late, "  "),
+    downgrades = downgrades .. render.operations(undone(late), "  ") .. render.operations(undone(early), "  "),
+  }
+end
+
+-- The revision as a file: its text and name. more: operations that come after those that make the schema; lacks: names
+-- of what it does not make.
+local function composed(session, settings, list, last, parts, more, lacks)
   local comments = {}
   for i, name in ipairs(lacks) do comments[i] = "  -- not in it: " .. name:gsub("%s+", " ") .. "\n" end
-  return skeleton.compose(handle:settings(), {
+  return skeleton.compose(settings, {
     id = last.revision, message = message_of(list, session.args.message), labels = labels_of(list), replaces = replaced_by(list, last),
-    upgrades = render.operations(early, "  ") .. render.operations(positions(handle, early), "  ") .. upgrades .. render.operations(more, "  ") .. before.rows
-      .. render.operations(late, "  ") .. table.concat(comments),
-    downgrades = downgrades .. render.operations(undone(late), "  ") .. render.operations(undone(early), "  "),
+    upgrades = parts.schema .. render.operations(more, "  ") .. parts.rows .. parts.late .. table.concat(comments),
+    downgrades = parts.downgrades,
   }, { down_revision = {}, depends_on = {} })
 end
 
@@ -214,12 +222,13 @@ local function made(session, list, last)
   end
   old.handle:upgrade(last.revision)
   local before = holdings(old.handle)
-  local text, name = composed(session, old.handle, list, last, before, {}, {})
+  local settings, parts = old.handle:settings(), parts_of(old.handle, list, before)
+  local text, name = composed(session, settings, list, last, parts, {}, {})
   local after = tried(text, last)
   -- PostgreSQL makes one of two like constraints in a CREATE TABLE: what is left to do is added, once.
   local more = old.handle:snapshot_difference(after.snapshot, before.snapshot)
   if #more > 0 then
-    text, name = composed(session, old.handle, list, last, before, more, {})
+    text, name = composed(session, settings, list, last, parts, more, {})
     after = tried(text, last)
   end
   require_same(old.handle, before, after)
@@ -231,7 +240,7 @@ local function made(session, list, last)
       hint = "Have the revisions make it by operations (op.create_trigger, …); --incomplete names it in the file.",
     }
   end
-  if #lacks > 0 then text, name = composed(session, old.handle, list, last, before, more, lacks) end
+  if #lacks > 0 then text, name = composed(session, settings, list, last, parts, more, lacks) end
   return text, name, lacks
 end
 
