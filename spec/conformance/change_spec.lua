@@ -9,7 +9,8 @@ local base_up = dofile("spec/fixtures/base_tables.lua").schema .. [[
 
 local pg, named = { postgresql = true }, { sqlite = true, postgresql = true }
 
--- the body of change(); on: dialects (all); unseen: the dump has no such objects
+-- the body of change(); on: dialects (all); unseen: the dump has no such objects; settles: MySQL has another name for an index
+-- the second time
 local inverted = {
   { [[op.create_table("n", { { "id", sql.integer, primary_key = true }, { "x", sql.string(9), index = true, unique = true } })]] },
   { [[op.drop_table("o2", { { "id", sql.integer, primary_key = true }, { "x", sql.string(9), nullable = false, index = true }, comment = "two" })]],
@@ -44,6 +45,14 @@ local inverted = {
     prepare = [[op.create_table("w", { { "id", sql.integer, primary_key = true }, { "o_id", sql.integer, index = true } })]] },
   { [[op.create_check_constraint(nil, "t", "a in (1, 2) or c is not null")]] },
   { [[op.create_foreign_key("fk_n", "w", "o", { "o_id" }, { "id" })]], -- MySQL makes an index for it
+    prepare = [[op.create_table("w", { { "id", sql.integer, primary_key = true }, { "o_id", sql.integer } })]] },
+  { [[op.create_foreign_key("fk_n", "w", "o", { "o_id" }, { "id" })]], -- MySQL's index of the first key becomes
+    settles = true, -- that of this one, and has the first one's name for good when it has gone back
+    prepare = [[op.create_table("o2", { { "id", sql.integer, primary_key = true } })
+      op.create_table("w", { { "id", sql.integer, primary_key = true }, { "o_id", sql.integer } })
+      op.create_foreign_key("fk_m", "w", "o2", { "o_id" }, { "id" })]] },
+  { [[op.create_foreign_key("fk_m", "w", "o", { "o_id" }, { "id" })
+      op.create_foreign_key("fk_n", "w", "o", { "o_id" }, { "id" }, { ondelete = "CASCADE" })]],
     prepare = [[op.create_table("w", { { "id", sql.integer, primary_key = true }, { "o_id", sql.integer } })]] },
   { [[op.create_primary_key("pk_w", "w", { "x", "y" })]],
     prepare = [[op.create_table("w", { { "x", sql.integer, nullable = false }, { "y", sql.integer, nullable = false } })]] },
@@ -131,7 +140,9 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
           luamig("downgrade", "-1")
           assert.equal("", dump.difference(before, dump.schema(db)))
           luamig "upgrade"
-          assert.equal("", dump.difference(after, dump.schema(db)))
+          if not (case.settles and dialect == "mysql") then assert.equal("", dump.difference(after, dump.schema(db))) end
+          luamig("downgrade", "-1")
+          assert.equal("", dump.difference(before, dump.schema(db)))
           db:drop()
         end)
       end

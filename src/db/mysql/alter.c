@@ -124,13 +124,20 @@ static const char *check_word(const struct mig_compile *c)
     return c->server->is_mariadb || c->server->version >= 80019 ? "CONSTRAINT" : "CHECK";
 }
 
-/* The index that the server made for a foreign key has the key's name and columns. */
+/* The index that the server made for a foreign key has the key's name and columns. Another key that
+ * uses it had one of its own name, which went when this one came. */
 static int drop_key_index(struct mig_sql *w, const struct mig_op_drop_constraint *drop,
                           const char *name, struct mig_error *err)
 {
     const struct mig_table *known = NULL;
     int code = mig_compile_known_table(w->c, drop->base.schema, drop->table, &known, err);
     const struct mig_constraint *key = known != NULL ? mig_table_constraint(known, name) : NULL;
+    if (key != NULL && mig_table_index(known, name) == NULL &&
+        !mig_catalog_is_deferred(w->c->catalog)) { /* one that this run has brought back */
+        mig_catalog_forget(w->c->catalog, drop->base.schema, drop->table);
+        code = mig_compile_known_table(w->c, drop->base.schema, drop->table, &known, err);
+        key = known != NULL ? mig_table_constraint(known, name) : NULL;
+    }
     const struct mig_index *index = key != NULL ? mig_table_index(known, name) : NULL;
     if (index == NULL || index->unique == MIG_TRUE || index->elements.count != key->columns.count) {
         return code;
@@ -140,7 +147,12 @@ static int drop_key_index(struct mig_sql *w, const struct mig_op_drop_constraint
             return code;
         }
     }
-    mig_sql_add(w, ", DROP INDEX %n", name);
+    const struct mig_constraint *other = mig_mysql_key_of_index(known, name);
+    if (other != NULL) {
+        mig_sql_add(w, ", RENAME INDEX %n TO %n", name, other->name);
+    } else {
+        mig_sql_add(w, ", DROP INDEX %n", name);
+    }
     return code;
 }
 

@@ -282,28 +282,22 @@ static bool has_other_key(const struct mig_table *table, const char *index,
 }
 
 /* InnoDB drops no index that a foreign key of the table needs ("Foreign Key Constraints"). It made
- * one of the key's name, and took that away when this one came: it comes back in the same
- * statement. *out the key with the most columns, whose index serves the others too; NULL when no
- * foreign key needs the index. */
-static int find_key_of_index(struct mig_compile *c, const struct mig_op *op, const char *table,
-                             const char *index, const struct mig_constraint **out,
-                             struct mig_error *err)
+ * one of the key's name, and took that away when this one came. With the most columns: its index
+ * serves the others too. */
+const struct mig_constraint *mig_mysql_key_of_index(const struct mig_table *table, const char *name)
 {
-    const struct mig_table *known = NULL;
-    int code = mig_compile_known_table(c, op->schema, table, &known, err);
-    const struct mig_index *dropped = known != NULL ? mig_table_index(known, index) : NULL;
-    *out = NULL;
-    for (size_t i = 0; dropped != NULL && i < known->constraints.count; i++) {
-        const struct mig_constraint *key = known->constraints.items[i];
+    const struct mig_index *index = mig_table_index(table, name);
+    const struct mig_constraint *found = NULL;
+    for (size_t i = 0; index != NULL && i < table->constraints.count; i++) {
+        const struct mig_constraint *key = table->constraints.items[i];
         if (key->kind == MIG_CONSTRAINT_FOREIGN && key->name != NULL &&
-            (*out == NULL || key->columns.count > (*out)->columns.count) &&
-            leads(&dropped->elements, &key->columns) &&
-            !has_other_key(known, index, &key->columns) &&
-            mig_table_index(known, key->name) == NULL) {
-            *out = key;
+            (found == NULL || key->columns.count > found->columns.count) &&
+            leads(&index->elements, &key->columns) && !has_other_key(table, name, &key->columns) &&
+            mig_table_index(table, key->name) == NULL) {
+            found = key;
         }
     }
-    return code;
+    return found;
 }
 
 static int drop_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -335,13 +329,17 @@ static int drop_index(struct mig_compile *c, const struct mig_op *op, struct mig
         }
         guarded = false;
     }
-    const struct mig_constraint *key = NULL;
-    int code = c->index_clauses ? 0 : find_key_of_index(c, op, drop->table, drop->name, &key, err);
+    const struct mig_table *known = NULL;
+    int code =
+        c->index_clauses ? 0 : mig_compile_known_table(c, op->schema, drop->table, &known, err);
     if (code != 0) {
         return code;
     }
+    const struct mig_constraint *key =
+        known != NULL ? mig_mysql_key_of_index(known, drop->name) : NULL;
     struct mig_sql w = mig_sql_start(c, err);
     if (key != NULL) {
+        /* its own index comes back in the same statement */
         mig_sql_add(&w, "ALTER TABLE %t ADD INDEX %n (", op->schema, drop->table, key->name);
         for (size_t i = 0; i < key->columns.count; i++) {
             mig_sql_add(&w, i > 0 ? ", %n" : "%n", key->columns.items[i]);

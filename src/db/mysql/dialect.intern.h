@@ -20,6 +20,11 @@ bool mig_mysql_is_timestamp_call(const char *text);
 void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
                       const struct mig_column *column, enum mig_column_place place);
 
+/* dialect.c: the foreign key of the table that could not be without the index; NULL when there is
+ * none. */
+const struct mig_constraint *mig_mysql_key_of_index(const struct mig_table *table,
+                                                    const char *name);
+
 /* table_option.c: row_format → ROW_FORMAT, those of two words with a space; what stands behind the
  * columns in CREATE TABLE. */
 const char *mig_mysql_option_word(struct mig_arena *arena, const char *name);
