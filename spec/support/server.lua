@@ -2,7 +2,8 @@
 --
 --   local s = server.start("pg15", { options = "-c max_connections=9", folder = path })
 --     name: as scripts/servers.sh has it; folder: where the data is to lie (else a new one in memory or in the
---     temporary folder); options: of the server. Commits reach the operating system, so that they outlive a kill.
+--     temporary folder); options: of the server; env: { NAME = value } for it. Commits reach the operating system, so that
+--     they outlive a kill.
 --   s.url  s.dialect  s:database() → as scratch.database's  s:kill()  s:start()  s:stop()
 --
 -- What still runs when the suite ends is stopped; ./dev test looks once more.
@@ -36,6 +37,7 @@ end
 function Server:task(task)
   local environ = process.environ()
   environ.LUAMIG_SERVERS_DIR, environ.LUAMIG_SERVERS_OPTIONS = self.folder, self.options
+  for variable, value in pairs(self.env) do environ[variable] = value end
   local env = {}
   for name, value in pairs(environ) do env[#env + 1] = name .. "=" .. value end
   local out = scratch.folder()
@@ -82,7 +84,7 @@ function server.start(name, options)
   options = options or {}
   local self = setmetatable({
     name = name, dialect = name:find "^pg" and "postgresql" or "mysql", folder = options.folder or new_folder(),
-    options = durable[name:sub(1, 2)] .. " " .. (options.options or ""),
+    options = durable[name:sub(1, 2)] .. " " .. (options.options or ""), env = options.env or {},
   }, Server)
   self:start()
   return self

@@ -66,6 +66,9 @@ struct mig_runner_ops {
     /* Required. The error of a DDL statement says that something else (a view, a key, a trigger)
      * uses what it changes or drops. */
     bool (*is_in_use)(const struct mig_error *err);
+    /* Optional: what to do about any other error of an operation's statement, in the words of its
+     * options; NULL when there is nothing to say. The error has its statement. */
+    const char *(*advice)(const struct mig_error *err);
     /* Required. schema NULL: the default one. */
     int (*has_table)(struct mig_conn *conn, const char *schema, const char *name, bool *out,
                      struct mig_error *err);

@@ -213,14 +213,14 @@ static bool cascades(const char *operation)
     return record != NULL && mig_record_field(record, "cascade") != NULL;
 }
 
-/* What to do where something else uses what an operation is to change. Of the user's own statements
- * the server's hint is the better one: it speaks of SQL. */
+/* What to do where something else uses what an operation is to change, or its rows are in the way.
+ * Of the user's own statements the server's hint is the better one: it speaks of SQL. */
 static void advise(const struct mig_run *run, struct mig_error *err)
 {
     static const char *const own[] = {"op.execute", "op.execute_file", "op.bulk_insert",
                                       "op.backfill"};
     if (run->db == NULL || err->code != MIG_E_sql || err->operation == NULL ||
-        strncmp(err->operation, "op.", 3) != 0 || !run->db->runner->is_in_use(err)) {
+        strncmp(err->operation, "op.", 3) != 0) {
         return;
     }
     for (size_t i = 0; i < MIG_COUNT(own); i++) {
@@ -228,7 +228,15 @@ static void advise(const struct mig_run *run, struct mig_error *err)
             return;
         }
     }
-    if (mig_compile_has(&run->compile, MIG_F_CASCADE) && cascades(err->operation + 3)) {
+    const struct mig_runner_ops *runner = run->db->runner;
+    if (!runner->is_in_use(err)) {
+        const char *hint = runner->advice != NULL && err->hint == NULL && err->sql != NULL
+                               ? runner->advice(err)
+                               : NULL;
+        if (hint != NULL) {
+            mig_error_hint(err, "%s", hint);
+        }
+    } else if (mig_compile_has(&run->compile, MIG_F_CASCADE) && cascades(err->operation + 3)) {
         mig_error_hint(err, "drop what uses it before; or give `cascade = true`, which drops it "
                             "too");
     } else {

@@ -147,12 +147,34 @@ static bool is_read_only(const struct mig_error *err)
     return strcmp(err->sqlstate, "25006") == 0;
 }
 
+static bool changes_type(const struct mig_error *err)
+{
+    const char *column = err->sql != NULL ? strstr(err->sql, " ALTER COLUMN ") : NULL;
+    return column != NULL && strstr(column, " TYPE ") != NULL;
+}
+
+/* A column's type is not changed while a view, a policy or a generated column depends on it: "not
+ * supported", with the object in the detail, both in the server's language. */
 static bool is_in_use(const struct mig_error *err)
 {
-    bool unchangeable = strcmp(err->sqlstate, "0A000") == 0 && err->detail != NULL &&
-                        (strstr(err->detail, " depends on column ") != NULL ||
-                         strstr(err->detail, " is used by generated column ") != NULL);
+    bool unchangeable =
+        strcmp(err->sqlstate, "0A000") == 0 && err->detail != NULL && changes_type(err);
     return unchangeable || strcmp(err->sqlstate, "2BP01") == 0;
+}
+
+static const char *advice(const struct mig_error *err)
+{
+    if (!changes_type(err)) {
+        return NULL;
+    }
+    if (strcmp(err->sqlstate, "42846") == 0 || strcmp(err->sqlstate, "42804") == 0) {
+        return "say with `postgresql_using` what becomes of a value, as SQL";
+    }
+    /* class 22, data exception: a value of a row */
+    return strncmp(err->sqlstate, "22", 2) == 0
+               ? "a row has what is no value of the new type: change it before, or say with "
+                 "`postgresql_using` what becomes of it"
+               : NULL;
 }
 
 /* The next word of [*at, end), its length; 0 at the end or before another character. */
@@ -493,6 +515,7 @@ const struct mig_runner_ops mig_runner_postgresql = {
     .is_passing = is_passing,
     .is_read_only = is_read_only,
     .is_in_use = is_in_use,
+    .advice = advice,
     .local_setting = local_setting,
     .schema_query = "SELECT current_schema()",
     .is_missing_table = is_missing_table,
