@@ -29,24 +29,10 @@ function files.read(path)
   return text
 end
 
---- Writes a whole file: first beside it, then by a rename.
+--- Writes a whole file: first beside it, then by a rename. One that is there keeps its mode, a link stays one.
 function files.write(path, text)
   files.make_folder(path:match("^(.*)/[^/]*$") or "")
-  local beside = ("%s.%s.new"):format(path, core.id())
-  local file, why = io.open(beside, "wb")
-  if not file then fail(path, why) end
-  local ok
-  ok, why = file:write(text)
-  if ok then
-    ok, why = file:close()
-  else
-    file:close()
-  end
-  if ok then ok, why = os.rename(beside, path) end
-  if not ok then
-    os.remove(beside)
-    fail(path, why)
-  end
+  core.write(path, text)
 end
 
 return files

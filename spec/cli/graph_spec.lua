@@ -1,5 +1,6 @@
 -- The commands of the graph, as a user types them.
 local json = require "dkjson"
+local lfs = require "lfs"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
@@ -116,6 +117,19 @@ describe("the graph's commands", function()
     assert.same({ "left2", "left1", "root1" }, ids(p:luamig("history", "-r", "left2-9:left2", "--json")))
     assert.matches("Running upgrade left1 %-> left2.*COMMIT;\n+$", p:luamig("upgrade", "left@left2-1:left2", "--sql").stdout)
     fails("ambiguous_walk", p:luamig("history", "-r", "root1+1:", "--json"))
+  end)
+
+  it("rebase leaves a file the mode that it has, and a link a link", function()
+    local p = forked()
+    local path = p.path .. "/migrations/right1.lua"
+    assert(os.rename(path, p.path .. "/kept.lua"))
+    assert(lfs.link("../kept.lua", path, true))
+    assert(os.execute(("chmod 640 '%s/kept.lua'"):format(p.path)))
+    assert.equal(0, p:luamig("rebase", "right1", "--onto", "left2").code)
+    assert.matches('down_revision = "left2"', p:read "kept.lua", 1, true)
+    assert.equal("../kept.lua", lfs.symlinkattributes(path, "target"))
+    assert.equal("rw-r-----", lfs.attributes(path, "permissions"))
+    for name in lfs.dir(p.path) do assert.not_matches("%.new$", name) end
   end)
 
   it("merge and rebase", function()

@@ -10,6 +10,7 @@
 #include "model/op.h"
 #include "script/revision.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/suggest.h"
 
 #include <errno.h>
@@ -73,6 +74,16 @@ static int new_id(lua_State *L)
     }
     lua_pushstring(L, id);
     return 1;
+}
+
+/* write(path, text): a whole file or an error; luamig/files.lua. */
+static int write_file(lua_State *L)
+{
+    size_t length = 0;
+    const char *path = luaL_checkstring(L, 1);
+    const char *text = luaL_checklstring(L, 2, &length);
+    struct mig_error *err = mig_lua_error_slot(L);
+    return mig_file_write(path, text, length, err) == 0 ? 0 : mig_lua_raise(L, err);
 }
 
 /* suggest(word, list): the nearest of the list, or nil. */
@@ -239,6 +250,7 @@ int luaopen_luamig_core(lua_State *L)
         {"fetch", fetch},
         {"isatty", is_terminal},
         {"id", new_id},
+        {"write", write_file},
         {"suggest", suggest},
         {"embedded", embedded},
         {"embedded_names", embedded_names},
