@@ -112,10 +112,13 @@ describe("what inspect says", function()
   it("names what it leaves out on sqlite", function()
     assert.equal([[
 left out, since schema.lua has no word for it (migrations make it, by operations of their own or by op.execute):
+  COLLATE or DESC in keys of: k1, k2, k3
   ON CONFLICT of NOT NULL in: t
   triggers: tr on t
   virtual tables: ft
-]], left_out("sqlite", "CREATE TABLE t (a NOT NULL ON CONFLICT IGNORE); CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE ft USING fts5(a);"))
+]], left_out("sqlite", "CREATE TABLE k0 (a TEXT COLLATE NOCASE UNIQUE, descr TEXT); CREATE TABLE k1 (a, UNIQUE (a COLLATE NOCASE));" ..
+      "CREATE TABLE k2 (a, b, PRIMARY KEY (a, b DESC)); CREATE TABLE k3 (a TEXT PRIMARY KEY DESC);" ..
+      "CREATE TABLE t (a NOT NULL ON CONFLICT IGNORE); CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE ft USING fts5(a);"))
     assert.equal("", left_out("sqlite", "CREATE TABLE t (a);"))
   end)
 

@@ -156,9 +156,13 @@ static const char *take_conflict(struct scan *scan)
     return NULL;
 }
 
-/* ( name [COLLATE c] [ASC|DESC] [AUTOINCREMENT], … ) */
-static void take_key_columns(struct scan *scan, struct mig_names *names, bool *autoincrement)
+/* ( name [COLLATE c] [ASC|DESC] [AUTOINCREMENT], … ); item, which may be NULL, is told of the
+ * words. */
+static void take_key_columns(struct scan *scan, struct mig_names *names,
+                             struct mig_sqlite_item *item)
 {
+    struct mig_sqlite_item unheard;
+    item = item != NULL ? item : &unheard;
     want_byte(scan, '(');
     do {
         const char *name = take_name(scan);
@@ -167,12 +171,13 @@ static void take_key_columns(struct scan *scan, struct mig_names *names, bool *a
         }
         if (take_word(scan, "COLLATE")) {
             take_name(scan);
+            item->ordered = true;
         }
-        if (!take_word(scan, "ASC")) {
-            take_word(scan, "DESC");
+        if (!take_word(scan, "ASC") && take_word(scan, "DESC")) {
+            item->ordered = true;
         }
         if (take_word(scan, "AUTOINCREMENT")) {
-            *autoincrement = true;
+            item->autoincrement = true;
         }
     } while (!scan->bad && take_byte(scan, ','));
     want_byte(scan, ')');
@@ -236,8 +241,7 @@ static void take_references(struct scan *scan, struct mig_constraint *constraint
     constraint->kind = MIG_CONSTRAINT_FOREIGN;
     constraint->referred_table = take_name(scan);
     if (at_byte(scan, '(')) {
-        bool ignored = false;
-        take_key_columns(scan, &constraint->referred_columns, &ignored);
+        take_key_columns(scan, &constraint->referred_columns, NULL);
     }
     for (;;) {
         if (at_word(scan, "ON") && (next_is_word(scan, "DELETE") || next_is_word(scan, "UPDATE"))) {
@@ -429,22 +433,20 @@ static void take_table_constraint(struct scan *scan, struct mig_sqlite_item *ite
     if (take_word(scan, "PRIMARY")) {
         want_word(scan, "KEY");
         constraint->kind = MIG_CONSTRAINT_PRIMARY;
-        take_key_columns(scan, &constraint->columns, &item->autoincrement);
+        take_key_columns(scan, &constraint->columns, item);
         constraint->sqlite_on_conflict = take_conflict(scan);
     } else if (take_word(scan, "UNIQUE")) {
-        bool ignored = false;
         constraint->kind = MIG_CONSTRAINT_UNIQUE;
-        take_key_columns(scan, &constraint->columns, &ignored);
+        take_key_columns(scan, &constraint->columns, item);
         constraint->sqlite_on_conflict = take_conflict(scan);
     } else if (take_word(scan, "CHECK")) {
         constraint->kind = MIG_CONSTRAINT_CHECK;
         constraint->condition = take_parenthesised(scan);
         constraint->sqlite_on_conflict = take_conflict(scan);
     } else {
-        bool ignored = false;
         want_word(scan, "FOREIGN");
         want_word(scan, "KEY");
-        take_key_columns(scan, &constraint->columns, &ignored);
+        take_key_columns(scan, &constraint->columns, NULL);
         want_word(scan, "REFERENCES");
         take_references(scan, constraint);
     }
@@ -725,8 +727,7 @@ int mig_sqlite_view_parse(struct mig_arena *arena, const char *sql, struct mig_v
     *out = (struct mig_view){0};
     out->name = take_head(&scan, "VIEW");
     if (at_byte(&scan, '(')) {
-        bool ignored = false;
-        take_key_columns(&scan, &out->columns, &ignored);
+        take_key_columns(&scan, &out->columns, NULL);
     }
     want_word(&scan, "AS");
     if (scan.bad || at_end(&scan)) {

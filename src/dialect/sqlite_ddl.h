@@ -41,6 +41,7 @@ struct mig_sqlite_item {
     size_t clause_count;
     struct mig_constraint *constraint; /* table constraint; NULL for a column */
     bool autoincrement;                /* PRIMARY KEY (a AUTOINCREMENT) */
+    bool ordered;                      /* UNIQUE, PRIMARY KEY: a column with COLLATE or DESC */
 };
 
 struct mig_sqlite_table {

@@ -2,6 +2,7 @@
 #include "dialect/sqlite_ddl.h"
 #include "driver/database.h"
 #include "driver/listing.h"
+#include "model/option.h"
 #include "queries.h"
 #include "util/ascii.h"
 #include "util/map.h"
@@ -431,10 +432,41 @@ static int table_names(void *self, struct mig_arena *arena, const char *schema,
     return status;
 }
 
+/* Whether a UNIQUE or a primary key orders or compares a column in another way than the column. */
+static bool orders_key(const char *sql)
+{
+    struct mig_arena parsing = {0};
+    struct mig_error ignored = {0}; /* what cannot be read is reported where it is described */
+    struct mig_sqlite_table table = {0};
+    bool found = false;
+    int status = mig_sqlite_table_parse(&parsing, sql, &table, &ignored);
+    for (size_t i = 0; status == 0 && i < table.item_count; i++) {
+        found = found || table.items[i].ordered;
+        for (size_t k = 0; k < table.items[i].clause_count; k++) {
+            found = found || table.items[i].clauses[k].desc;
+        }
+    }
+    mig_error_clear(&ignored);
+    mig_arena_release(&parsing);
+    return found;
+}
+
 static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
                     struct mig_pairs *out, struct mig_error *err)
 {
     struct mig_listing rows;
+    open_over(&rows, conn, arena, schema, mig_sql_sqlite_ordered_keys, NULL, 0, err);
+    while (mig_listing_next(&rows)) {
+        const char *name = mig_listing_text(&rows, 0);
+        if (name != NULL && orders_key(mig_listing_peek(&rows, 1)) &&
+            mig_option_add(arena, out, "COLLATE or DESC in keys of", mig_value_text(name)) != 0) {
+            rows.status = mig_error_nomem(err);
+        }
+    }
+    int status = mig_listing_close(&rows);
+    if (status != 0) {
+        return status;
+    }
     open_over(&rows, conn, arena, schema, mig_sql_sqlite_left_out, NULL, 0, err);
     return mig_listing_pairs(&rows, out);
 }
