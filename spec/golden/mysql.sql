@@ -321,6 +321,22 @@ CREATE TABLE by_column (
 );
 CREATE INDEX ix_by_column ON by_column (a, b(7));
 
+-- primary_key: mysql_length
+CREATE TABLE keyed (
+    a TEXT NOT NULL,
+    b VARCHAR(50) NOT NULL,
+    PRIMARY KEY (a(7), b)
+);
+
+-- create_table: an index that its AUTO_INCREMENT needs
+CREATE TABLE counted (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    a VARCHAR(50) NOT NULL,
+    PRIMARY KEY (a),
+    INDEX ix_counted_id (id, a(5))
+);
+CREATE INDEX ix_counted_a ON counted (a);
+
 -- alter_column: nothing
 
 -- constraints: what is never deferred

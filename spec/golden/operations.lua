@@ -338,6 +338,15 @@ add("create_table: lengths and operator classes by column", function(op, sql)
     sql.index("ix_by_column", { "a", "b" }, { mysql_length = { b = 7 }, postgresql_ops = { a = "varchar_pattern_ops" } }) })
 end)
 
+add("primary_key: mysql_length", function(op, sql)
+  op.create_table("keyed", { { "a", sql.text }, { "b", sql.string(50) }, sql.primary_key({ "a", "b" }, { mysql_length = { a = 7 } }) })
+end)
+
+add("create_table: an index that its AUTO_INCREMENT needs", function(op, sql)
+  op.create_table("counted", { { "id", sql.bigint, nullable = false, autoincrement = true }, { "a", sql.string(50), primary_key = true },
+    sql.index("ix_counted_a", { "a" }), sql.index("ix_counted_id", { "id", { "a", length = 5 } }) })
+end)
+
 add("alter_column: nothing", function(op, sql)
   op.alter_column("products", "name", {})
   op.alter_column("products", "name", { existing_type = sql.string(255), existing_nullable = false, drop_default = false })

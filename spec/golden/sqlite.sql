@@ -746,6 +746,17 @@ CREATE TABLE by_column (
 );
 CREATE INDEX ix_by_column ON by_column (a, b);
 
+-- primary_key: mysql_length
+CREATE TABLE keyed (
+    a TEXT NOT NULL,
+    b VARCHAR(50) NOT NULL,
+    PRIMARY KEY (a, b)
+);
+
+-- create_table: an index that its AUTO_INCREMENT needs
+-- unsupported: SQLite 3.40 has no autoincrement outside a primary key of one integer column
+-- hint: Leave out `autoincrement`.
+
 -- alter_column: nothing
 
 -- constraints: what is never deferred

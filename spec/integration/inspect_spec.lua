@@ -61,6 +61,42 @@ describe("what inspect says", function()
     comes_again("mysql", "CREATE TABLE logs (id bigint NOT NULL AUTO_INCREMENT, at date NOT NULL, PRIMARY KEY (id, at))")
   end)
 
+  it("comes again on mysql: a key of the beginnings of columns, AUTO_INCREMENT on an index", function()
+    local text = comes_again("mysql", [[
+      CREATE TABLE sessions (host varchar(191), login text, ticket blob, at int, PRIMARY KEY (host, login(60), ticket(8)));
+      CREATE TABLE jobs (id bigint unsigned NOT NULL AUTO_INCREMENT, kind varchar(20), pid int, PRIMARY KEY (kind, pid), KEY ix_id (id, pid), KEY ix_pid (pid));
+    ]])
+    assert.truthy(text:find('sql.primary_key({ "host", "login", "ticket" }, { mysql_length = { login = 60, ticket = 8 } })', 1, true), text)
+  end)
+
+  it("changes the beginnings in a key, which a renamed column keeps", function()
+    local db = scratch.database "mysql"
+    db:query "CREATE TABLE sessions (host varchar(50), login text, PRIMARY KEY (host, login(60)))"
+    local p = project.new { url = db.url }
+    p:write("schema.lua", [[return sql.schema { sessions = {
+      { "host", sql.string(50) }, { "account", sql.text, renamed_from = "login" },
+      sql.primary_key({ "host", "account" }, { mysql_length = { account = 60 } }) } }]])
+    local function run(...)
+      local r = p:luamig(...)
+      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+      return r.stdout
+    end
+    run("revision", "--autogenerate", "-m", "renamed", "--rev-id", "aaaa")
+    run "upgrade"
+    run "check"
+    p:write("schema.lua", [[return sql.schema { sessions = {
+      { "host", sql.string(50) }, { "account", sql.text },
+      sql.primary_key({ "host", "account" }, { mysql_length = 20 }) } }]])
+    assert.equal(3, p:luamig("check").code)
+    run("revision", "--autogenerate", "-m", "shorter", "--rev-id", "bbbb")
+    run "upgrade"
+    run "check"
+    local length = "SELECT sub_part FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = 'sessions' AND column_name = ?"
+    assert.equal("20", db:value((length:gsub("?", "'host'"))))
+    run("downgrade", "base")
+    assert.equal("60", db:value((length:gsub("?", "'login'"))))
+  end)
+
   it("comes again on postgresql: constraints that are not inherited, not enforced, over time", function()
     local sql = "CREATE TABLE t (a int, b int, CONSTRAINT ck CHECK (a > 1) NO INHERIT, CHECK (b > 1)); CREATE TABLE k () INHERITS (t);"
     local since18 = [[
@@ -162,7 +198,6 @@ left out, since schema.lua has no word for it (migrations make it, by operations
 left out, since schema.lua has no word for it (migrations make it, by operations of their own or by op.execute):
   partitions of: p
 ]] .. (is_mariadb and "  sequences: sq\n  system versioning of: h\n  IGNORED indexes: ix on t\n" or "  INVISIBLE indexes: ix on t\n") .. [[
-  prefixes in primary keys: t.a
   triggers: tr on t
   functions and procedures: f
   options of views: v (SQL SECURITY INVOKER, WITH CASCADED CHECK OPTION)

@@ -55,6 +55,8 @@ struct mig_dialect_ops {
     /* CREATE INDEX. */
     int (*index)(struct mig_compile *c, const char *schema, const char *table,
                  const struct mig_index *index, bool if_not_exists, struct mig_error *err);
+    /* Optional. An index as a clause of CREATE TABLE, for mig_table_needs_index. */
+    void (*index_clause)(struct mig_sql *w, const struct mig_index *index);
     /* An enum is a type of the server's; else it is text with a CHECK that resolve adds. */
     bool (*enum_is_native)(const struct mig_compile *c, const struct mig_type *type);
     /* Optional. The text of a default expression needs parentheses. */

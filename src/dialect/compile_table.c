@@ -236,6 +236,22 @@ static void add_exclude(struct mig_sql *w, const struct mig_constraint *constrai
     }
 }
 
+/* The columns of a key, or the beginnings of them. */
+static void add_key_columns(struct mig_sql *w, const struct mig_constraint *constraint)
+{
+    bool prefixes = w->c->dialect->compare.prefix_keys;
+    for (size_t i = 0; i < constraint->columns.count; i++) {
+        const char *column = constraint->columns.items[i];
+        mig_sql_add(w, i > 0 ? ", %n" : "%n", column);
+        for (size_t k = 0; prefixes && k < constraint->mysql_length.count; k++) {
+            const struct mig_pair *length = &constraint->mysql_length.items[k];
+            if (mig_name_equal_folded(length->name, column)) {
+                mig_sql_add(w, "(%d)", length->value.integer);
+            }
+        }
+    }
+}
+
 static void add_key(struct mig_sql *w, const struct mig_constraint *constraint)
 {
     bool primary = constraint->kind == MIG_CONSTRAINT_PRIMARY;
@@ -258,7 +274,9 @@ static void add_key(struct mig_sql *w, const struct mig_constraint *constraint)
     if (!plain && !mig_compile_has(w->c, MIG_F_TEMPORAL_KEYS)) {
         mig_sql_unsupported(w, "keys WITHOUT OVERLAPS", "Use `sql.exclude`.");
     }
-    mig_sql_add(w, plain ? " (%N)" : " (%N WITHOUT OVERLAPS)", &constraint->columns);
+    mig_sql_add(w, " (");
+    add_key_columns(w, constraint);
+    mig_sql_add(w, plain ? ")" : " WITHOUT OVERLAPS)");
     add_include(w, &constraint->include);
 }
 
@@ -361,14 +379,23 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
             separator = ",\n    ";
         }
     }
+    for (size_t i = 0; ops->index_clause != NULL && i < table->indexes.count; i++) {
+        if (mig_table_needs_index(table, table->indexes.items[i])) {
+            mig_sql_add(&w, "%r", separator);
+            ops->index_clause(&w, table->indexes.items[i]);
+        }
+    }
     mig_sql_add(&w, "\n)");
     if (ops->table_options != NULL) {
         ops->table_options(&w, table);
     }
     code = mig_sql_emit(&w, MIG_CLASS_DDL, "CREATE TABLE", table->schema, table->name, NULL);
     for (size_t i = 0; i < table->indexes.count && code == 0; i++) {
-        code = ops->index(c, table->schema, table->name, table->indexes.items[i],
-                          op->if_not_exists == MIG_TRUE, err);
+        const struct mig_index *index = table->indexes.items[i];
+        if (ops->index_clause == NULL || !mig_table_needs_index(table, index)) {
+            code = ops->index(c, table->schema, table->name, index, op->if_not_exists == MIG_TRUE,
+                              err);
+        }
     }
     if (code == 0 && ops->comments != NULL) {
         code = ops->comments(c, table, err);

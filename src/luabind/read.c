@@ -77,6 +77,27 @@ static void split_reference(struct mig_reader *r, const char *text, const char *
     into->referred_table = table;
 }
 
+void mig_read_key_lengths(struct mig_reader *r, struct mig_constraint *key)
+{
+    struct mig_pairs given = key->mysql_length;
+    if (given.count == 1 && given.items[0].name == NULL) { /* one number for all */
+        struct mig_pair *all =
+            mig_read_need(r, mig_arena_array(r->arena, struct mig_pair, key->columns.count + 1));
+        for (size_t i = 0; i < key->columns.count; i++) {
+            all[i] = (struct mig_pair){key->columns.items[i], given.items[0].value};
+        }
+        key->mysql_length =
+            (struct mig_pairs){.items = all, .count = key->columns.count, .given = true};
+        return;
+    }
+    for (size_t i = 0; i < given.count; i++) {
+        if (!mig_names_contain(&key->columns, given.items[i].name)) {
+            mig_read_fail(r, "option 'mysql_length': the key has no column '%s'",
+                          given.items[i].name);
+        }
+    }
+}
+
 static void check_constraint(struct mig_reader *r, struct mig_constraint *c)
 {
     c->name_is_final = c->name != NULL;
@@ -104,6 +125,8 @@ static void check_constraint(struct mig_reader *r, struct mig_constraint *c)
         }
         return;
     case MIG_CONSTRAINT_PRIMARY:
+        mig_read_key_lengths(r, c);
+        /* fall through */
     case MIG_CONSTRAINT_UNIQUE:
         if (c->using_index != NULL) {
             return;

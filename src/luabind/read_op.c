@@ -217,6 +217,7 @@ static struct mig_op *read_constraint_spelling(struct arguments *a, const char *
     if (c->name != NULL) {
         mig_read_fail(r, "unknown option 'name' (the constraint's name comes by position)");
     }
+    mig_read_key_lengths(r, c);
     c->name = by_position;
     c->name_is_final = by_position != NULL;
     if ((c->kind == MIG_CONSTRAINT_PRIMARY || c->kind == MIG_CONSTRAINT_UNIQUE) &&

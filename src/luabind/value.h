@@ -97,6 +97,10 @@ void mig_read_fields(struct mig_reader *r, int index, const struct mig_record *r
 void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *base, int index,
                     const char *name);
 
+/* mysql_length of a primary key: one number becomes one a column, a column that is not in the key
+ * is an error. */
+void mig_read_key_lengths(struct mig_reader *r, struct mig_constraint *key);
+
 /* postgresql_ops and mysql_length, maps by column beside the elements, into the elements: one
  * element has both. Raises for a column that is none of them. */
 void mig_read_element_maps(struct mig_reader *r, struct mig_elements *elements,

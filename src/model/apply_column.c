@@ -83,6 +83,11 @@ static void rename_column(struct mig_arena *arena, struct mig_table *table, cons
         struct mig_constraint *constraint = table->constraints.items[i];
         rename_in_names(&constraint->columns, from, to);
         rename_in_names(&constraint->include, from, to);
+        for (size_t k = 0; k < constraint->mysql_length.count; k++) {
+            if (mig_name_equal_folded(constraint->mysql_length.items[k].name, from)) {
+                constraint->mysql_length.items[k].name = to;
+            }
+        }
         rename_in_elements(arena, &constraint->elements, from, to);
         if (mig_name_equal_folded(constraint->referred_table, table->name)) {
             rename_in_names(&constraint->referred_columns, from, to);

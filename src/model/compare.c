@@ -635,7 +635,8 @@ bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct
                same_names(rules, &a->include, &b->include) && same_deferral(a, b) &&
                is_on(a->nulls_not_distinct) == is_on(b->nulls_not_distinct) &&
                is_on(a->period) == is_on(b->period) &&
-               same_word(a->sqlite_on_conflict, b->sqlite_on_conflict);
+               same_word(a->sqlite_on_conflict, b->sqlite_on_conflict) &&
+               (!rules->prefix_keys || mig_compare_pairs(&a->mysql_length, &b->mysql_length));
     }
 }
 

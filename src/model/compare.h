@@ -14,6 +14,8 @@ struct mig_compare_rules {
     bool unique_is_index; /* MySQL: a UNIQUE over plain columns, whichever way it was made */
     bool names_key;       /* the primary key's name is the user's (PostgreSQL, SQLite) */
     bool refers_to_own;   /* a foreign key that names no schema stays in its table's (MySQL) */
+    bool prefix_keys;     /* a primary key may have the beginning of a column only (MySQL) */
+    bool counts_on_key;   /* no AUTO_INCREMENT without a key that begins with it (MySQL) */
     bool rowid_keys;      /* SQLite: an integer key fills itself in, AUTOINCREMENT or not */
     bool ignores_type,
         ignores_default; /* autogenerate.compare_type = false, compare_default = false */

@@ -379,8 +379,11 @@ static void create_table(struct mig_diff *d, const struct ordered *list, size_t 
         }
     }
     for (size_t i = 0; i < table->indexes.count; i++) {
-        if (!mig_diff_is_of_foreign_key(d, table, table->indexes.items[i])) {
-            mig_diff_add_index(d, stage, table, table->indexes.items[i]);
+        struct mig_index *index = table->indexes.items[i];
+        if (d->rules->counts_on_key && mig_table_needs_index(table, index)) {
+            d->failed |= mig_table_add_index(d->arena, body, index) != 0;
+        } else if (!mig_diff_is_of_foreign_key(d, table, index)) {
+            mig_diff_add_index(d, stage, table, index);
         }
     }
 }

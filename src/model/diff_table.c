@@ -173,6 +173,10 @@ static const struct mig_table *renamed(struct mig_diff *d, const struct mig_tabl
     for (size_t k = 0; k < copy->constraints.count; k++) {
         rename_all(d, from, to, &copy->constraints.items[k]->columns);
         rename_all(d, from, to, &copy->constraints.items[k]->include);
+        struct mig_pairs *lengths = &copy->constraints.items[k]->mysql_length;
+        for (size_t n = 0; n < lengths->count; n++) {
+            lengths->items[n].name = present_name(d, from, to, lengths->items[n].name);
+        }
     }
     for (size_t k = 0; k < copy->indexes.count; k++) {
         struct mig_elements *elements = &copy->indexes.items[k]->elements;

@@ -99,6 +99,7 @@ static const struct mig_field primary_fields[] = {
     FIELD(TRI, deferrable, 0)
     FIELD(WORD, initially, 0)
     FIELD(WORD, sqlite_on_conflict, 0)
+    FIELD(PAIRS, mysql_length, 0)
     NAMED(TRI, "without_overlaps", period, 0)
 };
 static const struct mig_field unique_fields[] = {

@@ -124,6 +124,23 @@ struct mig_index *mig_table_index(const struct mig_table *table, const char *nam
     return NULL;
 }
 
+bool mig_table_needs_index(const struct mig_table *table, const struct mig_index *index)
+{
+    const char *first = index->elements.count > 0 ? index->elements.items[0].column : NULL;
+    bool counts = false;
+    for (size_t i = 0; i < table->columns.count; i++) {
+        const struct mig_column *column = table->columns.items[i];
+        counts = counts ||
+                 (column->autoincrement == MIG_TRUE && mig_name_equal_folded(column->name, first));
+    }
+    for (size_t i = 0; counts && i < table->constraints.count; i++) {
+        const struct mig_constraint *key = table->constraints.items[i];
+        counts = (key->kind != MIG_CONSTRAINT_PRIMARY && key->kind != MIG_CONSTRAINT_UNIQUE) ||
+                 key->columns.count == 0 || !mig_name_equal_folded(key->columns.items[0], first);
+    }
+    return counts;
+}
+
 void mig_table_mark_plain_key(const struct mig_table *table)
 {
     const struct mig_constraint *key = mig_table_primary_key(table);
@@ -344,6 +361,7 @@ struct mig_constraint *mig_constraint_copy(struct mig_arena *arena,
     to->include = copy_names(arena, &from->include);
     to->using_index = copy_text(arena, from->using_index);
     to->sqlite_on_conflict = copy_text(arena, from->sqlite_on_conflict);
+    to->mysql_length = copy_pairs(arena, &from->mysql_length);
     to->column = copy_text(arena, from->column);
     return arena->failed ? NULL : to;
 }

@@ -110,8 +110,9 @@ struct mig_constraint {
     struct mig_names include;
     const char *using_index; /* PostgreSQL: PRIMARY KEY | UNIQUE USING INDEX name */
     const char *sqlite_on_conflict;
-    enum mig_tri enforced;   /* NOT ENFORCED is MIG_FALSE */
-    enum mig_tri no_inherit; /* PostgreSQL: a CHECK that children of the table have not */
+    struct mig_pairs mysql_length; /* PRIMARY, by column: how much of it is in the key */
+    enum mig_tri enforced;         /* NOT ENFORCED is MIG_FALSE */
+    enum mig_tri no_inherit;       /* PostgreSQL: a CHECK that children of the table have not */
     /* PostgreSQL 18: the last column is a range, WITHOUT OVERLAPS in a key, PERIOD in a foreign key
      */
     enum mig_tri period;
@@ -246,6 +247,9 @@ struct mig_column *mig_table_column(const struct mig_table *table, const char *n
 struct mig_constraint *mig_table_constraint(const struct mig_table *table, const char *name);
 struct mig_constraint *mig_table_primary_key(const struct mig_table *table);
 struct mig_index *mig_table_index(const struct mig_table *table, const char *name);
+/* Whether a column with autoincrement = true has no other key than this index to begin with: MySQL
+ * takes no AUTO_INCREMENT without a key, so it comes with its table. */
+bool mig_table_needs_index(const struct mig_table *table, const struct mig_index *index);
 /* After reflection: an integer alone in the primary key that the server does not fill in gets
  * autoincrement = false, without which it would. */
 void mig_table_mark_plain_key(const struct mig_table *table);

@@ -125,7 +125,7 @@ static const struct member constraint_members[] = {
     S(ELEMENTS, "elements", elements, element_shape)
     M(TEXT, using) M(TEXT, where)
     M(TRI, deferrable) M(TEXT, initially) M(TRI, not_valid) M(TRI, nulls_not_distinct)
-    M(NAMES, include) M(TEXT, sqlite_on_conflict) M(TRI, enforced) M(TRI, no_inherit)
+    M(NAMES, include) M(TEXT, sqlite_on_conflict) M(PAIRS, mysql_length) M(TRI, enforced) M(TRI, no_inherit)
     M(TRI, period) M(TEXT, column)
 };
 static const struct shape constraint_shape = NEEDS(constraint_members, "type");

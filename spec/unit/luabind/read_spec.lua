@@ -210,6 +210,7 @@ local bad = {
   { "a list of a dialect that is a number", "option 'postgresql_inherits' must be SQL text", "create_table", "t", { id, postgresql_inherits = 7 } },
   { "an open option that says nothing", "option 'mysql_engine' is an empty table", "create_table", "t", { id, mysql_engine = {} } },
   { "a length of a column that is not indexed", "option 'mysql_length': the index has no column 'b'", "create_index", "ix", "t", "a", { mysql_length = { b = 3 } } },
+  { "a length of a column that is not in the key", "option 'mysql_length': the key has no column 'b'", "create_primary_key", "pk", "t", "a", { mysql_length = { b = 3 } } },
   { "a length that is a text", "option 'mysql_length': 'a' must be an integer", "create_index", "ix", "t", "a", { mysql_length = { a = "3" } } },
   { "an operator class of a column that is not indexed", "option 'postgresql_ops': the index has no column 'b'", "create_index", "ix", "t", "a", { postgresql_ops = { b = "text_ops" } } },
   { "an operator class that is a number", "option 'postgresql_ops': 'a' must be a string", "create_index", "ix", "t", "a", { postgresql_ops = { a = 1 } } },

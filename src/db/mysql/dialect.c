@@ -174,6 +174,64 @@ static void add_element(struct mig_sql *w, const struct mig_element *element)
     }
 }
 
+static void check_index(struct mig_sql *w, const struct mig_index *index)
+{
+    if (index->where != NULL) {
+        mig_sql_unsupported(
+            w, "partial indexes",
+            "Leave out `where`, or index a computed column that is NULL outside it.");
+    }
+    if (index->include.count > 0) {
+        mig_sql_unsupported(w, "INCLUDE columns in indexes", "Add them to the index's columns.");
+    }
+    if (index->nulls_not_distinct == MIG_TRUE) {
+        mig_sql_unsupported(w, "NULLS NOT DISTINCT", "Leave out `nulls_not_distinct`.");
+    }
+}
+
+/* FULLTEXT or UNIQUE. */
+static void add_index_kind(struct mig_sql *w, const struct mig_index *index)
+{
+    if (index->prefix != NULL) {
+        mig_sql_add(w, "%r ", mig_mysql_option_word(w->c->arena, index->prefix));
+    } else if (index->unique == MIG_TRUE) {
+        mig_sql_add(w, "UNIQUE ");
+    }
+}
+
+/* The elements and what comes after them. */
+static void add_index_body(struct mig_sql *w, const struct mig_index *index)
+{
+    mig_sql_add(w, " (");
+    for (size_t i = 0; i < index->elements.count; i++) {
+        mig_sql_add(w, i > 0 ? ", " : "");
+        add_element(w, &index->elements.items[i]);
+    }
+    mig_sql_add(w, ")");
+    if (index->parser != NULL) {
+        mig_sql_add(w, " WITH PARSER %n", index->parser);
+    }
+    if (index->using != NULL) {
+        const char *method = mig_mysql_option_word(w->c->arena, index->using);
+        if (method != NULL && strcmp(method, "BTREE") != 0 && strcmp(method, "HASH") != 0 &&
+            strcmp(method, "RTREE") != 0) {
+            mig_sql_unsupported(w, "such index method", "`using` is btree or hash here.");
+        }
+        mig_sql_add(w, " USING %r", method != NULL ? method : "BTREE");
+    }
+    if (index->comment != NULL) {
+        mig_sql_add(w, " COMMENT %q", index->comment);
+    }
+}
+
+static void index_clause(struct mig_sql *w, const struct mig_index *index)
+{
+    check_index(w, index);
+    add_index_kind(w, index);
+    mig_sql_add(w, index->name != NULL ? "INDEX %n" : "INDEX", index->name);
+    add_index_body(w, index);
+}
+
 static int create_index(struct mig_compile *c, const char *schema, const char *table,
                         const struct mig_index *index, bool if_not_exists, struct mig_error *err)
 {
@@ -194,51 +252,18 @@ static int create_index(struct mig_compile *c, const char *schema, const char *t
         }
         if_not_exists = false;
     }
-    if (index->where != NULL) {
-        mig_sql_unsupported(
-            &w, "partial indexes",
-            "Leave out `where`, or index a computed column that is NULL outside it.");
-    }
-    if (index->include.count > 0) {
-        mig_sql_unsupported(&w, "INCLUDE columns in indexes", "Add them to the index's columns.");
-    }
-    if (index->nulls_not_distinct == MIG_TRUE) {
-        mig_sql_unsupported(&w, "NULLS NOT DISTINCT", "Leave out `nulls_not_distinct`.");
-    }
+    check_index(&w, index);
     if (c->index_clauses) {
         mig_sql_add(&w, "ALTER TABLE %t ADD ", schema, table);
     } else {
         mig_sql_add(&w, "CREATE ");
     }
-    if (index->prefix != NULL) {
-        mig_sql_add(&w, "%r ", mig_mysql_option_word(c->arena, index->prefix));
-    } else if (index->unique == MIG_TRUE) {
-        mig_sql_add(&w, "UNIQUE ");
-    }
+    add_index_kind(&w, index);
     mig_sql_add(&w, if_not_exists ? "INDEX IF NOT EXISTS %n" : "INDEX %n", index->name);
     if (!c->index_clauses) {
         mig_sql_add(&w, " ON %t", schema, table);
     }
-    mig_sql_add(&w, " (");
-    for (size_t i = 0; i < index->elements.count; i++) {
-        mig_sql_add(&w, i > 0 ? ", " : "");
-        add_element(&w, &index->elements.items[i]);
-    }
-    mig_sql_add(&w, ")");
-    if (index->parser != NULL) {
-        mig_sql_add(&w, " WITH PARSER %n", index->parser);
-    }
-    if (index->using != NULL) {
-        const char *method = mig_mysql_option_word(c->arena, index->using);
-        if (method != NULL && strcmp(method, "BTREE") != 0 && strcmp(method, "HASH") != 0 &&
-            strcmp(method, "RTREE") != 0) {
-            mig_sql_unsupported(&w, "such index method", "`using` is btree or hash here.");
-        }
-        mig_sql_add(&w, " USING %r", method != NULL ? method : "BTREE");
-    }
-    if (index->comment != NULL) {
-        mig_sql_add(&w, " COMMENT %q", index->comment);
-    }
+    add_index_body(&w, index);
     return mig_sql_emit(&w, MIG_CLASS_DDL, c->index_clauses ? "ALTER TABLE" : "CREATE INDEX",
                         schema, table, NULL);
 }
@@ -495,6 +520,7 @@ static const struct mig_dialect_ops ops = {
     .column = mig_mysql_column,
     .table_options = mig_mysql_table_options,
     .index = create_index,
+    .index_clause = index_clause,
     .enum_is_native = enum_is_native,
     .default_in_parentheses = mig_mysql_default_in_parentheses,
     .append_cast_type = mig_mysql_append_cast_type,
@@ -512,7 +538,10 @@ const struct mig_dialect mig_dialect_mysql = {
     .mariadb_version = 101100,
     .version_major = 10000,
     .version_minor = 100,
-    .compare = {.unique_is_index = true, .refers_to_own = true},
+    .compare = {.unique_is_index = true,
+                .prefix_keys = true,
+                .counts_on_key = true,
+                .refers_to_own = true},
     .offset_needs_limit = true,
     .update_lists_tables = true,
     .narrow = narrow,

@@ -377,6 +377,24 @@ static bool plain_columns(const struct mig_index *index)
     return index->prefix == NULL && index->using == NULL && index->comment == NULL;
 }
 
+static int add_length(struct mig_arena *arena, struct mig_pairs *to,
+                      const struct mig_element *element)
+{
+    if (!element->length.given) {
+        return 0;
+    }
+    to->items = mig_arena_room(arena, to->items, to->count, sizeof *to->items);
+    if (to->items == NULL) {
+        return -1;
+    }
+    to->items[to->count++] = (struct mig_pair){
+        .name = element->column,
+        .value = {.kind = MIG_VALUE_INT, .integer = element->length.value},
+    };
+    to->given = true;
+    return 0;
+}
+
 /* A primary key or a UNIQUE as a constraint, everything else as an index. */
 static int keep_index(const struct scope *scope, struct mig_table *table, struct mig_index *index)
 {
@@ -392,8 +410,9 @@ static int keep_index(const struct scope *scope, struct mig_table *table, struct
     constraint->name = primary ? NULL : index->name;
     constraint->name_is_final = true;
     for (size_t i = 0; i < index->elements.count; i++) {
-        if (mig_names_add(scope->arena, &constraint->columns, index->elements.items[i].column) !=
-            0) {
+        const struct mig_element *element = &index->elements.items[i];
+        if (mig_names_add(scope->arena, &constraint->columns, element->column) != 0 ||
+            add_length(scope->arena, &constraint->mysql_length, element) != 0) {
             return -1;
         }
     }

@@ -16,9 +16,6 @@ FROM (
   WHERE table_schema = COALESCE(?, DATABASE()) AND ignored = 'YES' GROUP BY table_name, index_name
   /*end*/
   UNION ALL
-  SELECT 4, 'prefixes in primary keys', CONCAT(table_name, '.', column_name) FROM information_schema.statistics
-  WHERE table_schema = COALESCE(?, DATABASE()) AND index_name = 'PRIMARY' AND sub_part IS NOT NULL
-  UNION ALL
   SELECT 6, 'triggers', CONCAT(trigger_name, ' on ', event_object_table) FROM information_schema.triggers WHERE trigger_schema = COALESCE(?, DATABASE())
   UNION ALL
   SELECT 7, 'functions and procedures', routine_name FROM information_schema.routines WHERE routine_schema = COALESCE(?, DATABASE())
