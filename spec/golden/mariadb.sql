@@ -311,6 +311,11 @@ CREATE TABLE clock (
 );
 ALTER TABLE clock MODIFY b DATETIME(6) NULL ON UPDATE CURRENT_TIMESTAMP(6) COMMENT 'x';
 
+-- mysql_invisible
+ALTER TABLE products MODIFY price NUMERIC(10, 2) NULL INVISIBLE;
+ALTER TABLE products MODIFY price NUMERIC(10, 2) NOT NULL DEFAULT 0 INVISIBLE;
+ALTER TABLE products MODIFY price NUMERIC(10, 2) NOT NULL DEFAULT 0;
+
 -- create_index: mysql_length of every column
 CREATE INDEX ix_lengths ON products (name(10));
 

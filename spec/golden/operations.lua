@@ -329,6 +329,12 @@ add("mysql_on_update: sql.now", function(op, sql)
   op.alter_column("clock", "b", { mysql_on_update = sql.now, comment = "x" })
 end)
 
+add("mysql_invisible", function(op, sql)
+  op.alter_column("products", "price", { mysql_invisible = true })
+  op.alter_column("products", "price", { nullable = false, default = 0 })
+  op.alter_column("products", "price", { mysql_invisible = false })
+end)
+
 add("create_index: mysql_length of every column", function(op)
   op.create_index("ix_lengths", "products", { "name" }, { mysql_length = 10 })
 end)

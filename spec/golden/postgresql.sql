@@ -323,6 +323,10 @@ CREATE TABLE clock (
 );
 COMMENT ON COLUMN clock.b IS 'x';
 
+-- mysql_invisible
+ALTER TABLE products ALTER COLUMN price SET NOT NULL;
+ALTER TABLE products ALTER COLUMN price SET DEFAULT 0;
+
 -- create_index: mysql_length of every column
 CREATE INDEX ix_lengths ON products (name);
 

@@ -736,6 +736,26 @@ CREATE TABLE clock (
 );
 -- log: comment of column 'clock.b' passed over: SQLite keeps none
 
+-- mysql_invisible
+SELECT 1 FROM products WHERE price IS NULL LIMIT 1; -- check_empty
+CREATE TABLE _luamig_new_products (
+  id INTEGER NOT NULL,
+  name VARCHAR(255) DEFAULT 'none' NOT NULL,
+  price NUMERIC(10, 2) NOT NULL DEFAULT 0,
+  company_id INTEGER,
+  state VARCHAR(3) DEFAULT 'new',
+  changed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (id),
+  CONSTRAINT uq_products_name UNIQUE (name),
+  CONSTRAINT ck_price CHECK (price > 0),
+  CONSTRAINT fk_company FOREIGN KEY(company_id) REFERENCES companies (id),
+  CONSTRAINT state CHECK (state IN ('new', 'old'))
+); -- foreign_keys_off
+INSERT OR ABORT INTO _luamig_new_products (id, name, price, company_id, state, changed_at) SELECT id, name, price, company_id, state, changed_at FROM products; -- foreign_keys_off
+DROP TABLE products; -- foreign_keys_off legacy_alter
+ALTER TABLE _luamig_new_products RENAME TO products; -- foreign_keys_off legacy_alter
+CREATE INDEX ix_products_price ON products (price);
+
 -- create_index: mysql_length of every column
 CREATE INDEX ix_lengths ON products (name);
 

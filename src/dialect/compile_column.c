@@ -186,8 +186,9 @@ bool mig_alter_changes(const struct mig_op_alter_column *op)
            op->autoincrement != MIG_UNSET || op->identity != NULL ||
            op->drop_identity == MIG_TRUE || op->collation != NULL ||
            op->drop_collation == MIG_TRUE || op->mysql_on_update != NULL ||
-           op->mysql_drop_on_update == MIG_TRUE || op->mysql_after != NULL ||
-           op->mysql_first == MIG_TRUE || op->insert_after != NULL || op->insert_before != NULL;
+           op->mysql_drop_on_update == MIG_TRUE || op->mysql_invisible != MIG_UNSET ||
+           op->mysql_after != NULL || op->mysql_first == MIG_TRUE || op->insert_after != NULL ||
+           op->insert_before != NULL;
 }
 
 bool mig_alter_only_renames(const struct mig_op_alter_column *op)

@@ -395,6 +395,13 @@ struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_col
     } else if (op->mysql_on_update != NULL) {
         set_option(arena, column, "mysql_on_update", op->mysql_on_update);
     }
+    if (op->mysql_invisible != MIG_UNSET) {
+        drop_option(column, "mysql_invisible");
+    }
+    if (op->mysql_invisible == MIG_TRUE) {
+        struct mig_value yes = {.kind = MIG_VALUE_BOOL, .boolean = true};
+        (void)!mig_option_add(arena, &column->options, "mysql_invisible", yes);
+    }
     return column;
 }
 

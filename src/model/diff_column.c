@@ -181,6 +181,12 @@ bool mig_diff_same_comment(const struct mig_diff *d, const char *a, const char *
 }
 
 /* The option of a column, by its full name. */
+static bool is_invisible(const struct mig_column *column)
+{
+    const struct mig_value *value = mig_option_value(&column->options, "mysql_invisible");
+    return value != NULL && value->boolean;
+}
+
 static const char *option_text(const struct mig_column *column, const char *name)
 {
     for (size_t i = 0; i < column->options.count; i++) {
@@ -358,13 +364,14 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     bool comment = !mig_diff_same_comment(d, before->comment, after->comment);
     const char *update = option_text(after, "mysql_on_update");
     bool on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"), update);
+    bool seen = is_invisible(before) != is_invisible(after);
     bool apart =
         fills && !d->rules->names_key && (key_differs(d, from, to) || filling_moves(d, from, to));
     if (apart) {
         alter_filling(d, to, before, after);
     }
     if (!type && !nullable && (!fills || apart) && !value && !identity && !collation && !comment &&
-        !on_update) {
+        !on_update && !seen) {
         return;
     }
     if (value && before->default_value.kind != MIG_VALUE_NONE && mig_diff_is_remade(d, before)) {
@@ -410,6 +417,9 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     if (on_update) {
         op->mysql_on_update = update;
         op->mysql_drop_on_update = update == NULL ? MIG_TRUE : MIG_UNSET;
+    }
+    if (seen) {
+        op->mysql_invisible = is_invisible(after) ? MIG_TRUE : MIG_FALSE;
     }
     op->existing_type = before->type;
     op->existing_nullable = is_nullable(d, from, before) ? MIG_TRUE : MIG_FALSE;

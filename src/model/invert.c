@@ -142,7 +142,7 @@ static int invert_alter_column(struct invert *in, const struct mig_op_alter_colu
             : NULL;
     if (missing != NULL || from->identity != NULL || from->drop_identity == MIG_TRUE ||
         from->collation != NULL || from->mysql_on_update != NULL ||
-        from->mysql_drop_on_update == MIG_TRUE) {
+        from->mysql_drop_on_update == MIG_TRUE || from->mysql_invisible != MIG_UNSET) {
         int code = irreversible(in, &from->base, "");
         mig_error_hint(in->err, "add %s.", missing != NULL ? missing : "op.reversible around it");
         return code;

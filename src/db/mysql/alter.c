@@ -421,8 +421,9 @@ static bool changes_default_only(const struct mig_compile *c, const struct mig_o
     return default_given && op->new_column_name == NULL && op->type == NULL &&
            op->nullable == MIG_UNSET && op->comment == NULL && op->drop_comment != MIG_TRUE &&
            op->autoincrement == MIG_UNSET && op->collation == NULL && op->mysql_on_update == NULL &&
-           op->mysql_drop_on_update != MIG_TRUE && op->mysql_after == NULL &&
-           op->mysql_first != MIG_TRUE && op->default_.kind != MIG_VALUE_NOW &&
+           op->mysql_drop_on_update != MIG_TRUE && op->mysql_invisible == MIG_UNSET &&
+           op->mysql_after == NULL && op->mysql_first != MIG_TRUE &&
+           op->default_.kind != MIG_VALUE_NOW &&
            (op->default_.kind != MIG_VALUE_EXPR ||
             (mig_text_is_literal(op->default_.text) &&
              !mig_mysql_is_timestamp_call(op->default_.text))) &&
