@@ -218,6 +218,78 @@ describe("the mysql driver", function()
     assert.matches("GRANT", err.hint)
     must(conn:execute(("DROP USER '%s'@'%%'"):format(name)))
   end)
+
+  describe("several statements in one message", function()
+    before_each(function() must(conn:execute "CREATE TABLE joined (a INTEGER PRIMARY KEY, luamig_note TEXT)") end)
+    after_each(function() must(conn:execute "DROP TABLE joined") end)
+
+    local function kept()
+      local cursor, list = must(conn:query "SELECT a FROM joined ORDER BY a"), {}
+      for row in function() return cursor:next() end do list[#list + 1] = row[1] end
+      return list
+    end
+
+    it("stop at the one that fails, which is known, and what is open stays open", function()
+      local twice = "INSERT INTO joined (a) VALUES (1)"
+      local done, err = conn:execute_many { { "START TRANSACTION" }, { twice }, { "SET @one = row_count()" }, { twice }, { "COMMIT" } }
+      assert.equal(3, done)
+      assert.equal(1062, err.native_code)
+      assert.equal(twice, err.sql)
+      assert.equal("open", conn:tx_state())
+      must(conn:execute "ROLLBACK")
+      assert.equal("idle", conn:tx_state())
+      assert.equal(1, must(conn:scalar "SELECT @one"))
+      assert.same({}, kept())
+      done, err = conn:execute_many { { twice }, { "CREATE TABLE joined (b INTEGER)" }, { "INSERT INTO joined (a) VALUES (2)" } }
+      assert.equal(1, done)
+      assert.equal("42S01", err.sqlstate)
+      assert.same({ 1 }, kept())
+    end)
+
+    it("are carried out up to one that cannot be read, or not stand in a compound statement", function()
+      local done, err = conn:execute_many { { "INSERT INTO joined (a) VALUES (?)", { 7 } }, { "CREATE TABLE nothing (a INTEGER CHECK (a >))" } }
+      assert.equal(1, done)
+      assert.equal(1064, err.native_code)
+      assert.equal("CREATE TABLE nothing (a INTEGER CHECK (a >))", err.sql)
+      assert.same({ 7 }, kept())
+      assert.equal(2, must(conn:execute_many {
+        { "INSERT INTO joined (a) VALUES (8) -- a comment; at the end" },
+        { "CREATE TRIGGER joined_note BEFORE INSERT ON joined FOR EACH ROW SET NEW.luamig_note = 'it''s; ?'" },
+      }))
+      assert.equal(2, must(conn:execute_many { { "INSERT INTO joined (a) VALUES (9)" }, { "DROP TRIGGER joined_note" } }))
+      assert.equal("it's; ?", must(conn:scalar "SELECT luamig_note FROM joined WHERE a = 9"))
+      assert.same({ 7, 8, 9 }, kept())
+    end)
+
+    it("are one statement for MariaDB, with one answer, where it can read that", function()
+      local function compounds() return tonumber(must(conn:query "SHOW SESSION STATUS LIKE 'Com_compound_sql'"):next()[2]) end
+      if not conn:server().is_mariadb then return end
+      local before = compounds()
+      assert.equal(2, must(conn:execute_many { { "INSERT INTO joined (a) VALUES (1)" }, { "ALTER TABLE joined ADD b INTEGER" } }))
+      assert.equal(before + 1, compounds())
+      -- the name that luamig uses inside; a mode that declares elsewhere
+      assert.equal(2, must(conn:execute_many { { "INSERT INTO joined (a) VALUES (2)" }, { "ALTER TABLE joined ADD luamig_at INTEGER CHECK (luamig_at > 0)" } }))
+      assert.matches("CHECK %(`luamig_at` > 0%)", must(conn:query "SHOW CREATE TABLE joined"):next()[2])
+      must(conn:execute "SET sql_mode = 'ORACLE'")
+      assert.equal(2, must(conn:execute_many { { "INSERT INTO joined (a) VALUES (3)" }, { "ALTER TABLE joined ADD c INTEGER" } }))
+      must(conn:execute "SET sql_mode = DEFAULT")
+      assert.same({ 1, 2, 3 }, kept())
+    end)
+
+    it("are not begun again when the run is cancelled among them", function()
+      must(conn:execute "SET @@session.innodb_lock_wait_timeout = 20")
+      local other = must(driver.open(database.url))
+      must(other:execute "INSERT INTO joined (a) VALUES (5)")
+      must(other:begin())
+      must(other:execute "UPDATE joined SET luamig_note = 'held' WHERE a = 5")
+      conn:cancel(300)
+      local done, err = conn:execute_many { { "INSERT INTO joined (a) VALUES (6)" }, { "DELETE FROM joined WHERE a = 5" } }
+      other:close()
+      assert.equal(1, done)
+      assert.equal("interrupted", err.kind)
+      assert.same({ 5, 6 }, kept())
+    end)
+  end)
 end)
 
 describe("connecting to MySQL", function()

@@ -17,8 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHED_SQL_MAX 32768  /* a thousand rows of six values, as bulk_insert writes them */
-#define JOINED_SQL_MAX 262144 /* far below the least max_allowed_packet that servers come with */
+#define CACHED_SQL_MAX 32768 /* a thousand rows of six values, as bulk_insert writes them */
 
 /* ---- the library ---- */
 
@@ -362,25 +361,6 @@ int mig_mysql_drop_results(struct mig_conn *conn, int64_t *changed, struct mig_e
     }
 }
 
-static int set_several(struct mig_conn *conn, bool on, struct mig_error *err)
-{
-    struct mig_mysql_handle *h = mig_mysql_handle_of(conn);
-    if (h->several == on) {
-        return 0;
-    }
-    if (mig_mysql.mysql_set_server_option(h->mysql, on ? MYSQL_OPTION_MULTI_STATEMENTS_ON
-                                                       : MYSQL_OPTION_MULTI_STATEMENTS_OFF) != 0) {
-        return mig_mysql_fail(conn, err);
-    }
-    h->several = on;
-    return 0;
-}
-
-int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err)
-{
-    return conn->as_written ? set_several(conn, false, err) : 0;
-}
-
 int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
                       const struct mig_params *params, int64_t *changed, struct mig_error *err)
 {
@@ -399,97 +379,6 @@ int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
     return mig_mysql_drop_results(conn, changed, err);
 }
 
-/* The statements as one text, their parameters as literals. */
-static int join(const struct mig_conn *conn, const struct mig_statement *statements, size_t count,
-                struct mig_strbuf *out, struct mig_error *err)
-{
-    struct mig_arena arena = {0};
-    const struct mig_compile c = {
-        .dialect = conn->dialect, .server = &conn->server, .arena = &arena};
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        if (i > 0) {
-            mig_strbuf_puts(out, "\n;\n"); /* on a line of its own: a comment may end the text */
-        }
-        rc = mig_lexer_inline(&c, &statements[i], out, err);
-    }
-    mig_arena_release(&arena);
-    return rc == 0 && out->failed ? mig_error_nomem(err) : rc;
-}
-
-/* The answers, one after the other; the server stops at the first failure. */
-static int joined_answers(struct mig_conn *conn, size_t count, int64_t *changed, size_t *done,
-                          struct mig_error *err)
-{
-    MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
-    int more = 0;
-    for (size_t i = 0; more == 0; i++) {
-        MYSQL_RES *rows = mig_mysql.mysql_use_result(mysql);
-        if (rows != NULL) {
-            mig_mysql.mysql_free_result(rows);
-        }
-        if (mig_mysql.mysql_errno(mysql) != 0) {
-            return mig_mysql_fail(conn, err);
-        }
-        if (changed != NULL && i < count) {
-            changed[i] = mig_mysql.mysql_field_count(mysql) == 0
-                             ? mig_mysql_count(mig_mysql.mysql_affected_rows(mysql))
-                             : 0;
-        }
-        *done = i < count ? i + 1 : count;
-        more = mig_mysql.mysql_next_result(mysql);
-    }
-    return more > 0 ? mig_mysql_fail(conn, err) : 0;
-}
-
-/* All of them as one text; nothing done where that cannot be. */
-static int execute_joined(struct mig_conn *conn, const struct mig_statement *statements,
-                          size_t count, int64_t *changed, size_t *done, struct mig_error *err)
-{
-    struct mig_strbuf text = {0};
-    size_t length = 0;
-    for (size_t i = 0; i < count; i++) {
-        length += statements[i].length;
-    }
-    if (conn->attached || length > JOINED_SQL_MAX) {
-        return 0; /* its owner's settings stay; what is large goes one by one */
-    }
-    int rc = join(conn, statements, count, &text, err);
-    if (rc == 0 && text.length > JOINED_SQL_MAX) {
-        mig_strbuf_release(&text);
-        return 0;
-    }
-    if (rc == 0) {
-        rc = set_several(conn, true, err);
-    }
-    if (rc == 0 &&
-        mig_mysql.mysql_real_query(mig_mysql_handle_of(conn)->mysql, mig_strbuf_text(&text),
-                                   (unsigned long)text.length) != 0) {
-        rc = mig_mysql_fail(conn, err);
-    }
-    mig_strbuf_release(&text);
-    return rc == 0 ? joined_answers(conn, count, changed, done, err) : rc;
-}
-
-static int execute_many(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
-                        int64_t *changed, size_t *done, struct mig_error *err)
-{
-    size_t heard = 0, joined = 0;
-#ifdef MIG_MYSQL_CAN_SEND_AHEAD
-    heard = conn->ahead;
-    int failed = mig_mysql_hear_ahead(conn, err);
-    if (failed != 0) {
-        *done = heard - 1; /* what was sent last: nothing is sent after a failure */
-        return failed;
-    }
-#endif
-    int rc = heard < count ? execute_joined(conn, statements + heard, count - heard,
-                                            changed != NULL ? changed + heard : NULL, &joined, err)
-                           : 0;
-    *done = heard + joined;
-    return rc;
-}
-
 static enum mig_tx_state tx_state(struct mig_conn *conn)
 {
     return mig_mysql_handle_of(conn)->mysql->server_status & SERVER_STATUS_IN_TRANS ? MIG_TX_OPEN
@@ -504,7 +393,7 @@ const struct mig_driver mig_driver_mysql = {
     .attach = mig_mysql_attach,
     .close = mig_mysql_close,
     .execute = mig_mysql_execute,
-    .execute_many = execute_many,
+    .execute_many = mig_mysql_execute_many,
 #ifdef MIG_MYSQL_CAN_SEND_AHEAD
     .send_ahead = mig_mysql_send_ahead,
 #endif

@@ -59,7 +59,8 @@ struct mig_mysql_ahead {
 struct mig_mysql_handle {
     MYSQL *mysql;
     struct mig_mysql_ahead ahead;
-    bool several; /* the server takes several statements in one text */
+    bool several;  /* the server takes several statements in one text */
+    int64_t marks; /* of compound statements: the next one */
     struct mig_statement_cache cache;
     /* cancelling: a thread with a connection of its own sends KILL QUERY when someone writes to
      * `wake` */
@@ -98,8 +99,6 @@ int mig_mysql_run_prepared(struct mig_conn *conn, const char *sql, size_t length
  * changed; an error in them is the statement's. */
 int mig_mysql_drop_results(struct mig_conn *conn, int64_t *changed,
                            struct mig_error *err) MIG_MUST_CHECK;
-/* Before a text is sent: one that the user wrote must be one statement for the server too. */
-int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 /* The library's "unknown" is 0. */
 int64_t mig_mysql_count(uint64_t rows);
 /* A statement that was executed and read: kept for the next time, or closed. */
@@ -108,6 +107,15 @@ void mig_mysql_put_away(struct mig_conn *conn, const char *sql, size_t length, M
 int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
                       const struct mig_params *params, int64_t *changed,
                       struct mig_error *err) MIG_MUST_CHECK;
+
+/* driver_joined.c */
+
+/* Before a text is sent: one that the user wrote must be one statement for the server too. */
+int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
+/* The slot of struct mig_driver. */
+int mig_mysql_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
+                           size_t count, int64_t *changed, size_t *done,
+                           struct mig_error *err) MIG_MUST_CHECK;
 
 /* driver_ahead.c */
 #ifdef MIG_MYSQL_CAN_SEND_AHEAD

@@ -1,0 +1,233 @@
+/* Several statements in one message: execute_many of struct mig_driver.
+ *
+ * As a text with semicolons each is answered by itself, and each answer wakes this process. MariaDB
+ * also takes them as one compound statement (https://mariadb.com/kb/en/begin-end/), which has one
+ * answer; where that is a failure, a user variable tells which of them it was. */
+#include "driver/database.h"
+
+#ifdef LUAMIG_HAVE_MYSQL
+
+#include "db/mysql/driver.h"
+#include "dialect/lexer.h"
+#include "util/number.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define JOINED_SQL_MAX 262144 /* far below the least max_allowed_packet that servers come with */
+
+static int set_several(struct mig_conn *conn, bool on, struct mig_error *err)
+{
+    struct mig_mysql_handle *h = mig_mysql_handle_of(conn);
+    if (h->several == on) {
+        return 0;
+    }
+    if (mig_mysql.mysql_set_server_option(h->mysql, on ? MYSQL_OPTION_MULTI_STATEMENTS_ON
+                                                       : MYSQL_OPTION_MULTI_STATEMENTS_OFF) != 0) {
+        return mig_mysql_fail(conn, err);
+    }
+    h->several = on;
+    return 0;
+}
+
+int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err)
+{
+    return conn->as_written ? set_several(conn, false, err) : 0;
+}
+
+static int send(struct mig_conn *conn, const char *sql, size_t length, struct mig_error *err)
+{
+    return mig_mysql.mysql_real_query(mig_mysql_handle_of(conn)->mysql, sql,
+                                      (unsigned long)length) != 0
+               ? mig_mysql_fail(conn, err)
+               : 0;
+}
+
+/* The statements, their parameters as literals, with a ';' between them, which stands on a line of
+ * its own, since a comment may end a statement. first_mark >= 0: before each the user variable gets
+ * its mark, the first one this; the SET of a local variable is no statement, so row_count() stays
+ * what it was. */
+static int join(const struct mig_conn *conn, const struct mig_statement *statements, size_t count,
+                int64_t first_mark, struct mig_strbuf *out, struct mig_error *err)
+{
+    struct mig_arena arena = {0};
+    const struct mig_compile c = {
+        .dialect = conn->dialect, .server = &conn->server, .arena = &arena};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        mig_strbuf_puts(out, i > 0 ? "\n;\n" : "");
+        if (first_mark >= 0) {
+            mig_strbuf_printf(out, "SET luamig_at = @luamig_at := %" PRId64 ";\n",
+                              first_mark + (int64_t)i);
+        }
+        rc = mig_lexer_inline(&c, &statements[i], out, err);
+    }
+    mig_arena_release(&arena);
+    return rc == 0 && out->failed ? mig_error_nomem(err) : rc;
+}
+
+/* ---- one compound statement ---- */
+
+/* It tells of no rows, and not how many a statement has changed. */
+static bool can_be_compound(const struct mig_conn *conn, const struct mig_statement *statements,
+                            size_t count)
+{
+    enum mig_statement_class last = statements[count - 1].class;
+    bool can = conn->server.is_mariadb && count > 1 &&
+               (last == MIG_CLASS_DDL || last == MIG_CLASS_TRANSACTION);
+    for (size_t i = 0; can && i < count; i++) {
+        can = statements[i].class != MIG_CLASS_READ &&
+              (statements[i].flags & MIG_STATEMENT_RETURNS_ROWS) == 0;
+    }
+    return can;
+}
+
+/* The mark that was set last, -1 when there is none; false when it cannot be told. The answer also
+ * says whether a transaction is open, which a failure does not. */
+static bool read_mark(struct mig_conn *conn, int64_t *mark)
+{
+    static const char sql[] = "SELECT @luamig_at";
+    MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
+    struct mig_error ignored = {0};
+    bool told = send(conn, sql, sizeof sql - 1, &ignored) == 0;
+    MYSQL_RES *rows = told ? mig_mysql.mysql_use_result(mysql) : NULL;
+    MYSQL_ROW row = rows != NULL ? mig_mysql.mysql_fetch_row(rows) : NULL;
+    *mark = -1;
+    if (row != NULL && row[0] != NULL) {
+        told = mig_integer_parse(row[0], strlen(row[0]), mark);
+    }
+    if (rows != NULL) {
+        mig_mysql.mysql_free_result(rows); /* reads on to its end */
+    }
+    told = told && row != NULL && mig_mysql.mysql_errno(mysql) == 0;
+    mig_error_clear(&ignored);
+    return told;
+}
+
+/* *begun is false when nothing was carried out, since the server could not read it: some statements
+ * (CREATE TRIGGER) cannot stand in one, and an error of syntax in any of them is one of the whole.
+ */
+static int execute_compound(struct mig_conn *conn, const struct mig_statement *statements,
+                            size_t count, size_t *done, bool *begun, struct mig_error *err)
+{
+    struct mig_mysql_handle *h = mig_mysql_handle_of(conn);
+    struct mig_strbuf text = {0};
+    int64_t first = h->marks, changed = 0, mark = -1;
+    h->marks += (int64_t)count; /* none is taken for that of an older message */
+    mig_strbuf_puts(&text, "BEGIN NOT ATOMIC\nDECLARE luamig_at BIGINT;\n");
+    int rc = join(conn, statements, count, first, &text, err);
+    mig_strbuf_puts(&text, "\n;\nEND");
+    if (rc == 0 && text.failed) {
+        rc = mig_error_nomem(err);
+    }
+    *begun = rc != 0 || text.length <= JOINED_SQL_MAX;
+    if (rc == 0 && *begun) {
+        rc = send(conn, mig_strbuf_text(&text), text.length, err);
+        if (rc == 0) {
+            rc = mig_mysql_drop_results(conn, &changed, err);
+        }
+        *done = rc == 0 ? count : 0;
+        if (rc != 0 && !conn->lost && read_mark(conn, &mark)) {
+            *begun = mark >= first;
+            *done = *begun ? (size_t)(mark - first) : 0;
+        }
+    }
+    mig_strbuf_release(&text);
+    return rc;
+}
+
+/* ---- statements with semicolons ---- */
+
+/* The answers, one after the other; the server stops at the first failure. */
+static int read_answers(struct mig_conn *conn, size_t count, int64_t *changed, size_t *done,
+                        struct mig_error *err)
+{
+    MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
+    int more = 0;
+    for (size_t i = 0; more == 0; i++) {
+        MYSQL_RES *rows = mig_mysql.mysql_use_result(mysql);
+        if (rows != NULL) {
+            mig_mysql.mysql_free_result(rows);
+        }
+        if (mig_mysql.mysql_errno(mysql) != 0) {
+            return mig_mysql_fail(conn, err);
+        }
+        if (changed != NULL && i < count) {
+            changed[i] = mig_mysql.mysql_field_count(mysql) == 0
+                             ? mig_mysql_count(mig_mysql.mysql_affected_rows(mysql))
+                             : 0;
+        }
+        *done = i < count ? i + 1 : count;
+        more = mig_mysql.mysql_next_result(mysql);
+    }
+    return more > 0 ? mig_mysql_fail(conn, err) : 0;
+}
+
+/* Nothing done where that cannot be. */
+static int execute_texts(struct mig_conn *conn, const struct mig_statement *statements,
+                         size_t count, int64_t *changed, size_t *done, struct mig_error *err)
+{
+    struct mig_strbuf text = {0};
+    if (conn->attached) {
+        return 0; /* its owner's settings stay */
+    }
+    int rc = join(conn, statements, count, -1, &text, err);
+    if (rc == 0 && text.length > JOINED_SQL_MAX) {
+        mig_strbuf_release(&text);
+        return 0;
+    }
+    if (rc == 0) {
+        rc = set_several(conn, true, err);
+    }
+    if (rc == 0) {
+        rc = send(conn, mig_strbuf_text(&text), text.length, err);
+    }
+    mig_strbuf_release(&text);
+    return rc == 0 ? read_answers(conn, count, changed, done, err) : rc;
+}
+
+/* In one message where that can be; what is large goes one by one. */
+static int execute_joined(struct mig_conn *conn, const struct mig_statement *statements,
+                          size_t count, int64_t *changed, size_t *done, struct mig_error *err)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++) {
+        length += statements[i].length;
+    }
+    if (length > JOINED_SQL_MAX) {
+        return 0;
+    }
+    if (can_be_compound(conn, statements, count)) {
+        bool begun = false;
+        int rc = execute_compound(conn, statements, count, done, &begun, err);
+        if (rc == 0 && begun && changed != NULL) {
+            memset(changed, 0, count * sizeof *changed);
+        }
+        if (begun) {
+            return rc;
+        }
+        mig_error_clear(err);
+    }
+    return execute_texts(conn, statements, count, changed, done, err);
+}
+
+int mig_mysql_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
+                           size_t count, int64_t *changed, size_t *done, struct mig_error *err)
+{
+    size_t heard = 0, joined = 0;
+#ifdef MIG_MYSQL_CAN_SEND_AHEAD
+    heard = conn->ahead;
+    int failed = mig_mysql_hear_ahead(conn, err);
+    if (failed != 0) {
+        *done = heard - 1; /* what was sent last: nothing is sent after a failure */
+        return failed;
+    }
+#endif
+    int rc = heard < count ? execute_joined(conn, statements + heard, count - heard,
+                                            changed != NULL ? changed + heard : NULL, &joined, err)
+                           : 0;
+    *done = heard + joined;
+    return rc;
+}
+
+#endif
