@@ -1,4 +1,5 @@
 -- upgrade, downgrade, current, stamp, status, plan, ensure-version on each database.
+local dkjson = require "dkjson"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
@@ -162,6 +163,18 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
       assert.same({}, versions())
       assert.same({}, db:query(tables_query[dialect]))
       assert.not_matches("exists", ok("ensure-version").stderr)
+    end)
+
+    it("has the script of --sql in the document", function()
+      ok "upgrade"
+      p:write("schema.lua", 'return sql.schema { more = { { "id", sql.integer } } }\n')
+      for _, args in ipairs { { "stamp", "a1" }, { "ensure-version" }, { "revision", "--autogenerate" } } do
+        args[#args + 1] = "--sql"
+        local text = ok(table.unpack(args)).stdout
+        assert.matches("%S", text)
+        args[#args + 1] = "--json"
+        assert.equal(text, dkjson.decode(ok(table.unpack(args)).stdout).script)
+      end
     end)
 
     it("plans without changing anything", function()

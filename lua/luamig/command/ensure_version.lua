@@ -11,8 +11,9 @@ function ensure_version.run(session)
     session:announce "ensure-version"
   end
   session:handle():ensure_version(options)
-  session.out:text(table.concat(script))
-  session.out:document("done", { done = true })
+  local text = session.args.sql and table.concat(script) or nil
+  session.out:text(text or "")
+  session.out:document("done", { done = true, script = text })
 end
 
 return ensure_version

@@ -33,8 +33,9 @@ function revision.run(session)
       return 0
     end
     if args.sql then
-      out:text(("function upgrade()\n%send\n\nfunction downgrade()\n%send\n"):format(upgrades, downgrades))
-      out:document("created", {})
+      local text = ("function upgrade()\n%send\n\nfunction downgrade()\n%send\n"):format(upgrades, downgrades)
+      out:text(text)
+      out:document("created", { script = text })
       return 0
     end
   end

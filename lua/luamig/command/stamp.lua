@@ -14,8 +14,12 @@ function stamp.run(session)
     session:announce "stamp"
   end
   local report = session:handle():stamp(args.rev, options)
-  out:text(table.concat(script))
-  if not args.sql then out:note("now at " .. progress.heads_text(report.to)) end
+  if args.sql then
+    report.script = table.concat(script)
+    out:text(report.script)
+  else
+    out:note("now at " .. progress.heads_text(report.to))
+  end
   out:document("stamped", report)
 end
 
