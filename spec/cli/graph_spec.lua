@@ -132,6 +132,20 @@ describe("the graph's commands", function()
     for name in lfs.dir(p.path) do assert.not_matches("%.new$", name) end
   end)
 
+  it("rebase warns of a database that has the revision and not what it is put behind", function()
+    local p = forked()
+    assert.equal(0, p:luamig("upgrade", "right1").code)
+    local r = p:luamig("rebase", "right1", "--onto", "left2")
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("warning: right1 is applied at sqlite:///%S+, left2 is not and never will be there: to have both, " ..
+      "luamig rebase right1 %-%-onto root1, luamig downgrade root1, then this again\n", r.stderr)
+    for _, args in ipairs { { "rebase", "right1", "--onto", "root1" }, { "downgrade", "root1" }, { "rebase", "right1", "--onto", "left2" }, { "upgrade" } } do
+      r = p:luamig(table.unpack(args))
+      assert.equal(0, r.code, r.stderr)
+      assert.not_matches("warning", r.stderr)
+    end
+  end)
+
   it("merge and rebase", function()
     local p = forked()
     assert.equal(0, p:luamig("rebase", "right1", "--onto", "left2").code)
