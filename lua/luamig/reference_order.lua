@@ -1,4 +1,4 @@
---- Names of tables, those first that others refer to; what goes in a circle stays in its order.
+--- Names of tables (or rows), those first that others refer to; what goes in a circle stays in its order.
 
 --- names: a list; refers(name): the names that it refers to, in any order.
 return function(names, refers)

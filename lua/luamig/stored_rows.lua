@@ -76,6 +76,43 @@ local function ordered(tables)
   return list
 end
 
+-- The values of a row's columns as a text; nil when one is NULL.
+local function key_of(row, columns)
+  local parts = {}
+  for i, column in ipairs(columns) do
+    local value = row[column]
+    if type(value) == "table" then value = value.text end
+    if value == nil then return nil end
+    parts[i] = ("%q"):format(tostring(value))
+  end
+  return table.concat(parts, ",")
+end
+
+-- Those first that other rows of the table refer to: MySQL looks for them as each row comes.
+local function sorted(of, rows)
+  local others = {}
+  for _, row in ipairs(rows) do others[row] = {} end
+  for _, constraint in ipairs(of.constraints) do
+    if constraint.type == "foreignkey" and constraint.referred_table == of.name
+      and (constraint.referred_schema or of.schema) == of.schema then
+      local by_key = {}
+      for _, row in ipairs(rows) do by_key[key_of(row, constraint.referred_columns) or row] = row end
+      for _, row in ipairs(rows) do
+        local key = key_of(row, constraint.columns)
+        if by_key[key] then table.insert(others[row], by_key[key]) end
+      end
+    end
+  end
+  return reference_order(rows, function(row) return others[row] end)
+end
+
+-- Whether PostgreSQL takes a value of ours for a column only when it is told to.
+local function overriding(of)
+  for _, column in ipairs(of.columns) do
+    if column.identity == "always" then return "system" end
+  end
+end
+
 --- The operations that put the rows of the tables (of handle:snapshot_schema()) there again, as render.operations takes
 --- them.
 return function(handle, tables)
@@ -83,7 +120,9 @@ return function(handle, tables)
   for _, of in ipairs(ordered(tables)) do
     local rows = read(handle, of)
     if #rows > 0 then
-      operations[#operations + 1] = { op = "bulk_insert", table = of.name, schema = of.schema, rows = rows }
+      operations[#operations + 1] = {
+        op = "bulk_insert", table = of.name, schema = of.schema, rows = sorted(of, rows), postgresql_overriding = overriding(of),
+      }
       if handle:server().dialect == "postgresql" then advance(handle, of, operations) end
     end
   end

@@ -94,6 +94,27 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.same({ "102" }, new:query "SELECT nextval('numbers')")
     end)
 
+    it("takes rows that refer to later ones of their table", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = [[
+        op.create_table("parts", { { "id", sql.integer, primary_key = true }, { "of", sql.integer, references = "parts.id" } })
+        op.bulk_insert("parts", { { id = 3, of = 3 }, { id = 2, of = 3 }, { id = 4, of = sql.null }, { id = 1, of = 2 } })]] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same({ "1 2", "2 3", "3 3", "4" }, new:query((dialect == "mysql" and "SELECT CONCAT_WS(' ', id, `of`)" or
+        [[SELECT id || coalesce(' ' || "of", '')]]) .. " FROM parts ORDER BY id"))
+    end)
+
+    only(dialect == "postgresql", "takes the values of an identity that is ALWAYS", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = [[
+        op.create_table("kinds", { { "id", sql.integer, primary_key = true, identity = sql.identity { always = true } }, { "name", sql.text } })
+        op.bulk_insert("kinds", { { name = "a" }, { name = "b" } })
+        op.execute "DELETE FROM kinds WHERE name = 'a'"]] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      new:query "INSERT INTO kinds (name) VALUES ('c')"
+      assert.same({ "2\tb", "3\tc" }, new:query "SELECT id, name FROM kinds ORDER BY id")
+    end)
+
     it("takes every pattern of spec/patterns", function()
       local folder = scratch.folder()
       assert(os.execute("cp -R spec/patterns/luamig.conf.lua spec/patterns/migrations " .. folder))

@@ -273,6 +273,10 @@ INSERT INTO companies (id) VALUES
     (2) ON DUPLICATE KEY UPDATE id = id;
 INSERT INTO companies (id) VALUES
     (3) ON DUPLICATE KEY UPDATE id = id;
+INSERT INTO companies (id) VALUES
+    (4);
+INSERT INTO companies (id) VALUES
+    (5) ON DUPLICATE KEY UPDATE id = id;
 
 -- batch_alter_table
 ALTER TABLE products ADD COLUMN a INTEGER, MODIFY price NUMERIC(10, 2) NOT NULL, DROP CONSTRAINT ck_price;

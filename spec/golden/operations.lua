@@ -267,6 +267,8 @@ add("execute: a transaction", function(op) op.execute("COMMIT") end)
 add("bulk_insert", function(op, sql)
   op.bulk_insert("products", { { id = 1, name = "a'b\\c", price = sql.null }, { id = 2, name = "x", price = 2 } })
   op.bulk_insert("companies", { { id = 1 }, { id = 2 }, { id = 3 } }, { batch_size = 2, on_conflict = "skip" })
+  op.bulk_insert("companies", { { id = 4 } }, { postgresql_overriding = "system" })
+  op.bulk_insert("companies", { { id = 5 } }, { postgresql_overriding = "user", on_conflict = "skip" })
 end)
 
 add("batch_alter_table", function(op, sql)

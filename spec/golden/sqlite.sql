@@ -563,6 +563,10 @@ INSERT INTO companies (id) VALUES
     (2) ON CONFLICT DO NOTHING;
 INSERT INTO companies (id) VALUES
     (3) ON CONFLICT DO NOTHING;
+INSERT INTO companies (id) VALUES
+    (4);
+INSERT INTO companies (id) VALUES
+    (5) ON CONFLICT DO NOTHING;
 
 -- batch_alter_table
 SELECT 1 FROM products WHERE price IS NULL LIMIT 1; -- check_empty

@@ -140,7 +140,12 @@ static int insert_rows(struct insert *insert, size_t first, size_t *next)
     size_t left = rows->count - first;
     *next = first + ((uint64_t)insert->limit < left ? (size_t)insert->limit : left);
     bool bound = can_bind(insert, first, *next);
-    mig_sql_add(w, ") VALUES");
+    mig_sql_add(w, ")");
+    if (op->postgresql_overriding != NULL) { /* read on PostgreSQL alone */
+        bool user = mig_ascii_compare(op->postgresql_overriding, "user") == 0;
+        mig_sql_add(w, user ? " OVERRIDING USER VALUE" : " OVERRIDING SYSTEM VALUE");
+    }
+    mig_sql_add(w, " VALUES");
     if (bound) {
         add_placeholders(insert, *next - first);
     } else {
@@ -174,6 +179,15 @@ int mig_compile_bulk_insert(struct mig_compile *c, const struct mig_op *op, stru
         int code =
             mig_error_set(err, MIG_E_script, "on_conflict '%s' is unknown", insert->on_conflict);
         mig_error_hint(err, "The one there is: on_conflict = \"skip\".");
+        return code;
+    }
+    const char *overriding = insert->postgresql_overriding;
+    if (overriding != NULL && mig_ascii_compare(overriding, "system") != 0 &&
+        mig_ascii_compare(overriding, "user") != 0) {
+        int code =
+            mig_error_set(err, MIG_E_script, "postgresql_overriding '%s' is unknown", overriding);
+        mig_error_hint(err, "\"system\" writes the rows' values into an identity column that is "
+                            "ALWAYS, \"user\" the sequence's instead of them.");
         return code;
     }
     if (insert->batch_size.given && insert->batch_size.value < 1) {

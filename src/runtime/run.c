@@ -217,8 +217,7 @@ static bool cascades(const char *operation)
  * Of the user's own statements the server's hint is the better one: it speaks of SQL. */
 static void advise(const struct mig_run *run, struct mig_error *err)
 {
-    static const char *const own[] = {"op.execute", "op.execute_file", "op.bulk_insert",
-                                      "op.backfill"};
+    static const char *const own[] = {"op.execute", "op.execute_file", "op.backfill"};
     if (run->db == NULL || err->code != MIG_E_sql || err->operation == NULL ||
         strncmp(err->operation, "op.", 3) != 0) {
         return;
@@ -230,9 +229,7 @@ static void advise(const struct mig_run *run, struct mig_error *err)
     }
     const struct mig_runner_ops *runner = run->db->runner;
     if (!runner->is_in_use(err)) {
-        const char *hint = runner->advice != NULL && err->hint == NULL && err->sql != NULL
-                               ? runner->advice(err)
-                               : NULL;
+        const char *hint = runner->advice != NULL && err->sql != NULL ? runner->advice(err) : NULL;
         if (hint != NULL) {
             mig_error_hint(err, "%s", hint);
         }

@@ -40,6 +40,23 @@ describe("on PostgreSQL", function()
     assert.equal("a\\b", db:value "SELECT col_description('t'::regclass, 3)")
   end)
 
+  it("an identity that is ALWAYS takes a row's own value when that is said", function()
+    local p = project.new { url = db.url }
+    p:revision { id = "aaaa", upgrade = [[
+      op.create_table("t", { { "id", sql.integer, primary_key = true, identity = sql.identity { always = true } }, { "a", sql.text } })
+      op.bulk_insert("t", { { id = 7, a = "x" } }, { postgresql_overriding = "system" })
+      op.bulk_insert("t", { { id = 8, a = "y" } }, { postgresql_overriding = "user" })
+      op.bulk_insert("t", { { id = 9, a = "z" } })]] }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches("428C9", r.stderr, 1, true)
+    assert.matches('hint      postgresql_overriding = "system" writes', r.stderr, 1, true)
+    p:write("migrations/aaaa.lua", (p:read "migrations/aaaa.lua":gsub("op.bulk_insert[^\n]*9[^\n]*\n", "\n")))
+    r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.same({ "1\ty", "7\tx" }, db:query "SELECT id, a FROM t ORDER BY id")
+  end)
+
   it("a type without an assignment cast is converted, with its default", function()
     run(function(op, sql)
       op.create_table("t", {

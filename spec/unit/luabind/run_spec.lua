@@ -408,6 +408,8 @@ end
         { "op.expect_none('SELECT 1', 'x', 3)", "unexpected argument 3" },
         { "op.execute('BEGIN')", "autocommit_block" },
         { "op.bulk_insert('t', { {} })", "op.bulk_insert: row 1 is empty" },
+        { "op.bulk_insert('t', { { a = 1 } }, { postgresql_overriding = 'sys' })",
+          dialect == "postgresql" and "postgresql_overriding 'sys' is unknown" or "" },
         { "op.rename_index('nowhere', 'ix')", dialect == "postgresql" and 'relation "nowhere" does not exist' or "index 'nowhere' does not exist" },
       }
       for _, case in ipairs(cases) do

@@ -164,7 +164,10 @@ static bool is_in_use(const struct mig_error *err)
 
 static const char *advice(const struct mig_error *err)
 {
-    if (!changes_type(err)) {
+    if (strcmp(err->sqlstate, "428C9") == 0 && mig_text_equal(err->operation, "op.bulk_insert")) {
+        return "postgresql_overriding = \"system\" writes the rows' own values into it";
+    }
+    if (!changes_type(err) || err->hint != NULL) {
         return NULL;
     }
     if (strcmp(err->sqlstate, "42846") == 0 || strcmp(err->sqlstate, "42804") == 0) {
