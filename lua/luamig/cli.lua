@@ -173,19 +173,48 @@ local function reject_option(word, flags, before)
   usage_error(("unknown option '%s'"):format(word), near and ("did you mean '%s'?"):format(near))
 end
 
--- The place of the command: the first word that is neither an option nor an option's value.
-local function find_command(argv)
-  local i = 1
-  while i <= #argv do
+-- Each flag of a word: "--name", or the letters of "-vi" up to one that takes a value; value: what is attached to the last.
+local function flags_in(word, flags)
+  local name, value = word:match "^(%-%-[^=]+)=?(.*)$"
+  if name then return { name }, name ~= word and value or nil end
+  local found = {}
+  for at = 2, #word do
+    local flag = "-" .. word:sub(at, at)
+    found[#found + 1] = flag
+    if not flags[flag] or takes_value(flags[flag]) then return found, at < #word and word:sub(at + 1) or nil end
+  end
+  return found
+end
+
+-- A walk over the command line. Calls f(flag, value) of each flag up to "--" (value: of one that takes it); returns the
+-- place of the first word that is neither an option nor an option's value: the command.
+local function walk(argv, flags, f)
+  local i, first = 1, nil
+  while i <= #argv and argv[i] ~= "--" do
     local word = argv[i]
-    if word == "--" then return nil end
-    if word:sub(1, 1) ~= "-" or word:match("^%-%d") then return i end
-    local flag = word:match("^%-%-[^=]+") or word:sub(1, 2)
-    local option = global_flags[flag]
-    if not option then reject_option(flag, global_flags, true) end
-    if takes_value(option) and word == flag then i = i + 1 end
+    if word:find "^[^-]" or word:find "^%-%d" or #word < 2 then
+      first = first or i
+    else
+      local found, value = flags_in(word, flags)
+      for k, flag in ipairs(found) do
+        local takes = flags[flag] and takes_value(flags[flag])
+        if takes and k == #found and value == nil then
+          i = i + 1
+          value = argv[i]
+        end
+        f(flag, takes and value or nil, first)
+      end
+    end
     i = i + 1
   end
+  return first
+end
+
+-- The place of the command, before which only the global options may stand.
+local function find_command(argv)
+  return walk(argv, global_flags, function(flag, _, command)
+    if not command and not global_flags[flag] then reject_option(flag, global_flags, true) end
+  end)
 end
 
 local function add_options(parser, options)
@@ -256,14 +285,14 @@ local function unescape(value)
   return value
 end
 
-local function has_flag(argv, ...)
-  for _, word in ipairs(argv) do
-    if word == "--" then return false end
-    for _, flag in ipairs { ... } do
-      if word == flag then return true end
-    end
-  end
-  return false
+-- The flags of a command line, whatever its command: { flag = its value, or true }.
+local function given_flags(argv)
+  local all, given = {}, {}
+  if not table.concat(argv, " "):find("-", 1, true) then return given end -- most
+  index_flags(all, global_options)
+  for _, command in pairs(cli.commands) do index_flags(all, command[4]) end
+  walk(argv, all, function(flag, value) given[flag] = value or true end)
+  return given
 end
 
 local function reject_command(word)
@@ -363,11 +392,11 @@ local function print_help(out, name)
   return 0
 end
 
-local function run(argv, out)
+local function run(argv, out, given)
   local at = find_command(argv)
   if not at then
-    if has_flag(argv, "--version") then return print_version(out) end
-    if has_flag(argv, "-h", "--help") then return print_help(out) end
+    if given["--version"] then return print_version(out) end
+    if given["-h"] or given["--help"] then return print_help(out) end
     usage_error("no command", "`luamig --help` lists the commands.")
   end
   local name = argv[at]
@@ -386,8 +415,8 @@ local function run(argv, out)
   if not command then reject_command(name) end
   local words = table.move(argv, 1, at - 1, 1, {})
   table.move(argv, at + 1, #argv, at, words)
-  if has_flag(words, "--version") then return print_version(out) end
-  if has_flag(words, "-h", "--help") then return print_help(out, name) end
+  if given["--version"] then return print_version(out) end
+  if given["-h"] or given["--help"] then return print_help(out, name) end
   local args = parse(command, words)
   local session = require "luamig.session".new(args, out)
   local ok, result = xpcall(require("luamig.command." .. name:gsub("%-", "_")).run, as_error, session)
@@ -403,15 +432,12 @@ function cli.main(argv)
     io.stdout:write("luamig ", core.version, "\n")
     return 0
   end
-  local color
-  for i, word in ipairs(argv) do
-    color = word:match("^%-%-color=(.*)$") or (word == "--color" and argv[i + 1]) or color
-  end
+  local given = given_flags(argv)
   local out = require "luamig.output".new {
-    json = has_flag(argv, "--json"), quiet = has_flag(argv, "-q", "--quiet"),
-    verbose = has_flag(argv, "-v", "--verbose"), color = color,
+    json = given["--json"], quiet = given["-q"] or given["--quiet"],
+    verbose = given["-v"] or given["--verbose"], color = given["--color"],
   }
-  local ok, result = xpcall(run, as_error, argv, out)
+  local ok, result = xpcall(run, as_error, argv, out, given)
   if ok then return result == 0 and not out:is_written() and 1 or result end
   local session = result.session
   result.session = nil

@@ -150,6 +150,22 @@ describe("the command line", function()
     assert.is_nil(run("--color", "never", "upgarde").stderr:find("\27", 1, true))
   end)
 
+  it("takes short options in one word, with a value behind the last", function()
+    local p = require("spec.support.project").new()
+    p:revision { id = "a1b2", message = "one" }
+    for _, words in ipairs { { "history", "-iv" }, { "-vq", "history" }, { "-vqcluamig.conf.lua", "history" },
+      { "-vqc", "luamig.conf.lua", "history" }, { "history", "-vr", "base:" } } do
+      local r = p:luamig(table.unpack(words))
+      assert.equal(0, r.code, r.stderr)
+      assert.matches("^Revision:     a1b2 %(head", r.stdout, 1, false)
+    end
+    local r = p:luamig("revision", "-qvm", "a -v --json text")
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("^migrations/.*_a_v_json_text.lua\n$", r.stdout)
+    refuses({ "-vm", "x", "revision" }, "'%-m' stands before the command")
+    refuses({ "-" }, "unknown command '%-'")
+  end)
+
   it("prints completions for the shells", function()
     for _, shell in ipairs { "bash", "zsh", "fish" } do
       local r = run("completion", shell)
