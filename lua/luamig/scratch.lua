@@ -30,13 +30,25 @@ function scratch.url()
   return request.url or (named ~= "" and named or nil)
 end
 
--- The URL with another database in its path.
+-- The URL with another database in its path, and none in its query (libpq's dbname).
 local function with_database(url, name)
   local head, query = url:match("^([^?]*)(%??.*)$")
+  query = (query:gsub("^%?", "&") .. "&"):gsub("&dbname=[^&]*", ""):gsub("&$", ""):gsub("^&", "?")
   local authority = head:match("^([%w+.%-]+://[^/]*)") or core.error {
     kind = "config", message = "the URL of a test server begins with scheme://host",
   }
   return authority .. "/" .. name .. query
+end
+
+-- Nothing may run where somebody has his data, whatever the URL and the client library made of the name.
+local function require_inside(db)
+  local inside = db.handle:scalar(server.dialect == "mysql" and "SELECT DATABASE()" or "SELECT current_database()")
+  if inside ~= db.name then
+    core.error {
+      kind = "config", message = ("the connection leads to the database '%s', not to the scratch database '%s'"):format(inside, db.name),
+      hint = "Name the database in the path of the URL, and nowhere else.",
+    }
+  end
 end
 
 local function drop_on_server(db)
@@ -74,6 +86,7 @@ function scratch.database(more)
   local db = { name = name }
   alive[db] = true
   db.handle = scratch.open(with_database(url, name), more)
+  require_inside(db)
   return db
 end
 

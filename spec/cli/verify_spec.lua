@@ -34,6 +34,21 @@ it("asks before it changes another database of MySQL", function()
   other:drop()
 end)
 
+it("keeps out of a database that the query of the URL names", function()
+  local other = require("spec.support.scratch").database "postgresql"
+  other:query "CREATE TABLE kept (id INTEGER PRIMARY KEY)"
+  local p = new_project "postgresql"
+  for _, query in ipairs { "?dbname=%s", "?connect_timeout=5&dbname=%s&application_name=x" } do
+    local r = p:luamig("verify", "--url", servers.url "postgresql" .. query:format(other.name))
+    assert.equal(0, r.code, r.stderr)
+  end
+  local r = p:luamig("verify", "--url", servers.url "postgresql" .. "?dbn%61me=" .. other.name)
+  assert.equal(2, r.code)
+  assert.truthy(r.stderr:find(("the connection leads to the database '%s', not to the scratch database"):format(other.name), 1, true), r.stderr)
+  assert.same({ "kept" }, other:query "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+  other:drop()
+end)
+
 it("keeps luamig's tables in the scratch database", function()
   for _, dialect in ipairs { "postgresql", "mysql" } do
     local p, other = new_project(dialect), require("spec.support.scratch").database(dialect)
