@@ -1,6 +1,7 @@
 --- Revisions whose file is no longer what was applied: its tokens differ from those of the last upgrade. One that was
 --- squashed since, in a database that went through the others, is another file of the same effect.
 local core = require "luamig.core"
+local files = require "luamig.files"
 
 --- Their ids, oldest first. revisions: newest first, as handle:history() has them; journal: handle:journal().
 return function(root, revisions, journal)
@@ -14,7 +15,7 @@ return function(root, revisions, journal)
     local row = applied[revision.revision]
     local squashed = false
     for _, id in ipairs(revision.replaces or {}) do squashed = squashed or applied[id] ~= nil end
-    local file = row and row.checksum and not squashed and io.open(root .. "/" .. revision.file, "rb")
+    local file = row and row.checksum and not squashed and io.open(files.absolute(revision.file, root), "rb")
     if file then
       local text = file:read("a")
       file:close()

@@ -4,8 +4,13 @@ local lfs = require "lfs"
 
 local files = {}
 
+-- The system's words without the path before them, in which a colon may stand too.
+local function reason(why)
+  return (tostring(why):gsub("^.*: ", ""))
+end
+
 local function fail(path, why)
-  core.error { kind = "config", message = ("cannot write '%s': %s"):format(path, (tostring(why):gsub("^.-: ", ""))) }
+  core.error { kind = "config", message = ("cannot write '%s': %s"):format(path, reason(why)) }
 end
 
 --- Makes the folder and those above it.
@@ -17,13 +22,25 @@ function files.make_folder(path)
   if not ok and lfs.attributes(path, "mode") ~= "directory" then fail(path, why) end
 end
 
+--- The path as it stands when it is absolute, else below the folder.
+function files.absolute(path, folder)
+  return path:sub(1, 1) == "/" and path or folder .. "/" .. path
+end
+
+--- Whether two paths lead to one folder, however they are written.
+function files.is_same(a, b)
+  if a == b then return true end
+  local one, other = lfs.attributes(a), lfs.attributes(b)
+  return one ~= nil and other ~= nil and one.dev == other.dev and one.ino == other.ino
+end
+
 function files.exists(path)
   return lfs.attributes(path, "mode") ~= nil
 end
 
 function files.read(path)
   local file, why = io.open(path, "rb")
-  if not file then core.error { kind = "config", message = ("cannot read '%s': %s"):format(path, (why:gsub("^.-: ", ""))) } end
+  if not file then core.error { kind = "config", message = ("cannot read '%s': %s"):format(path, reason(why)) } end
   local text = file:read("a")
   file:close()
   return text

@@ -56,25 +56,30 @@ local function literal(list)
   return "{ " .. table.concat(quoted, ", ") .. " }"
 end
 
-local function absolute(path)
-  if path:sub(1, 1) == "/" then return path end
-  return require "lfs".currentdir() .. "/" .. path
+-- The migration folder that the path is, or (in a recursive project) is below, as the configuration writes it; nil: none.
+local function known_folder(settings, path)
+  local at, below = path:gsub("/+$", ""), ""
+  while true do
+    for _, folder in ipairs(settings.migrations) do
+      if files.is_same(at, folder) then return folder .. below end
+    end
+    local parent, name = at:match "^(.*)/([^/]*)$"
+    if not settings.recursive or not parent or name == ".." then return nil end
+    at, below = parent, (name == "" or name == ".") and below or "/" .. name .. below
+  end
 end
 
 -- The folder of a new file: the one asked for, that of a revision it follows, the first.
 local function choose_folder(settings, wanted, parents)
   if wanted then
-    local path = absolute(wanted):gsub("/+$", "")
-    for _, folder in ipairs(settings.migrations) do
-      if folder == path or (settings.recursive and path:sub(1, #folder + 1) == folder .. "/") then return path end
-    end
-    core.error {
+    local here = require "lfs".currentdir()
+    return known_folder(settings, files.absolute(wanted, here)) or core.error {
       kind = "config", message = ("'%s' is none of the migration folders"):format(wanted),
       detail = table.concat(settings.migrations, "\n"),
     }
   end
   for _, parent in ipairs(parents) do
-    local file = settings.root .. "/" .. parent.file
+    local file = files.absolute(parent.file, settings.root)
     for _, folder in ipairs(settings.migrations) do
       if file:sub(1, #folder + 1) == folder .. "/" then return folder end
     end
@@ -132,9 +137,14 @@ function skeleton.write(handle, spec)
     }
   end
   files.write(path, filled)
-  handle:after_revision(path)
   local root = settings.root .. "/"
-  return { revision = id, file = path:sub(1, #root) == root and path:sub(#root + 1) or path, path = path }
+  local made = { revision = id, file = path:sub(1, #root) == root and path:sub(#root + 1) or path, path = path }
+  local ok, err = pcall(handle.after_revision, handle, path)
+  if not ok then
+    err.report, err.hint = made, err.hint or ("The revision is written: '%s'."):format(made.file)
+    error(err, 0)
+  end
+  return made
 end
 
 return skeleton

@@ -132,6 +132,16 @@ describe("hooks", function()
     db:drop()
   end)
 
+  it("that fail after a revision was written say that it was", function()
+    local p = project.new { config = "hooks = { after_revision = function() error 'no formatter' end }," }
+    local r = p:luamig("revision", "-m", "one", "--rev-id", "a1")
+    assert.equal(1, r.code)
+    assert.matches("^error: no formatter\n  luamig.conf.lua:3\n  hint      The revision is written: 'migrations/a1_one.lua'.\n$", r.stderr)
+    assert.is_true(p:exists "migrations/a1_one.lua")
+    r = p:luamig("revision", "-m", "two", "--rev-id", "b2", "--json")
+    assert.matches('"file": "migrations/b2_two.lua",\n  "error": {', r.stdout, 1, true)
+  end)
+
   it("that fail are where the configuration says", function()
     local p = project.new { config = [[hooks = {
       after_migration = function() op.execute "SELECT * FROM nowhere" end },]] }

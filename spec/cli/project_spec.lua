@@ -253,6 +253,35 @@ describe("luamig revision", function()
     assert.equal("migrations/a1_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "a1").stdout)
     assert.equal("more/a2_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "a2", "--version-path", "more").stdout)
     assert.equal("more/a3_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "a3").stdout)
+    assert(require("lfs").link("more", p.path .. "/link", true))
+    for i, way in ipairs { "./more", "more/", "migrations/../more", p.path .. "//more", "link" } do
+      local id = "b" .. i
+      assert.equal(("more/%s_x.lua\n"):format(id), p:luamig("revision", "-m", "x", "--rev-id", id, "--version-path", way).stdout)
+    end
+    refuses(p, { "revision", "-m", "x", "--version-path", "more/sub" }, "'more/sub' is none of the migration folders")
+  end)
+
+  it("goes below a folder of a recursive project, and not beside it", function()
+    local p = project.new { config = "recursive = true," }
+    local r = p:luamig("revision", "-m", "x", "--rev-id", "a1", "--version-path", "./migrations/2025/./may/")
+    assert.equal("migrations/2025/may/a1_x.lua\n", r.stdout)
+    refuses(p, { "revision", "-m", "x", "--version-path", "migrations/../lib" }, "'migrations/../lib' is none of the migration folders")
+  end)
+
+  it("works in a folder outside of the project", function()
+    local outside = scratch.folder()
+    local p = project.new { config = ("migrations = %q,"):format(outside) }
+    assert.equal(outside .. "/a1_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "a1").stdout)
+    assert.equal(outside .. "/b1_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "b1").stdout)
+    assert.equal(outside .. "/b1_x.lua\n", p:luamig("edit", "head", { env = { VISUAL = "", EDITOR = "echo" } }).stdout)
+    assert.equal(0, p:luamig("upgrade").code)
+    local file = assert(io.open(outside .. "/a1_x.lua", "a"))
+    file:write "local edited = true\n"
+    file:close()
+    assert.matches("\nedited     a1: ", p:luamig("status").stdout)
+    local r = p:luamig("squash", "head", "--yes")
+    assert.equal(0, r.code, r.stderr)
+    assert.equal(outside .. "/b1_2_revisions_in_one.lua\n", r.stdout)
   end)
 end)
 

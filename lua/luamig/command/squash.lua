@@ -246,7 +246,7 @@ end
 
 local function note_dialects(session, root, list)
   for _, revision in ipairs(list) do
-    local text = files.read(root .. "/" .. revision.file)
+    local text = files.read(files.absolute(revision.file, root))
     if text:find "op%.dialect" or text:find "op%.is_mariadb" then
       session.out:note(("made for %s: the old revisions ask op.dialect, the new one does not"):format(session:handle():target().dialect))
       return
@@ -258,7 +258,7 @@ end
 local function remove_files(session, root, list, kept)
   local removed = {}
   for _, revision in ipairs(list) do
-    local path = root .. "/" .. revision.file
+    local path = files.absolute(revision.file, root)
     if path ~= kept then
       local ok, why = os.remove(path)
       if not ok then
@@ -288,7 +288,7 @@ function squash.run(session)
     #list, last.revision)) then
     refuse "nothing was changed"
   end
-  local path = (root .. "/" .. last.file):match "^(.*/)" .. name
+  local path = files.absolute(last.file, root):match "^(.*/)" .. name
   files.write(path, text)
   local removed = remove_files(session, root, list, path)
   session:close() -- the graph is another one now
