@@ -1,4 +1,5 @@
 -- The commands of the graph, as a user types them.
+local cli = require "spec.support.cli"
 local json = require "dkjson"
 local lfs = require "lfs"
 local project = require "spec.support.project"
@@ -77,6 +78,25 @@ describe("errors of the graph have their kind and exit with 2:", function()
 end)
 
 describe("the graph's commands", function()
+  -- script(1) runs the command on a terminal of its own.
+  it("page a long history on a terminal, where there is a pager", function()
+    local p, before = project.new(), nil
+    for i = 1, 40 do
+      local id = ("a%02d"):format(i)
+      p:revision { id = id, down = before }
+      before = id
+    end
+    local function on_terminal(environment)
+      return cli.run({ "-q", "-e", "-c", cli.program .. " history --color never", "/dev/null" },
+        { program = "/usr/bin/script", cwd = p.path, stdin = "", env = environment }).stdout
+    end
+    assert.equal("a40 (head) a40\r\na39 a39\r\n", on_terminal { PAGER = "head -n 2" })
+    assert.matches("a01 a01\r\n", on_terminal { PAGER = "no-such-pager" })
+    assert.matches("^a40 %(head%) a40\r\n.*a01 a01\r\n$", on_terminal { PAGER = false, PATH = "/nowhere" })
+    assert.matches("^FRX\r\n", on_terminal { PAGER = "echo $LESS;true", LESS = false })
+    assert.matches("^i\r\n", on_terminal { PAGER = "echo $LESS;true", LESS = "i" })
+  end)
+
   it("list heads, branches, history, show", function()
     local p = forked()
     assert.same({ "left2", "right1" }, ids(p:luamig("heads", "--json")))

@@ -51,15 +51,18 @@ function pictures.mermaid(out, revisions)
   end
 end
 
--- Long output goes through $PAGER on a terminal.
+local NOT_FOUND = 127 -- the shell's status for a program that is not there
+
+-- Long output goes through $PAGER on a terminal; less shows our colours unless the user set it up otherwise.
 local function page(lines)
   local pager = os.getenv "PAGER"
   if pager == "" or not core.isatty(1) or #lines < 40 then return false end
-  local pipe = io.popen(pager or "less -FRX", "w")
+  local call = 'export LESS="${LESS-FRX}"; ' .. (pager or "command -v less > /dev/null || exit 127; less")
+  local pipe = io.popen(call, "w")
   if not pipe then return false end
   pipe:write(table.concat(lines, "\n"), "\n")
-  pipe:close()
-  return true
+  local _, _, status = pipe:close()
+  return status ~= NOT_FOUND
 end
 
 function history.run(session)
