@@ -195,9 +195,11 @@ int mig_lua_where(lua_State *L)
 {
     lua_Debug ar;
     int found = -1, found_line = 0;
+    bool access = false; /* a field that is not there stands where it is written, in a module too */
     luaL_checkstack(L, 2, NULL);
     for (int level = 0; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
+        lua_getinfo(L, "Sln", &ar);
+        access = access || (level == 0 && strcmp(ar.namewhat, "metamethod") == 0);
         if (ar.source[0] != '@' || ar.currentline <= 0 || starts(ar.source, "@luamig/")) {
             continue;
         }
@@ -206,7 +208,7 @@ int mig_lua_where(lua_State *L)
             found = level;
             found_line = ar.currentline;
         }
-        if (!module) {
+        if (!module || access) {
             break;
         }
     }
@@ -330,13 +332,32 @@ static size_t own_position(lua_State *L, const char *text, int error)
     return total;
 }
 
+/* Pushes what a value that was raised says: of a table that is no object of ours, its `message`. */
+static const char *push_text(lua_State *L, int index)
+{
+    int kind = lua_type(L, index);
+    if (kind == LUA_TSTRING || kind == LUA_TNUMBER || kind == LUA_TBOOLEAN ||
+        luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+        lua_settop(L, index);
+        return luaL_tolstring(L, index, NULL);
+    }
+    if (kind == LUA_TTABLE) {
+        lua_pushliteral(L, "message");
+        if (lua_rawget(L, index) == LUA_TSTRING) {
+            return lua_tostring(L, -1);
+        }
+        lua_pop(L, 1);
+    }
+    return lua_pushfstring(L, "an error without a text (a %s value)", lua_typename(L, kind));
+}
+
 /* The message handler: every error becomes one of our objects, with position and traceback. */
 static int handler(lua_State *L)
 {
     lua_settop(L, 1);
     if (!is_error(L, 1)) {
-        const char *text = luaL_tolstring(L, 1, NULL); /* value text */
-        lua_createtable(L, 0, 6);                      /* value text error */
+        const char *text = push_text(L, 1); /* value text */
+        lua_createtable(L, 0, 6);           /* value text error */
         size_t prefix = lua_type(L, 1) == LUA_TSTRING ? own_position(L, text, 3) : 0;
         lua_pushstring(L, text + prefix);
         lua_setfield(L, 3, "message");

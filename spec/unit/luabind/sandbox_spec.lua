@@ -158,13 +158,16 @@ describe("the environment", function()
   it("requires the project's modules afresh, strict as well", function()
     local folder = project.new { files = { ["lib/common.lua"] = 'local M = { n = 0 }\nfunction M.add() M.n = M.n + 1 return M.n end\nreturn M',
       ["lib/deep/inner.lua"] = 'return require "common"',
-      ["lib/loose.lua"] = "leak = 1", ["lib/self.lua"] = 'return require "self"', ["lib/broken.lua"] = "return (" } }
+      ["lib/loose.lua"] = "leak = 1", ["lib/unknown.lua"] = "\nreturn op.drop_tabel", ["lib/self.lua"] = 'return require "self"', ["lib/broken.lua"] = "return (" } }
     local options = { root = folder.path }
     local body = 'local c = require "common"; c.add(); print(c.add(), require "deep.inner" == c)'
     assert.same({ "2\ttrue" }, said(body, options))
     assert.same({ "2\ttrue" }, said(body, options))
     local _, err = run('require "loose"', options)
     assert.matches("a module declares no globals: write local leak", err.message)
+    assert.same({ "lib/loose.lua", 1 }, { err.file, err.line })
+    local _, unknown = run('require "unknown"', options)
+    assert.same({ "lib/unknown.lua", 2 }, { unknown.file, unknown.line })
     local _, circle = run('require "self"', options)
     assert.matches("requires itself", circle.message)
     local _, broken = run('require "broken"', options)
@@ -173,6 +176,17 @@ describe("the environment", function()
 end)
 
 describe("errors", function()
+  it("have a text whatever was raised", function()
+    for raised, text in pairs {
+      ['{ message = "no rows", code = 3 }'] = "no rows", ["{ 1 }"] = "an error without a text (a table value)",
+      ["nil"] = "an error without a text (a nil value)", ["print"] = "an error without a text (a function value)",
+      ['setmetatable({}, { __tostring = function() return "mine" end })'] = "mine", ["12"] = "12", ["false"] = "false",
+    } do
+      local _, err = run("error(" .. raised .. ")")
+      assert.equal(text, err.message)
+    end
+  end)
+
   it("carry file, line and traceback of what Lua raises", function()
     local _, err = run "local t = nil\nreturn t.x"
     assert.equal("script", err.kind)
@@ -198,8 +212,6 @@ describe("errors", function()
     assert.equal("plain: 5: text", text.message)
     local _, tbl = run "error({})"
     assert.equal("script", tbl.kind)
-    local _, none = run "error(nil)"
-    assert.equal("nil", none.message)
     local _, deep = run "local function f() return f() + 1 end f()"
     assert.matches("stack overflow", deep.message)
     local _, inside = run 'coroutine.wrap(function() error("inside") end)()'
