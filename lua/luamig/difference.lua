@@ -88,24 +88,17 @@ local function candidates(upgrade, downgrade)
   return found
 end
 
-local function ask(text)
-  io.stdout:flush()
-  io.stderr:write(text, " [y/N] ")
-  local answer = io.stdin:read "l"
-  return answer ~= nil and answer:lower():find "^y" ~= nil
-end
-
 --- The difference; what may have been renamed is asked on a terminal, and told where there is none.
 function difference.with_renames(session)
-  local handle, out = session:handle(), session.out
-  local found = handle:difference()
-  local renames, asked = {}, core.isatty(0) and core.isatty(2)
+  local handle = session:handle()
+  local found, renames = handle:difference(), {}
   for _, candidate in ipairs(candidates(found.upgrade, found.downgrade)) do
-    if not asked then
-      out:warning(("%s is dropped and '%s' is made anew; if it was renamed, say renamed_from = \"%s\" in schema.lua"):format(
-        candidate.text, candidate.to, candidate.from))
-    elseif session.args.yes or ask(("%s is gone and '%s' is new: was it renamed?"):format(candidate.text, candidate.to)) then
+    local answer = session:ask(("%s is gone and '%s' is new: was it renamed?"):format(candidate.text, candidate.to))
+    if answer then
       renames[#renames + 1] = candidate
+    elseif answer == nil then
+      session.out:warning(("%s is dropped and '%s' is made anew; if it was renamed, say renamed_from = \"%s\" in schema.lua"):format(
+        candidate.text, candidate.to, candidate.from))
     end
   end
   if #renames > 0 then return handle:difference(renames) end

@@ -49,21 +49,27 @@ function session:announce(verb)
   self.out:note(("%s %s%s"):format(verb, target.url, origin))
 end
 
---- Asks on the terminal; true for yes. Without a terminal it is an error (with what --json has to say until then)
---- unless --yes was given.
-function session:confirm(question, report)
+--- Asks on the terminal, unless --yes was given; true for yes, nil when there is no terminal to answer on.
+function session:ask(question)
   if self.args.yes then return true end
-  if not (core.isatty(0) and core.isatty(2)) then
-    core.error {
-      kind = "usage", message = question .. " There is no terminal to answer on.", hint = "--yes answers with yes.",
-      report = report,
-    }
-  end
+  if not (core.isatty(0) and core.isatty(2)) then return nil end
   io.stdout:flush()
   io.stderr:write(question, " [y/N] ")
   local answer = io.stdin:read("l")
   if core.interrupted() then core.error { kind = "interrupted", message = "interrupted" } end
   return answer ~= nil and answer:lower():match("^%s*y") ~= nil
+end
+
+--- The same; without a terminal it is an error, with what --json has to say until then.
+function session:confirm(question, report)
+  local answer = self:ask(question)
+  if answer == nil then
+    core.error {
+      kind = "usage", message = question .. " There is no terminal to answer on.", hint = "--yes answers with yes.",
+      report = report,
+    }
+  end
+  return answer
 end
 
 --- A path as the user would type it from the current folder.

@@ -260,6 +260,14 @@ return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "a", sql.
     assert.equal("a@b.c", db:value "SELECT mail FROM users")
   end)
 
+  it("is what --yes says, without a terminal", function()
+    local p, db = new(renamed:format("", ""), made)
+    local r = succeed(p, "revision", "--autogenerate", "-m", "mail", "--yes")
+    assert.falsy(r.stderr:find("is dropped", 1, true), r.stderr)
+    succeed(p, "upgrade")
+    assert.equal("a@b.c", db:value "SELECT mail FROM users")
+  end)
+
   it("is a drop when the answer is no", function()
     local p = new(renamed:format("", ""), made)
     local r = on_terminal(p, "n")
