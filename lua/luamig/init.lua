@@ -18,34 +18,41 @@ local luamig = setmetatable({ version = core.version }, {
 local Migrator = {}
 Migrator.__index = Migrator
 
--- Raises for a key that is none of `known` (words in one text).
+-- Raises for a key that is none of `known`: { name = the words for its types }.
 local function check_options(what, options, known)
   if options == nil then return {} end
   if type(options) ~= "table" then
     core.error { kind = "usage", message = ("%s: the options are a table, not a %s"):format(what, type(options)) }
   end
-  local names = {}
-  for name in known:gmatch("%S+") do
-    names[#names + 1] = name
-    names[name] = true
-  end
-  for key in pairs(options) do
-    if not names[key] then
+  for key, value in pairs(options) do
+    local wanted = known[key]
+    if not wanted then
+      local names = {}
+      for name in pairs(known) do names[#names + 1] = name end
+      table.sort(names)
       local near = core.suggest(tostring(key), names)
       core.error {
         kind = "usage", message = ("%s: unknown option '%s'"):format(what, tostring(key)),
         hint = near and ("did you mean '%s'?"):format(near),
       }
     end
+    if not wanted:find(math.type(value) or type(value), 1, true) then
+      core.error { kind = "usage", message = ("%s: the option '%s' is of type %s, not %s"):format(what, key, wanted, type(value)) }
+    end
   end
   return options
 end
+
+local open_options = {
+  url = "string", config = "string", env = "string", migrations = "string", args = "table", lock_timeout = "string or integer",
+  tag = "string", log = "function",
+}
 
 --- Opens a project on a database. options: url, config (a file), env, migrations (a folder; then no configuration is
 --- looked for), args (what -x gives), lock_timeout, tag, log (function(level, text, passing): passing is true for
 --- progress, which the next such text replaces).
 function luamig.open(options)
-  options = check_options("luamig.open", options, "url config env migrations args lock_timeout tag log")
+  options = check_options("luamig.open", options, open_options)
   local request = { no_file = options.migrations ~= nil and options.config == nil }
   for key, value in pairs(options) do request[key] = value end
   return luamig.wrap(core.open(request))
@@ -77,11 +84,15 @@ local function document(report)
   return report
 end
 
-local function run(self, verb, target, options, known)
-  local handle = handle_of(self, verb)
+local function check_target(verb, target)
   if type(target) ~= "string" and (verb ~= "stamp" or type(target) ~= "table") then
     core.error { kind = "usage", message = ("m:%s: the target is a string, not a %s"):format(verb, type(target)) }
   end
+end
+
+local function run(self, verb, target, options, known)
+  local handle = handle_of(self, verb)
+  check_target(verb, target)
   options = check_options("m:" .. verb, options, known)
   local request, script = { statements = true }, nil
   for key, value in pairs(options) do request[key] = value end
@@ -94,7 +105,10 @@ local function run(self, verb, target, options, known)
   return document(report)
 end
 
-local run_options = "sql dry_run tag snapshot server_version from_history on_step statements"
+local run_options = {
+  sql = "boolean", dry_run = "boolean", tag = "string", snapshot = "string", server_version = "integer",
+  from_history = "boolean", on_step = "function", statements = "boolean",
+}
 
 --- What --json says of an upgrade, as a table; with { sql = true } also `script`, and nothing runs; with
 --- { statements = false } without the steps' statements, which a long run need not keep.
@@ -109,14 +123,14 @@ function Migrator:downgrade(target, options)
 end
 
 function Migrator:plan(target, options)
-  return run(self, "plan", target or "head", options, "tag")
+  return run(self, "plan", target or "head", options, { tag = "string" })
 end
 
---- targets: one, or a list.
+--- targets: one, or a list. options: purge (forget what the version table says), sql.
 function Migrator:stamp(targets, options)
   handle_of(self, "stamp")
   if targets == nil then core.error { kind = "usage", message = 'm:stamp: it takes a target, or a list of them' } end
-  local report = run(self, "stamp", targets, options, "purge sql")
+  local report = run(self, "stamp", targets, options, { purge = "boolean", sql = "boolean" })
   return document { from = report.from, to = report.to, script = report.script }
 end
 
@@ -125,10 +139,25 @@ function Migrator:ensure_version()
 end
 
 function Migrator:current() return document(handle_of(self, "current"):current { times = true }) end
-function Migrator:heads(options) return document(handle_of(self, "heads"):heads(options)) end
 function Migrator:branches() return document(handle_of(self, "branches"):branches()) end
-function Migrator:history(options) return document(handle_of(self, "history"):history(options)) end
-function Migrator:show(target) return document(handle_of(self, "show"):show(target)) end
+
+--- options: resolve_dependencies (leave out heads that another revision depends on).
+function Migrator:heads(options)
+  local handle = handle_of(self, "heads")
+  return document(handle:heads(check_options("m:heads", options, { resolve_dependencies = "boolean" })))
+end
+
+--- Newest first. options: range ("A:B"), database (also which are applied), times (and when).
+function Migrator:history(options)
+  local handle = handle_of(self, "history")
+  return document(handle:history(check_options("m:history", options, { range = "string", database = "boolean", times = "boolean" })))
+end
+
+function Migrator:show(target)
+  local handle = handle_of(self, "show")
+  check_target("show", target)
+  return document(handle:show(target))
+end
 
 --- { operations = { … } }: what would make the database as schema.lua says; empty when it is. Raises not_up_to_date
 --- unless the database is at every head.

@@ -207,7 +207,7 @@ static void on_step(void *payload, const struct mig_step *step, bool finished, i
 {
     struct mig_lua_handle *h = payload;
     lua_State *L = h->L;
-    struct mig_error ignored = {0};
+    struct mig_error failed = {0};
     if (!lua_checkstack(L, 8)) {
         return;
     }
@@ -223,8 +223,11 @@ static void on_step(void *payload, const struct mig_step *step, bool finished, i
     lua_setfield(L, -2, "direction");
     lua_pushboolean(L, finished);
     lua_pushinteger(L, duration_ms);
-    (void)!call_back(h, 3, &ignored);
-    mig_error_clear(&ignored);
+    if (call_back(h, 3, &failed) != 0) { /* what runs goes on */
+        mig_log_write(&h->ctx.log, MIG_LOG_WARNING, "the function on_step failed: %s",
+                      failed.message);
+    }
+    mig_error_clear(&failed);
 }
 
 /* --- results --- */

@@ -145,12 +145,30 @@ describe("luamig.open", function()
       ["m:downgrade: it takes a target"] = function() m:downgrade() end,
       ["m:stamp: it takes a target"] = function() m:stamp() end,
       ["m:upgrade: the target is a string, not a table"] = function() m:upgrade {} end,
+      ["m:show: the target is a string, not a nil"] = function() m:show() end,
+      ["m:history: unknown option 'rang'"] = function() m:history { rang = "base:" } end,
+      ["m:heads: the options are a table, not a string"] = function() m:heads "x" end,
+      ["m:upgrade: the option 'server_version' is of type integer, not string"] = function() m:upgrade("head", { server_version = "15" }) end,
+      ["m:upgrade: the option 'on_step' is of type function, not table"] = function() m:upgrade("head", { on_step = {} }) end,
+      ["luamig.open: the option 'migrations' is of type string, not table"] = function() luamig.open { migrations = { "a" } } end,
+      ["luamig.open: the option 'log' is of type function, not boolean"] = function() luamig.open { log = true } end,
     } do
       local ok, err = pcall(call)
       assert.is_false(ok)
       assert.equal("usage", err.kind)
       assert.matches(message, err.message, 1, true)
     end
+  end)
+
+  it("goes on when a function that it calls fails, and says so in the log", function()
+    local p, log = new_project(false), {}
+    local m <close> = luamig.open {
+      url = "sqlite::memory:", migrations = p.path .. "/migrations", lock_timeout = 5,
+      log = function(level, text) if level == "warning" then log[#log + 1] = text end end,
+    }
+    m:upgrade("head", { on_step = function(_, finished) if finished then error "no paper" end end })
+    assert.same({ "the function on_step failed: no paper", "the function on_step failed: no paper" }, log)
+    assert.equal("b2", m:current().revisions[1].revision)
   end)
 
   it("refuses its own use in a function that one of its calls runs", function()
