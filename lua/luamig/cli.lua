@@ -315,11 +315,9 @@ end
 local function parse(command, words)
   if #words == 0 and not needs_arguments(command) then return { x = {} } end -- the parser is a third of a start
   local flags = known_flags(command)
-  for _, word in ipairs(words) do
-    if word == "--" then break end
-    local name = word:match("^(%-%-[^=]+)")
-    if name and not flags[name] then reject_option(name, flags) end
-  end
+  walk(words, flags, function(flag)
+    if #flag > 2 and not flags[flag] then reject_option(flag, flags) end
+  end)
   local ok, result = command_parser(command):pparse(escape(words, flags))
   if not ok then
     local text, tip = result:match("^(.-)\n(Did you mean.*)$")

@@ -38,12 +38,31 @@ function files.exists(path)
   return lfs.attributes(path, "mode") ~= nil
 end
 
+local function fail_to_read(path, why)
+  core.error { kind = "config", message = ("cannot read '%s': %s"):format(path, reason(why)) }
+end
+
 function files.read(path)
   local file, why = io.open(path, "rb")
-  if not file then core.error { kind = "config", message = ("cannot read '%s': %s"):format(path, reason(why)) } end
-  local text = file:read("a")
+  if not file then fail_to_read(path, why) end
+  local text
+  text, why = file:read("a")
   file:close()
-  return text
+  return text or fail_to_read(path, why)
+end
+
+--- The names of what is in a folder, sorted; none when there is no such folder.
+function files.names(folder)
+  local names = {}
+  if lfs.attributes(folder, "mode") ~= "directory" then return names end
+  local ok, why = pcall(function()
+    for name in lfs.dir(folder) do
+      if name ~= "." and name ~= ".." then names[#names + 1] = name end
+    end
+  end)
+  if not ok then fail_to_read(folder, why) end
+  table.sort(names)
+  return names
 end
 
 --- Writes a whole file: first beside it, then by a rename. One that is there keeps its mode, a link stays one.

@@ -5,7 +5,6 @@
 --- is compared.
 local core = require "luamig.core"
 local files = require "luamig.files"
-local lfs = require "lfs"
 local reference_order = require "luamig.reference_order"
 
 local rows = {}
@@ -25,7 +24,11 @@ local function read(path)
   local chunk, why = load(files.read(path), "@" .. path, "t", environment)
   if not chunk then wrong(path, "%s", why) end
   local ok, found = pcall(chunk)
-  if not ok then wrong(path, "%s", tostring(found)) end
+  if not ok then
+    local err = core.fetch(found)
+    err.kind, err.file = "config", err.file or path
+    error(err, 0)
+  end
   if type(found) ~= "table" then wrong(path, "it must return { revision = { table = { row, … } } }") end
   for revision, tables in pairs(found) do
     if type(revision) ~= "string" or type(tables) ~= "table" then
@@ -60,12 +63,10 @@ end
 --- The rows of the handle's project, none of them inserted yet; nil when it has none.
 function rows.load(handle)
   local folder = handle:settings().root .. "/" .. FOLDER
-  if lfs.attributes(folder, "mode") ~= "directory" then return nil end
   local names = {}
-  for name in lfs.dir(folder) do
+  for _, name in ipairs(files.names(folder)) do
     if name:find "%.lua$" then names[#names + 1] = name end
   end
-  table.sort(names)
   local self = setmetatable({ of = {}, standing = {} }, Rows)
   for _, name in ipairs(names) do
     local path = folder .. "/" .. name

@@ -107,6 +107,11 @@ function skeleton.compose(settings, spec, header)
       return line .. "replaces      = " .. literal(spec.replaces) .. "\n"
     end, 1)
   end
+  if not utf8.len(filled) then
+    core.error {
+      kind = "usage", message = "the revision would not be UTF-8", hint = "Look at the message, the id, the labels and the template.",
+    }
+  end
   local slug = skeleton.slug(spec.message:match "^[^\r\n]*", settings.slug_length)
   local file = skeleton.file_name(settings.file_template, { rev = spec.id, slug = slug }, date, now)
   if file:find("/", 1, true) and not settings.recursive then

@@ -1,15 +1,14 @@
 --- Templates: what `init` and `revision` write. Built in, or of the project's own templates/ folder, file by file.
 local core = require "luamig.core"
+local files = require "luamig.files"
+local lfs = require "lfs"
 
 local template = {}
 
 -- The project's own file, when there is one.
 local function own(root, name)
-  local file = root and io.open(root .. "/templates/" .. name, "rb")
-  if not file then return nil end
-  local text = file:read("a")
-  file:close()
-  return text
+  local path = root and root .. "/templates/" .. name
+  return path and files.exists(path) and files.read(path) or nil
 end
 
 --- The text of a template's file ("generic", "revision.lua"), or nil.
@@ -20,15 +19,11 @@ end
 
 -- Names of the folders under the project's templates/.
 local function own_names(root)
-  local lfs = require "lfs"
   local names = {}
-  local folder = root and root .. "/templates"
-  if folder and lfs.attributes(folder, "mode") == "directory" then
-    for name in lfs.dir(folder) do
-      if not name:find("^%.") and lfs.attributes(folder .. "/" .. name, "mode") == "directory" then
-        names[#names + 1] = name
-      end
-    end
+  if not root then return names end
+  local folder = root .. "/templates"
+  for _, name in ipairs(files.names(folder)) do
+    if not name:find "^%." and lfs.attributes(folder .. "/" .. name, "mode") == "directory" then names[#names + 1] = name end
   end
   return names
 end

@@ -196,6 +196,12 @@ describe("luamig revision", function()
     assert.matches('\ndown_revision = "a1"\n', p:read "migrations/c1_yes.lua")
   end)
 
+  it("takes a message that looks like an option", function()
+    local p = project.new()
+    assert.matches("_lint_ignore_all.lua\n$", p:luamig("revision", "-m", "-- lint: ignore all").stdout)
+    assert.matches("_x_y.lua\n$", p:luamig("revision", "-m", "--x y").stdout)
+  end)
+
   it("makes names of any message", function()
     local p = project.new { config = 'file_template = "{year}/{rev}_{slug}", slug_length = 12, recursive = true,' }
     local r = p:luamig("revision", "-m", "Add e-mail, to users!", "--rev-id", "a1")
@@ -242,6 +248,9 @@ describe("luamig revision", function()
     refuses(p, { "revision", "-m", "x", "--depends-on", "nope" }, ".*nope")
     refuses(p, { "revision", "-m", "x", "--version-path", "elsewhere" }, "'elsewhere' is none of the migration folders")
     refuses(p, { "revision", "-m", "x", "--template", "nope" }, "there is no template 'nope'")
+    for _, word in ipairs { "-m", "--rev-id", "--branch-label" } do
+      refuses(p, { "revision", "-m", "x", word, "\xff y" }, word == "-m" and "the revision would not be UTF%-8" or ".*")
+    end
     p:luamig("revision", "-m", "two", "--rev-id", "b1", "--head", "base", "--branch-label", "side")
     refuses(p, { "revision", "-m", "x", "--head", "a1", "--branch-label", "side" }, ".*'side'")
     refuses(p, { "revision", "-m", "x" }, ".*head")

@@ -49,6 +49,20 @@ it("keeps out of a database that the query of the URL names", function()
   other:drop()
 end)
 
+it("says where the rows that it shall carry are wrong", function()
+  local p = new_project "sqlite"
+  local function refused(text, ...)
+    local r = p:luamig "verify"
+    assert.equal(2, r.code)
+    for _, part in ipairs { text, ... } do assert.truthy(r.stderr:find(part, 1, true), r.stderr) end
+  end
+  p:write("spec/data/x.lua", "\nreturn { a1 = { users = { sql.integr } } }")
+  refused("error: unknown name 'sql.integr' (did you mean 'integer'?)\n", "spec/data/x.lua:2\n")
+  os.remove(p.path .. "/spec/data/x.lua")
+  p:write("spec/data/x.lua/y", "")
+  refused("error: cannot read '", "spec/data/x.lua': Is a directory\n")
+end)
+
 it("keeps luamig's tables in the scratch database", function()
   for _, dialect in ipairs { "postgresql", "mysql" } do
     local p, other = new_project(dialect), require("spec.support.scratch").database(dialect)
