@@ -52,6 +52,9 @@ local fields = {
     .. "initially not_valid elements where using",
 }
 
+-- The level of an error whose line is the assertion's, from what one of the tests below calls.
+local ASSERTED = 5
+
 -- An expectation of something that there is not would fail, and hold in a no_ form, whatever the database says.
 local function check_expected(kind, expected)
   local names = { "schema" }
@@ -60,7 +63,7 @@ local function check_expected(kind, expected)
   for key in pairs(expected or {}) do
     if not names[key] then
       local near = core.suggest(tostring(key), names)
-      error(("%s %s has no '%s'%s"):format(kind == "index" and "an" or "a", kind, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), 0)
+      error(("%s %s has no '%s'%s"):format(kind == "index" and "an" or "a", kind, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), ASSERTED)
     end
   end
 end
@@ -123,7 +126,7 @@ local function with_type(expected)
   for key, value in pairs(expected) do copy[key] = value end
   copy.type = constraint_types[given]
   if not copy.type then
-    error(("there is no constraint type '%s': primary, foreignkey, unique, check or exclude"):format(tostring(given)), 0)
+    error(("there is no constraint type '%s': primary, foreignkey, unique, check or exclude"):format(tostring(given)), ASSERTED)
   end
   return copy
 end

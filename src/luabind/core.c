@@ -32,6 +32,7 @@ static int raise(lua_State *L)
         lua_insert(L, -2); /* given object key key value */
         lua_settable(L, 2);
     }
+    mig_lua_add_position(L);
     return lua_error(L);
 }
 

@@ -107,8 +107,7 @@ void mig_lua_push_error(lua_State *L, const struct mig_error *err)
     set_metatable(L);
 }
 
-/* Fills file and line of the error table on top from the stack, unless it has a file. */
-static void add_position(lua_State *L)
+void mig_lua_add_position(lua_State *L)
 {
     lua_pushliteral(L, "file");
     lua_rawget(L, -2);
@@ -130,7 +129,7 @@ static void add_position(lua_State *L)
 _Noreturn int mig_lua_raise(lua_State *L, struct mig_error *err)
 {
     mig_lua_push_error(L, err);
-    add_position(L);
+    mig_lua_add_position(L);
     mig_error_clear(err);
     lua_error(L);
     __builtin_unreachable();
@@ -181,7 +180,7 @@ _Noreturn int mig_lua_fail(lua_State *L, enum mig_code code, const char *hint, c
         lua_setfield(L, -2, "hint");
     }
     set_metatable(L);
-    add_position(L);
+    mig_lua_add_position(L);
     lua_error(L);
     __builtin_unreachable();
 }
@@ -364,7 +363,7 @@ static int handler(lua_State *L)
         lua_pushliteral(L, "script");
         lua_setfield(L, 3, "kind");
         set_metatable(L);
-        add_position(L);
+        mig_lua_add_position(L);
         lua_replace(L, 1);
         lua_settop(L, 1);
     }

@@ -30,8 +30,11 @@ void mig_lua_fetch_error(lua_State *L, int index, struct mig_error *err);
 int mig_lua_call(lua_State *L, int nargs, int nresults, struct mig_error *err) MIG_MUST_CHECK;
 
 /* Where the user's code stands: the nearest frame of a chunk named @file that is neither ours
- * (@luamig/…) nor, when there is another behind it, a module of lib/. Pushes the file's name and
- * returns the line; pushes nil and returns 0 when there is no such frame. */
+ * (@luamig/…) nor, when there is another behind it, a module of lib/ (where a field that is not
+ * there is written, it counts). Pushes the file's name and returns the line; pushes nil and returns
+ * 0 when there is no such frame. */
 int mig_lua_where(lua_State *L);
+/* Gives the error object on top file and line of that place, unless it has a file. */
+void mig_lua_add_position(lua_State *L);
 
 #endif

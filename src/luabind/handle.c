@@ -323,6 +323,7 @@ static int finish_run(lua_State *L, struct mig_lua_handle *h, int rc,
         push_state(L, &report->state);
         lua_setfield(L, -2, "state");
     }
+    mig_lua_add_position(L); /* what is wrong with no file is the caller's */
     return lua_error(L);
 }
 

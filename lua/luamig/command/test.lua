@@ -5,7 +5,7 @@ local scratch = require "luamig.scratch"
 local test = {}
 
 -- busted ends by os.exit: the status comes back to us in this instead.
-local Exit = {}
+local Exit = { __tostring = function(exit) return ("os.exit(%s) was called"):format(tostring(exit.code)) end }
 
 -- Runs busted as its own program would run; returns its status and how many tests there were.
 local function run_busted(arguments)

@@ -157,7 +157,13 @@ describe("luamig.open", function()
       assert.is_false(ok)
       assert.equal("usage", err.kind)
       assert.matches(message, err.message, 1, true)
+      assert.matches("open_spec.lua$", err.file)
     end
+    local line = debug.getinfo(1, "l").currentline
+    local ok, err = pcall(function() m:upgrade "nope" end)
+    assert.is_false(ok)
+    assert.matches("open_spec.lua$", err.file)
+    assert.equal(line + 1, err.line)
   end)
 
   it("goes on when a function that it calls fails, and says so in the log", function()
