@@ -178,6 +178,11 @@ local cases = {
   { "enum-create", "postgresql", 'op.create_enum("e", { "a" })', 'op.create_domain("d", sql.integer)' },
   -- rows
   { "unbatched-update", "sqlite", 'op.execute "UPDATE users SET age = 1"', 'op.execute "UPDATE users SET age = 1 WHERE id = 7"' },
+  { "unbatched-update", "postgresql", 'op.execute "UPDATE users SET note = $$ WHERE id = 7 $$"',
+    'op.execute "UPDATE users SET age = 1 -- don\'t\\n WHERE note = \'it\'\'s -- all\'"' },
+  { "unbatched-update", "mysql", "op.execute [[UPDATE users SET note = 'it\\' WHERE' # WHERE id = 7]]",
+    "op.execute [[UPDATE users SET note = 'it\\'s' /* ' */ WHERE id = 7]]" },
+  { "unbatched-update", "sqlite", 'op.execute "DELETE FROM users /* WHERE id = 7 */"', 'op.execute "DELETE FROM users/**/WHERE id = 7"' },
   { "unbatched-update", "sqlite", 'op.execute(sql.table("users"):delete():where("1 = 1"))', 'op.backfill { table = "users", set = { age = 1 } }' },
   { "backfill-in-schema-tx", "postgresql", 'op.add_column("users", { "n", sql.text }) op.execute "UPDATE users SET n = email WHERE id > 0"',
     'op.add_column("users", { "n", sql.text }) op.commit() op.execute "UPDATE users SET n = email WHERE id > 0"' },

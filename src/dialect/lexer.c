@@ -2,6 +2,7 @@
 #include "dialect/lexer.h"
 
 #include "dialect/sqltoken.h"
+#include "util/ascii.h"
 
 #include <string.h>
 
@@ -116,5 +117,33 @@ int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *
         parentheses -= mig_sqltoken_is_char(&token, ')');
         track_body(&body, &before, &token, tokens);
         before = token;
+    }
+}
+
+size_t mig_lexer_plain(const struct mig_dialect *dialect, const struct mig_server *server,
+                       const struct mig_statement *statement, char *out)
+{
+    struct mig_sqltokens tokens =
+        mig_sqltokens_start(dialect, server, statement->sql, statement->length);
+    const char *end = statement->sql;
+    char *to = out;
+    for (;;) {
+        struct mig_sqltoken token = mig_sqltokens_word(&tokens);
+        if (token.kind == MIG_SQLTOKEN_END) {
+            return (size_t)(to - out);
+        }
+        if (token.start > end && to > out) {
+            *to++ = ' ';
+        }
+        end = token.start + token.length;
+        if (token.kind == MIG_SQLTOKEN_STRING) {
+            *to++ = '\'';
+            *to++ = '\'';
+            continue;
+        }
+        for (const char *p = token.start; p < end; p++) {
+            bool blank = *p == ' ' || *p == '\t' || *p == '\n' || *p == '\r';
+            *to++ = blank ? '_' : mig_ascii_upper(*p);
+        }
     }
 }

@@ -18,6 +18,11 @@ int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *
 int mig_lexer_bind(const struct mig_dialect *dialect, const struct mig_server *server,
                    struct mig_arena *arena, struct mig_statement *statement,
                    const struct mig_params *params, struct mig_error *err) MIG_MUST_CHECK;
+/* Writes the statement as patterns look at it: in upper case, comments gone, a literal as '', one
+ * space for white space and comments (in a quoted name `_`). out: room for the statement's length,
+ * which it never exceeds; returns how much it is, without a NUL. */
+size_t mig_lexer_plain(const struct mig_dialect *dialect, const struct mig_server *server,
+                       const struct mig_statement *statement, char *out);
 /* The statement's text with its parameters as literals (for --sql and plan). */
 int mig_lexer_inline(const struct mig_compile *c, const struct mig_statement *statement,
                      struct mig_strbuf *out, struct mig_error *err) MIG_MUST_CHECK;

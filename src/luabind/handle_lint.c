@@ -1,4 +1,5 @@
 /* lint(options?): the operations of every revision, for the rules of luamig.lint. */
+#include "dialect/lexer.h"
 #include "luabind/error.h"
 #include "luabind/handle.h"
 #include "luabind/push.h"
@@ -6,32 +7,25 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Stack indexes of the call: the set of wanted revisions (nil: all), the steps, the operations of
- * the step in hand. */
 struct linting {
     struct mig_lua_handle *h;
-    int wanted, steps, operations;
+    struct mig_names wanted; /* revisions, sorted; not given: all */
+    int steps, operations;   /* stack indexes: the steps, the operations of the step in hand */
 };
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 static bool on_wants(void *payload, const struct mig_revision *revision)
 {
-    const struct linting *linting = payload;
-    lua_State *L = linting->h->L;
-    if (lua_isnil(L, linting->wanted) || !lua_checkstack(L, 4)) {
-        return true;
-    }
-    /* a search by content: nothing here may raise */
-    bool found = false;
-    for (lua_Integer i = 1; !found && lua_rawgeti(L, linting->wanted, i) == LUA_TSTRING; i++) {
-        found = strcmp(lua_tostring(L, -1), revision->id) == 0;
-        lua_pop(L, 1);
-    }
-    if (!found) {
-        lua_pop(L, 1);
-    }
-    return found;
+    const struct mig_names *wanted = &((const struct linting *)payload)->wanted;
+    return !wanted->given || bsearch(&revision->id, wanted->items, wanted->count,
+                                     sizeof *wanted->items, compare_names) != NULL;
 }
 
 static const char *const class_names[] = {
@@ -40,11 +34,17 @@ static const char *const class_names[] = {
     [MIG_CLASS_SESSION] = "session", [MIG_CLASS_TRANSACTION] = "transaction",
 };
 
-static void push_statement(lua_State *L, const struct mig_statement *statement)
+static void push_statement(lua_State *L, const struct mig_dialect *dialect,
+                           const struct mig_statement *statement)
 {
-    lua_createtable(L, 0, 8);
+    static const struct mig_server nowhere = {0}; /* quotes as servers have them by default */
+    luaL_Buffer plain;
+    lua_createtable(L, 0, 9);
     lua_pushlstring(L, statement->sql, statement->length);
     lua_setfield(L, -2, "sql");
+    char *text = luaL_buffinitsize(L, &plain, statement->length);
+    luaL_pushresultsize(&plain, mig_lexer_plain(dialect, &nowhere, statement, text));
+    lua_setfield(L, -2, "plain");
     mig_lua_set_text(L, "class", class_names[statement->class]);
     mig_lua_set_text(L, "verb", statement->verb);
     mig_lua_set_names(L, "tables", &statement->tables);
@@ -54,10 +54,11 @@ static void push_statement(lua_State *L, const struct mig_statement *statement)
     mig_lua_set_bool(L, "alone", (statement->flags & MIG_STATEMENT_NO_TRANSACTION) != 0);
 }
 
-/* (observed, operations): appends the operation with what is known besides. */
+/* (observed, operations, dialect): appends the operation with what is known besides. */
 static int push_observed(lua_State *L)
 {
     const struct mig_observed *observed = lua_touserdata(L, 1);
+    const struct mig_dialect *const *dialect = lua_touserdata(L, 3);
     const struct mig_statements *statements = observed->statements;
     mig_lua_push_op(L, observed->op);
     mig_lua_set_integer(L, "line", observed->line);
@@ -68,7 +69,7 @@ static int push_observed(lua_State *L)
     }
     lua_createtable(L, statements != NULL ? (int)statements->count : 0, 0);
     for (size_t i = 0; statements != NULL && i < statements->count; i++) {
-        push_statement(L, &statements->items[i]);
+        push_statement(L, *dialect, &statements->items[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "statements");
@@ -80,6 +81,7 @@ static int on_operation(void *payload, const struct mig_observed *observed, stru
 {
     const struct linting *linting = payload;
     lua_State *L = linting->h->L;
+    const struct mig_dialect *dialect = linting->h->ctx.url.db->dialect;
     struct mig_observed copy = *observed;
     if (!lua_checkstack(L, 8)) {
         return mig_error_nomem(err);
@@ -87,7 +89,8 @@ static int on_operation(void *payload, const struct mig_observed *observed, stru
     lua_pushcfunction(L, push_observed);
     lua_pushlightuserdata(L, &copy);
     lua_pushvalue(L, linting->operations);
-    return mig_lua_call(L, 2, 0, err);
+    lua_pushlightuserdata(L, &dialect);
+    return mig_lua_call(L, 3, 0, err);
 }
 
 struct finished {
@@ -148,10 +151,12 @@ int mig_handle_lint(lua_State *L)
     int table = mig_handle_options(L, 2);
     struct linting linting = {.h = h};
     struct mig_run_options options = {.tag = mig_handle_text(L, table, "tag")};
-    if (table == 0 || lua_getfield(L, table, "revisions") != LUA_TTABLE) {
-        lua_pushnil(L);
+    if (table != 0 && lua_getfield(L, table, "revisions") != LUA_TNIL) {
+        linting.wanted = mig_handle_names(L, h, lua_gettop(L));
+        (void)mig_handle_check_arena(L, h);
+        qsort(linting.wanted.items, linting.wanted.count, sizeof *linting.wanted.items,
+              compare_names);
     }
-    linting.wanted = lua_gettop(L);
     lua_newtable(L);
     linting.steps = lua_gettop(L);
     lua_newtable(L);

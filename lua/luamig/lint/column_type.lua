@@ -181,7 +181,7 @@ return {
       id = "my-charset", severity = "error", dialects = { "mysql" }, summary = "another character set",
       why = "the table is copied and writes are blocked", fix = "a new column or table, filled with op.backfill",
       statement = function(statement, seen, report, call)
-        local text = step.plain(statement)
+        local text = statement.plain
         if call.kind == "execute" and text:find "CONVERT TO CHARACTER SET" and seen:is_about_old(statement) then
           report(call.line, "CONVERT TO CHARACTER SET")
         elseif call.kind == "alter_table" and (call.mysql_charset or call.mysql_collate) and seen:is_old(call.schema, call.table) then

@@ -1,6 +1,4 @@
 --- Rules about rows that a migration changes.
-local step = require "luamig.lint.step"
-
 local function is_change(statement)
   return statement.class == "data" and (statement.verb == "UPDATE" or statement.verb == "DELETE" or statement.verb == "WITH"
     or statement.verb == "MERGE")
@@ -27,7 +25,7 @@ return {
       why = "its rows stay locked until the end, and replicas lag behind", fix = "op.backfill, which works in batches",
       statement = function(statement, seen, report, call)
         if not is_change(statement) or statement.verb == "WITH" or not seen:is_about_old(statement) then return end
-        local condition = step.plain(statement):match " WHERE (.*)$"
+        local condition = statement.plain:match " WHERE (.*)$"
         local all = not condition or condition:find "^%(?%s*TRUE%s*%)?$" or condition:find "^%(?%s*1%s*=%s*1%s*%)?$"
         if all then report(call.line, ("%s of '%s'"):format(statement.verb, statement.tables[1] or "?")) end
       end,
@@ -99,7 +97,7 @@ return {
       id = "insert-select-big", severity = "warn", summary = "a whole table is copied in one statement",
       why = "a long transaction, and on MySQL gaps are locked", fix = "in batches, by key",
       statement = function(statement, seen, report, call)
-        local text = step.plain(statement)
+        local text = statement.plain
         local copies = text:find "^INSERT .- SELECT " or text:find "^CREATE TABLE .- AS SELECT "
         if call.kind ~= "execute" or not copies or text:find " WHERE " or text:find " LIMIT " or not text:find " FROM " then return end
         local from = text:match " FROM ([%w_.\"`]+)"
@@ -110,14 +108,14 @@ return {
       id = "offset-pagination", severity = "warn", summary = "batches by OFFSET",
       why = "each batch reads all before it, and rows that move are skipped", fix = "op.backfill, which goes by key",
       statement = function(statement, _, report, call)
-        if step.plain(statement):find " OFFSET " then report(call.line, "OFFSET") end
+        if statement.plain:find " OFFSET " then report(call.line, "OFFSET") end
       end,
     },
     {
       id = "foreign-key-checks-off", severity = "warn", dialects = { "mysql" }, summary = "foreign_key_checks = 0",
       why = "rows without a parent are accepted silently", fix = "count the orphans before and after",
       statement = function(statement, _, report, call)
-        if step.plain(statement):find "FOREIGN_KEY_CHECKS ?= ?0" then report(call.line, "foreign_key_checks = 0") end
+        if statement.plain:find "FOREIGN_KEY_CHECKS ?= ?0" then report(call.line, "foreign_key_checks = 0") end
       end,
     },
   },

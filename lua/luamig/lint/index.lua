@@ -30,7 +30,7 @@ return {
       summary = "REINDEX without CONCURRENTLY", why = "writes are blocked, and reads that need the index",
       fix = "REINDEX … CONCURRENTLY",
       statement = function(statement, _, report, call)
-        local text = step.plain(statement)
+        local text = statement.plain
         if text:find "^REINDEX" and not text:find "CONCURRENTLY" then report(call.line, "REINDEX") end
       end,
     },

@@ -151,7 +151,7 @@ return {
       id = "security-definer-view", severity = "info", dialects = { "postgresql" }, summary = "SECURITY DEFINER",
       why = "it passes by row level security and runs with its owner's privileges", fix = "SECURITY INVOKER, or SET search_path",
       statement = function(statement, _, report, call)
-        if step.plain(statement):find "SECURITY DEFINER" then report(call.line, "SECURITY DEFINER") end
+        if statement.plain:find "SECURITY DEFINER" then report(call.line, "SECURITY DEFINER") end
       end,
     },
     {

@@ -1,8 +1,9 @@
 --- One revision as the rules see it.
 ---
---- calls: what upgrade() called, each { op, …, line, segment, before (its table as it was), statements }. operations: the
---- same with batches taken apart. Both have `kind`: the operation whatever its spelling (create_foreign_key and
---- add_constraint are "add_constraint"). downgrade: what downgrade() came to, nil when it was not asked.
+--- calls: what upgrade() called, each { op, …, line, segment, before (its table as it was), statements }; a statement has
+--- `plain`, its text in upper case without literals, comments and superfluous white space. operations: the same with
+--- batches taken apart. Both have `kind`: the operation whatever its spelling (create_foreign_key and add_constraint are
+--- "add_constraint"). downgrade: what downgrade() came to, nil when it was not asked.
 local step = {}
 step.__index = step
 
@@ -79,7 +80,7 @@ function step:note_created()
     elseif operation.kind == "execute" then
       for _, statement in ipairs(operation.statements) do
         local name = statement.verb == "CREATE TABLE" and statement.tables[1]
-        local text = step.plain(statement)
+        local text = statement.plain
         if name and not text:find "^CREATE TABLE IF NOT EXISTS" and not text:find "^CREATE OR REPLACE" then self.tables[name] = operation.index end
       end
     end
@@ -122,12 +123,6 @@ function step.table_name(operation) return ("table '%s'"):format(key(operation.s
 
 function step.column_name(operation, name)
   return ("column '%s.%s'"):format(key(operation.schema, operation.table), name)
-end
-
---- The text of an SQL statement in upper case, without literals, comments and superfluous white space.
-function step.plain(statement)
-  local text = statement.sql:gsub("'[^']*'", "''"):gsub("%-%-[^\n]*", " "):gsub("/%*.-%*/", " ")
-  return (text:upper():gsub("%s+", " "))
 end
 
 --- Whether a list of names or of index elements has the column.

@@ -17,7 +17,7 @@ end
 local function raw(patterns, what, operation)
   return function(statement, seen, report, call)
     if (call.kind ~= "execute" and call.kind ~= operation) or not seen:is_about_old(statement) then return end
-    local text = step.plain(statement)
+    local text = statement.plain
     for _, pattern in ipairs(patterns) do
       if text:find(pattern) then return report(call.line, what) end
     end
@@ -74,7 +74,7 @@ return {
       id = "drop-schema-database", severity = "error", summary = "a schema or a database is dropped",
       why = "everything in it is lost", fix = "no migration can do that safely: leave it to an operator with a backup",
       statement = function(statement, _, report, call)
-        local text = step.plain(statement)
+        local text = statement.plain
         if text:find "^DROP SCHEMA" or text:find "^DROP DATABASE" then report(call.line, statement.sql) end
       end,
     },
@@ -104,7 +104,7 @@ return {
       id = "rename-schema", severity = "error", dialects = { "postgresql" }, summary = "a schema is renamed",
       why = "qualified names and search_path break", fix = "a new schema, with views in the old one",
       statement = function(statement, _, report, call)
-        if step.plain(statement):find "^ALTER SCHEMA .- RENAME" then report(call.line, statement.sql) end
+        if statement.plain:find "^ALTER SCHEMA .- RENAME" then report(call.line, statement.sql) end
       end,
     },
     {
@@ -170,7 +170,7 @@ return {
       why = "the parent, the partition and the default partition are locked with ACCESS EXCLUSIVE",
       fix = "DETACH PARTITION … CONCURRENTLY (there must be no default partition)",
       statement = function(statement, _, report, call)
-        local text = step.plain(statement)
+        local text = statement.plain
         if text:find "DETACH PARTITION" and not text:find "CONCURRENTLY" then
           report(call.line, ("DETACH PARTITION of '%s'"):format(partition_parent(statement)))
         end
@@ -182,7 +182,7 @@ return {
       why = "the parent is locked with ACCESS EXCLUSIVE, and a default partition is scanned",
       fix = "create it alone with a CHECK, then ATTACH PARTITION (SHARE UPDATE EXCLUSIVE)",
       statement = function(statement, seen, report, call)
-        local parent = step.plain(statement):match "^CREATE TABLE .- PARTITION OF ([%w_.]+)"
+        local parent = statement.plain:match "^CREATE TABLE .- PARTITION OF ([%w_.]+)"
         parent = parent and parent:lower()
         if parent and seen:is_old(nil, parent) then report(call.line, ("PARTITION OF '%s'"):format(parent)) end
       end,
@@ -192,7 +192,7 @@ return {
       why = "without a valid CHECK of the bounds the partition, and the default partition, are scanned under a lock",
       fix = "add a CHECK of the bounds NOT VALID, validate it, attach, drop it",
       statement = function(statement, _, report, call)
-        if step.plain(statement):find "ATTACH PARTITION" and not step.plain(statement):find "DETACH" then
+        if statement.plain:find "ATTACH PARTITION" and not statement.plain:find "DETACH" then
           report(call.line, ("ATTACH PARTITION to '%s'"):format(partition_parent(statement)))
         end
       end,
