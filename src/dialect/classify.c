@@ -124,11 +124,18 @@ static void find_tables(struct state *s)
     struct mig_sqltokens tokens = s->tokens;
     struct mig_sqltoken token = s->first;
     bool data = s->statement->class == MIG_CLASS_DATA;
+    int joins = 0; /* whose condition is still to come: in a view or a routine */
     while (token.kind != MIG_SQLTOKEN_END) {
         bool opens = mig_sqltoken_is_any(&token, openers);
-        if (opens && data && (mig_sqltoken_is(&token, "ON") || mig_sqltoken_is(&token, "TO"))) {
+        bool on = mig_sqltoken_is(&token, "ON");
+        if (opens && data && (on || mig_sqltoken_is(&token, "TO"))) {
             opens = false; /* ON CONFLICT, a join's condition */
         }
+        if (on && joins > 0) {
+            joins--;
+            opens = false;
+        }
+        joins += mig_sqltoken_is(&token, "JOIN");
         bool list = mig_sqltoken_is(&token, "TABLE") || mig_sqltoken_is(&token, "FROM") ||
                     mig_sqltoken_is(&token, "TRUNCATE");
         token = mig_sqltokens_word(&tokens);
