@@ -343,28 +343,48 @@ static int table_fingerprint(struct mig_conn *conn, const char *table, struct mi
     return rc;
 }
 
-/* Everything that DDL without a table may change. */
-static const char everything[] =
-    "SELECT concat_ws(' ', 't', table_name, table_type, engine, table_collation, table_comment)"
-    " FROM information_schema.tables WHERE table_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'c', table_name, ordinal_position, column_name, column_type,"
-    " is_nullable, column_default, extra) FROM information_schema.columns"
-    " WHERE table_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'i', table_name, index_name, seq_in_index, column_name)"
-    " FROM information_schema.statistics WHERE table_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'r', routine_name, routine_type, sha2(routine_definition, "
-    "256),"
-    " last_altered) FROM information_schema.routines WHERE routine_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'g', trigger_name, sha2(action_statement, 256))"
-    " FROM information_schema.triggers WHERE trigger_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'v', table_name, sha2(view_definition, 256))"
-    " FROM information_schema.views WHERE table_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'e', event_name, last_altered)"
-    " FROM information_schema.events WHERE event_schema = database()"
-    " UNION ALL SELECT concat_ws(' ', 'd', schema_name, default_collation_name)"
-    " FROM information_schema.schemata ORDER BY 1";
+/* What DDL without a table may change, by the kind of object that its verb names. */
+static const struct {
+    const char *object; /* NULL: none has it to itself */
+    const char *query;
+} parts[] = {
+    {NULL, "SELECT concat_ws(' ', 't', table_name, table_type, engine, table_collation,"
+           " table_comment) FROM information_schema.tables WHERE table_schema = database()"},
+    {NULL, "SELECT concat_ws(' ', 'c', table_name, ordinal_position, column_name, column_type,"
+           " is_nullable, column_default, extra) FROM information_schema.columns"
+           " WHERE table_schema = database()"},
+    {NULL, "SELECT concat_ws(' ', 'i', table_name, index_name, seq_in_index, column_name)"
+           " FROM information_schema.statistics WHERE table_schema = database()"},
+    {"FUNCTION PROCEDURE",
+     "SELECT concat_ws(' ', 'r', routine_name, routine_type, sha2(routine_definition, 256),"
+     " last_altered) FROM information_schema.routines WHERE routine_schema = database()"},
+    {"TRIGGER", "SELECT concat_ws(' ', 'g', trigger_name, sha2(action_statement, 256))"
+                " FROM information_schema.triggers WHERE event_object_schema = database()"},
+    {"VIEW", "SELECT concat_ws(' ', 'v', table_name, sha2(view_definition, 256))"
+             " FROM information_schema.views WHERE table_schema = database()"},
+    {"EVENT", "SELECT concat_ws(' ', 'e', event_name, last_altered)"
+              " FROM information_schema.events WHERE event_schema = database()"},
+    {NULL, "SELECT concat_ws(' ', 'd', schema_name, default_collation_name)"
+           " FROM information_schema.schemata"},
+};
 
-static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
+/* The parts of the kind that the verb's last word names, else all: they open every table. */
+static void append_parts(struct mig_strbuf *sql, const char *verb)
+{
+    const char *last = verb != NULL ? strrchr(verb, ' ') : NULL;
+    bool alone = false;
+    for (size_t i = 0; last != NULL && i < MIG_COUNT(parts); i++) {
+        alone = alone || (parts[i].object != NULL && strstr(parts[i].object, last + 1) != NULL);
+    }
+    for (size_t i = 0; i < MIG_COUNT(parts); i++) {
+        if (!alone || (parts[i].object != NULL && strstr(parts[i].object, last + 1) != NULL)) {
+            mig_strbuf_printf(sql, "%s%s", sql->length > 0 ? " UNION ALL " : "", parts[i].query);
+        }
+    }
+    mig_strbuf_puts(sql, " ORDER BY 1");
+}
+
+static int fingerprint(struct mig_conn *conn, const char *verb, const struct mig_names *tables,
                        struct mig_strbuf *out, struct mig_error *err)
 {
     struct mig_cursor cursor = {0};
@@ -375,7 +395,10 @@ static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
     if (rc != 0 || tables->count > 0) {
         return rc;
     }
-    rc = mig_conn_query(conn, everything, NULL, false, &cursor, err);
+    struct mig_strbuf sql = {0};
+    append_parts(&sql, verb);
+    rc = sql.failed ? mig_error_nomem(err)
+                    : mig_conn_query(conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
     for (bool row = true; rc == 0 && row;) {
         rc = mig_cursor_next(&cursor, &row, err);
         if (rc == 0 && row && cursor.values[0].kind == MIG_VALUE_TEXT &&
@@ -384,6 +407,7 @@ static int fingerprint(struct mig_conn *conn, const struct mig_names *tables,
         }
     }
     mig_cursor_close(&cursor);
+    mig_strbuf_release(&sql);
     return rc;
 }
 
