@@ -110,24 +110,25 @@ static void close_scratch(struct mig_declaring *d, struct scratch *s)
 }
 
 /* Is the type there as it is declared? */
-static bool is_live(const struct scratch *s, const struct mig_type *type)
+static bool is_live(const struct scratch *s, const char *schema, const char *name,
+                    const struct mig_names *values)
 {
-    const struct mig_enum *live = mig_declare_find_enum(s->live, type->schema, type->name);
-    const struct mig_enum *declared = mig_declare_find_enum(s->declared, type->schema, type->name);
-    const struct mig_names *values = declared != NULL ? &declared->values : &type->values;
-    return live != NULL && mig_names_equal(&live->values, values);
+    const struct mig_enum *live = mig_declare_find_enum(s->live, schema, name);
+    const struct mig_enum *declared = mig_declare_find_enum(s->declared, schema, name);
+    return live != NULL &&
+           mig_names_equal(&live->values, declared != NULL ? &declared->values : values);
 }
 
 /* The type as it is in the scratch schema: an enum that is there as it is declared is that one,
- * since expressions name it with its schema; one that changes is in the scratch schema. */
+ * since expressions name it with its schema and functions take it; one that changes is in the
+ * scratch schema. */
 static const struct mig_type *scratch_type(struct mig_declaring *d, const struct scratch *s,
                                            const struct mig_type *type)
 {
     bool array = type != NULL && type->kind == MIG_TYPE_array;
     bool named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
-    bool other = named && type->schema != NULL;
-    bool there = other && is_live(s, type);
-    struct mig_type *copy = array || other ? mig_type_copy(d->arena, type) : NULL;
+    bool there = named && is_live(s, type->schema, type->name, &type->values);
+    struct mig_type *copy = array || named ? mig_type_copy(d->arena, type) : NULL;
     if (copy == NULL) {
         return type;
     }
@@ -185,8 +186,9 @@ static int create_enums(struct mig_declaring *d, const struct scratch *s,
 {
     for (size_t i = 0; d->options.has_enums && i < declared->enum_count; i++) {
         const struct mig_enum *type = declared->enums[i];
-        if (!mig_text_equal(type->schema, s->of)) {
-            continue; /* stands in another schema, where it must be */
+        if (!mig_text_equal(type->schema, s->of) ||
+            is_live(s, type->schema, type->name, &type->values)) {
+            continue; /* stands where it must be */
         }
         struct mig_op_create_enum op = {
             .base = {.kind = MIG_OP_create_enum}, .name = type->name, .values = type->values};
