@@ -100,7 +100,7 @@ cli.groups = {
       { "--purge", nil, "delete what it says now" }, sql,
     } },
     { "ensure-version", {}, "create the version table", { sql } },
-    { "adopt", {}, "take over a database that Alembic managed", {} },
+    { "adopt", {}, "take over a database that is there", {} },
     { "repair", { { "REV", 1, "the half-applied revision" } }, "decide what a crash left undecidable", {
       { "--step", "N", "the step in question; `luamig status` shows it" },
       { "--applied", nil, "its statement took effect" },

@@ -51,7 +51,7 @@ manual.commands = {
     "Takes REV and all before it into one revision with the id of REV: what they leave in a scratch database, the schema and "
       .. "the rows, which the new one must leave in a second. The old files go. Databases that are at REV, or at a later "
       .. "one, notice nothing; one in between is upgraded to REV first. --incomplete: what neither schema.lua nor an "
-      .. "operation says is named in the file instead of an error.",
+      .. "operation nor SQL text says is named in the file instead of an error.",
     { "luamig squash head", "all revisions" },
     { 'luamig squash ae10 -m "the schema of 2025"', "those up to ae10" },
   },
@@ -119,8 +119,9 @@ manual.commands = {
   },
   ["ensure-version"] = { "Creates the version table where there is none, which the first `upgrade` does by itself." },
   adopt = {
-    "Writes each head in alembic_version as a base revision, the first of which creates the whole schema on a new database, and "
-      .. "schema.lua. alembic_version stays as it is.",
+    "Writes a base revision that creates the whole schema on a new database, with the triggers, functions and sequences that "
+      .. "schema.lua has no word for, and schema.lua; and stamps the database with it. Where Alembic managed it, each head in "
+      .. "alembic_version becomes a base revision, the first of which creates it all; alembic_version stays as it is.",
     { "luamig init && luamig adopt --url postgresql://…", "in an empty folder" },
   },
   repair = {

@@ -1,9 +1,68 @@
 --- A live schema as the bodies of a revision that makes it and of one that takes it away again.
 local render = require "luamig.render"
 
---- The two texts. snapshot: what handle:snapshot() says.
-return function(handle, snapshot)
-  local empty = ('{"format": 1, "dialect": "%s", "tables": []}'):format(handle:server().dialect)
-  return render.operations(handle:snapshot_difference(empty, snapshot), "  "),
-    render.operations(handle:snapshot_difference(snapshot, empty), "  ")
+local whole = {}
+
+-- What types and schemas are made by stands before everything else, and their going after it.
+local FIRST = { create_schema = true, create_enum = true }
+local LAST = { drop_schema = true, drop_enum = true }
+
+-- The list without what comes before (or, of the way back, after) everything else, and that.
+local function parted(operations, outer)
+  local inside, outside = {}, {}
+  for _, operation in ipairs(operations) do
+    table.insert(outer[operation.op] and outside or inside, operation)
+  end
+  return inside, outside
 end
+
+-- Tables may need the early ones, and they one another: in the order in which they came. The others by kind.
+local function before(a, b)
+  if a.early ~= b.early then return a.early end
+  if not a.early and a.kind ~= b.kind then return a.place < b.place end
+  if a.at ~= b.at then return a.at < b.at end
+  return a.name < b.name
+end
+
+--- What schema.lua has no word for as operations, { early, late, undo_early, undo_late }, and the names of what no SQL is
+--- known for. left_out: what handle:left_out() says.
+function whole.objects(handle, left_out)
+  local list, lacks, places = {}, {}, {}
+  for place, one in ipairs(left_out) do
+    places[one.kind] = places[one.kind] or place
+    one.place = places[one.kind]
+    if not one.make then
+      lacks[#lacks + 1] = one.kind .. " " .. one.name
+    elseif one.make ~= "" then -- else its view brings it
+      list[#list + 1] = one
+    end
+  end
+  table.sort(list, before)
+  local parts = { early = {}, late = {}, undo_early = {}, undo_late = {} }
+  if places.functions and handle:server().dialect == "postgresql" then
+    parts.early[1] = { op = "execute", sql = "SET LOCAL check_function_bodies = off" } -- they may read tables
+  end
+  for _, one in ipairs(list) do
+    table.insert(one.early and parts.early or parts.late, { op = "execute", sql = one.make })
+    if one.undo then
+      table.insert(one.early and parts.undo_early or parts.undo_late, 1, { op = "execute", sql = one.undo })
+    end
+  end
+  return parts, lacks
+end
+
+--- The two texts. snapshot: what handle:snapshot() says; parts: of whole.objects, nil without.
+function whole.texts(handle, snapshot, parts)
+  local empty = ('{"format": 1, "dialect": "%s", "tables": []}'):format(handle:server().dialect)
+  local upgrade, first = parted(handle:snapshot_difference(empty, snapshot), FIRST)
+  local downgrade, last = parted(handle:snapshot_difference(snapshot, empty), LAST)
+  local function text(...)
+    local pieces = {}
+    for i, operations in ipairs { ... } do pieces[i] = render.operations(operations, "  ") end
+    return table.concat(pieces)
+  end
+  parts = parts or { early = {}, late = {}, undo_early = {}, undo_late = {} }
+  return text(first, parts.early, upgrade, parts.late), text(parts.undo_late, downgrade, parts.undo_early, last)
+end
+
+return whole

@@ -1,5 +1,6 @@
--- luamig adopt: a database that Alembic managed.
+-- luamig adopt: a database that Alembic managed, or nobody.
 local cli = require "spec.support.cli"
+local dump = require "spec.support.dump"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
 
@@ -53,10 +54,104 @@ for _, dialect in ipairs(servers.dialects) do
   end)
 end
 
-it("refuses a database that Alembic never saw", function()
+-- What no other tool has a version of, with objects that schema.lua has no word for.
+local grown = {
+  sqlite = [[
+    CREATE TABLE letters (id INTEGER NOT NULL PRIMARY KEY, body TEXT, read INTEGER NOT NULL DEFAULT 0);
+    CREATE VIRTUAL TABLE found USING fts5(body, content=letters, content_rowid=id);
+    CREATE TRIGGER letters_in AFTER INSERT ON letters BEGIN INSERT INTO found(rowid, body) VALUES (new.id, new.body); END;
+    CREATE VIEW unread AS SELECT id, body FROM letters WHERE read = 0;
+    CREATE TRIGGER unread_in INSTEAD OF INSERT ON unread BEGIN INSERT INTO letters (body) VALUES (new.body); END;]],
+  postgresql = [[
+    CREATE DOMAIN percent AS integer DEFAULT 1 CONSTRAINT in_range CHECK (VALUE BETWEEN 0 AND 100);
+    CREATE TYPE mood AS ENUM ('calm', 'loud');
+    CREATE TYPE pair AS (a integer, b text);
+    CREATE SEQUENCE numbers START 100 INCREMENT 5;
+    COMMENT ON SEQUENCE numbers IS 'of letters';
+    CREATE FUNCTION next_number(m mood) RETURNS bigint LANGUAGE sql AS $$ SELECT nextval('numbers') $$;
+    CREATE AGGREGATE joined(text) (SFUNC = textcat, STYPE = text, INITCOND = '');
+    CREATE TABLE letters (id bigint PRIMARY KEY DEFAULT next_number('calm'), share percent, body text, at date NOT NULL DEFAULT CURRENT_DATE);
+    CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN new.body := upper(new.body); RETURN new; END $f$;
+    CREATE FUNCTION title(l letters) RETURNS text LANGUAGE sql AS $$ SELECT l.body || '!' $$;
+    CREATE TRIGGER loud BEFORE INSERT ON letters FOR EACH ROW EXECUTE FUNCTION shout();
+    CREATE TRIGGER quiet BEFORE UPDATE ON letters FOR EACH ROW EXECUTE FUNCTION shout();
+    ALTER TABLE letters DISABLE TRIGGER quiet;
+    ALTER TABLE letters ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY mine ON letters FOR SELECT USING (share > 0);
+    CREATE VIEW recent AS SELECT id, body FROM letters;
+    COMMENT ON VIEW recent IS 'the last ones';
+    CREATE RULE nothing AS ON DELETE TO letters DO INSTEAD NOTHING;
+    CREATE TABLE log (at date NOT NULL, what text) PARTITION BY RANGE (at);
+    CREATE TABLE log_2025 PARTITION OF log FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    ALTER TABLE letters ALTER COLUMN body SET STORAGE EXTERNAL;
+    CREATE STATISTICS both_of ON share, body FROM letters;]],
+  mysql = [[
+    CREATE TABLE letters (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, body varchar(100), at date) PARTITION BY HASH (id) PARTITIONS 3;
+    CREATE FUNCTION loud(t varchar(100)) RETURNS varchar(101) DETERMINISTIC RETURN CONCAT(UPPER(t), '!');
+DELIMITER //
+    CREATE PROCEDURE tidy(IN n int)
+    BEGIN
+      IF n > 0 THEN
+        DELETE x FROM letters x JOIN letters y ON x.id = y.id WHERE x.id < n;
+      END IF;
+    END//
+    CREATE TRIGGER shout BEFORE INSERT ON letters FOR EACH ROW BEGIN SET new.body = loud(new.body); SET new.at = '2025-01-01'; END//
+DELIMITER ;
+    CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM letters WHERE id < 0;
+    CREATE VIEW shouted AS SELECT id, loud(body) AS body FROM letters;]],
+}
+-- { a row, what comes of it }
+local answers = {
+  sqlite = { "INSERT INTO unread (body) VALUES ('hello world')", "SELECT rowid FROM found WHERE found MATCH 'world'", "1" },
+  postgresql = { "INSERT INTO letters (share, body) VALUES (5, 'hi')", "SELECT id || title(letters) FROM letters", "100HI!" },
+  mysql = { "INSERT INTO letters (body) VALUES ('hi')", "SELECT body FROM shouted", "HI!!" },
+}
+
+for _, dialect in ipairs(servers.dialects) do
+  it("takes over what no tool has managed, with all that is in it, on " .. dialect, function()
+    local db, fresh, folder = scratch.database(dialect), scratch.database(dialect), scratch.folder()
+    db:query(grown[dialect])
+    local function run(...)
+      local r = cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = db.url } })
+      assert.equal(0, r.code, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+      return r
+    end
+    run "init"
+    local r = run "adopt"
+    assert.matches("^migrations/%x+_schema_that_was_there%.lua\nschema%.lua\n$", r.stdout)
+    assert.not_matches("not in it", r.stderr)
+    run "check"
+    run("upgrade", "--url", fresh.url)
+    run("check", "--url", fresh.url)
+    assert.equal("", dump.difference(dump.schema(db), dump.schema(fresh)))
+    local said = run("inspect", "--url", fresh.url)
+    assert.equal(run("inspect").stderr, said.stderr) -- what there is besides
+    fresh:query(answers[dialect][1])
+    assert.same({ answers[dialect][3] }, fresh:query(answers[dialect][2]))
+    run("downgrade", "base", "--url", fresh.url)
+    said = run("inspect", "--url", fresh.url)
+    assert.equal("return sql.schema {}\n", said.stdout)
+    assert.equal("", said.stderr)
+    -- the script makes it as well, and life goes on
+    fresh:query(run("upgrade", "--sql", "--url", fresh.url).stdout)
+    run("check", "--url", fresh.url)
+    run("revision", "-m", "next", "--rev-id", "b2")
+    run "upgrade"
+    run("squash", "b2", "--yes")
+    run "check"
+    db:drop()
+    fresh:drop()
+  end)
+end
+
+it("has nothing to take over in an empty database, nor where revisions are", function()
   local folder = scratch.folder()
   cli.run({ "init" }, { cwd = folder })
   local r = cli.run({ "adopt" }, { cwd = folder })
   assert.equal(2, r.code)
-  assert.matches("the database has no table alembic_version", r.stderr)
+  assert.matches("there is nothing in the database", r.stderr)
+  cli.run({ "revision", "-m", "first", "--rev-id", "a1" }, { cwd = folder })
+  r = cli.run({ "adopt" }, { cwd = folder })
+  assert.equal(2, r.code)
+  assert.matches("the project has revisions already", r.stderr)
 end)

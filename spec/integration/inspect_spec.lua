@@ -110,6 +110,20 @@ describe("what inspect says", function()
     assert.truthy(text:find('sql.check("a > 1", { name = "ck", no_inherit = true })', 1, true), text)
   end)
 
+  it("takes an enum that is there for what a declared default calls with it, on postgresql", function()
+    local db = scratch.database "postgresql"
+    db:query [[
+      CREATE TYPE mood AS ENUM ('calm', 'loud');
+      CREATE FUNCTION volume(m mood) RETURNS int LANGUAGE sql AS 'SELECT 1';
+      CREATE TABLE t (n int DEFAULT volume('calm'), m mood, CONSTRAINT ck CHECK (n IN (1, 2)));]]
+    local p = project.new { url = db.url }
+    p:write("schema.lua", [[return sql.schema { t = { { "n", sql.integer, default = sql.expr "volume('calm')" },
+      { "m", sql.enum("mood", { "calm", "loud" }) }, sql.check("n in (1,2)", { name = "ck" }) } }]])
+    local r = p:luamig "check"
+    assert(r.code == 0, r.stdout .. r.stderr)
+    db:drop()
+  end)
+
   local is_mariadb = live.flavour(scratch.database "mysql") == "mariadb"
 
   if is_mariadb then

@@ -5,16 +5,18 @@
 
 #include "driver/runner.h"
 
+struct mig_left_out_list;
+
 /* Live reflection: the catalog's source over a connection, and the whole schema at once. */
 struct mig_reflect {
     struct mig_catalog_source source; /* self is the struct mig_conn */
     /* Every object that is ours to see, in few queries. schemas not given: the default one. */
     int (*schema)(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
                   struct mig_schema *out, struct mig_error *err);
-    /* What is in a schema (NULL: the default one) and schema.lua has no word for: what it is (in
-     * the plural) = its name, those of one kind beside each other. */
+    /* What is in a schema (NULL: the default one) and schema.lua has no word for, those of one kind
+     * beside each other. */
     int (*left_out)(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
-                    struct mig_pairs *out, struct mig_error *err);
+                    struct mig_left_out_list *out, struct mig_error *err);
     /* The schemas beside the default one that are no extension's and no server's, by name; NULL: a
      * database has none. */
     int (*other_schemas)(struct mig_conn *conn, struct mig_arena *arena, struct mig_names *out,

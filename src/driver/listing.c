@@ -212,14 +212,22 @@ const char *mig_listing_unwrap(struct mig_arena *arena, const char *text)
     return inner == NULL ? text : inner;
 }
 
-int mig_listing_pairs(struct mig_listing *listing, struct mig_pairs *out)
+int mig_listing_left_out(struct mig_listing *listing, struct mig_left_out_list *out)
 {
     while (mig_listing_next(listing)) {
-        const char *name = mig_listing_text(listing, 0), *value = mig_listing_text(listing, 1);
-        if (name == NULL || value == NULL ||
-            mig_option_add(listing->arena, out, name, mig_value_text(value)) != 0) {
+        out->items = mig_arena_room(listing->arena, out->items, out->count, sizeof *out->items);
+        if (out->items == NULL) {
             listing->status = mig_error_nomem(listing->err);
+            break;
         }
+        out->items[out->count++] = (struct mig_left_out){
+            .kind = mig_listing_text(listing, 0),
+            .name = mig_listing_text(listing, 1),
+            .early = mig_listing_bool(listing, 2),
+            .at = mig_listing_int(listing, 3),
+            .make = mig_listing_text(listing, 4),
+            .undo = mig_listing_text(listing, 5),
+        };
     }
     return mig_listing_close(listing);
 }

@@ -42,8 +42,22 @@ const char *mig_listing_without(struct mig_arena *arena, const char *sql, const 
 
 /* The text of an expression without the parentheses around all of it. */
 const char *mig_listing_unwrap(struct mig_arena *arena, const char *text);
-/* The rows of a query of two texts, added to `out`; closes the listing. */
-int mig_listing_pairs(struct mig_listing *listing, struct mig_pairs *out) MIG_MUST_CHECK;
+/* An object that schema.lua has no word for. */
+struct mig_left_out {
+    const char *kind; /* what it is, in the plural: "triggers" */
+    const char *name;
+    /* SQL that makes it again ("": its view brings it) and takes it away; NULL: it has none, or
+     * goes with its table. */
+    const char *make, *undo;
+    bool early;            /* tables may need it: it is made before them */
+    struct mig_opt_int at; /* made before those of a higher number */
+};
+struct mig_left_out_list {
+    struct mig_left_out *items;
+    size_t count;
+};
+/* The rows of a query of kind, name, early, at, make, undo, added to `out`; closes the listing. */
+int mig_listing_left_out(struct mig_listing *listing, struct mig_left_out_list *out) MIG_MUST_CHECK;
 /* A table of our own (luamig_version, …) or of Alembic's: nothing that a user declares. */
 bool mig_listing_is_internal(const char *table);
 

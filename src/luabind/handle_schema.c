@@ -95,18 +95,23 @@ int mig_handle_inspect(lua_State *L)
 int mig_handle_left_out(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
-    struct mig_pairs left_out = {0};
+    struct mig_left_out_list left_out = {0};
     if (mig_context_left_out(&h->ctx, &h->arena, &left_out, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }
     mig_handle_check_arena(L, h);
     lua_createtable(L, (int)left_out.count, 0);
     for (size_t i = 0; i < left_out.count; i++) {
-        lua_createtable(L, 2, 0);
-        lua_pushstring(L, left_out.items[i].name);
-        lua_rawseti(L, -2, 1);
-        lua_pushstring(L, left_out.items[i].value.text);
-        lua_rawseti(L, -2, 2);
+        const struct mig_left_out *one = &left_out.items[i];
+        lua_createtable(L, 0, 6);
+        mig_lua_set_text(L, "kind", one->kind);
+        mig_lua_set_text(L, "name", one->name);
+        mig_lua_set_text(L, "make", one->make);
+        mig_lua_set_text(L, "undo", one->undo);
+        lua_pushboolean(L, one->early);
+        lua_setfield(L, -2, "early");
+        lua_pushinteger(L, one->at.value);
+        lua_setfield(L, -2, "at");
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;

@@ -484,12 +484,12 @@ static int ask_others(struct mig_declaring *d, struct mig_names *out)
                : 0;
 }
 
-int mig_context_left_out(struct mig_context *ctx, struct mig_arena *arena, struct mig_pairs *out,
-                         struct mig_error *err)
+int mig_context_left_out(struct mig_context *ctx, struct mig_arena *arena,
+                         struct mig_left_out_list *out, struct mig_error *err)
 {
     struct mig_declaring d;
     struct mig_names others = {0};
-    *out = (struct mig_pairs){0};
+    *out = (struct mig_left_out_list){0};
     int rc = start(&d, ctx, arena, err);
     rc = rc != 0 ? rc : d.db->reflect->left_out(d.conn, arena, NULL, out, err);
     rc = rc != 0 ? rc : ask_others(&d, &others);

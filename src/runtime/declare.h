@@ -8,6 +8,7 @@
 #ifndef MIG_RUNTIME_DECLARE_H
 #define MIG_RUNTIME_DECLARE_H
 
+#include "driver/listing.h"
 #include "model/diff.h"
 #include "model/snapshot.h"
 #include "runtime/context.h"
@@ -24,9 +25,9 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
 /* The live database as a snapshot. */
 int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
                         struct mig_error *err) MIG_MUST_CHECK;
-/* What is there and a declared schema has no word for: what it is = its name. */
-int mig_context_left_out(struct mig_context *ctx, struct mig_arena *arena, struct mig_pairs *out,
-                         struct mig_error *err) MIG_MUST_CHECK;
+/* What is there and a declared schema has no word for. */
+int mig_context_left_out(struct mig_context *ctx, struct mig_arena *arena,
+                         struct mig_left_out_list *out, struct mig_error *err) MIG_MUST_CHECK;
 /* The same as people would declare it: for schema.lua. */
 int mig_context_describe(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,
                          struct mig_error *err) MIG_MUST_CHECK;

@@ -1,5 +1,5 @@
---- luamig adopt: take over a database that Alembic managed. Its version rows stay, schema.lua says what is there, and
---- each head becomes a base revision, the first of which creates it all on a new database.
+--- luamig adopt: take over a database that is there. schema.lua says what is in it, and a base revision creates it all on
+--- a new database: each head of Alembic's, whose version rows stay, or else a new one.
 local core = require "luamig.core"
 local files = require "luamig.files"
 local render = require "luamig.render"
@@ -8,11 +8,13 @@ local whole = require "luamig.whole"
 
 local adopt = {}
 
-local function alembic_heads(handle)
+-- The revisions that Alembic left; nil where it never was.
+local function alembic_heads(handle, settings)
   if not handle:describe "alembic_version" then
+    if settings.version_table ~= "alembic_version" then return nil end
     core.error {
       kind = "config", message = "the database has no table alembic_version",
-      hint = "`luamig inspect` writes the schema of any database; `luamig stamp` says where it stands.",
+      hint = "Leave out version_table: `luamig adopt` takes over a database without it, too.",
     }
   end
   local ids = {}
@@ -23,6 +25,23 @@ local function alembic_heads(handle)
     core.error { kind = "config", message = "alembic_version is empty: Alembic has applied nothing here" }
   end
   return ids
+end
+
+-- The id of the revision that makes what nobody else's tool has given one.
+local function new_head(known, upgrades)
+  if next(known) then
+    core.error {
+      kind = "config", message = "the project has revisions already, and the database has no version of them",
+      hint = "`luamig stamp` says which of them the database stands at.",
+    }
+  end
+  if upgrades == "" then
+    core.error {
+      kind = "config", message = "there is nothing in the database",
+      hint = "`luamig revision` begins with a new one.",
+    }
+  end
+  return { core.id() }
 end
 
 -- schema.lua, unless somebody has written one already (init's empty one doesn't count).
@@ -42,27 +61,31 @@ function adopt.run(session)
   local out, handle = session.out, session:handle()
   local settings = handle:settings()
   session:announce "adopt"
-  local ids = alembic_heads(handle)
+  local alembic = alembic_heads(handle, settings)
   local rows = handle:version_rows()
   if settings.version_table ~= "alembic_version" and #rows > 0 then
     core.error { kind = "config", message = "luamig manages this database already: it is at " .. table.concat(rows, ", ") }
   end
   local known = {}
   for _, revision in ipairs(handle:history().revisions) do known[revision.revision] = true end
-  local upgrades, downgrades = whole(handle, handle:snapshot())
+  local parts, lacks = whole.objects(handle, handle:left_out())
+  local upgrades, downgrades = whole.texts(handle, handle:snapshot(), parts)
+  local ids = alembic or new_head(known, upgrades)
   local written = {}
   for i, id in ipairs(ids) do
     if known[id] then
       out:note(("kept the revision %s that is there"):format(id))
     else
       local made = skeleton.write(handle, {
-        id = id, heads = { "base" }, message = i == 1 and "schema that Alembic left" or "head that Alembic left",
+        id = id, heads = { "base" },
+        message = not alembic and "schema that was there" or i == 1 and "schema that Alembic left" or "head that Alembic left",
         upgrades = i == 1 and upgrades or nil, downgrades = i == 1 and downgrades or nil,
       })
       written[#written + 1] = session.relative(made.path)
       out:line(written[#written])
     end
   end
+  for _, name in ipairs(lacks) do out:note("not in it: " .. name) end
   local schema = write_schema(session, settings, render.schema(handle:inspect()))
   if schema then
     written[#written + 1] = schema

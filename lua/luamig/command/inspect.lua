@@ -7,7 +7,7 @@ local SHOWN = 12 -- names of a kind
 local function note_left_out(out, left_out)
   local kinds, names = {}, {}
   for _, one in ipairs(left_out) do
-    local kind, name = one[1], one[2]
+    local kind, name = one.kind, one.name
     if not names[kind] then
       kinds[#kinds + 1], names[kind] = kind, {}
     end

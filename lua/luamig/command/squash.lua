@@ -90,7 +90,7 @@ end
 local function holdings(handle)
   local snapshot = handle:snapshot()
   local left_out = {}
-  for i, one in ipairs(handle:left_out()) do left_out[i] = one[1] .. " " .. one[2] end
+  for i, one in ipairs(handle:left_out()) do left_out[i] = one.kind .. " " .. one.name end
   table.sort(left_out)
   return {
     snapshot = snapshot, left_out = left_out,
@@ -143,11 +143,11 @@ local function replaced_by(list, last)
 end
 
 -- Where the sequences stand that PostgreSQL's columns take their values from by default.
-local function positions(handle, early)
+local function positions(handle, left_out)
   local list = {}
-  for _, made in ipairs(handle:server().dialect == "postgresql" and early or {}) do
-    if made.op == "create_sequence" then
-      local name = (made.schema and handle:quote(made.schema) .. "." or "") .. handle:quote(made.name)
+  for _, one in ipairs(handle:server().dialect == "postgresql" and left_out or {}) do
+    local name = one:match "^sequences (.*)"
+    if name then
       local at = handle:execute("SELECT last_value, is_called FROM " .. name):fetchone()
       if at.is_called then
         list[#list + 1] = { op = "execute", sql = ("SELECT setval('%s', %d)"):format(name:gsub("'", "''"), at.last_value) }
@@ -157,13 +157,39 @@ local function positions(handle, early)
   return list
 end
 
+-- The plural that a database's list of what it has left out calls it by; a function's name has its arguments behind it.
+local PLURALS = {
+  extension = { "extensions" }, sequence = { "sequences" }, domain = { "domains" }, trigger = { "triggers" },
+  ["function"] = { "functions", "functions and procedures" },
+}
+
+-- What no operation of the revisions has made, but SQL of theirs.
+local function made_by_text(handle, operations)
+  local made, list = {}, {}
+  for _, operation in ipairs(operations) do
+    local kind = operation.op:match "^create_(%l+)$"
+    local name = (operation.schema and handle:quote(operation.schema) .. "." or "") .. handle:quote(operation.name)
+    for _, plural in ipairs(PLURALS[kind] or {}) do
+      made[plural .. " " .. name .. (kind == "trigger" and " on " .. handle:quote(operation.table) or "")] = true
+    end
+  end
+  for _, one in ipairs(handle:left_out()) do
+    local name = one.kind == "functions" and one.name:match "^[^(]*" or one.name
+    if not made[one.kind .. " " .. name] then list[#list + 1] = one end
+  end
+  return list
+end
+
 -- What the revision is made of: texts before, between and after the rows, and those of the way back.
 local function parts_of(handle, list, before)
   local early, late = kept_operations(handle, list)
-  local upgrades, downgrades = whole(handle, before.snapshot)
+  local parts = whole.objects(handle, made_by_text(handle, table.move(late, 1, #late, #early + 1, { table.unpack(early) })))
+  local late_text = render.operations(parts.late, "  ")
+  parts.late = {} -- after the rows
+  local upgrades, downgrades = whole.texts(handle, before.snapshot, parts)
   return {
-    schema = render.operations(early, "  ") .. render.operations(positions(handle, early), "  ") .. upgrades,
-    rows = before.rows, late = render.operations(late, "  "),
+    schema = render.operations(early, "  ") .. upgrades .. render.operations(positions(handle, before.left_out), "  "),
+    rows = before.rows, late = late_text .. render.operations(late, "  "),
     downgrades = downgrades .. render.operations(undone(late), "  ") .. render.operations(undone(early), "  "),
   }
 end

@@ -867,7 +867,7 @@ static int index_table(void *self, struct mig_arena *arena, const char *schema, 
 }
 
 static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
-                    struct mig_pairs *out, struct mig_error *err)
+                    struct mig_left_out_list *out, struct mig_error *err)
 {
     struct scope scope = {.conn = conn, .arena = arena, .schema = schema, .err = err};
     struct mig_listing rows;
@@ -879,7 +879,7 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
         return mig_error_nomem(err);
     }
     open_query(&rows, &scope, sql);
-    return mig_listing_pairs(&rows, out);
+    return mig_mysql_left_out(conn, &rows, out, err);
 }
 
 const struct mig_reflect mig_reflect_mysql = {

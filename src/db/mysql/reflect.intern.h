@@ -2,7 +2,7 @@
 #ifndef MIG_DB_MYSQL_REFLECT_INTERN_H
 #define MIG_DB_MYSQL_REFLECT_INTERN_H
 
-#include "driver/driver.h"
+#include "driver/listing.h"
 #include "model/schema.h"
 
 /* An expression without CONVERT(… USING charset): MariaDB writes the conversions that a session of
@@ -29,5 +29,10 @@ bool mig_mysql_is_cut(const char *name);
 /* Gives the foreign keys of the table their whole names. */
 int mig_mysql_whole_names(struct mig_conn *conn, struct mig_arena *arena, struct mig_table *table,
                           struct mig_error *err) MIG_MUST_CHECK;
+
+/* reflect_left_out.c. The rows of left_out.sql, a SHOW CREATE among them replaced by what it tells;
+ * closes the listing. */
+int mig_mysql_left_out(struct mig_conn *conn, struct mig_listing *rows,
+                       struct mig_left_out_list *out, struct mig_error *err) MIG_MUST_CHECK;
 
 #endif

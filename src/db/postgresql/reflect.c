@@ -745,12 +745,12 @@ static int other_schemas(struct mig_conn *conn, struct mig_arena *arena, struct 
 }
 
 static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
-                    struct mig_pairs *out, struct mig_error *err)
+                    struct mig_left_out_list *out, struct mig_error *err)
 {
     struct mig_pg_scope scope = {.conn = conn, .arena = arena, .schema = schema, .err = err};
     struct mig_listing rows;
     mig_pg_open_query(&rows, &scope, mig_sql_postgresql_left_out);
-    return mig_listing_pairs(&rows, out);
+    return mig_listing_left_out(&rows, out);
 }
 
 static int has_schema(struct mig_conn *conn, struct mig_arena *arena, const char *name, bool *out,

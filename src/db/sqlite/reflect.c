@@ -452,23 +452,30 @@ static bool orders_key(const char *sql)
 }
 
 static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
-                    struct mig_pairs *out, struct mig_error *err)
+                    struct mig_left_out_list *out, struct mig_error *err)
 {
     struct mig_listing rows;
     open_over(&rows, conn, arena, schema, mig_sql_sqlite_ordered_keys, NULL, 0, err);
     while (mig_listing_next(&rows)) {
-        const char *name = mig_listing_text(&rows, 0);
-        if (name != NULL && orders_key(mig_listing_peek(&rows, 1)) &&
-            mig_option_add(arena, out, "COLLATE or DESC in keys of", mig_value_text(name)) != 0) {
-            rows.status = mig_error_nomem(err);
+        if (!orders_key(mig_listing_peek(&rows, 1))) {
+            continue;
         }
+        out->items = mig_arena_room(arena, out->items, out->count, sizeof *out->items);
+        if (out->items == NULL) {
+            rows.status = mig_error_nomem(err);
+            break;
+        }
+        out->items[out->count++] = (struct mig_left_out){
+            .kind = "COLLATE or DESC in keys of",
+            .name = mig_listing_text(&rows, 0),
+        };
     }
     int status = mig_listing_close(&rows);
     if (status != 0) {
         return status;
     }
     open_over(&rows, conn, arena, schema, mig_sql_sqlite_left_out, NULL, 0, err);
-    return mig_listing_pairs(&rows, out);
+    return mig_listing_left_out(&rows, out);
 }
 
 const struct mig_reflect mig_reflect_sqlite = {

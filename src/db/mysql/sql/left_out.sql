@@ -1,35 +1,53 @@
--- what belongs to a database and schema.lua has no word for: what it is, its name
-SELECT kind, name
+-- what belongs to a database and schema.lua has no word for: what it is, its name; whether tables may need it, its place,
+-- what makes it (or the SHOW CREATE that knows it) and what takes it away
+SELECT kind, name, early, place, COALESCE(CONCAT('SHOW CREATE ', word, ' ', title), CONCAT('ALTER TABLE ', title, change_to)),
+       CASE WHEN dropped THEN CONCAT('DROP ', word, ' ', title) END
 FROM (
-  SELECT 1 AS place, 'partitions of' AS kind, table_name AS name FROM information_schema.partitions
-  WHERE table_schema = COALESCE(?, DATABASE()) AND partition_name IS NOT NULL GROUP BY table_name
-  UNION ALL
-  /*mysql*/
-  SELECT 3, 'INVISIBLE indexes', CONCAT(index_name, ' on ', table_name) FROM information_schema.statistics
-  WHERE table_schema = COALESCE(?, DATABASE()) AND is_visible = 'NO' GROUP BY table_name, index_name
-  /*end*/
-  /*mariadb*/
-  SELECT 2, CASE table_type WHEN 'SEQUENCE' THEN 'sequences' ELSE 'system versioning of' END, table_name FROM information_schema.tables
-  WHERE table_schema = COALESCE(?, DATABASE()) AND table_type IN ('SEQUENCE', 'SYSTEM VERSIONED')
-  UNION ALL
-  SELECT 3, 'IGNORED indexes', CONCAT(index_name, ' on ', table_name) FROM information_schema.statistics
-  WHERE table_schema = COALESCE(?, DATABASE()) AND ignored = 'YES' GROUP BY table_name, index_name
-  /*end*/
-  UNION ALL
-  SELECT 6, 'triggers', CONCAT(trigger_name, ' on ', event_object_table) FROM information_schema.triggers WHERE trigger_schema = COALESCE(?, DATABASE())
-  UNION ALL
-  SELECT 7, 'functions and procedures', routine_name FROM information_schema.routines WHERE routine_schema = COALESCE(?, DATABASE())
-  UNION ALL
-  SELECT 8, 'events', event_name FROM information_schema.events WHERE event_schema = COALESCE(?, DATABASE())
-  UNION ALL
-  SELECT 9, 'options of views', CONCAT(table_name, ' (', CASE security_type WHEN 'INVOKER' THEN 'SQL SECURITY INVOKER' ELSE '' END,
-    CASE WHEN security_type = 'INVOKER' AND check_option <> 'NONE' THEN ', ' ELSE '' END,
-    CASE check_option WHEN 'NONE' THEN '' ELSE CONCAT('WITH ', check_option, ' CHECK OPTION') END, ')')
-  FROM information_schema.views WHERE table_schema = COALESCE(?, DATABASE()) AND (security_type = 'INVOKER' OR check_option <> 'NONE')
-  /*periods*/
-  UNION ALL
-  SELECT 10, 'periods', CONCAT(table_name, '.', period) FROM information_schema.periods
-  WHERE table_schema = COALESCE(?, DATABASE()) AND period <> 'SYSTEM_TIME'
-  /*end*/
-) all_of_it
+  SELECT place, kind, name, early, word, change_to, dropped,
+         CONCAT(CASE WHEN db = DATABASE() THEN '' ELSE CONCAT('`', REPLACE(db, '`', '``'), '`.') END, '`', REPLACE(object, '`', '``'), '`') AS title
+  FROM (
+    SELECT 1 AS place, 'partitions of' AS kind, table_name AS name, 0 AS early, 'TABLE' AS word, NULL AS change_to, 0 AS dropped,
+           table_schema AS db, table_name AS object
+    FROM information_schema.partitions
+    WHERE table_schema = COALESCE(?, DATABASE()) AND partition_name IS NOT NULL GROUP BY table_schema, table_name
+    UNION ALL
+    /*mysql*/
+    SELECT 3, 'INVISIBLE indexes', CONCAT(index_name, ' on ', table_name), 0, NULL,
+           CONCAT(' ALTER INDEX `', REPLACE(index_name, '`', '``'), '` INVISIBLE'), 0, table_schema, table_name
+    FROM information_schema.statistics
+    WHERE table_schema = COALESCE(?, DATABASE()) AND is_visible = 'NO' GROUP BY table_schema, table_name, index_name
+    /*end*/
+    /*mariadb*/
+    SELECT 2, CASE table_type WHEN 'SEQUENCE' THEN 'sequences' ELSE 'system versioning of' END, table_name, table_type = 'SEQUENCE',
+           CASE table_type WHEN 'SEQUENCE' THEN 'SEQUENCE' END, NULL, table_type = 'SEQUENCE', table_schema, table_name
+    FROM information_schema.tables
+    WHERE table_schema = COALESCE(?, DATABASE()) AND table_type IN ('SEQUENCE', 'SYSTEM VERSIONED')
+    UNION ALL
+    SELECT 3, 'IGNORED indexes', CONCAT(index_name, ' on ', table_name), 0, NULL,
+           CONCAT(' ALTER INDEX `', REPLACE(index_name, '`', '``'), '` IGNORED'), 0, table_schema, table_name
+    FROM information_schema.statistics
+    WHERE table_schema = COALESCE(?, DATABASE()) AND ignored = 'YES' GROUP BY table_schema, table_name, index_name
+    /*end*/
+    UNION ALL
+    SELECT 6, 'triggers', CONCAT(trigger_name, ' on ', event_object_table), 0, 'TRIGGER', NULL, 0, trigger_schema, trigger_name
+    FROM information_schema.triggers WHERE trigger_schema = COALESCE(?, DATABASE())
+    UNION ALL
+    SELECT 7, 'functions and procedures', routine_name, 1, routine_type, NULL, 1, routine_schema, routine_name
+    FROM information_schema.routines WHERE routine_schema = COALESCE(?, DATABASE())
+    UNION ALL
+    SELECT 8, 'events', event_name, 0, 'EVENT', NULL, 1, event_schema, event_name
+    FROM information_schema.events WHERE event_schema = COALESCE(?, DATABASE())
+    UNION ALL
+    SELECT 9, 'options of views', CONCAT(table_name, ' (', CASE security_type WHEN 'INVOKER' THEN 'SQL SECURITY INVOKER' ELSE '' END,
+      CASE WHEN security_type = 'INVOKER' AND check_option <> 'NONE' THEN ', ' ELSE '' END,
+      CASE check_option WHEN 'NONE' THEN '' ELSE CONCAT('WITH ', check_option, ' CHECK OPTION') END, ')'), 0, NULL, NULL, 0, table_schema, table_name
+    FROM information_schema.views WHERE table_schema = COALESCE(?, DATABASE()) AND (security_type = 'INVOKER' OR check_option <> 'NONE')
+    /*periods*/
+    UNION ALL
+    SELECT 10, 'periods', CONCAT(table_name, '.', period), 0, NULL, NULL, 0, table_schema, table_name
+    FROM information_schema.periods
+    WHERE table_schema = COALESCE(?, DATABASE()) AND period <> 'SYSTEM_TIME'
+    /*end*/
+  ) found
+) titled
 ORDER BY place, kind, name

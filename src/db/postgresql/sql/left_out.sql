@@ -1,73 +1,154 @@
--- what belongs to a schema and schema.lua has no word for: what it is, its name
-WITH s AS (SELECT n.oid, CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END AS prefix
+-- what belongs to a schema and schema.lua has no word for: what it is, its name; whether tables may need it, its place,
+-- what makes it ('': its view brings it) and what takes it away
+WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END AS prefix
            FROM pg_namespace n WHERE n.nspname = COALESCE($1::text, current_schema())),
      made AS (SELECT d.classid, d.objid FROM pg_depend d WHERE d.deptype = 'e'),
      c AS (SELECT c.*, s.prefix || quote_ident(c.relname) AS name
            FROM pg_class c JOIN s ON s.oid = c.relnamespace
            WHERE c.relname !~ '^luamig_|^alembic_version$'
              AND NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)),
-     t AS (SELECT c.* FROM c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition)
-SELECT kind, name
+     t AS (SELECT c.*, CASE c.relkind WHEN 'v' THEN 'VIEW ' WHEN 'm' THEN 'MATERIALIZED VIEW ' ELSE 'TABLE ' END || c.name AS title
+           FROM c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition),
+     y AS (SELECT y.*, s.prefix || quote_ident(y.typname) AS name, CASE y.typtype WHEN 'd' THEN 'domains' WHEN 'r' THEN 'range types' ELSE 'composite types' END AS kind
+           FROM pg_type y JOIN s ON s.oid = y.typnamespace LEFT JOIN pg_class r ON r.oid = y.typrelid
+           WHERE (y.typtype IN ('d', 'r') OR (y.typtype = 'c' AND r.relkind = 'c'))
+             AND NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_type'::regclass AND m.objid = y.oid)),
+     p AS (SELECT p.*, s.prefix || quote_ident(p.proname) AS name, quote_ident(s.nspname) || '.' AS qualifier, s.prefix
+           FROM pg_proc p JOIN s ON s.oid = p.pronamespace
+           WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
+             AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i'))
+SELECT kind, name, early, at, make, undo
 FROM (
-  SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name
+  SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
+         format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) AS make, format('DROP EXTENSION %I', e.extname) AS undo
   FROM pg_extension e JOIN s ON s.oid = e.extnamespace
   UNION ALL
-  SELECT 2, CASE y.typtype WHEN 'd' THEN 'domains' WHEN 'r' THEN 'range types' ELSE 'composite types' END, s.prefix || quote_ident(y.typname)
-  FROM pg_type y JOIN s ON s.oid = y.typnamespace LEFT JOIN pg_class r ON r.oid = y.typrelid
-  WHERE (y.typtype IN ('d', 'r') OR (y.typtype = 'c' AND r.relkind = 'c'))
-    AND NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_type'::regclass AND m.objid = y.oid)
+  SELECT 2, y.kind, y.name, true, y.oid::bigint,
+         CASE y.typtype
+           WHEN 'd' THEN
+             format('CREATE DOMAIN %s AS %s', y.name, format_type(y.typbasetype, y.typtypmod))
+             || CASE WHEN y.typcollation <> b.typcollation THEN ' COLLATE ' || y.typcollation::regcollation ELSE '' END
+             || COALESCE(' DEFAULT ' || y.typdefault, '') || CASE WHEN y.typnotnull THEN ' NOT NULL' ELSE '' END
+             || COALESCE((SELECT string_agg(format(' CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid, true)), '' ORDER BY k.conname)
+                          FROM pg_constraint k WHERE k.contypid = y.oid AND k.contype = 'c'), '')
+           WHEN 'c' THEN
+             format('CREATE TYPE %s AS (%s)', y.name,
+                    (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+                     FROM pg_attribute a WHERE a.attrelid = y.typrelid AND a.attnum > 0 AND NOT a.attisdropped))
+           ELSE
+             (SELECT format('CREATE TYPE %s AS RANGE (SUBTYPE = %s%s)', y.name, format_type(r.rngsubtype, NULL),
+                            CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END)
+              FROM pg_range r WHERE r.rngtypid = y.oid)
+         END,
+         CASE y.typtype WHEN 'd' THEN 'DROP DOMAIN ' ELSE 'DROP TYPE ' END || y.name
+  FROM y LEFT JOIN pg_type b ON b.oid = y.typbasetype
   UNION ALL
-  SELECT 3, 'collations', s.prefix || quote_ident(o.collname)
+  SELECT 3, 'collations', s.prefix || quote_ident(o.collname), true, o.oid::bigint, NULL, NULL
   FROM pg_collation o JOIN s ON s.oid = o.collnamespace
   WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_collation'::regclass AND m.objid = o.oid)
   UNION ALL
-  SELECT 4, CASE WHEN d.objid IS NULL THEN 'sequences' ELSE 'options of serial columns'' sequences' END, c.name
+  SELECT 4, CASE WHEN d.objid IS NULL THEN 'sequences' ELSE 'options of serial columns'' sequences' END, c.name, true, c.oid::bigint,
+         CASE WHEN d.objid IS NULL
+           THEN format('CREATE SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s', c.name,
+                       format_type(q.seqtypid, NULL), q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
+                       CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END) END,
+         'DROP SEQUENCE ' || c.name
   FROM c JOIN pg_sequence q ON q.seqrelid = c.oid
   LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
                        AND d.deptype IN ('a', 'i')
   WHERE d.objid IS NULL OR (d.deptype = 'a' AND (q.seqstart, q.seqincrement, q.seqmin, q.seqcache, q.seqcycle) <> (1, 1, 1, 1, false))
   UNION ALL
-  SELECT 5, 'functions', p.oid::regprocedure::text
-  FROM pg_proc p JOIN s ON s.oid = p.pronamespace
-  WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
-    AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')
+  SELECT 5, 'functions', p.oid::regprocedure::text,
+         NOT EXISTS (SELECT FROM pg_depend d JOIN pg_type r ON d.refclassid = 'pg_type'::regclass AND r.oid = d.refobjid
+                     JOIN pg_class k ON k.reltype IN (r.oid, r.typelem) AND k.reltype <> 0 AND k.relkind IN ('r', 'p', 'v', 'm')
+                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid)
+         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass),
+         p.oid::bigint,
+         CASE
+           WHEN p.prokind <> 'a' THEN
+             regexp_replace(regexp_replace(pg_get_functiondef(p.oid), '^(CREATE OR REPLACE \w+ )' || regexp_replace(p.qualifier, '(\W)', '\\\1', 'g'),
+                                           '\1' || p.prefix), '\s+$', '')
+           WHEN a.aggkind = 'n' AND a.aggmtransfn = 0 THEN
+             format('CREATE AGGREGATE %s(%s) (SFUNC = %s, STYPE = %s%s%s)', p.name,
+                    CASE WHEN p.pronargs = 0 THEN '*' ELSE pg_get_function_identity_arguments(p.oid) END, a.aggtransfn::regproc, format_type(a.aggtranstype, NULL),
+                    CASE WHEN a.aggfinalfn <> 0 THEN ', FINALFUNC = ' || a.aggfinalfn::regproc ELSE '' END,
+                    COALESCE(', INITCOND = ' || quote_literal(a.agginitval), ''))
+         END,
+         CASE p.prokind WHEN 'a' THEN 'DROP AGGREGATE ' WHEN 'p' THEN 'DROP PROCEDURE ' ELSE 'DROP FUNCTION ' END || p.oid::regprocedure
+  FROM p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
   UNION ALL
-  SELECT 6, CASE c.relkind WHEN 'f' THEN 'foreign tables' ELSE 'partitions' END, c.name
+  SELECT 6, CASE c.relkind WHEN 'f' THEN 'foreign tables' ELSE 'partitions' END, c.name, false, c.oid::bigint,
+         (SELECT format('CREATE TABLE %s PARTITION OF %s %s', c.name, i.inhparent::regclass, pg_get_expr(c.relpartbound, c.oid))
+                 || CASE c.relkind WHEN 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(c.oid) ELSE '' END
+          FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition AND c.relkind <> 'f'), NULL
   FROM c WHERE c.relkind = 'f' OR (c.relispartition AND c.relkind IN ('r', 'p'))
   UNION ALL
-  SELECT 7, 'types of typed tables', t.name FROM t WHERE t.reloftype <> 0
+  SELECT 7, 'types of typed tables', t.name, false, 0, NULL, NULL FROM t WHERE t.reloftype <> 0
   UNION ALL
-  SELECT 8, 'storage and statistics settings of columns', t.name || '.' || quote_ident(a.attname)
+  SELECT 8, 'storage and statistics settings of columns', t.name || '.' || quote_ident(a.attname), false, t.oid::bigint,
+         'ALTER ' || t.title || concat_ws(',',
+           CASE WHEN a.attstorage <> y.typstorage
+             THEN format(' ALTER COLUMN %I SET STORAGE %s', a.attname,
+                         CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END) END,
+           CASE WHEN a.attcompression <> ''
+             THEN format(' ALTER COLUMN %I SET COMPRESSION %s', a.attname, CASE a.attcompression WHEN 'l' THEN 'lz4' ELSE 'pglz' END) END,
+           CASE WHEN a.attstattarget >= 0 THEN format(' ALTER COLUMN %I SET STATISTICS %s', a.attname, a.attstattarget) END,
+           CASE WHEN a.attoptions IS NOT NULL
+             THEN format(' ALTER COLUMN %I SET (%s)', a.attname, array_to_string(a.attoptions, ', ')) END), NULL
   FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type y ON y.oid = a.atttypid
   WHERE t.relkind <> 'v'
     AND (a.attstorage <> y.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0 OR a.attoptions IS NOT NULL)
   UNION ALL
-  SELECT 9, 'NOT NULL that is NOT VALID or NO INHERIT', t.name || '.' || quote_ident(k.conname)
+  SELECT 9, 'NOT NULL that is NOT VALID or NO INHERIT', t.name || '.' || quote_ident(k.conname), false, 0, NULL, NULL
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype = 'n' AND (k.connoinherit OR NOT k.convalidated)
   UNION ALL
-  SELECT 10, 'operator class parameters of indexes', c.name
+  SELECT 10, 'operator class parameters of indexes', c.name, false, 0, NULL, NULL
   FROM c WHERE c.relkind IN ('i', 'I') AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attoptions IS NOT NULL)
   UNION ALL
-  SELECT 11, 'extended statistics', s.prefix || quote_ident(x.stxname) FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace
+  SELECT 11, 'extended statistics', s.prefix || quote_ident(x.stxname), false, x.oid::bigint, pg_get_statisticsobjdef(x.oid), NULL
+  FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace
   UNION ALL
-  SELECT 12, 'triggers', quote_ident(g.tgname) || ' on ' || t.name
+  SELECT 12, 'triggers', quote_ident(g.tgname) || ' on ' || t.name, false, g.oid::bigint,
+         CASE WHEN t.relkind IN ('r', 'p') THEN
+           pg_get_triggerdef(g.oid, true)
+           || CASE WHEN g.tgenabled <> 'O'
+                THEN format(E';\nALTER TABLE %s %s TRIGGER %I', t.name,
+                            CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, g.tgname)
+                ELSE '' END
+           ELSE '' END, NULL
   FROM t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
   UNION ALL
-  SELECT 13, 'rules', quote_ident(r.rulename) || ' on ' || t.name
+  SELECT 13, 'rules', quote_ident(r.rulename) || ' on ' || t.name, false, r.oid::bigint, rtrim(pg_get_ruledef(r.oid, true), E' ;\n'),
+         format('DROP RULE %I ON %s', r.rulename, t.name)
   FROM t JOIN pg_rewrite r ON r.ev_class = t.oid WHERE r.rulename <> '_RETURN'
   UNION ALL
-  SELECT 14, 'row level security', t.name FROM t WHERE t.relrowsecurity
+  SELECT 14, 'row level security', t.name, false, t.oid::bigint,
+         format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t.name) || CASE WHEN t.relforcerowsecurity THEN ', FORCE ROW LEVEL SECURITY' ELSE '' END, NULL
+  FROM t WHERE t.relrowsecurity
   UNION ALL
-  SELECT 15, 'policies', quote_ident(p.polname) || ' on ' || t.name FROM t JOIN pg_policy p ON p.polrelid = t.oid
+  SELECT 15, 'policies', quote_ident(p.polname) || ' on ' || t.name, false, p.oid::bigint,
+         format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, t.name, CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE r::regrole::text END, ', ') FROM unnest(p.polroles) r))
+         || COALESCE(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+         || COALESCE(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''), NULL
+  FROM t JOIN pg_policy p ON p.polrelid = t.oid
   UNION ALL
-  SELECT 16, 'options of views', format('%s (%s)', t.name, array_to_string(t.reloptions, ', '))
+  SELECT 16, 'options of views', format('%s (%s)', t.name, array_to_string(t.reloptions, ', ')), false, t.oid::bigint,
+         '', NULL
   FROM t WHERE t.relkind IN ('v', 'm') AND t.reloptions IS NOT NULL
   UNION ALL
-  SELECT 17, 'comments on', pg_describe_object(d.classoid, d.objoid, d.objsubid)
-  FROM pg_description d
+  SELECT 17, 'comments on', pg_describe_object(d.classoid, d.objoid, d.objsubid), false, d.objoid::bigint,
+         CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,
+                i.identity, d.description) END, NULL
+  FROM pg_description d CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i
   WHERE (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm')))
      OR (d.classoid = 'pg_constraint'::regclass AND d.objoid IN (SELECT k.oid FROM pg_constraint k JOIN t ON t.oid = k.conrelid))
      OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace WHERE y.typtype = 'e'))
+     OR (d.classoid = 'pg_proc'::regclass AND d.objoid IN (SELECT p.oid FROM p))
+     OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT c.oid FROM c WHERE c.relkind = 'S'))
+     OR (d.classoid = 'pg_trigger'::regclass AND d.objoid IN (SELECT g.oid FROM pg_trigger g JOIN t ON t.oid = g.tgrelid))
+     OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM y))
      OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT s.oid FROM s WHERE s.prefix <> ''))
 ) all_of_it
 ORDER BY place, kind, name COLLATE "C"

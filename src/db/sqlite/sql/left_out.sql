@@ -1,8 +1,11 @@
--- what belongs to a database and schema.lua has no word for: what it is, its name
-SELECT CASE type WHEN 'trigger' THEN 'triggers' ELSE 'virtual tables' END,
-       CASE type WHEN 'trigger' THEN name || ' on ' || tbl_name ELSE name END
-FROM main.sqlite_schema
-WHERE type = 'trigger' OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL %')
+-- what belongs to a database and schema.lua has no word for: what it is, its name; whether tables may need it, its place,
+-- what makes it ('': its view brings it) and what takes it away
+SELECT 'ON CONFLICT of NOT NULL in', name, 0, 0, NULL, NULL FROM main.sqlite_schema
+WHERE type = 'table' AND sql LIKE '%NOT NULL ON CONFLICT %'
 UNION ALL
-SELECT 'ON CONFLICT of NOT NULL in', name FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE '%NOT NULL ON CONFLICT %'
+SELECT 'triggers', t.name || ' on ' || t.tbl_name, 0, t.rowid, CASE WHEN v.name IS NULL THEN t.sql ELSE '' END, NULL
+FROM main.sqlite_schema t LEFT JOIN main.sqlite_schema v ON v.type = 'view' AND v.name = t.tbl_name COLLATE NOCASE WHERE t.type = 'trigger'
+UNION ALL
+SELECT 'virtual tables', name, 1, rowid, sql, 'DROP TABLE "' || replace(name, '"', '""') || '"' FROM main.sqlite_schema
+WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL %'
 ORDER BY 1, 2

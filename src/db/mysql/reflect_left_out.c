@@ -1,0 +1,98 @@
+/* What schema.lua has no word for, with the statement that makes it again: SHOW CREATE has it
+ * whole, information_schema has its pieces, and cuts some. */
+#include "db/mysql/reflect.intern.h"
+#include "util/ascii.h"
+
+#include <string.h>
+
+/* Where the answer to SHOW CREATE has the statement. */
+static size_t statement_field(const char *show)
+{
+    static const struct {
+        const char *begin;
+        size_t field;
+    } kinds[] = {
+        {"SHOW CREATE TABLE ", 1}, {"SHOW CREATE SEQUENCE ", 1}, {"SHOW CREATE EVENT ", 3}};
+    for (size_t i = 0; i < MIG_COUNT(kinds); i++) {
+        if (strncmp(show, kinds[i].begin, strlen(kinds[i].begin)) == 0) {
+            return kinds[i].field;
+        }
+    }
+    return 2; /* FUNCTION, PROCEDURE, TRIGGER */
+}
+
+/* Behind an account's `user`@`host`. */
+static const char *skip_account(const char *text)
+{
+    while (*text != '\0' && *text != ' ') {
+        if (*text == '`') {
+            const char *end = strchr(text + 1, '`');
+            text = end == NULL ? text : end;
+        }
+        text++;
+    }
+    return *text == ' ' ? text + 1 : text;
+}
+
+/* Without the account that made it: whoever makes it again is that. */
+static const char *without_definer(struct mig_arena *arena, const char *text)
+{
+    static const char begin[] = "CREATE DEFINER=";
+    return strncmp(text, begin, strlen(begin)) == 0
+               ? mig_arena_printf(arena, "CREATE %s", skip_account(text + strlen(begin)))
+               : mig_arena_strdup(arena, text);
+}
+
+/* The tail of a CREATE TABLE, which MySQL writes in a comment of its own: PARTITION BY …; NULL when
+ * there is none. */
+static const char *partitions(struct mig_arena *arena, const char *show, const char *text)
+{
+    const char *at = NULL, *title = show + strlen("SHOW CREATE TABLE ");
+    for (const char *p = text; (p = strstr(p, "PARTITION BY ")) != NULL; p++) {
+        const char *line = p;
+        while (line > text && line[-1] != '\n') {
+            line--;
+        }
+        if (line[0] == ' ' || line[0] == '/') {
+            at = line[0] == '/' || p == line + 1 ? p : at;
+        }
+    }
+    if (at == NULL) {
+        return NULL;
+    }
+    const char *end = strstr(at, " */");
+    size_t length = end != NULL && end[3] == '\0' ? (size_t)(end - at) : strlen(at);
+    return mig_arena_printf(arena, "ALTER TABLE %s %.*s", title, (int)length, at);
+}
+
+/* The statement in the place of the SHOW that tells it. */
+static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_out *one,
+                struct mig_error *err)
+{
+    const char *show = one->make;
+    struct mig_listing rows;
+    one->make = NULL;
+    mig_listing_open(&rows, conn, arena, show, NULL, 0, err);
+    if (mig_listing_next(&rows)) {
+        const char *text = mig_listing_peek(&rows, statement_field(show));
+        if (text[0] != '\0') { /* NULL: the account may not read a routine */
+            one->make = strncmp(show, "SHOW CREATE TABLE ", 18) == 0 ? partitions(arena, show, text)
+                                                                     : without_definer(arena, text);
+        }
+    }
+    return mig_listing_close(&rows);
+}
+
+int mig_mysql_left_out(struct mig_conn *conn, struct mig_listing *rows,
+                       struct mig_left_out_list *out, struct mig_error *err)
+{
+    size_t first = out->count;
+    int status = mig_listing_left_out(rows, out);
+    for (size_t i = first; status == 0 && i < out->count; i++) {
+        const char *make = out->items[i].make;
+        if (make != NULL && mig_ascii_compare_n(make, "SHOW ", 5) == 0) {
+            status = tell(conn, rows->arena, &out->items[i], err);
+        }
+    }
+    return status;
+}
