@@ -126,6 +126,8 @@ local cases = {
     'op.create_index("ix_n", "users", { "price" }, { concurrently = true })' },
   { "index-not-concurrent", "postgresql", 'op.create_index("ix_n", "users", { "price" })',
     'op.create_table("n", { { "id", sql.bigint, primary_key = true } }) op.create_index("ix_n", "n", { "id" })' },
+  { "index-not-concurrent", "postgresql", 'op.create_index("ix_p", "users", { "price" })',
+    'op.create_view("dear", "SELECT price FROM users", { materialized = true }); op.create_index("ix_dear", "dear", { "price" }, { unique = true })' },
   { "drop-index-not-concurrent", "postgresql", 'op.drop_index("ix_users_org_id", "users")',
     'op.drop_index("ix_users_org_id", "users", { concurrently = true })' },
   { "reindex-not-concurrent", "postgresql", 'op.execute "REINDEX TABLE users"', 'op.execute "REINDEX TABLE CONCURRENTLY users"' },

@@ -71,6 +71,8 @@ function step:note_created()
   for _, operation in ipairs(self.operations) do
     if operation.kind == "create_table" and not operation.if_not_exists then
       self.tables[key(operation.schema, operation.table)] = operation.index
+    elseif operation.kind == "create_view" and operation.materialized and not operation.if_not_exists then
+      self.tables[key(operation.schema, operation.name)] = operation.index
     elseif operation.kind == "rename_table" and self.tables[key(operation.schema, operation.table)] then
       self.tables[key(operation.schema, operation.new_name)] = operation.index
     elseif operation.kind == "add_column" then
