@@ -490,14 +490,21 @@ local function add_group(items, key, group)
   if #group > 0 then items[#items + 1] = { key = key, value = list(group, true) } end
 end
 
+-- A table of such a name stands among `tables`.
+local GROUPS = { enums = true, views = true, schemas = true, tables = true }
+
 -- The tables, enums and views of one schema (nil: the default one) as items. Tables are laid out at once: of many, the
 -- texts take far less memory than the trees.
 local function objects(schema, of, indent)
-  local items, enums, views = {}, {}, {}
+  local items, tables, enums, views = {}, {}, {}, {}
   for _, data in ipairs(schema.tables) do
     if data.schema == of then
-      local value = body(tidy_table(data), {}, { name = true, schema = true })
-      items[#items + 1] = layout({ key = key_of(data.name), value = value }, indent, #indent)
+      local item = { key = key_of(data.name), value = body(tidy_table(data), {}, { name = true, schema = true }) }
+      if GROUPS[data.name] then
+        tables[#tables + 1] = item
+      else
+        items[#items + 1] = layout(item, indent, #indent)
+      end
     end
   end
   for _, data in ipairs(schema.enums) do
@@ -516,6 +523,7 @@ local function objects(schema, of, indent)
       views[#views + 1] = { key = key_of(data.name), value = value }
     end
   end
+  add_group(items, "tables", tables)
   add_group(items, "enums", enums)
   add_group(items, "views", views)
   return items

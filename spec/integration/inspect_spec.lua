@@ -57,6 +57,16 @@ describe("what inspect says", function()
     assert.truthy(text:find([[{ "b", sql.text, default = "open" }]], 1, true), text)
   end)
 
+  for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+    it("comes again on " .. dialect .. ": tables that are called as the groups of schema.lua", function()
+      local text = comes_again(dialect, ([[
+        CREATE TABLE enums (id int PRIMARY KEY, n int); CREATE TABLE "schemas" (id int PRIMARY KEY); CREATE TABLE "tables" (id int PRIMARY KEY);
+        CREATE TABLE views (id int PRIMARY KEY); CREATE TABLE users (id int PRIMARY KEY); CREATE VIEW v AS SELECT id FROM views;]])
+        :gsub('"', dialect == "mysql" and "`" or '"'))
+      assert.truthy(text:find("\n  tables = {\n    enums = {\n      { \"id\"", 1, true), text)
+    end)
+  end
+
   it("comes again on mysql: AUTO_INCREMENT in a key of two columns", function()
     comes_again("mysql", "CREATE TABLE logs (id bigint NOT NULL AUTO_INCREMENT, at date NOT NULL, PRIMARY KEY (id, at))")
   end)

@@ -133,6 +133,75 @@ static void read_views(struct mig_reader *r, int index, const char *schema, stru
     }
 }
 
+/* The table at the top of the stack, which is popped. */
+static void read_table(struct mig_reader *r, const char *name, const char *schema,
+                       struct mig_schema *out)
+{
+    int value = lua_gettop(r->L);
+    struct mig_place place = {r->place, "table", name, 0};
+    r->place = &place;
+    struct mig_table *table = mig_read_body(r, value, name, NULL, NULL);
+    table->schema = schema;
+    out->tables = mig_read_need(
+        r, mig_arena_room(r->arena, out->tables, out->table_count, sizeof *out->tables));
+    out->tables[out->table_count++] = table;
+    lua_settop(r->L, value - 1);
+    r->place = place.up;
+}
+
+/* The group that the value at the top of the stack is; NULL when it is a table: that begins with a
+ * column, a group has names alone. */
+static const char *group_of(lua_State *L, const char *name)
+{
+    static const char *const groups[] = {"enums", "views", "schemas", "tables"};
+    for (size_t i = 0; i < MIG_COUNT(groups); i++) {
+        if (strcmp(name, groups[i]) == 0) {
+            bool is_table = mig_read_is_plain(L, -1) && lua_rawlen(L, -1) > 0;
+            return is_table ? NULL : groups[i];
+        }
+    }
+    return NULL;
+}
+
+/* tables = { views = { columns … } }: for a table that is called as one of the groups is. outer:
+ * what the group stands in. */
+static void read_tables(struct mig_reader *r, int index, int outer, const char *schema,
+                        struct mig_schema *out)
+{
+    size_t count = 0;
+    const char **names = sorted_names(r, index, &count);
+    for (size_t i = 0; i < count; i++) {
+        bool twice =
+            lua_getfield(r->L, outer, names[i]) != LUA_TNIL && group_of(r->L, names[i]) == NULL;
+        lua_pop(r->L, 1);
+        if (twice) {
+            mig_read_fail(r, "table '%s' stands twice, in `tables` and beside it", names[i]);
+        }
+        lua_getfield(r->L, index, names[i]);
+        read_table(r, names[i], schema, out);
+    }
+}
+
+static void read_group(struct mig_reader *r, const char *group, int outer, const char *schema,
+                       struct mig_schema *out)
+{
+    lua_State *L = r->L;
+    int value = lua_gettop(L);
+    if (!mig_read_is_plain(L, value)) {
+        mig_read_fail(r, "%s must be a table, not %s", group, mig_lua_describe(L, value));
+    }
+    if (strcmp(group, "enums") == 0) {
+        read_enums(r, value, schema, out);
+    } else if (strcmp(group, "views") == 0) {
+        read_views(r, value, schema, out);
+    } else if (strcmp(group, "tables") == 0) {
+        read_tables(r, value, outer, schema, out);
+    } else if (schema != NULL) {
+        mig_read_fail(r, "a schema holds no schemas");
+    }
+    lua_settop(L, value - 1);
+}
+
 static void read_objects(struct mig_reader *r, int index, const char *schema,
                          struct mig_schema *out)
 {
@@ -140,33 +209,14 @@ static void read_objects(struct mig_reader *r, int index, const char *schema,
     size_t count = 0;
     luaL_checkstack(L, 16, NULL);
     const char **names = sorted_names(r, index, &count);
-    out->tables = grow(r, out->tables, out->table_count, count);
     for (size_t i = 0; i < count; i++) {
         lua_getfield(L, index, names[i]);
-        int value = lua_gettop(L);
-        bool enums = strcmp(names[i], "enums") == 0, views = strcmp(names[i], "views") == 0;
-        if (enums || views || strcmp(names[i], "schemas") == 0) {
-            if (!mig_read_is_plain(L, value)) {
-                mig_read_fail(r, "%s must be a table, not %s", names[i],
-                              mig_lua_describe(L, value));
-            }
-            if (enums) {
-                read_enums(r, value, schema, out);
-            } else if (views) {
-                read_views(r, value, schema, out);
-            } else if (schema != NULL) {
-                mig_read_fail(r, "a schema holds no schemas");
-            }
-            lua_settop(L, value - 1);
+        const char *group = group_of(L, names[i]);
+        if (group != NULL) {
+            read_group(r, group, index, schema, out);
             continue;
         }
-        struct mig_place place = {r->place, "table", names[i], 0};
-        r->place = &place;
-        struct mig_table *table = mig_read_body(r, value, names[i], NULL, NULL);
-        table->schema = schema;
-        out->tables[out->table_count++] = table;
-        lua_settop(L, value - 1);
-        r->place = place.up;
+        read_table(r, names[i], schema, out);
     }
 }
 
@@ -181,7 +231,7 @@ void mig_read_schema(struct mig_reader *r, int index, struct mig_schema *out)
     mig_lua_push_fields(L, index);
     int fields = lua_gettop(L);
     read_objects(r, fields, NULL, out);
-    if (lua_getfield(L, fields, "schemas") != LUA_TNIL) {
+    if (lua_getfield(L, fields, "schemas") != LUA_TNIL && group_of(L, "schemas") != NULL) {
         int schemas = lua_gettop(L);
         size_t count = 0;
         const char **names = sorted_names(r, schemas, &count);
