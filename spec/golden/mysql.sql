@@ -315,6 +315,27 @@ CREATE TABLE clock (
 );
 ALTER TABLE clock MODIFY b DATETIME(6) NULL ON UPDATE CURRENT_TIMESTAMP(6) COMMENT 'x';
 
+-- create_table: keys that are alike
+CREATE TABLE twins (
+    id INTEGER NOT NULL AUTO_INCREMENT,
+    a INTEGER,
+    b INTEGER,
+    PRIMARY KEY (id),
+    UNIQUE (id),
+    UNIQUE (b),
+    CONSTRAINT uq_1 UNIQUE (a, b),
+    CONSTRAINT uq_2 UNIQUE (a, b),
+    CONSTRAINT uq_3 UNIQUE (b, a),
+    UNIQUE (a),
+    UNIQUE (a)
+);
+CREATE TABLE IF NOT EXISTS triplets (
+    a INTEGER,
+    CONSTRAINT uq_4 UNIQUE (a),
+    CONSTRAINT uq_5 UNIQUE (a),
+    CONSTRAINT uq_6 UNIQUE (a)
+);
+
 -- mysql_invisible
 ALTER TABLE products MODIFY price NUMERIC(10, 2) NULL INVISIBLE;
 ALTER TABLE products MODIFY price NUMERIC(10, 2) NOT NULL DEFAULT 0 INVISIBLE;

@@ -331,6 +331,16 @@ add("mysql_on_update: sql.now", function(op, sql)
   op.alter_column("clock", "b", { mysql_on_update = sql.now, comment = "x" })
 end)
 
+add("create_table: keys that are alike", function(op, sql)
+  op.create_table("twins", {
+    { "id", sql.integer, primary_key = true, unique = true }, { "a", sql.integer }, { "b", sql.integer, unique = true },
+    sql.unique({ "a", "b" }, { name = "uq_1" }), sql.unique({ "a", "b" }, { name = "uq_2" }), sql.unique({ "b", "a" }, { name = "uq_3" }),
+    sql.unique { "a" }, sql.unique { "a" },
+  })
+  op.create_table("triplets", { { "a", sql.integer }, sql.unique({ "a" }, { name = "uq_4" }), sql.unique({ "a" }, { name = "uq_5" }),
+    sql.unique({ "a" }, { name = "uq_6" }), if_not_exists = true })
+end)
+
 add("mysql_invisible", function(op, sql)
   op.alter_column("products", "price", { mysql_invisible = true })
   op.alter_column("products", "price", { nullable = false, default = 0 })

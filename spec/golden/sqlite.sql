@@ -740,6 +740,27 @@ CREATE TABLE clock (
 );
 -- log: comment of column 'clock.b' passed over: SQLite keeps none
 
+-- create_table: keys that are alike
+CREATE TABLE twins (
+    id INTEGER NOT NULL,
+    a INTEGER,
+    b INTEGER,
+    PRIMARY KEY (id),
+    UNIQUE (id),
+    UNIQUE (b),
+    CONSTRAINT uq_1 UNIQUE (a, b),
+    CONSTRAINT uq_2 UNIQUE (a, b),
+    CONSTRAINT uq_3 UNIQUE (b, a),
+    UNIQUE (a),
+    UNIQUE (a)
+);
+CREATE TABLE IF NOT EXISTS triplets (
+    a INTEGER,
+    CONSTRAINT uq_4 UNIQUE (a),
+    CONSTRAINT uq_5 UNIQUE (a),
+    CONSTRAINT uq_6 UNIQUE (a)
+);
+
 -- mysql_invisible
 SELECT 1 FROM products WHERE price IS NULL LIMIT 1; -- check_empty
 CREATE TABLE _luamig_new_products (

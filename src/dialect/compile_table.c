@@ -338,6 +338,54 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
 
 /* --- operations --- */
 
+static bool is_key(const struct mig_constraint *constraint)
+{
+    return constraint->kind == MIG_CONSTRAINT_PRIMARY || constraint->kind == MIG_CONSTRAINT_UNIQUE;
+}
+
+static bool same_index(const struct mig_constraint *a, const struct mig_constraint *b)
+{
+    return mig_names_equal(&a->columns, &b->columns) && mig_names_equal(&a->include, &b->include) &&
+           (a->nulls_not_distinct == MIG_TRUE) == (b->nulls_not_distinct == MIG_TRUE) &&
+           (a->deferrable == MIG_TRUE) == (b->deferrable == MIG_TRUE) &&
+           (a->period == MIG_TRUE) == (b->period == MIG_TRUE) &&
+           mig_text_equal(a->initially, b->initially);
+}
+
+/* Of keys with the same index PostgreSQL makes the first alone, and says nothing
+ * (transformIndexConstraints in parse_utilcmd.c). Those that have names of their own are meant:
+ * they are added to the table. */
+static bool would_be_merged(const struct mig_compile *c, const struct mig_table *table,
+                            const struct mig_constraint *constraint)
+{
+    const struct mig_constraint *primary = mig_table_primary_key(table);
+    if (!c->dialect->merges_keys || !is_key(constraint) || constraint == primary ||
+        constraint->name == NULL) {
+        return false;
+    }
+    bool merged = primary != NULL && primary->name != NULL && same_index(primary, constraint);
+    for (size_t i = 0; !merged && table->constraints.items[i] != constraint; i++) {
+        const struct mig_constraint *other = table->constraints.items[i];
+        merged = is_key(other) && other->name != NULL && same_index(other, constraint) &&
+                 strcmp(other->name, constraint->name) != 0;
+    }
+    return merged;
+}
+
+static int add_merged(struct mig_compile *c, const struct mig_table *table, struct mig_error *err)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < table->constraints.count; i++) {
+        if (would_be_merged(c, table, table->constraints.items[i])) {
+            struct mig_sql w = mig_sql_start(c, err);
+            mig_sql_add(&w, "ALTER TABLE %t ADD ", table->schema, table->name);
+            mig_sql_constraint(&w, table, table->constraints.items[i]);
+            code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", table->schema, table->name, NULL);
+        }
+    }
+    return code;
+}
+
 int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
                       const struct mig_op_create_table *op, struct mig_error *err)
 {
@@ -349,6 +397,7 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
     if (code != 0) {
         return code;
     }
+    bool may_exist = op->if_not_exists == MIG_TRUE;
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "CREATE ");
     if (mig_option_true(mig_option_value(&table->options, "postgresql_unlogged"))) {
@@ -358,8 +407,7 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
         mig_sql_add(&w, "%r ", op->prefixes.items[i]);
     }
     mig_sql_add(&w, op->temporary == MIG_TRUE ? "TEMPORARY TABLE " : "TABLE ");
-    mig_sql_add(&w, op->if_not_exists == MIG_TRUE ? "IF NOT EXISTS %t (" : "%t (", table->schema,
-                table->name);
+    mig_sql_add(&w, may_exist ? "IF NOT EXISTS %t (" : "%t (", table->schema, table->name);
     const char *separator = "\n    ";
     for (size_t i = 0; i < table->columns.count; i++) {
         mig_sql_add(&w, "%r", separator);
@@ -373,7 +421,8 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
         separator = ",\n    ";
     }
     for (size_t i = 0; i < table->constraints.count; i++) {
-        if (table->constraints.items[i] != key) {
+        if (table->constraints.items[i] != key &&
+            (may_exist || !would_be_merged(c, table, table->constraints.items[i]))) {
             mig_sql_add(&w, "%r", separator);
             mig_sql_constraint(&w, table, table->constraints.items[i]);
             separator = ",\n    ";
@@ -390,11 +439,13 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
         ops->table_options(&w, table);
     }
     code = mig_sql_emit(&w, MIG_CLASS_DDL, "CREATE TABLE", table->schema, table->name, NULL);
+    if (code == 0 && !may_exist) {
+        code = add_merged(c, table, err);
+    }
     for (size_t i = 0; i < table->indexes.count && code == 0; i++) {
         const struct mig_index *index = table->indexes.items[i];
         if (ops->index_clause == NULL || !mig_table_needs_index(table, index)) {
-            code = ops->index(c, table->schema, table->name, index, op->if_not_exists == MIG_TRUE,
-                              err);
+            code = ops->index(c, table->schema, table->name, index, may_exist, err);
         }
     }
     if (code == 0 && ops->comments != NULL) {

@@ -125,6 +125,7 @@ struct mig_dialect {
     bool escape_strings;           /* E'' reads backslashes whatever the session says of '' */
     bool tables_inherit;           /* and a CHECK may be NO INHERIT */
     bool index_has_schema;         /* CREATE INDEX schema.name ON table, not name ON schema.table */
+    bool merges_keys;              /* CREATE TABLE makes one of keys that differ in their names */
     bool conflict_clauses;         /* a constraint may have ON CONFLICT */
     bool defers_foreign_keys_only; /* and INITIALLY stands behind a DEFERRABLE only */
     bool offset_needs_limit;       /* no OFFSET without LIMIT */

@@ -194,14 +194,13 @@ local function parts_of(handle, list, before)
   }
 end
 
--- The revision as a file: its text and name. more: operations that come after those that make the schema; lacks: names
--- of what it does not make.
-local function composed(session, settings, list, last, parts, more, lacks)
+-- The revision as a file: its text and name. lacks: names of what it does not make.
+local function composed(session, settings, list, last, parts, lacks)
   local comments = {}
   for i, name in ipairs(lacks) do comments[i] = "  -- not in it: " .. name:gsub("%s+", " ") .. "\n" end
   return skeleton.compose(settings, {
     id = last.revision, message = message_of(list, session.args.message), labels = labels_of(list), replaces = replaced_by(list, last),
-    upgrades = parts.schema .. render.operations(more, "  ") .. parts.rows .. parts.late .. table.concat(comments),
+    upgrades = parts.schema .. parts.rows .. parts.late .. table.concat(comments),
     downgrades = parts.downgrades,
   }, { down_revision = {}, depends_on = {} })
 end
@@ -249,14 +248,8 @@ local function made(session, list, last)
   old.handle:upgrade(last.revision)
   local before = holdings(old.handle)
   local settings, parts = old.handle:settings(), parts_of(old.handle, list, before)
-  local text, name = composed(session, settings, list, last, parts, {}, {})
+  local text, name = composed(session, settings, list, last, parts, {})
   local after = tried(text, last)
-  -- PostgreSQL makes one of two like constraints in a CREATE TABLE: what is left to do is added, once.
-  local more = old.handle:snapshot_difference(after.snapshot, before.snapshot)
-  if #more > 0 then
-    text, name = composed(session, settings, list, last, parts, more, {})
-    after = tried(text, last)
-  end
   require_same(old.handle, before, after)
   local lacks = lacking(before.left_out, after.left_out)
   if #lacks > 0 and not session.args.incomplete then
@@ -266,7 +259,7 @@ local function made(session, list, last)
       hint = "Have the revisions make it by operations (op.create_trigger, …); --incomplete names it in the file.",
     }
   end
-  if #lacks > 0 then text, name = composed(session, settings, list, last, parts, more, lacks) end
+  if #lacks > 0 then text, name = composed(session, settings, list, last, parts, lacks) end
   return text, name, lacks
 end
 

@@ -40,6 +40,15 @@ describe("on PostgreSQL", function()
     assert.equal("a\\b", db:value "SELECT col_description('t'::regclass, 3)")
   end)
 
+  it("a table has every key that was named, where the server would make one of those that are alike", function()
+    run(function(op, sql)
+      op.create_table("t", { { "id", sql.integer, nullable = false }, { "a", sql.integer }, sql.primary_key("id", { name = "k1" }),
+        sql.unique("id", { name = "k2" }), sql.unique("a", { name = "k3" }), sql.unique("a", { name = "k4" }),
+        sql.unique("a", { name = "k5", deferrable = true }), sql.unique("a"), sql.unique({ "a", "id" }, { name = "k6" }) })
+    end)
+    assert.same({ "k1", "k2", "k3", "k4", "k5", "k6" }, db:query "SELECT conname FROM pg_constraint WHERE conrelid = 't'::regclass ORDER BY 1")
+  end)
+
   it("an identity that is ALWAYS takes a row's own value when that is said", function()
     local p = project.new { url = db.url }
     p:revision { id = "aaaa", upgrade = [[
