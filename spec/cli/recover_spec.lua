@@ -274,6 +274,53 @@ describe("a table that was being dropped", function()
   end
 end)
 
+-- Whether it was there before, the server writes into the intent itself.
+describe("a table that was being made", function()
+  local db, p
+  before_each(function()
+    db = scratch.database "mysql"
+    p = project.new { url = db.url }
+  end)
+  after_each(function() db:drop() end)
+
+  local function columns(name) return db:value(("SELECT group_concat(column_name) FROM information_schema.columns WHERE table_schema = database() AND table_name = '%s'"):format(name)) end
+
+  for _, name in ipairs { "one", "o.ne" } do
+    for _, there in ipairs { true, false } do
+      it(("and is %s there is %s: %s"):format(there and "" or "not", there and "not made again" or "made", name), function()
+        p:revision { id = "a1", upgrade = ('op.create_table(%q, { { "made", sql.integer } }) op.execute "INSERT INTO later VALUES (1)"'):format(name) }
+        local r = p:luamig("upgrade", "-v")
+        assert.equal(1, r.code)
+        assert.is_nil(r.stderr:find("SHOW CREATE TABLE", 1, true), r.stderr)
+        db:query "UPDATE luamig_journal SET state = 'intent'; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
+        if not there then db:query(("DROP TABLE `%s`"):format(name)) end
+        r = p:luamig "upgrade"
+        assert.equal(0, r.code, r.stderr)
+        assert.equal("made", columns(name))
+        assert.equal("1", db:value "SELECT count(*) FROM later")
+      end)
+    end
+
+    it("is not taken for another one that stands in its way: " .. name, function()
+      db:query(("CREATE TABLE `%s` (theirs INTEGER)"):format(name))
+      p:revision { id = "a1", upgrade = ('op.create_table("first", { { "a", sql.integer } }) op.create_table(%q, { { "made", sql.integer } })'):format(name) }
+      for _ = 1, 2 do
+        local r = p:luamig "upgrade"
+        assert.equal(1, r.code)
+        assert.matches("already exists", r.stderr)
+        assert.matches("half applied: 1 of the 2 statements sent stay", r.stderr)
+        assert.equal("failed", db:value "SELECT state FROM luamig_journal WHERE step = 2")
+        assert.equal("theirs", columns(name))
+        db:query "UPDATE luamig_journal SET state = 'intent' WHERE step = 2" -- as a crash would have left it
+      end
+      db:query(("DROP TABLE `%s`"):format(name))
+      local r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      assert.equal("made", columns(name))
+    end)
+  end
+end)
+
 it("a read that was too large to be written down leaves the revision to a human", function()
   local db = scratch.database "mysql"
   local p = project.new { url = db.url }

@@ -24,6 +24,8 @@ struct mig_violations {
     int64_t rows, mismatches;
 };
 
+#define MIG_RUNNER_PRESENT "present"
+
 struct mig_runner_ops {
     /* True where BEGIN itself is the lock (SQLite): the runner reads the version rows again after
      * each one, and the lock slots are NULL. */
@@ -72,6 +74,9 @@ struct mig_runner_ops {
     /* Required. schema NULL: the default one. */
     int (*has_table)(struct mig_conn *conn, const char *schema, const char *name, bool *out,
                      struct mig_error *err);
+    /* Optional: an expression that is MIG_RUNNER_PRESENT where a table of this name is, in which a
+     * dot may be the schema's, else NULL. */
+    void (*present)(const struct mig_compile *c, struct mig_strbuf *out, const char *table);
     /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
     int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err);

@@ -59,19 +59,24 @@ static bool drops_a_table(const struct mig_statement *statement)
            statement->tables.count == 1;
 }
 
-/* A dot may be the schema's or stand in the name itself: neither table is there. */
-static int is_dropped(struct mig_run *run, const struct mig_statement *statement, bool *out,
-                      struct mig_error *err)
+/* Its first table is there once it was carried out; whether it was before, the intent's own INSERT
+ * finds out. */
+static bool makes_a_table(const struct mig_statement *statement)
 {
-    const char *table = statement->tables.items[0], *dot = strrchr(table, '.');
-    bool there = false;
-    int rc = run->db->runner->has_table(run->conn, NULL, table, &there, err);
-    if (rc == 0 && !there && dot != NULL) {
+    return statement->verb != NULL && strcmp(statement->verb, "CREATE TABLE") == 0 &&
+           statement->tables.count > 0;
+}
+
+/* A dot may be the schema's or stand in the name itself. */
+static int has_table(struct mig_run *run, const char *table, bool *there, struct mig_error *err)
+{
+    const char *dot = strrchr(table, '.');
+    int rc = run->db->runner->has_table(run->conn, NULL, table, there, err);
+    if (rc == 0 && !*there && dot != NULL) {
         const char *schema = mig_arena_strndup(&run->revision_arena, table, (size_t)(dot - table));
         rc = schema == NULL ? mig_error_nomem(err)
-                            : run->db->runner->has_table(run->conn, schema, dot + 1, &there, err);
+                            : run->db->runner->has_table(run->conn, schema, dot + 1, there, err);
     }
-    *out = !there;
     return rc;
 }
 
@@ -86,21 +91,37 @@ static int read_statement(struct mig_run *run, const char *sql, const struct mig
     return rc;
 }
 
-int mig_evidence_take(struct mig_run *run, const struct mig_statement *statement, const char *text,
-                      char fingerprint[MIG_DIGEST_SIZE], bool *in_doubt, struct mig_error *err)
+/* Nothing is asked before: the intent's row is filled in by the server, in the same message. */
+static int look_along(struct mig_run *run, const struct mig_statement *statement,
+                      struct mig_evidence *out, struct mig_error *err)
 {
+    struct mig_strbuf text = {0};
+    run->db->runner->present(&run->compile, &text, statement->tables.items[0]);
+    out->present = mig_strbuf_to_arena(&text, &run->revision_arena);
+    return out->present == NULL ? mig_error_nomem(err) : 0;
+}
+
+int mig_evidence_take(struct mig_run *run, const struct mig_statement *statement, const char *text,
+                      struct mig_evidence *out, struct mig_error *err)
+{
+    *out = (struct mig_evidence){0};
+    /* the user's own text may mean a temporary table that stands before another one */
+    if ((statement->flags & MIG_STATEMENT_AS_WRITTEN) == 0) {
+        if (makes_a_table(statement) && run->db->runner->present != NULL) {
+            return look_along(run, statement, out, err);
+        }
+        if (drops_a_table(statement)) {
+            return 0;
+        }
+    }
     /* from the text alone, as it will be done after a crash, so that the two can be compared */
     const struct mig_statement *read = NULL;
     int rc = read_statement(run, text, &read, err);
-    if (rc != 0) {
-        return rc;
-    }
     read = read != NULL ? read : statement;
-    /* the user's own text may mean a temporary table that stands before another one */
-    bool dropped = drops_a_table(read) && (statement->flags & MIG_STATEMENT_AS_WRITTEN) == 0;
-    fingerprint[0] = '\0';
-    rc = dropped ? 0 : take_fingerprint(run, read, fingerprint, err);
-    *in_doubt = fingerprint[0] == '\0' && !dropped && !is_repeatable(read);
+    if (rc == 0) {
+        rc = take_fingerprint(run, read, out->fingerprint, err);
+    }
+    out->in_doubt = out->fingerprint[0] == '\0' && !is_repeatable(read);
     return rc;
 }
 
@@ -145,8 +166,16 @@ int mig_evidence_weigh(struct mig_run *run, const struct mig_journal_row *row, b
     if (rc == 0 && left && !run->sink->live) {
         return 0; /* it will be made, or dropped, again */
     }
-    if (rc == 0 && statement != NULL && row->fingerprint == NULL && drops_a_table(statement)) {
-        return is_dropped(run, statement, applied, err);
+    if (rc == 0 && row->fingerprint != NULL && strcmp(row->fingerprint, MIG_RUNNER_PRESENT) == 0) {
+        return 0; /* what was to be made was there already: it failed, or had nothing to do */
+    }
+    bool drops = statement != NULL && drops_a_table(statement);
+    if (rc == 0 && statement != NULL && row->fingerprint == NULL &&
+        (drops || makes_a_table(statement))) {
+        bool there = false;
+        rc = has_table(run, statement->tables.items[0], &there, err);
+        *applied = there != drops;
+        return rc;
     }
     if (rc == 0 && statement != NULL && row->fingerprint != NULL) {
         rc = take_fingerprint(run, statement, now, err);

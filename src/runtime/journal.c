@@ -238,11 +238,13 @@ static bool is_reading(const struct mig_run *run)
 
 /* calls and part say what is complete once the row is done. */
 static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t calls, size_t part,
-                      const char *digest, const char *fingerprint, const char *statement,
-                      struct mig_error *err)
+                      const char *digest, const struct mig_evidence *evidence,
+                      const char *statement, struct mig_error *err)
 {
+    static const struct mig_evidence none = {0};
     struct mig_journal *journal = &run->journal;
     struct mig_statement insert;
+    evidence = evidence != NULL ? evidence : &none;
     if (run->process == NULL) {
         run->process = mig_journal_runner(run->arena);
     }
@@ -251,6 +253,12 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
     }
     const char *answers =
         journal->too_big || is_reading(run) ? NULL : mig_strbuf_text(&journal->written);
+    struct mig_own_cell fingerprint = mig_own_text(
+        "fingerprint", evidence->fingerprint[0] != '\0' ? evidence->fingerprint : NULL);
+    if (evidence->present != NULL) {
+        fingerprint.value = mig_value_text(evidence->present);
+        fingerprint.value.kind = MIG_VALUE_EXPR;
+    }
     const struct mig_own_cell cells[] = {
         mig_own_text("version_table", run->ctx->settings.version_table),
         mig_own_text("revision", run->revision->id),
@@ -260,7 +268,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         mig_own_integer("calls", calls),
         mig_own_integer("part", (int64_t)part),
         mig_own_text("digest", digest),
-        mig_own_text("fingerprint", fingerprint),
+        fingerprint,
         mig_own_text("statement", statement),
         mig_own_text("rest", part > 0 ? rest_of(run, part) : NULL),
         mig_own_text("answers", answers),
@@ -399,7 +407,7 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
                        struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
-    char fingerprint[MIG_DIGEST_SIZE] = "";
+    struct mig_evidence evidence;
     if (!journal->active || !run->sink->live || statement->class == MIG_CLASS_SESSION ||
         statement->class == MIG_CLASS_READ) {
         return 0;
@@ -408,17 +416,15 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
     if (text == NULL) {
         return mig_error_nomem(err);
     }
-    bool in_doubt = false;
-    int rc = mig_evidence_take(run, statement, text, fingerprint, &in_doubt, err);
+    int rc = mig_evidence_take(run, statement, text, &evidence, err);
     if (rc != 0) {
         return rc;
     }
     bool last = is_last_part(journal, journal->part + 1);
     rc = insert_row(run, MIG_JOURNAL_INTENT, last ? journal->calls : journal->calls - 1,
-                    last ? 0 : journal->part + 1, journal->chain,
-                    fingerprint[0] != '\0' ? fingerprint : NULL, text, err);
+                    last ? 0 : journal->part + 1, journal->chain, &evidence, text, err);
     journal->intended = rc == 0;
-    journal->in_doubt = in_doubt;
+    journal->in_doubt = evidence.in_doubt;
     return rc;
 }
 

@@ -344,12 +344,16 @@ void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader);
 void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader);
 
 /* evidence.c */
-/* Before a statement is sent that commits by itself: what will tell after a crash whether it was
- * carried out. fingerprint: of what it changes, "" where that tells nothing or is not needed.
- * *in_doubt: nothing will tell. `text` is the statement's own, which the journal keeps. */
+/* What will tell after a crash whether a statement that commits by itself was carried out. */
+struct mig_evidence {
+    char fingerprint[MIG_DIGEST_SIZE]; /* of what it changes; "" where that tells nothing */
+    const char *present; /* in its stead, an expression that the server fills in: whether the table
+                            that is to be made is there already; NULL else */
+    bool in_doubt;       /* nothing will tell */
+};
+/* Before it is sent. `text` is the statement's own, which the journal keeps. */
 int mig_evidence_take(struct mig_run *run, const struct mig_statement *statement, const char *text,
-                      char fingerprint[MIG_DIGEST_SIZE], bool *in_doubt,
-                      struct mig_error *err) MIG_MUST_CHECK;
+                      struct mig_evidence *out, struct mig_error *err) MIG_MUST_CHECK;
 /* The statement of the row was sent and its outcome never heard of: whether it was carried out.
  * What it has left half done goes before. MIG_E_half_applied: nothing tells. */
 int mig_evidence_weigh(struct mig_run *run, const struct mig_journal_row *row, bool *applied,

@@ -180,6 +180,35 @@ static int has_table(struct mig_conn *conn, const char *schema, const char *name
     return rc;
 }
 
+static void append_present(const struct mig_compile *c, struct mig_strbuf *out, const char *schema,
+                           size_t schema_length, const char *table)
+{
+    mig_strbuf_puts(out, "(SELECT '" MIG_RUNNER_PRESENT "' FROM information_schema.tables"
+                         " WHERE table_schema = ");
+    if (schema == NULL) {
+        mig_strbuf_puts(out, "database()");
+    } else {
+        mig_append_string(c, out, schema, schema_length);
+    }
+    mig_strbuf_puts(out, " AND table_name = ");
+    mig_append_string(c, out, table, strlen(table));
+    mig_strbuf_puts(out, " LIMIT 1)");
+}
+
+static void present(const struct mig_compile *c, struct mig_strbuf *out, const char *table)
+{
+    const char *dot = strrchr(table, '.');
+    if (dot == NULL) {
+        append_present(c, out, NULL, 0, table);
+        return;
+    }
+    mig_strbuf_puts(out, "coalesce(");
+    append_present(c, out, NULL, 0, table);
+    mig_strbuf_puts(out, ", ");
+    append_present(c, out, table, (size_t)(dot - table), dot + 1);
+    mig_strbuf_putc(out, ')');
+}
+
 static int column_width(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err)
 {
@@ -466,6 +495,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .is_in_use = is_in_use,
     .is_missing_table = is_missing_table,
     .has_table = has_table,
+    .present = present,
     .column_width = column_width,
     .blockers = blockers,
     .end_session = end_session,
