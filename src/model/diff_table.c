@@ -420,6 +420,8 @@ static void drop_index(struct mig_diff *d, const struct mig_table *from, const c
     if (op != NULL) {
         op->name = index->name;
         op->table = table;
+        /* another key on the same columns may have brought it, under its own name */
+        op->if_exists = mig_diff_is_of_foreign_key(d, from, index) ? MIG_TRUE : MIG_UNSET;
     }
 }
 

@@ -67,6 +67,20 @@ end
     assert.truthy(ok("downgrade", "-1", "--json").stdout:find("ALTER TABLE x ADD INDEX fk_ab (a, b), DROP INDEX ix_x", 1, true))
   end)
 
+  it("goes by what autogenerate writes for one of two keys, whatever the way to there was", function()
+    p:write("migrations/bbbb.lua", [[
+revision = "bbbb"
+down_revision = "aaaa"
+function change() op.create_foreign_key("fk_second", "t", "u", { "u_id" }, { "id" }, { ondelete = "CASCADE" }) end
+]])
+    ok "upgrade"
+    p:write("schema.lua", (ok "inspect".stdout:gsub('[^\n]*fk_second"[^\n]*\n', "")))
+    ok("revision", "--autogenerate", "-m", "one key", "--rev-id", "cccc")
+    ok "upgrade"
+    ok "check"
+    ok "verify"
+  end)
+
   it("of a key that another table rests on is an error that says so", function()
     p:revision { id = "bbbb", down = "aaaa", upgrade = [[
       op.create_table("r", { { "id", sql.integer, primary_key = true }, { "code", sql.integer } })
