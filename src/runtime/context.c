@@ -4,6 +4,7 @@
 #include "runtime/run.intern.h"
 
 #include <string.h>
+#include <unistd.h>
 
 int mig_context_map(struct mig_context *ctx, struct mig_error *err)
 {
@@ -18,6 +19,13 @@ int mig_context_map(struct mig_context *ctx, struct mig_error *err)
                                    ctx->settings.recursive, ctx->keeps_sources,
                                    ctx->host.compute_header, ctx, err);
     if (rc != 0) {
+        const char *folder =
+            ctx->settings.migrations.count > 0 ? ctx->settings.migrations.items[0] : "";
+        if (ctx->settings.file == NULL && access(folder, F_OK) != 0) { /* nobody's project */
+            mig_error_hint(err, "No luamig.conf.lua was read, which says where they are: change to "
+                                "the project's folder, name the file with -c, or start a project "
+                                "with 'luamig init'.");
+        }
         mig_revision_map_free(map);
         return rc;
     }
