@@ -1,4 +1,6 @@
 --- JSON documents with a fixed order of keys, from one table of shapes.
+local number = require "luamig.number"
+
 local json = {}
 
 -- A key is `name`, `name[]` (a list), `name:shape`, `name[]:shape`; with a `?` at the end it is left out when nil
@@ -83,11 +85,10 @@ function json.quote(text)
 end
 
 local function scalar(value)
-  local kind = math.type(value) or type(value)
-  if kind == "integer" then return ("%d"):format(value) end
-  if kind == "float" then
+  local kind = type(value)
+  if kind == "number" then
     if value ~= value or value == math.huge or value == -math.huge then return "null" end
-    return ("%.17g"):format(value)
+    return number(value)
   end
   if kind == "boolean" then return tostring(value) end
   if kind == "nil" then return "null" end

@@ -1,6 +1,5 @@
 --- Rules of safe migrations. They look at operations, not at text: each revision is run against nothing, from base, so a
 --- rule knows the table that an operation changes, the SQL it becomes and the lock that the SQL takes.
----
 local core = require "luamig.core"
 local ignores = require "luamig.lint.ignores"
 local rules = require "luamig.lint.rules"

@@ -1,6 +1,7 @@
 --- Operations and schema values as readable Lua. They come as plain data (luabind/push.h); what fields there are, and
 --- in which order they are written, is what the core's own record tables say.
 local core = require "luamig.core"
+local number = require "luamig.number"
 
 local render = {}
 
@@ -117,17 +118,6 @@ end
 local function key_of(name)
   if name:find "^[%a_][%w_]*$" and not reserved[name] then return name end
   return "[" .. render.text(name) .. "]"
-end
-
-local function number(value)
-  if math.type(value) == "integer" then return ("%d"):format(value) end
-  for digits = 15, 17 do
-    local text = ("%." .. digits .. "g"):format(value)
-    if tonumber(text) == value then
-      return text:find "[.eE]" and text or text .. ".0"
-    end
-  end
-  return ("%.17g"):format(value)
 end
 
 local function scalar(value)

@@ -69,17 +69,17 @@ end
 --- The files that `init` writes: { path, text } in order; "dot-x" becomes ".x".
 function template.project_files(name)
   local prefix = "templates/" .. name .. "/project/"
-  local files = {}
+  local list = {}
   for _, path in ipairs(core.embedded_names(prefix)) do
     local target = path:sub(#prefix + 1):gsub("^dot%-", "."):gsub("/dot%-", "/.")
-    files[#files + 1] = { path = target, text = core.embedded(path) }
+    list[#list + 1] = { path = target, text = core.embedded(path) }
   end
-  table.sort(files, function(a, b) -- what one edits first, the tools' files last
+  table.sort(list, function(a, b) -- what one edits first, the tools' files last
     local a_hidden, b_hidden = a.path:sub(1, 1) == ".", b.path:sub(1, 1) == "."
     if a_hidden ~= b_hidden then return b_hidden end
     return a.path < b.path
   end)
-  return files
+  return list
 end
 
 --- Replaces {{name}} by values[name]; an unknown one is an error of the template.

@@ -63,7 +63,8 @@ local function check_expected(kind, expected)
   for key in pairs(expected or {}) do
     if not names[key] then
       local near = core.suggest(tostring(key), names)
-      error(("%s %s has no '%s'%s"):format(kind == "index" and "an" or "a", kind, tostring(key), near and (" (did you mean '%s'?)"):format(near) or ""), ASSERTED)
+      local hint = near and (" (did you mean '%s'?)"):format(near) or ""
+      error(("%s %s has no '%s'%s"):format(kind == "index" and "an" or "a", kind, tostring(key), hint), ASSERTED)
     end
   end
 end

@@ -35,10 +35,16 @@ for _, dialect in ipairs(servers.dialects) do
       assert(not ok and tostring(err):find "later", err)
       m:execute "CREATE TABLE later (a INTEGER)"
       m:upgrade()
-      assert(m:current().revisions[1].revision == "a1")]])
+      assert(m:current().revisions[1].revision == "a1")
+      local found = m:check().operations
+      assert(#found == 1 and found[1].lua:find("default = 2.25", 1, true), found[1].lua)
+      print(require "luamig.json".document("operations", { operations = found }))]])
+    p:write("schema.lua", [[return sql.schema {
+      t = { { "id", sql.integer, primary_key = true }, { "a", sql.double, default = 2.25 } }, later = { { "a", sql.integer } } }]])
     local r = cli.run({ "run.lua" }, { program = "lua5.4", cwd = p.path,
       env = { LUA_CPATH = package.loaded["spec.build"] .. "/?.so;;", LOCPATH = folder } })
     assert.equal(0, r.code, r.stderr)
+    assert.matches('"default": 2.25[,\n]', r.stdout)
     assert.equal("1.5 2.25", table.concat(db:query "SELECT a FROM t ORDER BY a", " "))
     db:drop()
   end)
