@@ -83,10 +83,35 @@ local function without_key_indexes(schema)
   return schema
 end
 
+-- SQL text without quotes around names that need none.
+local function unquoted(text)
+  local pieces, in_literal = {}, false
+  for piece in (text .. "'"):gmatch "([^']*)'" do
+    pieces[#pieces + 1] = in_literal and piece or piece:gsub('"([%a_][%w_]*)"', "%1")
+    in_literal = not in_literal
+  end
+  return table.concat(pieces, "'")
+end
+
+-- SQLite quotes the name of a renamed table in what names it, and the old name too when it is given back.
+local function without_quotes(value)
+  for key, item in pairs(value) do
+    if type(item) == "table" then
+      without_quotes(item)
+    elseif type(item) == "string" then
+      value[key] = unquoted(item)
+    end
+  end
+  return value
+end
+
+-- What a dialect does to a schema by itself is no part of it.
+local TIDY = { mysql = without_key_indexes, sqlite = without_quotes }
+
 -- The schema of a snapshot, for compare.
 local function schema_of(handle, snapshot)
-  local schema = handle:snapshot_schema(snapshot)
-  return handle:server().dialect == "mysql" and without_key_indexes(schema) or schema
+  local schema, tidy = handle:snapshot_schema(snapshot), TIDY[handle:server().dialect]
+  return tidy and tidy(schema) or schema
 end
 
 --- Where two schemas differ: a list of lines, empty when they are equal.

@@ -116,6 +116,18 @@ it("sees the options of tables", function()
   end
 end)
 
+it("takes the quotes that SQLite puts around a table's name for what they are", function()
+  local p = new_project "sqlite"
+  p:revision { id = "c3", down = "b2", upgrade = [[
+    op.create_table("posts", { { "id", sql.integer, primary_key = true }, { "n", sql.integer }, sql.check("posts.n < 100", { name = "ck" }) })
+    op.create_view("few", "SELECT posts.n, 'a \"b\"' AS q FROM posts WHERE n < 9")
+    op.create_trigger("seen", "posts", { when = "after", events = { "insert" } }, "BEGIN DELETE FROM posts WHERE n < 0; END")]],
+    downgrade = 'op.drop_view "few" op.drop_table "posts"' }
+  p:write("migrations/d4.lua", 'revision = "d4"\ndown_revision = "c3"\nfunction change()\n  op.rename_table("posts", "entries")\nend\n')
+  local r = p:luamig "verify"
+  assert.equal(0, r.code, r.stderr)
+end)
+
 it("verifies branches each on a database of its own, and lets irreversible ones be", function()
   local p = new_project "sqlite"
   p:revision { id = "c3", down = "a1", upgrade = 'op.create_table("c", { { "id", sql.integer } })', downgrade = 'op.drop_table("c")' }

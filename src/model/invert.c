@@ -184,15 +184,28 @@ static int invert_alter_column(struct invert *in, const struct mig_op_alter_colu
     return 0;
 }
 
+/* What an index is, in the two operations that say it. */
+#define INDEX_DEFINITION(to, from)                                                                 \
+    do {                                                                                           \
+        (to)->name = (from)->name;                                                                 \
+        (to)->table = (from)->table;                                                               \
+        (to)->elements = (from)->elements;                                                         \
+        (to)->unique = (from)->unique;                                                             \
+        (to)->where = (from)->where;                                                               \
+        (to)->using = (from)->using;                                                               \
+        (to)->include = (from)->include;                                                           \
+        (to)->nulls_not_distinct = (from)->nulls_not_distinct;                                     \
+        (to)->comment = (from)->comment;                                                           \
+        (to)->postgresql_with = (from)->postgresql_with;                                           \
+        (to)->postgresql_tablespace = (from)->postgresql_tablespace;                               \
+        (to)->mysql_prefix = (from)->mysql_prefix;                                                 \
+        (to)->mysql_with_parser = (from)->mysql_with_parser;                                       \
+    } while (0)
+
 static int invert_create_index(struct invert *in, const struct mig_op_create_index *from)
 {
     UNDO(drop_index)
-    to->name = from->name;
-    to->table = from->table;
-    to->elements = from->elements;
-    to->unique = from->unique;
-    to->where = from->where;
-    to->using = from->using;
+    INDEX_DEFINITION(to, from);
     to->concurrently = from->concurrently;
     return 0;
 }
@@ -205,12 +218,7 @@ static int invert_drop_index(struct invert *in, const struct mig_op_drop_index *
             "give it the definition: op.drop_index(\"ix\", \"table\", { columns }).");
     }
     UNDO(create_index)
-    to->name = from->name;
-    to->table = from->table;
-    to->elements = from->elements;
-    to->unique = from->unique;
-    to->where = from->where;
-    to->using = from->using;
+    INDEX_DEFINITION(to, from);
     to->concurrently = from->concurrently;
     return 0;
 }
