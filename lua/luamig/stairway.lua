@@ -119,17 +119,46 @@ function stairway.compare(before, after)
   return differences(keyed(before), keyed(after), "", {})
 end
 
+-- What a database holds besides, by the server's own text: triggers, functions, sequences, policies. An extension that
+-- is left behind is often meant to be; SQLite's tables have their triggers in the snapshot.
+local function others(handle)
+  local found, known = {}, handle:server().dialect == "sqlite" and "triggers" or nil
+  for _, one in ipairs(handle:left_out()) do
+    if one.kind ~= "extensions" and one.kind ~= known then found[one.kind .. "." .. one.name] = one.make or "" end
+  end
+  return found
+end
+
+local function other_differences(before, after)
+  local lines = {}
+  for name, text in pairs(before) do
+    if after[name] == nil then
+      lines[#lines + 1] = name .. ": gone"
+    elseif after[name] ~= text then
+      lines[#lines + 1] = ("%s: %s, then %s"):format(name, text, after[name])
+    end
+  end
+  for name in pairs(after) do
+    if before[name] == nil then lines[#lines + 1] = name .. ": left behind" end
+  end
+  table.sort(lines)
+  return lines
+end
+
 local function photograph(handle, rows)
-  return { snapshot = handle:snapshot(), rows = rows and rows:photograph(handle) }
+  return { snapshot = handle:snapshot(), others = others(handle), rows = rows and rows:photograph(handle) }
 end
 
 -- nil, or how the schema differs: in facts, and in the operations that lead from one to the other.
 local function difference(handle, before, after, what_happened)
-  if before.snapshot == after.snapshot then return nil end
-  local lines = stairway.compare(schema_of(handle, before.snapshot), schema_of(handle, after.snapshot))
-  local operations = {}
-  for i, op in ipairs(handle:snapshot_difference(before.snapshot, after.snapshot)) do
-    operations[i] = render.operation(op)
+  local lines, operations = other_differences(before.others, after.others), {}
+  if before.snapshot ~= after.snapshot then
+    for i, op in ipairs(handle:snapshot_difference(before.snapshot, after.snapshot)) do
+      operations[i] = render.operation(op)
+    end
+    local facts = stairway.compare(schema_of(handle, before.snapshot), schema_of(handle, after.snapshot))
+    table.move(lines, 1, #lines, #facts + 1, facts)
+    lines = facts
   end
   if #lines + #operations == 0 then return nil end
   return { what = "the schema differs", after = what_happened, lines = lines, operations = operations }

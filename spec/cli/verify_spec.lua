@@ -15,6 +15,27 @@ local function new_project(dialect)
   return p
 end
 
+for _, dialect in ipairs(servers.dialects) do
+  it("sees what no declaration has a word for, on " .. dialect, function()
+    local p = new_project(dialect)
+    local body = ({ sqlite = "SELECT 1;", postgresql = "EXECUTE FUNCTION f()", mysql = "SET @a = 1" })[dialect]
+    p:revision {
+      id = "c3", down = "b2", upgrade = ([[
+        if op.dialect == "postgresql" then op.create_function("f", { returns = "trigger", language = "plpgsql" }, "BEGIN RETURN NEW; END") end
+        op.create_trigger("tr", "users", { when = "after", events = { "insert" }, each = "row" }, %q)]]):format(body),
+      downgrade = [[op.drop_trigger("tr", "users") if op.dialect == "postgresql" then op.drop_function "f" end]],
+    }
+    assert.equal(0, p:luamig("verify").code)
+    p:revision {
+      id = "d4", down = "c3",
+      upgrade = ([[op.execute "DROP TRIGGER IF EXISTS tr%s"]]):format(dialect == "postgresql" and " ON users" or ""), downgrade = "",
+    }
+    local r = p:luamig "verify"
+    assert.equal(3, r.code)
+    assert.matches("the schema differs after the downgrade.*triggers%.tr[%a ]*: gone", r.stderr)
+  end)
+end
+
 it("asks before it changes another database of MySQL", function()
   local p, other = new_project "mysql", require("spec.support.scratch").database "mysql"
   other:query "CREATE TABLE kept (id INTEGER PRIMARY KEY)"

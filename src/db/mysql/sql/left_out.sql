@@ -1,5 +1,6 @@
 -- what belongs to a database and schema.lua has no word for: what it is, its name; whether tables may need it, its place,
--- what makes it (or the SHOW CREATE that knows it) and what takes it away
+-- what makes it (or the SHOW CREATE that knows it) and what takes it away (triggers by event_object_schema: MariaDB opens
+-- the tables of all databases for trigger_schema, which is the same)
 SELECT kind, name, early, place, COALESCE(CONCAT('SHOW CREATE ', word, ' ', title), CONCAT('ALTER TABLE ', title, change_to)),
        CASE WHEN dropped THEN CONCAT('DROP ', word, ' ', title) END
 FROM (
@@ -30,7 +31,7 @@ FROM (
     /*end*/
     UNION ALL
     SELECT 6, 'triggers', CONCAT(trigger_name, ' on ', event_object_table), 0, 'TRIGGER', NULL, 0, trigger_schema, trigger_name
-    FROM information_schema.triggers WHERE trigger_schema = COALESCE(?, DATABASE())
+    FROM information_schema.triggers WHERE event_object_schema = COALESCE(?, DATABASE())
     UNION ALL
     SELECT 7, 'functions and procedures', routine_name, 1, routine_type, NULL, 1, routine_schema, routine_name
     FROM information_schema.routines WHERE routine_schema = COALESCE(?, DATABASE())
