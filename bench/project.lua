@@ -139,7 +139,7 @@ function project.journaled(count)
   }, {}
   local function step(script, i, statements, move)
     for n, statement in ipairs(statements) do
-      if not statement:find "^[CD]%u+ TABLE" then -- what CREATE and DROP do, the table's being there tells
+      if not statement:find "^[CD]%u+ %u+ " then -- what CREATE and DROP do, the being there of the table or index tells
         script[#script + 1] = "SHOW CREATE TABLE " .. statement:match " (t%d+)"
       end
       script[#script + 1] = ("INSERT INTO journal VALUES ('%s', %d, '%032x', '%s'); %s"):format(project.id(i), n, i, statement, statement)

@@ -321,6 +321,56 @@ describe("a table that was being made", function()
   end
 end)
 
+describe("an index that was being made or dropped", function()
+  local db, p
+  before_each(function()
+    db = scratch.database "mysql"
+    p = project.new { url = db.url }
+    db:query "CREATE TABLE `t.a` (a INTEGER, b INTEGER, KEY theirs (b))"
+  end)
+  after_each(function() db:drop() end)
+
+  local function indexes() return db:value "SELECT group_concat(concat(index_name, ' ', column_name) ORDER BY 1) FROM information_schema.statistics WHERE table_schema = database() AND index_name <> 'PRIMARY'" end
+  local function cut_off(operation)
+    p:revision { id = "a1", upgrade = operation .. ' op.execute "INSERT INTO later VALUES (1)"' }
+    local r = p:luamig("upgrade", "-v")
+    assert.equal(1, r.code)
+    assert.is_nil(r.stderr:find("SHOW CREATE TABLE", 1, true), r.stderr)
+    db:query "UPDATE luamig_journal SET state = 'intent'; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
+  end
+  local function goes_on(left)
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.equal(left, indexes())
+    assert.equal("1", db:value "SELECT count(*) FROM later")
+  end
+
+  for _, there in ipairs { true, false } do
+    it(there and "is there and not made again" or "is not there and made", function()
+      cut_off [[op.create_index("i `x", "t.a", { "a" }, { unique = true })]]
+      if not there then db:query "DROP INDEX `i ``x` ON `t.a`" end
+      goes_on "i `x a,theirs b"
+    end)
+
+    it(there and "is there and dropped" or "has gone and is not asked for again", function()
+      cut_off [[op.drop_index("theirs", "t.a")]]
+      if there then db:query "CREATE INDEX theirs ON `t.a` (b)" end
+      goes_on "NULL"
+    end)
+  end
+
+  it("is not taken for another one of its name", function()
+    p:revision { id = "a1", upgrade = [[op.create_table("first", { { "a", sql.integer } }) op.create_index("theirs", "t.a", { "a" })]] }
+    for _ = 1, 2 do
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.matches("Duplicate key name 'theirs'", r.stderr)
+      assert.equal("theirs b", indexes())
+      db:query "UPDATE luamig_journal SET state = 'intent' WHERE step = 2" -- as a crash would have left it
+    end
+  end)
+end)
+
 it("a read that was too large to be written down leaves the revision to a human", function()
   local db = scratch.database "mysql"
   local p = project.new { url = db.url }

@@ -75,8 +75,9 @@ struct mig_runner_ops {
     int (*has_table)(struct mig_conn *conn, const char *schema, const char *name, bool *out,
                      struct mig_error *err);
     /* Optional: an expression that is MIG_RUNNER_PRESENT where a table of this name is, in which a
-     * dot may be the schema's, else NULL. */
-    void (*present)(const struct mig_compile *c, struct mig_strbuf *out, const char *table);
+     * dot may be the schema's, with an index of that name (NULL: any), else NULL. */
+    void (*present)(const struct mig_compile *c, struct mig_strbuf *out, const char *table,
+                    const char *index);
     /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
     int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err);

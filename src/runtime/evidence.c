@@ -51,32 +51,69 @@ static int take_fingerprint(struct mig_run *run, const struct mig_statement *sta
     return rc;
 }
 
-/* Its one table is there until it was carried out, whatever it looks like: nothing has to be known
- * of it before. */
-static bool drops_a_table(const struct mig_statement *statement)
+/* A table, or an index of it, that is there once the statement was carried out, or until it was,
+ * whatever it looks like. */
+struct trace {
+    const char *table, *index; /* index NULL: the table itself; table NULL: it leaves none */
+    bool made;                 /* false: it goes */
+};
+
+/* The name behind INDEX [IF [NOT] EXISTS]; NULL when there is none. */
+static const char *index_name(struct mig_run *run, const struct mig_statement *statement)
 {
-    return statement->verb != NULL && strcmp(statement->verb, "DROP TABLE") == 0 &&
-           statement->tables.count == 1;
+    static const char *const words[] = {"IF", "NOT", "EXISTS", NULL};
+    struct mig_sqltokens tokens =
+        mig_sqltokens_start(run->db->dialect, run->server, statement->sql, statement->length);
+    struct mig_sqltoken token;
+    do {
+        token = mig_sqltokens_word(&tokens);
+    } while (token.kind == MIG_SQLTOKEN_WORD && !mig_sqltoken_is(&token, "INDEX"));
+    do {
+        token = mig_sqltokens_word(&tokens);
+    } while (mig_sqltoken_is_any(&token, words));
+    return token.kind == MIG_SQLTOKEN_WORD || token.kind == MIG_SQLTOKEN_NAME
+               ? mig_sqltoken_name(&token, &run->revision_arena)
+               : NULL;
 }
 
-/* Its first table is there once it was carried out; whether it was before, the intent's own INSERT
- * finds out. */
-static bool makes_a_table(const struct mig_statement *statement)
+static struct trace trace_of(struct mig_run *run, const struct mig_statement *statement)
 {
-    return statement->verb != NULL && strcmp(statement->verb, "CREATE TABLE") == 0 &&
-           statement->tables.count > 0;
-}
-
-/* A dot may be the schema's or stand in the name itself. */
-static int has_table(struct mig_run *run, const char *table, bool *there, struct mig_error *err)
-{
-    const char *dot = strrchr(table, '.');
-    int rc = run->db->runner->has_table(run->conn, NULL, table, there, err);
-    if (rc == 0 && !*there && dot != NULL) {
-        const char *schema = mig_arena_strndup(&run->revision_arena, table, (size_t)(dot - table));
-        rc = schema == NULL ? mig_error_nomem(err)
-                            : run->db->runner->has_table(run->conn, schema, dot + 1, there, err);
+    const char *verb = statement->verb != NULL ? statement->verb : "";
+    size_t tables = statement->tables.count;
+    struct trace trace = {.made = strncmp(verb, "CREATE ", 7) == 0};
+    if (strcmp(verb, "CREATE TABLE") == 0 || (strcmp(verb, "DROP TABLE") == 0 && tables == 1)) {
+        trace.table = tables > 0 ? statement->tables.items[0] : NULL;
+    } else if ((strcmp(verb, "CREATE INDEX") == 0 || strcmp(verb, "DROP INDEX") == 0) &&
+               tables == 1) {
+        trace.index = index_name(run, statement);
+        trace.table = trace.index != NULL ? statement->tables.items[0] : NULL;
     }
+    return trace;
+}
+
+/* The trace as an expression of the server's, MIG_RUNNER_PRESENT or NULL; NULL without memory. */
+static const char *trace_expression(struct mig_run *run, const struct trace *trace)
+{
+    struct mig_strbuf text = {0};
+    run->db->runner->present(&run->compile, &text, trace->table, trace->index);
+    return mig_strbuf_to_arena(&text, &run->revision_arena);
+}
+
+static int is_there(struct mig_run *run, const struct trace *trace, bool *there,
+                    struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_value value = {0};
+    const char *expression = trace_expression(run, trace);
+    if (expression == NULL) {
+        return mig_error_nomem(err);
+    }
+    mig_strbuf_printf(&sql, "SELECT %s", expression);
+    int rc = sql.failed ? mig_error_nomem(err)
+                        : mig_conn_scalar(run->conn, mig_strbuf_text(&sql), NULL,
+                                          &run->revision_arena, &value, err);
+    mig_strbuf_release(&sql);
+    *there = value.kind == MIG_VALUE_TEXT;
     return rc;
 }
 
@@ -91,27 +128,16 @@ static int read_statement(struct mig_run *run, const char *sql, const struct mig
     return rc;
 }
 
-/* Nothing is asked before: the intent's row is filled in by the server, in the same message. */
-static int look_along(struct mig_run *run, const struct mig_statement *statement,
-                      struct mig_evidence *out, struct mig_error *err)
-{
-    struct mig_strbuf text = {0};
-    run->db->runner->present(&run->compile, &text, statement->tables.items[0]);
-    out->present = mig_strbuf_to_arena(&text, &run->revision_arena);
-    return out->present == NULL ? mig_error_nomem(err) : 0;
-}
-
 int mig_evidence_take(struct mig_run *run, const struct mig_statement *statement, const char *text,
                       struct mig_evidence *out, struct mig_error *err)
 {
     *out = (struct mig_evidence){0};
     /* the user's own text may mean a temporary table that stands before another one */
-    if ((statement->flags & MIG_STATEMENT_AS_WRITTEN) == 0) {
-        if (makes_a_table(statement) && run->db->runner->present != NULL) {
-            return look_along(run, statement, out, err);
-        }
-        if (drops_a_table(statement)) {
-            return 0;
+    if (run->db->runner->present != NULL && (statement->flags & MIG_STATEMENT_AS_WRITTEN) == 0) {
+        const struct trace trace = trace_of(run, statement);
+        if (trace.table != NULL) { /* what goes is there before */
+            out->present = trace.made ? trace_expression(run, &trace) : NULL;
+            return trace.made && out->present == NULL ? mig_error_nomem(err) : 0;
         }
     }
     /* from the text alone, as it will be done after a crash, so that the two can be compared */
@@ -166,16 +192,16 @@ int mig_evidence_weigh(struct mig_run *run, const struct mig_journal_row *row, b
     if (rc == 0 && left && !run->sink->live) {
         return 0; /* it will be made, or dropped, again */
     }
-    if (rc == 0 && row->fingerprint != NULL && strcmp(row->fingerprint, MIG_RUNNER_PRESENT) == 0) {
-        return 0; /* what was to be made was there already: it failed, or had nothing to do */
-    }
-    bool drops = statement != NULL && drops_a_table(statement);
-    if (rc == 0 && statement != NULL && row->fingerprint == NULL &&
-        (drops || makes_a_table(statement))) {
+    bool was_there = row->fingerprint != NULL && strcmp(row->fingerprint, MIG_RUNNER_PRESENT) == 0;
+    if (rc == 0 && statement != NULL && run->db->runner->present != NULL &&
+        (was_there || row->fingerprint == NULL)) {
+        const struct trace trace = trace_of(run, statement);
         bool there = false;
-        rc = has_table(run, statement->tables.items[0], &there, err);
-        *applied = there != drops;
-        return rc;
+        if (trace.table != NULL) {
+            rc = is_there(run, &trace, &there, err);
+            *applied = trace.made ? there && !was_there : !there;
+            return rc;
+        }
     }
     if (rc == 0 && statement != NULL && row->fingerprint != NULL) {
         rc = take_fingerprint(run, statement, now, err);

@@ -347,8 +347,8 @@ void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *re
 /* What will tell after a crash whether a statement that commits by itself was carried out. */
 struct mig_evidence {
     char fingerprint[MIG_DIGEST_SIZE]; /* of what it changes; "" where that tells nothing */
-    const char *present; /* in its stead, an expression that the server fills in: whether the table
-                            that is to be made is there already; NULL else */
+    const char *present; /* in its stead, an expression that the server fills in: whether what is
+                            made is there before; NULL else */
     bool in_doubt;       /* nothing will tell */
 };
 /* Before it is sent. `text` is the statement's own, which the journal keeps. */

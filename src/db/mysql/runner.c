@@ -181,10 +181,12 @@ static int has_table(struct mig_conn *conn, const char *schema, const char *name
 }
 
 static void append_present(const struct mig_compile *c, struct mig_strbuf *out, const char *schema,
-                           size_t schema_length, const char *table)
+                           size_t schema_length, const char *table, const char *index)
 {
-    mig_strbuf_puts(out, "(SELECT '" MIG_RUNNER_PRESENT "' FROM information_schema.tables"
-                         " WHERE table_schema = ");
+    mig_strbuf_printf(out,
+                      "(SELECT '" MIG_RUNNER_PRESENT "' FROM information_schema.%s"
+                      " WHERE table_schema = ",
+                      index != NULL ? "statistics" : "tables");
     if (schema == NULL) {
         mig_strbuf_puts(out, "database()");
     } else {
@@ -192,20 +194,25 @@ static void append_present(const struct mig_compile *c, struct mig_strbuf *out, 
     }
     mig_strbuf_puts(out, " AND table_name = ");
     mig_append_string(c, out, table, strlen(table));
+    if (index != NULL) {
+        mig_strbuf_puts(out, " AND index_name = ");
+        mig_append_string(c, out, index, strlen(index));
+    }
     mig_strbuf_puts(out, " LIMIT 1)");
 }
 
-static void present(const struct mig_compile *c, struct mig_strbuf *out, const char *table)
+static void present(const struct mig_compile *c, struct mig_strbuf *out, const char *table,
+                    const char *index)
 {
     const char *dot = strrchr(table, '.');
     if (dot == NULL) {
-        append_present(c, out, NULL, 0, table);
+        append_present(c, out, NULL, 0, table, index);
         return;
     }
     mig_strbuf_puts(out, "coalesce(");
-    append_present(c, out, NULL, 0, table);
+    append_present(c, out, NULL, 0, table, index);
     mig_strbuf_puts(out, ", ");
-    append_present(c, out, table, (size_t)(dot - table), dot + 1);
+    append_present(c, out, table, (size_t)(dot - table), dot + 1, index);
     mig_strbuf_putc(out, ')');
 }
 
