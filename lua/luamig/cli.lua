@@ -285,13 +285,11 @@ local function unescape(value)
   return value
 end
 
--- The flags of a command line, whatever its command: { flag = its value, or true }.
+-- The flags of a command line, right or wrong: { flag = its value, or true }.
 local function given_flags(argv)
-  local all, given = {}, {}
-  if not table.concat(argv, " "):find("-", 1, true) then return given end -- most
-  index_flags(all, global_options)
-  for _, command in pairs(cli.commands) do index_flags(all, command[4]) end
-  walk(argv, all, function(flag, value) given[flag] = value or true end)
+  local given = {}
+  local first = walk(argv, global_flags, function() end)
+  walk(argv, known_flags(cli.commands[argv[first]]), function(flag, value) given[flag] = value or true end)
   return given
 end
 
@@ -333,7 +331,7 @@ local function parse(command, words)
   end
   result.x = args
   for name, value in pairs(result) do
-    if value == "" and name ~= "message" then usage_error(("the value of '%s' is empty"):format(name)) end
+    if value == "" and name ~= "message" then usage_error(("the value of '%s' is empty"):format((name:gsub("_", "-")))) end
   end
   return result
 end

@@ -79,10 +79,11 @@ local function choose_folder(settings, wanted, parents)
     }
   end
   for _, parent in ipairs(parents) do
-    local file = files.absolute(parent.file, settings.root)
+    local file, nearest = files.absolute(parent.file, settings.root), ""
     for _, folder in ipairs(settings.migrations) do
-      if file:sub(1, #folder + 1) == folder .. "/" then return folder end
+      if #folder > #nearest and file:sub(1, #folder + 1) == folder .. "/" then nearest = folder end
     end
+    if nearest ~= "" then return nearest end
   end
   return settings.migrations[1]
 end

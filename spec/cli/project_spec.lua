@@ -291,6 +291,14 @@ describe("luamig revision", function()
     refuses(p, { "revision", "-m", "x", "--version-path", "more/sub" }, "'more/sub' is none of the migration folders")
   end)
 
+  it("follows a revision into the folder in a folder", function()
+    local p = project.new { config = 'migrations = { "migrations", "migrations/old" },' }
+    p:luamig("revision", "-m", "x", "--rev-id", "a1")
+    assert(os.execute("mkdir '" .. p.path .. "/migrations/old'"))
+    assert.equal("migrations/old/b1_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "b1", "--version-path", "migrations/old").stdout)
+    assert.equal("migrations/old/c1_x.lua\n", p:luamig("revision", "-m", "x", "--rev-id", "c1").stdout)
+  end)
+
   it("goes below a folder of a recursive project, and not beside it", function()
     local p = project.new { config = "recursive = true," }
     local r = p:luamig("revision", "-m", "x", "--rev-id", "a1", "--version-path", "./migrations/2025/./may/")
