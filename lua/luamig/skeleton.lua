@@ -88,6 +88,26 @@ local function choose_folder(settings, wanted, parents)
   return settings.migrations[1]
 end
 
+-- The template with its values. What has a value and no place of its own is declared below down_revision, or an error.
+local function fill(text, values, where)
+  local function is_lost(name)
+    return values[name] ~= "" and values[name] ~= "nil" and not text:find("{{" .. name .. "}}", 1, true)
+  end
+  for _, name in ipairs { "revision", "down_revision", "upgrades", "downgrades" } do
+    if is_lost(name) then
+      core.error { kind = "config", message = ("the template has no {{%s}}, and the revision needs it"):format(name), file = where }
+    end
+  end
+  local filled, declarations, count = template.fill(text, values, where), "", nil
+  for _, name in ipairs { "branch_labels", "depends_on", "replaces" } do
+    if is_lost(name) then declarations = declarations .. ("%-13s = %s\n"):format(name, values[name]) end
+  end
+  if declarations == "" then return filled end
+  filled, count = filled:gsub("\ndown_revision%s*=[^\n]*\n", function(line) return line .. declarations end, 1)
+  if count == 0 then core.error { kind = "config", message = "the template has no line for down_revision", file = where } end
+  return filled
+end
+
 --- The text of a revision and the name of its file. spec: id, message, labels, template, upgrades, downgrades, replaces
 --- (the ids that it was squashed from); header: down_revision, depends_on, as they shall stand in the file.
 function skeleton.compose(settings, spec, header)
@@ -98,16 +118,11 @@ function skeleton.compose(settings, spec, header)
   local now = os.time()
   local date, created = skeleton.time(now, settings.timezone)
   local message = spec.message ~= "" and spec.message or "empty message"
-  local filled = template.fill(text, {
+  local filled = fill(text, {
     message = message:gsub("\r\n?", "\n"):gsub("\n", "\n-- "), revision = literal { spec.id }, down_revision = literal(header.down_revision),
     branch_labels = literal(spec.labels or {}), depends_on = literal(header.depends_on), create_date = literal { created },
-    upgrades = spec.upgrades or "", downgrades = spec.downgrades or "",
+    replaces = literal(spec.replaces or {}), upgrades = spec.upgrades or "", downgrades = spec.downgrades or "",
   }, "templates/" .. name .. "/revision.lua")
-  if spec.replaces then -- no template has a place for it
-    filled = filled:gsub("(\ndown_revision%s*=[^\n]*\n)", function(line)
-      return line .. "replaces      = " .. literal(spec.replaces) .. "\n"
-    end, 1)
-  end
   if not utf8.len(filled) then
     core.error {
       kind = "usage", message = "the revision would not be UTF-8", hint = "Look at the message, the id, the labels and the template.",

@@ -170,6 +170,27 @@ describe("luamig templates", function()
     assert.equal('-- x\nrevision = "a1"\ndown_revision = nil\n', p:read "migrations/a1_x.lua")
   end)
 
+  it("lose nothing that a revision has", function()
+    local p = project.new { files = {
+      ["templates/bare/revision.lua"] = "-- {{message}}\nrevision = {{revision}}\ndown_revision = nil\nfunction upgrade() end\n",
+      ["schema.lua"] = 'return sql.schema { t = { { "id", sql.integer, primary_key = true } } }',
+    } }
+    local function lacks(name, ...)
+      local r = p:luamig("revision", "--template", "bare", "-m", "x", ...)
+      assert.equal(2, r.code, r.stderr)
+      assert.matches(("^error: the template has no {{%s}}, and the revision needs it\n  templates/bare/revision.lua\n$"):format(name), r.stderr)
+    end
+    lacks("upgrades", "--autogenerate")
+    local r = p:luamig("revision", "--template", "bare", "-m", "x", "--rev-id", "a1")
+    assert.equal(0, r.code, r.stderr)
+    lacks("down_revision")
+    assert.equal("a1 (head) x\n", p:luamig("history").stdout)
+    r = p:luamig("revision", "--template", "minimal", "-m", "y", "--rev-id", "b1", "--head", "base", "--branch-label", "side",
+      "--branch-label", "other", "--depends-on", "a1")
+    assert.equal(0, r.code, r.stderr)
+    assert.truthy(p:read "migrations/b1_y.lua":find('\ndown_revision = nil\nbranch_labels = { "side", "other" }\ndepends_on    = "a1"\n', 1, true))
+  end)
+
   it("lets the project override a file of a built-in one", function()
     local p = project.new { files = {
       ["templates/generic/revision.lua"] = "-- ours: {{message}}\nrevision = {{revision}}\ndown_revision = {{down_revision}}\n",

@@ -60,6 +60,7 @@ local function page(lines)
   local call = 'export LESS="${LESS-FRX}"; ' .. (pager or "command -v less > /dev/null || exit 127; less")
   local pipe = io.popen(call, "w")
   if not pipe then return false end
+  pipe:setvbuf "no" -- what a shell that is gone did not take would be its error in close, instead of its status
   pipe:write(table.concat(lines, "\n"), "\n")
   local _, _, status = pipe:close()
   return status ~= NOT_FOUND
