@@ -120,11 +120,14 @@ function stairway.compare(before, after)
 end
 
 -- What a database holds besides, by the server's own text: triggers, functions, sequences, policies. An extension that
--- is left behind is often meant to be; SQLite's tables have their triggers in the snapshot.
+-- is left behind is often meant to be. SQLite's tables have their triggers in the snapshot. A table that was renamed and
+-- is back has quotes in the texts of SQLite and MySQL.
 local function others(handle)
-  local found, known = {}, handle:server().dialect == "sqlite" and "triggers" or nil
+  local found, sqlite = {}, handle:server().dialect == "sqlite"
   for _, one in ipairs(handle:left_out()) do
-    if one.kind ~= "extensions" and one.kind ~= known then found[one.kind .. "." .. one.name] = one.make or "" end
+    if one.kind ~= "extensions" and not (sqlite and one.kind == "triggers") then
+      found[one.kind .. "." .. one.name] = (one.make or ""):gsub('["`]', "")
+    end
   end
   return found
 end

@@ -25,7 +25,10 @@ for _, dialect in ipairs(servers.dialects) do
         op.create_trigger("tr", "users", { when = "after", events = { "insert" }, each = "row" }, %q)]]):format(body),
       downgrade = [[op.drop_trigger("tr", "users") if op.dialect == "postgresql" then op.drop_function "f" end]],
     }
-    assert.equal(0, p:luamig("verify").code)
+    p:write("migrations/r.lua", 'revision = "r"\ndown_revision = "c3"\nfunction change() op.rename_table("users", "people") end\n')
+    local renamed = p:luamig "verify"
+    assert.equal(0, renamed.code, renamed.stderr)
+    os.remove(p.path .. "/migrations/r.lua")
     p:revision {
       id = "d4", down = "c3",
       upgrade = ([[op.execute "DROP TRIGGER IF EXISTS tr%s"]]):format(dialect == "postgresql" and " ON users" or ""), downgrade = "",
