@@ -190,15 +190,23 @@ static bool starts(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Whether a field that is not there is being read. */
+static bool is_access(lua_State *L)
+{
+    lua_Debug ar;
+    return lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) &&
+           strcmp(ar.namewhat, "metamethod") == 0;
+}
+
+/* Names of functions are asked for in modules alone: Lua reads the caller from its first
+ * instruction for one, and a migration of thousands of operations is long. */
 int mig_lua_where(lua_State *L)
 {
     lua_Debug ar;
     int found = -1, found_line = 0;
-    bool access = false; /* a field that is not there stands where it is written, in a module too */
     luaL_checkstack(L, 2, NULL);
     for (int level = 0; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sln", &ar);
-        access = access || (level == 0 && strcmp(ar.namewhat, "metamethod") == 0);
+        lua_getinfo(L, "Sl", &ar);
         if (ar.source[0] != '@' || ar.currentline <= 0 || starts(ar.source, "@luamig/")) {
             continue;
         }
@@ -207,7 +215,7 @@ int mig_lua_where(lua_State *L)
             found = level;
             found_line = ar.currentline;
         }
-        if (!module || access) {
+        if (!module || is_access(L)) { /* such a field stands where it is written, there too */
             break;
         }
     }

@@ -43,8 +43,8 @@ local function is_indexed(seen, operation, column, body)
       if other.name == column and (other.primary_key or other.unique or other.index) then return true end
     end
   end
-  for _, other in ipairs(seen.operations) do
-    if other.kind == "create_index" and other.table == operation.table and leads(other.elements) then return true end
+  for _, other in ipairs(seen:index_operations(operation.table)) do
+    if other.kind == "create_index" and leads(other.elements) then return true end
   end
   return false
 end

@@ -66,8 +66,8 @@ return {
       id = "replace-index-gap", severity = "warn", summary = "an index is dropped before the one that replaces it is there",
       why = "queries have no index meanwhile", fix = "create the new one first, then drop the old one",
       operation = on_old("create_index", function(operation, seen)
-        for _, other in ipairs(seen.operations) do
-          if other.kind == "drop_index" and other.index < operation.index and other.table == operation.table and other.table then
+        for _, other in ipairs(seen:index_operations(operation.table)) do
+          if other.kind == "drop_index" and other.index < operation.index then
             return ("index '%s' is dropped before '%s' is made"):format(other.name, operation.name or "?")
           end
         end

@@ -62,6 +62,7 @@ function step.new(found, downgrade, report)
   self.source = read_source(found.path)
   self.operations = take_apart(self.calls)
   self:note_created()
+  self:note_indexes()
   return self
 end
 
@@ -88,6 +89,20 @@ function step:note_created()
     end
   end
 end
+
+function step:note_indexes()
+  self.indexes = {}
+  for _, operation in ipairs(self.operations) do
+    if (operation.kind == "create_index" or operation.kind == "drop_index") and operation.table then
+      local list = self.indexes[operation.table] or {}
+      list[#list + 1] = operation
+      self.indexes[operation.table] = list
+    end
+  end
+end
+
+--- The operations that make and drop indexes of a table of that name.
+function step:index_operations(name) return self.indexes[name] or {} end
 
 --- The call that the questions below are about.
 function step:stand_at(call) self.at = call.index end
