@@ -41,7 +41,7 @@ FROM (
     UNION ALL
     SELECT 9, 'options of views', CONCAT(table_name, ' (', CASE security_type WHEN 'INVOKER' THEN 'SQL SECURITY INVOKER' ELSE '' END,
       CASE WHEN security_type = 'INVOKER' AND check_option <> 'NONE' THEN ', ' ELSE '' END,
-      CASE check_option WHEN 'NONE' THEN '' ELSE CONCAT('WITH ', check_option, ' CHECK OPTION') END, ')'), 0, NULL, NULL, 0, table_schema, table_name
+      CASE check_option WHEN 'NONE' THEN '' ELSE CONCAT('WITH ', check_option, ' CHECK OPTION') END, ')'), 0, 'VIEW', NULL, 0, table_schema, table_name
     FROM information_schema.views WHERE table_schema = COALESCE(?, DATABASE()) AND (security_type = 'INVOKER' OR check_option <> 'NONE')
     /*periods*/
     UNION ALL
