@@ -98,14 +98,14 @@ local function fill(text, values, where)
       core.error { kind = "config", message = ("the template has no {{%s}}, and the revision needs it"):format(name), file = where }
     end
   end
-  local filled, declarations, count = template.fill(text, values, where), "", nil
+  local filled, declarations = template.fill(text, values, where), ""
   for _, name in ipairs { "branch_labels", "depends_on", "replaces" } do
     if is_lost(name) then declarations = declarations .. ("%-13s = %s\n"):format(name, values[name]) end
   end
   if declarations == "" then return filled end
-  filled, count = filled:gsub("\ndown_revision%s*=[^\n]*\n", function(line) return line .. declarations end, 1)
+  local added, count = filled:gsub("\ndown_revision%s*=[^\n]*\n", function(line) return line .. declarations end, 1)
   if count == 0 then core.error { kind = "config", message = "the template has no line for down_revision", file = where } end
-  return filled
+  return added
 end
 
 --- The text of a revision and the name of its file. spec: id, message, labels, template, upgrades, downgrades, replaces

@@ -158,6 +158,14 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
       assert.same({ "c3" }, versions())
     end)
 
+    it("begins anew where the version table and the history were dropped by hand", function()
+      ok "upgrade"
+      db:query "DROP TABLE luamig_version; DROP TABLE luamig_history"
+      ok("stamp", "b2")
+      assert.same({ "b2" }, versions())
+      assert.same({ "1" }, db:query "SELECT count(*) FROM luamig_history")
+    end)
+
     it("makes the version table and nothing else", function()
       ok "ensure-version"
       assert.same({}, versions())

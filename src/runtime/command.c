@@ -495,7 +495,9 @@ static int find_history(struct mig_command *cmd, struct mig_error *err)
         return rc;
     }
     rc = check_half_applied(cmd, err);
-    if (rc != 0 || run->journal.exists || !run->sink->live) { /* they are made together */
+    /* they are made together; without the version table somebody has taken some of them away */
+    bool together = run->journal.exists && run->has_version;
+    if (rc != 0 || together || !run->sink->live) {
         run->has_history = run->journal.exists;
         return rc;
     }
