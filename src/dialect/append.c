@@ -99,26 +99,34 @@ void mig_append_dotted(const struct mig_compile *c, struct mig_strbuf *buf, cons
     }
 }
 
+/* The first c of [p, end), or end. */
+static const char *find(const char *p, const char *end, char c)
+{
+    const char *at = p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+    return at != NULL ? at : end;
+}
+
 void mig_append_string(const struct mig_compile *c, struct mig_strbuf *buf, const char *text,
                        size_t length)
 {
     /* A backslash is itself in standard SQL; MySQL reads it as an escape unless its sql_mode says
      * not. */
     bool escape = c->dialect->backslash_escapes && !c->server->no_backslash_escapes;
-    size_t copied = 0;
     if (c->dialect->escape_strings && !c->server->no_backslash_escapes &&
         memchr(text, '\\', length) != NULL) {
         mig_strbuf_putc(buf, 'E');
         escape = true;
     }
     mig_strbuf_putc(buf, '\'');
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\'' || (escape && text[i] == '\\')) {
-            mig_strbuf_add(buf, text + copied, i + 1 - copied);
-            copied = i; /* once more */
-        }
+    const char *p = text, *end = text + length;
+    const char *quote = find(p, end, '\''), *slash = escape ? find(p, end, '\\') : end;
+    while (quote < end || slash < end) {
+        const char **next = quote < slash ? &quote : &slash;
+        mig_strbuf_add(buf, p, (size_t)(*next + 1 - p));
+        p = *next; /* once more */
+        *next = find(p + 1, end, *p);
     }
-    mig_strbuf_add(buf, text + copied, length - copied);
+    mig_strbuf_add(buf, p, (size_t)(end - p));
     mig_strbuf_putc(buf, '\'');
 }
 
