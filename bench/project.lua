@@ -138,15 +138,17 @@ function project.journaled(count)
     "CREATE TABLE journal (revision VARCHAR(255), step INTEGER, looked VARCHAR(64), statement LONGTEXT, PRIMARY KEY (revision, step))",
   }, {}
   local function step(script, i, statements, move)
+    local message = {}
     for n, statement in ipairs(statements) do
       if not statement:find "^[CD]%u+ %u+ " then -- what CREATE and DROP do, the being there of the table or index tells
         script[#script + 1] = "SHOW CREATE TABLE " .. statement:match " (t%d+)"
       end
-      script[#script + 1] = ("INSERT INTO journal VALUES ('%s', %d, '%032x', '%s'); %s"):format(project.id(i), n, i, statement, statement)
+      message[#message + 1] = ("INSERT INTO journal VALUES ('%s', %d, '%032x', '%s'); %s"):format(project.id(i), n, i, statement, statement)
     end
-    script[#script + 1] = ("START TRANSACTION; %s; INSERT INTO history (revision, source) VALUES ('%s', '%s'); "
+    message[#message + 1] = ("START TRANSACTION; %s; INSERT INTO history (revision, source) VALUES ('%s', '%s'); "
       .. "DELETE FROM journal WHERE revision = '%s'; COMMIT"):format(move, project.id(i),
       revision(i):gsub("\n", " "), project.id(i))
+    script[#script + 1] = table.concat(message, "; ")
   end
   for i = 1, count do step(up, i, (project.statements(i, "mysql")), moved(i - 1, i)) end
   for i = count, 1, -1 do step(down, i, select(2, project.statements(i, "mysql")), moved(i, i - 1)) end

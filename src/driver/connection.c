@@ -316,7 +316,11 @@ static struct mig_origin copy_origin(struct mig_arena *arena, const struct mig_o
     return (struct mig_origin){.file = mig_arena_strdup(arena, origin->file),
                                .operation = mig_arena_strdup(arena, origin->operation),
                                .revision = mig_arena_strdup(arena, origin->revision),
-                               .line = origin->line};
+                               .line = origin->line,
+                               .alone = origin->alone,
+                               .kept = origin->kept,
+                               .step = origin->step,
+                               .own_step = origin->own_step};
 }
 
 static int append(struct mig_queue *queue, const struct mig_statement *statement,
@@ -363,8 +367,8 @@ static int enqueue(struct mig_conn *conn, const struct mig_statement *statement,
                                             .length = strlen(conn->begin_sql),
                                             .class = MIG_CLASS_TRANSACTION};
         conn->begin_due = false;
-        conn->queue.begins = true;
-        rc = append(&conn->queue, &begin, NULL, err);
+        conn->queue.begin_at = conn->queue.count + 1;
+        rc = append(&conn->queue, &begin, origin, err);
     }
     return rc == 0 ? append(&conn->queue, statement, origin, err) : rc;
 }
@@ -383,7 +387,7 @@ static int flush(struct mig_conn *conn, size_t own, int64_t *changed, struct mig
     if (rc == 0 && changed != NULL) {
         *changed = counts[queue.count - 1];
     }
-    if (rc != 0 && queue.begins && done == 0) {
+    if (rc != 0 && queue.begin_at > done) {
         conn->began = false;
     }
     if (rc != 0 && done + own < queue.count) {
@@ -393,6 +397,11 @@ static int flush(struct mig_conn *conn, size_t own, int64_t *changed, struct mig
         mig_error_string(&err->revision, origin->revision, SIZE_MAX);
         mig_statement_blame_rows(&queue.items[done], err);
         conn->deferred_failed = true;
+        conn->deferred_origin = (struct mig_origin){.line = origin->line,
+                                                    .alone = origin->alone,
+                                                    .kept = origin->kept,
+                                                    .step = origin->step,
+                                                    .own_step = origin->own_step};
     }
     mig_arena_release(&queue.arena);
     return rc;
@@ -423,7 +432,7 @@ void mig_conn_discard(struct mig_conn *conn)
         return;
     }
     conn->ahead = 0;
-    conn->began = conn->began && !conn->queue.begins;
+    conn->began = conn->began && conn->queue.begin_at == 0;
     mig_arena_release(&conn->queue.arena);
     conn->queue = (struct mig_queue){0};
 }
@@ -453,7 +462,7 @@ int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
         return rc;
     }
     /* a change of the schema, or many rows: the server has something to do meanwhile */
-    if (ahead && (rows || statement->class == MIG_CLASS_DDL)) {
+    if (ahead && (rows || (statement->class == MIG_CLASS_DDL && !conn->driver->joins_texts))) {
         rc = conn->driver->send_ahead(conn, conn->queue.items + conn->ahead,
                                       conn->queue.count - conn->ahead, err);
     }
@@ -719,7 +728,7 @@ enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn)
     if (conn->lost || conn->tx_failed) {
         return MIG_TX_FAILED;
     }
-    return conn->begin_due || conn->queue.begins ? MIG_TX_OPEN : conn->driver->tx_state(conn);
+    return conn->begin_due || conn->queue.begin_at > 0 ? MIG_TX_OPEN : conn->driver->tx_state(conn);
 }
 
 bool mig_conn_data_version(struct mig_conn *conn, const char *schema, uint32_t *out)
@@ -731,7 +740,7 @@ bool mig_conn_data_version(struct mig_conn *conn, const char *schema, uint32_t *
 int mig_conn_begin(struct mig_conn *conn, struct mig_error *err)
 {
     conn->cancelled = 0; /* what came too late for the last statement is not for this transaction */
-    int rc = mig_conn_settle(conn, err);
+    int rc = conn->driver->joins_texts ? 0 : mig_conn_settle(conn, err); /* it goes behind them */
     bool later = conn->driver->execute_many != NULL && !conn->lost &&
                  conn->driver->tx_state(conn) == MIG_TX_IDLE;
     if (rc == 0 && !later) {

@@ -112,6 +112,10 @@ struct mig_driver {
 struct mig_origin {
     const char *file, *operation, *revision;
     int line;
+    /* Of one that stands alone, or comes behind such: what of the revision stays when it fails. */
+    bool alone;
+    int kept, step; /* how many of its statements; the last row in its journal */
+    bool own_step;  /* which is the statement's own, and not done */
 };
 
 /* Statements that were not sent yet, in a region of their own. */
@@ -120,7 +124,7 @@ struct mig_queue {
     struct mig_statement *items;
     struct mig_origin *origins; /* of each */
     size_t count, bytes;
-    bool begins; /* the first one is BEGIN */
+    size_t begin_at; /* the number of the BEGIN among them, from 1; 0: there is none */
 };
 
 struct mig_conn {
@@ -140,7 +144,8 @@ struct mig_conn {
     struct mig_queue queue;     /* what goes along with it as well (mig_conn_defer) */
     size_t ahead;               /* how many of the queue are sent already */
     bool deferred_failed; /* the last error is that of a deferred statement, not of the call */
-    bool as_written;      /* the statement in hand is the user's own text */
+    struct mig_origin deferred_origin; /* then: its own, without the texts */
+    bool as_written;                   /* the statement in hand is the user's own text */
     bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
                        says */
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */

@@ -91,9 +91,10 @@ struct mig_runner_ops {
      * appends one. is_unexpected: the error is that failure. */
     int (*expect_one)(struct mig_arena *arena, struct mig_statements *list, struct mig_error *err);
     bool (*is_unexpected)(const struct mig_error *err);
-    /* Optional: milliseconds since the transaction began, as an integer expression of the server's.
-     */
-    const char *elapsed_ms;
+    /* Optional: milliseconds since start_clock, which is then sent before the first of the
+     * statements that wait (NULL: since their transaction began), as an integer expression of the
+     * server's. */
+    const char *elapsed_ms, *start_clock;
     /* Optional. Ends another session by its number. */
     int (*end_session)(struct mig_conn *conn, int64_t pid, struct mig_error *err);
     /* Required where DDL commits by itself or statements run outside of transactions: appends what

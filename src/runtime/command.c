@@ -190,6 +190,7 @@ static void start_step(struct mig_command *cmd, const struct mig_step *step,
     }
     run->segment = run->open ? 1 : 0;
     run->sent = run->kept = 0;
+    run->waiting = false;
     memset(run->labels, 0, sizeof run->labels);
     mig_arena_rewind(&run->label_arena);
     run->changed = -1;
@@ -302,7 +303,9 @@ static int close_step(struct mig_run *run, const struct mig_step *step, const ch
     int64_t *changed = NULL;
     /* The revision's statements wait with its transaction: the server knows best how long they
      * take. */
-    bool waiting = run->sink->live && run->conn->queue.begins && runner->elapsed_ms != NULL;
+    bool waiting = run->sink->live && runner->elapsed_ms != NULL &&
+                   (runner->start_clock == NULL ? run->conn->queue.begin_at > 0
+                                                : run->waiting && run->conn->queue.count > 0);
     int rc = waiting ? 0 : mig_run_settle(run, err);
     if (rc == 0) {
         rc = mig_version_statements(run, step, &own, err);

@@ -179,10 +179,11 @@ static int send(struct mig_run *run, struct mig_strbuf *sql, struct mig_param *i
 }
 
 /* Goes with what comes next on the connection: the statement that it is about, or the COMMIT. */
-static int send_along(struct mig_run *run, const struct mig_statement *statement,
+static int send_along(struct mig_run *run, const struct mig_statement *statement, bool alone,
                       struct mig_error *err)
 {
-    const struct mig_origin origin = mig_run_origin(run);
+    struct mig_origin origin = mig_run_origin(run);
+    origin.alone = origin.alone || alone;
     return run->sink->live ? mig_conn_defer(run->conn, statement, &origin, err) : 0;
 }
 
@@ -277,7 +278,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
     };
     int rc = mig_own_table_insert(run, MIG_JOURNAL_TABLE, cells, MIG_COUNT(cells), &insert, err);
     if (rc == 0) {
-        rc = send_along(run, &insert, err);
+        rc = send_along(run, &insert, state == MIG_JOURNAL_INTENT, err);
     }
     if (rc == 0) {
         journal->last_step++;
@@ -369,7 +370,7 @@ int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t 
     mig_strbuf_puts(&sql, " AND revision = ? AND step = ?");
     struct mig_statement statement;
     int rc = bind(run, &sql, items, MIG_COUNT(items), &statement, err);
-    return rc == 0 ? send_along(run, &statement, err) : rc;
+    return rc == 0 ? send_along(run, &statement, false, err) : rc;
 }
 
 int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t count,
@@ -403,6 +404,20 @@ int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t
     return 0;
 }
 
+/* What waits for its answer is not over when the client knows nothing to do any more: the server
+ * counts the rest. */
+static int start_clock(struct mig_run *run, const struct mig_statement *statement,
+                       struct mig_error *err)
+{
+    const char *sql = run->db->runner->start_clock;
+    if (sql == NULL || run->conn->queue.count > 0 || !mig_segment_may_wait_alone(run, statement)) {
+        return 0;
+    }
+    const struct mig_statement set = {
+        .sql = sql, .length = strlen(sql), .class = MIG_CLASS_SESSION, .verb = "SET"};
+    return send_along(run, &set, true, err);
+}
+
 int mig_journal_intent(struct mig_run *run, const struct mig_statement *statement,
                        struct mig_error *err)
 {
@@ -417,6 +432,10 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
         return mig_error_nomem(err);
     }
     int rc = mig_evidence_take(run, statement, text, &evidence, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = evidence.in_doubt ? 0 : start_clock(run, statement, err);
     if (rc != 0) {
         return rc;
     }

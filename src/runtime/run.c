@@ -187,7 +187,10 @@ struct mig_origin mig_run_origin(const struct mig_run *run)
     return (struct mig_origin){.file = inside ? run->revision->file : NULL,
                                .operation = run->operation,
                                .revision = inside ? run->revision->id : NULL,
-                               .line = run->line};
+                               .line = run->line,
+                               .alone = run->waiting,
+                               .kept = run->sent,
+                               .step = run->journal.last_step};
 }
 
 int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_params *params,
@@ -272,6 +275,7 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
     advise(run, err);
     if (run->conn != NULL && run->conn->deferred_failed) { /* whoever happened to ask for it */
         run->conn->deferred_failed = false;
+        mig_segment_fall_back(run, &run->conn->deferred_origin, err);
         mig_segment_doom_by(run, err);
     }
     return rc;
@@ -279,7 +283,11 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
 
 int mig_run_settle(struct mig_run *run, struct mig_error *err)
 {
-    return run->conn == NULL ? 0 : mig_run_blame(run, mig_conn_settle(run->conn, err), NULL, err);
+    int rc = run->conn == NULL ? 0 : mig_conn_settle(run->conn, err);
+    if (rc == 0 && run->waiting) {
+        mig_segment_heard(run, 0);
+    }
+    return mig_run_blame(run, rc, NULL, err);
 }
 
 void mig_run_watch(struct mig_run *run, bool watched)

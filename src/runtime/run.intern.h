@@ -139,6 +139,8 @@ struct mig_run {
     bool again;      /* it does so once more, after a lock timeout or a deadlock */
     bool hooked;     /* a hook of the configuration runs */
     bool watched;    /* the script would catch an error that were raised now */
+    bool waiting;    /* statements that stand alone are deferred: `kept` and the journal's
+                        known_step do not count them yet */
     int savepoints;
     int replayed; /* conn:transactions open whose calls were finished before */
     int segment;
@@ -251,6 +253,14 @@ char *mig_segment_label(struct mig_arena *arena, const char *sql, size_t full);
  * (`what` names it), else what is open is committed with its journal row. */
 int mig_segment_boundary(struct mig_run *run, const char *what,
                          struct mig_error *err) MIG_MUST_CHECK;
+/* Whether the answer to the statement, which stands alone, may come with those of later ones. */
+bool mig_segment_may_wait_alone(const struct mig_run *run, const struct mig_statement *statement);
+/* What has waited is done; `later` statements were sent behind it. */
+void mig_segment_heard(struct mig_run *run, int later);
+/* A deferred statement of this origin has failed, or will not be sent (failure NULL): nothing after
+ * it was carried out. */
+void mig_segment_fall_back(struct mig_run *run, const struct mig_origin *origin,
+                           const struct mig_error *failure);
 /* The failure ends the revision, also when it is caught. */
 void mig_segment_doom_by(struct mig_run *run, const struct mig_error *err);
 /* The doom as an error of a later call; 0 when there is none. */

@@ -148,8 +148,10 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err)
         rc = run->sink->commit != NULL ? run->sink->commit(run, err) : 0;
     }
     if (rc == 0) {
-        run->open = false;
+        run->open = run->waiting = false;
         run->kept = run->sent;
+    } else if (run->waiting && !run->conn->deferred_failed && !run->conn->lost) {
+        run->kept = run->sent; /* the COMMIT alone */
     }
     return rc;
 }
@@ -157,6 +159,10 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err)
 void mig_segment_abort(struct mig_run *run)
 {
     if (run->conn != NULL) {
+        const struct mig_queue *queue = &run->conn->queue;
+        if (run->waiting && queue->count > 0 && !run->conn->lost) {
+            mig_segment_fall_back(run, &queue->origins[0], NULL);
+        }
         mig_conn_discard(run->conn);
     }
     if (run->open && run->sink->rollback != NULL) {
@@ -336,6 +342,33 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
     return rc;
 }
 
+void mig_segment_heard(struct mig_run *run, int later)
+{
+    struct mig_journal *journal = &run->journal;
+    run->waiting = false;
+    run->kept = run->sent - later;
+    journal->known_step = journal->last_step - (journal->intended ? 1 : 0);
+}
+
+void mig_segment_fall_back(struct mig_run *run, const struct mig_origin *origin,
+                           const struct mig_error *failure)
+{
+    static const struct mig_statement ddl = {.class = MIG_CLASS_DDL};
+    struct mig_journal *journal = &run->journal;
+    if (!origin->alone || run->conn->lost) {
+        return;
+    }
+    run->waiting = false;
+    run->kept = origin->kept;
+    run->sent = origin->kept + (origin->own_step ? 1 : 0);
+    journal->last_step = origin->step;
+    journal->known_step = origin->step - (origin->own_step ? 1 : 0);
+    journal->intended = origin->own_step;
+    if (failure != NULL) {
+        mig_journal_failed(run, &ddl, failure);
+    }
+}
+
 void mig_segment_doom_by(struct mig_run *run, const struct mig_error *err)
 {
     run->doom.set = true;
@@ -347,6 +380,9 @@ static int leave_failed(struct mig_run *run, const struct mig_statement *stateme
                         struct mig_error *err)
 {
     bool earlier = run->conn != NULL && run->conn->deferred_failed;
+    if (run->waiting && !earlier && !run->conn->lost) {
+        mig_segment_heard(run, 1);
+    }
     rc = mig_run_blame(run, rc, statement, err);
     if (!earlier) {
         mig_statement_blame_rows(statement, err);
@@ -410,7 +446,10 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
         run->wrapped = false;
         return rc;
     }
-    if (!run->open) {
+    if (run->waiting && run->conn->queue.count == 0) {
+        mig_segment_heard(run, 0);
+    }
+    if (!run->open && !run->waiting) {
         run->kept = run->sent;
     }
     if ((statement->flags & MIG_STATEMENT_ENDS_SEGMENT) != 0 && run->open) {
@@ -423,13 +462,24 @@ int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement
  * changes no rows that the script could ask about, bulk_insert those that it was given. Not where
  * an error would be caught, and so has to be raised now, nor where something is decided right after
  * it. */
+static bool may_defer(const struct mig_run *run)
+{
+    return run->sink == &mig_sink_execute && run->scripted && !run->watched && !run->wrapped &&
+           run->savepoints == 0;
+}
+
 static bool may_wait(const struct mig_run *run, const struct mig_statement *statement)
 {
-    return run->sink == &mig_sink_execute && run->scripted && !run->watched && run->open &&
-           !run->wrapped && run->savepoints == 0 &&
+    return may_defer(run) && run->open &&
            ((statement->class == MIG_CLASS_DDL &&
              (statement->flags & ~(unsigned)MIG_STATEMENT_AS_WRITTEN) == 0) ||
             (statement->flags & MIG_STATEMENT_ALL_ROWS) != 0);
+}
+
+bool mig_segment_may_wait_alone(const struct mig_run *run, const struct mig_statement *statement)
+{
+    return may_defer(run) && !run->open && run->conn->driver->joins_texts && !run->conn->attached &&
+           statement->class == MIG_CLASS_DDL && statement->flags == 0;
 }
 
 int mig_segment_send(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
@@ -439,12 +489,23 @@ int mig_segment_send(struct mig_run *run, const struct mig_statement *statement,
     if (rc != 0) {
         return mig_run_blame(run, rc, statement, err);
     }
-    if (may_wait(run, statement)) {
-        const struct mig_origin origin = mig_run_origin(run);
+    struct mig_journal *journal = &run->journal;
+    bool alone =
+        journal->intended && !journal->in_doubt && mig_segment_may_wait_alone(run, statement);
+    if (alone || may_wait(run, statement)) {
+        struct mig_origin origin = mig_run_origin(run);
+        if (alone) {
+            origin.alone = origin.own_step = true;
+            origin.kept = run->sent - 1;
+        }
         *changed = 0;
         rc = mig_conn_defer(run->conn, statement, &origin, err);
     } else {
         rc = run->sink->statement(run, statement, changed, err);
+    }
+    if (rc == 0 && alone && run->conn->queue.count > 0) { /* nobody knows yet */
+        run->waiting = true;
+        journal->intended = false;
     }
     if (rc == 0 && (statement->flags & MIG_STATEMENT_ALL_ROWS) != 0 && run->sink->live) {
         *changed = (int64_t)statement->row_count;
@@ -510,6 +571,7 @@ int mig_run_commit_segment(struct mig_run *run, struct mig_error *err)
     if (rc == 0 && !skip) {
         rc = mig_segment_boundary(run, "op.commit()", err);
     }
+    rc = rc == 0 ? mig_run_settle(run, err) : rc;
     return mig_run_blame(run, rc, NULL, err);
 }
 
@@ -527,6 +589,7 @@ int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err)
     if (rc == 0 && !skip) {
         rc = mig_segment_boundary(run, "op.autocommit_block", err);
     }
+    rc = rc == 0 ? mig_run_settle(run, err) : rc;
     run->autocommit |= rc == 0; /* one inside another one fails, which stays open */
     return mig_run_blame(run, rc, NULL, err);
 }

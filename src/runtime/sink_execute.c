@@ -4,7 +4,11 @@
 
 static int begin(struct mig_run *run, struct mig_error *err)
 {
-    int rc = mig_conn_begin(run->conn, err);
+    /* what the script's statements do in it is not counted with those that stand alone */
+    int rc = run->scripted ? mig_run_settle(run, err) : 0;
+    if (rc == 0) {
+        rc = mig_conn_begin(run->conn, err);
+    }
     if (rc == 0 && run->conn->pooled) {
         run->waits.lock_ms = -1; /* what was set was set for the last transaction only */
         rc = mig_context_send_session(run->ctx, true, err);

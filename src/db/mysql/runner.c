@@ -496,6 +496,8 @@ const struct mig_runner_ops mig_runner_mysql = {
     .waits_query = waits_query,
     .expect_one = expect_one,
     .is_unexpected = is_unexpected,
+    .start_clock = "SET @luamig_began = sysdate(6)",
+    .elapsed_ms = "timestampdiff(MICROSECOND, @luamig_began, sysdate(6)) DIV 1000",
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
     .is_read_only = is_read_only,
