@@ -421,10 +421,11 @@ int mig_compile_table(struct mig_compile *c, const struct mig_table *table,
         separator = ",\n    ";
     }
     for (size_t i = 0; i < table->constraints.count; i++) {
-        if (table->constraints.items[i] != key &&
-            (may_exist || !would_be_merged(c, table, table->constraints.items[i]))) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        bool stands = key != NULL && constraint == key; /* or with its column */
+        if (!stands && (may_exist || !would_be_merged(c, table, constraint))) {
             mig_sql_add(&w, "%r", separator);
-            mig_sql_constraint(&w, table, table->constraints.items[i]);
+            mig_sql_constraint(&w, table, constraint);
             separator = ",\n    ";
         }
     }
