@@ -171,7 +171,7 @@ describe("what inspect says", function()
 
   it("names what it leaves out on sqlite", function()
     assert.equal([[
-left out, since schema.lua has no word for it (migrations make it, by operations of their own or by op.execute):
+left out, since schema.lua has no word for it (migrations make it; `luamig adopt` writes one that does):
   COLLATE or DESC in keys of: k1, k2, k3
   ON CONFLICT of NOT NULL in: t
   triggers: tr on t
@@ -193,7 +193,7 @@ left out, since schema.lua has no word for it (migrations make it, by operations
       CREATE RULE r AS ON DELETE TO o DO INSTEAD NOTHING; CREATE STATISTICS st ON a, b FROM o;
       CREATE VIEW v WITH (security_barrier) AS SELECT a FROM o; COMMENT ON VIEW v IS 'v'; ]], "autogenerate = { include_schemas = true },")
     assert.equal([[
-left out, since schema.lua has no word for it (migrations make it, by operations of their own or by op.execute):
+left out, since schema.lua has no word for it (migrations make it; `luamig adopt` writes one that does):
   sequences: s01, s02, s03, s04, s05, s06, s07, s08, s09, s10, s11, s12 and 2 more
   functions: f()
   partitions: p
@@ -219,7 +219,7 @@ left out, since schema.lua has no word for it (migrations make it, by operations
         and "CREATE SEQUENCE sq; CREATE TABLE h (a int) WITH SYSTEM VERSIONING; ALTER TABLE t ALTER INDEX ix IGNORED;"
         or "ALTER TABLE t ALTER INDEX ix INVISIBLE;"))
     assert.equal([[
-left out, since schema.lua has no word for it (migrations make it, by operations of their own or by op.execute):
+left out, since schema.lua has no word for it (migrations make it; `luamig adopt` writes one that does):
   partitions of: p
 ]] .. (is_mariadb and "  sequences: sq\n  system versioning of: h\n  IGNORED indexes: ix on t\n" or "  INVISIBLE indexes: ix on t\n") .. [[
   triggers: tr on t

@@ -14,7 +14,7 @@ local function note_left_out(out, left_out)
     table.insert(names[kind], name)
   end
   if #kinds == 0 then return end
-  out:note "left out, since schema.lua has no word for it (migrations make it, by operations of their own or by op.execute):"
+  out:note "left out, since schema.lua has no word for it (migrations make it; `luamig adopt` writes one that does):"
   for _, kind in ipairs(kinds) do
     local all = names[kind]
     local text = table.concat(all, ", ", 1, math.min(#all, SHOWN))
