@@ -4,15 +4,18 @@ local render = require "luamig.render"
 
 local difference = {}
 
+local NAMED <const> = 10 -- missing revisions
+
 --- Raises not_up_to_date unless the database is at every head.
 function difference.require_heads(handle)
   local steps = handle:pending("heads").steps
   if #steps == 0 then return end
   local missing = {}
-  for i, step in ipairs(steps) do missing[i] = step.revision end
+  for i = 1, math.min(#steps, NAMED) do missing[i] = steps[i].revision end
+  local more = #steps > NAMED and (" and %d more"):format(#steps - NAMED) or ""
   core.error {
     kind = "not_up_to_date",
-    message = ("the database is not at head: %s %s not applied"):format(table.concat(missing, ", "), #missing == 1 and "is" or "are"),
+    message = ("the database is not at head: %s%s %s not applied"):format(table.concat(missing, ", "), more, #steps == 1 and "is" or "are"),
     hint = "`luamig upgrade heads` brings it there.",
   }
 end

@@ -192,7 +192,9 @@ return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "search",
     p:revision { id = "aaaa1111" }
     local r = p:luamig("revision", "--autogenerate", "-m", "x")
     assert.equal(2, r.code)
-    assert.truthy(r.stderr:find("not at head", 1, true))
+    assert.matches("not at head: aaaa1111 is not applied\n", r.stderr)
+    for i = 2, 12 do p:revision { id = ("aaaa1%03d"):format(i), down = i == 2 and "aaaa1111" or ("aaaa1%03d"):format(i - 1) } end
+    assert.matches("not at head: aaaa1111, [%x, ]*, aaaa1010 and 2 more are not applied\n", p:luamig("check").stderr)
   end)
 end)
 
