@@ -380,7 +380,7 @@ static int leave_failed(struct mig_run *run, const struct mig_statement *stateme
                         struct mig_error *err)
 {
     bool earlier = run->conn != NULL && run->conn->deferred_failed;
-    if (run->waiting && !earlier && !run->conn->lost) {
+    if (run->waiting && run->conn != NULL && !earlier && !run->conn->lost) {
         mig_segment_heard(run, 1);
     }
     rc = mig_run_blame(run, rc, statement, err);
