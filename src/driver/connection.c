@@ -317,10 +317,7 @@ static struct mig_origin copy_origin(struct mig_arena *arena, const struct mig_o
                                .operation = mig_arena_strdup(arena, origin->operation),
                                .revision = mig_arena_strdup(arena, origin->revision),
                                .line = origin->line,
-                               .alone = origin->alone,
-                               .kept = origin->kept,
-                               .step = origin->step,
-                               .own_step = origin->own_step};
+                               .left = origin->left};
 }
 
 static int append(struct mig_queue *queue, const struct mig_statement *statement,
@@ -397,11 +394,7 @@ static int flush(struct mig_conn *conn, size_t own, int64_t *changed, struct mig
         mig_error_string(&err->revision, origin->revision, SIZE_MAX);
         mig_statement_blame_rows(&queue.items[done], err);
         conn->deferred_failed = true;
-        conn->deferred_origin = (struct mig_origin){.line = origin->line,
-                                                    .alone = origin->alone,
-                                                    .kept = origin->kept,
-                                                    .step = origin->step,
-                                                    .own_step = origin->own_step};
+        conn->deferred_left = origin->left;
     }
     mig_arena_release(&queue.arena);
     return rc;

@@ -108,14 +108,18 @@ struct mig_driver {
     int (*set)(struct mig_conn *conn, const char *name, bool on, bool *was, struct mig_error *err);
 };
 
+/* What of a revision stays when a statement fails that stands alone, or comes behind such. */
+struct mig_left {
+    bool known;     /* false: of any other statement */
+    int kept, step; /* how many of its statements; the last row in its journal */
+    bool own_step;  /* which is the statement's own, and not done */
+};
+
 /* Where a statement comes from, for an error that is heard of later. Texts may be NULL. */
 struct mig_origin {
     const char *file, *operation, *revision;
     int line;
-    /* Of one that stands alone, or comes behind such: what of the revision stays when it fails. */
-    bool alone;
-    int kept, step; /* how many of its statements; the last row in its journal */
-    bool own_step;  /* which is the statement's own, and not done */
+    struct mig_left left;
 };
 
 /* Statements that were not sent yet, in a region of their own. */
@@ -144,8 +148,8 @@ struct mig_conn {
     struct mig_queue queue;     /* what goes along with it as well (mig_conn_defer) */
     size_t ahead;               /* how many of the queue are sent already */
     bool deferred_failed; /* the last error is that of a deferred statement, not of the call */
-    struct mig_origin deferred_origin; /* then: its own, without the texts */
-    bool as_written;                   /* the statement in hand is the user's own text */
+    struct mig_left deferred_left; /* then: what its origin said of that */
+    bool as_written;               /* the statement in hand is the user's own text */
     bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
                        says */
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */

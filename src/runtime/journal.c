@@ -183,7 +183,7 @@ static int send_along(struct mig_run *run, const struct mig_statement *statement
                       struct mig_error *err)
 {
     struct mig_origin origin = mig_run_origin(run);
-    origin.alone = origin.alone || alone;
+    origin.left.known = origin.left.known || alone;
     return run->sink->live ? mig_conn_defer(run->conn, statement, &origin, err) : 0;
 }
 

@@ -184,13 +184,12 @@ int mig_run_check(const struct mig_run *run, struct mig_error *err)
 struct mig_origin mig_run_origin(const struct mig_run *run)
 {
     bool inside = run->revision != NULL;
-    return (struct mig_origin){.file = inside ? run->revision->file : NULL,
-                               .operation = run->operation,
-                               .revision = inside ? run->revision->id : NULL,
-                               .line = run->line,
-                               .alone = run->waiting,
-                               .kept = run->sent,
-                               .step = run->journal.last_step};
+    return (struct mig_origin){
+        .file = inside ? run->revision->file : NULL,
+        .operation = run->operation,
+        .revision = inside ? run->revision->id : NULL,
+        .line = run->line,
+        .left = {.known = run->waiting, .kept = run->sent, .step = run->journal.last_step}};
 }
 
 int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_params *params,
@@ -275,7 +274,7 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
     advise(run, err);
     if (run->conn != NULL && run->conn->deferred_failed) { /* whoever happened to ask for it */
         run->conn->deferred_failed = false;
-        mig_segment_fall_back(run, &run->conn->deferred_origin, err);
+        mig_segment_fall_back(run, &run->conn->deferred_left, err);
         mig_segment_doom_by(run, err);
     }
     return rc;

@@ -257,9 +257,9 @@ int mig_segment_boundary(struct mig_run *run, const char *what,
 bool mig_segment_may_wait_alone(const struct mig_run *run, const struct mig_statement *statement);
 /* What has waited is done; `later` statements were sent behind it. */
 void mig_segment_heard(struct mig_run *run, int later);
-/* A deferred statement of this origin has failed, or will not be sent (failure NULL): nothing after
- * it was carried out. */
-void mig_segment_fall_back(struct mig_run *run, const struct mig_origin *origin,
+/* A deferred statement has failed, or will not be sent (failure NULL): nothing after it was carried
+ * out. */
+void mig_segment_fall_back(struct mig_run *run, const struct mig_left *left,
                            const struct mig_error *failure);
 /* The failure ends the revision, also when it is caught. */
 void mig_segment_doom_by(struct mig_run *run, const struct mig_error *err);

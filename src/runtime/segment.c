@@ -161,7 +161,7 @@ void mig_segment_abort(struct mig_run *run)
     if (run->conn != NULL) {
         const struct mig_queue *queue = &run->conn->queue;
         if (run->waiting && queue->count > 0 && !run->conn->lost) {
-            mig_segment_fall_back(run, &queue->origins[0], NULL);
+            mig_segment_fall_back(run, &queue->origins[0].left, NULL);
         }
         mig_conn_discard(run->conn);
     }
@@ -350,20 +350,20 @@ void mig_segment_heard(struct mig_run *run, int later)
     journal->known_step = journal->last_step - (journal->intended ? 1 : 0);
 }
 
-void mig_segment_fall_back(struct mig_run *run, const struct mig_origin *origin,
+void mig_segment_fall_back(struct mig_run *run, const struct mig_left *left,
                            const struct mig_error *failure)
 {
     static const struct mig_statement ddl = {.class = MIG_CLASS_DDL};
     struct mig_journal *journal = &run->journal;
-    if (!origin->alone || run->conn->lost) {
+    if (!left->known || run->conn->lost) {
         return;
     }
     run->waiting = false;
-    run->kept = origin->kept;
-    run->sent = origin->kept + (origin->own_step ? 1 : 0);
-    journal->last_step = origin->step;
-    journal->known_step = origin->step - (origin->own_step ? 1 : 0);
-    journal->intended = origin->own_step;
+    run->kept = left->kept;
+    run->sent = left->kept + (left->own_step ? 1 : 0);
+    journal->last_step = left->step;
+    journal->known_step = left->step - (left->own_step ? 1 : 0);
+    journal->intended = left->own_step;
     if (failure != NULL) {
         mig_journal_failed(run, &ddl, failure);
     }
@@ -495,8 +495,8 @@ int mig_segment_send(struct mig_run *run, const struct mig_statement *statement,
     if (alone || may_wait(run, statement)) {
         struct mig_origin origin = mig_run_origin(run);
         if (alone) {
-            origin.alone = origin.own_step = true;
-            origin.kept = run->sent - 1;
+            origin.left.known = origin.left.own_step = true;
+            origin.left.kept = run->sent - 1;
         }
         *changed = 0;
         rc = mig_conn_defer(run->conn, statement, &origin, err);

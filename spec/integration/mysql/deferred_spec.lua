@@ -72,6 +72,18 @@ describe("changes of the schema that share a message", function()
     end
   end)
 
+  it("are more than one message holds", function()
+    local lines = {}
+    for i = 1, 100 do lines[i] = create(("t%03d"):format(i)) end
+    lines[1], lines[70] = create "one", BAD
+    local left = { "one" }
+    for i = 2, 69 do left[i] = ("t%03d"):format(i) end
+    fails(lines, 75, 69, 70, table.concat(left, ","))
+    lines[70] = create "t070"
+    for i = 70, 100 do left[i] = ("t%03d"):format(i) end
+    goes_on(lines, table.concat(left, ","))
+  end)
+
   it("fail where they are caught, and are all that failed", function()
     p:revision { id = "a1", header = "transactional = false", upgrade = table.concat({ create "one", "local ok, err = pcall(function() " .. BAD .. " end)", "print('caught', ok, err.native_code, err.line)", create "two" }, "\n") }
     local r = p:luamig "upgrade"
