@@ -194,8 +194,20 @@ static size_t add_names(const struct mig_record *record, bool positional, const 
     return count;
 }
 
+/* Whether the operation itself takes the option, in whose arguments something else does not. */
+static bool is_of_operation(const struct mig_reader *r, const struct target *t, const char *key)
+{
+    const struct mig_record *record =
+        strncmp(r->what, "op.", 3) == 0 ? mig_op_record(mig_op_by_name(r->what + 3)) : NULL;
+    const struct mig_field *field = record != NULL ? mig_record_field(record, key) : NULL;
+    return record != t->record && field != NULL && !(field->flags & MIG_FIELD_POSITIONAL);
+}
+
 static _Noreturn void unknown_option(struct mig_reader *r, const struct target *t, const char *key)
 {
+    if (is_of_operation(r, t, key)) {
+        mig_read_fail(r, "unknown option '%s' (%s takes it, in its last argument)", key, r->what);
+    }
     const char *names[96];
     size_t count = add_names(t->record, false, names, 0, MIG_COUNT(names));
     count = add_names(t->extra, false, names, count, MIG_COUNT(names));

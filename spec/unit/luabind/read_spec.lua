@@ -167,6 +167,8 @@ end)
 -- { what, a part of the message, operation, arguments… }
 local bad = {
   { "an unknown option", "column 'a': unknown option 'nulable' (did you mean 'nullable'?)", "add_column", "t", { "a", sql.integer, nulable = true } },
+  { "an option of the operation", "column 'a': unknown option 'if_not_exists' (op.add_column takes it, in its last argument)", "add_column", "t", { "a", sql.integer, if_not_exists = true } },
+  { "an option of the index", "element 1: unknown option 'unique' (op.create_index takes it, in its last argument)", "create_index", "ix", "t", { { "a", unique = true } } },
   { "Alembic's spelling", "unknown option 'server_default' (luamig writes 'default')", "add_column", "t", { "a", sql.integer, server_default = 1 } },
   { "a name as an option", "unknown option 'table_name' (the table's name comes by position)", "drop_table", "t", { table_name = "t" } },
   { "an unknown table option", "op.create_table: unknown option 'commment' (did you mean 'comment'?)", "create_table", "t", { id, commment = "x" } },
