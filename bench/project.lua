@@ -129,21 +129,18 @@ function project.floor(count, dialect, one_transaction)
 end
 
 -- What a run on a database that commits each change of the schema by itself cannot do without if it is to know, cut off
--- anywhere, where it was: how the table looks, the intent together with the statement, and the version row together with
--- the history and the journal's end, in as few messages as that takes.
+-- anywhere, where it was: the intent before the statement, and the version row together with the history and the journal's
+-- end, in one message a revision. The table, index or column that is made or dropped tells by its being there.
 function project.journaled(count)
   local up, down = {
     version_table,
     "CREATE TABLE history (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, revision VARCHAR(255), source LONGTEXT)",
-    "CREATE TABLE journal (revision VARCHAR(255), step INTEGER, looked VARCHAR(64), statement LONGTEXT, PRIMARY KEY (revision, step))",
+    "CREATE TABLE journal (revision VARCHAR(255), step INTEGER, statement LONGTEXT, PRIMARY KEY (revision, step))",
   }, {}
   local function step(script, i, statements, move)
     local message = {}
     for n, statement in ipairs(statements) do
-      if not statement:find "^[CD]%u+ %u+ " then -- what CREATE and DROP do, the being there of the table or index tells
-        script[#script + 1] = "SHOW CREATE TABLE " .. statement:match " (t%d+)"
-      end
-      message[#message + 1] = ("INSERT INTO journal VALUES ('%s', %d, '%032x', '%s'); %s"):format(project.id(i), n, i, statement, statement)
+      message[#message + 1] = ("INSERT INTO journal VALUES ('%s', %d, '%s'); %s"):format(project.id(i), n, statement, statement)
     end
     message[#message + 1] = ("START TRANSACTION; %s; INSERT INTO history (revision, source) VALUES ('%s', '%s'); "
       .. "DELETE FROM journal WHERE revision = '%s'; COMMIT"):format(move, project.id(i),

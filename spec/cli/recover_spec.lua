@@ -321,7 +321,7 @@ describe("a table that was being made", function()
   end
 end)
 
-describe("an index that was being made or dropped", function()
+describe("an index or a column that was being made or dropped", function()
   local db, p
   before_each(function()
     db = scratch.database "mysql"
@@ -330,7 +330,8 @@ describe("an index that was being made or dropped", function()
   end)
   after_each(function() db:drop() end)
 
-  local function indexes() return db:value "SELECT group_concat(concat(index_name, ' ', column_name) ORDER BY 1) FROM information_schema.statistics WHERE table_schema = database() AND index_name <> 'PRIMARY'" end
+  local function indexes() return db:value "SELECT group_concat(index_name, ' ', column_name ORDER BY 1) FROM information_schema.statistics WHERE table_schema = database() AND table_name = 't.a'" end
+  local function columns() return db:value "SELECT group_concat(column_name ORDER BY ordinal_position) FROM information_schema.columns WHERE table_schema = database() AND table_name = 't.a'" end
   local function cut_off(operation)
     p:revision { id = "a1", upgrade = operation .. ' op.execute "INSERT INTO later VALUES (1)"' }
     local r = p:luamig("upgrade", "-v")
@@ -338,37 +339,56 @@ describe("an index that was being made or dropped", function()
     assert.is_nil(r.stderr:find("SHOW CREATE TABLE", 1, true), r.stderr)
     db:query "UPDATE luamig_journal SET state = 'intent'; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
   end
-  local function goes_on(left)
+  local function goes_on(found, left)
     local r = p:luamig "upgrade"
     assert.equal(0, r.code, r.stderr)
-    assert.equal(left, indexes())
+    assert.equal(left, found())
     assert.equal("1", db:value "SELECT count(*) FROM later")
   end
 
   for _, there in ipairs { true, false } do
-    it(there and "is there and not made again" or "is not there and made", function()
+    local made, dropped = there and "is there and not made again" or "is not there and made", there and "is there and dropped" or "has gone and is not asked for again"
+    it(made .. ": index", function()
       cut_off [[op.create_index("i `x", "t.a", { "a" }, { unique = true })]]
       if not there then db:query "DROP INDEX `i ``x` ON `t.a`" end
-      goes_on "i `x a,theirs b"
+      goes_on(indexes, "i `x a,theirs b")
     end)
 
-    it(there and "is there and dropped" or "has gone and is not asked for again", function()
+    it(dropped .. ": index", function()
       cut_off [[op.drop_index("theirs", "t.a")]]
       if there then db:query "CREATE INDEX theirs ON `t.a` (b)" end
-      goes_on "NULL"
+      goes_on(indexes, "NULL")
+    end)
+
+    it(made .. ": column", function()
+      cut_off [[op.add_column("t.a", { "c `x", sql.integer })]]
+      if not there then db:query "DROP TABLE `t.a`; CREATE TABLE `t.a` (a INTEGER, b INTEGER)" end
+      goes_on(columns, "a,b,c `x")
+    end)
+
+    it(dropped .. ": column", function()
+      cut_off [[op.drop_column("t.a", "a")]]
+      if there then db:query "ALTER TABLE `t.a` ADD a INTEGER" end
+      goes_on(columns, "b")
     end)
   end
 
-  it("is not taken for another one of its name", function()
-    p:revision { id = "a1", upgrade = [[op.create_table("first", { { "a", sql.integer } }) op.create_index("theirs", "t.a", { "a" })]] }
-    for _ = 1, 2 do
-      local r = p:luamig "upgrade"
-      assert.equal(1, r.code)
-      assert.matches("Duplicate key name 'theirs'", r.stderr)
-      assert.equal("theirs b", indexes())
-      db:query "UPDATE luamig_journal SET state = 'intent' WHERE step = 2" -- as a crash would have left it
-    end
-  end)
+  for what, case in pairs {
+    index = { [[op.create_index("theirs", "t.a", { "a" })]], "Duplicate key name 'theirs'" },
+    column = { [[op.add_column("t.a", { "B", sql.text })]], "Duplicate column name 'B'" },
+  } do
+    it("is not taken for another one of its name: " .. what, function()
+      p:revision { id = "a1", upgrade = [[op.create_table("first", { { "a", sql.integer } }) ]] .. case[1] }
+      for _ = 1, 2 do
+        local r = p:luamig "upgrade"
+        assert.equal(1, r.code)
+        assert.matches(case[2], r.stderr)
+        assert.equal("theirs b", indexes())
+        assert.equal("a,b", columns())
+        db:query "UPDATE luamig_journal SET state = 'intent' WHERE step = 2" -- as a crash would have left it
+      end
+    end)
+  end
 end)
 
 it("a read that was too large to be written down leaves the revision to a human", function()

@@ -26,6 +26,9 @@ struct mig_violations {
 
 #define MIG_RUNNER_PRESENT "present"
 
+/* What of a table is looked for. */
+enum mig_part { MIG_PART_TABLE, MIG_PART_INDEX, MIG_PART_COLUMN };
+
 struct mig_runner_ops {
     /* True where BEGIN itself is the lock (SQLite): the runner reads the version rows again after
      * each one, and the lock slots are NULL. */
@@ -75,9 +78,9 @@ struct mig_runner_ops {
     int (*has_table)(struct mig_conn *conn, const char *schema, const char *name, bool *out,
                      struct mig_error *err);
     /* Optional: an expression that is MIG_RUNNER_PRESENT where a table of this name is, in which a
-     * dot may be the schema's, with an index of that name (NULL: any), else NULL. */
+     * dot may be the schema's, with an index or a column of that name, else NULL. */
     void (*present)(const struct mig_compile *c, struct mig_strbuf *out, const char *table,
-                    const char *index);
+                    enum mig_part part, const char *name);
     /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
     int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,
                         const char *column, int64_t *out, struct mig_error *err);

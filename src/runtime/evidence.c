@@ -51,19 +51,26 @@ static int take_fingerprint(struct mig_run *run, const struct mig_statement *sta
     return rc;
 }
 
-/* A table, or an index of it, that is there once the statement was carried out, or until it was,
- * whatever it looks like. */
+/* What is there once the statement was carried out, or until it was, whatever it looks like. */
 struct trace {
-    const char *table, *index; /* index NULL: the table itself; table NULL: it leaves none */
-    bool made;                 /* false: it goes */
+    const char *table; /* NULL: the statement leaves no such trace */
+    enum mig_part part;
+    const char *name; /* of the index or column */
+    bool made;        /* false: it goes */
 };
 
-/* The name behind INDEX [IF [NOT] EXISTS]; NULL when there is none. */
-static const char *index_name(struct mig_run *run, const struct mig_statement *statement)
+/* The name that the token is; NULL when it is none. */
+static const char *name_of(struct mig_run *run, const struct mig_sqltoken *token)
+{
+    return token->kind == MIG_SQLTOKEN_WORD || token->kind == MIG_SQLTOKEN_NAME
+               ? mig_sqltoken_name(token, &run->revision_arena)
+               : NULL;
+}
+
+/* CREATE [UNIQUE] INDEX [IF NOT EXISTS] name ON table, DROP INDEX [IF EXISTS] name ON table */
+static void trace_index(struct mig_run *run, struct mig_sqltokens tokens, struct trace *trace)
 {
     static const char *const words[] = {"IF", "NOT", "EXISTS", NULL};
-    struct mig_sqltokens tokens =
-        mig_sqltokens_start(run->db->dialect, run->server, statement->sql, statement->length);
     struct mig_sqltoken token;
     do {
         token = mig_sqltokens_word(&tokens);
@@ -71,22 +78,47 @@ static const char *index_name(struct mig_run *run, const struct mig_statement *s
     do {
         token = mig_sqltokens_word(&tokens);
     } while (mig_sqltoken_is_any(&token, words));
-    return token.kind == MIG_SQLTOKEN_WORD || token.kind == MIG_SQLTOKEN_NAME
-               ? mig_sqltoken_name(&token, &run->revision_arena)
-               : NULL;
+    trace->part = MIG_PART_INDEX;
+    trace->name = name_of(run, &token);
+}
+
+/* ALTER TABLE [schema.]table ADD | DROP COLUMN name …: all clauses of it are carried out or none,
+ * so the first one tells. Not where that one may have nothing to do (IF [NOT] EXISTS). */
+static void trace_column(struct mig_run *run, struct mig_sqltokens tokens, struct trace *trace)
+{
+    struct mig_sqltoken token, verb;
+    do {
+        token = mig_sqltokens_word(&tokens);
+    } while (token.kind == MIG_SQLTOKEN_WORD && !mig_sqltoken_is(&token, "TABLE"));
+    do { /* the table's name, in parts */
+        (void)mig_sqltokens_word(&tokens);
+        verb = mig_sqltokens_word(&tokens);
+    } while (mig_sqltoken_is_char(&verb, '.'));
+    token = mig_sqltokens_word(&tokens);
+    trace->made = mig_sqltoken_is(&verb, "ADD");
+    if (mig_sqltoken_is(&token, "COLUMN") && (trace->made || mig_sqltoken_is(&verb, "DROP"))) {
+        token = mig_sqltokens_word(&tokens);
+        trace->part = MIG_PART_COLUMN;
+        trace->name = mig_sqltoken_is(&token, "IF") ? NULL : name_of(run, &token);
+    }
 }
 
 static struct trace trace_of(struct mig_run *run, const struct mig_statement *statement)
 {
     const char *verb = statement->verb != NULL ? statement->verb : "";
-    size_t tables = statement->tables.count;
+    const struct mig_names *tables = &statement->tables;
+    const struct mig_sqltokens tokens =
+        mig_sqltokens_start(run->db->dialect, run->server, statement->sql, statement->length);
     struct trace trace = {.made = strncmp(verb, "CREATE ", 7) == 0};
-    if (strcmp(verb, "CREATE TABLE") == 0 || (strcmp(verb, "DROP TABLE") == 0 && tables == 1)) {
-        trace.table = tables > 0 ? statement->tables.items[0] : NULL;
-    } else if ((strcmp(verb, "CREATE INDEX") == 0 || strcmp(verb, "DROP INDEX") == 0) &&
-               tables == 1) {
-        trace.index = index_name(run, statement);
-        trace.table = trace.index != NULL ? statement->tables.items[0] : NULL;
+    bool whole = strcmp(verb, "CREATE TABLE") == 0 ||
+                 (strcmp(verb, "DROP TABLE") == 0 && tables->count == 1);
+    if (strcmp(verb, "CREATE INDEX") == 0 || strcmp(verb, "DROP INDEX") == 0) {
+        trace_index(run, tokens, &trace);
+    } else if (strcmp(verb, "ALTER TABLE") == 0) {
+        trace_column(run, tokens, &trace);
+    }
+    if (tables->count > 0 && (whole || trace.name != NULL)) {
+        trace.table = tables->items[0];
     }
     return trace;
 }
@@ -95,7 +127,7 @@ static struct trace trace_of(struct mig_run *run, const struct mig_statement *st
 static const char *trace_expression(struct mig_run *run, const struct trace *trace)
 {
     struct mig_strbuf text = {0};
-    run->db->runner->present(&run->compile, &text, trace->table, trace->index);
+    run->db->runner->present(&run->compile, &text, trace->table, trace->part, trace->name);
     return mig_strbuf_to_arena(&text, &run->revision_arena);
 }
 

@@ -63,7 +63,7 @@ describe("changes of the schema that share a message", function()
   it("fail before the script's own error, a read, rows, and what commits", function()
     for _, after in ipairs {
       "error 'too late'", "print(op.get_bind():scalar 'SELECT 1')", "op.execute 'UPDATE one SET id = 2'", "op.get_bind():transaction(function() end)", "op.commit()",
-      "print(op.has_table 'elsewhere')", "op.bulk_insert('one', { { id = 7 } })", "op.execute 'CREATE TABLE mine (a INTEGER)'", "op.add_column('one', { 'a', sql.integer })",
+      "print(op.has_table 'elsewhere')", "op.bulk_insert('one', { { id = 7 } })", "op.execute 'CREATE TABLE mine (a INTEGER)'", "op.alter_column('one', 'id', { comment = 'x' })",
       "pcall(function() " .. create "two" .. " end)", "pcall(op.get_bind().scalar, op.get_bind(), 'SELECT 1')",
     } do
       local r = fails({ create "one", BAD, after, "print 'not here'" }, 7, 1, 2, "one")

@@ -181,12 +181,18 @@ static int has_table(struct mig_conn *conn, const char *schema, const char *name
 }
 
 static void append_present(const struct mig_compile *c, struct mig_strbuf *out, const char *schema,
-                           size_t schema_length, const char *table, const char *index)
+                           size_t schema_length, const char *table, enum mig_part part,
+                           const char *name)
 {
+    static const struct {
+        const char *view, *column;
+    } views[] = {[MIG_PART_TABLE] = {"tables", NULL},
+                 [MIG_PART_INDEX] = {"statistics", "index_name"},
+                 [MIG_PART_COLUMN] = {"columns", "column_name"}};
     mig_strbuf_printf(out,
                       "(SELECT '" MIG_RUNNER_PRESENT "' FROM information_schema.%s"
                       " WHERE table_schema = ",
-                      index != NULL ? "statistics" : "tables");
+                      views[part].view);
     if (schema == NULL) {
         mig_strbuf_puts(out, "database()");
     } else {
@@ -194,25 +200,25 @@ static void append_present(const struct mig_compile *c, struct mig_strbuf *out, 
     }
     mig_strbuf_puts(out, " AND table_name = ");
     mig_append_string(c, out, table, strlen(table));
-    if (index != NULL) {
-        mig_strbuf_puts(out, " AND index_name = ");
-        mig_append_string(c, out, index, strlen(index));
+    if (name != NULL) {
+        mig_strbuf_printf(out, " AND %s = ", views[part].column);
+        mig_append_string(c, out, name, strlen(name));
     }
     mig_strbuf_puts(out, " LIMIT 1)");
 }
 
 static void present(const struct mig_compile *c, struct mig_strbuf *out, const char *table,
-                    const char *index)
+                    enum mig_part part, const char *name)
 {
     const char *dot = strrchr(table, '.');
     if (dot == NULL) {
-        append_present(c, out, NULL, 0, table, index);
+        append_present(c, out, NULL, 0, table, part, name);
         return;
     }
     mig_strbuf_puts(out, "coalesce(");
-    append_present(c, out, NULL, 0, table, index);
+    append_present(c, out, NULL, 0, table, part, name);
     mig_strbuf_puts(out, ", ");
-    append_present(c, out, table, (size_t)(dot - table), dot + 1, index);
+    append_present(c, out, table, (size_t)(dot - table), dot + 1, part, name);
     mig_strbuf_putc(out, ')');
 }
 
