@@ -1,5 +1,5 @@
 --- JSON documents with a fixed order of keys, from one table of shapes.
-local number = require "luamig.number"
+local core = require "luamig.core"
 
 local json = {}
 
@@ -88,7 +88,7 @@ local function scalar(value)
   local kind = type(value)
   if kind == "number" then
     if value ~= value or value == math.huge or value == -math.huge then return "null" end
-    return number(value)
+    return core.number(value)
   end
   if kind == "boolean" then return tostring(value) end
   if kind == "nil" then return "null" end

@@ -1,7 +1,6 @@
 --- Operations and schema values as readable Lua. They come as plain data (luabind/push.h); what fields there are, and
 --- in which order they are written, is what the core's own record tables say.
 local core = require "luamig.core"
-local number = require "luamig.number"
 
 local render = {}
 
@@ -122,7 +121,7 @@ end
 
 local function scalar(value)
   if type(value) == "string" then return render.text(value) end
-  if type(value) == "number" then return number(value) end
+  if type(value) == "number" then return core.number(value) end
   return tostring(value)
 end
 

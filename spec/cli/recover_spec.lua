@@ -339,38 +339,24 @@ describe("an index or a column that was being made or dropped", function()
     assert.is_nil(r.stderr:find("SHOW CREATE TABLE", 1, true), r.stderr)
     db:query "UPDATE luamig_journal SET state = 'intent'; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
   end
-  local function goes_on(found, left)
-    local r = p:luamig "upgrade"
-    assert.equal(0, r.code, r.stderr)
-    assert.equal(left, found())
-    assert.equal("1", db:value "SELECT count(*) FROM later")
-  end
-
-  for _, there in ipairs { true, false } do
-    local made, dropped = there and "is there and not made again" or "is not there and made", there and "is there and dropped" or "has gone and is not asked for again"
-    it(made .. ": index", function()
-      cut_off [[op.create_index("i `x", "t.a", { "a" }, { unique = true })]]
-      if not there then db:query "DROP INDEX `i ``x` ON `t.a`" end
-      goes_on(indexes, "i `x a,theirs b")
-    end)
-
-    it(dropped .. ": index", function()
-      cut_off [[op.drop_index("theirs", "t.a")]]
-      if there then db:query "CREATE INDEX theirs ON `t.a` (b)" end
-      goes_on(indexes, "NULL")
-    end)
-
-    it(made .. ": column", function()
-      cut_off [[op.add_column("t.a", { "c `x", sql.integer })]]
-      if not there then db:query "DROP TABLE `t.a`; CREATE TABLE `t.a` (a INTEGER, b INTEGER)" end
-      goes_on(columns, "a,b,c `x")
-    end)
-
-    it(dropped .. ": column", function()
-      cut_off [[op.drop_column("t.a", "a")]]
-      if there then db:query "ALTER TABLE `t.a` ADD a INTEGER" end
-      goes_on(columns, "b")
-    end)
+  -- The operation, what takes its effect away again, and what the revision leaves.
+  for what, case in pairs {
+    ["index that was made"] = { [[op.create_index("i `x", "t.a", { "a" }, { unique = true })]], "DROP INDEX `i ``x` ON `t.a`", indexes, "i `x a,theirs b" },
+    ["index that was dropped"] = { [[op.drop_index("theirs", "t.a")]], "CREATE INDEX theirs ON `t.a` (b)", indexes, "NULL" },
+    ["column that was made"] = { [[op.add_column("t.a", { "c `x", sql.integer })]], "ALTER TABLE `t.a` DROP `c ``x`", columns, "a,b,c `x" },
+    ["column that was dropped"] = { [[op.drop_column("t.a", "a")]], "ALTER TABLE `t.a` ADD a INTEGER", columns, "b" },
+  } do
+    local operation, undo, found, left = table.unpack(case)
+    for _, done in ipairs { true, false } do
+      it(("is seen to be %s: %s"):format(done and "done" or "still to do", what), function()
+        cut_off(operation)
+        if not done then db:query(undo) end
+        local r = p:luamig "upgrade"
+        assert.equal(0, r.code, r.stderr)
+        assert.equal(left, found())
+        assert.equal("1", db:value "SELECT count(*) FROM later")
+      end)
+    end
   end
 
   for what, case in pairs {

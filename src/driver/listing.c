@@ -212,15 +212,21 @@ const char *mig_listing_unwrap(struct mig_arena *arena, const char *text)
     return inner == NULL ? text : inner;
 }
 
+void mig_listing_add_left_out(struct mig_listing *listing, struct mig_left_out_list *out,
+                              const struct mig_left_out *one)
+{
+    out->items = mig_arena_room(listing->arena, out->items, out->count, sizeof *out->items);
+    if (out->items == NULL) {
+        listing->status = mig_error_nomem(listing->err);
+        return;
+    }
+    out->items[out->count++] = *one;
+}
+
 int mig_listing_left_out(struct mig_listing *listing, struct mig_left_out_list *out)
 {
     while (mig_listing_next(listing)) {
-        out->items = mig_arena_room(listing->arena, out->items, out->count, sizeof *out->items);
-        if (out->items == NULL) {
-            listing->status = mig_error_nomem(listing->err);
-            break;
-        }
-        out->items[out->count++] = (struct mig_left_out){
+        const struct mig_left_out one = {
             .kind = mig_listing_text(listing, 0),
             .name = mig_listing_text(listing, 1),
             .early = mig_listing_bool(listing, 2),
@@ -228,6 +234,7 @@ int mig_listing_left_out(struct mig_listing *listing, struct mig_left_out_list *
             .make = mig_listing_text(listing, 4),
             .undo = mig_listing_text(listing, 5),
         };
+        mig_listing_add_left_out(listing, out, &one);
     }
     return mig_listing_close(listing);
 }

@@ -56,6 +56,9 @@ struct mig_left_out_list {
     struct mig_left_out *items;
     size_t count;
 };
+/* MIG_E_nomem is the listing's status then. */
+void mig_listing_add_left_out(struct mig_listing *listing, struct mig_left_out_list *out,
+                              const struct mig_left_out *one);
 /* The rows of a query of kind, name, early, at, make, undo, added to `out`; closes the listing. */
 int mig_listing_left_out(struct mig_listing *listing, struct mig_left_out_list *out) MIG_MUST_CHECK;
 /* A table of our own (luamig_version, …) or of Alembic's: nothing that a user declares. */

@@ -11,6 +11,7 @@
 #include "script/revision.h"
 #include "util/clock.h"
 #include "util/file.h"
+#include "util/number.h"
 #include "util/suggest.h"
 
 #include <errno.h>
@@ -85,6 +86,20 @@ static int write_file(lua_State *L)
     const char *text = luaL_checklstring(L, 2, &length);
     struct mig_error *err = mig_lua_error_slot(L);
     return mig_file_write(path, text, length, err) == 0 ? 0 : mig_lua_raise(L, err);
+}
+
+/* number(value): as Lua and JSON read it back, all of it, in as few digits as that takes. */
+static int number(lua_State *L)
+{
+    char text[MIG_FLOAT_TEXT];
+    if (lua_isinteger(L, 1)) {
+        lua_pushlstring(L, text, mig_integer_write(text, lua_tointeger(L, 1)));
+        return 1;
+    }
+    mig_float_format(text, luaL_checknumber(L, 1));
+    bool is_float = strpbrk(text, ".en") != NULL; /* n: inf and nan */
+    lua_pushfstring(L, "%s%s", text, is_float ? "" : ".0");
+    return 1;
 }
 
 /* suggest(word, list): the nearest of the list, or nil. */
@@ -252,6 +267,7 @@ int luaopen_luamig_core(lua_State *L)
         {"isatty", is_terminal},
         {"id", new_id},
         {"write", write_file},
+        {"number", number},
         {"suggest", suggest},
         {"embedded", embedded},
         {"embedded_names", embedded_names},

@@ -406,11 +406,10 @@ int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t
 
 /* What waits for its answer is not over when the client knows nothing to do any more: the server
  * counts the rest. */
-static int start_clock(struct mig_run *run, const struct mig_statement *statement,
-                       struct mig_error *err)
+static int start_clock(struct mig_run *run, struct mig_error *err)
 {
     const char *sql = run->db->runner->start_clock;
-    if (sql == NULL || run->conn->queue.count > 0 || !mig_segment_may_wait_alone(run, statement)) {
+    if (sql == NULL || run->conn->queue.count > 0) {
         return 0;
     }
     const struct mig_statement set = {
@@ -435,7 +434,8 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
     if (rc != 0) {
         return rc;
     }
-    rc = evidence.in_doubt ? 0 : start_clock(run, statement, err);
+    journal->may_wait = !evidence.in_doubt && mig_segment_may_wait_alone(run, statement);
+    rc = journal->may_wait ? start_clock(run, err) : 0;
     if (rc != 0) {
         return rc;
     }

@@ -490,8 +490,7 @@ int mig_segment_send(struct mig_run *run, const struct mig_statement *statement,
         return mig_run_blame(run, rc, statement, err);
     }
     struct mig_journal *journal = &run->journal;
-    bool alone =
-        journal->intended && !journal->in_doubt && mig_segment_may_wait_alone(run, statement);
+    bool alone = journal->intended && journal->may_wait;
     if (alone || may_wait(run, statement)) {
         struct mig_origin origin = mig_run_origin(run);
         if (alone) {

@@ -380,19 +380,8 @@ static bool plain_columns(const struct mig_index *index)
 static int add_length(struct mig_arena *arena, struct mig_pairs *to,
                       const struct mig_element *element)
 {
-    if (!element->length.given) {
-        return 0;
-    }
-    to->items = mig_arena_room(arena, to->items, to->count, sizeof *to->items);
-    if (to->items == NULL) {
-        return -1;
-    }
-    to->items[to->count++] = (struct mig_pair){
-        .name = element->column,
-        .value = {.kind = MIG_VALUE_INT, .integer = element->length.value},
-    };
-    to->given = true;
-    return 0;
+    struct mig_value length = {.kind = MIG_VALUE_INT, .integer = element->length.value};
+    return element->length.given ? mig_option_add(arena, to, element->column, length) : 0;
 }
 
 /* A primary key or a UNIQUE as a constraint, everything else as an index. */

@@ -457,18 +457,11 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
     struct mig_listing rows;
     open_over(&rows, conn, arena, schema, mig_sql_sqlite_ordered_keys, NULL, 0, err);
     while (mig_listing_next(&rows)) {
-        if (!orders_key(mig_listing_peek(&rows, 1))) {
-            continue;
+        if (orders_key(mig_listing_peek(&rows, 1))) {
+            const struct mig_left_out one = {.kind = "COLLATE or DESC in keys of",
+                                             .name = mig_listing_text(&rows, 0)};
+            mig_listing_add_left_out(&rows, out, &one);
         }
-        out->items = mig_arena_room(arena, out->items, out->count, sizeof *out->items);
-        if (out->items == NULL) {
-            rows.status = mig_error_nomem(err);
-            break;
-        }
-        out->items[out->count++] = (struct mig_left_out){
-            .kind = "COLLATE or DESC in keys of",
-            .name = mig_listing_text(&rows, 0),
-        };
     }
     int status = mig_listing_close(&rows);
     if (status != 0) {
