@@ -22,11 +22,12 @@ static mig_compile_fn *const shared[MIG_OP_COUNT] = {
     [MIG_OP_batch] = mig_compile_batch,
 };
 
-/* The CHECK of an enum that is no type goes before its column changes, and comes after. */
+/* The CHECK of an enum that is no type goes before its column changes, and comes after. SQLite's
+ * rebuild sees to it by itself. */
 static int drop_enum_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
                            struct mig_error *err)
 {
-    if (alter->lost_check == NULL) {
+    if (alter->lost_check == NULL || !mig_compile_has(c, MIG_F_ADD_CONSTRAINT)) {
         return 0;
     }
     struct mig_op_drop_constraint drop = {
@@ -41,7 +42,7 @@ static int drop_enum_check(struct mig_compile *c, const struct mig_op_alter_colu
 static int add_wanted_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
                             struct mig_error *err)
 {
-    if (alter->wanted_check == NULL) {
+    if (alter->wanted_check == NULL || !mig_compile_has(c, MIG_F_ADD_CONSTRAINT)) {
         return 0;
     }
     struct mig_op_add_constraint add = {
@@ -474,9 +475,10 @@ static int resolve_add_constraint(struct mig_compile *c, struct mig_op *op, stru
     return 0;
 }
 
-int mig_compile_enum_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
-                           struct mig_column *column, struct mig_constraint **out,
-                           struct mig_error *err)
+/* The CHECK that an enum of no type of the server's brings to its column: NULL when there is none.
+ */
+static int enum_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
+                      struct mig_column *column, struct mig_constraint **out, struct mig_error *err)
 {
     struct mig_columns one = {.items = &column, .count = 1};
     struct mig_table *facts = mig_apply_columns(c->arena, alter->base.schema, alter->table, &one);
@@ -496,8 +498,8 @@ int mig_compile_enum_check(struct mig_compile *c, const struct mig_op_alter_colu
     return 0;
 }
 
-/* Where a type change makes or ends an enum that is text with a CHECK. SQLite's rebuild sees to it
- * by itself. */
+/* Where a type change makes or ends an enum that is text with a CHECK. SQLite's rebuild decides it
+ * by the table's text. */
 static int resolve_enum_checks(struct mig_compile *c, struct mig_op_alter_column *alter,
                                const struct mig_table *table, struct mig_error *err)
 {
@@ -505,8 +507,8 @@ static int resolve_enum_checks(struct mig_compile *c, struct mig_op_alter_column
         return 0;
     }
     struct mig_constraint *before = NULL, *after = NULL;
-    int code = mig_compile_enum_check(c, alter, alter->existing, &before, err);
-    code = code != 0 ? code : mig_compile_enum_check(c, alter, alter->wanted, &after, err);
+    int code = enum_check(c, alter, alter->existing, &before, err);
+    code = code != 0 ? code : enum_check(c, alter, alter->wanted, &after, err);
     if (code != 0) {
         return code;
     }

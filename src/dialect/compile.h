@@ -216,11 +216,6 @@ int mig_sql_emit_guard(struct mig_sql *w, const char *schema, const char *table,
 /* What a guard says of rows with such values; NULL: out of memory. */
 const char *mig_compile_lost_values(const struct mig_compile *c, const char *table,
                                     const char *column);
-/* The CHECK that an enum of no type of the server's brings to its column: NULL when there is none.
- */
-int mig_compile_enum_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
-                           struct mig_column *column, struct mig_constraint **out,
-                           struct mig_error *err) MIG_MUST_CHECK;
 /* Fails, before an enum loses the values, when rows of the column have one of them; with how many
  * rows have which. array: the column is an array of the enum. */
 int mig_compile_guard_enum(struct mig_compile *c, const char *schema, const char *table,

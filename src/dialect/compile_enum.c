@@ -98,30 +98,7 @@ struct enum_use {
     const char *column;
     struct mig_type *wide, *wanted;
     struct mig_value new_default;
-    struct mig_constraint *check; /* that keeps the values, where the type does not */
 };
-
-/* A table that is made anew has another CHECK of the values, which a catalog that does not read it
- * again must be told. */
-static int note_checks(const struct change *change, struct mig_op **ops, struct enum_use *uses,
-                       size_t count)
-{
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < count; i++) {
-        struct mig_op_alter_column *alter = (struct mig_op_alter_column *)(void *)ops[i];
-        struct mig_constraint *check = NULL;
-        if (uses[i].check == NULL || alter->wanted_check != NULL || alter->wanted == NULL) {
-            continue;
-        }
-        code = mig_compile_enum_check(change->c, alter, alter->wanted, &check, change->err);
-        if (code == 0 && check != NULL) {
-            check->name = uses[i].check->name;
-            alter->lost_check = uses[i].check;
-            alter->wanted_check = uses[i].check = check;
-        }
-    }
-    return code;
-}
 
 /* All columns of a table at once: a table that must be made anew is so once. */
 static int alter_types(const struct change *change, const char *schema, const char *table,
@@ -157,8 +134,8 @@ static int alter_types(const struct change *change, const char *schema, const ch
     if (code != 0 || !mig_catalog_is_deferred(change->c->catalog)) {
         return code;
     }
-    code = note_checks(change, ops, uses, count); /* what is not read again must be told */
-    return code == 0 ? mig_catalog_apply(change->c->catalog, &batch->base, change->err) : code;
+    /* what is not read again must be told */
+    return mig_catalog_apply(change->c->catalog, &batch->base, change->err);
 }
 
 static int replace_rows(const struct change *change, const char *schema, const char *table,
@@ -178,12 +155,11 @@ static int replace_rows(const struct change *change, const char *schema, const c
 /* The column's enum as a CHECK keeps it, where the column's type does not tell; NULL when there is
  * none. */
 static const struct mig_type *checked_type(const struct change *change,
-                                           const struct mig_table *table, const char *column,
-                                           struct mig_constraint **by)
+                                           const struct mig_table *table, const char *column)
 {
     struct mig_arena *arena = change->c->arena;
     for (size_t i = 0; i < table->constraints.count; i++) {
-        struct mig_constraint *check = table->constraints.items[i];
+        const struct mig_constraint *check = table->constraints.items[i];
         struct mig_type *type = mig_arena_new(arena, struct mig_type);
         const char *checked = NULL;
         bool ours = check->name == NULL || strcmp(check->name, change->name) == 0;
@@ -191,7 +167,6 @@ static const struct mig_type *checked_type(const struct change *change,
             mig_ascii_compare(checked, column) == 0) {
             type->kind = MIG_TYPE_enum;
             type->name = change->name;
-            *by = check;
             return type;
         }
     }
@@ -208,7 +183,7 @@ static int plan_column(const struct change *change, const struct mig_table *know
         return 0;
     }
     const struct mig_type *type = mig_dialect_type(c, found->type);
-    const struct mig_type *checked = checked_type(change, known, column, &use->check);
+    const struct mig_type *checked = checked_type(change, known, column);
     if (checked != NULL || (type != NULL && type->kind != MIG_TYPE_enum)) {
         type = checked;
     }

@@ -56,7 +56,7 @@ typedef bool mig_rebuild_match_fn(struct mig_rebuild *r, const struct mig_constr
 /* STRICT and WITHOUT ROWID, of a batch or of alter_table. */
 void mig_rebuild_set_options(struct mig_rebuild *r, const struct mig_pairs *options);
 /* Changes the table by one operation. */
-int mig_rebuild_edit(struct mig_rebuild *r, const struct mig_op *op) MIG_MUST_CHECK;
+int mig_rebuild_edit(struct mig_rebuild *r, struct mig_op *op) MIG_MUST_CHECK;
 
 /* Operations on columns (rebuild_column.c). */
 int mig_rebuild_add_columns(struct mig_rebuild *r,
@@ -65,8 +65,8 @@ int mig_rebuild_add_columns(struct mig_rebuild *r,
 int mig_rebuild_guard_new_columns(struct mig_rebuild *r) MIG_MUST_CHECK;
 int mig_rebuild_drop_column(struct mig_rebuild *r,
                             const struct mig_op_drop_column *op) MIG_MUST_CHECK;
-int mig_rebuild_alter_column(struct mig_rebuild *r,
-                             const struct mig_op_alter_column *op) MIG_MUST_CHECK;
+/* Notes in the operation what becomes of an enum's CHECK: lost_check, wanted_check. */
+int mig_rebuild_alter_column(struct mig_rebuild *r, struct mig_op_alter_column *op) MIG_MUST_CHECK;
 /* NOT NULL or not, with the guard that no row is in the way. */
 int mig_rebuild_set_nullable(struct mig_rebuild *r, struct mig_rebuild_column *column,
                              bool nullable) MIG_MUST_CHECK;

@@ -439,9 +439,11 @@ static int guard_values(struct mig_rebuild *r, const struct mig_rebuild_column *
 
 /* The CHECK of the new values, under the name of the old one. */
 static int put_enum_check(struct mig_rebuild *r, const struct mig_rebuild_column *column,
-                          const struct mig_type *type, const char *name)
+                          const struct mig_type *type, const char *name,
+                          struct mig_op_alter_column *op)
 {
     struct mig_strbuf buf = {0};
+    struct mig_constraint *check = mig_arena_new(r->arena, struct mig_constraint);
     mig_append_name(r->c, &buf, column->current);
     mig_strbuf_puts(&buf, " IN (");
     for (size_t i = 0; i < type->values.count; i++) {
@@ -449,17 +451,18 @@ static int put_enum_check(struct mig_rebuild *r, const struct mig_rebuild_column
         mig_append_string(r->c, &buf, type->values.items[i], strlen(type->values.items[i]));
     }
     mig_strbuf_putc(&buf, ')');
-    struct mig_constraint check = {.kind = MIG_CONSTRAINT_CHECK};
-    check.condition = mig_strbuf_to_arena(&buf, r->arena);
-    if (check.condition == NULL) {
+    const char *condition = mig_strbuf_to_arena(&buf, r->arena);
+    if (check == NULL || condition == NULL) {
         return mig_error_nomem(r->err);
     }
-    check.name = name;
-    return mig_rebuild_put_constraint(r, r->old, &check);
+    *check =
+        (struct mig_constraint){.kind = MIG_CONSTRAINT_CHECK, .condition = condition, .name = name};
+    op->wanted_check = check;
+    return mig_rebuild_put_constraint(r, r->old, check);
 }
 
 static int change_type(struct mig_rebuild *r, struct mig_rebuild_column *column,
-                       const struct mig_op_alter_column *op)
+                       struct mig_op_alter_column *op)
 {
     const struct mig_type *type = mig_dialect_type(r->c, op->type);
     struct mig_strbuf buf = {0};
@@ -499,11 +502,12 @@ static int change_type(struct mig_rebuild *r, struct mig_rebuild_column *column,
                  !was_enum(r, column, op, check.constraint);
     if (check.item != NULL && !stays) {
         check_name = check.constraint->name;
+        op->lost_check = check.constraint;
         code = mig_rebuild_remove(r, &check);
     }
     if (code == 0 && type->kind == MIG_TYPE_enum && type->check != MIG_FALSE &&
         type->values.count > 0) {
-        code = put_enum_check(r, column, type, check_name);
+        code = put_enum_check(r, column, type, check_name, op);
         if (code == 0 && column->copied && op->sqlite_using == NULL) {
             code = guard_values(r, column, type);
         }
@@ -619,7 +623,7 @@ static int rename_column(struct mig_rebuild *r, struct mig_rebuild_column *colum
     return 0;
 }
 
-int mig_rebuild_alter_column(struct mig_rebuild *r, const struct mig_op_alter_column *op)
+int mig_rebuild_alter_column(struct mig_rebuild *r, struct mig_op_alter_column *op)
 {
     struct mig_rebuild_column *column = mig_rebuild_find(r, op->column);
     if (column == NULL) {

@@ -559,7 +559,7 @@ static int rename_index(struct mig_rebuild *r, const struct mig_op_rename_index 
     return 0;
 }
 
-int mig_rebuild_edit(struct mig_rebuild *r, const struct mig_op *op)
+int mig_rebuild_edit(struct mig_rebuild *r, struct mig_op *op)
 {
     switch (op->kind) {
     case MIG_OP_add_column:
@@ -567,7 +567,7 @@ int mig_rebuild_edit(struct mig_rebuild *r, const struct mig_op *op)
     case MIG_OP_drop_column:
         return mig_rebuild_drop_column(r, MIG_OP_CAST(op, drop_column));
     case MIG_OP_alter_column:
-        return mig_rebuild_alter_column(r, MIG_OP_CAST(op, alter_column));
+        return mig_rebuild_alter_column(r, (struct mig_op_alter_column *)(void *)op);
     case MIG_OP_add_constraint:
         return add_constraint(r, MIG_OP_CAST(op, add_constraint));
     case MIG_OP_drop_constraint:

@@ -418,6 +418,17 @@ int mig_apply_alter_column(struct mig_arena *arena, struct mig_table *table,
     if (column == NULL) {
         return mig_error_nomem(err);
     }
+    if (op->lost_check != NULL) {
+        mig_table_remove_constraint(table, op->lost_check->name != NULL
+                                               ? mig_table_constraint(table, op->lost_check->name)
+                                               : mig_apply_find_unnamed(table, op->lost_check));
+    }
+    if (op->wanted_check != NULL) {
+        struct mig_constraint *wanted = mig_constraint_copy(arena, op->wanted_check);
+        if (wanted == NULL || mig_table_add_constraint(arena, table, wanted) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
     if (op->new_column_name != NULL) {
         size_t taken = mig_apply_column_index(table, op->new_column_name);
         if (taken != SIZE_MAX && taken != at) {
@@ -428,14 +439,6 @@ int mig_apply_alter_column(struct mig_arena *arena, struct mig_table *table,
         column->computed = table->columns.items[at]->computed;
     }
     table->columns.items[at] = column;
-    if (op->lost_check != NULL) {
-        mig_table_remove_constraint(table, op->lost_check->name != NULL
-                                               ? mig_table_constraint(table, op->lost_check->name)
-                                               : mig_apply_find_unnamed(table, op->lost_check));
-    }
-    if (op->wanted_check != NULL && mig_table_add_constraint(arena, table, op->wanted_check) != 0) {
-        return mig_error_nomem(err);
-    }
     return place_column(arena, table, at,
                         op->insert_after != NULL ? op->insert_after : op->mysql_after,
                         op->insert_before, op->mysql_first == MIG_TRUE, err);

@@ -315,6 +315,35 @@ describe("a rebuild on SQLite", function()
     assert.same({ "7\t3\tc\t1" }, db:query "SELECT * FROM t")
   end)
 
+  it("knows the CHECK of an enum that an earlier rebuild of the same run has made or ended", function()
+    local body = [[
+      op.create_table("t", {
+        { "id", sql.integer, primary_key = true },
+        { "state", sql.enum("state", { "a", "b" }), nullable = false, default = "a" }, { "n", sql.integer },
+      })
+      op.batch_alter_table("t", function(batch)
+        batch.drop_constraint("state", { type = "check" })
+        batch.alter_column("state", { type = sql.enum("state", { "a", "b", "c" }) })
+      end)
+      op.alter_column("t", "n", { default = 1 })
+      ]]
+    local ended = body .. [[
+      op.alter_column("t", "state", { type = sql.string(20) })
+      op.alter_column("t", "n", { default = 2 })]]
+    ok("SELECT 1;", body)
+    assert.matches("CONSTRAINT state CHECK (state IN ('a', 'b', 'c'))", stored "t", 1, true)
+    for _, case in ipairs { { body, "state IN ('a', 'b', 'c')" }, { ended, false } } do
+      local file = scratch.database "sqlite"
+      local offline = project.new { url = file.url }
+      offline:revision { id = "aaaa", upgrade = case[1] }
+      local script = offline:luamig("upgrade", "--sql")
+      assert(script.code == 0, script.stderr)
+      file:query(script.stdout)
+      local text = file:query("SELECT sql FROM sqlite_schema WHERE name = 't'")
+      assert.equal(case[2], table.concat(text, "\n"):match "state IN %b()" or false)
+    end
+  end)
+
   it("works offline from a snapshot, and sqlite3 runs what it prints", function()
     db:query "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT CHECK (a <> '') COLLATE NOCASE); INSERT INTO t VALUES (1, 'x'); CREATE INDEX ix ON t (a DESC);"
     local other = scratch.database "sqlite"
