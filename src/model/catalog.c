@@ -283,6 +283,26 @@ int mig_catalog_index_table(struct mig_catalog *catalog, struct mig_arena *arena
     return arena->failed ? mig_error_nomem(err) : 0;
 }
 
+int mig_catalog_column_is_alone(struct mig_catalog *catalog, const char *schema, const char *table,
+                                const char *column, bool *out, struct mig_error *err)
+{
+    *out = false;
+    if (catalog->deferred || catalog->source->column_is_alone == NULL) {
+        return 0;
+    }
+    const struct mig_catalog_entry *entry = mig_catalog_entry_of(catalog, TABLE, schema, table);
+    if (entry == NULL) {
+        return mig_error_nomem(err);
+    }
+    struct mig_arena_mark mark = mig_arena_mark(&catalog->arena);
+    int rc = entry->known != ASK
+                 ? 0
+                 : catalog->source->column_is_alone(catalog->self, &catalog->arena, schema, table,
+                                                    column, out, err);
+    mig_arena_reset(&catalog->arena, mark);
+    return rc;
+}
+
 void mig_catalog_forget_entry(const struct mig_catalog *catalog, struct mig_catalog_entry *entry)
 {
     entry->known = catalog->deferred ? LOST : ASK;

@@ -29,6 +29,10 @@ struct mig_catalog_source {
     /* Tables with a column of this enum type: "schema.table.column" parts, three names each. */
     int (*enum_columns)(void *self, struct mig_arena *arena, const char *schema, const char *name,
                         struct mig_names *out, struct mig_error *err);
+    /* Whether no key, constraint or expression of the table is about the column, where that can be
+     * had for less than the table; false when it cannot be told. */
+    int (*column_is_alone)(void *self, struct mig_arena *arena, const char *schema,
+                           const char *table, const char *column, bool *out, struct mig_error *err);
 };
 
 /* A source that has nothing; and two of its slots, for databases without enum types. */
@@ -77,6 +81,11 @@ int mig_catalog_view(struct mig_catalog *catalog, const char *schema, const char
 int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *arena,
                              const char *schema, const char *name, struct mig_names *out,
                              struct mig_error *err) MIG_MUST_CHECK;
+
+/* *out is false when it cannot be told without reading the table, or that is held already. */
+int mig_catalog_column_is_alone(struct mig_catalog *catalog, const char *schema, const char *table,
+                                const char *column, bool *out,
+                                struct mig_error *err) MIG_MUST_CHECK;
 
 /* The enum types that operations made and nothing has dropped: schema and name of each. */
 int mig_catalog_made_enums(const struct mig_catalog *catalog, struct mig_arena *arena,

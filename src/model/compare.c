@@ -224,6 +224,13 @@ bool mig_compare_reads(const char *query, const char *name)
     return mentions(query, name, true);
 }
 
+static bool names_have(const struct mig_compare_rules *rules, const struct mig_names *names,
+                       const char *column)
+{
+    return rules->folds_names ? mig_names_contain_folded(names, column)
+                              : mig_names_contain(names, column);
+}
+
 static bool elements_have(const struct mig_compare_rules *rules,
                           const struct mig_elements *elements, const char *column)
 {
@@ -240,8 +247,8 @@ static bool elements_have(const struct mig_compare_rules *rules,
 bool mig_compare_constraint_has(const struct mig_compare_rules *rules,
                                 const struct mig_constraint *constraint, const char *column)
 {
-    return mig_names_contain(&constraint->columns, column) ||
-           mig_names_contain(&constraint->include, column) ||
+    return names_have(rules, &constraint->columns, column) ||
+           names_have(rules, &constraint->include, column) ||
            elements_have(rules, &constraint->elements, column) ||
            (constraint->condition != NULL && mig_compare_mentions(constraint->condition, column)) ||
            (constraint->where != NULL && mig_compare_mentions(constraint->where, column));
@@ -250,7 +257,7 @@ bool mig_compare_constraint_has(const struct mig_compare_rules *rules,
 bool mig_compare_index_has(const struct mig_compare_rules *rules, const struct mig_index *index,
                            const char *column)
 {
-    return mig_names_contain(&index->include, column) ||
+    return names_have(rules, &index->include, column) ||
            elements_have(rules, &index->elements, column) ||
            (index->where != NULL && mig_compare_mentions(index->where, column));
 }

@@ -173,6 +173,16 @@ bool mig_names_contain(const struct mig_names *names, const char *name)
     return false;
 }
 
+bool mig_names_contain_folded(const struct mig_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (mig_name_equal_folded(names->items[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool mig_names_equal(const struct mig_names *a, const struct mig_names *b)
 {
     if (a->count != b->count) {

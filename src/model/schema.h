@@ -258,6 +258,7 @@ bool mig_text_equal(const char *a, const char *b);
 /* Without case, as SQLite and MySQL compare names; NULL equals nothing. */
 bool mig_name_equal_folded(const char *a, const char *b);
 bool mig_names_contain(const struct mig_names *names, const char *name);
+bool mig_names_contain_folded(const struct mig_names *names, const char *name);
 bool mig_names_equal(const struct mig_names *a, const struct mig_names *b);
 
 /* Append to a list, which is copied (whoever shares the old one keeps it): for a list of thousands

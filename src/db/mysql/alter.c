@@ -290,7 +290,7 @@ static void drop_uniques(struct mig_sql *w, const struct mig_table *known, const
 {
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
         const struct mig_constraint *key = known->constraints.items[i];
-        if (key->kind == MIG_CONSTRAINT_UNIQUE && mig_names_contain(&key->columns, column)) {
+        if (key->kind == MIG_CONSTRAINT_UNIQUE && mig_names_contain_folded(&key->columns, column)) {
             drop_unique(w, key->name, key->columns.count);
         }
     }
@@ -311,7 +311,7 @@ static int drop_foreign_keys(struct mig_sql *w, const struct mig_table *known, c
 {
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
         const struct mig_constraint *key = known->constraints.items[i];
-        if (key->kind != MIG_CONSTRAINT_FOREIGN || !mig_names_contain(&key->columns, column)) {
+        if (key->kind != MIG_CONSTRAINT_FOREIGN || !mig_names_contain_folded(&key->columns, column)) {
             continue;
         }
         if (key->name == NULL) {
@@ -333,7 +333,13 @@ int mig_mysql_drop_column(struct mig_compile *c, const struct mig_op *op, struct
     const struct mig_op_drop_column *drop = MIG_OP_CAST(op, drop_column);
     const char *column = drop->column->name;
     const struct mig_table *known = NULL;
-    int code = mig_compile_named_table(c, op->schema, drop->table, &known, err);
+    bool alone = false;
+    int code = c->catalog == NULL ? 0
+                                  : mig_catalog_column_is_alone(c->catalog, op->schema, drop->table,
+                                                                column, &alone, err);
+    if (code == 0 && !alone) {
+        code = mig_compile_named_table(c, op->schema, drop->table, &known, err);
+    }
     if (code != 0) {
         return code;
     }

@@ -114,7 +114,7 @@ static int effect_of_drop_column(struct mig_compile *c, const struct mig_op_drop
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
         const struct mig_constraint *constraint = known->constraints.items[i];
         e->drops_foreign |= constraint->kind == MIG_CONSTRAINT_FOREIGN &&
-                            mig_names_contain(&constraint->columns, drop->column->name);
+                            mig_names_contain_folded(&constraint->columns, drop->column->name);
     }
     e->renames = true;
     return mig_names_add(c->arena, &e->changed, drop->column->name);

@@ -1,4 +1,4 @@
-/* Parts of the reflection: for reflect*.c only. */
+/* Parts of the reflection: for reflect*.c only, and mig_mysql_definition for runner.c. */
 #ifndef MIG_DB_MYSQL_REFLECT_INTERN_H
 #define MIG_DB_MYSQL_REFLECT_INTERN_H
 
@@ -24,7 +24,13 @@ int mig_mysql_standards(struct mig_conn *conn, struct mig_arena *arena, struct m
 int mig_mysql_charset(struct mig_conn *conn, struct mig_arena *arena, const char *charset,
                       const char **collation, struct mig_error *err) MIG_MUST_CHECK;
 
-/* reflect_foreign.c. Whether information_schema may have cut the name of a foreign key off. */
+/* reflect_show.c. The statement that would make the table; in the arena. */
+int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                         const char *table, const char **out, struct mig_error *err) MIG_MUST_CHECK;
+int mig_mysql_column_is_alone(void *self, struct mig_arena *arena, const char *schema,
+                              const char *table, const char *column, bool *alone,
+                              struct mig_error *err) MIG_MUST_CHECK;
+/* Whether information_schema may have cut the name of a foreign key off. */
 bool mig_mysql_is_cut(const char *name);
 /* Gives the foreign keys of the table their whole names. */
 int mig_mysql_whole_names(struct mig_conn *conn, struct mig_arena *arena, struct mig_table *table,

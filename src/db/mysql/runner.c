@@ -1,5 +1,6 @@
 /* MySQL and MariaDB for the runner: GET_LOCK, lock_wait_timeout, a subquery of two rows as guard.
  */
+#include "db/mysql/reflect.intern.h"
 #include "driver/runner.h"
 #include "dialect/dialect.h"
 
@@ -352,31 +353,18 @@ static void append_definition(struct mig_strbuf *out, const char *text)
 static int table_fingerprint(struct mig_conn *conn, const char *table, struct mig_strbuf *out,
                              struct mig_error *err)
 {
-    const struct mig_compile c = {.dialect = conn->dialect, .server = &conn->server};
     struct mig_arena arena = {0};
-    struct mig_strbuf sql = {0};
-    struct mig_cursor cursor = {0};
-    bool row = false;
-    const char *dot = strrchr(table, '.');
-    mig_strbuf_puts(&sql, "SHOW CREATE TABLE ");
-    if (dot != NULL) {
-        mig_append_name(&c, &sql, mig_arena_strndup(&arena, table, (size_t)(dot - table)));
-        mig_strbuf_putc(&sql, '.');
-    }
-    mig_append_name(&c, &sql, dot != NULL ? dot + 1 : table);
-    int rc = sql.failed || arena.failed
-                 ? mig_error_nomem(err)
-                 : mig_conn_query(conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
-    if (rc == 0) {
-        rc = mig_cursor_next(&cursor, &row, err);
-    }
+    const char *dot = strrchr(table, '.'), *definition = NULL;
+    const char *schema =
+        dot != NULL ? mig_arena_strndup(&arena, table, (size_t)(dot - table)) : NULL;
+    int rc = arena.failed ? mig_error_nomem(err)
+                          : mig_mysql_definition(conn, &arena, schema,
+                                                 dot != NULL ? dot + 1 : table, &definition, err);
     mig_strbuf_printf(out, "%s: ", table);
-    if (rc == 0 && row && cursor.column_count > 1 && cursor.values[1].kind == MIG_VALUE_TEXT) {
-        append_definition(out, cursor.values[1].text);
+    if (rc == 0 && definition != NULL) {
+        append_definition(out, definition);
     }
     mig_strbuf_putc(out, '\n');
-    mig_cursor_close(&cursor);
-    mig_strbuf_release(&sql);
     mig_arena_release(&arena);
     if (rc != 0 && is_missing_table(err)) {
         mig_error_clear(err);
