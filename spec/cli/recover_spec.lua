@@ -334,9 +334,8 @@ describe("an index or a column that was being made or dropped", function()
   local function columns() return db:value "SELECT group_concat(column_name ORDER BY ordinal_position) FROM information_schema.columns WHERE table_schema = database() AND table_name = 't.a'" end
   local function cut_off(operation)
     p:revision { id = "a1", upgrade = operation .. ' op.execute "INSERT INTO later VALUES (1)"' }
-    local r = p:luamig("upgrade", "-v")
-    assert.equal(1, r.code)
-    assert.is_nil(r.stderr:find("SHOW CREATE TABLE", 1, true), r.stderr)
+    assert.equal(1, p:luamig("upgrade").code)
+    assert.equal("0", db:value "SELECT count(*) FROM luamig_journal WHERE fingerprint <> 'present'") -- no definition was asked for
     db:query "UPDATE luamig_journal SET state = 'intent'; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
   end
   -- The operation, what takes its effect away again, and what the revision leaves.
