@@ -107,3 +107,14 @@ it("a reader that goes away is no crash", function()
   assert.matches("^r300 %(head%) r300\n[01]\n$", r.stdout)
   assert.equal("", r.stderr)
 end)
+
+it("a signal before the command has begun ends it as any other", function()
+  local p = project.new {}
+  p:write("lua/luamig/cli.lua", "io.stderr:write 'begun\\n' while true do end")
+  local running = p:start("heads", { env = { LUAMIG_LUA_DIR = p.path .. "/lua" } })
+  assert.is_true(wait_until(function() return running:stderr() ~= "" end))
+  running:kill "TERM"
+  local r = running:wait(20)
+  assert.equal(143, r.code, r.stderr)
+  assert.equal("begun\nerror: interrupted\n", r.stderr)
+end)

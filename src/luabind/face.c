@@ -181,6 +181,9 @@ int mig_face_run(int argc, char **argv, struct mig_face_owner *owner)
     lua_pushlightuserdata(L, &line);
     if (lua_pcall(L, 1, 1, 1) == LUA_OK) {
         status = (int)lua_tointeger(L, -1);
+    } else if (owner == NULL && interrupted != 0) { /* before the command had begun */
+        fputs("error: interrupted\n", stderr);
+        status = 128 + interrupted;
     } else {
         const char *text = lua_tostring(L, -1);
         fprintf(stderr, "luamig: %s\n", text == NULL ? "an error that is no text" : text);

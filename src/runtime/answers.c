@@ -2,10 +2,13 @@
  * rows\n", then each column's name and each cell as kind, length, ':', bytes. */
 #include "runtime/run.intern.h"
 #include "util/number.h"
+#include "util/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +95,82 @@ void mig_journal_note(struct mig_run *run, const struct mig_result *result)
     write_answer(run, journal->calls, result->changed, result->columns, result->column_count,
                  result->row_count, &cells);
     mig_strbuf_release(&cells);
+}
+
+/* In place of the rows changed: the call failed, and its row is the error. */
+enum { FAILED = -2 };
+/* Of each text of an error as much is kept. */
+enum { FAILURE_BYTES = 4096 };
+
+static const struct {
+    const char *name;
+    size_t offset;
+} failure_texts[] = {
+    {"message", offsetof(struct mig_error, message)},
+    {"detail", offsetof(struct mig_error, detail)},
+    {"hint", offsetof(struct mig_error, hint)},
+    {"sql", offsetof(struct mig_error, sql)},
+    {"file", offsetof(struct mig_error, file)},
+    {"revision", offsetof(struct mig_error, revision)},
+    {"operation", offsetof(struct mig_error, operation)},
+};
+enum { FAILURE_NUMBERS = 4, FAILURE_CELLS = FAILURE_NUMBERS + MIG_COUNT(failure_texts) };
+
+/* As bytes where it is no text that the journal could hold. */
+static struct mig_value failure_text(const char *text)
+{
+    size_t length = text != NULL ? strlen(text) : 0, at = 0, step = 1;
+    if (text == NULL) {
+        return (struct mig_value){.kind = MIG_VALUE_NULL};
+    }
+    length = length > FAILURE_BYTES ? mig_utf8_fit(text, FAILURE_BYTES) : length;
+    while (at < length && step > 0) {
+        step = mig_utf8_length(text + at, length - at);
+        at += step;
+    }
+    return (struct mig_value){
+        .kind = at == length ? MIG_VALUE_TEXT : MIG_VALUE_BYTES, .text = text, .length = length};
+}
+
+void mig_journal_note_failure(struct mig_run *run, const struct mig_error *failure)
+{
+    const char *columns[FAILURE_CELLS] = {"kind", "sqlstate", "native_code", "line"};
+    struct mig_value cells[FAILURE_CELLS] = {
+        mig_value_text(mig_code_name(failure->code)), mig_value_text(failure->sqlstate),
+        (struct mig_value){.kind = MIG_VALUE_INT, .integer = failure->native_code},
+        (struct mig_value){.kind = MIG_VALUE_INT, .integer = failure->line}};
+    for (size_t i = 0; i < MIG_COUNT(failure_texts); i++) {
+        char *const *text =
+            (char *const *)(const void *)((const char *)failure + failure_texts[i].offset);
+        columns[FAILURE_NUMBERS + i] = failure_texts[i].name;
+        cells[FAILURE_NUMBERS + i] = failure_text(*text);
+    }
+    mig_journal_note(run, &(struct mig_result){.columns = columns,
+                                               .column_count = FAILURE_CELLS,
+                                               .cells = cells,
+                                               .row_count = 1,
+                                               .changed = FAILED});
+}
+
+int mig_answer_raise(const struct mig_answer *answer, struct mig_error *err)
+{
+    const struct mig_result *result = &answer->result;
+    if (result->changed != FAILED || result->row_count != 1 ||
+        result->column_count != FAILURE_CELLS) {
+        return 0;
+    }
+    const struct mig_value *cells = result->cells;
+    mig_error_clear(err);
+    err->code = cells[0].text != NULL ? mig_code_by_name(cells[0].text) : MIG_OK;
+    err->code = err->code == MIG_OK ? MIG_E_sql : err->code;
+    snprintf(err->sqlstate, sizeof err->sqlstate, "%s", cells[1].text != NULL ? cells[1].text : "");
+    err->native_code = (int)cells[2].integer;
+    err->line = (int)cells[3].integer;
+    for (size_t i = 0; i < MIG_COUNT(failure_texts); i++) {
+        char **text = (char **)(void *)((char *)err + failure_texts[i].offset);
+        mig_error_string(text, cells[FAILURE_NUMBERS + i].text, SIZE_MAX);
+    }
+    return (int)err->code;
 }
 
 void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader)
@@ -239,16 +318,17 @@ static int remembered(struct mig_run *run, const char *what, const char *name, b
     char digest[MIG_DIGEST_SIZE];
     *text = NULL;
     *skip = false;
-    int rc = mig_segment_doom(run, err);
-    if (rc != 0 || !run->journal.active) {
-        return rc;
+    if (run->journal.active) {
+        mig_text_digest(what, name, NULL, digest);
+        int rc = mig_journal_call(run, digest, skip, &answer, err);
+        if (rc != 0) {
+            return rc;
+        }
     }
-    mig_text_digest(what, name, NULL, digest);
-    rc = mig_journal_call(run, digest, skip, &answer, err);
-    if (rc == 0 && *skip && answer != NULL && answer->result.row_count > 0) {
+    if (*skip && answer != NULL && answer->result.row_count > 0) {
         *text = answer->result.cells[0].text;
     }
-    return rc;
+    return mig_segment_doom(run, err);
 }
 
 static void remember(struct mig_run *run, const char *text)
@@ -281,7 +361,7 @@ int mig_run_table(struct mig_run *run, const char *schema, const char *name,
     *out = NULL;
     int rc = key == NULL ? mig_error_nomem(err) : remembered(run, "table", key, &skip, &text, err);
     if (rc != 0) {
-        return mig_run_blame(run, rc, NULL, err);
+        return mig_run_end_call(run, rc, err);
     }
     if (skip) {
         struct mig_snapshot snapshot = {0};
@@ -292,7 +372,7 @@ int mig_run_table(struct mig_run *run, const char *schema, const char *name,
         if (rc == 0 && snapshot.schema.table_count > 0) {
             *out = snapshot.schema.tables[0];
         }
-        return mig_run_blame(run, rc, NULL, err);
+        return mig_run_end_call(run, rc, err);
     }
     rc = be_sure(run, err);
     if (rc == 0) {
@@ -312,7 +392,7 @@ int mig_run_table(struct mig_run *run, const char *schema, const char *name,
         remember(run, table != NULL ? mig_strbuf_text(&json) : NULL);
         mig_strbuf_release(&json);
     }
-    return mig_run_blame(run, rc, NULL, err);
+    return mig_run_end_call(run, rc, err);
 }
 
 int mig_run_table_names(struct mig_run *run, const char *schema, struct mig_names *out,
@@ -344,7 +424,7 @@ int mig_run_table_names(struct mig_run *run, const char *schema, struct mig_name
         }
         at += length + (at[length] == '\n');
     }
-    return mig_run_blame(run, rc, NULL, err);
+    return mig_run_end_call(run, rc, err);
 }
 
 int mig_run_remember(struct mig_run *run, const char *what, const char *fresh, const char **out,
@@ -357,5 +437,5 @@ int mig_run_remember(struct mig_run *run, const char *what, const char *fresh, c
         remember(run, fresh);
     }
     *out = skip && text != NULL ? text : fresh;
-    return mig_run_blame(run, rc, NULL, err);
+    return mig_run_end_call(run, rc, err);
 }

@@ -320,6 +320,7 @@ static int differs(struct mig_run *run, struct mig_error *err)
     mig_error_detail(err, "then: %.16s…, now: %.16s…", journal->resumed, journal->chain);
     mig_error_hint(err, "undo the change to the part that was carried out; only what comes after "
                         "it may be changed");
+    mig_segment_doom_by(run, err); /* also where the function catches it */
     return MIG_E_half_applied;
 }
 
@@ -797,11 +798,14 @@ int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
     if (run->undo != NULL && journal->calls > compared) {
         return mig_undo_stop(run, err);
     }
-    if (journal->calls <= journal->covered) {
-        *skip = true;
-        if (answer != NULL) {
-            *answer = find_answer(journal);
-        }
+    if (journal->calls > journal->covered) {
+        return 0;
     }
-    return 0;
+    const struct mig_answer *found = find_answer(journal);
+    int rc = found != NULL ? mig_answer_raise(found, err) : 0;
+    *skip = rc == 0;
+    if (answer != NULL) {
+        *answer = found;
+    }
+    return rc;
 }

@@ -109,14 +109,14 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_params *pa
     bool skip = false;
     const struct mig_answer *answer = NULL;
     *out = (struct mig_result){.changed = -1};
-    int rc = mig_segment_doom(run, err);
-    if (rc == 0) {
-        rc = mig_run_read_text(run, sql, params, &statements, err);
-    }
+    int rc = mig_run_read_text(run, sql, params, &statements, err);
     if (rc == 0 && message != NULL) {
         rc = expect_empty(&statements, message, err);
     }
-    if (rc == 0 && run->journal.active) {
+    if (rc != 0) {
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    if (run->journal.active) {
         char digest[MIG_DIGEST_SIZE];
         mig_text_digest("query", sql, params, digest);
         rc = mig_journal_call(run, digest, &skip, &answer, err);
@@ -125,6 +125,9 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_params *pa
             rc = mig_journal_rest(run, &rest, err);
             statements = rest.count > 0 ? rest : statements;
         }
+    }
+    if (rc == 0) {
+        rc = mig_segment_doom(run, err);
     }
     if (rc == 0) {
         rc = mig_undo_gather_sql(run, sql, err);
@@ -149,7 +152,7 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_params *pa
     if (rc == 0 && !out->offline) {
         mig_journal_note(run, out);
     }
-    return mig_run_blame(run, rc, NULL, err);
+    return mig_run_end_call(run, rc, err);
 }
 
 int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
@@ -184,24 +187,27 @@ int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *
     struct mig_statements statements = {0};
     bool skip = false;
     *reader = (struct mig_rows_reader){0};
-    int rc = mig_segment_doom(run, err);
-    if (rc == 0) {
-        rc = mig_run_read_text(run, sql, params, &statements, err);
-    }
+    int rc = mig_run_read_text(run, sql, params, &statements, err);
     if (rc == 0 && statements.count > 1) {
         rc = mig_error_set(err, MIG_E_script, "conn:rows takes one statement, not %zu",
                            statements.count);
     }
-    if (rc == 0 && run->journal.active) {
+    if (rc != 0) {
+        return mig_run_blame(run, rc, NULL, err);
+    }
+    if (run->journal.active) {
         char digest[MIG_DIGEST_SIZE];
         mig_text_digest("rows", sql, params, digest);
         rc = mig_journal_call(run, digest, &skip, &reader->answer, err);
     }
     if (rc == 0) {
+        rc = mig_segment_doom(run, err);
+    }
+    if (rc == 0) {
         rc = mig_undo_gather_sql(run, sql, err);
     }
     if (rc != 0) {
-        return mig_run_blame(run, rc, NULL, err);
+        return mig_run_end_call(run, rc, err);
     }
     const struct mig_statement *statement = &statements.items[0];
     if (!run->sink->live && (run->conn == NULL || run->pending)) {
@@ -219,7 +225,7 @@ int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *
     }
     rc = mig_segment_enter(run, statement, err);
     if (rc != 0) {
-        return mig_run_blame(run, rc, statement, err);
+        return mig_run_end_call(run, mig_run_blame(run, rc, statement, err), err);
     }
     rc = mig_conn_query(run->conn, statement->sql,
                         statement->params.given ? &statement->params : NULL, true, &reader->cursor,
@@ -232,7 +238,7 @@ int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *
         reader->next = run->readers;
         run->readers = reader;
     }
-    return rc;
+    return mig_run_end_call(run, rc, err);
 }
 
 int mig_run_next(struct mig_rows_reader *reader, bool *row, struct mig_error *err)

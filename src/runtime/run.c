@@ -280,6 +280,15 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
     return rc;
 }
 
+int mig_run_end_call(struct mig_run *run, int rc, struct mig_error *err)
+{
+    rc = mig_run_blame(run, rc, NULL, err);
+    if (rc != 0) {
+        mig_journal_note_failure(run, err);
+    }
+    return rc;
+}
+
 int mig_run_settle(struct mig_run *run, struct mig_error *err)
 {
     int rc = run->conn == NULL ? 0 : mig_conn_settle(run->conn, err);
@@ -476,17 +485,18 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
     bool skip = false;
     const struct mig_answer *answer = NULL;
     struct mig_statements rest = {0};
-    int rc = mig_segment_doom(run, err);
-    if (rc == 0) {
-        rc = mig_run_check(run, err);
-    }
+    int rc = mig_run_check(run, err);
+    bool begun = rc == 0;
     if (rc == 0 && run->journal.active) {
         char digest[MIG_DIGEST_SIZE];
         mig_op_digest(op, digest);
         rc = mig_journal_call(run, digest, &skip, &answer, err);
-        if (rc == 0 && !skip) {
-            rc = mig_journal_rest(run, &rest, err);
-        }
+    }
+    if (rc == 0) {
+        rc = mig_segment_doom(run, err);
+    }
+    if (rc == 0 && !skip) {
+        rc = mig_journal_rest(run, &rest, err);
     }
     if (rc == 0 && rest.count > 0) {
         rc = finish_cut_call(run, op, &rest, err);
@@ -508,7 +518,7 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
     } else if (rc == 0 && run->changed >= 0) {
         mig_journal_note(run, &(struct mig_result){.changed = run->changed});
     }
-    rc = mig_run_blame(run, rc, NULL, err);
+    rc = begun ? mig_run_end_call(run, rc, err) : mig_run_blame(run, rc, NULL, err);
     run->operation = outer;
     return rc;
 }

@@ -95,9 +95,10 @@ struct mig_journal {
 struct mig_undo {
     struct mig_op **ops; /* those with an inverse, in order */
     size_t count;
-    struct mig_names created; /* tables that the part itself has made */
-    struct mig_strbuf kept;   /* what has no inverse, a line each */
-    bool ended;               /* all of it was seen */
+    struct mig_names created;   /* tables that the part itself has made */
+    struct mig_strbuf kept;     /* what has no inverse, a line each */
+    struct mig_undo_mark *mark; /* where the conn:transaction that is open began */
+    bool ended;                 /* all of it was seen */
 };
 
 struct mig_run {
@@ -194,6 +195,8 @@ int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_pa
 /* Fills in where the failure happened; returns rc. */
 int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *statement,
                   struct mig_error *err);
+/* The same where a call of the script ends; that it failed is noted in the journal. */
+int mig_run_end_call(struct mig_run *run, int rc, struct mig_error *err);
 /* A text as statements that are ready to be sent. */
 int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_params *params,
                       struct mig_statements *out, struct mig_error *err) MIG_MUST_CHECK;
@@ -350,6 +353,10 @@ int mig_answers_read(struct mig_run *run, const struct mig_journal_row *row,
                      struct mig_answer ***tail, struct mig_error *err) MIG_MUST_CHECK;
 /* What the present call was answered. */
 void mig_journal_note(struct mig_run *run, const struct mig_result *result);
+/* That it failed, which its script may catch: after a crash the call fails as it did then. */
+void mig_journal_note_failure(struct mig_run *run, const struct mig_error *failure);
+/* The failure that was noted, as an error; 0 when the call did not fail. */
+int mig_answer_raise(const struct mig_answer *answer, struct mig_error *err) MIG_MUST_CHECK;
 /* One row that was read, and all of them. */
 void mig_journal_note_row(struct mig_run *run, struct mig_rows_reader *reader);
 void mig_journal_note_rows(struct mig_run *run, const struct mig_rows_reader *reader);
@@ -396,7 +403,8 @@ int mig_journal_rest(struct mig_run *run, struct mig_statements *out,
 int64_t mig_journal_last_call(const struct mig_journal *journal);
 /* The function has returned: not before it came to where it was cut off. */
 int mig_journal_end(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
-/* A call begins. *skip: it was finished before, its answer is in *answer (NULL: it has none). */
+/* A call begins, a doomed one too. *skip: it was finished before, its answer is in *answer (NULL:
+ * it has none). One that failed then fails with the same error. */
 int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
                      const struct mig_answer **answer, struct mig_error *err) MIG_MUST_CHECK;
 /* Before a COMMIT inside the revision: its row. complete: the present call is done with it. */
@@ -441,6 +449,9 @@ int mig_undo_gather(struct mig_run *run, struct mig_op *op, struct mig_error *er
 int mig_undo_gather_sql(struct mig_run *run, const char *sql, struct mig_error *err) MIG_MUST_CHECK;
 /* The first call that was not finished: an error that ends the function. */
 int mig_undo_stop(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+/* A finished conn:transaction begins and ends: what it gathered goes where it was rolled back. */
+int mig_undo_savepoint(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+void mig_undo_savepoint_end(struct mig_run *run, bool ok);
 
 /* recover.c */
 /* --from-history: revisions of the version table that no file knows are taken from the stored

@@ -393,8 +393,9 @@ static int leave_failed(struct mig_run *run, const struct mig_statement *stateme
         return rc;
     }
     bool ended = run->open && run->sink->live && mig_conn_tx_state(run->conn) == MIG_TX_IDLE;
-    /* Where statements stand alone, the failed one is all that failed. */
-    if (!is_alone(run) || run->conn == NULL || run->conn->lost) {
+    /* Where statements stand alone, the failed one is all that failed; a connection that broke
+     * right after it says so itself. */
+    if (!is_alone(run) || run->conn == NULL || err->code == MIG_E_connect) {
         run->doom.set = true;
         run->doom.depth = ended ? 0 : run->savepoints;
         copy_error(&run->doom.error, err);
@@ -551,16 +552,13 @@ int mig_segment_own_all(struct mig_run *run, const struct mig_statements *statem
 static int plain_call(struct mig_run *run, const char *name, bool *skip, struct mig_error *err)
 {
     char digest[MIG_DIGEST_SIZE];
-    int rc = mig_segment_doom(run, err);
+    int rc = mig_run_check(run, err);
     *skip = false;
-    if (rc == 0) {
-        rc = mig_run_check(run, err);
-    }
     if (rc == 0 && run->journal.active) {
         mig_text_digest("call", name, NULL, digest);
         rc = mig_journal_call(run, digest, skip, NULL, err);
     }
-    return rc;
+    return rc == 0 ? mig_segment_doom(run, err) : rc;
 }
 
 int mig_run_commit_segment(struct mig_run *run, struct mig_error *err)
@@ -571,7 +569,7 @@ int mig_run_commit_segment(struct mig_run *run, struct mig_error *err)
         rc = mig_segment_boundary(run, "op.commit()", err);
     }
     rc = rc == 0 ? mig_run_settle(run, err) : rc;
-    return mig_run_blame(run, rc, NULL, err);
+    return mig_run_end_call(run, rc, err);
 }
 
 int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err)
@@ -590,7 +588,7 @@ int mig_run_autocommit(struct mig_run *run, bool begin, struct mig_error *err)
     }
     rc = rc == 0 ? mig_run_settle(run, err) : rc;
     run->autocommit |= rc == 0; /* one inside another one fails, which stays open */
-    return mig_run_blame(run, rc, NULL, err);
+    return mig_run_end_call(run, rc, err);
 }
 
 /* Savepoints are spelled alike on every database. */
@@ -611,12 +609,12 @@ int mig_run_savepoint(struct mig_run *run, struct mig_error *err)
 {
     bool skip = false;
     int rc = plain_call(run, "savepoint", &skip, err);
-    if (rc != 0) {
-        return mig_run_blame(run, rc, NULL, err);
-    }
-    if (skip) { /* finished before: nothing can commit inside, so its end is as well */
+    if (rc == 0 && skip) { /* finished before: nothing can commit inside, so its end is as well */
         run->replayed++;
-        return 0;
+        return mig_undo_savepoint(run, err);
+    }
+    if (rc != 0) {
+        return mig_run_end_call(run, rc, err);
     }
     if (!run->open && is_alone(run)) {
         rc = mig_segment_begin(run, err);
@@ -630,31 +628,18 @@ int mig_run_savepoint(struct mig_run *run, struct mig_error *err)
     if (rc == 0) {
         run->savepoints++;
     }
-    return mig_run_blame(run, rc, NULL, err);
+    return mig_run_end_call(run, rc, err);
 }
 
-int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err)
+static int end_savepoint(struct mig_run *run, bool ok, struct mig_error *err)
 {
     int rc = 0;
-    if (run->journal.active) { /* it counts, also where the segment is doomed */
-        char digest[MIG_DIGEST_SIZE];
-        bool skip = false;
-        mig_text_digest("call", ok ? "release" : "rollback", NULL, digest);
-        rc = mig_journal_call(run, digest, &skip, NULL, err);
-        if (rc != 0) {
-            return mig_run_blame(run, rc, NULL, err);
-        }
-    }
-    if (run->replayed > 0) {
-        run->replayed--;
-        return 0;
-    }
     if (run->savepoints == 0) {
         return mig_error_set(err, MIG_E_script, "no conn:transaction is open");
     }
     int depth = run->savepoints--;
     if (run->doom.set && run->doom.depth < depth) {
-        return ok ? mig_run_blame(run, mig_segment_doom(run, err), NULL, err) : 0;
+        return ok ? mig_segment_doom(run, err) : 0;
     }
     bool failed = run->doom.set;
     if (failed && ok) { /* an error inside was caught: the whole part fails nevertheless */
@@ -695,5 +680,23 @@ int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err)
         }
     }
     mig_error_clear(&own);
-    return mig_run_blame(run, rc, NULL, err);
+    return rc;
+}
+
+int mig_run_savepoint_end(struct mig_run *run, bool ok, struct mig_error *err)
+{
+    int rc = 0;
+    if (run->journal.active) { /* it counts, also where the segment is doomed */
+        char digest[MIG_DIGEST_SIZE];
+        bool skip = false;
+        mig_text_digest("call", ok ? "release" : "rollback", NULL, digest);
+        rc = mig_journal_call(run, digest, &skip, NULL, err);
+    }
+    if (run->replayed > 0) {
+        run->replayed--;
+        mig_undo_savepoint_end(run, ok && rc == 0);
+    } else if (rc == 0) {
+        rc = end_savepoint(run, ok, err);
+    }
+    return mig_run_end_call(run, rc, err);
 }

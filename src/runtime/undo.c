@@ -118,6 +118,45 @@ int mig_undo_gather(struct mig_run *run, struct mig_op *op, struct mig_error *er
     return 0;
 }
 
+/* Where a conn:transaction began. */
+struct mig_undo_mark {
+    size_t count, created, kept;
+    struct mig_undo_mark *outer;
+};
+
+int mig_undo_savepoint(struct mig_run *run, struct mig_error *err)
+{
+    struct mig_undo *undo = run->undo;
+    if (undo == NULL) {
+        return 0;
+    }
+    struct mig_undo_mark *mark = mig_arena_new(&run->revision_arena, struct mig_undo_mark);
+    if (mark == NULL) {
+        return mig_error_nomem(err);
+    }
+    *mark = (struct mig_undo_mark){.count = undo->count,
+                                   .created = undo->created.count,
+                                   .kept = undo->kept.length,
+                                   .outer = undo->mark};
+    undo->mark = mark;
+    return 0;
+}
+
+void mig_undo_savepoint_end(struct mig_run *run, bool ok)
+{
+    struct mig_undo *undo = run->undo;
+    const struct mig_undo_mark *mark = undo != NULL ? undo->mark : NULL;
+    if (mark == NULL) {
+        return;
+    }
+    undo->mark = mark->outer;
+    if (!ok) { /* nothing of it stayed */
+        undo->count = mark->count;
+        undo->created.count = mark->created;
+        mig_strbuf_truncate(&undo->kept, mark->kept);
+    }
+}
+
 int mig_undo_stop(struct mig_run *run, struct mig_error *err)
 {
     int rc = mig_error_set(err, MIG_E_half_applied, "what was carried out of '%s' ends here",

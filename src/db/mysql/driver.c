@@ -59,6 +59,8 @@ static bool is_lost(unsigned number)
     switch (number) {
     case CR_SERVER_GONE_ERROR:
     case CR_SERVER_LOST:
+    case 2026: /* CR_SSL_CONNECTION_ERROR: what TLS says of a connection that breaks */
+    case 2027: /* CR_MALFORMED_PACKET: nothing that comes after it can be read */
     case 2055: /* CR_SERVER_LOST_EXTENDED */
     case 1053: /* ER_SERVER_SHUTDOWN */
     case 1927: /* MariaDB: ER_CONNECTION_KILLED */

@@ -82,26 +82,43 @@ static bool can_be_compound(const struct mig_conn *conn, const struct mig_statem
     return can;
 }
 
-/* The mark that was set last, -1 when there is none; false when it cannot be told. The answer also
- * says whether a transaction is open, which a failure does not. */
-static bool read_mark(struct mig_conn *conn, int64_t *mark)
+/* The mark that was set last, -1 when there is none. The answer also says whether a transaction is
+ * open, which a failure does not. */
+static int read_mark(struct mig_conn *conn, int64_t *mark, struct mig_error *err)
 {
     static const char sql[] = "SELECT @luamig_at";
     MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
-    struct mig_error ignored = {0};
-    bool told = send(conn, sql, sizeof sql - 1, &ignored) == 0;
-    MYSQL_RES *rows = told ? mig_mysql.mysql_use_result(mysql) : NULL;
+    int rc = send(conn, sql, sizeof sql - 1, err);
+    MYSQL_RES *rows = rc == 0 ? mig_mysql.mysql_use_result(mysql) : NULL;
     MYSQL_ROW row = rows != NULL ? mig_mysql.mysql_fetch_row(rows) : NULL;
     *mark = -1;
     if (row != NULL && row[0] != NULL) {
-        told = mig_integer_parse(row[0], strlen(row[0]), mark);
+        (void)mig_integer_parse(row[0], strlen(row[0]), mark);
     }
     if (rows != NULL) {
         mig_mysql.mysql_free_result(rows); /* reads on to its end */
     }
-    told = told && row != NULL && mig_mysql.mysql_errno(mysql) == 0;
-    mig_error_clear(&ignored);
-    return told;
+    return rc == 0 && row == NULL ? mig_mysql_fail(conn, err) : rc;
+}
+
+/* After a failure: how many were carried out before. Where the connection breaks meanwhile, nobody
+ * knows whose failure it was: that is then the error. */
+static int find_failed(struct mig_conn *conn, int64_t first, size_t *done, bool *begun,
+                       struct mig_error *err)
+{
+    struct mig_error second = {0};
+    int64_t mark = -1;
+    int rc = (int)err->code;
+    if (read_mark(conn, &mark, &second) == 0) {
+        *begun = mark >= first;
+        *done = *begun ? (size_t)(mark - first) : 0;
+    } else if (conn->lost) {
+        mig_error_detail(&second, "before, a statement had failed: %s", err->message);
+        rc = (int)second.code;
+        mig_error_move(err, &second);
+    }
+    mig_error_clear(&second);
+    return rc;
 }
 
 /* *begun is false when nothing was carried out, since the server could not read it: some statements
@@ -112,7 +129,7 @@ static int execute_compound(struct mig_conn *conn, const struct mig_statement *s
 {
     struct mig_mysql_handle *h = mig_mysql_handle_of(conn);
     struct mig_strbuf text = {0};
-    int64_t first = h->marks, changed = 0, mark = -1;
+    int64_t first = h->marks, changed = 0;
     h->marks += (int64_t)count; /* none is taken for that of an older message */
     mig_strbuf_puts(&text, "BEGIN NOT ATOMIC\nDECLARE luamig_at BIGINT;\n");
     int rc = join(conn, statements, count, first, &text, err);
@@ -127,9 +144,8 @@ static int execute_compound(struct mig_conn *conn, const struct mig_statement *s
             rc = mig_mysql_drop_results(conn, &changed, err);
         }
         *done = rc == 0 ? count : 0;
-        if (rc != 0 && !conn->lost && read_mark(conn, &mark)) {
-            *begun = mark >= first;
-            *done = *begun ? (size_t)(mark - first) : 0;
+        if (rc != 0 && !conn->lost) {
+            rc = find_failed(conn, first, done, begun, err);
         }
     }
     mig_strbuf_release(&text);
