@@ -1,6 +1,7 @@
 /* Reading schema objects: columns, constraints, indexes, the body of a table. */
 #include "luabind/value.h"
 #include "model/field.h"
+#include "util/ascii.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -216,15 +217,48 @@ static const struct mig_record element_extra_record = {
     "index element", sizeof(struct element_extra), element_extra_fields,
     MIG_COUNT(element_extra_fields)};
 
+/* The order or the operator class of "created DESC", as CREATE INDEX has it: within the parentheses
+ * or the quotes that the element gets, the server would not know it. */
+static void refuse_order(struct mig_reader *r, const char *text, bool is_expression)
+{
+    static const struct {
+        const char *word;
+        const char *option;
+    } orders[] = {
+        {"DESC", "desc = true"},
+        {"ASC", "desc = false"},
+        {"FIRST", "nulls = 'first'"},
+        {"LAST", "nulls = 'last'"},
+        {"_ops", "ops = '…'"}, /* what the names of operator classes end with */
+    };
+    const char *word = text;
+    for (const char *at = text; (at = strpbrk(at, " \t\n)")) != NULL; at++) {
+        word = at + 1;
+    }
+    for (size_t i = 0; word > text && i < MIG_COUNT(orders); i++) {
+        const char *wanted = orders[i].word;
+        size_t length = strlen(word), size = strlen(wanted);
+        bool class = wanted[0] == '_' && is_expression;
+        if ((length == size || (class && length > size)) &&
+            mig_ascii_compare(word + length - size, wanted) == 0) {
+            mig_read_fail(r, "%s stands beside the %s: { %s'…', %s }", word,
+                          is_expression ? "expression" : "column", is_expression ? "sql.expr " : "",
+                          orders[i].option);
+        }
+    }
+}
+
 static void read_element_subject(struct mig_reader *r, int index, struct mig_element *element)
 {
     const struct mig_lua_object *object = mig_lua_object(r->L, index);
     if (object != NULL && object->class == MIG_LUA_EXPR && object->kind == MIG_VALUE_EXPR) {
         element->expression = mig_read_sql(r, index, "the expression");
+        refuse_order(r, element->expression, true);
     } else if (object != NULL && object->class == MIG_LUA_EXPR && object->kind == MIG_VALUE_COL) {
         element->column = mig_read_value(r, index, "the column").text;
     } else if (lua_type(r->L, index) == LUA_TSTRING) {
         element->column = mig_read_name(r, index, "the column");
+        refuse_order(r, element->column, false);
     } else {
         mig_read_fail(r, "it must be a column's name, { name, desc = true } or sql.expr, not %s",
                       mig_lua_describe(r->L, index));

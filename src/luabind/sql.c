@@ -290,6 +290,9 @@ static void copy_type_options(struct mig_reader *r, int index, int fields, const
 {
     lua_State *L = r->L;
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+        if (lua_type(L, -2) == LUA_TNUMBER && strpbrk(letters, "np") != NULL) {
+            mig_read_fail(r, "the number stands before the options: %s(10, { … })", r->what);
+        }
         if (lua_type(L, -2) != LUA_TSTRING) {
             mig_read_fail(r, "the options must be key = value, not a list");
         }

@@ -109,6 +109,9 @@ end)
 
 local bad = {
   { "an unknown type", "unknown name 'sql.integr' (did you mean 'integer'?)", function() return sql.integr end },
+  { "a length among the options", "the number stands before the options: sql.string(10, { … })", function()
+    return sql.string { 100, collation = "C" }
+  end },
   { "an unknown option of a type", "sql.string: unknown option 'lenght' (did you mean 'length'?)", function() return sql.string { lenght = 5 } end },
   { "an option that the type lacks", "sql.integer: unknown option 'timezone'", function() return sql.integer { timezone = true } end },
   { "a length that is no number", "sql.string: option 'length' must be an integer", function() return sql.string "x" end },
