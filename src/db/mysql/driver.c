@@ -101,7 +101,26 @@ enum mig_code mig_mysql_code(unsigned number)
     }
 }
 
-const char *mig_mysql_hint(unsigned number)
+/* What the storage engine's error within ER_CANT_CREATE_TABLE and ER_ERROR_ON_RENAME means. */
+static const char *engine_hint(unsigned number, const char *text)
+{
+    if (strstr(text, "errno: 121") != NULL) {
+        return "Names of foreign keys are unique in a database: give it another one.";
+    }
+    if (strstr(text, "errno: 150") == NULL) {
+        return NULL;
+    }
+    return number == 1025
+               ? "A foreign key rests on the key or the index that goes: drop the foreign key "
+                 "first "
+                 "and make it again after, or let another index of its columns come in the same "
+                 "op.batch_alter_table."
+               : "A foreign key needs the same type on both sides (sign, character set and "
+                 "collation "
+                 "too), and in the other table an index that begins with its columns.";
+}
+
+const char *mig_mysql_hint(unsigned number, const char *text)
 {
     switch (number) {
     case 1045:
@@ -113,6 +132,9 @@ const char *mig_mysql_hint(unsigned number)
     case 1026: /* ER_ERROR_ON_WRITE */
     case 1114: /* ER_RECORD_FILE_FULL */
         return "The disk of the server is full.";
+    case 1005: /* ER_CANT_CREATE_TABLE */
+    case 1025: /* ER_ERROR_ON_RENAME */
+        return engine_hint(number, text);
     case 1046:
         return "The URL names no database: mysql://user@host/DATABASE.";
     case 1049:
@@ -122,12 +144,22 @@ const char *mig_mysql_hint(unsigned number)
     case 1047:
         return "The node is not connected to its cluster: use another one, or wait until it is "
                "back.";
+    case 1071: /* ER_TOO_LONG_KEY */
+    case 1170: /* ER_BLOB_KEY_WITHOUT_LENGTH */
+        return "A shorter type, sql.string(n), or only the beginning of the column in the index: "
+               "{ 'column', length = 100 } among an index's elements, mysql_length = { column = "
+               "100 "
+               "} of a primary key.";
+    case 1075: /* ER_WRONG_AUTO_KEY */
+        return "A column that fills itself in needs a key: op.alter_column(…, { autoincrement = "
+               "false }) first, or let another key of it come in the same op.batch_alter_table.";
     case 1138: /* ER_INVALID_USE_OF_NULL */
     case 1265: /* WARN_DATA_TRUNCATED */
         return "A row has NULL where none may be, or a value that the column's type does not hold.";
     case 1553: /* ER_DROP_INDEX_FK */
         return "A foreign key of this table, or of another one to it, rests on the index: drop "
-               "that one first, or the whole table.";
+               "that one first, or the whole table; or let another index of its columns come in "
+               "the same op.batch_alter_table.";
     case 1674: /* ER_BINLOG_UNSAFE_SYSTEM_FUNCTION */
         return "MySQL adds no column whose default is another value on each server: add it without "
                "the default, fill the rows (op.execute, op.backfill), then op.alter_column(…, { "
@@ -153,7 +185,7 @@ static int fail_with(struct mig_conn *conn, unsigned number, const char *sqlstat
                      struct mig_error *err)
 {
     int code = (int)mig_mysql_code(number);
-    const char *hint = mig_mysql_hint(number);
+    const char *hint = mig_mysql_hint(number, text);
     if (number == CR_OUT_OF_MEMORY) {
         return mig_error_nomem(err);
     }

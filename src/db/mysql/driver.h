@@ -82,10 +82,10 @@ static inline struct mig_mysql_handle *mig_mysql_handle_of(const struct mig_conn
 int mig_mysql_fail(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 int mig_mysql_fail_statement(struct mig_conn *conn, MYSQL_STMT *stmt,
                              struct mig_error *err) MIG_MUST_CHECK;
-/* The kind of a server's or client's error number, and what to do about it (NULL: nothing known).
- */
+/* The kind of a server's or client's error number, and what to do about it (NULL: nothing known);
+ * `text` is the server's message. */
 enum mig_code mig_mysql_code(unsigned number);
-const char *mig_mysql_hint(unsigned number);
+const char *mig_mysql_hint(unsigned number, const char *text);
 /* Prepares, and gives it the parameters. On success *stmt is the caller's to execute, keep or
  * close; the parameters must last until it was executed. */
 int mig_mysql_bind(struct mig_conn *conn, const char *sql, size_t length,

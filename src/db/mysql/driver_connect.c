@@ -222,7 +222,7 @@ static MYSQL *open_mysql(struct mig_conn *conn, const struct mig_conn_params *pa
                                      CLIENT_FOUND_ROWS) == NULL) {
         unsigned number = mig_mysql.mysql_errno(mysql);
         const char *text = unwrap(mig_mysql.mysql_error(mysql), &number);
-        const char *hint = mig_mysql_hint(number);
+        const char *hint = mig_mysql_hint(number, text);
         mig_error_set(err,
                       mig_mysql_code(number) == MIG_E_permission ? MIG_E_permission : MIG_E_connect,
                       "cannot connect to MySQL at %s: %s", conn->target, text);
