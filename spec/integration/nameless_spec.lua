@@ -43,6 +43,28 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
         assert.matches("left: " .. left .. "\n", r.stderr, 1, true)
       end)
     end
+
+    it("is told by op.inspect as a later run would tell it", function()
+      local function named(...)
+        db = scratch.database(dialect)
+        local p = project.new { url = db.url }
+        p:revision { id = "first", upgrade = MADE }
+        p:revision { id = "second", down = "first", upgrade = [[
+          local users = op.inspect "users"
+          print("named", users.primary_key.name, users.uniques[1].name, users.foreign_keys[1].name)
+          op.drop_constraint(users.foreign_keys[1].name, "users", { type = "foreignkey", columns = { "team" } })
+          assert(#op.inspect "users".foreign_keys == 0)]] }
+        local r
+        for _, target in ipairs { ... } do
+          r = p:luamig("upgrade", target)
+          assert.equal(0, r.code, r.stderr)
+        end
+        return r.stderr:match "named[^\n]*"
+      end
+      local later = named("first", "second")
+      db:drop()
+      assert.equal(later, named "second")
+    end)
   end)
 end
 

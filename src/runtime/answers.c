@@ -1,5 +1,6 @@
 /* What the calls of a revision were answered, as text of the journal: "call changed columns
  * rows\n", then each column's name and each cell as kind, length, ':', bytes. */
+#include "dialect/compile.h"
 #include "runtime/run.intern.h"
 #include "util/number.h"
 #include "util/utf8.h"
@@ -377,6 +378,9 @@ int mig_run_table(struct mig_run *run, const char *schema, const char *name,
     rc = be_sure(run, err);
     if (rc == 0) {
         rc = mig_catalog_table(run->catalog, schema, name, out, err);
+    }
+    if (rc == 0 && *out != NULL) { /* with the server's names, whichever run has made the table */
+        rc = mig_compile_named_table(&run->compile, schema, name, out, err);
     }
     if (rc == 0 && run->journal.active) {
         struct mig_strbuf json = {0};
