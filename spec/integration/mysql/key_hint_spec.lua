@@ -65,4 +65,11 @@ describe("keys that MySQL refuses", function()
     assert.equal(1, r.code)
     assert(r.stderr:find "unique in a database" or r.stderr:find "Duplicate foreign key", r.stderr)
   end)
+
+  it("cannot be tried in conn:transaction, and the hint says what to do instead", function()
+    p:revision { id = "aaaa", upgrade = a .. [[
+      pcall(op.drop_constraint, "uq", "a", { type = "unique" })
+      op.add_column("a", { "v", sql.integer })]] }
+    assert.matches("ask op.inspect or op.has_column before it, or give it if_exists", p:luamig "upgrade".stderr, 1, true)
+  end)
 end)
