@@ -225,11 +225,9 @@ static void refuse_order(struct mig_reader *r, const char *text, bool is_express
         const char *word;
         const char *option;
     } orders[] = {
-        {"DESC", "desc = true"},
-        {"ASC", "desc = false"},
-        {"FIRST", "nulls = 'first'"},
-        {"LAST", "nulls = 'last'"},
-        {"_ops", "ops = '…'"}, /* what the names of operator classes end with */
+        {"DESC", "desc = true"},    {"ASC", "desc = false"}, {"FIRST", "nulls = 'first'"},
+        {"LAST", "nulls = 'last'"}, {"_ops", "ops = '…'"}, /* what the names of operator classes end
+                                                              with */
     };
     const char *word = text;
     for (const char *at = text; (at = strpbrk(at, " \t\n)")) != NULL; at++) {

@@ -37,8 +37,9 @@ int mig_segment_doom(struct mig_run *run, struct mig_error *err)
     if (doom->error.file != NULL) {
         mig_error_detail(err, "it failed at %s:%d", doom->error.file, doom->error.line);
     }
-    mig_error_hint(err, "what may fail belongs in conn:transaction(function() … end), which rolls "
-                        "back its own part only%s",
+    mig_error_hint(err,
+                   "what may fail belongs in conn:transaction(function() … end), which rolls "
+                   "back its own part only%s",
                    transactional_ddl(run)
                        ? ""
                        : "; a change of the schema, which commits here, cannot stand there: ask "
