@@ -168,6 +168,11 @@ static int object_index(lua_State *L)
     const char *near =
         nearest_key(L, lua_tostring(L, 2), record_of(object), 3, lua_istable(L, 4) ? 4 : 0);
     const char *name = push_name(L, object);
+    const char *phrase = mig_field_spelling(lua_tostring(L, 2));
+    if (phrase != NULL && strchr(phrase, ' ') != NULL) {
+        return mig_lua_fail(L, MIG_E_script, NULL, "%s has no '%s' (%s)", name, lua_tostring(L, 2),
+                            phrase);
+    }
     if (near != NULL) {
         return mig_lua_fail(L, MIG_E_script, NULL, "%s has no '%s' (did you mean '%s'?)", name,
                             lua_tostring(L, 2), near);

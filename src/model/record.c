@@ -1,4 +1,5 @@
 #include "model/field.h"
+#include "util/ascii.h"
 
 #include <string.h>
 
@@ -225,8 +226,14 @@ const char *const *mig_field_words(const char *name)
     return NULL;
 }
 
-/* What people write by habit of Alembic, SQLAlchemy, Rails or SQL, and luamig's own word. A phrase
- * instead of a word is printed as it stands. */
+#define NATIVE(type)                                                                               \
+    {                                                                                              \
+        type, "sql.native \"" type "\""                                                            \
+    }
+#define OF_PYTHON "what Python makes of the values: leave it out"
+
+/* What people write by habit of Alembic, SQLAlchemy, Rails or SQL, in any case, and luamig's own
+ * word. A phrase instead of a word is printed as it stands. */
 static const struct {
     const char *wrong, *right;
 } spellings[] = {
@@ -280,17 +287,17 @@ static const struct {
     {"decimal", "numeric"},
     {"bytea", "blob"},
     {"big_integer", "bigint"},
-    {"BigInteger", "bigint"},
+    {"biginteger", "bigint"},
     {"small_integer", "smallint"},
-    {"SmallInteger", "smallint"},
+    {"smallinteger", "smallint"},
     {"large_binary", "blob"},
-    {"LargeBinary", "blob"},
-    {"Unicode", "string"},
-    {"UnicodeText", "text"},
+    {"largebinary", "blob"},
+    {"unicode", "string"},
+    {"unicodetext", "text"},
     {"serial", "an integer primary key fills itself in"},
+    {"bigserial", "sql.bigint: in a primary key it fills itself in"},
     {"timestamptz", "sql.datetime { timezone = true }"},
     {"column", "a column is a table: { name, type, key = value … }"},
-    {"Column", "a column is a table: { name, type, key = value … }"},
     {"func", "an expression is sql.expr \"now()\""},
     {"literal_column", "an expression is sql.expr \"now()\""},
     {"ForeignKey", "in a column: references = \"table.column\""},
@@ -298,12 +305,49 @@ static const struct {
     {"PrimaryKeyConstraint", "primary_key"},
     {"UniqueConstraint", "unique"},
     {"CheckConstraint", "check"},
+    {"with_variant", "sql.variant { mysql = sql.native \"longtext\", default = sql.text }"},
+    {"create_type", "sql.enum \"name\" refers to a type that is there"},
+    {"as_uuid", OF_PYTHON},
+    {"asdecimal", OF_PYTHON},
+    {"astext_type", OF_PYTHON},
+    {"none_as_null", OF_PYTHON},
+    {"fsp", "precision"},
+    {"postgresql", "a type of PostgreSQL's own is sql.native \"inet\""},
+    {"mysql", "a type of MySQL's own is sql.native \"longtext\""},
+    NATIVE("tinytext"),
+    NATIVE("mediumtext"),
+    NATIVE("longtext"),
+    NATIVE("tinyblob"),
+    NATIVE("mediumblob"),
+    NATIVE("longblob"),
+    NATIVE("citext"),
+    NATIVE("inet"),
+    NATIVE("cidr"),
+    NATIVE("macaddr"),
+    NATIVE("hstore"),
+    NATIVE("ltree"),
+    NATIVE("tsvector"),
+    NATIVE("tsquery"),
+    NATIVE("xml"),
+    NATIVE("money"),
+    NATIVE("oid"),
+    NATIVE("point"),
+    NATIVE("geometry"),
+    NATIVE("int4range"),
+    NATIVE("int8range"),
+    NATIVE("numrange"),
+    NATIVE("daterange"),
+    NATIVE("tsrange"),
+    NATIVE("tstzrange"),
 };
+
+#undef NATIVE
+#undef OF_PYTHON
 
 const char *mig_field_spelling(const char *word)
 {
     for (size_t i = 0; i < MIG_COUNT(spellings); i++) {
-        if (strcmp(spellings[i].wrong, word) == 0) {
+        if (mig_ascii_compare(spellings[i].wrong, word) == 0) {
             return spellings[i].right;
         }
     }

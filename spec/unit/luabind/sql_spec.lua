@@ -136,6 +136,11 @@ local bad = {
   { "calling a constant", "sql.null cannot be called", function() return sql.null() end },
   { "changing sql", "sql cannot be changed", function() sql.mytype = 1 end },
   { "a type of SQLAlchemy", "unknown name 'sql.BigInteger' (luamig writes 'bigint')", function() return sql.BigInteger end },
+  { "a type of a server's own", 'unknown name \'sql.LONGTEXT\' (sql.native "longtext")', function() return sql.LONGTEXT end },
+  { "a variant of SQLAlchemy", "sql.string has no 'with_variant' (sql.variant { mysql =", function() return sql.string(5):with_variant() end },
+  { "an option that is Python's", "sql.uuid: unknown option 'as_uuid' (what Python makes of the values: leave it out)", function()
+    return sql.uuid { as_uuid = true }
+  end },
   { "a column of SQLAlchemy", "unknown name 'sql.column' (a column is a table: { name, type, key = value … })", function() return sql.column end },
   { "SQL text of SQLAlchemy", "sql.text: it is a type; SQL text is sql.expr", function() return sql.text "now()" end },
   { "references to two tables", "argument 2 must be the table, or a list of 'table.column' of one table",
