@@ -352,6 +352,19 @@ static int be_sure(const struct mig_run *run, struct mig_error *err)
                        : 0;
 }
 
+/* What is looked up by its columns, to be dropped by its name, has the server's, whichever run has
+ * made the table. (Nobody has to look for a primary key.) */
+static bool is_nameless(const struct mig_table *table)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        if (constraint->name == NULL && constraint->kind != MIG_CONSTRAINT_PRIMARY) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int mig_run_table(struct mig_run *run, const char *schema, const char *name,
                   const struct mig_table **out, struct mig_error *err)
 {
@@ -379,7 +392,7 @@ int mig_run_table(struct mig_run *run, const char *schema, const char *name,
     if (rc == 0) {
         rc = mig_catalog_table(run->catalog, schema, name, out, err);
     }
-    if (rc == 0 && *out != NULL) { /* with the server's names, whichever run has made the table */
+    if (rc == 0 && *out != NULL && is_nameless(*out)) {
         rc = mig_compile_named_table(&run->compile, schema, name, out, err);
     }
     if (rc == 0 && run->journal.active) {
