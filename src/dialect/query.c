@@ -67,10 +67,9 @@ static int append_select(const struct mig_compile *c, struct mig_strbuf *buf,
     for (size_t i = 0; i < q->order_count; i++) {
         const struct mig_query_order *order = &q->orders[i];
         mig_strbuf_puts(buf, i == 0 ? " ORDER BY " : ", ");
-        if (order->column != NULL) {
-            mig_append_name(c, buf, order->column);
-        } else {
-            mig_strbuf_puts(buf, order->expression);
+        rc = append_value(c, buf, &order->subject, err);
+        if (rc != 0) {
+            return rc;
         }
         mig_strbuf_puts(buf, order->desc ? " DESC" : "");
     }

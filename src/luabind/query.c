@@ -18,7 +18,8 @@ static bool push_field(lua_State *L, int fields, const char *name)
     return true;
 }
 
-/* A column's name, or an expression; "*" stands for itself. */
+/* A column's name, or an expression; "*" stands for itself. Other SQL would be quoted as a name, of
+ * which SQLite makes a string. */
 static struct mig_value read_subject(struct mig_reader *r, int index, const char *name)
 {
     const struct mig_lua_object *object = mig_lua_object(r->L, index);
@@ -26,6 +27,13 @@ static struct mig_value read_subject(struct mig_reader *r, int index, const char
         return mig_read_value(r, index, name);
     }
     const char *text = mig_read_name(r, index, name);
+    mig_read_refuse_order(r, text, false);
+    if (strpbrk(text, " ()") != NULL) {
+        mig_read_fail(r,
+                      "'%s' is no column's name: SQL is sql.expr \"…\", a column of such a name "
+                      "sql.col \"…\"",
+                      text);
+    }
     return (struct mig_value){.kind = strcmp(text, "*") == 0 ? MIG_VALUE_EXPR : MIG_VALUE_COL,
                               .text = text,
                               .length = strlen(text)};
@@ -72,12 +80,7 @@ static void read_orders(struct mig_reader *r, int list, struct mig_query *q)
         if (keyed) {
             lua_rawgeti(L, order, 1);
         }
-        struct mig_value subject = read_subject(r, -1, "order_by");
-        if (subject.kind == MIG_VALUE_COL) {
-            q->orders[i].column = subject.text;
-        } else {
-            q->orders[i].expression = subject.text;
-        }
+        q->orders[i].subject = read_subject(r, -1, "order_by");
         if (keyed) {
             struct mig_opt {
                 enum mig_tri desc;

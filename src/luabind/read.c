@@ -217,9 +217,7 @@ static const struct mig_record element_extra_record = {
     "index element", sizeof(struct element_extra), element_extra_fields,
     MIG_COUNT(element_extra_fields)};
 
-/* The order or the operator class of "created DESC", as CREATE INDEX has it: within the parentheses
- * or the quotes that the element gets, the server would not know it. */
-static void refuse_order(struct mig_reader *r, const char *text, bool is_expression)
+void mig_read_refuse_order(const struct mig_reader *r, const char *text, bool is_expression)
 {
     static const struct {
         const char *word;
@@ -251,12 +249,12 @@ static void read_element_subject(struct mig_reader *r, int index, struct mig_ele
     const struct mig_lua_object *object = mig_lua_object(r->L, index);
     if (object != NULL && object->class == MIG_LUA_EXPR && object->kind == MIG_VALUE_EXPR) {
         element->expression = mig_read_sql(r, index, "the expression");
-        refuse_order(r, element->expression, true);
+        mig_read_refuse_order(r, element->expression, true);
     } else if (object != NULL && object->class == MIG_LUA_EXPR && object->kind == MIG_VALUE_COL) {
         element->column = mig_read_value(r, index, "the column").text;
     } else if (lua_type(r->L, index) == LUA_TSTRING) {
         element->column = mig_read_name(r, index, "the column");
-        refuse_order(r, element->column, false);
+        mig_read_refuse_order(r, element->column, false);
     } else {
         mig_read_fail(r, "it must be a column's name, { name, desc = true } or sql.expr, not %s",
                       mig_lua_describe(r->L, index));

@@ -105,6 +105,9 @@ void mig_read_key_lengths(struct mig_reader *r, struct mig_constraint *key);
  * element has both. Raises for a column that is none of them. */
 void mig_read_element_maps(struct mig_reader *r, struct mig_elements *elements,
                            struct mig_pairs *ops, struct mig_pairs *lengths);
+/* Raises for "created DESC", as CREATE INDEX and ORDER BY have it: within the parentheses or the
+ * quotes that an element gets, the server would not know the order (or the operator class). */
+void mig_read_refuse_order(const struct mig_reader *r, const char *text, bool is_expression);
 
 /* luabind/read_schema.c: what schema.lua returns. */
 void mig_read_schema(struct mig_reader *r, int index, struct mig_schema *out);

@@ -20,8 +20,7 @@ struct mig_query_where {
 };
 
 struct mig_query_order {
-    const char *column; /* NULL: expression */
-    const char *expression;
+    struct mig_value subject; /* a column, or SQL */
     bool desc;
 };
 

@@ -230,6 +230,8 @@ const char *const *mig_field_words(const char *name)
     {                                                                                              \
         type, "sql.native \"" type "\""                                                            \
     }
+#define GIVEN_ID                                                                                   \
+    "conn:scalar(\"INSERT … RETURNING id\", { … }); on MySQL SELECT LAST_INSERT_ID() after it"
 #define OF_PYTHON "what Python makes of the values: leave it out"
 
 /* What people write by habit of Alembic, SQLAlchemy, Rails or SQL, in any case, and luamig's own
@@ -306,6 +308,9 @@ static const struct {
     {"UniqueConstraint", "unique"},
     {"CheckConstraint", "check"},
     {"with_variant", "sql.variant { mysql = sql.native \"longtext\", default = sql.text }"},
+    {"lastrowid", GIVEN_ID},
+    {"inserted_primary_key", GIVEN_ID},
+    {"returning", GIVEN_ID},
     {"create_type", "sql.enum \"name\" refers to a type that is there"},
     {"as_uuid", OF_PYTHON},
     {"asdecimal", OF_PYTHON},
@@ -342,6 +347,7 @@ static const struct {
 };
 
 #undef NATIVE
+#undef GIVEN_ID
 #undef OF_PYTHON
 
 const char *mig_field_spelling(const char *word)

@@ -176,6 +176,26 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("true", log[5])
     end)
 
+    it("takes no SQL for the name of a column", function()
+      local log = said(users .. [[
+        local conn, t = op.get_bind(), sql.table "users"
+        print(select(2, pcall(t.select, t, "count(*)")).message)
+        print(select(2, pcall(t.select, t, "id AS n")).message)
+        print(select(2, pcall(function() return t:select "id":order_by "id DESC" end)).message)
+        conn:execute(t:insert { id = 1, email = "a", n = 10 })
+        conn:execute(t:insert { id = 2, email = "b", n = 9 })
+        print(conn:scalar(t:select(sql.expr "count(*)")))
+        print(conn:scalar(t:select "id":order_by({ "users.n", desc = true }, "users.id")))
+        print(conn:scalar(t:select "id":order_by({ sql.cast("n", sql.char(2)), desc = true })))
+        print(pcall(function() return conn:execute("SELECT 1").lastrowid end))]])
+      local no_column = 'sql.table: select: \'%s\' is no column\'s name: SQL is sql.expr "…", a column of such a name sql.col "…"'
+      assert.equal(no_column:format "count(*)", log[1])
+      assert.equal(no_column:format "id AS n", log[2])
+      assert.equal("sql.table: select: DESC stands beside the column: { '…', desc = true }", log[3])
+      assert.same({ "2", "1", "2" }, { log[4], log[5], log[6] })
+      assert.matches("there is no 'lastrowid' (conn:scalar(\"INSERT … RETURNING id\"", log[7], 1, true)
+    end)
+
     it("encodes rows as objects", function()
       local log = said [[
         local conn = op.get_bind()
