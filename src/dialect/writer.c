@@ -223,12 +223,16 @@ bool mig_column_is_not_null(const struct mig_table *table, const struct mig_colu
 bool mig_column_fills_itself(const struct mig_compile *c, const struct mig_table *table,
                              const struct mig_column *column)
 {
-    if (column->autoincrement == MIG_FALSE || column->computed != NULL ||
-        !mig_type_is_integer(mig_dialect_type(c, column->type))) {
+    const struct mig_type *type = mig_dialect_type(c, column->type);
+    bool is_integer = mig_type_is_integer(type);
+    if (column->autoincrement == MIG_FALSE || column->computed != NULL) {
         return false;
     }
-    if (column->autoincrement == MIG_TRUE) {
-        return true;
+    if (column->autoincrement == MIG_TRUE) { /* of a native type the server knows whether it can */
+        return is_integer || (type != NULL && type->kind == MIG_TYPE_native);
+    }
+    if (!is_integer) {
+        return false;
     }
     const struct mig_constraint *key = mig_table_primary_key(table);
     if (column->identity != NULL || column->default_value.kind != MIG_VALUE_NONE || key == NULL ||

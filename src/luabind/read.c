@@ -433,6 +433,12 @@ struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *
     mig_read_options(r, index, &mig_record_column, column, &mig_record_reference, &beside,
                      &prefixed);
     settle_on_update(r, column);
+    if (column->autoincrement == MIG_TRUE && column->type != NULL &&
+        !mig_type_is_integer(column->type) && column->type->kind != MIG_TYPE_native &&
+        column->type->kind != MIG_TYPE_variant) {
+        mig_read_fail(r, "autoincrement = true needs an integer type, not sql.%s",
+                      mig_type_kind_name(column->type->kind));
+    }
     if (column->check != NULL) {
         column->check->column = column->name;
     }

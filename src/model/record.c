@@ -308,6 +308,8 @@ static const struct {
     {"UniqueConstraint", "unique"},
     {"CheckConstraint", "check"},
     {"with_variant", "sql.variant { mysql = sql.native \"longtext\", default = sql.text }"},
+    {"mysql_after", "it stands in the column: { name, type, mysql_after = … }"},
+    {"mysql_first", "it stands in the column: { name, type, mysql_first = true }"},
     {"lastrowid", GIVEN_ID},
     {"inserted_primary_key", GIVEN_ID},
     {"returning", GIVEN_ID},

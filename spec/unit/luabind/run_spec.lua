@@ -176,6 +176,14 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("true", log[5])
     end)
 
+    it("has a column of a native type fill itself in that is to", function()
+      local log = said [[
+        op.create_table("t", { { "id", sql.native "BIGINT", primary_key = true, autoincrement = true }, { "a", sql.integer } })
+        op.execute "INSERT INTO t (a) VALUES (1), (2)"
+        print(op.get_bind():scalar "SELECT max(id) FROM t")]]
+      assert.same({ "2" }, log)
+    end)
+
     it("takes no SQL for the name of a column", function()
       local log = said(users .. [[
         local conn, t = op.get_bind(), sql.table "users"
