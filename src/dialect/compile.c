@@ -179,9 +179,19 @@ static const char *enum_condition(struct mig_compile *c, const struct mig_column
     return mig_strbuf_to_arena(&buf, c->arena);
 }
 
+/* Whether the table has a constraint of that name which is not about the column. */
+static bool is_taken(const struct mig_table *known, const char *name, const char *column)
+{
+    const struct mig_constraint *other = known != NULL ? mig_table_constraint(known, name) : NULL;
+    return other != NULL &&
+           (other->condition == NULL || !mig_apply_text_names(other->condition, column));
+}
+
 /* The CHECK that stands for an enum where it is no type of the server's: an addition to `table`,
- * once. */
-static int add_enum_check(struct mig_compile *c, struct mig_table *table, struct mig_column *column)
+ * once. It is called after the enum, unless a column of `known`, which is to have it, or of `table`
+ * was first; known_as: the column's name there. */
+static int add_enum_check(struct mig_compile *c, struct mig_table *table, struct mig_column *column,
+                          const struct mig_table *known, const char *known_as)
 {
     const struct mig_type *type = mig_dialect_type(c, column->type);
     if (type == NULL || type->kind != MIG_TYPE_enum || !type->values.given ||
@@ -202,7 +212,8 @@ static int add_enum_check(struct mig_compile *c, struct mig_table *table, struct
     }
     *check = (struct mig_constraint){
         .kind = MIG_CONSTRAINT_CHECK, .condition = condition, .column = column->name};
-    if (type->name != NULL && mig_table_constraint(table, type->name) == NULL) {
+    if (type->name != NULL && mig_table_constraint(table, type->name) == NULL &&
+        !is_taken(known, type->name, known_as)) {
         check->name = type->name;
     }
     return mig_table_add_constraint(c->arena, table, check);
@@ -237,10 +248,12 @@ static void name_checks(const struct mig_compile *c, const struct mig_table *tab
     }
 }
 
-static int resolve_table(struct mig_compile *c, struct mig_table *table)
+static int resolve_table(struct mig_compile *c, struct mig_table *table,
+                         const struct mig_table *known)
 {
     for (size_t i = 0; i < table->columns.count; i++) {
-        if (add_enum_check(c, table, table->columns.items[i]) != 0) {
+        struct mig_column *column = table->columns.items[i];
+        if (add_enum_check(c, table, column, known, column->name) != 0) {
             return -1;
         }
     }
@@ -360,7 +373,7 @@ static int resolve_create_table(struct mig_compile *c, struct mig_op *op, struct
     if (code != 0) {
         return code;
     }
-    if (table == NULL || resolve_table(c, table) != 0) {
+    if (table == NULL || resolve_table(c, table, NULL) != 0) {
         return mig_error_nomem(err);
     }
     create->body = table;
@@ -421,21 +434,21 @@ static int resolve_add_column(struct mig_compile *c, struct mig_op *op, struct m
     if (code != 0) {
         return code;
     }
-    if (facts == NULL || resolve_table(c, facts) != 0) {
-        return mig_error_nomem(err);
-    }
-    add->facts = facts;
     /* A server without enum types does not say later that the column was declared with one: the
      * overlay does, for the rest of the run, of a table that it knows. */
-    for (size_t i = 0; i < add->columns.count; i++) {
+    const struct mig_table *known = NULL;
+    for (size_t i = 0; i < add->columns.count && code == 0 && known == NULL; i++) {
         const struct mig_type *type = mig_dialect_type(c, add->columns.items[i]->type);
         if (type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
-            (c->server->features & MIG_F_ENUM_TYPES) == 0) {
-            const struct mig_table *known = NULL;
-            return mig_compile_known_table(c, op->schema, add->table, &known, err);
+            (!mig_compile_has(c, MIG_F_ENUM_TYPES) || !c->dialect->ops->enum_is_native(c, type))) {
+            code = mig_compile_known_table(c, op->schema, add->table, &known, err);
         }
     }
-    return 0;
+    if (code == 0 && (facts == NULL || resolve_table(c, facts, known) != 0)) {
+        code = mig_error_nomem(err);
+    }
+    add->facts = facts;
+    return code;
 }
 
 static int resolve_create_index(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
@@ -478,7 +491,8 @@ static int resolve_add_constraint(struct mig_compile *c, struct mig_op *op, stru
 /* The CHECK that an enum of no type of the server's brings to its column: NULL when there is none.
  */
 static int enum_check(struct mig_compile *c, const struct mig_op_alter_column *alter,
-                      struct mig_column *column, struct mig_constraint **out, struct mig_error *err)
+                      const struct mig_table *known, struct mig_column *column,
+                      struct mig_constraint **out, struct mig_error *err)
 {
     struct mig_columns one = {.items = &column, .count = 1};
     struct mig_table *facts = mig_apply_columns(c->arena, alter->base.schema, alter->table, &one);
@@ -487,7 +501,7 @@ static int enum_check(struct mig_compile *c, const struct mig_op_alter_column *a
         return mig_error_nomem(err);
     }
     facts->constraints.count = 0;
-    if (add_enum_check(c, facts, facts->columns.items[0]) != 0) {
+    if (add_enum_check(c, facts, facts->columns.items[0], known, alter->column) != 0) {
         return mig_error_nomem(err);
     }
     name_checks(c, facts);
@@ -507,8 +521,8 @@ static int resolve_enum_checks(struct mig_compile *c, struct mig_op_alter_column
         return 0;
     }
     struct mig_constraint *before = NULL, *after = NULL;
-    int code = enum_check(c, alter, alter->existing, &before, err);
-    code = code != 0 ? code : enum_check(c, alter, alter->wanted, &after, err);
+    int code = enum_check(c, alter, table, alter->existing, &before, err);
+    code = code != 0 ? code : enum_check(c, alter, table, alter->wanted, &after, err);
     if (code != 0) {
         return code;
     }

@@ -100,6 +100,7 @@ struct mig_rebuild_place mig_rebuild_where(struct mig_rebuild *r, mig_rebuild_ma
 mig_rebuild_match_fn mig_rebuild_is_primary;
 int mig_rebuild_remove(struct mig_rebuild *r, const struct mig_rebuild_place *place) MIG_MUST_CHECK;
 void mig_rebuild_remove_index(struct mig_rebuild *r, size_t at);
+bool mig_rebuild_has_constraint(struct mig_rebuild *r, const char *name);
 /* Adds a table constraint in the names that operations use; `table` is what it is written for. */
 int mig_rebuild_put_constraint(struct mig_rebuild *r, const struct mig_table *table,
                                const struct mig_constraint *constraint) MIG_MUST_CHECK;

@@ -437,7 +437,8 @@ static int guard_values(struct mig_rebuild *r, const struct mig_rebuild_column *
                                  mig_compile_lost_values(r->c, r->old->name, column->current));
 }
 
-/* The CHECK of the new values, under the name of the old one. */
+/* The CHECK of the new values, under the name of the old one, else that of the enum; noted in the
+ * operation. */
 static int put_enum_check(struct mig_rebuild *r, const struct mig_rebuild_column *column,
                           const struct mig_type *type, const char *name,
                           struct mig_op_alter_column *op)
@@ -455,8 +456,11 @@ static int put_enum_check(struct mig_rebuild *r, const struct mig_rebuild_column
     if (check == NULL || condition == NULL) {
         return mig_error_nomem(r->err);
     }
-    *check =
-        (struct mig_constraint){.kind = MIG_CONSTRAINT_CHECK, .condition = condition, .name = name};
+    *check = (struct mig_constraint){.kind = MIG_CONSTRAINT_CHECK, .condition = condition};
+    if (name == NULL || mig_rebuild_has_constraint(r, name)) { /* another column's */
+        name = mig_compile_conventional_name(r->c, r->old, check);
+    }
+    check->name = name == NULL || mig_rebuild_has_constraint(r, name) ? NULL : name;
     op->wanted_check = check;
     return mig_rebuild_put_constraint(r, r->old, check);
 }

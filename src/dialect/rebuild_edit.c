@@ -401,6 +401,11 @@ static bool is_named(struct mig_rebuild *r, const struct mig_constraint *constra
     return mig_name_equal_folded(mig_compile_conventional_name(r->c, r->old, constraint), what);
 }
 
+bool mig_rebuild_has_constraint(struct mig_rebuild *r, const char *name)
+{
+    return mig_rebuild_where(r, is_named, name).item != NULL;
+}
+
 static bool is_dropped(struct mig_rebuild *r, const struct mig_constraint *constraint,
                        const void *what)
 {
@@ -466,7 +471,7 @@ static int add_constraint(struct mig_rebuild *r, const struct mig_op_add_constra
     if (code != 0) {
         return code;
     }
-    if (constraint->name != NULL && mig_rebuild_where(r, is_named, constraint->name).item != NULL) {
+    if (constraint->name != NULL && mig_rebuild_has_constraint(r, constraint->name)) {
         return mig_error_set(r->err, MIG_E_script, "constraint '%s' of table '%s' exists already",
                              constraint->name, r->old->name);
     }

@@ -245,9 +245,7 @@ static bool same_constraint(const struct mig_diff *d, const struct mig_constrain
 static bool is_check_of(struct mig_diff *d, const struct mig_constraint *check, const char *column,
                         const struct mig_type *type)
 {
-    bool named = check->name == NULL || type->name == NULL ? check->name == type->name
-                                                           : strcmp(check->name, type->name) == 0;
-    if (!named || type->check == MIG_FALSE || type->values.count == 0) {
+    if (type->check == MIG_FALSE || type->values.count == 0) {
         return false;
     }
     struct mig_strbuf text = {0};
@@ -265,10 +263,10 @@ static bool is_check_of(struct mig_diff *d, const struct mig_constraint *check, 
     return condition != NULL && mig_compare_expressions(condition, check->condition);
 }
 
-/* SQLite: a column that is added or gets its type brings the CHECK of its enum. */
+/* A column that is added brings the CHECK of its enum; on SQLite one that gets its type, too. */
 static bool is_brought_by_enum(struct mig_diff *d, const struct mig_constraint *check)
 {
-    for (size_t i = 0; d->rules->rowid_keys && i < d->parts[GAIN_COLUMNS].count; i++) {
+    for (size_t i = 0; i < d->parts[GAIN_COLUMNS].count; i++) {
         const struct mig_column *column =
             MIG_OP_CAST(d->parts[GAIN_COLUMNS].items[i], add_column)->columns.items[0];
         if (column->type != NULL && column->type->kind == MIG_TYPE_enum &&
