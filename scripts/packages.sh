@@ -4,7 +4,7 @@
 packages_build=(gcc libc6-dev cmake ninja-build pkg-config lua5.4 liblua5.4-dev lua-filesystem lua-filesystem-dev
     lua-argparse libsqlite3-dev libmd-dev libjansson-dev libpq-dev libmariadb-dev)
 packages_test=("${packages_build[@]}" lua-busted lua-cjson lua-check openssl sqlite3 postgresql-15 postgresql-client-15 mariadb-server-core
-    mariadb-client-core graphviz locales alembic python3-psycopg2 python3-pymysql)
+    mariadb-client-core graphviz locales zsh fish alembic python3-psycopg2 python3-pymysql)
 # shellcheck disable=SC2034 # ./dev reads these
 packages_lint=("${packages_build[@]}" ccache clang clang-format clang-tidy cppcheck lua-check shellcheck codespell git)
 # shellcheck disable=SC2034

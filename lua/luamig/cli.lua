@@ -115,7 +115,10 @@ cli.groups = {
     } },
   } },
   { "The shell", {
-    { "completion", { { "SHELL", 1, "bash, zsh or fish", choices = { "bash", "zsh", "fish" } } }, "print the completions for a shell", {} },
+    { "completion", {
+      { "SHELL", 1, "bash, zsh or fish", choices = { "bash", "zsh", "fish" } },
+      { "WORD", "*", "after `--`, the words of a command line: print what the last of them may be" },
+    }, "print the completions for a shell", {} },
   } },
 }
 
@@ -187,13 +190,13 @@ local function flags_in(word, flags)
 end
 
 -- A walk over the command line. Calls f(flag, value) of each flag up to "--" (value: of one that takes it); returns the
--- place of the first word that is neither an option nor an option's value: the command.
+-- place of the first word that is neither an option nor an option's value, which is the command, and how many there are.
 local function walk(argv, flags, f)
-  local i, first = 1, nil
+  local i, first, count = 1, nil, 0
   while i <= #argv and argv[i] ~= "--" do
     local word = argv[i]
     if word:find "^[^-]" or word:find "^%-%d" or #word < 2 then
-      first = first or i
+      first, count = first or i, count + 1
     else
       local found, value = flags_in(word, flags)
       for k, flag in ipairs(found) do
@@ -207,7 +210,7 @@ local function walk(argv, flags, f)
     end
     i = i + 1
   end
-  return first
+  return first, count
 end
 
 -- The place of the command, before which only the global options may stand.
@@ -248,19 +251,6 @@ local function command_parser(command)
   return parser
 end
 
--- All of it as one parser with sub-commands: what completions are made of.
-function cli.whole_parser()
-  local parser = require "argparse"("luamig", "database migrations in Lua")
-  parser:add_help(false)
-  add_options(parser, global_options)
-  for _, group in ipairs(cli.groups) do
-    for _, command in ipairs(group[2]) do
-      add_command(parser:command(command[1], command[3]):add_help(false), command)
-    end
-  end
-  return parser
-end
-
 -- A word that begins like an option but is meant as a value ("-1", "-3:current", "a text with spaces"): this byte
 -- before it keeps the parser from taking it apart.
 local ESCAPE = "\1"
@@ -291,6 +281,36 @@ local function given_flags(argv)
   local first = walk(argv, global_flags, function() end)
   walk(argv, known_flags(cli.commands[argv[first]]), function(flag, value) given[flag] = value or true end)
   return given
+end
+
+--- What the last of the words of a command line (without the program) is about: { word =, head = what stands in it before
+--- what is asked for ("--format="), given = the flags before it, and one of option = the option whose value it is,
+--- flags = those that may stand there, commands = true, argument = the command's; none when nothing is known }.
+function cli.expected(words)
+  local before, word = table.move(words, 1, #words - 1, 1, {}), words[#words]
+  local at = walk(before, global_flags, function() end)
+  local command = cli.commands[before[at]]
+  local flags = known_flags(command)
+  local found = { word = word, head = "", given = {} }
+  local _, count = walk(before, flags, function(flag, value)
+    found.given[flag] = value or true
+    local open = value == nil and flags[flag] and takes_value(flags[flag])
+    found.option = open and flags[flag] or nil
+  end)
+  local name, value = word:match "^(%-%-[^=]+)=(.*)$"
+  if found.option then return found end
+  if name then
+    found.option, found.head, found.word = flags[name], name .. "=", value
+  elseif word:find "^%-" and not word:find "^%-%d" then
+    found.flags = flags
+  elseif not at or (before[at] == "help" and count == 1) then
+    found.commands = true
+  elseif command then
+    local arguments = command[2]
+    local last = arguments[#arguments]
+    found.argument = arguments[count] or (last and (last[2] == "*" or last[2] == "+") and last) or nil
+  end
+  return found
 end
 
 local function reject_command(word)

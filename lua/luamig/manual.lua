@@ -144,8 +144,9 @@ manual.commands = {
     { "luamig inspect --format mermaid", "the tables as a picture for a README" },
   },
   completion = {
-    "Prints a script that makes the shell complete luamig's commands and options.",
-    { "source <(luamig completion bash)", "in ~/.bashrc" },
+    "Prints a script that makes the shell complete luamig's commands and options, ids of revisions, names of templates: it asks "
+      .. "luamig, by this command with the words that are there.",
+    { "source <(luamig completion bash)", "in ~/.bashrc; zsh likewise, behind compinit" },
     { "luamig completion fish | source", "in ~/.config/fish/config.fish" },
   },
 }

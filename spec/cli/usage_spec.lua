@@ -166,12 +166,4 @@ describe("the command line", function()
     refuses({ "-" }, "unknown command '%-'")
   end)
 
-  it("prints completions for the shells", function()
-    for _, shell in ipairs { "bash", "zsh", "fish" } do
-      local r = run("completion", shell)
-      assert.equal(0, r.code)
-      assert.matches("ensure%-version", r.stdout)
-    end
-    refuses({ "completion", "csh" }, "argument 'shell' must be one of 'bash', 'zsh', 'fish'")
-  end)
 end)
