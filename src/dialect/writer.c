@@ -223,30 +223,7 @@ bool mig_column_is_not_null(const struct mig_table *table, const struct mig_colu
 bool mig_column_fills_itself(const struct mig_compile *c, const struct mig_table *table,
                              const struct mig_column *column)
 {
-    const struct mig_type *type = mig_dialect_type(c, column->type);
-    bool is_integer = mig_type_is_integer(type);
-    if (column->autoincrement == MIG_FALSE || column->computed != NULL) {
-        return false;
-    }
-    if (column->autoincrement == MIG_TRUE) { /* of a native type the server knows whether it can */
-        return is_integer || (type != NULL && type->kind == MIG_TYPE_native);
-    }
-    if (!is_integer) {
-        return false;
-    }
-    const struct mig_constraint *key = mig_table_primary_key(table);
-    if (column->identity != NULL || column->default_value.kind != MIG_VALUE_NONE || key == NULL ||
-        key->columns.count != 1 || strcmp(key->columns.items[0], column->name) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < table->constraints.count; i++) {
-        const struct mig_constraint *constraint = table->constraints.items[i];
-        if (constraint->kind == MIG_CONSTRAINT_FOREIGN &&
-            mig_names_contain(&constraint->columns, column->name)) {
-            return false;
-        }
-    }
-    return true;
+    return mig_table_fills(table, column, mig_dialect_type(c, column->type));
 }
 
 bool mig_option_is_ours(const struct mig_compile *c, const char *name, const char **rest)

@@ -297,7 +297,7 @@ static int compile(lua_State *L)
     box->c.dialect->narrow(&box->server);
     read_naming(L, box);
     box->catalog = mig_catalog_new(flag(L, "unknown", false) ? &unknown : &mig_catalog_nothing, box,
-                                   box->c.dialect->compare.folds_names);
+                                   &box->c.dialect->compare);
     luaL_argcheck(L, box->catalog != NULL, 1, "out of memory");
     mig_catalog_set_deferred(box->catalog, true); /* nobody runs the statements */
     box->c.catalog = box->catalog;

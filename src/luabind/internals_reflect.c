@@ -284,10 +284,10 @@ static int reflect_run(lua_State *L)
     if (json != NULL && mig_snapshot_read(&s->arena, json, strlen(json), &snapshot, &s->err) != 0) {
         return push_failure(L, s);
     }
-    bool fold = s->db->dialect->compare.folds_names;
-    snapshot.folds_names = fold;
-    s->catalog = json != NULL ? mig_catalog_new(&mig_snapshot_source, &snapshot, fold)
-                              : mig_catalog_new(&s->db->reflect->source, s->conn, fold);
+    const struct mig_compare_rules *rules = &s->db->dialect->compare;
+    snapshot.folds_names = rules->folds_names;
+    s->catalog = json != NULL ? mig_catalog_new(&mig_snapshot_source, &snapshot, rules)
+                              : mig_catalog_new(&s->db->reflect->source, s->conn, rules);
     mig_catalog_set_schema(s->catalog, s->conn->server.schema);
     mig_catalog_set_deferred(s->catalog, dry);
     struct mig_statements out = {0};

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
-                                    bool fold_case)
+                                    const struct mig_compare_rules *rules)
 {
     struct mig_catalog *catalog = calloc(1, sizeof *catalog);
     if (catalog == NULL) {
@@ -19,7 +19,8 @@ struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, voi
     }
     catalog->source = source;
     catalog->self = source_self;
-    catalog->fold_case = fold_case;
+    catalog->fold_case = rules->folds_names;
+    catalog->rowid_keys = rules->rowid_keys;
     return catalog;
 }
 
@@ -385,6 +386,34 @@ static void forget_heirs(const struct mig_catalog *catalog)
     }
 }
 
+/* Says of every column whether it fills itself in, which is decided when it is made: what becomes
+ * of its key, default or foreign key later changes nothing of that. */
+static void say_what_fills(struct mig_table *table)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        struct mig_column *column = table->columns.items[i];
+        if (column->autoincrement == MIG_UNSET && column->type != NULL &&
+            column->type->kind != MIG_TYPE_variant) {
+            bool fills = mig_table_fills(table, column, column->type);
+            column->autoincrement = fills ? MIG_TRUE : MIG_FALSE;
+        }
+    }
+}
+
+/* The other way round: what goes without saying is not said. */
+static void leave_out_what_fills(struct mig_table *table)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        struct mig_column *column = table->columns.items[i];
+        enum mig_tri said = column->autoincrement;
+        column->autoincrement = MIG_UNSET;
+        if (said != MIG_UNSET &&
+            mig_table_fills(table, column, column->type) != (said == MIG_TRUE)) {
+            column->autoincrement = said;
+        }
+    }
+}
+
 static int change_table(struct mig_catalog *catalog, const char *schema, const char *name,
                         const struct mig_op *op, struct mig_error *err)
 {
@@ -411,7 +440,13 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
         return mig_error_nomem(err);
     }
     table->sql = NULL; /* what the stored text says no longer holds */
+    if (!catalog->rowid_keys) {
+        say_what_fills(table);
+    }
     rc = mig_apply_op(&scratch, table, op, err);
+    if (rc == 0 && !catalog->rowid_keys) {
+        leave_out_what_fills(table);
+    }
     if (rc == 0) {
         /* Once more: what was added still borrows from the operation. */
         entry->object = mig_table_copy(&catalog->arena, table);
@@ -751,7 +786,9 @@ struct mig_catalog *mig_catalog_over(struct mig_catalog *under)
         .view = under_view,
         .enum_columns = under_enum_columns,
     };
-    struct mig_catalog *over = mig_catalog_new(&source, under, under->fold_case);
+    const struct mig_compare_rules rules = {.folds_names = under->fold_case,
+                                            .rowid_keys = under->rowid_keys};
+    struct mig_catalog *over = mig_catalog_new(&source, under, &rules);
     if (over != NULL) {
         over->schema = under->schema;
         over->deferred = true;

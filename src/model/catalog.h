@@ -7,6 +7,7 @@
 #ifndef MIG_MODEL_CATALOG_H
 #define MIG_MODEL_CATALOG_H
 
+#include "model/compare.h"
 #include "model/op.h"
 #include "util/error.h"
 
@@ -45,9 +46,9 @@ int mig_catalog_no_enum_columns(void *self, struct mig_arena *arena, const char 
 
 struct mig_catalog;
 
-/* fold_case: names compare without case (SQLite, MySQL columns). NULL when out of memory. */
+/* rules: the dialect's. NULL when out of memory. */
 struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
-                                    bool fold_case);
+                                    const struct mig_compare_rules *rules);
 void mig_catalog_free(struct mig_catalog *catalog);
 /* A catalog over another: what operations make of it (a batch, before it is sent) stays in this
  * one. Deferred. It lives as long as `under`, which frees it. NULL when out of memory. */

@@ -113,6 +113,7 @@ void mig_catalog_settle(struct mig_catalog *catalog)
         .self = catalog->self,
         .schema = catalog->schema,
         .fold_case = catalog->fold_case,
+        .rowid_keys = catalog->rowid_keys,
         .deferred = catalog->deferred,
     };
     if (!move_known(&fresh, catalog)) { /* no memory: it stays as it is */

@@ -221,6 +221,34 @@ int mig_table_add_constraint(struct mig_arena *arena, struct mig_table *table,
     APPEND(arena, table->constraints, constraint);
 }
 
+bool mig_table_fills(const struct mig_table *table, const struct mig_column *column,
+                     const struct mig_type *type)
+{
+    bool is_integer = mig_type_is_integer(type);
+    if (column->autoincrement == MIG_FALSE || column->computed != NULL) {
+        return false;
+    }
+    if (column->autoincrement == MIG_TRUE) { /* of a native type the server knows whether it can */
+        return is_integer || (type != NULL && type->kind == MIG_TYPE_native);
+    }
+    if (!is_integer) {
+        return false;
+    }
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    if (column->identity != NULL || column->default_value.kind != MIG_VALUE_NONE || key == NULL ||
+        key->columns.count != 1 || strcmp(key->columns.items[0], column->name) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        if (constraint->kind == MIG_CONSTRAINT_FOREIGN &&
+            mig_names_contain(&constraint->columns, column->name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void mig_table_remove_constraint(struct mig_table *table, const struct mig_constraint *constraint)
 {
     size_t kept = 0;

@@ -236,6 +236,10 @@ enum mig_type_kind mig_type_kind_by_name(const char *name);
 const char *mig_type_kind_parameters(enum mig_type_kind kind);
 /* Of any width; NULL is none. */
 bool mig_type_is_integer(const struct mig_type *type);
+/* Whether the column fills itself in: an integer alone in the primary key, unless something says
+ * otherwise (API section 4). type: the column's on the dialect. */
+bool mig_table_fills(const struct mig_table *table, const struct mig_column *column,
+                     const struct mig_type *type);
 /* One of luamig's names that has a collation on every server; NULL and native types are not. */
 bool mig_type_is_textual(const struct mig_type *type);
 /* "primary", "unique", "foreignkey", "check", "exclude": the words of drop_constraint's `type`. */

@@ -60,7 +60,7 @@ static int open_scratch(struct mig_declaring *d, const char *of, struct scratch 
 {
     *s = (struct scratch){.conn = d->conn, .of = of};
     bool in_memory = d->db->url_form == MIG_URL_FILE;
-    d->catalog = mig_catalog_new(&mig_catalog_nothing, NULL, d->options.rules.folds_names);
+    d->catalog = mig_catalog_new(&mig_catalog_nothing, NULL, &d->options.rules);
     if (d->catalog == NULL) {
         return mig_error_nomem(d->err);
     }
@@ -138,16 +138,22 @@ static const struct mig_type *scratch_type(struct mig_declaring *d, const struct
     return copy;
 }
 
-static int copy_columns(struct mig_declaring *d, const struct scratch *s, struct mig_table *table)
+/* The columns of `table`, from `from`. A key that a foreign key keeps from filling itself in says
+ * so: the foreign key does not come. */
+static int copy_columns(struct mig_declaring *d, const struct scratch *s,
+                        const struct mig_table *from, struct mig_table *table)
 {
-    struct mig_columns columns = table->columns;
     table->columns = (struct mig_columns){0};
-    for (size_t i = 0; i < columns.count; i++) {
-        struct mig_column *copy = mig_column_copy(d->arena, columns.items[i]);
+    for (size_t i = 0; i < from->columns.count; i++) {
+        struct mig_column *copy = mig_column_copy(d->arena, from->columns.items[i]);
         if (copy == NULL || mig_table_add_column(d->arena, table, copy) != 0) {
             return mig_error_nomem(d->err);
         }
-        copy->type = scratch_type(d, s, copy->type);
+        copy->type = d->options.has_enums ? scratch_type(d, s, copy->type) : copy->type;
+        if (mig_column_fills_itself(&d->compile, table, copy) &&
+            !mig_column_fills_itself(&d->compile, from, copy)) {
+            copy->autoincrement = MIG_FALSE;
+        }
     }
     return 0;
 }
@@ -159,14 +165,14 @@ static int create_table(struct mig_declaring *d, const struct scratch *s,
     struct mig_table body = *table;
     body.constraints = (struct mig_constraints){0};
     body.schema = NULL;
-    if (d->options.has_enums && copy_columns(d, s, &body) != 0) {
-        return (int)d->err->code;
-    }
     for (size_t i = 0; i < table->constraints.count; i++) {
         if (table->constraints.items[i]->kind != MIG_CONSTRAINT_FOREIGN &&
             mig_table_add_constraint(d->arena, &body, table->constraints.items[i]) != 0) {
             return mig_error_nomem(d->err);
         }
+    }
+    if (copy_columns(d, s, table, &body) != 0) {
+        return (int)d->err->code;
     }
     bool by_path = (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0;
     struct mig_op_create_table op = {

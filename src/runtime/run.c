@@ -41,7 +41,7 @@ int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *e
         self = run->shadow;
     }
     mig_catalog_free(run->catalog);
-    run->catalog = mig_catalog_new(source, self, run->db->dialect->compare.folds_names);
+    run->catalog = mig_catalog_new(source, self, &run->db->dialect->compare);
     if (run->catalog == NULL) {
         return mig_error_nomem(err);
     }

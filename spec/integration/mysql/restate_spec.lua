@@ -1,6 +1,7 @@
 -- What MySQL's MODIFY and CHANGE would lose is restated from the live table: the column after a change differs in
 -- what was asked for and in nothing else.
 local live = require "spec.support.live"
+local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
 describe("a changed column of MySQL keeps", function()
@@ -84,4 +85,56 @@ describe("a changed column of MySQL keeps", function()
     local ok = db.conn:execute "INSERT INTO t (c) VALUES (0)"
     assert.is_nil(ok)
   end)
+end)
+
+-- What fills itself in is decided when the column is made, in the same run as well.
+describe("a key of MySQL that", function()
+  local db
+  lazy_setup(function() db = scratch.database "mysql" end)
+  lazy_teardown(function() db:drop() end)
+
+  for name, case in pairs {
+    ["fills itself in goes on doing so"] = { fills = true, [[op.create_table("t", { { "a", sql.integer, primary_key = true } })]] },
+    ["gets a foreign key goes on filling itself in"] = { fills = true, [[
+      op.create_table("t", { { "a", sql.integer, primary_key = true } })
+      op.create_foreign_key("fk", "t", "r", { "a" }, { "id" })
+      op.drop_constraint("fk", "t", { type = "foreignkey" })
+      op.create_table("u", { { "b", sql.bigint, primary_key = true } })
+      op.alter_column("t", "a", { type = sql.bigint })
+      op.create_foreign_key("fk", "t", "u", { "a" }, { "b" })
+      op.alter_column("t", "a", { comment = "c" })
+      op.drop_constraint("fk", "t", { type = "foreignkey" })]] },
+    ["is made a key later does not"] = { [[
+      op.create_table("t", { { "a", sql.integer, nullable = false } })
+      op.create_primary_key("pk_t", "t", { "a" })]] },
+    ["was a foreign key does not"] = { [[
+      op.create_table("t", { { "a", sql.integer, primary_key = true, references = "r.id" } })
+      op.drop_constraint("fk_t_a_r", "t", { type = "foreignkey" })]] },
+    ["had a default does not"] = { [[
+      op.create_table("t", { { "a", sql.integer, primary_key = true, default = 5 } })
+      op.alter_column("t", "a", { drop_default = true })]] },
+    ["was one of two columns does not"] = { [[
+      op.create_table("t", { { "a", sql.integer }, { "b", sql.integer }, sql.primary_key { "a", "b" } })
+      op.drop_constraint(nil, "t", { type = "primary" })
+      op.create_primary_key(nil, "t", { "a" })]] },
+    ["was a text does not"] = { [[
+      op.create_table("t", { { "a", sql.string(9), primary_key = true } })
+      op.alter_column("t", "a", { type = sql.integer })]] },
+    ["was added does not"] = { [[
+      op.create_table("t", { { "b", sql.integer } })
+      op.add_column("t", { "a", sql.integer, nullable = false, default = 0 })
+      op.alter_column("t", "a", { drop_default = true })
+      op.create_primary_key("pk_t", "t", { "a" })]] },
+  } do
+    it(name, function()
+      db:empty()
+      local p = project.new { url = db.url, config = 'naming_convention = { fk = "fk_{table}_{columns}_{referred_table}" },' }
+      p:revision { id = "aaaa", upgrade = 'op.create_table("r", { { "id", sql.integer, primary_key = true } })\n' .. case[1]
+        .. '\nop.alter_column("t", "a", { type = sql.bigint, comment = "x" })' }
+      local r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      assert.equal(case.fills and "1" or "0", db:value [[SELECT count(*) FROM information_schema.columns
+        WHERE table_schema = DATABASE() AND table_name = 't' AND column_name = 'a' AND extra = 'auto_increment']])
+    end)
+  end
 end)
