@@ -387,18 +387,19 @@ int mig_rebuild_put_constraint(struct mig_rebuild *r, const struct mig_table *ta
 
 /* ------------------------------------------------------------------ constraints and indexes */
 
-/* What the operation calls the constraint: its name, or the one a naming convention would give it.
- */
 static bool is_named(struct mig_rebuild *r, const struct mig_constraint *constraint,
                      const void *what)
 {
-    if (constraint->name != NULL) {
-        return mig_name_equal_folded(constraint->name, what);
-    }
-    if (r->c->naming == NULL) {
-        return false;
-    }
-    return mig_name_equal_folded(mig_compile_conventional_name(r->c, r->old, constraint), what);
+    (void)r;
+    return mig_name_equal_folded(constraint->name, what);
+}
+
+/* Whether it is one without a name, to which the naming convention would give this one. */
+static bool goes_by(struct mig_rebuild *r, const struct mig_constraint *constraint,
+                    const void *what)
+{
+    return constraint->name == NULL && r->c->naming != NULL &&
+           mig_name_equal_folded(mig_compile_conventional_name(r->c, r->old, constraint), what);
 }
 
 bool mig_rebuild_has_constraint(struct mig_rebuild *r, const char *name)
@@ -406,11 +407,24 @@ bool mig_rebuild_has_constraint(struct mig_rebuild *r, const char *name)
     return mig_rebuild_where(r, is_named, name).item != NULL;
 }
 
+static bool is_of_type(const struct mig_constraint *constraint,
+                       const struct mig_op_drop_constraint *op)
+{
+    return op->type == NULL || constraint->kind == mig_constraint_kind_by_name(op->type);
+}
+
+static bool is_dropped_by_convention(struct mig_rebuild *r, const struct mig_constraint *constraint,
+                                     const void *what)
+{
+    const struct mig_op_drop_constraint *op = what;
+    return is_of_type(constraint, op) && goes_by(r, constraint, op->name);
+}
+
 static bool is_dropped(struct mig_rebuild *r, const struct mig_constraint *constraint,
                        const void *what)
 {
     const struct mig_op_drop_constraint *op = what;
-    if (op->type != NULL && constraint->kind != mig_constraint_kind_by_name(op->type)) {
+    if (!is_of_type(constraint, op)) {
         return false;
     }
     if (op->name != NULL) {
@@ -443,6 +457,9 @@ static size_t index_place(const struct mig_rebuild *r, const char *name)
 static int drop_constraint(struct mig_rebuild *r, const struct mig_op_drop_constraint *op)
 {
     struct mig_rebuild_place where = mig_rebuild_where(r, is_dropped, op);
+    if (where.item == NULL && op->name != NULL) {
+        where = mig_rebuild_where(r, is_dropped_by_convention, op);
+    }
     if (where.item != NULL) {
         return mig_rebuild_remove(r, &where);
     }
@@ -495,6 +512,9 @@ static int add_constraint(struct mig_rebuild *r, const struct mig_op_add_constra
 static int rename_constraint(struct mig_rebuild *r, const struct mig_op_rename_constraint *op)
 {
     struct mig_rebuild_place where = mig_rebuild_where(r, is_named, op->name);
+    if (where.item == NULL) {
+        where = mig_rebuild_where(r, goes_by, op->name);
+    }
     if (where.item == NULL) {
         return mig_error_set(r->err, MIG_E_script, "constraint '%s' of table '%s' does not exist",
                              op->name, r->old->name);

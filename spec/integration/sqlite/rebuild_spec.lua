@@ -49,6 +49,21 @@ describe("a rebuild on SQLite", function()
     assert.not_matches("c IN", text) -- as wide as its values: an enum
   end)
 
+  it("takes a constraint's own name before the one that the naming convention would give another", function()
+    p = project.new { url = db.url, config = 'naming_convention = { ck = "ck_{table}_{columns}" },' }
+    ok("CREATE TABLE t (a INTEGER, CHECK (a < 100), CONSTRAINT ck_t_a CHECK (a > 0));",
+      [[op.batch_alter_table("t", function(batch)
+          batch.drop_constraint("ck_t_a", { type = "check" })
+          batch.add_constraint(sql.check("a > 1", { name = "ck_t_a" }))
+        end)]])
+    assert.matches("CHECK (a < 100),\n  CONSTRAINT ck_t_a CHECK (a > 1)\n", stored "t", 1, true)
+    p:revision { id = "bbbb", down = "aaaa", upgrade = [[
+      op.drop_constraint("ck_t_a", "t")
+      op.drop_constraint("ck_t_a", "t")]] }
+    assert.equal(0, p:luamig("upgrade").code)
+    assert.not_matches("CHECK", stored "t")
+  end)
+
   it("writes one collation", function()
     ok("CREATE TABLE t (a VARCHAR(20) COLLATE RTRIM NOT NULL);",
       [[op.alter_column("t", "a", { type = sql.string(30, { collation = "NOCASE" }) })]])
