@@ -276,7 +276,10 @@ static void set_metatable(lua_State *L, const char *name, const luaL_Reg *metame
 
 void mig_lua_push_result(lua_State *L, const struct mig_result *from, const char *no_rows)
 {
-    static const luaL_Reg metamethods[] = {{"__index", result_index}, {NULL, NULL}};
+    static const luaL_Reg metamethods[] = {
+        {"__index", result_index},
+        {"__call", result_fetchone}, /* for row in conn:execute(…) do */
+        {NULL, NULL}};
     struct result *result = lua_newuserdatauv(L, sizeof *result, 1);
     *result = (struct result){
         .changed = from->changed, .offline = from->offline, .no_rows = no_rows, .next = 1};

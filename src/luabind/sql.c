@@ -451,6 +451,9 @@ static int type_call(lua_State *L)
     if (at <= top && mig_read_is_plain(L, at)) {
         copy_type_options(&r, at++, fields, letters);
     }
+    if (at <= top && kind == MIG_TYPE_enum) {
+        mig_read_fail(&r, "the values come in one list: sql.enum(\"name\", { \"a\", \"b\" })");
+    }
     if (at <= top) {
         mig_read_fail(
             &r, letters[0] == '-' ? "it takes no parameters, got %s" : "unexpected argument: %s",

@@ -64,7 +64,9 @@ for _, dialect in ipairs(servers.dialects) do
         print(pcall(function() return twice.x end))
         local text = ""
         for name, value in pairs(first) do text = text .. name .. "=" .. tostring(value) .. " " end
-        print(text)]])
+        print(text)
+        for each in conn:execute "SELECT email FROM users ORDER BY id" do print(each.email) end]])
+      assert.same({ "a", "b" }, table.move(log, 11, 12, 1, {}))
       assert.same({ "2", "1\ta", "2\tb", "nil", "1", "2", "a\ta\t3\tnil" }, table.move(log, 1, 7, 1, {}))
       assert.matches("x.lua:17: the row has no column 'emial' %(did you mean 'email'%?%)", log[8])
       assert.matches("the row has two columns 'x'", log[9])
@@ -412,6 +414,9 @@ end
       local cases = {
         { "op:drop_table('t')", "op.drop_table is called with a dot, not with a colon" },
         { "op.drop_tabel('t')", "unknown operation 'op.drop_tabel' (did you mean 'drop_table'?)" },
+        { "op.add_index('t')", "unknown operation 'op.add_index' (luamig writes 'create_index')" },
+        { "op.get_context()", "unknown operation 'op.get_context' (op.dialect, op.offline and" },
+        { "for _ in op.execute 'SELECT 1' do end", "op.execute gives no rows" },
         { "op.x = 1", "op cannot be changed" },
         { "op.get_bind().execute('SELECT 1')", "execute is called with a colon: conn:execute(…)" },
         { "return op.get_bind().exec", "there is no 'exec'" },

@@ -122,6 +122,7 @@ local bad = {
   { "a set without values", "the list of values is missing", function() return sql.set() end },
   { "an enum of nothing", "it needs a name, a list of values, or both", function() return sql.enum() end },
   { "an enum without values", "the list of values is empty", function() return sql.enum("e", {}) end },
+  { "the values of an enum one by one", "the values come in one list", function() return sql.enum("a", "b") end },
   { "an unknown dialect", "unknown dialect 'postgres' (did you mean 'postgresql'?)", function() return sql.variant { postgres = sql.text } end },
   { "a colon", "sql.string is called with a dot, not with a colon", function() return sql:string(5) end },
   { "a colon at a constraint", "sql.unique is called with a dot, not with a colon", function() return sql:unique "a" end },
@@ -141,6 +142,7 @@ local bad = {
   { "an option that is Python's", "sql.uuid: unknown option 'as_uuid' (what Python makes of the values: leave it out)", function()
     return sql.uuid { as_uuid = true }
   end },
+  { "a type of SQL", "unknown name 'sql.VARCHAR' (luamig writes 'string')", function() return sql.VARCHAR end },
   { "a column of SQLAlchemy", "unknown name 'sql.column' (a column is a table: { name, type, key = value … })", function() return sql.column end },
   { "SQL text of SQLAlchemy", "sql.text: it is a type; SQL text is sql.expr", function() return sql.text "now()" end },
   { "references to two tables", "argument 2 must be the table, or a list of 'table.column' of one table",
