@@ -3,9 +3,9 @@ local render = require "luamig.render"
 
 local whole = {}
 
--- What types and schemas are made by stands before everything else, and their going after it.
-local FIRST = { create_schema = true, create_enum = true }
-local LAST = { drop_schema = true, drop_enum = true }
+-- What types are made by stands before everything else, and their going after it.
+local FIRST = { create_enum = true }
+local LAST = { drop_enum = true }
 
 -- The list without what comes before (or, of the way back, after) everything else, and that.
 local function parted(operations, outer)
@@ -49,6 +49,22 @@ function whole.objects(handle, left_out)
     end
   end
   return parts, lacks
+end
+
+--- What makes the schemas of PostgreSQL beside the default one that a snapshot has something in, and what drops them.
+function whole.schemas(handle, snapshot)
+  local made, dropped, known = {}, {}, {}
+  if handle:server().dialect == "postgresql" then
+    for _, objects in pairs(handle:snapshot_schema(snapshot)) do
+      for _, object in ipairs(objects) do
+        if object.schema then known[object.schema] = true end
+      end
+    end
+  end
+  for name in pairs(known) do made[#made + 1] = { op = "create_schema", name = name } end
+  table.sort(made, function(a, b) return a.name < b.name end)
+  for i, one in ipairs(made) do dropped[i] = { op = "drop_schema", name = one.name } end
+  return made, dropped
 end
 
 --- The two texts. snapshot: what handle:snapshot() says; parts: of whole.objects, nil without.

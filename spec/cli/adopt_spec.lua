@@ -54,6 +54,26 @@ for _, dialect in ipairs(servers.dialects) do
   end)
 end
 
+it("takes the other schemas of PostgreSQL over, which a new database has not", function()
+  local db, fresh, folder = scratch.database "postgresql", scratch.database "postgresql", scratch.folder()
+  db:query [[CREATE SCHEMA audit; CREATE TYPE audit.kind AS ENUM ('a'); CREATE FUNCTION audit.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+    CREATE TABLE t (id integer PRIMARY KEY); CREATE TABLE audit.log (id integer REFERENCES t, k audit.kind)]]
+  local function ok(...)
+    local r = cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = db.url } })
+    assert.equal(0, r.code, r.stdout .. r.stderr)
+  end
+  ok "init"
+  local file = assert(io.open(folder .. "/luamig.conf.lua", "w"))
+  file:write 'return { url = "${DATABASE_URL}", autogenerate = { include_schemas = true } }'
+  file:close()
+  ok "adopt"
+  ok("upgrade", "--url", fresh.url)
+  ok("check", "--url", fresh.url)
+  assert.equal("", dump.difference(dump.schema(db), dump.schema(fresh)))
+  ok("downgrade", "base", "--url", fresh.url)
+  assert.equal("0", fresh:value "SELECT count(*) FROM pg_namespace WHERE nspname = 'audit'")
+end)
+
 -- What no other tool has a version of, with objects that schema.lua has no word for.
 local grown = {
   sqlite = [[

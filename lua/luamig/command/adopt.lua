@@ -69,7 +69,11 @@ function adopt.run(session)
   local known = {}
   for _, revision in ipairs(handle:history().revisions) do known[revision.revision] = true end
   local parts, lacks = whole.objects(handle, handle:left_out())
-  local upgrades, downgrades = whole.texts(handle, handle:snapshot(), parts)
+  local snapshot = handle:snapshot()
+  local upgrades, downgrades = whole.texts(handle, snapshot, parts)
+  local schemas, schemas_gone = whole.schemas(handle, snapshot)
+  upgrades = render.operations(schemas, "  ") .. upgrades
+  downgrades = downgrades .. render.operations(schemas_gone, "  ")
   local ids = alembic or new_head(known, upgrades)
   local written = {}
   for i, id in ipairs(ids) do
