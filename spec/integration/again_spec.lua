@@ -93,3 +93,22 @@ it("reads of the clock, chance and tables are repeated, so that the same branch 
     db:drop()
   end
 end)
+
+it("a revision that goes on after a commit gets its settings again, and no lock, cursor or notice of the part that is done", function()
+  local db = scratch.database "postgresql"
+  local p = project.new { url = db.url }
+  local text = [[op.execute "CREATE TABLE t (a INTEGER)"
+  op.execute "SET application_name = 'migrating'"
+  op.execute "LOCK TABLE t; DECLARE c CURSOR FOR SELECT 1; CLOSE c; NOTIFY news"
+  op.commit()
+  print(op.get_bind():scalar "SELECT current_setting('application_name')")
+  op.execute "INSERT INTO t VALUES ((SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessExclusiveLock'))"]]
+  p:revision { id = "a1", upgrade = text .. "\n  op.execute 'INSERT INTO nowhere VALUES (1)'" }
+  assert.equal(1, p:luamig "upgrade".code)
+  p:revision { id = "a1", upgrade = text }
+  local r = p:luamig "upgrade"
+  assert.equal(0, r.code, r.stderr)
+  assert.matches("\nmigrating\n", r.stderr)
+  assert.equal("0", db:value "SELECT a FROM t")
+  db:drop()
+end)

@@ -1,6 +1,7 @@
 #include "dialect/compile.h"
 #include "dialect/lexer.h"
 #include "dialect/locks.h"
+#include "dialect/sqltoken.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
 #include "util/file.h"
@@ -414,10 +415,15 @@ static int send_all(struct mig_run *run, const struct mig_statements *statements
 int mig_run_send_session_again(struct mig_run *run, const struct mig_statements *statements,
                                struct mig_error *err)
 {
+    /* these are over with their transaction, or with their moment */
+    static const char *const passing[] = {"LOCK", "UNLOCK", "DECLARE",    "CLOSE",
+                                          "KILL", "NOTIFY", "CHECKPOINT"};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < statements->count; i++) {
-        if (statements->items[i].class == MIG_CLASS_SESSION) {
-            rc = mig_conn_run(run->conn, &statements->items[i], NULL, err);
+        const struct mig_statement *statement = &statements->items[i];
+        if (statement->class == MIG_CLASS_SESSION &&
+            !mig_statement_begins(statement, passing, MIG_COUNT(passing))) {
+            rc = mig_conn_run(run->conn, statement, NULL, err);
         }
     }
     return rc;
