@@ -155,6 +155,7 @@ struct mig_conn {
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
     bool cluster;   /* MariaDB: a Galera node, whose session locks the others do not see */
     bool standby;   /* PostgreSQL: the server is a copy that only reads */
+    bool timed;     /* MySQL: the server lets no statement take longer than statement_timeout */
     bool lost;      /* the connection broke: every call fails with MIG_E_connect */
     bool attached;
     volatile sig_atomic_t open; /* connected and not being closed: may be cancelled */

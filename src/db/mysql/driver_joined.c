@@ -68,12 +68,13 @@ static int join(const struct mig_conn *conn, const struct mig_statement *stateme
 
 /* ---- one compound statement ---- */
 
-/* It tells of no rows, and not how many a statement has changed. */
+/* It tells of no rows, and not how many a statement has changed; max_statement_time is for all of
+ * it, and not for each statement in it. */
 static bool can_be_compound(const struct mig_conn *conn, const struct mig_statement *statements,
                             size_t count)
 {
     enum mig_statement_class last = statements[count - 1].class;
-    bool can = conn->server.is_mariadb && count > 1 &&
+    bool can = conn->server.is_mariadb && !conn->timed && count > 1 &&
                (last == MIG_CLASS_DDL || last == MIG_CLASS_TRANSACTION);
     for (size_t i = 0; can && i < count; i++) {
         can = statements[i].class != MIG_CLASS_READ &&

@@ -119,6 +119,7 @@ static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struc
         snprintf(sql, sizeof sql, "SET SESSION lock_wait_timeout = %lld, max_execution_time = %lld",
                  seconds, (long long)waits->statement_ms);
     }
+    conn->timed = waits->statement_ms > 0;
     return mig_conn_execute(conn, sql, NULL, NULL, err);
 }
 
