@@ -3,6 +3,8 @@
  *
  *   LUAMIG_FAULT_AT=N        the Nth call that can fail does, before the server sees anything of it
  *   LUAMIG_FAULT_REST=1      and each one after it
+ *   LUAMIG_FAULT_LATE=1      the server has carried out what it executes, and says that it was
+ *                            interrupted, as MariaDB does when KILL QUERY comes at the end
  *   LUAMIG_FAULT_COUNT=FILE  how many calls there were is written there at the end */
 #include "driver/database.h"
 
@@ -53,6 +55,22 @@ static int fault(const char *what, struct mig_error *err)
     return mig_error_set(err, MIG_E_sql, "a fault of the spec's: %s", what);
 }
 
+static bool is_late(void)
+{
+    return number_of("LUAMIG_FAULT_LATE") != 0;
+}
+
+static bool fails(void)
+{
+    return is_due() && !is_late();
+}
+
+static int interrupt(struct mig_conn *conn, struct mig_error *err)
+{
+    conn->cut_off = true;
+    return mig_error_set(err, MIG_E_interrupted, "a fault of the spec's: interrupted");
+}
+
 static const struct mig_driver *original(const struct mig_conn *conn)
 {
     for (size_t i = 0; i < DATABASES; i++) {
@@ -66,23 +84,33 @@ static const struct mig_driver *original(const struct mig_conn *conn)
 static int faulty_connect(struct mig_conn *conn, const struct mig_conn_params *params,
                           struct mig_error *err)
 {
-    return is_due() ? fault("connect", err) : original(conn)->connect(conn, params, err);
+    return fails() ? fault("connect", err) : original(conn)->connect(conn, params, err);
 }
 
 static int faulty_execute(struct mig_conn *conn, const char *sql, size_t length,
                           const struct mig_params *params, int64_t *changed, struct mig_error *err)
 {
+    bool due = is_due();
     *changed = 0;
-    return is_due() ? fault("execute", err)
-                    : original(conn)->execute(conn, sql, length, params, changed, err);
+    if (due && !is_late()) {
+        return fault("execute", err);
+    }
+    int rc = original(conn)->execute(conn, sql, length, params, changed, err);
+    return due && rc == 0 ? interrupt(conn, err) : rc;
 }
 
 static int faulty_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
                                size_t count, int64_t *changed, size_t *done, struct mig_error *err)
 {
+    bool due = is_due();
     *done = 0;
-    if (!is_due()) {
-        return original(conn)->execute_many(conn, statements, count, changed, done, err);
+    if (!due || is_late()) {
+        int rc = original(conn)->execute_many(conn, statements, count, changed, done, err);
+        if (!due || rc != 0 || *done == 0) {
+            return rc;
+        }
+        *done -= 1;
+        return interrupt(conn, err);
     }
     if (conn->ahead > 0) { /* they are on their way: the fault comes behind them */
         int rc = original(conn)->execute_many(conn, statements, conn->ahead, changed, done, err);
@@ -97,27 +125,27 @@ static int faulty_execute_many(struct mig_conn *conn, const struct mig_statement
 static int faulty_send_ahead(struct mig_conn *conn, const struct mig_statement *statements,
                              size_t count, struct mig_error *err)
 {
-    return is_due() ? fault("send_ahead", err)
-                    : original(conn)->send_ahead(conn, statements, count, err);
+    return fails() ? fault("send_ahead", err)
+                   : original(conn)->send_ahead(conn, statements, count, err);
 }
 
 static int faulty_query(struct mig_conn *conn, const char *sql, size_t length,
                         const struct mig_params *params, bool streaming, struct mig_cursor *cursor,
                         struct mig_error *err)
 {
-    return is_due() ? fault("query", err)
-                    : original(conn)->query(conn, sql, length, params, streaming, cursor, err);
+    return fails() ? fault("query", err)
+                   : original(conn)->query(conn, sql, length, params, streaming, cursor, err);
 }
 
 static int faulty_next(struct mig_cursor *cursor, bool *row, struct mig_error *err)
 {
-    return is_due() ? fault("next", err) : original(cursor->conn)->next(cursor, row, err);
+    return fails() ? fault("next", err) : original(cursor->conn)->next(cursor, row, err);
 }
 
 static int faulty_set(struct mig_conn *conn, const char *name, bool on, bool *was,
                       struct mig_error *err)
 {
-    return is_due() ? fault("set", err) : original(conn)->set(conn, name, on, was, err);
+    return fails() ? fault("set", err) : original(conn)->set(conn, name, on, was, err);
 }
 
 static void write_count(void)

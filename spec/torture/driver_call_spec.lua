@@ -16,8 +16,8 @@ local function read(path)
   return text
 end
 
-local function run(p, db, args, at, rest)
-  local env = { LUAMIG_URL = db.url, LUAMIG_FAULT_AT = tostring(at), LUAMIG_FAULT_REST = rest and "1" or false,
+local function run(p, db, args, at, rest, late)
+  local env = { LUAMIG_URL = db.url, LUAMIG_FAULT_AT = tostring(at), LUAMIG_FAULT_REST = rest and "1" or false, LUAMIG_FAULT_LATE = late and "1" or false,
     LUAMIG_FAULT_COUNT = p.path .. "/count" }
   return cli.run(args, { program = FAULTY, cwd = p.path, env = env, timeout = 120 })
 end
@@ -99,6 +99,35 @@ for _, dialect in ipairs(servers.dialects) do
     end)
   end)
 end
+
+-- What is said of the state is what the database has, and nothing is done twice.
+it("a statement that was done when it was interrupted is known to be", function()
+  local p, failures = torture.project(), 0
+  local calm = scratch.database "mysql"
+  torture.fill(calm)
+  assert.equal(0, run(p, calm, { "upgrade" }, 0).code)
+  local expected, count = torture.state(calm), tonumber(read(p.path .. "/count"))
+  calm:drop()
+  local all = places(count)
+  for at = count - 5, count do all[#all + 1] = at end -- the last COMMIT is among them
+  for _, at in ipairs(all) do
+    local what = ("call %d of %d: "):format(at, count)
+    local db = scratch.database "mysql"
+    torture.fill(db)
+    local r = run(p, db, { "upgrade" }, at, false, true)
+    assert.is_true(r.code == 0 or r.code == 1 or r.code == 130, what .. r.stderr)
+    if r.code ~= 0 then
+      failures = failures + 1
+      local has_table = db:value "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = 'luamig_version'" == "1"
+      local applied = has_table and db:value "SELECT count(*) FROM luamig_version" == "1"
+      assert.matches(applied and "complete[^\n]*now at t0rture00001\n" or "base\n", r.stderr:match "\n  state  [^\n]*\n" or r.stderr, what)
+    end
+    torture.finish(p, db)
+    assert.same(expected, torture.state(db), what .. r.stderr)
+    db:drop()
+  end
+  torture.count("statements done and said to be interrupted", failures)
+end)
 
 it("rows that cannot be read to their end while another statement waits are an error", function()
   local db = scratch.database "postgresql"

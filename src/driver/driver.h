@@ -157,6 +157,8 @@ struct mig_conn {
     bool standby;   /* PostgreSQL: the server is a copy that only reads */
     bool timed;     /* MySQL: the server lets no statement take longer than statement_timeout */
     bool lost;      /* the connection broke: every call fails with MIG_E_connect */
+    bool cut_off;   /* MySQL: the last failure was an interruption, which may also come when the
+                       statement that it names was just done */
     bool attached;
     volatile sig_atomic_t open; /* connected and not being closed: may be cancelled */
     volatile sig_atomic_t

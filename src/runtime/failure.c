@@ -1,8 +1,9 @@
 /* What a failure has left behind, for whoever reads its message: what of the revision stays, and
  * what the version table says.
  *
- * When the connection broke, the client does not know whether the last COMMIT was carried out:
- * another connection has a look, once the lost session is over. */
+ * When the connection broke, or a message of several statements was interrupted, the client does
+ * not know whether the last COMMIT was carried out: it has a look, by another connection once the
+ * lost session is over. */
 #include "driver/database.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
@@ -36,30 +37,41 @@ static bool wait_for_session(const struct mig_run *run, struct mig_error *err)
     return got;
 }
 
-/* By a connection of its own, which is closed again. */
+/* By the run's connection. */
+static enum outcome read_outcome(struct mig_run *run, const struct mig_step *step, bool undoes,
+                                 struct mig_report *report, struct mig_error *err)
+{
+    struct mig_names rows = {0};
+    bool exists = false;
+    if (mig_version_read(run->conn, &run->ctx->settings, run->db, run->arena, &rows, &exists,
+                         err) != 0 ||
+        mig_journal_load(run, err) != 0) {
+        return UNKNOWN;
+    }
+    bool half = mig_journal_has(run, step->revision->id);
+    bool there =
+        undoes ? !half
+               : mig_names_equal(&rows, &step->heads_after) && !mig_names_equal(&rows, &report->to);
+    report->to = rows;
+    report->applied = report->applied || there;
+    return there ? APPLIED : half ? HALF : GONE;
+}
+
+/* By a connection of its own, which is closed again, where the run's is lost. */
 static enum outcome look(struct mig_run *run, const struct mig_step *step, bool undoes,
                          struct mig_report *report)
 {
     struct mig_error err = {0};
     struct mig_conn *lost = run->conn, *conn = NULL;
     struct mig_conn_params params = run->ctx->url.params;
-    struct mig_names rows = {0};
-    bool exists = false;
     enum outcome outcome = UNKNOWN;
     params.connect_timeout_ms = LOOK_MS;
-    if (mig_conn_open(&conn, run->db, &params, NULL, &err) == 0) {
+    if (!lost->lost) {
+        outcome = read_outcome(run, step, undoes, report, &err);
+    } else if (mig_conn_open(&conn, run->db, &params, NULL, &err) == 0) {
         run->conn = conn;
-        if (wait_for_session(run, &err) &&
-            mig_version_read(conn, &run->ctx->settings, run->db, run->arena, &rows, &exists,
-                             &err) == 0 &&
-            mig_journal_load(run, &err) == 0) {
-            bool half = mig_journal_has(run, step->revision->id);
-            bool there = undoes ? !half
-                                : mig_names_equal(&rows, &step->heads_after) &&
-                                      !mig_names_equal(&rows, &report->to);
-            outcome = there ? APPLIED : half ? HALF : GONE;
-            report->to = rows;
-            report->applied = report->applied || there;
+        if (wait_for_session(run, &err)) {
+            outcome = read_outcome(run, step, undoes, report, &err);
         }
         run->conn = lost;
         mig_conn_free(conn);
@@ -120,7 +132,7 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     enum outcome outcome = committed(run, step, report) ? APPLIED : run->kept > 0 ? HALF : GONE;
     /* where the version rows could not be read, nothing is known */
     bool told = failure->writes && run->conn != NULL && report->from.given;
-    if (told && id != NULL && run->conn->lost && outcome != APPLIED) {
+    if (told && id != NULL && (run->conn->lost || run->conn->cut_off) && outcome != APPLIED) {
         outcome = look(run, step, failure->undoes, report);
     }
     state->heads = report->to;
@@ -135,9 +147,11 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
         mig_strbuf_puts(&text, "nothing was changed; still at ");
     } else if (outcome == APPLIED) {
         mig_strbuf_printf(&text, "the %s of '%s' is complete%s; now at ", run->direction, id,
-                          run->conn->lost && !committed(run, step, report)
+                          committed(run, step, report) ? ""
+                          : run->conn->lost
                               ? ": its last COMMIT was carried out, only the answer was lost"
-                              : "");
+                          : run->conn->cut_off ? ": it was interrupted right after its last COMMIT"
+                                               : "");
     } else if (outcome == UNKNOWN) {
         mig_strbuf_puts(&text, "not known: the server does not answer, or has not ended the lost "
                                "session; `luamig status` will tell; before, it was at ");

@@ -488,6 +488,24 @@ static int delete_step(struct mig_run *run, const char *revision, int step, stru
     return send(run, &sql, items, MIG_COUNT(items), err);
 }
 
+/* Whether the last step, whose statement was interrupted, is done nevertheless. */
+static bool is_done(struct mig_run *run)
+{
+    struct mig_journal *journal = &run->journal;
+    struct mig_error unheard = {0};
+    bool done = false;
+    int rc = journal->in_doubt ? 1 : mig_journal_load(run, &unheard);
+    for (size_t i = 0; rc == 0 && i < journal->row_count; i++) {
+        const struct mig_journal_row *row = &journal->rows[i];
+        if (row->step == journal->last_step && row->state == MIG_JOURNAL_INTENT &&
+            strcmp(row->revision, run->revision->id) == 0) {
+            rc = mig_evidence_weigh(run, row, &done, &unheard);
+        }
+    }
+    mig_error_clear(&unheard);
+    return rc == 0 && done;
+}
+
 void mig_journal_failed(struct mig_run *run, const struct mig_statement *statement,
                         const struct mig_error *failure)
 {
@@ -497,6 +515,11 @@ void mig_journal_failed(struct mig_run *run, const struct mig_statement *stateme
         return; /* the fingerprint will tell */
     }
     journal->intended = false;
+    if (run->conn->cut_off && is_done(run)) {
+        journal->known_step = journal->last_step;
+        run->kept = run->sent;
+        return;
+    }
     if (journal->last_step == 1 && statement->class != MIG_CLASS_CONCURRENT) {
         /* Nothing is half applied. */
         journal->last_step =

@@ -416,7 +416,7 @@ int mig_run_send_session_again(struct mig_run *run, const struct mig_statements 
                                struct mig_error *err)
 {
     /* these are over with their transaction, or with their moment */
-    static const char *const passing[] = {"LOCK", "UNLOCK", "DECLARE",    "CLOSE",
+    static const char *const passing[] = {"LOCK", "UNLOCK", "DECLARE",   "CLOSE",
                                           "KILL", "NOTIFY", "CHECKPOINT"};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < statements->count; i++) {

@@ -369,6 +369,7 @@ void mig_segment_fall_back(struct mig_run *run, const struct mig_left *left,
     journal->last_step = left->step;
     journal->known_step = left->step - (left->own_step ? 1 : 0);
     journal->intended = left->own_step;
+    journal->in_doubt = false; /* else it had not waited */
     if (failure != NULL) {
         mig_journal_failed(run, &ddl, failure);
     }

@@ -311,7 +311,8 @@ static int drop_foreign_keys(struct mig_sql *w, const struct mig_table *known, c
 {
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
         const struct mig_constraint *key = known->constraints.items[i];
-        if (key->kind != MIG_CONSTRAINT_FOREIGN || !mig_names_contain_folded(&key->columns, column)) {
+        if (key->kind != MIG_CONSTRAINT_FOREIGN ||
+            !mig_names_contain_folded(&key->columns, column)) {
             continue;
         }
         if (key->name == NULL) {

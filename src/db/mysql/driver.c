@@ -206,6 +206,7 @@ static int fail_with(struct mig_conn *conn, unsigned number, const char *sqlstat
         conn->tx_failed =
             conn->began; /* rolled back as a whole; an error does not tell the state */
     }
+    conn->cut_off = code == MIG_E_interrupted;
     (void)snprintf(err->sqlstate, sizeof err->sqlstate, "%s", sqlstate);
     err->native_code = (int)number;
     return code;

@@ -1,7 +1,7 @@
 /* MySQL and MariaDB for the runner: GET_LOCK, lock_wait_timeout, a subquery of two rows as guard.
  */
-#include "db/mysql/reflect.intern.h"
 #include "driver/runner.h"
+#include "db/mysql/reflect.intern.h"
 #include "dialect/dialect.h"
 
 #include <stdio.h>
