@@ -221,6 +221,20 @@ describe("on PostgreSQL", function()
     db:query "DROP TABLE luamig_version, luamig_history, luamig_journal, luamig_lock"
   end)
 
+  it("rows without a value, and a foreign key to no key, are told with what to do", function()
+    local function hint(fn)
+      local done, err = live.run(db, fn)
+      assert.falsy(done)
+      return err.hint
+    end
+    db:query "CREATE TABLE t (id integer PRIMARY KEY, x integer); INSERT INTO t VALUES (1)"
+    local has_none = "then op.alter_column(…, { nullable = false })"
+    assert.matches(has_none, hint(function(op, sql) op.add_column("t", { "y", sql.integer, nullable = false }) end), 1, true)
+    assert.matches(has_none, hint(function(op) op.alter_column("t", "x", { nullable = false }) end), 1, true)
+    assert.matches("a unique constraint of just these columns",
+      hint(function(op, sql) op.create_table("u", { { "x", sql.integer, references = "t.x" } }) end), 1, true)
+  end)
+
   it("unnamed constraints are dropped by what they hold", function()
     run(function(op, sql)
       op.create_table("t", { { "id", sql.integer, primary_key = true }, { "x", sql.integer, unique = true, check = "x > 0" } })

@@ -128,6 +128,14 @@ int mig_pq_fail(struct mig_conn *conn, const PGresult *result, struct mig_error 
         mig_error_hint(err, "Another session holds a lock that this statement needs.");
     } else if (code == MIG_E_timeout && strcmp(sqlstate, "57014") == 0) {
         mig_error_hint(err, MIG_STATEMENT_TIMEOUT_HINT);
+    } else if (strcmp(sqlstate, "23502") == 0) { /* not_null_violation */
+        mig_error_hint(err,
+                       "A column that is NOT NULL has no value in a row: give it a default; or "
+                       "have it nullable first, fill it (op.execute, op.backfill), and then "
+                       "op.alter_column(…, { nullable = false }).");
+    } else if (strcmp(sqlstate, "42830") == 0) { /* invalid_foreign_key */
+        mig_error_hint(err, "The other table needs a primary key or a unique constraint of just "
+                            "these columns.");
     }
     return (int)code;
 }
