@@ -218,9 +218,24 @@ static bool cascades(const char *operation)
 
 /* What to do where something else uses what an operation is to change, or its rows are in the way.
  * Of the user's own statements the server's hint is the better one: it speaks of SQL. */
+/* One of luamig's own tables is not found, which were there when the run began. */
+static bool looks_elsewhere(const struct mig_run *run, const struct mig_error *err)
+{
+    return run->revision != NULL && err->sql != NULL && run->db->runner->is_missing_table(err) &&
+           (strstr(err->sql, run->ctx->settings.version_table) != NULL ||
+            strstr(err->sql, "luamig_history") != NULL ||
+            strstr(err->sql, "luamig_journal") != NULL);
+}
+
 static void advise(const struct mig_run *run, struct mig_error *err)
 {
     static const char *const own[] = {"op.execute", "op.execute_file", "op.backfill"};
+    if (run->db != NULL && err->code == MIG_E_sql && looks_elsewhere(run, err)) {
+        mig_error_hint(err, "The session looks for tables elsewhere since the revision began "
+                            "(search_path, USE): set that back in the revision. A script of "
+                            "pg_dump's empties it: op.execute \"RESET search_path\" after it.");
+        return;
+    }
     if (run->db == NULL || err->code != MIG_E_sql || err->operation == NULL ||
         strncmp(err->operation, "op.", 3) != 0) {
         return;

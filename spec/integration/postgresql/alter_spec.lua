@@ -221,6 +221,22 @@ describe("on PostgreSQL", function()
     db:query "DROP TABLE luamig_version, luamig_history, luamig_journal, luamig_lock"
   end)
 
+  it("a script of pg_dump's, which leaves search_path empty, is told how to set it back", function()
+    local p = project.new { url = db.url }
+    local dumped = [[op.execute "SELECT pg_catalog.set_config('search_path', '', false); CREATE TABLE public.t (id integer);"
+    ]]
+    for _, upgrade in ipairs { dumped, dumped .. 'op.create_table("later", { { "id", sql.integer } })' } do
+      p:revision { id = "aaaa", upgrade = upgrade }
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.matches('op.execute "RESET search_path"', r.stderr, 1, true)
+    end
+    p:revision { id = "aaaa", upgrade = dumped .. 'op.execute "RESET search_path" op.create_table("later", { { "id", sql.integer } })' }
+    local r = p:luamig "upgrade"
+    assert(r.code == 0, r.stderr)
+    db:query "DROP TABLE t, later, luamig_version, luamig_history, luamig_journal, luamig_lock"
+  end)
+
   it("rows without a value, and a foreign key to no key, are told with what to do", function()
     local function hint(fn)
       local done, err = live.run(db, fn)

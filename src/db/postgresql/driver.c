@@ -133,6 +133,10 @@ int mig_pq_fail(struct mig_conn *conn, const PGresult *result, struct mig_error 
                        "A column that is NOT NULL has no value in a row: give it a default; or "
                        "have it nullable first, fill it (op.execute, op.backfill), and then "
                        "op.alter_column(…, { nullable = false }).");
+    } else if (strcmp(sqlstate, "3F000") == 0) { /* invalid_schema_name */
+        mig_error_hint(err,
+                       "op.create_schema makes one. Where search_path is empty, as a script of "
+                       "pg_dump's leaves it, op.execute \"RESET search_path\" sets it back.");
     } else if (strcmp(sqlstate, "42830") == 0) { /* invalid_foreign_key */
         mig_error_hint(err, "The other table needs a primary key or a unique constraint of just "
                             "these columns.");
