@@ -441,7 +441,7 @@ struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_
         return (struct mig_value){.kind = MIG_VALUE_NOW};
     }
     if (mig_ascii_compare(text, "null") == 0) {
-        return (struct mig_value){0};
+        return (struct mig_value){.kind = MIG_VALUE_NULL};
     }
     return (struct mig_value){.kind = MIG_VALUE_EXPR, .text = text, .length = strlen(text)};
 }
