@@ -418,6 +418,9 @@ int mig_apply_alter_column(struct mig_arena *arena, struct mig_table *table,
     if (column == NULL) {
         return mig_error_nomem(err);
     }
+    if (op->drop_identity == MIG_TRUE || op->identity != NULL) { /* by that or not at all */
+        column->autoincrement = op->identity != NULL ? MIG_UNSET : MIG_FALSE;
+    }
     if (op->lost_check != NULL) {
         mig_table_remove_constraint(table, op->lost_check->name != NULL
                                                ? mig_table_constraint(table, op->lost_check->name)
