@@ -562,6 +562,10 @@ int64_t mig_run_started(const struct mig_run *run)
 int mig_run_sleep(struct mig_run *run, int64_t ms, struct mig_error *err)
 {
     if (run->sink->live && run->undo == NULL) {
+        int rc = mig_run_settle(run, err); /* what comes before it is done before it */
+        if (rc != 0) {
+            return rc;
+        }
         mig_clock_sleep(ms, run->ctx->interrupted);
     }
     return mig_run_blame(run, mig_run_check(run, err), NULL, err);

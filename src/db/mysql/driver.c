@@ -10,6 +10,7 @@
 #include "db/mysql/driver.h"
 #include "dialect/lexer.h"
 #include "driver/library.h"
+#include "util/ascii.h"
 
 #include <errmsg.h>
 #include <mysqld_error.h>
@@ -396,6 +397,13 @@ int mig_mysql_drop_results(struct mig_conn *conn, int64_t *changed, struct mig_e
     }
 }
 
+/* SET sql_mode: what it says of backslashes holds for our own texts. */
+static bool sets_modes(const char *sql, size_t length)
+{
+    enum { SET_MAX = 1024 };
+    return length <= SET_MAX && mig_ascii_find(sql, "sql_mode") != NULL;
+}
+
 int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
                       const struct mig_params *params, int64_t *changed, struct mig_error *err)
 {
@@ -411,7 +419,8 @@ int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
         0) {
         return mig_mysql_fail(conn, err);
     }
-    return mig_mysql_drop_results(conn, changed, err);
+    rc = mig_mysql_drop_results(conn, changed, err);
+    return rc == 0 && sets_modes(sql, length) ? mig_mysql_read_modes(conn, err) : rc;
 }
 
 static enum mig_tx_state tx_state(struct mig_conn *conn)

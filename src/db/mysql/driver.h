@@ -95,6 +95,8 @@ int mig_mysql_bind(struct mig_conn *conn, const char *sql, size_t length,
 int mig_mysql_run_prepared(struct mig_conn *conn, const char *sql, size_t length,
                            const struct mig_params *params, MYSQL_STMT **stmt,
                            struct mig_error *err) MIG_MUST_CHECK;
+/* Which sql_mode is in force now. */
+int mig_mysql_read_modes(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 /* Drops the rows of this result and of those that follow (CALL gives several), adds up what they
  * changed; an error in them is the statement's. */
 int mig_mysql_drop_results(struct mig_conn *conn, int64_t *changed,

@@ -278,6 +278,28 @@ static int ask_facts(struct mig_conn *conn, struct mig_cursor *cursor, struct mi
 #undef FACTS
 }
 
+/* The modes by which texts and names are written. */
+static void note_modes(struct mig_server *server, const char *modes)
+{
+    server->ansi_quotes = strstr(modes, "ANSI_QUOTES") != NULL;
+    server->no_backslash_escapes = strstr(modes, "NO_BACKSLASH_ESCAPES") != NULL;
+}
+
+int mig_mysql_read_modes(struct mig_conn *conn, struct mig_error *err)
+{
+    struct mig_cursor cursor;
+    bool row = false;
+    int rc = mig_conn_query(conn, "SELECT @@SESSION.sql_mode", NULL, false, &cursor, err);
+    if (rc == 0) {
+        rc = mig_cursor_next(&cursor, &row, err);
+    }
+    if (rc == 0 && row && cursor.values[0].text != NULL) {
+        note_modes(&conn->server, cursor.values[0].text);
+    }
+    mig_cursor_close(&cursor);
+    return rc;
+}
+
 static int describe(struct mig_conn *conn, struct mig_error *err)
 {
     MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
@@ -303,9 +325,7 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
     if (rc == 0 && row && cursor.values[1].text != NULL && cursor.values[2].text != NULL) {
         conn->server.database = mig_arena_strdup(&conn->arena, cursor.values[0].text);
         conn->server.schema = conn->server.database;
-        conn->server.ansi_quotes = strstr(cursor.values[1].text, "ANSI_QUOTES") != NULL;
-        conn->server.no_backslash_escapes =
-            strstr(cursor.values[1].text, "NO_BACKSLASH_ESCAPES") != NULL;
+        note_modes(&conn->server, cursor.values[1].text);
         read_version(&conn->server, cursor.values[2].text);
         conn->cluster = cursor.column_count > 3 && cursor.values[3].integer != 0;
     }

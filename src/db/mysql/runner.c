@@ -108,16 +108,21 @@ static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *ke
 
 static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err)
 {
-    char sql[160];
+    char sql[240];
+    /* hooks and scripts may take longer than an idle session is kept */
+    const char *idle =
+        conn->attached ? "" : ", wait_timeout = greatest(@@SESSION.wait_timeout, 28800)";
     /* lock_wait_timeout counts whole seconds and is a day or a year by default. */
     long long seconds = waits->lock_ms > 0 ? (waits->lock_ms + 999) / 1000 : 31536000;
     if (conn->server.is_mariadb) {
         snprintf(sql, sizeof sql,
-                 "SET SESSION lock_wait_timeout = %lld, max_statement_time = %lld.%03lld", seconds,
-                 (long long)(waits->statement_ms / 1000), (long long)(waits->statement_ms % 1000));
+                 "SET SESSION lock_wait_timeout = %lld, max_statement_time = %lld.%03lld%s",
+                 seconds, (long long)(waits->statement_ms / 1000),
+                 (long long)(waits->statement_ms % 1000), idle);
     } else {
-        snprintf(sql, sizeof sql, "SET SESSION lock_wait_timeout = %lld, max_execution_time = %lld",
-                 seconds, (long long)waits->statement_ms);
+        snprintf(sql, sizeof sql,
+                 "SET SESSION lock_wait_timeout = %lld, max_execution_time = %lld%s", seconds,
+                 (long long)waits->statement_ms, idle);
     }
     conn->timed = waits->statement_ms > 0;
     return mig_conn_execute(conn, sql, NULL, NULL, err);

@@ -1,0 +1,50 @@
+-- What the session of a run is: its sql_mode, and how long it may stand idle.
+local process = require "spec_process"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+
+describe("the session", function()
+  local db
+  before_each(function() db = scratch.database "mysql" end)
+  after_each(function() db:drop() end)
+
+  -- A backslash and a quote in every place where luamig writes a text.
+  local TEXT = [[{ "id", sql.integer, primary_key = true }, { "s", sql.string(40), default = "it's a\\b", comment = "c\\d's" }]]
+  local function stored(name)
+    return db:value(("SELECT concat_ws(' ', s, (SELECT column_comment FROM information_schema.columns WHERE table_schema = database() AND table_name = '%s' AND column_name = 's')) FROM %s"):format(name, name))
+  end
+
+  for _, mode in ipairs { "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "ANSI", "" } do
+    it(("writes texts as sql_mode = '%s' reads them, from where it is set"):format(mode), function()
+      local p = project.new { url = db.url, config = ([[session = { "SET SESSION sql_mode = '%s'" },]]):format(mode) }
+      p:revision { id = "a1", upgrade = ('op.create_table("one", { %s }) op.execute "INSERT INTO one (id) VALUES (1)"'):format(TEXT) }
+      p:revision { id = "b1", down = "a1", upgrade = ([[op.execute "SET sql_mode = ''" op.create_table("two", { %s }) op.execute "INSERT INTO two (id) VALUES (1)"]]):format(TEXT) }
+      p:revision { id = "c1", down = "b1", upgrade = ([[op.execute "SET sql_mode = '%s'" op.create_table("three", { %s }) op.execute "INSERT INTO three (id) VALUES (1)"]]):format(mode, TEXT) }
+      local r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      for _, name in ipairs { "one", "two", "three" } do assert.equal([[it's a\b c\d's]], stored(name), name) end
+    end)
+  end
+
+  it("outlives hooks and scripts that take longer than the server keeps one idle", function()
+    local p = project.new { url = db.url, config = [[session = { "SET wait_timeout = 1" },
+      hooks = { before_migration = function() local began = os.time() while os.time() - began < 4 do end end },]] }
+    p:revision { id = "a1", upgrade = 'op.create_table("one", { { "id", sql.integer, primary_key = true } })' }
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+  end)
+
+  it("has carried out what stands before op.sleep", function()
+    local p = project.new { url = db.url }
+    p:revision { id = "a1", upgrade = 'op.create_table("one", { { "id", sql.integer, primary_key = true } }) op.sleep(60)' }
+    local run, there = p:start "upgrade", false
+    for _ = 1, 200 do
+      there = db:value "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name = 'one'" == "1"
+      if there then break end
+      process.sleep(0.05)
+    end
+    run:kill "INT"
+    assert.equal(130, run:wait(20).code)
+    assert.is_true(there)
+  end)
+end)
