@@ -108,10 +108,11 @@ static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *ke
 
 static int set_waits(struct mig_conn *conn, const struct mig_waits *waits, struct mig_error *err)
 {
-    char sql[240];
+    char sql[260];
     /* hooks and scripts may take longer than an idle session is kept */
-    const char *idle =
-        conn->attached ? "" : ", wait_timeout = greatest(@@SESSION.wait_timeout, 28800)";
+    const char *idle = conn->attached ? ""
+                                      : ", wait_timeout = "
+                                        "cast(greatest(@@SESSION.wait_timeout, 28800) AS UNSIGNED)";
     /* lock_wait_timeout counts whole seconds and is a day or a year by default. */
     long long seconds = waits->lock_ms > 0 ? (waits->lock_ms + 999) / 1000 : 31536000;
     if (conn->server.is_mariadb) {
