@@ -659,6 +659,16 @@ int mig_sandbox_print(lua_State *L)
     return 0;
 }
 
+/* What no string has: of Alembic's conn.dialect.name, nil would take a branch without a word. */
+static int unknown_of_string(lua_State *L)
+{
+    luaL_tolstring(L, 2, NULL);
+    return mig_lua_fail(L, MIG_E_script, NULL, "a string has no '%s'%s", lua_tostring(L, -1),
+                        strcmp(lua_tostring(L, -1), "name") == 0
+                            ? " (op.dialect and conn.dialect are the dialect's name)"
+                            : "");
+}
+
 void mig_sandbox_open(lua_State *L)
 {
     static const char *const kept[] = {"assert",   "error",          "select",       "tostring",
@@ -686,7 +696,13 @@ void mig_sandbox_open(lua_State *L)
     lua_getmetatable(L, -1);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 2);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, unknown_of_string);
+    lua_setfield(L, -2, "__index");
+    lua_getfield(L, -2, "__index"); /* the original string, which migrations have a copy of */
+    lua_insert(L, -2);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 3);
     lua_createtable(L, 0, 32);
     int base = lua_gettop(L);
     lua_getfield(L, originals, "_G");

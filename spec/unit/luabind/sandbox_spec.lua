@@ -95,6 +95,13 @@ describe("the environment", function()
     assert.same({ "nil nil true" }, said [[print(tostring(os.execute) .. " " .. tostring(os.exit) .. " " .. tostring(os.getenv("PATH") ~= nil))]])
   end)
 
+  it("reads what no string has as an error", function()
+    local err = failure(header .. 'function upgrade() return op.dialect.name == "sqlite" end')
+    assert.equal("a string has no 'name' (op.dialect and conn.dialect are the dialect's name)", err.message)
+    assert.equal(3, err.line)
+    assert.same({ "ABC\t3\tnil" }, said 'print(("abc"):upper(), ("abc"):len(), string.nothing)')
+  end)
+
   it("writes globals as errors", function()
     local _, err = run "x = 1"
     assert.matches("assignment to unknown global 'x'", err.message)
