@@ -165,5 +165,24 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.is_true(accepts("people", "temper", "happy"))
       assert.is_true(accepts("animals", "mood", "happy"))
     end)
+
+    it("that are texts with a CHECK change with the CHECK of their own column", function()
+      local kept = [[sql.enum("state", { "a", "b" }, { native = false })]]
+      p:write("luamig.conf.lua", ('return { url = %q, naming_convention = { ck = "ck_{table}_{columns}" } }'):format(db.url))
+      p:revision { id = "two", upgrade = ([[
+        local kept = %s
+        op.create_table("s", { { "id", sql.integer, primary_key = true }, { "x", kept }, { "y", kept } })
+        op.add_column("s", { "z", kept })
+        op.alter_column("s", "y", { type = sql.enum("state", { "a", "b", "c" }, { native = false }), existing_type = kept })
+        op.alter_column("s", "x", { type = sql.string(9), existing_type = kept })
+        op.alter_column("s", "z", { type = sql.enum("state", { "a", "d" }, { native = false }), existing_type = kept, new_column_name = "zz" })]]):format(kept) }
+      run("upgrade", "two")
+      local function taken(column) -- of the values that there are
+        local found = {}
+        for value in ("abcde"):gmatch "." do found[#found + 1] = accepts("s", column, value) and value or nil end
+        return table.concat(found)
+      end
+      assert.same({ "abcde", "abc", "ad" }, { taken "x", taken "y", taken "zz" })
+    end)
   end)
 end

@@ -512,6 +512,27 @@ static int enum_check(struct mig_compile *c, const struct mig_op_alter_column *a
     return 0;
 }
 
+/* The table's CHECK of a column's enum, by its name: that of the enum or, where that was another
+ * column's, the convention's. */
+static struct mig_constraint *find_enum_check(struct mig_compile *c, const struct mig_table *table,
+                                              const struct mig_op_alter_column *alter,
+                                              const struct mig_constraint *like, bool was_enum)
+{
+    struct mig_constraint unnamed = {.kind = MIG_CONSTRAINT_CHECK, .column = alter->column};
+    unnamed.columns = (struct mig_names){.items = &unnamed.column, .count = 1};
+    const char *names[] = {like->name,
+                           was_enum ? mig_compile_conventional_name(c, table, &unnamed) : NULL};
+    for (size_t i = 0; i < MIG_COUNT(names); i++) {
+        struct mig_constraint *found =
+            names[i] != NULL ? mig_table_constraint(table, names[i]) : NULL;
+        if (found != NULL && found->condition != NULL &&
+            mig_apply_text_names(found->condition, alter->column)) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
 /* Where a type change makes or ends an enum that is text with a CHECK. SQLite's rebuild decides it
  * by the table's text. */
 static int resolve_enum_checks(struct mig_compile *c, struct mig_op_alter_column *alter,
@@ -526,11 +547,12 @@ static int resolve_enum_checks(struct mig_compile *c, struct mig_op_alter_column
     if (code != 0) {
         return code;
     }
-    if (before == NULL && after != NULL) { /* of an earlier run: the name tells */
+    bool was_enum = before != NULL;
+    if (!was_enum) { /* of an earlier run: the name tells */
         before = after;
     }
     if (before != NULL && table != NULL) {
-        before = before->name != NULL ? mig_table_constraint(table, before->name) : NULL;
+        before = find_enum_check(c, table, alter, before, was_enum);
     } else if (before == after) {
         before = NULL;
     }
