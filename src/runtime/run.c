@@ -216,17 +216,17 @@ static bool cascades(const char *operation)
     return record != NULL && mig_record_field(record, "cascade") != NULL;
 }
 
-/* What to do where something else uses what an operation is to change, or its rows are in the way.
- * Of the user's own statements the server's hint is the better one: it speaks of SQL. */
 /* One of luamig's own tables is not found, which were there when the run began. */
 static bool looks_elsewhere(const struct mig_run *run, const struct mig_error *err)
 {
     return run->revision != NULL && err->sql != NULL && run->db->runner->is_missing_table(err) &&
            (strstr(err->sql, run->ctx->settings.version_table) != NULL ||
-            strstr(err->sql, "luamig_history") != NULL ||
-            strstr(err->sql, "luamig_journal") != NULL);
+            strstr(err->sql, MIG_HISTORY_TABLE) != NULL ||
+            strstr(err->sql, MIG_JOURNAL_TABLE) != NULL);
 }
 
+/* What to do where something else uses what an operation is to change, or its rows are in the way.
+ * Of the user's own statements the server's hint is the better one: it speaks of SQL. */
 static void advise(const struct mig_run *run, struct mig_error *err)
 {
     static const char *const own[] = {"op.execute", "op.execute_file", "op.backfill"};
