@@ -318,6 +318,8 @@ static const struct {
     {"with_variant", "sql.variant { mysql = sql.native \"longtext\", default = sql.text }"},
     {"mysql_after", "it stands in the column: { name, type, mysql_after = … }"},
     {"mysql_first", "it stands in the column: { name, type, mysql_first = true }"},
+    {"sqlite_autoincrement", "it stands in the column: autoincrement = true"},
+    {"server_onupdate", "mysql_on_update"},
     {"lastrowid", GIVEN_ID},
     {"inserted_primary_key", GIVEN_ID},
     {"returning", GIVEN_ID},

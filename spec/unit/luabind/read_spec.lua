@@ -206,6 +206,8 @@ local bad = {
   { "a wrong element", "element 1: it must be a column's name", "create_index", "ix", "t", { 5 } },
   { "autoincrement of a text", "column 'a': autoincrement = true needs an integer type, not sql.string", "add_column", "t",
     { "a", sql.string(5), autoincrement = true } },
+  { "a column's option among the table's", "unknown option 'sqlite_autoincrement' (it stands in the column: autoincrement = true)", "create_table", "t",
+    { id, sqlite_autoincrement = true } },
   { "a place of a column among the operation's options", "it stands in the column: { name, type, mysql_after = … }", "add_column", "t",
     { "a", sql.integer }, { mysql_after = "b" } },
   { "an order within an expression", "element 1: DESC stands beside the expression: { sql.expr '…', desc = true }", "create_index", "ix", "t",
