@@ -2,6 +2,7 @@
 local process = require "spec_process"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
+local server = require "spec.support.server"
 
 describe("the session", function()
   local db
@@ -47,4 +48,23 @@ describe("the session", function()
     assert.equal(130, run:wait(20).code)
     assert.is_true(there)
   end)
+end)
+
+it("a server that takes small packets only gets small messages", function()
+  local own = server.start("mariadb", { options = "--max-allowed-packet=64K" })
+  local db = own:database()
+  local p = project.new { url = db.url }
+  p:revision { id = "a1", upgrade = 'for i = 1, 60 do op.create_table("t" .. i, { { "id", sql.integer, primary_key = true, comment = string.rep("c", 900) } }) end' }
+  local r = p:luamig "upgrade"
+  assert.equal(0, r.code, r.stderr)
+  assert.equal("60", db:value "SELECT count(*) FROM information_schema.tables WHERE table_schema = database() AND table_name LIKE 't%'")
+  for id, call in pairs { b1 = [[op.execute("SET @a = '" .. string.rep("a", 100000) .. "'")]], c1 = [[op.bulk_insert("t1", { { id = string.rep("a", 200000) } })]] } do
+    local q = project.new { url = db.url, config = ("version_table = 'version_%s',"):format(id) }
+    q:revision { id = id, upgrade = call }
+    r = q:luamig "upgrade"
+    assert.equal(1, r.code, r.stderr)
+    assert.matches("\n  hint[^\n]*max_allowed_packet", r.stderr)
+  end
+  db:drop()
+  own:stop()
 end)

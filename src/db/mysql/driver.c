@@ -168,6 +168,9 @@ const char *mig_mysql_hint(unsigned number, const char *text)
     case 1969:
     case 3024:
         return MIG_STATEMENT_TIMEOUT_HINT;
+    case 1153: /* ER_NET_PACKET_TOO_LARGE */
+    case 2020: /* CR_NET_PACKET_TOO_LARGE */
+        return "The statement is longer than max_allowed_packet: raise that, or send it in parts.";
     case 1205:
         return "Another session holds a lock that this statement needs.";
     case 2002: /* CR_CONNECTION_ERROR */
@@ -194,9 +197,12 @@ static int fail_with(struct mig_conn *conn, unsigned number, const char *sqlstat
         conn->lost = true;
         code = mig_error_set(err, MIG_E_connect, "the connection to %s was lost: %s", conn->target,
                              text);
-        hint = "The server rolls back what was not committed; a DDL statement that was running may "
-               "still "
-               "be running on it.";
+        hint = number == CR_SERVER_GONE_ERROR
+                   ? "The server rolls back what was not committed. It ends a session that stood "
+                     "idle for longer than wait_timeout, and one that sends more than "
+                     "max_allowed_packet."
+                   : "The server rolls back what was not committed; a DDL statement that was "
+                     "running may still be running on it.";
     } else {
         mig_error_set(err, (enum mig_code)code, "%s", text);
     }

@@ -14,7 +14,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define JOINED_SQL_MAX 262144 /* far below the least max_allowed_packet that servers come with */
+/* Of a message, in bytes: no server comes with a max_allowed_packet below, but may be given one. */
+enum { JOINED_SQL_MAX = 262144 };
+
+static size_t joined_max(const struct mig_conn *conn)
+{
+    size_t packet = mig_mysql_handle_of(conn)->packet_max / 2;
+    return packet > 0 && packet < JOINED_SQL_MAX ? packet : JOINED_SQL_MAX;
+}
 
 static int set_several(struct mig_conn *conn, bool on, struct mig_error *err)
 {
@@ -138,7 +145,7 @@ static int execute_compound(struct mig_conn *conn, const struct mig_statement *s
     if (rc == 0 && text.failed) {
         rc = mig_error_nomem(err);
     }
-    *begun = rc != 0 || text.length <= JOINED_SQL_MAX;
+    *begun = rc != 0 || text.length <= joined_max(conn);
     if (rc == 0 && *begun) {
         rc = send(conn, mig_strbuf_text(&text), text.length, err);
         if (rc == 0) {
@@ -189,7 +196,7 @@ static int execute_texts(struct mig_conn *conn, const struct mig_statement *stat
         return 0; /* its owner's settings stay */
     }
     int rc = join(conn, statements, count, -1, &text, err);
-    if (rc == 0 && text.length > JOINED_SQL_MAX) {
+    if (rc == 0 && text.length > joined_max(conn)) {
         mig_strbuf_release(&text);
         return 0;
     }
@@ -211,7 +218,7 @@ static int execute_joined(struct mig_conn *conn, const struct mig_statement *sta
     for (size_t i = 0; i < count; i++) {
         length += statements[i].length;
     }
-    if (length > JOINED_SQL_MAX) {
+    if (length > joined_max(conn)) {
         return 0;
     }
     if (can_be_compound(conn, statements, count)) {
