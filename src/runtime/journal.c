@@ -498,7 +498,7 @@ static bool is_done(struct mig_run *run)
     for (size_t i = 0; rc == 0 && i < journal->row_count; i++) {
         const struct mig_journal_row *row = &journal->rows[i];
         if (row->step == journal->last_step && row->state == MIG_JOURNAL_INTENT &&
-            strcmp(row->revision, run->revision->id) == 0) {
+            mig_text_equal(row->revision, run->revision->id)) {
             rc = mig_evidence_weigh(run, row, &done, &unheard);
         }
     }
