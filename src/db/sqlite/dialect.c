@@ -366,10 +366,57 @@ static int rebuild(struct mig_compile *c, const struct mig_op *op, struct mig_er
     return mig_rebuild_table(c, op->schema, mig_op_table(op), &one, 1, err);
 }
 
+/* Whether the name is written in double quotes. There, what is no column is a string
+ * (sqlite.org/quirks.html), and an index over it one over a constant. */
+static bool is_quoted(const struct mig_compile *c, const char *name)
+{
+    struct mig_strbuf buf = {0};
+    mig_append_name(c, &buf, name);
+    bool quoted = buf.length > 0 && mig_strbuf_text(&buf)[0] == '"';
+    mig_strbuf_release(&buf);
+    return quoted;
+}
+
+static int check_elements(const struct mig_compile *c, const struct mig_table *table,
+                          const struct mig_elements *elements, struct mig_error *err)
+{
+    for (size_t i = 0; i < elements->count; i++) {
+        const char *column = elements->items[i].column;
+        if (column != NULL && !mig_compile_has_column(c, table, column) && is_quoted(c, column)) {
+            return mig_error_set(err, MIG_E_sql, "table '%s' has no column '%s'", table->name,
+                                 column);
+        }
+    }
+    return 0;
+}
+
 static int create_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
-    say_comments(c, MIG_OP_CAST(op, create_table)->body);
+    const struct mig_table *body = MIG_OP_CAST(op, create_table)->body;
+    for (size_t i = 0; i < body->indexes.count; i++) {
+        int code = check_elements(c, body, &body->indexes.items[i]->elements, err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    say_comments(c, body);
     return mig_compile_create_table(c, op, err);
+}
+
+static int create_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
+{
+    const struct mig_op_create_index *create = MIG_OP_CAST(op, create_index);
+    const struct mig_table *known = NULL;
+    bool quoted = false;
+    for (size_t i = 0; i < create->elements.count; i++) {
+        const char *column = create->elements.items[i].column;
+        quoted = quoted || (column != NULL && is_quoted(c, column));
+    }
+    int code = quoted ? mig_compile_known_table(c, op->schema, create->table, &known, err) : 0;
+    if (code == 0 && known != NULL) {
+        code = check_elements(c, known, &create->elements, err);
+    }
+    return code != 0 ? code : mig_compile_create_index(c, op, err);
 }
 
 /* Enforcement is off: dropping a table would delete its rows first, and children with them. */
@@ -715,6 +762,7 @@ const struct mig_dialect mig_dialect_sqlite = {
     .compile =
         {
             [MIG_OP_create_table] = create_table,
+            [MIG_OP_create_index] = create_index,
             [MIG_OP_drop_table] = drop_table,
             [MIG_OP_add_column] = add_columns,
             [MIG_OP_drop_column] = drop_column,
