@@ -112,6 +112,10 @@ struct mig_runner_ops {
                     struct mig_arena *arena, const char **left, struct mig_error *err);
     /* Optional (SQLite): what breaks foreign keys, for segments that switched enforcement off. */
     int (*violations)(struct mig_conn *conn, struct mig_violations *out, struct mig_error *err);
+    /* With violations: the tables of these rows and how many, as a text; NULL when it cannot be
+     * told. */
+    int (*violated)(struct mig_conn *conn, struct mig_arena *arena, const char **out,
+                    struct mig_error *err);
     /* Scripts (--sql). Required: the statement that opens a transaction, without ';'; the present
      * moment as an expression of the form 2026-01-01T12:00:00Z; what stands before everything, so
      * that the client reads the text as it was meant. */

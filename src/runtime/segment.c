@@ -135,10 +135,18 @@ static int check_violations(struct mig_run *run, struct mig_error *err)
                        "a primary key or unique, in their own collation");
     } else if (rc == 0 && now.rows > run->violations.rows) {
         int64_t more = now.rows - run->violations.rows;
-        rc = mig_error_set(err, MIG_E_sql, "%lld row%s would break a foreign key", (long long)more,
-                           more == 1 ? "" : "s");
-        mig_error_hint(err, "`PRAGMA foreign_key_check` lists them; change the rows before the "
-                            "table that they refer to");
+        struct mig_arena arena = {0};
+        const char *rows = NULL;
+        rc = run->db->runner->violated(run->conn, &arena, &rows, err);
+        if (rc == 0) {
+            rc = mig_error_set(err, MIG_E_sql, "%lld row%s would break a foreign key",
+                               (long long)more, more == 1 ? "" : "s");
+            mig_error_hint(err, "Delete them before, or have them refer to rows that are there.");
+        }
+        if (rows != NULL) {
+            mig_error_detail(err, "rows: %s", rows);
+        }
+        mig_arena_release(&arena);
     }
     return rc;
 }

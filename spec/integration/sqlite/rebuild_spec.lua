@@ -190,6 +190,7 @@ describe("a rebuild on SQLite", function()
     local r = migrate([[CREATE TABLE o (id INTEGER PRIMARY KEY); CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t VALUES (1, 99);]],
       [[op.create_foreign_key("fk", "t", "o", { "a" }, { "id" })]])
     assert.equal(1, r.code)
+    assert.matches("error: 1 row would break a foreign key\n.*rows: 1 of t that refer to o\n", r.stderr)
     assert.same({ "0" }, db:query "SELECT count(*) FROM pragma_foreign_key_list('t')")
   end)
 

@@ -105,6 +105,20 @@ static int violations(struct mig_conn *conn, struct mig_violations *out, struct 
     return rc;
 }
 
+static int violated(struct mig_conn *conn, struct mig_arena *arena, const char **out,
+                    struct mig_error *err)
+{
+    struct mig_listing rows;
+    mig_listing_open(&rows, conn, arena,
+                     "SELECT group_concat(line, ', ') FROM (SELECT count(*) || ' of ' || \"table\" ||"
+                     " ' that refer to ' || parent AS line FROM pragma_foreign_key_check"
+                     " GROUP BY \"table\", parent ORDER BY count(*) DESC LIMIT 5)",
+                     NULL, 0, err);
+    *out = mig_listing_next(&rows) ? mig_listing_text(&rows, 0) : NULL;
+    int rc = mig_listing_close(&rows);
+    return passed_mismatch(rc, err) ? 0 : rc;
+}
+
 static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, const char *query,
                         const char *what, struct mig_error *err)
 {
@@ -163,6 +177,7 @@ const struct mig_runner_ops mig_runner_sqlite = {
     .is_in_use = is_in_use,
     .has_table = has_table,
     .violations = violations,
+    .violated = violated,
     .script_begin = "BEGIN IMMEDIATE",
     .script_now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')",
     /* The sqlite3 program goes on after an error unless it is told to stop. */
