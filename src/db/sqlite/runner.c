@@ -109,11 +109,12 @@ static int violated(struct mig_conn *conn, struct mig_arena *arena, const char *
                     struct mig_error *err)
 {
     struct mig_listing rows;
-    mig_listing_open(&rows, conn, arena,
-                     "SELECT group_concat(line, ', ') FROM (SELECT count(*) || ' of ' || \"table\" ||"
-                     " ' that refer to ' || parent AS line FROM pragma_foreign_key_check"
-                     " GROUP BY \"table\", parent ORDER BY count(*) DESC LIMIT 5)",
-                     NULL, 0, err);
+    mig_listing_open(
+        &rows, conn, arena,
+        "SELECT group_concat(line, ', ') FROM (SELECT count(*) || ' of ' || \"table\" ||"
+        " ' that refer to ' || parent AS line FROM pragma_foreign_key_check"
+        " GROUP BY \"table\", parent ORDER BY count(*) DESC LIMIT 5)",
+        NULL, 0, err);
     *out = mig_listing_next(&rows) ? mig_listing_text(&rows, 0) : NULL;
     int rc = mig_listing_close(&rows);
     return passed_mismatch(rc, err) ? 0 : rc;
