@@ -1,4 +1,5 @@
 /* The environment of a migration: strict, its own, and the same on every run. */
+#include "driver/database.h"
 #include "luabind/host.intern.h"
 #include "luabind/order.h"
 #include "luabind/sql.h"
@@ -659,14 +660,20 @@ int mig_sandbox_print(lua_State *L)
     return 0;
 }
 
-/* What no string has: of Alembic's conn.dialect.name, nil would take a branch without a word. */
-static int unknown_of_string(lua_State *L)
+/* Of a string there is what the library has, and nil; but op.dialect.name, as Alembic has it, would
+ * take a branch without a word. */
+static int field_of_string(lua_State *L)
 {
-    luaL_tolstring(L, 2, NULL);
-    return mig_lua_fail(L, MIG_E_script, NULL, "a string has no '%s'%s", lua_tostring(L, -1),
-                        strcmp(lua_tostring(L, -1), "name") == 0
-                            ? " (op.dialect and conn.dialect are the dialect's name)"
-                            : "");
+    const char *text = lua_tostring(L, 1), *key = luaL_tolstring(L, 2, NULL);
+    if (lua_type(L, 1) == LUA_TSTRING && strcmp(key, "name") == 0 &&
+        mig_database_by_dialect(text) != NULL) {
+        return mig_lua_fail(L, MIG_E_script, NULL,
+                            "a string has no 'name' (op.dialect and conn.dialect are the "
+                            "dialect's name)");
+    }
+    lua_settop(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    return 1;
 }
 
 void mig_sandbox_open(lua_State *L)
@@ -696,13 +703,10 @@ void mig_sandbox_open(lua_State *L)
     lua_getmetatable(L, -1);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, unknown_of_string);
+    lua_getfield(L, -1, "__index");
+    lua_pushcclosure(L, field_of_string, 1);
     lua_setfield(L, -2, "__index");
-    lua_getfield(L, -2, "__index"); /* the original string, which migrations have a copy of */
-    lua_insert(L, -2);
-    lua_setmetatable(L, -2);
-    lua_pop(L, 3);
+    lua_pop(L, 2);
     lua_createtable(L, 0, 32);
     int base = lua_gettop(L);
     lua_getfield(L, originals, "_G");
