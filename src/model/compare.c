@@ -142,6 +142,9 @@ static struct view next_piece(struct view *text, enum piece_kind *kind)
     } else {
         text->start++;
     }
+    if (c == '_' && text->start < text->end && *text->start == '\'') {
+        return next_piece(text, kind); /* MySQL says the character set of each string */
+    }
     text->joined = is_word(c) || strchr("[])", c) != NULL;
     piece.end = text->start;
     return piece;

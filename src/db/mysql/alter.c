@@ -254,10 +254,18 @@ static bool is_check_of(const struct mig_compile *c, const struct mig_constraint
            mig_expression_mentions(c, constraint->condition, column);
 }
 
-static void drop_checks(struct mig_sql *w, const struct mig_table *known, const char *column)
+static bool is_named(const struct mig_constraint *constraint, const struct mig_constraint *like)
+{
+    return like != NULL && mig_name_equal_folded(constraint->name, like->name);
+}
+
+/* gone: one that an own statement drops before (or NULL). */
+static void drop_checks(struct mig_sql *w, const struct mig_table *known, const char *column,
+                        const struct mig_constraint *gone)
 {
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
-        if (is_check_of(w->c, known->constraints.items[i], column)) {
+        if (is_check_of(w->c, known->constraints.items[i], column) &&
+            !is_named(known->constraints.items[i], gone)) {
             mig_sql_add(w, "DROP %r %n, ", check_word(w->c), known->constraints.items[i]->name);
         }
     }
@@ -266,11 +274,11 @@ static void drop_checks(struct mig_sql *w, const struct mig_table *known, const 
 /* MySQL does not rename a column that a CHECK names (error 3959): it goes and comes again in the
  * same statement. */
 static void add_checks_again(struct mig_sql *w, const struct mig_table *known, const char *column,
-                             const char *new_name)
+                             const char *new_name, const struct mig_constraint *gone)
 {
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
         struct mig_constraint check = *known->constraints.items[i];
-        if (is_check_of(w->c, &check, column)) {
+        if (is_check_of(w->c, &check, column) && !is_named(&check, gone)) {
             check.condition = mig_expression_rename(w->c, check.condition, column, new_name);
             mig_sql_add(w, ", ADD ");
             mig_sql_constraint(w, known, &check);
@@ -349,7 +357,7 @@ int mig_mysql_drop_column(struct mig_compile *c, const struct mig_op *op, struct
     size_t start = w.buf.length;
     code = drop_foreign_keys(&w, known, column, err);
     mig_sql_fail(&w, code);
-    drop_checks(&w, known, column);
+    drop_checks(&w, known, column, NULL);
     if (c->server->is_mariadb) {
         drop_uniques(&w, known, column);
     }
@@ -516,7 +524,7 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
     struct mig_sql w = mig_sql_start(c, err);
     bool checks_again = op->new_column_name != NULL && !c->server->is_mariadb;
     mig_sql_add(&w, "ALTER TABLE %t ", op->base.schema, op->table);
-    drop_checks(&w, checks_again ? known : NULL, op->column);
+    drop_checks(&w, checks_again ? known : NULL, op->column, op->lost_check);
     if (op->new_column_name != NULL) {
         mig_sql_add(&w, "CHANGE %n ", op->column);
     } else {
@@ -531,7 +539,8 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
     } else if (op->mysql_after != NULL) {
         mig_sql_add(&w, " AFTER %n", op->mysql_after);
     }
-    add_checks_again(&w, checks_again ? known : NULL, op->column, op->new_column_name);
+    add_checks_again(&w, checks_again ? known : NULL, op->column, op->new_column_name,
+                     op->lost_check);
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, NULL);
 }
 
@@ -547,9 +556,9 @@ static int rename_column(struct mig_compile *c, const struct mig_op_alter_column
     }
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "ALTER TABLE %t ", op->base.schema, op->table);
-    drop_checks(&w, known, op->column);
+    drop_checks(&w, known, op->column, op->lost_check);
     mig_sql_add(&w, "RENAME COLUMN %n TO %n", op->column, op->new_column_name);
-    add_checks_again(&w, known, op->column, op->new_column_name);
+    add_checks_again(&w, known, op->column, op->new_column_name, op->lost_check);
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, NULL);
 }
 
