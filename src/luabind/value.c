@@ -409,6 +409,15 @@ struct mig_pairs mig_read_pairs(struct mig_reader *r, int index, const char *nam
     return pairs;
 }
 
+static struct mig_value read_parameter(struct mig_reader *r, int index)
+{
+    if (mig_read_is_plain(r->L, index)) {
+        mig_read_fail(r, "it is one value, not a table: IN (…) takes a parameter for each, "
+                         "IN (:a, :b); a column of JSON takes sql.json(table)");
+    }
+    return mig_read_datum(r, index, "it");
+}
+
 struct mig_params mig_read_params(struct mig_reader *r, int index, const char *name)
 {
     lua_State *L = r->L;
@@ -427,7 +436,7 @@ struct mig_params mig_read_params(struct mig_reader *r, int index, const char *n
             lua_pushstring(L, keys[i]);
             lua_rawget(L, index);
             params.items[i].name = keys[i];
-            params.items[i].value = mig_read_datum(r, -1, "it");
+            params.items[i].value = read_parameter(r, -1);
             lua_pop(L, 1);
             r->place = place.up;
         }
@@ -454,7 +463,7 @@ struct mig_params mig_read_params(struct mig_reader *r, int index, const char *n
             mig_read_fail(r, "parameter %I is nil: write sql.null", (LUAI_UACINT)i);
         }
         r->place = &place;
-        params.items[i - 1].value = mig_read_datum(r, -1, "it");
+        params.items[i - 1].value = read_parameter(r, -1);
         lua_pop(L, 1);
         r->place = place.up;
     }

@@ -422,6 +422,7 @@ end
         { "return op.get_bind().exec", "there is no 'exec'" },
         { "op.get_bind():execute('SELECT ?', 1)", "must be a table of parameters, not the number 1" },
         { "op.get_bind():execute('SELECT ?, ?', 1, 2)", "parameters stand in one table" },
+        { "op.get_bind():scalar('SELECT 1 WHERE 1 IN (:ids)', { ids = { 1, 2 } })", "parameter 'ids': it is one value, not a table: IN (…) takes" },
         { "op.get_bind():execute('SELECT ?', { 1, nil, 2 })", "parameter 2 is nil: write sql.null" },
         { "op.get_bind():execute(sql.table 't':select(), { 1 })", "has its parameters already" },
         { "op.execute(sql.table 't':select(), { 1 })", "has its parameters already" },
