@@ -7,26 +7,6 @@
 
 #define ERROR_METATABLE "luamig.error"
 
-/* The string fields of an error object, in both directions. */
-static const struct {
-    const char *name;
-    size_t offset;
-} fields[] = {
-    {"message", offsetof(struct mig_error, message)},
-    {"detail", offsetof(struct mig_error, detail)},
-    {"hint", offsetof(struct mig_error, hint)},
-    {"sql", offsetof(struct mig_error, sql)},
-    {"file", offsetof(struct mig_error, file)},
-    {"revision", offsetof(struct mig_error, revision)},
-    {"operation", offsetof(struct mig_error, operation)},
-    {"traceback", offsetof(struct mig_error, traceback)},
-};
-
-static char **slot_of(struct mig_error *err, size_t i)
-{
-    return (char **)(void *)((char *)err + fields[i].offset);
-}
-
 /* file:line: message */
 static int error_tostring(lua_State *L)
 {
@@ -85,11 +65,11 @@ void mig_lua_push_error(lua_State *L, const struct mig_error *err)
     lua_createtable(L, 0, 8);
     lua_pushstring(L, err->code != MIG_OK ? mig_code_name(err->code) : "script");
     lua_setfield(L, -2, "kind");
-    for (size_t i = 0; i < MIG_COUNT(fields); i++) {
-        const char *text = *(char *const *)(const void *)((const char *)err + fields[i].offset);
+    for (size_t i = 0; i < MIG_ERROR_TEXTS; i++) {
+        const char *text = mig_error_text(err, i);
         if (text != NULL) {
             lua_pushstring(L, text);
-            lua_setfield(L, -2, fields[i].name);
+            lua_setfield(L, -2, mig_error_text_name(i));
         }
     }
     if (err->sqlstate[0] != '\0') {
@@ -287,9 +267,9 @@ void mig_lua_fetch_error(lua_State *L, int index, struct mig_error *err)
             } else if (strcmp(key, "sqlstate") == 0 && strlen(text) < sizeof err->sqlstate) {
                 memcpy(err->sqlstate, text, strlen(text) + 1);
             }
-            for (size_t i = 0; i < MIG_COUNT(fields); i++) {
-                if (strcmp(key, fields[i].name) == 0) {
-                    mig_error_string(slot_of(err, i), text, SIZE_MAX);
+            for (size_t i = 0; i < MIG_ERROR_TEXTS; i++) {
+                if (strcmp(key, mig_error_text_name(i)) == 0) {
+                    mig_error_string(mig_error_slot(err, i), text, SIZE_MAX);
                 }
             }
         } else if (lua_isinteger(L, -1)) {

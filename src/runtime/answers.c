@@ -8,7 +8,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,19 +102,7 @@ enum { FAILED = -2 };
 /* Of each text of an error as much is kept. */
 enum { FAILURE_BYTES = 4096 };
 
-static const struct {
-    const char *name;
-    size_t offset;
-} failure_texts[] = {
-    {"message", offsetof(struct mig_error, message)},
-    {"detail", offsetof(struct mig_error, detail)},
-    {"hint", offsetof(struct mig_error, hint)},
-    {"sql", offsetof(struct mig_error, sql)},
-    {"file", offsetof(struct mig_error, file)},
-    {"revision", offsetof(struct mig_error, revision)},
-    {"operation", offsetof(struct mig_error, operation)},
-};
-enum { FAILURE_NUMBERS = 4, FAILURE_CELLS = FAILURE_NUMBERS + MIG_COUNT(failure_texts) };
+enum { FAILURE_NUMBERS = 4, FAILURE_CELLS = FAILURE_NUMBERS + MIG_ERROR_TEXTS };
 
 /* As bytes where it is no text that the journal could hold. */
 static struct mig_value failure_text(const char *text)
@@ -140,11 +127,9 @@ void mig_journal_note_failure(struct mig_run *run, const struct mig_error *failu
         mig_value_text(mig_code_name(failure->code)), mig_value_text(failure->sqlstate),
         (struct mig_value){.kind = MIG_VALUE_INT, .integer = failure->native_code},
         (struct mig_value){.kind = MIG_VALUE_INT, .integer = failure->line}};
-    for (size_t i = 0; i < MIG_COUNT(failure_texts); i++) {
-        char *const *text =
-            (char *const *)(const void *)((const char *)failure + failure_texts[i].offset);
-        columns[FAILURE_NUMBERS + i] = failure_texts[i].name;
-        cells[FAILURE_NUMBERS + i] = failure_text(*text);
+    for (size_t i = 0; i < MIG_ERROR_TEXTS; i++) {
+        columns[FAILURE_NUMBERS + i] = mig_error_text_name(i);
+        cells[FAILURE_NUMBERS + i] = failure_text(mig_error_text(failure, i));
     }
     mig_journal_note(run, &(struct mig_result){.columns = columns,
                                                .column_count = FAILURE_CELLS,
@@ -167,9 +152,8 @@ int mig_answer_raise(const struct mig_answer *answer, struct mig_error *err)
     snprintf(err->sqlstate, sizeof err->sqlstate, "%s", cells[1].text != NULL ? cells[1].text : "");
     err->native_code = (int)cells[2].integer;
     err->line = (int)cells[3].integer;
-    for (size_t i = 0; i < MIG_COUNT(failure_texts); i++) {
-        char **text = (char **)(void *)((char *)err + failure_texts[i].offset);
-        mig_error_string(text, cells[FAILURE_NUMBERS + i].text, SIZE_MAX);
+    for (size_t i = 0; i < MIG_ERROR_TEXTS; i++) {
+        mig_error_string(mig_error_slot(err, i), cells[FAILURE_NUMBERS + i].text, SIZE_MAX);
     }
     return (int)err->code;
 }

@@ -54,13 +54,9 @@ static void copy_error(struct mig_error *to, const struct mig_error *from)
     memcpy(to->sqlstate, from->sqlstate, sizeof to->sqlstate);
     to->native_code = from->native_code;
     to->line = from->line;
-    mig_error_string(&to->message, from->message, SIZE_MAX);
-    mig_error_string(&to->detail, from->detail, SIZE_MAX);
-    mig_error_string(&to->hint, from->hint, SIZE_MAX);
-    mig_error_string(&to->sql, from->sql, SIZE_MAX);
-    mig_error_string(&to->file, from->file, SIZE_MAX);
-    mig_error_string(&to->revision, from->revision, SIZE_MAX);
-    mig_error_string(&to->operation, from->operation, SIZE_MAX);
+    for (size_t i = 0; i < MIG_ERROR_TEXTS; i++) {
+        mig_error_string(mig_error_slot(to, i), mig_error_text(from, i), SIZE_MAX);
+    }
 }
 
 /* The error of a boundary where none may be. */

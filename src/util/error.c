@@ -5,6 +5,7 @@
 #endif
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,16 +86,40 @@ void mig_error_at(struct mig_error *err, const char *file, int line)
     }
 }
 
+static const struct {
+    const char *name;
+    size_t offset;
+} texts[MIG_ERROR_TEXTS] = {
+    {"message", offsetof(struct mig_error, message)},
+    {"detail", offsetof(struct mig_error, detail)},
+    {"hint", offsetof(struct mig_error, hint)},
+    {"sql", offsetof(struct mig_error, sql)},
+    {"file", offsetof(struct mig_error, file)},
+    {"revision", offsetof(struct mig_error, revision)},
+    {"operation", offsetof(struct mig_error, operation)},
+    {"traceback", offsetof(struct mig_error, traceback)},
+};
+
+const char *mig_error_text_name(size_t i)
+{
+    return texts[i].name;
+}
+
+const char *mig_error_text(const struct mig_error *err, size_t i)
+{
+    return *(char *const *)(const void *)((const char *)err + texts[i].offset);
+}
+
+char **mig_error_slot(struct mig_error *err, size_t i)
+{
+    return (char **)(void *)((char *)err + texts[i].offset);
+}
+
 void mig_error_clear(struct mig_error *err)
 {
-    free_string(&err->message);
-    free_string(&err->detail);
-    free_string(&err->hint);
-    free_string(&err->sql);
-    free_string(&err->file);
-    free_string(&err->revision);
-    free_string(&err->operation);
-    free_string(&err->traceback);
+    for (size_t i = 0; i < MIG_ERROR_TEXTS; i++) {
+        free_string(mig_error_slot(err, i));
+    }
     memset(err, 0, sizeof *err);
 }
 

@@ -49,6 +49,11 @@ void mig_error_hint(struct mig_error *err, const char *format, ...) MIG_PRINTF(2
 /* Assigns a copy of text (length bytes, or to the NUL when length is SIZE_MAX; NULL: none) to one
  * of err's strings. */
 void mig_error_string(char **slot, const char *text, size_t length);
+/* The strings of an error one by one: the name of each, what it is, and where it is kept. */
+enum { MIG_ERROR_TEXTS = 8 };
+const char *mig_error_text_name(size_t i);
+const char *mig_error_text(const struct mig_error *err, size_t i);
+char **mig_error_slot(struct mig_error *err, size_t i);
 /* The file and line, unless err already has them. */
 void mig_error_at(struct mig_error *err, const char *file, int line);
 void mig_error_move(struct mig_error *to, struct mig_error *from);
