@@ -59,7 +59,7 @@ local function all_of(session, expected)
   if not about then return {} end
   if about.choices then return of_choices(about.choices) end
   local called = about == expected.option and about[2] or about[1]
-  if not (revision_words[called] or about[1] == "--template" or about[1] == "--head" or about[1] == "--depends-on") then return {} end
+  if not revision_words[called] and about[1] ~= "--template" then return {} end
   session.args.config = expected.given["-c"] or expected.given["--config"] or session.args.config
   if about[1] == "--template" then return of_templates(session) end
   local head, word = expected.word:match "^(.*:)(.*)$"

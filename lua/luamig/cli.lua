@@ -275,12 +275,17 @@ local function unescape(value)
   return value
 end
 
--- The flags of a command line, right or wrong: { flag = its value, or true }.
+-- The flags of a command line, right or wrong: { flag = its value, or true }; the last of them that still waits for its
+-- value; the place of the command, and how many words there are that are neither a flag nor its value.
 local function given_flags(argv)
-  local given = {}
-  local first = walk(argv, global_flags, function() end)
-  walk(argv, known_flags(cli.commands[argv[first]]), function(flag, value) given[flag] = value or true end)
-  return given
+  local given, open = {}, nil
+  local at = walk(argv, global_flags, function() end)
+  local flags = known_flags(cli.commands[argv[at]])
+  local _, count = walk(argv, flags, function(flag, value)
+    given[flag] = value or true
+    open = not value and flags[flag] and takes_value(flags[flag]) and flag or nil
+  end)
+  return given, open, at, count
 end
 
 --- What the last of the words of a command line (without the program) is about: { word =, head = what stands in it before
@@ -288,17 +293,12 @@ end
 --- flags = those that may stand there, commands = true, argument = the command's; none when nothing is known }.
 function cli.expected(words)
   local before, word = table.move(words, 1, #words - 1, 1, {}), words[#words]
-  local at = walk(before, global_flags, function() end)
+  local given, open, at, count = given_flags(before)
   local command = cli.commands[before[at]]
   local flags = known_flags(command)
-  local found = { word = word, head = "", given = {} }
-  local _, count = walk(before, flags, function(flag, value)
-    found.given[flag] = value or true
-    local open = value == nil and flags[flag] and takes_value(flags[flag])
-    found.option = open and flags[flag] or nil
-  end)
+  local found = { word = word, head = "", given = given, option = flags[open] }
+  if open then return found end
   local name, value = word:match "^(%-%-[^=]+)=(.*)$"
-  if found.option then return found end
   if name then
     found.option, found.head, found.word = flags[name], name .. "=", value
   elseif word:find "^%-" and not word:find "^%-%d" then

@@ -28,9 +28,7 @@ static bool is_reserved(const struct mig_dialect *dialect, const char *name)
                    compare_word) != NULL;
 }
 
-/* Bare names are [a-z_][a-z0-9_$]*, not reserved: as Alembic does, so that scripts compare equal.
- */
-static bool needs_quotes(const struct mig_dialect *dialect, const char *name)
+bool mig_name_needs_quotes(const struct mig_dialect *dialect, const char *name)
 {
     if (!((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_')) {
         return true;
@@ -45,7 +43,7 @@ static bool needs_quotes(const struct mig_dialect *dialect, const char *name)
 
 void mig_append_name(const struct mig_compile *c, struct mig_strbuf *buf, const char *name)
 {
-    if (!needs_quotes(c->dialect, name)) {
+    if (!mig_name_needs_quotes(c->dialect, name)) {
         mig_strbuf_puts(buf, name);
         return;
     }

@@ -152,6 +152,9 @@ mig_compile_fn mig_compile_unsupported;
 
 /* Appenders; the only places where SQL text is made of names and values. */
 void mig_append_name(const struct mig_compile *c, struct mig_strbuf *buf, const char *name);
+/* Bare names are [a-z_][a-z0-9_$]*, not reserved: as Alembic does, so that scripts compare equal.
+ */
+bool mig_name_needs_quotes(const struct mig_dialect *dialect, const char *name);
 /* schema.name; schema may be NULL. */
 void mig_append_qualified(const struct mig_compile *c, struct mig_strbuf *buf, const char *schema,
                           const char *name);

@@ -19,8 +19,7 @@ struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, voi
     }
     catalog->source = source;
     catalog->self = source_self;
-    catalog->fold_case = rules->folds_names;
-    catalog->rowid_keys = rules->rowid_keys;
+    catalog->rules = rules;
     return catalog;
 }
 
@@ -75,7 +74,7 @@ const char *mig_catalog_key(const struct mig_catalog *catalog, struct mig_arena 
     char *at = mempcpy(key, schema, before);
     *at++ = '\x01';
     memcpy(at, name, length + 1);
-    if (catalog->fold_case) {
+    if (catalog->rules->folds_names) {
         for (char *p = key; *p != '\0'; p++) {
             *p = mig_ascii_lower(*p);
         }
@@ -216,7 +215,7 @@ bool mig_catalog_same_schema(const struct mig_catalog *catalog, const char *a, c
 {
     a = a != NULL ? a : catalog->schema != NULL ? catalog->schema : "";
     b = b != NULL ? b : catalog->schema != NULL ? catalog->schema : "";
-    return catalog->fold_case ? mig_ascii_compare(a, b) == 0 : strcmp(a, b) == 0;
+    return catalog->rules->folds_names ? mig_ascii_compare(a, b) == 0 : strcmp(a, b) == 0;
 }
 
 int mig_catalog_table_names(struct mig_catalog *catalog, struct mig_arena *arena,
@@ -440,11 +439,11 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
         return mig_error_nomem(err);
     }
     table->sql = NULL; /* what the stored text says no longer holds */
-    if (!catalog->rowid_keys) {
+    if (!catalog->rules->rowid_keys) {
         say_what_fills(table);
     }
     rc = mig_apply_op(&scratch, table, op, err);
-    if (rc == 0 && !catalog->rowid_keys) {
+    if (rc == 0 && !catalog->rules->rowid_keys) {
         leave_out_what_fills(table);
     }
     if (rc == 0) {
@@ -786,9 +785,7 @@ struct mig_catalog *mig_catalog_over(struct mig_catalog *under)
         .view = under_view,
         .enum_columns = under_enum_columns,
     };
-    const struct mig_compare_rules rules = {.folds_names = under->fold_case,
-                                            .rowid_keys = under->rowid_keys};
-    struct mig_catalog *over = mig_catalog_new(&source, under, &rules);
+    struct mig_catalog *over = mig_catalog_new(&source, under, under->rules);
     if (over != NULL) {
         over->schema = under->schema;
         over->deferred = true;

@@ -46,7 +46,7 @@ int mig_catalog_no_enum_columns(void *self, struct mig_arena *arena, const char 
 
 struct mig_catalog;
 
-/* rules: the dialect's. NULL when out of memory. */
+/* rules: the dialect's, which outlive the catalog. NULL when out of memory. */
 struct mig_catalog *mig_catalog_new(const struct mig_catalog_source *source, void *source_self,
                                     const struct mig_compare_rules *rules);
 void mig_catalog_free(struct mig_catalog *catalog);

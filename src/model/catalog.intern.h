@@ -31,8 +31,7 @@ struct mig_catalog {
     const struct mig_catalog_source *source;
     void *self;
     const char *schema;
-    bool fold_case;  /* names compare without case (SQLite) */
-    bool rowid_keys; /* whatever is an integer key fills itself in (SQLite) */
+    const struct mig_compare_rules *rules;
     bool deferred;
     bool all_lost; /* deferred, and a DDL that names no table went by */
     struct mig_map maps[OBJECTS];

@@ -112,8 +112,7 @@ void mig_catalog_settle(struct mig_catalog *catalog)
         .source = catalog->source,
         .self = catalog->self,
         .schema = catalog->schema,
-        .fold_case = catalog->fold_case,
-        .rowid_keys = catalog->rowid_keys,
+        .rules = catalog->rules,
         .deferred = catalog->deferred,
     };
     if (!move_known(&fresh, catalog)) { /* no memory: it stays as it is */

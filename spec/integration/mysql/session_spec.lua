@@ -53,6 +53,10 @@ end)
 it("a server that takes small packets only gets small messages", function()
   local own = server.start("mariadb", { options = "--max-allowed-packet=64K" })
   local db = own:database()
+  finally(function()
+    db:drop()
+    own:stop()
+  end)
   local p = project.new { url = db.url }
   p:revision { id = "a1", upgrade = 'for i = 1, 60 do op.create_table("t" .. i, { { "id", sql.integer, primary_key = true, comment = string.rep("c", 900) } }) end' }
   local r = p:luamig "upgrade"
@@ -65,6 +69,4 @@ it("a server that takes small packets only gets small messages", function()
     assert.equal(1, r.code, r.stderr)
     assert.matches("\n  hint[^\n]*max_allowed_packet", r.stderr)
   end
-  db:drop()
-  own:stop()
 end)

@@ -247,25 +247,20 @@ int mig_mysql_rename_constraint(struct mig_compile *c, const struct mig_op *op,
 
 /* --- CHECKs that name a column --- */
 
+/* gone: one that a statement of its own drops before (or NULL). */
 static bool is_check_of(const struct mig_compile *c, const struct mig_constraint *constraint,
-                        const char *column)
+                        const char *column, const struct mig_constraint *gone)
 {
     return constraint->kind == MIG_CONSTRAINT_CHECK && constraint->name != NULL &&
-           mig_expression_mentions(c, constraint->condition, column);
+           mig_expression_mentions(c, constraint->condition, column) &&
+           (gone == NULL || !mig_name_equal_folded(constraint->name, gone->name));
 }
 
-static bool is_named(const struct mig_constraint *constraint, const struct mig_constraint *like)
-{
-    return like != NULL && mig_name_equal_folded(constraint->name, like->name);
-}
-
-/* gone: one that an own statement drops before (or NULL). */
 static void drop_checks(struct mig_sql *w, const struct mig_table *known, const char *column,
                         const struct mig_constraint *gone)
 {
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
-        if (is_check_of(w->c, known->constraints.items[i], column) &&
-            !is_named(known->constraints.items[i], gone)) {
+        if (is_check_of(w->c, known->constraints.items[i], column, gone)) {
             mig_sql_add(w, "DROP %r %n, ", check_word(w->c), known->constraints.items[i]->name);
         }
     }
@@ -278,7 +273,7 @@ static void add_checks_again(struct mig_sql *w, const struct mig_table *known, c
 {
     for (size_t i = 0; known != NULL && i < known->constraints.count; i++) {
         struct mig_constraint check = *known->constraints.items[i];
-        if (is_check_of(w->c, &check, column) && !is_named(&check, gone)) {
+        if (is_check_of(w->c, &check, column, gone)) {
             check.condition = mig_expression_rename(w->c, check.condition, column, new_name);
             mig_sql_add(w, ", ADD ");
             mig_sql_constraint(w, known, &check);
@@ -556,9 +551,9 @@ static int rename_column(struct mig_compile *c, const struct mig_op_alter_column
     }
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "ALTER TABLE %t ", op->base.schema, op->table);
-    drop_checks(&w, known, op->column, op->lost_check);
+    drop_checks(&w, known, op->column, NULL);
     mig_sql_add(&w, "RENAME COLUMN %n TO %n", op->column, op->new_column_name);
-    add_checks_again(&w, known, op->column, op->new_column_name, op->lost_check);
+    add_checks_again(&w, known, op->column, op->new_column_name, NULL);
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, NULL);
 }
 

@@ -403,11 +403,13 @@ int mig_mysql_drop_results(struct mig_conn *conn, int64_t *changed, struct mig_e
     }
 }
 
-/* SET sql_mode: what it says of backslashes holds for our own texts. */
-static bool sets_modes(const char *sql, size_t length)
+/* SET sql_mode, also in a comment for some servers, as mysqldump has it: what it says of
+ * backslashes holds for our own texts. */
+static bool sets_modes(const char *sql)
 {
-    enum { SET_MAX = 1024 };
-    return length <= SET_MAX && mig_ascii_find(sql, "sql_mode") != NULL;
+    sql += strspn(sql, " \t\r\n");
+    return (*sql == '/' || mig_ascii_compare_n(sql, "SET", 3) == 0) &&
+           mig_ascii_find(sql, "sql_mode") != NULL;
 }
 
 int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
@@ -426,7 +428,7 @@ int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
         return mig_mysql_fail(conn, err);
     }
     rc = mig_mysql_drop_results(conn, changed, err);
-    return rc == 0 && sets_modes(sql, length) ? mig_mysql_read_modes(conn, err) : rc;
+    return rc == 0 && sets_modes(sql) ? mig_mysql_read_modes(conn, err) : rc;
 }
 
 static enum mig_tx_state tx_state(struct mig_conn *conn)

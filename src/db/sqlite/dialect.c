@@ -366,23 +366,15 @@ static int rebuild(struct mig_compile *c, const struct mig_op *op, struct mig_er
     return mig_rebuild_table(c, op->schema, mig_op_table(op), &one, 1, err);
 }
 
-/* Whether the name is written in double quotes. There, what is no column is a string
- * (sqlite.org/quirks.html), and an index over it one over a constant. */
-static bool is_quoted(const struct mig_compile *c, const char *name)
-{
-    struct mig_strbuf buf = {0};
-    mig_append_name(c, &buf, name);
-    bool quoted = buf.length > 0 && mig_strbuf_text(&buf)[0] == '"';
-    mig_strbuf_release(&buf);
-    return quoted;
-}
-
+/* In double quotes, what is no column is a string (sqlite.org/quirks.html), and an index over it
+ * one over a constant. */
 static int check_elements(const struct mig_compile *c, const struct mig_table *table,
                           const struct mig_elements *elements, struct mig_error *err)
 {
     for (size_t i = 0; i < elements->count; i++) {
         const char *column = elements->items[i].column;
-        if (column != NULL && !mig_compile_has_column(c, table, column) && is_quoted(c, column)) {
+        if (column != NULL && mig_name_needs_quotes(c->dialect, column) &&
+            !mig_compile_has_column(c, table, column)) {
             return mig_error_set(err, MIG_E_sql, "table '%s' has no column '%s'", table->name,
                                  column);
         }
@@ -410,7 +402,7 @@ static int create_index(struct mig_compile *c, const struct mig_op *op, struct m
     bool quoted = false;
     for (size_t i = 0; i < create->elements.count; i++) {
         const char *column = create->elements.items[i].column;
-        quoted = quoted || (column != NULL && is_quoted(c, column));
+        quoted = quoted || (column != NULL && mig_name_needs_quotes(c->dialect, column));
     }
     int code = quoted ? mig_compile_known_table(c, op->schema, create->table, &known, err) : 0;
     if (code == 0 && known != NULL) {
