@@ -1,4 +1,5 @@
 #include "driver/database.h"
+#include "driver/read_ahead.h"
 #include "driver/spool.h"
 #include "util/number.h"
 
@@ -97,6 +98,12 @@ void mig_conn_free(struct mig_conn *conn)
     free(conn);
 }
 
+/* Whether several statements are sent at once. */
+static bool sends_together(const struct mig_conn *conn)
+{
+    return conn->driver->execute_many != NULL && !conn->driver->embedded;
+}
+
 /* ---- what every statement goes through ---- */
 
 static int64_t now_us(void)
@@ -162,6 +169,32 @@ static int copy_params(struct mig_arena *arena, const struct mig_params *params,
     return arena->failed ? mig_error_nomem(err) : 0;
 }
 
+/* A result of fewer rows is read sooner than a thread is started. */
+enum { ROWS_BEFORE_AHEAD = 1000 };
+
+/* The driver's next row, or one that was read ahead. */
+static int next(struct mig_cursor *cursor, bool *row, struct mig_error *err)
+{
+    const struct mig_conn *conn = cursor->conn;
+    if (cursor->read == ROWS_BEFORE_AHEAD && cursor->live && conn->driver->reads_ahead &&
+        !conn->attached) {
+        cursor->ahead = mig_read_ahead_start(cursor);
+    }
+    cursor->read++;
+    return cursor->ahead != NULL ? mig_read_ahead_next(cursor, row, err)
+                                 : conn->driver->next(cursor, row, err);
+}
+
+/* Until no thread reads rows ahead: the driver may be asked something else. */
+static void pause_reading(const struct mig_conn *conn)
+{
+    for (struct mig_cursor *cursor = conn->cursors; cursor != NULL; cursor = cursor->next_open) {
+        if (cursor->ahead != NULL) {
+            mig_read_ahead_pause(cursor->ahead);
+        }
+    }
+}
+
 /* Reads the rest of a live cursor aside; its current row stays as it is. */
 static int settle(struct mig_cursor *cursor, struct mig_error *err)
 {
@@ -173,7 +206,7 @@ static int settle(struct mig_cursor *cursor, struct mig_error *err)
     int rc = had_row ? mig_spool_add(spool, cursor->values, err) : 0;
     while (rc == 0 && cursor->live) {
         bool row = false;
-        rc = cursor->conn->driver->next(cursor, &row, err);
+        rc = next(cursor, &row, err);
         if (rc == 0 && !row) {
             break;
         }
@@ -279,10 +312,10 @@ int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *sta
         rc = send_begin(conn, err);
     }
     bool together =
-        conn->driver->execute_many != NULL && rc == 0 &&
-        (conn->ahead > 0 ||
-         (count > 1 && (conn->driver->joins_texts || conn->driver->tx_state(conn) == MIG_TX_OPEN ||
-                        strcmp(statements[0].sql, conn->begin_sql) == 0)));
+        rc == 0 && (conn->ahead > 0 ||
+                    (sends_together(conn) && count > 1 &&
+                     (conn->driver->joins_texts || conn->driver->tx_state(conn) == MIG_TX_OPEN ||
+                      strcmp(statements[0].sql, conn->begin_sql) == 0)));
     if (together) {
         int64_t began_us = tracing(conn) ? now_us() : 0;
         rc = conn->driver->execute_many(conn, statements, count, changed, done, err);
@@ -446,8 +479,8 @@ int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
 {
     bool open = conn->began && mig_conn_tx_state(conn) == MIG_TX_OPEN;
     bool rows = statement->row_count > 0, ahead = can_send_ahead(conn);
-    if (conn->lost || conn->driver->execute_many == NULL || !(open || conn->driver->joins_texts) ||
-        (rows && !ahead)) {
+    if (conn->lost || !(rows ? ahead : sends_together(conn)) ||
+        !(open || conn->driver->joins_texts)) {
         return mig_conn_run(conn, statement, NULL, err);
     }
     int rc = enqueue(conn, statement, origin, err);
@@ -541,7 +574,7 @@ int mig_cursor_next(struct mig_cursor *cursor, bool *row, struct mig_error *err)
     if (cursor->spool != NULL) {
         rc = mig_spool_next(cursor->spool, cursor->values, row, err);
     } else {
-        rc = cursor->conn->driver->next(cursor, row, err);
+        rc = next(cursor, row, err);
     }
     cursor->has_row = rc == 0 && *row;
     if (rc != 0) {
@@ -561,6 +594,7 @@ void mig_cursor_close(struct mig_cursor *cursor)
         link = &(*link)->next_open;
     }
     *link = cursor->next_open;
+    mig_read_ahead_free(cursor->ahead);
     cursor->conn->driver->finish(cursor);
     free_cursor(cursor);
 }
@@ -652,7 +686,7 @@ static int check_empty(struct mig_conn *conn, const struct mig_statement *statem
 static bool may_join(const struct mig_conn *conn, const struct mig_statement *statement)
 {
     static const char *const verbs[] = {"INSERT", "UPDATE", "DELETE"};
-    if ((!conn->begin_due && conn->queue.count == 0) || conn->driver->execute_many == NULL ||
+    if ((!conn->begin_due && conn->queue.count == 0) || !sends_together(conn) ||
         (statement->flags & MIG_STATEMENT_RETURNS_ROWS) != 0 ||
         (conn->driver->joins_texts && (statement->flags & MIG_STATEMENT_AS_WRITTEN) != 0)) {
         return false;
@@ -721,11 +755,13 @@ enum mig_tx_state mig_conn_tx_state(struct mig_conn *conn)
     if (conn->lost || conn->tx_failed) {
         return MIG_TX_FAILED;
     }
+    pause_reading(conn);
     return conn->begin_due || conn->queue.begin_at > 0 ? MIG_TX_OPEN : conn->driver->tx_state(conn);
 }
 
 bool mig_conn_data_version(struct mig_conn *conn, const char *schema, uint32_t *out)
 {
+    pause_reading(conn);
     return !conn->lost && conn->driver->data_version != NULL &&
            conn->driver->data_version(conn, schema, out);
 }
@@ -734,8 +770,8 @@ int mig_conn_begin(struct mig_conn *conn, struct mig_error *err)
 {
     conn->cancelled = 0; /* what came too late for the last statement is not for this transaction */
     int rc = conn->driver->joins_texts ? 0 : mig_conn_settle(conn, err); /* it goes behind them */
-    bool later = conn->driver->execute_many != NULL && !conn->lost &&
-                 conn->driver->tx_state(conn) == MIG_TX_IDLE;
+    pause_reading(conn);
+    bool later = sends_together(conn) && !conn->lost && conn->driver->tx_state(conn) == MIG_TX_IDLE;
     if (rc == 0 && !later) {
         rc = mig_conn_execute(conn, conn->begin_sql, NULL, NULL, err);
     }

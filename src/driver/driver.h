@@ -17,6 +17,7 @@
 struct mig_conn;
 struct mig_cursor;
 struct mig_db;
+struct mig_read_ahead;
 struct mig_spool;
 
 enum mig_tx_state { MIG_TX_IDLE, MIG_TX_OPEN, MIG_TX_FAILED };
@@ -95,6 +96,11 @@ struct mig_driver {
      * Nothing else may be sent in between. */
     int (*send_ahead)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                       struct mig_error *err);
+    /* Nothing is saved by sending several statements at once, as there is no server: only rows are
+     * sent ahead (SQLite). */
+    bool embedded;
+    /* `next` may be called by a thread of its own, while nothing else uses the connection. */
+    bool reads_ahead;
     /* What execute_many sends is one text (MySQL): what the user wrote is never part of it. Else it
      * needs a transaction that is open or that the first statement opens, since one failure would
      * undo its neighbours (PostgreSQL). */
@@ -156,13 +162,12 @@ struct mig_conn {
     bool cluster;   /* MariaDB: a Galera node, whose session locks the others do not see */
     bool standby;   /* PostgreSQL: the server is a copy that only reads */
     bool timed;     /* MySQL: the server lets no statement take longer than statement_timeout */
-    bool lost;      /* the connection broke: every call fails with MIG_E_connect */
-    bool cut_off;   /* MySQL: the last failure was an interruption, which may also come when the
-                       statement that it names was just done */
+    _Atomic bool lost; /* the connection broke: every call fails with MIG_E_connect */
+    bool cut_off;      /* MySQL: the last failure was an interruption, which may also come when the
+                          statement that it names was just done */
     bool attached;
     volatile sig_atomic_t open; /* connected and not being closed: may be cancelled */
-    volatile sig_atomic_t
-        cancelled; /* mig_conn_cancel was called; the statement that it stops clears it */
+    _Atomic int cancelled; /* mig_conn_cancel was called; the statement that it stops clears it */
 };
 
 struct mig_cursor {
@@ -174,7 +179,9 @@ struct mig_cursor {
     struct mig_value
         *values;     /* the row, column_count of them; valid until the next row is asked for */
     int64_t changed; /* rows changed by a statement that also gave rows; known at the end */
-    struct mig_spool *spool; /* the rows that were read away for another statement */
+    struct mig_spool *spool;      /* the rows that were read away for another statement */
+    struct mig_read_ahead *ahead; /* who reads them from the driver, when there are many */
+    size_t read;                  /* rows that next gave */
     char *sql;
     bool has_row; /* values hold a row */
     bool live;    /* rows are still to come from the driver */

@@ -1,6 +1,6 @@
 #include "driver/spool.h"
 
-#include "util/strbuf.h"
+#include "driver/packed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,66 +77,7 @@ static FILE *open_file(void)
     return NULL;
 }
 
-/* A row: its size, then for each value the kind and 8 bytes (boolean, integer, number or the text's
- * length), the texts with a NUL behind. */
-static void append_value(struct mig_strbuf *buf, const struct mig_value *value)
-{
-    char kind = (char)value->kind;
-    uint64_t word = 0;
-    const char *text = NULL;
-    switch (value->kind) {
-    case MIG_VALUE_NONE:
-    case MIG_VALUE_NULL:
-        break;
-    case MIG_VALUE_BOOL:
-        word = value->boolean;
-        break;
-    case MIG_VALUE_INT:
-        memcpy(&word, &value->integer, sizeof word);
-        break;
-    case MIG_VALUE_FLOAT:
-        memcpy(&word, &value->number, sizeof word);
-        break;
-    default:
-        word = value->length;
-        text = value->text;
-        break;
-    }
-    mig_strbuf_add(buf, &kind, 1);
-    mig_strbuf_add(buf, (const char *)&word, sizeof word);
-    if (text != NULL) {
-        mig_strbuf_add(buf, text, value->length);
-        mig_strbuf_putc(buf, '\0');
-    }
-}
-
-static void read_value(const char **at, struct mig_value *value)
-{
-    uint64_t word = 0;
-    *value = (struct mig_value){.kind = (enum mig_value_kind)(unsigned char)**at};
-    memcpy(&word, *at + 1, sizeof word);
-    *at += 1 + sizeof word;
-    switch (value->kind) {
-    case MIG_VALUE_NONE:
-    case MIG_VALUE_NULL:
-        break;
-    case MIG_VALUE_BOOL:
-        value->boolean = word != 0;
-        break;
-    case MIG_VALUE_INT:
-        memcpy(&value->integer, &word, sizeof word);
-        break;
-    case MIG_VALUE_FLOAT:
-        memcpy(&value->number, &word, sizeof word);
-        break;
-    default:
-        value->length = (size_t)word;
-        value->text = *at;
-        *at += value->length + 1;
-        break;
-    }
-}
-
+/* A row: its size, then its values. */
 int mig_spool_add(struct mig_spool *spool, const struct mig_value *values, struct mig_error *err)
 {
     struct mig_strbuf *buf = &spool->memory;
@@ -144,7 +85,7 @@ int mig_spool_add(struct mig_spool *spool, const struct mig_value *values, struc
     uint64_t size = 0;
     mig_strbuf_add(buf, (const char *)&size, sizeof size);
     for (size_t i = 0; i < spool->column_count; i++) {
-        append_value(buf, &values[i]);
+        mig_packed_add(buf, &values[i]);
     }
     if (buf->failed) {
         return mig_error_nomem(err);
@@ -223,7 +164,7 @@ int mig_spool_next(struct mig_spool *spool, struct mig_value *values, bool *row,
         at = mig_strbuf_text(&spool->row);
     }
     for (size_t i = 0; i < spool->column_count; i++) {
-        read_value(&at, &values[i]);
+        mig_packed_read(&at, &values[i]);
     }
     *row = true;
     return 0;

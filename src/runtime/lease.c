@@ -7,10 +7,10 @@
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,12 +278,7 @@ int mig_lease_keep(struct mig_run *run, struct mig_lock *lock, struct mig_error 
     pthread_mutex_init(&lease->mutex, NULL);
     pthread_cond_init(&lease->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    /* Signals are the main thread's. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    lease->running = pthread_create(&lease->thread, NULL, renew, lease) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    lease->running = mig_thread_start(&lease->thread, renew, lease);
     lock->lease = lease;
     return 0;
 }

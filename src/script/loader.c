@@ -3,13 +3,12 @@
  * a file; of a large folder several threads read a part each. */
 #include "script/reader.h"
 #include "script/revision_map.intern.h"
+#include "util/thread.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -216,16 +215,12 @@ static void read_ahead(struct loader *loader, int fd, struct entry *entries, siz
     struct part parts[MOST_THREADS] = {0};
     size_t threads = count / FILES_PER_THREAD, cpus = processors(), share;
     struct mig_error ignored = {0};
-    sigset_t all, before;
     threads = threads < cpus ? threads : cpus;
     threads = threads < MOST_THREADS ? threads : MOST_THREADS;
     if (threads < 2) {
         return;
     }
     share = loader->reader.keep / threads;
-    /* Signals are the host's, and its own threads take them. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     for (size_t i = 0; i < threads; i++) {
         size_t from = count * i / threads, to = count * (i + 1) / threads;
         parts[i].fd = fd;
@@ -233,9 +228,8 @@ static void read_ahead(struct loader *loader, int fd, struct entry *entries, siz
         parts[i].count = to - from;
         parts[i].started = mig_reader_open(&parts[i].reader, &parts[i].arena, loader->reader.root,
                                            share, &ignored) == 0 &&
-                           pthread_create(&parts[i].thread, NULL, read_part, &parts[i]) == 0;
+                           mig_thread_start(&parts[i].thread, read_part, &parts[i]);
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     for (size_t i = 0; i < threads; i++) {
         if (parts[i].started) {
             (void)pthread_join(parts[i].thread, NULL);

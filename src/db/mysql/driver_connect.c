@@ -7,10 +7,10 @@
 #include "driver/params.h"
 #include "util/ascii.h"
 #include "util/number.h"
+#include "util/thread.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,15 +362,11 @@ static void *killer(void *payload)
 static void start_killer(struct mig_conn *conn)
 {
     struct mig_mysql_handle *h = mig_mysql_handle_of(conn);
-    sigset_t all, before;
     h->wake = eventfd(0, EFD_CLOEXEC);
     if (h->wake < 0) {
         return;
     }
-    sigfillset(&all); /* the host's handlers are not this thread's business */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    h->has_killer = pthread_create(&h->killer, NULL, killer, conn) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    h->has_killer = mig_thread_start(&h->killer, killer, conn);
 }
 
 static void wake_killer(const struct mig_mysql_handle *h, uint64_t wish)

@@ -3,17 +3,16 @@
  * Type mapping, by the declared type of a result's column (sqlite3_column_decltype): BOOLEAN is a
  * boolean, NUMERIC and DECIMAL are exact (SQLite keeps them as integer, double or text); everything
  * else as it is stored. */
+#include "db/sqlite/driver.h"
 #include "dialect/rebuild.h"
 #include "driver/database.h"
 #include "driver/decimal.h"
 #include "driver/params.h"
-#include "driver/statement_cache.h"
 #include "util/ascii.h"
 #include "util/clock.h"
 #include "util/number.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,13 +22,6 @@
 #define BUSY_TIMEOUT_MS 5000
 #define PROGRESS_STEPS  10000 /* of SQLite's machine between two looks at the clock */
 #define CACHED_SQL_MAX  32768 /* a thousand rows of six values, as bulk_insert writes them */
-
-struct handle {
-    sqlite3 *db;
-    struct mig_statement_cache cache;
-    int64_t busy_timeout_ms, statement_timeout_ms;
-    int64_t until_ms; /* when the statement in hand has taken too long */
-};
 
 enum reading { AS_STORED, AS_BOOLEAN, AS_DECIMAL };
 
@@ -42,7 +34,7 @@ struct result {
     bool done;
 };
 
-static struct handle *handle_of(const struct mig_conn *conn)
+static struct mig_sqlite_handle *handle_of(const struct mig_conn *conn)
 {
     return conn->handle;
 }
@@ -54,12 +46,12 @@ static void release_statement(void *stmt)
 
 /* ---- how long a statement may take ---- */
 
-static void begin_clock(struct handle *h)
+static void begin_clock(struct mig_sqlite_handle *h)
 {
     h->until_ms = h->statement_timeout_ms > 0 ? mig_clock_ms() + h->statement_timeout_ms : 0;
 }
 
-static bool is_over(const struct handle *h)
+static bool is_over(const struct mig_sqlite_handle *h)
 {
     return h->until_ms > 0 && mig_clock_ms() >= h->until_ms;
 }
@@ -205,7 +197,7 @@ static int cannot_open(const char *file, bool create, int reason, struct mig_err
 static int apply_options(struct mig_conn *conn, const struct mig_conn_params *params,
                          struct mig_error *err)
 {
-    struct handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = handle_of(conn);
     bool keys = true;
     const char *busy = mig_conn_option(params, "busy_timeout");
     if (mig_conn_switch(params, "foreign_keys", true, &keys, err) != 0) {
@@ -244,7 +236,7 @@ static void describe(struct mig_conn *conn)
 static int open_file(struct mig_conn *conn, const struct mig_conn_params *params,
                      struct mig_error *err)
 {
-    struct handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = handle_of(conn);
     const char *file = params->database != NULL ? params->database : ":memory:";
     bool in_memory = strcmp(file, ":memory:") == 0 || file[0] == '\0';
     bool create = !params->read_only && !in_memory;
@@ -311,7 +303,8 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
 
 static void close_handle(struct mig_conn *conn)
 {
-    struct handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = handle_of(conn);
+    mig_sqlite_drop_ahead(h);
     mig_statement_cache_clear(&h->cache);
     if (!conn->attached) {
         (void)sqlite3_close_v2(h->db);
@@ -322,7 +315,7 @@ static void close_handle(struct mig_conn *conn)
 
 static int make_handle(struct mig_conn *conn, struct mig_error *err)
 {
-    struct handle *h = calloc(1, sizeof *h);
+    struct mig_sqlite_handle *h = calloc(1, sizeof *h);
     if (h == NULL) {
         return mig_error_nomem(err);
     }
@@ -374,7 +367,7 @@ static bool is_blank(const char *text, const char *end)
 static int prepare(struct mig_conn *conn, const char *sql, size_t length, sqlite3_stmt **stmt,
                    struct mig_error *err)
 {
-    struct handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = handle_of(conn);
     const char *rest = NULL;
     *stmt = mig_statement_cache_take(&h->cache, sql, length);
     if (*stmt != NULL) {
@@ -674,6 +667,9 @@ static int sqlite_next(struct mig_cursor *cursor, bool *row, struct mig_error *e
 
 static enum mig_tx_state sqlite_tx_state(struct mig_conn *conn)
 {
+    if (conn->ahead > 0) {
+        return MIG_TX_OPEN; /* they were sent in one, and how they went is not heard yet */
+    }
     return sqlite3_get_autocommit(handle_of(conn)->db) ? MIG_TX_IDLE : MIG_TX_OPEN;
 }
 
@@ -736,6 +732,10 @@ const struct mig_driver mig_driver_sqlite = {
     .attach = sqlite_attach,
     .close = close_handle,
     .execute = sqlite_execute,
+    .execute_many = mig_sqlite_hear_ahead,
+    .send_ahead = mig_sqlite_send_ahead,
+    .embedded = true,
+    .reads_ahead = true,
     .query = sqlite_query,
     .next = sqlite_next,
     .finish = free_result,

@@ -1,0 +1,29 @@
+/* What the parts of SQLite's driver share. */
+#ifndef MIG_DB_SQLITE_DRIVER_H
+#define MIG_DB_SQLITE_DRIVER_H
+
+#include "driver/driver.h"
+#include "driver/statement_cache.h"
+
+#include <sqlite3.h>
+
+struct mig_sqlite_ahead; /* driver_ahead.c */
+
+struct mig_sqlite_handle {
+    sqlite3 *db;
+    struct mig_statement_cache cache;
+    int64_t busy_timeout_ms, statement_timeout_ms;
+    int64_t until_ms;               /* when the statement in hand has taken too long */
+    struct mig_sqlite_ahead *ahead; /* once rows were sent ahead */
+};
+
+/* send_ahead and execute_many of struct mig_driver. */
+int mig_sqlite_send_ahead(struct mig_conn *conn, const struct mig_statement *statements,
+                          size_t count, struct mig_error *err) MIG_MUST_CHECK;
+int mig_sqlite_hear_ahead(struct mig_conn *conn, const struct mig_statement *statements,
+                          size_t count, int64_t *changed, size_t *done,
+                          struct mig_error *err) MIG_MUST_CHECK;
+/* Does what was sent, and ends the thread. */
+void mig_sqlite_drop_ahead(struct mig_sqlite_handle *h);
+
+#endif
