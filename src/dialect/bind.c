@@ -88,11 +88,13 @@ static int put_question(struct binding *b)
                              "parameter '?' needs a list, a keyed table was given");
     }
     if (b->used >= b->given->count) {
-        return mig_error_set(
-            b->err, MIG_E_script,
-            "parameter %zu is missing: the statement has more '?' than the list has "
-            "values (%zu)",
-            b->used + 1, b->given->count);
+        int code = mig_error_set(b->err, MIG_E_script, "parameter %zu is nil: write sql.null",
+                                 b->used + 1);
+        mig_error_hint(b->err,
+                       "Or it is missing: the statement has more '?' than the list has "
+                       "values (%zu).",
+                       b->given->count);
+        return code;
     }
     return put_parameter(b, b->used++);
 }

@@ -530,8 +530,13 @@ static const struct mig_field body_fields[] = {
     {"comment", MIG_FIELD_TEXT, offsetof(struct mig_table, comment), 0},
     {"renamed_from", MIG_FIELD_NAME, offsetof(struct mig_table, renamed_from), 0},
 };
-static const struct mig_record body_record = {"table", sizeof(struct mig_table), body_fields,
-                                              MIG_COUNT(body_fields)};
+const struct mig_record mig_body_record = {"table", sizeof(struct mig_table), body_fields,
+                                           MIG_COUNT(body_fields)};
+
+struct mig_prefixed mig_body_prefixed(struct mig_table *table)
+{
+    return (struct mig_prefixed){&table->options, table_prefixed, NULL};
+}
 
 struct mig_table *mig_read_body(struct mig_reader *r, int index, const char *table_name,
                                 const struct mig_record *extra, void *extra_base)
@@ -545,8 +550,8 @@ struct mig_table *mig_read_body(struct mig_reader *r, int index, const char *tab
     table->name = table_name;
     struct body body = {r, table, false};
     read_body_elements(&body, index, "the table", true);
-    struct mig_prefixed prefixed = {&table->options, table_prefixed, NULL};
-    mig_read_options(r, index, &body_record, table, extra, extra_base, &prefixed);
+    struct mig_prefixed prefixed = mig_body_prefixed(table);
+    mig_read_options(r, index, &mig_body_record, table, extra, extra_base, &prefixed);
     return table;
 }
 
@@ -644,7 +649,9 @@ void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *b
         SLOT(struct mig_opt_int) = mig_read_int(r, index, name);
         break;
     case MIG_FIELD_NAMES:
-        SLOT(struct mig_names) = mig_read_names(r, index, name);
+        SLOT(struct mig_names) = strcmp(field->name, "values") == 0
+                                     ? mig_read_values(r, index, name)
+                                     : mig_read_names(r, index, name);
         break;
     case MIG_FIELD_COLUMN:
         SLOT(struct mig_column *) = mig_read_column(r, index, name);

@@ -238,7 +238,8 @@ static struct mig_op *read_rename_column(struct arguments *a)
     return &op->base;
 }
 
-/* op.execute's first argument: text, or a query of sql.table, rendered here. */
+/* The statement of op.execute, the query of a view: text, or a query of sql.table, rendered here.
+ */
 static const char *take_sql(struct arguments *a, bool *rendered)
 {
     struct mig_reader *r = a->r;
@@ -290,7 +291,8 @@ static void take_field(struct arguments *a, enum mig_op_kind kind, const char *n
         column->name = mig_read_name(r, a->at, label(a, field->name));
         *(struct mig_column **)(void *)slot = column;
         a->at++;
-    } else if (kind == MIG_OP_execute && field->kind == MIG_FIELD_SQL) {
+    } else if (field->kind == MIG_FIELD_SQL &&
+               (kind == MIG_OP_execute || strcmp(field->name, "query") == 0)) {
         *(const char **)(void *)slot = take_sql(a, rendered);
         a->at++;
     } else {
@@ -428,7 +430,7 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
                 take_field(&a, kind, name, &record->fields[i], op, &rows, &rendered);
             }
         }
-        if (rendered && MIG_OP_CAST(op, execute)->params.given) {
+        if (kind == MIG_OP_execute && rendered && MIG_OP_CAST(op, execute)->params.given) {
             mig_read_fail(r, "a query of sql.table has its parameters already");
         }
         if (kind == MIG_OP_create_function || kind == MIG_OP_create_trigger) {
@@ -451,6 +453,10 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
             struct mig_prefixed prefixed = {&alter->options, mig_option_changeable,
                                             &alter->existing};
             finish(&a, record, op, NULL, NULL, &prefixed);
+        } else if (kind == MIG_OP_create_table) {
+            struct mig_table *body = ((struct mig_op_create_table *)(void *)op)->body;
+            struct mig_prefixed prefixed = mig_body_prefixed(body);
+            finish(&a, record, op, &mig_body_record, body, &prefixed);
         } else {
             finish(&a, record, op, NULL, NULL, NULL);
         }

@@ -51,7 +51,7 @@ static void read_enums(struct mig_reader *r, int index, const char *schema, stru
         lua_getfield(r->L, index, names[i]);
         *item = (struct mig_enum){.schema = schema,
                                   .name = names[i],
-                                  .values = mig_read_names(r, -1, "the list of values")};
+                                  .values = mig_read_values(r, -1, "the list of values")};
         lua_pop(r->L, 1);
         if (item->values.count == 0) {
             mig_read_fail(r, "the list of values is empty");

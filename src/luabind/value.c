@@ -271,6 +271,18 @@ struct mig_names mig_read_names(struct mig_reader *r, int index, const char *nam
     return names;
 }
 
+struct mig_names mig_read_values(struct mig_reader *r, int index, const char *name)
+{
+    struct mig_names values = mig_read_names(r, index, name);
+    for (size_t i = 1; i < values.count; i++) {
+        struct mig_names before = {.items = values.items, .count = i};
+        if (mig_names_contain(&before, values.items[i])) {
+            mig_read_fail(r, "%s: '%s' stands there twice", name, values.items[i]);
+        }
+    }
+    return values;
+}
+
 /* The field `key` of the object's table of fields at `fields`, copied; NULL when absent. */
 static const char *field_text(struct mig_reader *r, int fields, const char *key, size_t *length)
 {
@@ -559,7 +571,7 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
     }
     lua_pushliteral(L, "values");
     if (lua_rawget(L, fields) != LUA_TNIL) {
-        type->values = mig_read_names(r, -1, "the values");
+        type->values = mig_read_values(r, -1, "the values");
     }
     lua_pushliteral(L, "element");
     if (lua_rawget(L, fields) != LUA_TNIL) {

@@ -49,6 +49,8 @@ const char *mig_read_sql(struct mig_reader *r, int index, const char *name);
 enum mig_tri mig_read_tri(struct mig_reader *r, int index, const char *name);
 struct mig_opt_int mig_read_int(struct mig_reader *r, int index, const char *name);
 struct mig_names mig_read_names(struct mig_reader *r, int index, const char *name);
+/* The values of an enum or a set: names, each once. */
+struct mig_names mig_read_values(struct mig_reader *r, int index, const char *name);
 struct mig_value mig_read_value(struct mig_reader *r, int index, const char *name);
 /* A parameter or a field of a row: no expressions. */
 struct mig_value mig_read_datum(struct mig_reader *r, int index, const char *name);
@@ -92,6 +94,10 @@ struct mig_prefixed {
 void mig_read_options(struct mig_reader *r, int index, const struct mig_record *record, void *base,
                       const struct mig_record *extra, void *extra_base,
                       const struct mig_prefixed *prefixed);
+/* The keys that mig_read_body takes beside the elements, for where they stand in a table of their
+ * own. */
+extern const struct mig_record mig_body_record;
+struct mig_prefixed mig_body_prefixed(struct mig_table *table);
 /* The fields of a value of sql into a struct of its record. */
 void mig_read_fields(struct mig_reader *r, int index, const struct mig_record *record, void *base);
 void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *base, int index,

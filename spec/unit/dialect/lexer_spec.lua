@@ -185,7 +185,7 @@ describe("parameters", function()
     for _, case in ipairs {
       { "SELECT :a", { b = 1 }, "parameter ':a' is missing" },
       { "SELECT :a", { a = 1, b = 1 }, "parameter 'b' is not used in the statement" },
-      { "SELECT ?, ?", { 1 }, "parameter 2 is missing: the statement has more '?' than the list has values (1)" },
+      { "SELECT ?, ?", { 1 }, "parameter 2 is nil: write sql.null" },
       { "SELECT ?", { 1, 2 }, "2 parameters are given, the statement has 1 '?'" },
       { "SELECT :a", { 1 }, "parameter ':a' needs a keyed table, a list was given" },
       { "SELECT ?", { a = 1 }, "parameter '?' needs a list, a keyed table was given" },

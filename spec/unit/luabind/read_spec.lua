@@ -122,6 +122,13 @@ describe("reading operations", function()
     assert.is_nil(postgresql.mysql_engine)
   end)
 
+  it("reads the options of a new table beside its columns or in a table of their own", function()
+    local options = { comment = "what we sell", mysql_engine = "InnoDB", if_not_exists = true, schema = "s" }
+    local body = { id }
+    for key, value in pairs(options) do body[key] = value end
+    assert.same(binding.read("mysql", "create_table", "t", body), binding.read("mysql", "create_table", "t", { id }, options))
+  end)
+
   it("reads references of three parts and a table and column in one", function()
     local column = read("add_column", "t", { "a", sql.integer, references = "s.users.id" }).columns[1]
     assert.equal("s", column.references.referent_schema)
@@ -228,6 +235,9 @@ local bad = {
   { "an operator class of a column that is not indexed", "option 'postgresql_ops': the index has no column 'b'", "create_index", "ix", "t", "a", { postgresql_ops = { b = "text_ops" } } },
   { "an operator class that is a number", "option 'postgresql_ops': 'a' must be a string", "create_index", "ix", "t", "a", { postgresql_ops = { a = 1 } } },
   { "two places of a column", "mysql_after and mysql_first exclude each other", "alter_column", "t", "a", { mysql_after = "b", mysql_first = true } },
+  { "an unknown option of a new table", "unknown option 'coment' (did you mean 'comment'?)", "create_table", "t", { id }, { coment = "x" } },
+  { "an enum's value twice", "argument 2 (values): 'a' stands there twice", "create_enum", "e", { "a", "b", "a" } },
+  { "a new value of an enum twice", "argument 2 (values): 'a' stands there twice", "set_enum_values", "e", { "a", "a" } },
   { "two places of an enum's value", "before and after exclude each other", "add_enum_value", "e", "v", { before = "a", after = "b" } },
   { "a value that becomes none", "option 'removed': what 'a' becomes must be a string", "set_enum_values", "e", { "b" }, { removed = { a = 5 } } },
   { "a value that becomes one of no enum", "option 'renamed': value 'a' is to become 'c', which the new values do not have", "set_enum_values", "e", { "b" }, { renamed = { a = "c" } } },

@@ -147,6 +147,23 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "2", "3\tc", "2\tb", "2", "it's ?", "1" }, log)
     end)
 
+    it("makes a view of a table handle's query", function()
+      assert.same({ "it's" }, said(users .. [[
+        op.bulk_insert("users", { { email = "a", n = 1 }, { email = "it's", n = 2 } })
+        op.create_view("v", sql.table "users":select("email"):where("email = ?", "it's"))
+        print(op.get_bind():scalar "SELECT email FROM v")
+        op.drop_view("v")]]))
+    end)
+
+    it("passes over an identity, and its end, where the key fills itself in anyway", function()
+      assert.same({ "1" }, said [[
+        op.create_table("t", { { "id", sql.integer, primary_key = true }, { "a", sql.integer } })
+        op.alter_column("t", "id", { identity = sql.identity { always = true } })
+        op.execute "INSERT INTO t (a) VALUES (1)"
+        print(op.get_bind():scalar "SELECT id FROM t")
+        op.alter_column("t", "id", { drop_identity = true })]])
+    end)
+
     it("makes a UUID as a column of the type takes it", function()
       local log = said [[
         op.create_table("t", { { "id", sql.uuid, primary_key = true }, { "words", sql.string(36) } })

@@ -58,6 +58,7 @@ describe("schema.lua", function()
     { "no table", "return sql.schema(5)", "it takes a table of tables", 1 },
     { "a table that is none", "return sql.schema { t = 5 }", "table 't': the columns must be a table", 1 },
     { "a table that stands twice", 'return sql.schema { views = { { "id", sql.integer } }, tables = { views = { { "id", sql.text } } } }', "table 'views' stands twice, in `tables` and beside it", 1 },
+    { "an enum with a value twice", "return sql.schema { enums = { e = { 'a', 'a' } } }", "enum 'e': the list of values: 'a' stands there twice", 1 },
     { "an enum without values", "return sql.schema { enums = { e = {} } }", "enum 'e': the list of values is empty", 1 },
     { "a view that is none", "return sql.schema { views = { v = 5 } }", "view 'v': the query must be SQL text", 1 },
     { "an index of a plain view", 'return sql.schema { views = { v = { "SELECT 1 AS a", sql.index("ix", "a") } } }', "view 'v': only a view with materialized = true has indexes", 1 },

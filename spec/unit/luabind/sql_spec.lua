@@ -122,6 +122,8 @@ local bad = {
   { "a set without values", "the list of values is missing", function() return sql.set() end },
   { "an enum of nothing", "it needs a name, a list of values, or both", function() return sql.enum() end },
   { "an enum without values", "the list of values is empty", function() return sql.enum("e", {}) end },
+  { "an enum with a value twice", "'a' stands there twice", function() return sql.enum("e", { "a", "b", "a" }) end },
+  { "a set with a value twice", "'a' stands there twice", function() return sql.set { "a", "a" } end },
   { "the values of an enum one by one", "the values come in one list", function() return sql.enum("a", "b") end },
   { "an unknown dialect", "unknown dialect 'postgres' (did you mean 'postgresql'?)", function() return sql.variant { postgres = sql.text } end },
   { "a colon", "sql.string is called with a dot, not with a colon", function() return sql:string(5) end },

@@ -39,10 +39,12 @@ static int append_text_type(const struct mig_compile *c, struct mig_strbuf *buf,
                             const struct mig_type *type, struct mig_error *err)
 {
     if (!type->length.given) {
-        int code = mig_unsupported(c, err, "type VARCHAR without a length", NULL);
+        bool binary = type->kind == MIG_TYPE_varbinary;
+        int code = mig_unsupported(
+            c, err, binary ? "type VARBINARY without a length" : "type VARCHAR without a length",
+            NULL);
         mig_error_hint(err, "Give the length: sql.%s(255), or use sql.%s.",
-                       mig_type_kind_name(type->kind),
-                       type->kind == MIG_TYPE_varbinary ? "blob" : "text");
+                       mig_type_kind_name(type->kind), binary ? "blob" : "text");
         return code;
     }
     mig_append_length(buf, word, type->length);
