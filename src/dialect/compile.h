@@ -202,6 +202,10 @@ const char *mig_compile_conventional_name(const struct mig_compile *c,
 /* Whether it changes more than the name; existing_* alone change nothing. */
 bool mig_alter_changes(const struct mig_op_alter_column *op);
 bool mig_alter_only_renames(const struct mig_op_alter_column *op);
+/* Where there are no identity columns: takes an identity, or the end of one, out of an alter_column
+ * of a column that fills itself in anyway, and says so in the log. After the shared resolve. */
+int mig_pass_over_identity(struct mig_compile *c, struct mig_op *op,
+                           struct mig_error *err) MIG_MUST_CHECK;
 
 /* Shared operations (compile_<noun>.c), for a dialect that wraps one. */
 mig_compile_fn mig_compile_create_table, mig_compile_drop_table, mig_compile_rename_table;

@@ -191,6 +191,23 @@ bool mig_alter_changes(const struct mig_op_alter_column *op)
            op->insert_before != NULL;
 }
 
+int mig_pass_over_identity(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
+{
+    struct mig_op_alter_column *alter = (struct mig_op_alter_column *)(void *)op;
+    if (op->kind != MIG_OP_alter_column ||
+        (alter->identity == NULL && alter->drop_identity != MIG_TRUE) ||
+        alter->existing->autoincrement != MIG_TRUE) {
+        return 0;
+    }
+    mig_log_write(
+        c->log, MIG_LOG_INFO, "%s of column '%s.%s' passed over: it fills itself in anyway",
+        alter->identity != NULL ? "identity" : "drop_identity", alter->table, alter->column);
+    alter->identity = NULL;
+    alter->drop_identity = MIG_UNSET;
+    alter->wanted = mig_apply_alter(c->arena, alter->existing, alter);
+    return alter->wanted == NULL ? mig_error_nomem(err) : 0;
+}
+
 bool mig_alter_only_renames(const struct mig_op_alter_column *op)
 {
     return op->new_column_name != NULL && !mig_alter_changes(op);

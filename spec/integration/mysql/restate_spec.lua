@@ -104,6 +104,12 @@ describe("a key of MySQL that", function()
       op.create_foreign_key("fk", "t", "u", { "a" }, { "b" })
       op.alter_column("t", "a", { comment = "c" })
       op.drop_constraint("fk", "t", { type = "foreignkey" })]] },
+    ["is an identity goes on filling itself in"] = { fills = true, [[
+      op.create_table("t", { { "a", sql.integer, primary_key = true, identity = sql.identity { start = 1 } } })]] },
+    ["gets an identity and loses it goes on filling itself in"] = { fills = true, [[
+      op.create_table("t", { { "a", sql.integer, primary_key = true } })
+      op.alter_column("t", "a", { identity = sql.identity { always = true } })
+      op.alter_column("t", "a", { drop_identity = true })]] },
     ["is made a key later does not"] = { [[
       op.create_table("t", { { "a", sql.integer, nullable = false } })
       op.create_primary_key("pk_t", "t", { "a" })]] },

@@ -39,16 +39,26 @@ static bool is_sole_key(const struct mig_table *table, const struct mig_column *
            strcmp(key->columns.items[0], column->name) == 0;
 }
 
+/* An identity on an integer primary key is AUTO_INCREMENT: also for the operations that follow. */
+static void settle_identities(const struct mig_compile *c, const struct mig_table *table)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        struct mig_column *column = table->columns.items[i];
+        if (column->identity != NULL && is_sole_key(table, column) &&
+            mig_type_is_integer(mig_dialect_type(c, column->type))) {
+            mig_log_write(c->log, MIG_LOG_INFO, "identity of column '%s' is AUTO_INCREMENT here",
+                          column->name);
+            column->identity = NULL;
+            column->autoincrement = MIG_TRUE;
+        }
+    }
+}
+
 static bool is_automatic(struct mig_sql *w, const struct mig_table *table,
                          const struct mig_column *column)
 {
     if (column->identity == NULL) {
         return mig_column_fills_itself(w->c, table, column);
-    }
-    if (is_sole_key(table, column) && mig_type_is_integer(mig_dialect_type(w->c, column->type))) {
-        mig_log_write(w->c->log, MIG_LOG_INFO, "identity of column '%s' is AUTO_INCREMENT here",
-                      column->name);
-        return true;
     }
     mig_sql_unsupported(w, "identity columns other than an integer primary key",
                         "Use `autoincrement` on a column that is a key, or leave out `identity`.");
@@ -502,10 +512,13 @@ static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *e
     for (size_t i = 0; table != NULL && i < table->constraints.count && code == 0; i++) {
         code = resolve_foreign(c, op, table, table->constraints.items[i], err);
     }
+    if (op->kind == MIG_OP_create_table) {
+        settle_identities(c, table);
+    }
     if (op->kind == MIG_OP_add_constraint) {
         code = resolve_foreign(c, op, NULL, MIG_OP_CAST(op, add_constraint)->constraint, err);
     }
-    return code;
+    return code == 0 ? mig_pass_over_identity(c, op, err) : code;
 }
 
 /* The protocol counts parameters in 16 bits. A literal with a point is DECIMAL, a bound float would

@@ -334,6 +334,9 @@ static int check_foreign_keys(const struct mig_compile *c, const char *schema,
 static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     int code = mig_sqlite_strict(c, op, err);
+    if (code == 0) {
+        code = mig_pass_over_identity(c, op, err);
+    }
     if (code != 0) {
         return code;
     }
