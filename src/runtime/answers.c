@@ -18,7 +18,9 @@ enum { ANSWER_BYTES = 64 * 1024, SEGMENT_BYTES = 4 * 1024 * 1024 };
 
 void mig_answer_write_bytes(struct mig_strbuf *out, char kind, const char *bytes, size_t length)
 {
-    mig_strbuf_printf(out, "%c%zu:", kind, length);
+    mig_strbuf_putc(out, kind);
+    mig_append_integer(out, (int64_t)length);
+    mig_strbuf_putc(out, ':');
     mig_strbuf_add(out, bytes, length);
 }
 
@@ -72,8 +74,11 @@ static void write_answer(struct mig_run *run, int64_t call, int64_t changed,
         run->journal.too_big = true;
         return;
     }
-    mig_strbuf_printf(out, "%" PRId64 " %" PRId64 " %zu %zu\n", call, changed, column_count,
-                      row_count);
+    const int64_t head[] = {call, changed, (int64_t)column_count, (int64_t)row_count};
+    for (size_t i = 0; i < MIG_COUNT(head); i++) {
+        mig_append_integer(out, head[i]);
+        mig_strbuf_putc(out, i + 1 < MIG_COUNT(head) ? ' ' : '\n');
+    }
     for (size_t i = 0; i < column_count; i++) {
         mig_answer_write_bytes(out, 's', names[i], strlen(names[i]));
     }

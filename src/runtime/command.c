@@ -414,6 +414,8 @@ static int run_step(struct mig_command *cmd, const struct mig_step *step, bool *
     }
     run->revision = NULL;
     mig_arena_rewind(&run->revision_arena);
+    mig_arena_rewind(&run->texts.arena);
+    run->texts.count = 0;
     mig_catalog_settle(run->catalog);
     return rc;
 }

@@ -168,6 +168,7 @@ void mig_run_end(struct mig_run *run)
     mig_strbuf_release(&run->text);
     mig_strbuf_release(&run->journal.written);
     mig_arena_release(&run->label_arena);
+    mig_arena_release(&run->texts.arena);
     mig_arena_release(&run->revision_arena);
 }
 
@@ -366,11 +367,44 @@ int mig_run_observe(struct mig_run *run, const struct mig_op *op, struct mig_sta
     return run->options->observe(run->options->payload, &observed, err);
 }
 
+/* The text's statements, in the arena; what they point to may be older. */
+static int split(struct mig_run *run, const char *sql, struct mig_statements *out,
+                 struct mig_error *err)
+{
+    struct mig_arena *arena = &run->revision_arena;
+    struct mig_texts *texts = &run->texts;
+    size_t length = strlen(sql), i = 0;
+    while (i < texts->count &&
+           (texts->items[i].length != length || memcmp(texts->items[i].sql, sql, length) != 0)) {
+        i++;
+    }
+    if (i == MIG_RUN_TEXTS || length > MIG_RUN_TEXT_BYTES) {
+        return mig_lexer_split(run->db->dialect, run->server, arena, sql, length, out, err);
+    }
+    struct mig_statements *known = &texts->items[i].statements;
+    if (i == texts->count) {
+        const char *copy = mig_arena_strndup(&texts->arena, sql, length);
+        *known = (struct mig_statements){0};
+        int rc = copy == NULL ? mig_error_nomem(err)
+                              : mig_lexer_split(run->db->dialect, run->server, &texts->arena, copy,
+                                                length, known, err);
+        if (rc != 0) {
+            return rc;
+        }
+        texts->items[i].sql = copy;
+        texts->items[i].length = length;
+        texts->count++;
+    }
+    out->count = known->count;
+    out->items =
+        mig_arena_grow(arena, known->items, known->count, known->count + 1, sizeof *known->items);
+    return out->items == NULL ? mig_error_nomem(err) : 0;
+}
+
 int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_params *params,
                       struct mig_statements *out, struct mig_error *err)
 {
-    int rc = mig_lexer_split(run->db->dialect, run->server, &run->revision_arena, sql, strlen(sql),
-                             out, err);
+    int rc = split(run, sql, out, err);
     if (rc != 0) {
         return rc;
     }

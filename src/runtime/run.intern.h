@@ -101,6 +101,20 @@ struct mig_undo {
     bool ended;                 /* all of it was seen */
 };
 
+/* SQL texts of the present revision as statements, since a script's loop sends the same one with
+ * every row: the first few of moderate length. */
+enum { MIG_RUN_TEXTS = 8, MIG_RUN_TEXT_BYTES = 4096 };
+
+struct mig_texts {
+    struct mig_arena arena;
+    struct {
+        const char *sql;
+        size_t length;
+        struct mig_statements statements;
+    } items[MIG_RUN_TEXTS];
+    size_t count;
+};
+
 struct mig_run {
     struct mig_context *ctx;
     const struct mig_run_options *options;
@@ -112,6 +126,7 @@ struct mig_run {
     const struct mig_server *server;
     struct mig_arena *arena;         /* the command's: what the report keeps */
     struct mig_arena revision_arena; /* the present revision's */
+    struct mig_texts texts;
     struct mig_compile compile;
     struct mig_naming naming;
     struct mig_catalog *catalog;
