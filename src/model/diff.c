@@ -369,6 +369,9 @@ static void create_table(struct mig_diff *d, const struct ordered *list, size_t 
     op->body = body;
     for (size_t i = 0; i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
+        if (mig_diff_comes_with_enum(d, body, constraint)) {
+            continue;
+        }
         if (constraint->kind == MIG_CONSTRAINT_FOREIGN && is_forward(d, list, at, constraint)) {
             mig_diff_add_constraint(d, table, constraint);
             continue;

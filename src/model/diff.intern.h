@@ -91,6 +91,9 @@ struct mig_constraint *mig_diff_plain_constraint(struct mig_diff *d,
                                                  const struct mig_constraint *constraint);
 void mig_diff_drop_constraint(struct mig_diff *d, const struct mig_table *from, const char *table,
                               const struct mig_constraint *constraint);
+/* Whether the CHECK is the one that a column of the new table brings with its enum. */
+bool mig_diff_comes_with_enum(struct mig_diff *d, const struct mig_table *table,
+                              const struct mig_constraint *check);
 void mig_diff_add_constraint(struct mig_diff *d, const struct mig_table *to,
                              const struct mig_constraint *constraint);
 /* The constraint that is the same on the other side, NULL when there is none. */

@@ -263,6 +263,17 @@ static bool is_check_of(struct mig_diff *d, const struct mig_constraint *check, 
     return condition != NULL && mig_compare_expressions(condition, check->condition);
 }
 
+bool mig_diff_comes_with_enum(struct mig_diff *d, const struct mig_table *table,
+                              const struct mig_constraint *check)
+{
+    if (check->kind != MIG_CONSTRAINT_CHECK || check->column == NULL || check->name_is_final) {
+        return false;
+    }
+    const struct mig_column *column = mig_table_column(table, check->column);
+    return column != NULL && column->type != NULL && column->type->kind == MIG_TYPE_enum &&
+           is_check_of(d, check, column->name, column->type);
+}
+
 /* A column that is added brings the CHECK of its enum; on SQLite one that gets its type, too. */
 static bool is_brought_by_enum(struct mig_diff *d, const struct mig_constraint *check)
 {
