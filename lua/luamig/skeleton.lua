@@ -136,6 +136,12 @@ function skeleton.compose(settings, spec, header)
       hint = "set recursive = true, or leave '/' out of file_template.",
     }
   end
+  if ("/" .. file):find("/.", 1, true) then
+    core.error {
+      kind = "config", message = ("file_template makes '%s' of the revision, and what begins with a dot is not read"):format(file),
+      hint = "let file_template begin with another field, or with a word.",
+    }
+  end
   return filled, file
 end
 

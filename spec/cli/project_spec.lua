@@ -275,6 +275,9 @@ describe("luamig revision", function()
   it("writes no revision where none is read", function()
     local p = project.new { config = 'file_template = "{year}/{rev}_{slug}",' }
     refuses(p, { "revision", "-m", "lost" }, "file_template puts revisions into sub%-folders")
+    p = project.new { config = 'file_template = "{slug}",' }
+    refuses(p, { "revision", "-m", "???" }, "file_template makes '%.lua' of the revision")
+    refuses(project.new(), { "revision", "-m", "lost", "--rev-id", ".a1" }, "file_template makes '%.a1_lost%.lua' of the revision")
   end)
 
   it("refuses what cannot be, and writes nothing then", function()
