@@ -110,9 +110,11 @@ static int check_unused(const struct binding *b)
                                  "parameter '%s' is not used in the statement",
                                  b->given->items[i].name);
         }
-        return mig_error_set(b->err, MIG_E_script,
-                             "%zu parameters are given, the statement has %zu '?'", b->given->count,
-                             b->used);
+        mig_error_set(b->err, MIG_E_script, "%zu parameters are given, the statement has %zu '?'",
+                      b->given->count, b->used);
+        mig_error_hint(b->err,
+                       "Each '?' takes one value; IN (…) takes one for each of its values.");
+        return MIG_E_script;
     }
     return 0;
 }

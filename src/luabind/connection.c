@@ -299,7 +299,30 @@ void mig_lua_push_result(lua_State *L, const struct mig_result *from, const char
 
 /* --- statements --- */
 
-const char *mig_lua_read_statement(struct mig_reader *r, int index, struct mig_params *params)
+/* { { a, b }, { c, d } } */
+static bool is_list_of_tables(lua_State *L, int index)
+{
+    bool list = lua_istable(L, index) && lua_rawgeti(L, index, 1) == LUA_TTABLE;
+    lua_settop(L, index);
+    return list;
+}
+
+static void read_sets(struct mig_reader *r, int index, struct mig_param_sets *sets)
+{
+    sets->count = (size_t)mig_read_length(r, index, "the list of parameters", false);
+    sets->items = mig_read_need(r, mig_arena_array(r->arena, struct mig_params, sets->count));
+    for (size_t i = 0; i < sets->count; i++) {
+        struct mig_place place = {r->place, "set", NULL, (lua_Integer)i + 1};
+        r->place = &place;
+        lua_rawgeti(r->L, index, (lua_Integer)i + 1);
+        sets->items[i] = mig_read_params(r, -1, "parameters");
+        lua_pop(r->L, 1);
+        r->place = place.up;
+    }
+}
+
+const char *mig_lua_read_statement(struct mig_reader *r, int index, struct mig_params *params,
+                                   struct mig_param_sets *sets)
 {
     lua_State *L = r->L;
     const struct mig_lua_object *object = mig_lua_object(L, index);
@@ -314,7 +337,9 @@ const char *mig_lua_read_statement(struct mig_reader *r, int index, struct mig_p
         return mig_read_rendered(r, index);
     }
     const char *sql = mig_read_sql(r, index, "the statement");
-    if (has_params) {
+    if (has_params && sets != NULL && is_list_of_tables(L, index + 1)) {
+        read_sets(r, index + 1, sets);
+    } else if (has_params) {
         *params = mig_read_params(r, index + 1, "parameters");
     }
     return sql;
@@ -337,14 +362,15 @@ static void check_connection(lua_State *L, const char *name)
 /* Runs the statement at index 2 and leaves its result in `out`, in the run's arena. The caller,
  * having copied it to Lua, releases it to the mark that it took, so that a loop of statements takes
  * no memory. */
-static void query(lua_State *L, const char *what, struct mig_result *out)
+static void query(lua_State *L, const char *what, bool several, struct mig_result *out)
 {
     struct mig_params params = {0};
+    struct mig_param_sets sets = {&params, 1};
     struct mig_reader r = mig_lua_reader(L, what);
-    const char *sql = mig_lua_read_statement(&r, 2, &params);
+    const char *sql = mig_lua_read_statement(&r, 2, &params, several ? &sets : NULL);
     mig_lua_line(L);
     struct mig_error *err = mig_lua_error_slot(L);
-    if (mig_run_query(mig_lua_host(L)->run, sql, &params, out, err) != 0) {
+    if (mig_run_query(mig_lua_host(L)->run, sql, &sets, out, err) != 0) {
         mig_lua_raise_op(L, err, what);
     }
 }
@@ -355,7 +381,7 @@ static int connection_execute(lua_State *L)
     check_connection(L, "execute");
     struct mig_arena *arena = mig_run_arena(mig_lua_run(L, "conn:execute"));
     struct mig_arena_mark mark = mig_arena_mark(arena);
-    query(L, "conn:execute", &result);
+    query(L, "conn:execute", true, &result);
     mig_lua_push_result(L, &result, NULL);
     mig_arena_reset(arena, mark);
     return 1;
@@ -367,7 +393,7 @@ static int connection_scalar(lua_State *L)
     check_connection(L, "scalar");
     struct mig_arena *arena = mig_run_arena(mig_lua_run(L, "conn:scalar"));
     struct mig_arena_mark mark = mig_arena_mark(arena);
-    query(L, "conn:scalar", &result);
+    query(L, "conn:scalar", false, &result);
     if (result.offline) {
         return mig_lua_fail(L, MIG_E_offline, "Branch with: if not op.offline then … end",
                             "the result of a statement is not known without running it");
@@ -421,7 +447,7 @@ static int connection_rows(lua_State *L)
     check_connection(L, "rows");
     struct mig_params params = {0};
     struct mig_reader r = mig_lua_reader(L, "conn:rows");
-    const char *sql = mig_lua_read_statement(&r, 2, &params);
+    const char *sql = mig_lua_read_statement(&r, 2, &params, NULL);
     mig_lua_line(L);
     struct mig_rows_reader *reader = lua_newuserdatauv(L, sizeof *reader, 0);
     memset(reader, 0, sizeof *reader);

@@ -14,6 +14,7 @@ static struct mig_arena *query(lua_State *L, const char *what, struct mig_arena_
     struct mig_lua_handle *h = mig_handle_check(L);
     struct mig_run *run = NULL;
     struct mig_params params = {0};
+    struct mig_param_sets sets = {&params, 1};
     if (mig_context_session(&h->ctx, &run, &h->err) != 0) {
         mig_handle_fail(L, h);
     }
@@ -27,8 +28,8 @@ static struct mig_arena *query(lua_State *L, const char *what, struct mig_arena_
         .is_mariadb = mig_run_server(run)->is_mariadb,
         .compile = mig_run_compile(run),
     };
-    const char *sql = mig_lua_read_statement(&reader, 2, &params);
-    if (mig_run_query(run, sql, &params, out, &h->err) != 0) {
+    const char *sql = mig_lua_read_statement(&reader, 2, &params, &sets);
+    if (mig_run_query(run, sql, &sets, out, &h->err) != 0) {
         mig_handle_fail(L, h);
     }
     return arena;

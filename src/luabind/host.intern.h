@@ -84,7 +84,8 @@ int mig_lua_reversible(lua_State *L);
 /* Calls the function on top (a change()) in that direction. */
 void mig_lua_change(lua_State *L, enum mig_direction direction);
 /* The statement of the argument at index (text or query), parameters at index + 1. */
-const char *mig_lua_read_statement(struct mig_reader *r, int index, struct mig_params *params);
+const char *mig_lua_read_statement(struct mig_reader *r, int index, struct mig_params *params,
+                                   struct mig_param_sets *sets);
 void mig_lua_push_value(lua_State *L, const struct mig_value *value);
 /* Pushes a result object. changed: rows changed, -1 unknown; rows are copied. */
 void mig_lua_push_result(lua_State *L, const struct mig_result *result, const char *no_rows);

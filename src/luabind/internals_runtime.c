@@ -90,8 +90,10 @@ static int l_query(lua_State *L)
 {
     struct mig_run *run = run_of(L);
     struct mig_result result;
+    struct mig_params none = {0};
     struct mig_error *err = mig_lua_error_slot(L);
-    int rc = mig_run_query(run, luaL_checkstring(L, 2), NULL, &result, err);
+    int rc = mig_run_query(run, luaL_checkstring(L, 2), &(struct mig_param_sets){&none, 1}, &result,
+                           err);
     if (rc != 0) {
         return mig_lua_raise(L, err);
     }

@@ -245,7 +245,7 @@ static int expect_none(lua_State *L)
     }
     lua_settop(L, 1);
     struct mig_params params = {0};
-    const char *sql = mig_lua_read_statement(&r, 1, &params);
+    const char *sql = mig_lua_read_statement(&r, 1, &params, NULL);
     mig_lua_line(L);
     struct mig_result result = {0};
     struct mig_error *err = mig_lua_error_slot(L);

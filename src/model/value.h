@@ -62,6 +62,12 @@ struct mig_params {
     bool named;
 };
 
+/* For a statement that runs once with each, in this order; at least one. */
+struct mig_param_sets {
+    struct mig_params *items;
+    size_t count;
+};
+
 /* An ordered list of names; `given` tells an empty list from one that was left out. */
 struct mig_names {
     const char **items;

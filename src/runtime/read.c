@@ -74,6 +74,16 @@ static int query_statement(struct mig_run *run, const struct mig_statement *stat
     return mig_segment_leave(run, statement, fetch(run, statement, out, err), err);
 }
 
+static int query_statements(struct mig_run *run, const struct mig_statements *statements,
+                            struct mig_result *out, struct mig_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < statements->count; i++) {
+        rc = query_statement(run, &statements->items[i], out, err);
+    }
+    return rc;
+}
+
 /* What can stand in EXISTS (…), where a script tests it; PRAGMA and SHOW cannot. */
 static bool is_testable(const struct mig_statement *statement)
 {
@@ -101,15 +111,55 @@ static int expect_empty(struct mig_statements *statements, const char *message,
     return 0;
 }
 
+/* The text with each set of parameters. */
+static int read_each(struct mig_run *run, const char *sql, const struct mig_param_sets *sets,
+                     struct mig_statements *out, struct mig_error *err)
+{
+    out->items = mig_arena_array(&run->revision_arena, struct mig_statement, sets->count);
+    if (out->items == NULL) {
+        return mig_error_nomem(err);
+    }
+    for (; out->count < sets->count; out->count++) {
+        struct mig_statements one = {0};
+        int rc = mig_run_read_text(run, sql, &sets->items[out->count], &one, err);
+        if (rc == 0 && (one.items->flags & MIG_STATEMENT_RETURNS_ROWS) != 0) {
+            rc = mig_error_set(err, MIG_E_script,
+                               "a statement that gives rows takes one set of parameters");
+            mig_error_hint(err,
+                           "A list of tables runs it once with each; IN (…) takes a placeholder "
+                           "for each of its values.");
+        }
+        if (rc != 0) {
+            mig_error_detail(err, "with set %zu of the parameters", out->count + 1);
+            return rc;
+        }
+        out->items[out->count] = *one.items;
+        out->items[out->count].flags |= MIG_STATEMENT_REPEATED;
+    }
+    return 0;
+}
+
+static void digest_sets(const char *sql, const struct mig_param_sets *sets,
+                        char out[MIG_DIGEST_SIZE])
+{
+    char next[MIG_DIGEST_SIZE];
+    mig_text_digest("query", sql, &sets->items[0], out);
+    for (size_t i = 1; i < sets->count; i++) {
+        mig_text_digest("query", NULL, &sets->items[i], next);
+        mig_digest_chain(out, next);
+    }
+}
+
 /* Both questions below; message: of a precondition, else NULL. */
-static int ask(struct mig_run *run, const char *sql, const struct mig_params *params,
+static int ask(struct mig_run *run, const char *sql, const struct mig_param_sets *sets,
                const char *message, struct mig_result *out, struct mig_error *err)
 {
     struct mig_statements statements = {0};
     bool skip = false;
     const struct mig_answer *answer = NULL;
     *out = (struct mig_result){.changed = -1};
-    int rc = mig_run_read_text(run, sql, params, &statements, err);
+    int rc = sets->count > 1 ? read_each(run, sql, sets, &statements, err)
+                             : mig_run_read_text(run, sql, sets->items, &statements, err);
     if (rc == 0 && message != NULL) {
         rc = expect_empty(&statements, message, err);
     }
@@ -118,7 +168,7 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_params *pa
     }
     if (run->journal.active) {
         char digest[MIG_DIGEST_SIZE];
-        mig_text_digest("query", sql, params, digest);
+        digest_sets(sql, sets, digest);
         rc = mig_journal_call(run, digest, &skip, &answer, err);
         if (rc == 0 && !skip) {
             struct mig_statements rest = {0};
@@ -140,8 +190,10 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_params *pa
         return mig_run_blame(run, rc, NULL, err);
     }
     run->journal.parts = &statements;
-    for (size_t i = 0; rc == 0 && i < statements.count; i++) {
-        rc = query_statement(run, &statements.items[i], out, err);
+    if (rc == 0 && sets->count > 1 && run->sink->live) {
+        rc = mig_segment_send_each(run, &statements, &out->changed, err);
+    } else if (rc == 0) {
+        rc = query_statements(run, &statements, out, err);
     }
     run->journal.parts = NULL;
     if (rc == 0) {
@@ -155,16 +207,17 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_params *pa
     return mig_run_end_call(run, rc, err);
 }
 
-int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
+int mig_run_query(struct mig_run *run, const char *sql, const struct mig_param_sets *sets,
                   struct mig_result *out, struct mig_error *err)
 {
-    return ask(run, sql, params, NULL, out, err);
+    return ask(run, sql, sets, NULL, out, err);
 }
 
 int mig_run_expect_none(struct mig_run *run, const char *sql, const struct mig_params *params,
                         const char *message, struct mig_result *out, struct mig_error *err)
 {
-    return ask(run, sql, params, message, out, err);
+    struct mig_params given = params != NULL ? *params : (struct mig_params){0};
+    return ask(run, sql, &(struct mig_param_sets){&given, 1}, message, out, err);
 }
 
 static int open_replay(struct mig_rows_reader *reader, struct mig_error *err)

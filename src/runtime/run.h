@@ -97,7 +97,9 @@ struct mig_result {
     int64_t changed;
     bool offline; /* script, plan: touching it is an error of kind offline at `line` */
 };
-int mig_run_query(struct mig_run *run, const char *sql, const struct mig_params *params,
+/* With several sets of parameters the statement runs once with each, and `changed` is the sum; one
+ * that gives rows takes one. */
+int mig_run_query(struct mig_run *run, const char *sql, const struct mig_param_sets *sets,
                   struct mig_result *out, struct mig_error *err) MIG_MUST_CHECK;
 /* The rows of a precondition, of which the caller is to complain; a script tests the query itself
  * and stops with the message. */

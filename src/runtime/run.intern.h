@@ -243,6 +243,10 @@ int mig_run_recall_enums(struct mig_run *run, struct mig_error *err) MIG_MUST_CH
 /* Sends a statement of the migration: ends or begins the segment as it needs. */
 int mig_segment_send(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                      struct mig_error *err) MIG_MUST_CHECK;
+/* Sends one text with several sets of parameters to the server, together where it takes them so;
+ * *changed: the rows of all. */
+int mig_segment_send_each(struct mig_run *run, const struct mig_statements *statements,
+                          int64_t *changed, struct mig_error *err) MIG_MUST_CHECK;
 /* The same up to the sending: a read goes its own way afterwards. */
 int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement,
                       struct mig_error *err) MIG_MUST_CHECK;

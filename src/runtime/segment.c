@@ -523,6 +523,60 @@ int mig_segment_send(struct mig_run *run, const struct mig_statement *statement,
     return mig_segment_leave(run, statement, rc, err);
 }
 
+/* So many go to the server before their answers are read, and before a signal is looked for. */
+enum { STATEMENTS_TOGETHER = 1000 };
+
+/* In the open transaction, which the first one may have to begin: what holds for it holds for all.
+ */
+static int send_together(struct mig_run *run, const struct mig_statements *statements,
+                         int64_t *changed, size_t *done, struct mig_error *err)
+{
+    const struct mig_statement *first = statements->items;
+    int64_t *counts = mig_arena_array(&run->revision_arena, int64_t, statements->count);
+    int rc = counts == NULL ? mig_error_nomem(err) : mig_segment_enter(run, first, err);
+    if (rc != 0) {
+        return mig_run_blame(run, rc, first, err);
+    }
+    while (rc == 0 && *done < statements->count) {
+        size_t left = statements->count - *done, sent = 0;
+        rc = mig_run_check(run, err);
+        if (rc == 0) {
+            rc = mig_conn_execute_many(run->conn, statements->items + *done,
+                                       left < STATEMENTS_TOGETHER ? left : STATEMENTS_TOGETHER,
+                                       counts + *done, &sent, err);
+        }
+        *done += sent;
+    }
+    for (size_t i = 0; i < *done; i++) {
+        *changed += counts[i];
+    }
+    return mig_segment_leave(run, first, rc, err);
+}
+
+int mig_segment_send_each(struct mig_run *run, const struct mig_statements *statements,
+                          int64_t *changed, struct mig_error *err)
+{
+    size_t done = 0;
+    int rc = 0;
+    *changed = 0;
+    if (!is_alone(run) && statements->items->class == MIG_CLASS_DATA &&
+        !run->conn->driver->joins_texts) {
+        rc = send_together(run, statements, changed, &done, err);
+    }
+    while (rc == 0 && done < statements->count) {
+        int64_t counted = 0;
+        rc = mig_segment_send(run, &statements->items[done], &counted, err);
+        *changed += counted;
+        done += rc == 0;
+    }
+    if (rc != 0 && done < statements->count) {
+        bool more = err->detail != NULL;
+        mig_error_detail(err, "%s%swith set %zu of the parameters", more ? err->detail : "",
+                         more ? "\n" : "", done + 1);
+    }
+    return rc;
+}
+
 int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                     struct mig_error *err)
 {

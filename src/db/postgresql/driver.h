@@ -97,7 +97,7 @@ struct mig_pq_handle {
     PGcancel *cancel;
     enum mig_tx_state last_state; /* while rows are still to come the protocol does not tell */
     struct mig_pq_parsed parsed;
-    struct mig_pq_named named[4];
+    struct mig_pq_named named[8];
     unsigned names; /* given so far */
     bool nameless;  /* names do not stay */
 };

@@ -29,12 +29,15 @@ void mig_pq_named_forget(struct mig_pq_handle *h, bool unanswered_only)
     }
 }
 
+/* A script's statements leave the first places to luamig's own, which come with every revision. */
+enum { OWN_PLACES = 4 };
+
 /* Where it stands, or may stand; NULL when there is no room. */
-static struct mig_pq_named *place_of(struct mig_pq_handle *h, const char *sql, const Oid *types,
-                                     int count)
+static struct mig_pq_named *place_of(struct mig_pq_handle *h, size_t first, const char *sql,
+                                     const Oid *types, int count)
 {
     struct mig_pq_named *room = NULL;
-    for (size_t i = 0; i < MIG_COUNT(h->named); i++) {
+    for (size_t i = first; i < MIG_COUNT(h->named); i++) {
         struct mig_pq_named *named = &h->named[i];
         if (named->sql == NULL) {
             room = room == NULL ? named : room;
@@ -72,7 +75,7 @@ const char *mig_pq_named_get(struct mig_conn *conn, const char *sql, const Oid *
     if (conn->attached || conn->pooled || h->nameless || count == 0) {
         return NULL;
     }
-    struct mig_pq_named *named = place_of(h, sql, types, count);
+    struct mig_pq_named *named = place_of(h, conn->as_written ? OWN_PLACES : 0, sql, types, count);
     if (named == NULL || (named->sql == NULL && !prepare(h, named, sql, types, count))) {
         return NULL;
     }
