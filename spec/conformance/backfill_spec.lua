@@ -111,6 +111,18 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "89\t0" }, db:query "SELECT count(*), sum(n) FROM t WHERE note IS NULL")
     end)
 
+    if dialect == "postgresql" then
+      it("takes the operators that are written with a question mark", function()
+        fill("id INTEGER", "id", integers(1, 30))
+        db:query [[ALTER TABLE t ADD COLUMN j JSONB; UPDATE t SET j = CASE WHEN id > 20 THEN '{"a": 1}' ELSE '{}' END::jsonb;]]
+        revision [[local n = op.backfill { table = "t", where = "j ? 'a'", batch_size = 4,
+          set = { n = sql.expr "CASE WHEN j ?| ARRAY['b', 'a'] THEN 1 ELSE 2 END" } }
+          assert(n == 10, n)]]
+        upgrade()
+        assert.equal("10", db:value "SELECT sum(n) FROM t")
+      end)
+    end
+
     it("takes a unique key that is never NULL, or the one that is given", function()
       fill("id INTEGER NOT NULL, code VARCHAR(10) NOT NULL UNIQUE", nil, (function()
         local list = {}

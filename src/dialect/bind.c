@@ -84,6 +84,10 @@ static int put_named(struct binding *b, const struct mig_sqltoken *token)
 static int put_question(struct binding *b)
 {
     if (b->given->named && b->given->count > 0) {
+        if (b->c->dialect->placeholder[0] == '$') { /* an operator: nothing else is written so */
+            mig_strbuf_putc(&b->sql, '?');
+            return 0;
+        }
         return mig_error_set(b->err, MIG_E_script,
                              "parameter '?' needs a list, a keyed table was given");
     }

@@ -142,7 +142,17 @@ static void append_key(const struct backfill *b, struct mig_strbuf *out, const c
     }
 }
 
-/* (a, b) > (?, ?), as the server uses an index for it. */
+/* Named, not `?`: the user's own SQL stands beside it, where that may be an operator. */
+static void append_parameter(const struct backfill *b, struct mig_strbuf *out,
+                             const struct mig_value *value, struct mig_params *params)
+{
+    struct mig_param *param = &params->items[params->count++];
+    param->name = mig_arena_printf(&b->run->revision_arena, "luamig_%zu", params->count);
+    param->value = *value;
+    mig_strbuf_printf(out, ":luamig_%zu", params->count);
+}
+
+/* (a, b) > (:luamig_1, :luamig_2), as the server uses an index for it. */
 static void append_bound(const struct backfill *b, struct mig_strbuf *out, const char *last_op,
                          const struct mig_value *values, struct mig_params *params)
 {
@@ -153,8 +163,8 @@ static void append_bound(const struct backfill *b, struct mig_strbuf *out, const
         append_key(b, out, "");
         mig_strbuf_printf(out, ") %s (", last_op);
         for (size_t i = 0; i < b->key.count; i++) {
-            mig_strbuf_puts(out, i > 0 ? ", ?" : "?");
-            params->items[params->count++].value = values[i];
+            mig_strbuf_puts(out, i > 0 ? ", " : "");
+            append_parameter(b, out, &values[i], params);
         }
         mig_strbuf_putc(out, ')');
         return;
@@ -165,8 +175,8 @@ static void append_bound(const struct backfill *b, struct mig_strbuf *out, const
         for (size_t k = 0; k <= i; k++) {
             mig_strbuf_puts(out, k > 0 ? " AND " : "");
             mig_append_name(c, out, b->key.items[k]);
-            mig_strbuf_printf(out, " %s ?", k < i ? "=" : i + 1 < b->key.count ? strict : last_op);
-            params->items[params->count++].value = values[k];
+            mig_strbuf_printf(out, " %s ", k < i ? "=" : i + 1 < b->key.count ? strict : last_op);
+            append_parameter(b, out, &values[k], params);
         }
         mig_strbuf_putc(out, ')');
     }
@@ -218,7 +228,7 @@ static int read_key(struct backfill *b, bool very_last, bool *any, struct mig_er
     struct mig_run *run = b->run;
     struct mig_arena *arena = &run->revision_arena;
     struct mig_strbuf sql = {0};
-    struct mig_params params = {.given = true};
+    struct mig_params params = {.given = true, .named = true};
     struct mig_statement statement = {.class = MIG_CLASS_READ, .verb = "SELECT"};
     struct mig_cursor cursor = {0};
     params.items = mig_arena_array(arena, struct mig_param, bound_params(b));
@@ -284,7 +294,7 @@ static int find_high(struct backfill *b, bool *any, struct mig_error *err)
 static int update_batch(struct backfill *b, int64_t *changed, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
-    struct mig_params params = {.given = true};
+    struct mig_params params = {.given = true, .named = true};
     struct mig_statement statement = {.class = MIG_CLASS_DATA, .verb = "UPDATE"};
     params.items = mig_arena_array(&b->run->revision_arena, struct mig_param, 2 * bound_params(b));
     if (params.items == NULL) {
@@ -460,7 +470,7 @@ static int count_rows(struct backfill *b, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
     struct mig_cursor cursor = {0};
-    struct mig_params params = {.given = true};
+    struct mig_params params = {.given = true, .named = true};
     bool row = false;
     params.items = mig_arena_array(&b->run->revision_arena, struct mig_param, bound_params(b));
     if (params.items == NULL) {

@@ -169,6 +169,7 @@ describe("parameters", function()
     local text = "SELECT ':a', \":a\", x::int, a[1:2], a[x:y], '?' -- :a ?\n, :a"
     assert.equal("SELECT ':a', \":a\", x::int, a[1:2], a[x:y], '?' -- :a ?\n, $1", (bind("postgresql", text, { a = 1 })))
     assert.equal("SELECT ARRAY[$1, $2], b ? 'c'", (bind("postgresql", "SELECT ARRAY[?, ?], b ?? 'c'", { 1, 2 })))
+    assert.equal("SELECT b ?| ARRAY[$1], b ? $2", (bind("postgresql", "SELECT b ?| ARRAY[:c], b ? :d", { c = 1, d = 2 })))
     assert.equal("SELECT $$ :a ? $$, $1", (bind("postgresql", "SELECT $$ :a ? $$, :a", { a = 1 })))
   end)
 
@@ -188,9 +189,10 @@ describe("parameters", function()
       { "SELECT ?, ?", { 1 }, "parameter 2 is nil: write sql.null" },
       { "SELECT ?", { 1, 2 }, "2 parameters are given, the statement has 1 '?'" },
       { "SELECT :a", { 1 }, "parameter ':a' needs a keyed table, a list was given" },
-      { "SELECT ?", { a = 1 }, "parameter '?' needs a list, a keyed table was given" },
+      { "SELECT ?", { a = 1 }, "parameter '?' needs a list, a keyed table was given", "sqlite" },
+      { "SELECT ?", { a = 1 }, "parameter 'a' is not used in the statement" },
     } do
-      local bound, err = bind("postgresql", case[1], case[2])
+      local bound, err = bind(case[4] or "postgresql", case[1], case[2])
       assert.is_nil(bound)
       assert.equal("script", err.kind)
       assert.equal(case[3], err.message)
