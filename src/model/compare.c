@@ -37,6 +37,7 @@ static bool same_names(const struct mig_compare_rules *rules, const struct mig_n
 struct view {
     const char *start, *end;
     bool joined; /* a '[' that comes now is no quote: a[1], ARRAY[…] */
+    bool quoted; /* a piece that was a name in quotes */
 };
 
 static const char *quote_end(const char *at, const char *end)
@@ -110,6 +111,7 @@ static struct view quoted_piece(struct view *text, enum piece_kind *kind)
     if (*piece.start != '\'' && close < text->end) {
         piece.start++;
         piece.end = close;
+        piece.quoted = true;
         *kind = piece.start < close ? PIECE_WORD : PIECE_NAME;
         for (const char *at = piece.start; at < close; at++) {
             *kind = is_word(*at) ? *kind : PIECE_NAME;
@@ -187,31 +189,65 @@ static bool is_any_of(struct view piece, const char *words)
     return false;
 }
 
-/* from_only: names in a FROM or after a JOIN alone count. */
-static bool mentions(const char *text, const char *name, bool from_only)
+/* Is it that name, whatever its case? A quote in a quoted name is doubled. */
+static bool is_name(struct view piece, const char *name)
+{
+    const char *at = piece.start;
+    for (; at < piece.end && *name != '\0'; at++, name++) {
+        if (mig_ascii_compare_n(at, name, 1) != 0) {
+            return false;
+        }
+        at += piece.quoted && *at == *piece.end && at + 1 < piece.end && at[1] == *at;
+    }
+    return at == piece.end && *name == '\0';
+}
+
+/* Where a query names what it reads: in a FROM, but for the conditions of its joins. A bit for each
+ * parenthesis, the lowest for the innermost. */
+struct clauses {
+    uint64_t reads;
+    uint64_t joins; /* in the condition of a join, which a comma ends */
+};
+
+static void follow_clauses(struct clauses *in, struct view piece)
+{
+    if (is_any_of(piece, "(")) {
+        in->reads = in->reads << 1 | (in->reads & 1);
+        in->joins <<= 1;
+    } else if (is_any_of(piece, ")")) {
+        in->reads = in->reads >> 1 | UINT64_C(1) << 63; /* what was too deep to keep reads */
+        in->joins >>= 1;
+    } else if (is_any_of(piece, "from join") || ((in->joins & 1) != 0 && is_any_of(piece, ","))) {
+        in->reads |= 1;
+        in->joins &= ~UINT64_C(1);
+    } else if ((in->reads & 1) != 0 && is_any_of(piece, "on using")) {
+        in->reads &= ~UINT64_C(1);
+        in->joins |= 1;
+    } else if (is_any_of(piece,
+                         "select where group order having limit union window intersect except")) {
+        in->reads &= ~UINT64_C(1);
+        in->joins &= ~UINT64_C(1);
+    }
+}
+
+/* Whether the text has the name; reads: where a query names what it reads. */
+static bool has_name(const char *text, const char *name, bool reads)
 {
     struct view rest = {.start = text, .end = text + strlen(text)};
-    size_t wanted = strlen(name);
-    bool counts = !from_only;
+    struct clauses in = {0};
     for (;;) {
         enum piece_kind kind;
         struct view piece = next_piece(&rest, &kind);
-        size_t length = (size_t)(piece.end - piece.start);
-        if (length == 0 && kind == PIECE_WORD) {
+        if (piece.start == piece.end && kind == PIECE_WORD) {
             return false;
         }
         if (kind == PIECE_STRING) {
             continue;
         }
-        if (kind == PIECE_NAME) {
-            /* no word of SQL */
-        } else if (from_only && is_any_of(piece, "from join")) {
-            counts = true;
-        } else if (from_only && is_any_of(piece, "select where group order having limit union on "
-                                                 "using window intersect except")) {
-            counts = false;
+        if (reads && !piece.quoted) {
+            follow_clauses(&in, piece);
         }
-        if (counts && length == wanted && mig_ascii_compare_n(piece.start, name, length) == 0) {
+        if ((!reads || (in.reads & 1) != 0) && is_name(piece, name)) {
             return true;
         }
     }
@@ -219,12 +255,12 @@ static bool mentions(const char *text, const char *name, bool from_only)
 
 bool mig_compare_mentions(const char *expression, const char *name)
 {
-    return mentions(expression, name, false);
+    return has_name(expression, name, false);
 }
 
 bool mig_compare_reads(const char *query, const char *name)
 {
-    return mentions(query, name, true);
+    return has_name(query, name, true);
 }
 
 static bool names_have(const struct mig_compare_rules *rules, const struct mig_names *names,
