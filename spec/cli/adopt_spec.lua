@@ -118,7 +118,7 @@ DELIMITER //
     CREATE TRIGGER shout BEFORE INSERT ON letters FOR EACH ROW BEGIN SET new.body = loud(new.body); SET new.at = '2025-01-01'; END//
 DELIMITER ;
     CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM letters WHERE id < 0;
-    CREATE SQL SECURITY INVOKER VIEW few AS SELECT id, body FROM letters WHERE id < 9 WITH CHECK OPTION;
+    CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW few AS SELECT id, body FROM letters WHERE id < 9 WITH CHECK OPTION;
     CREATE VIEW shouted AS SELECT id, loud(body) AS body FROM letters;]],
 }
 -- { a row, what comes of it }

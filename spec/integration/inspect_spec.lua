@@ -215,6 +215,7 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
       CREATE TABLE p (a int PRIMARY KEY) PARTITION BY HASH (a) PARTITIONS 2;
       CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET new.b = 1;
       CREATE SQL SECURITY INVOKER VIEW v AS SELECT a FROM t WITH CHECK OPTION;
+      CREATE ALGORITHM=MERGE VIEW m AS SELECT a FROM t;
       CREATE FUNCTION f() RETURNS int DETERMINISTIC RETURN 1; ]] .. (is_mariadb
         and "CREATE SEQUENCE sq; CREATE TABLE h (a int) WITH SYSTEM VERSIONING; ALTER TABLE t ALTER INDEX ix IGNORED;"
         or "ALTER TABLE t ALTER INDEX ix INVISIBLE;"))
@@ -224,7 +225,7 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
 ]] .. (is_mariadb and "  sequences: sq\n  system versioning of: h\n  IGNORED indexes: ix on t\n" or "  INVISIBLE indexes: ix on t\n") .. [[
   triggers: tr on t
   functions and procedures: f
-  options of views: v (SQL SECURITY INVOKER, WITH CASCADED CHECK OPTION)
+  options of views: ]] .. (is_mariadb and "m (ALGORITHM=MERGE), " or "") .. [[v (SQL SECURITY INVOKER, WITH CASCADED CHECK OPTION)
 ]], text)
   end)
 end)

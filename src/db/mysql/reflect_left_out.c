@@ -45,11 +45,15 @@ static const char *without_definer(struct mig_arena *arena, const char *text)
                : mig_arena_strdup(arena, text);
 }
 
-/* The view once more, with its options. */
+/* The view once more, with its options: CREATE ALGORITHM=… DEFINER=… SQL SECURITY … */
 static const char *replaced_view(struct mig_arena *arena, const char *text)
 {
+    const char *algorithm = strchr(text, ' '), *definer = strstr(text, " DEFINER=");
     const char *security = strstr(text, " SQL SECURITY ");
-    return security != NULL ? mig_arena_printf(arena, "CREATE OR REPLACE%s", security) : NULL;
+    return algorithm != NULL && definer != NULL && security != NULL
+               ? mig_arena_printf(arena, "CREATE OR REPLACE%.*s%s", (int)(definer - algorithm),
+                                  algorithm, security)
+               : NULL;
 }
 
 /* The tail of a CREATE TABLE, which MySQL writes in a comment of its own: PARTITION BY …; NULL when

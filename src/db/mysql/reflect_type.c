@@ -95,6 +95,25 @@ static bool read_parameters(struct mig_arena *arena, struct mig_type *type, cons
     }
 }
 
+/* How many digits ZEROFILL fills where no width is said; 0: the type has no width. */
+static long natural_width(enum mig_type_kind kind)
+{
+    switch (kind) {
+    case MIG_TYPE_tinyint:
+        return 3;
+    case MIG_TYPE_smallint:
+        return 5;
+    case MIG_TYPE_mediumint:
+        return 8;
+    case MIG_TYPE_integer:
+        return 10;
+    case MIG_TYPE_bigint:
+        return 20;
+    default:
+        return 0;
+    }
+}
+
 const struct mig_type *mig_mysql_read_type(struct mig_arena *arena, const char *native)
 {
     struct mig_type *type = mig_arena_new(arena, struct mig_type);
@@ -124,6 +143,8 @@ const struct mig_type *mig_mysql_read_type(struct mig_arena *arena, const char *
         rest += strlen(" unsigned");
     }
     if (mig_ascii_find(rest, " zerofill") == rest) {
+        long width = natural_width(type->kind);
+        exact = exact && (width == 0 || strtol(native + length + 1, NULL, 10) == width);
         type->zerofill = MIG_TRUE;
         rest += strlen(" zerofill");
     }
