@@ -27,6 +27,20 @@ local function new(schema, sql, config)
 end
 
 describe("luamig check", function()
+  it("tells a column's collation from its table's where MySQL's database has another one than the server", function()
+    local db = scratch.database "mysql"
+    db:query [[ALTER DATABASE COLLATE utf8mb4_bin;
+      SET @sql = CONCAT('CREATE TABLE t (id int PRIMARY KEY, a varchar(9) COLLATE ', @@collation_server, ', b int)');
+      PREPARE it FROM @sql; EXECUTE it]]
+    local p = project.new { url = db.url }
+    p:write("schema.lua", (succeed(p, "inspect").stdout:gsub("sql.schema {", '%0 u = { { "id", sql.integer } },')
+      :gsub('"b", sql.integer', '"b", sql.bigint')))
+    local r = p:luamig "check"
+    assert.matches('alter_column%("t", "b"', r.stdout)
+    assert.not_matches("collation", r.stdout)
+    db:drop()
+  end)
+
   it("prints the operations that would close the gap and exits 3", function()
     local p = new(users)
     local r = p:luamig "check"

@@ -31,6 +31,10 @@ struct mig_reflect {
     /* Where DDL is transactional and there are schemas: until the transaction ends, names without a
      * schema go to this one first, and are found in the usual ones. */
     int (*prefer_schema)(struct mig_conn *conn, const char *schema, struct mig_error *err);
+    /* Where a table takes from its schema what it does not say (the collation): gives a new schema
+     * that of another one (NULL: the default one). */
+    int (*resemble_schema)(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                           const char *like, struct mig_error *err);
     /* Where tables have character sets: the collation that one has by itself. */
     int (*charset)(struct mig_conn *conn, struct mig_arena *arena, const char *charset,
                    const char **collation, struct mig_error *err);

@@ -79,6 +79,9 @@ static int open_scratch(struct mig_declaring *d, const char *of, struct scratch 
     int rc = rolls_back ? mig_conn_begin(s->conn, d->err) : 0;
     s->open = rc == 0;
     rc = rc != 0 ? rc : create_scratch(d, s);
+    if (rc == 0 && d->db->reflect->resemble_schema != NULL) {
+        rc = d->db->reflect->resemble_schema(s->conn, d->arena, s->name, of, d->err);
+    }
     return rc != 0 || !rolls_back ? rc : d->db->reflect->prefer_schema(s->conn, s->name, d->err);
 }
 

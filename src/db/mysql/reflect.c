@@ -882,5 +882,6 @@ const struct mig_reflect mig_reflect_mysql = {
     .schema = read_schema,
     .left_out = left_out,
     .standards = mig_mysql_standards,
+    .resemble_schema = mig_mysql_resemble_schema,
     .charset = mig_mysql_charset,
 };

@@ -23,6 +23,8 @@ int mig_mysql_standards(struct mig_conn *conn, struct mig_arena *arena, struct m
                         struct mig_error *err) MIG_MUST_CHECK;
 int mig_mysql_charset(struct mig_conn *conn, struct mig_arena *arena, const char *charset,
                       const char **collation, struct mig_error *err) MIG_MUST_CHECK;
+int mig_mysql_resemble_schema(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                              const char *like, struct mig_error *err) MIG_MUST_CHECK;
 
 /* reflect_show.c. The statement that would make the table; in the arena. */
 int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const char *schema,

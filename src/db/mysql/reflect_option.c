@@ -91,3 +91,23 @@ int mig_mysql_charset(struct mig_conn *conn, struct mig_arena *arena, const char
     *collation = rc == 0 ? value.text : NULL;
     return rc;
 }
+
+int mig_mysql_resemble_schema(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                              const char *like, struct mig_error *err)
+{
+    struct mig_listing rows;
+    const char *statement = NULL;
+    mig_listing_open(
+        &rows, conn, arena,
+        "SELECT CONCAT('ALTER SCHEMA `', REPLACE(?, '`', '``'),"
+        " '` DEFAULT COLLATE ', default_collation_name)"
+        " FROM information_schema.schemata WHERE schema_name = COALESCE(?, DATABASE())",
+        (const char *[]){schema, like}, 2, err);
+    if (mig_listing_next(&rows)) {
+        statement = mig_listing_text(&rows, 0);
+    }
+    int rc = mig_listing_close(&rows);
+    int64_t changed;
+    return rc != 0 || statement == NULL ? rc
+                                        : mig_conn_execute(conn, statement, NULL, &changed, err);
+}
