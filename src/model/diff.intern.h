@@ -38,8 +38,8 @@ enum mig_diff_part {
     ALTER_COLUMNS,
     GAIN_COMPUTED,
     GAIN_CONSTRAINTS,
-    START_FILLING,
     GAIN_INDEXES,
+    START_FILLING, /* once it has its key */
     COMMENTS,
     PARTS
 };

@@ -287,19 +287,40 @@ static bool filling_moves(const struct mig_diff *d, const struct mig_table *from
     return changes > 1;
 }
 
-/* MySQL's AUTO_INCREMENT goes before its key goes, and comes after its key has come. */
-static void alter_filling(struct mig_diff *d, const struct mig_table *to,
-                          const struct mig_column *before, const struct mig_column *after)
+/* MySQL: a column that fills itself in cannot do so while its key is made anew. */
+static bool loses_key(const struct mig_diff *d, const struct mig_table *from,
+                      const struct mig_table *to, const struct mig_column *before,
+                      const struct mig_column *after)
 {
-    bool on = mig_diff_fills_itself(d, to, after);
+    return mig_diff_fills_itself(d, from, before) && mig_diff_fills_itself(d, to, after) &&
+           (mig_diff_in_key(d, from, before->name) || mig_diff_in_key(d, to, after->name)) &&
+           key_differs(d, from, to);
+}
+
+static void set_filling(struct mig_diff *d, const struct mig_table *to,
+                        const struct mig_column *column, bool on)
+{
     struct mig_op_alter_column *op =
         NEW_OP(d, &d->parts[on ? START_FILLING : STOP_FILLING], alter_column, to->schema);
     if (op != NULL) {
         op->table = to->name;
-        op->column = on ? after->name : before->name;
+        op->column = column->name;
         op->autoincrement = on ? MIG_TRUE : MIG_FALSE;
-        op->existing_type = on ? after->type : before->type;
+        op->existing_type = column->type;
         op->existing_nullable = MIG_FALSE;
+    }
+}
+
+/* MySQL's AUTO_INCREMENT goes before its key goes, and comes after its key has come. */
+static void alter_filling(struct mig_diff *d, const struct mig_table *from,
+                          const struct mig_table *to, const struct mig_column *before,
+                          const struct mig_column *after)
+{
+    if (mig_diff_fills_itself(d, from, before)) {
+        set_filling(d, to, before, false);
+    }
+    if (mig_diff_fills_itself(d, to, after)) {
+        set_filling(d, to, after, true);
     }
 }
 
@@ -366,9 +387,10 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     bool on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"), update);
     bool seen = is_invisible(before) != is_invisible(after);
     bool apart =
-        fills && !d->rules->names_key && (key_differs(d, from, to) || filling_moves(d, from, to));
+        !d->rules->names_key && (fills ? key_differs(d, from, to) || filling_moves(d, from, to)
+                                       : loses_key(d, from, to, before, after));
     if (apart) {
-        alter_filling(d, to, before, after);
+        alter_filling(d, from, to, before, after);
     }
     if (!type && !nullable && (!fills || apart) && !value && !identity && !collation && !comment &&
         !on_update && !seen) {

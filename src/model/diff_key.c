@@ -70,14 +70,17 @@ static bool is_key_index(const struct mig_diff *d, const struct mig_index *index
     return same;
 }
 
+static bool is_unique(const struct mig_constraint *constraint)
+{
+    return constraint->kind == MIG_CONSTRAINT_PRIMARY || constraint->kind == MIG_CONSTRAINT_UNIQUE;
+}
+
 static bool has_key(const struct mig_diff *d, const struct mig_table *table,
                     const struct mig_names *columns)
 {
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *target = table->constraints.items[i];
-        bool unique =
-            target->kind == MIG_CONSTRAINT_PRIMARY || target->kind == MIG_CONSTRAINT_UNIQUE;
-        if (unique && same_set(d, &target->columns, columns)) {
+        if (is_unique(target) && same_set(d, &target->columns, columns)) {
             return true;
         }
     }
@@ -89,6 +92,16 @@ static bool has_key(const struct mig_diff *d, const struct mig_table *table,
     return false;
 }
 
+static bool begins_with(const struct mig_diff *d, const struct mig_constraint *target,
+                        const struct mig_names *columns)
+{
+    bool same = is_unique(target) && target->columns.count >= columns->count;
+    for (size_t i = 0; same && i < columns->count; i++) {
+        same = mig_diff_same_name(d, target->columns.items[i], columns->items[i]);
+    }
+    return same;
+}
+
 /* Whether CREATE TABLE has what a foreign key of the table to itself needs: indexes come after it.
  * MySQL wants the columns in their order. */
 static bool has_own_key(const struct mig_diff *d, const struct mig_table *table,
@@ -96,14 +109,9 @@ static bool has_own_key(const struct mig_diff *d, const struct mig_table *table,
 {
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *target = table->constraints.items[i];
-        bool found =
-            target->kind == MIG_CONSTRAINT_PRIMARY || target->kind == MIG_CONSTRAINT_UNIQUE;
-        found = found && (d->rules->unique_is_index ? target->columns.count >= columns->count
-                                                    : same_set(d, &target->columns, columns));
-        for (size_t k = 0; found && d->rules->unique_is_index && k < columns->count; k++) {
-            found = mig_diff_same_name(d, target->columns.items[k], columns->items[k]);
-        }
-        if (found) {
+        if (d->rules->unique_is_index
+                ? begins_with(d, target, columns)
+                : is_unique(target) && same_set(d, &target->columns, columns)) {
             return true;
         }
     }
@@ -125,15 +133,39 @@ static bool index_stays(const struct mig_diff *d, const struct mig_diff_pair *pa
     return after != NULL && mig_compare_indexes(d->rules, index, after);
 }
 
+/* MySQL: a foreign key may rest upon what only begins with its columns, unique or not. Whether all
+ * of that goes. */
+static bool loses_beginning(const struct mig_diff *d, const struct mig_diff_pair *referred,
+                            const struct mig_names *columns)
+{
+    bool lost = false;
+    for (size_t i = 0; i < referred->before->constraints.count; i++) {
+        const struct mig_constraint *target = referred->before->constraints.items[i];
+        bool found = begins_with(d, target, columns);
+        if (found && stays(d, referred, target)) {
+            return false;
+        }
+        lost = lost || found;
+    }
+    const struct mig_constraint key = {.columns = *columns};
+    for (size_t i = 0; i < referred->before->indexes.count; i++) {
+        const struct mig_index *index = referred->before->indexes.items[i];
+        bool found = mig_diff_covers(d, index, &key);
+        if (found && index_stays(d, referred, index)) {
+            return false;
+        }
+        lost = lost || found;
+    }
+    return lost;
+}
+
 /* Whether a key or a unique that the foreign key may rest upon goes. */
 static bool loses_target(const struct mig_diff *d, const struct mig_diff_pair *referred,
                          const struct mig_constraint *key)
 {
     for (size_t i = 0; i < referred->before->constraints.count; i++) {
         const struct mig_constraint *target = referred->before->constraints.items[i];
-        bool unique =
-            target->kind == MIG_CONSTRAINT_PRIMARY || target->kind == MIG_CONSTRAINT_UNIQUE;
-        if (unique && same_set(d, &target->columns, &key->referred_columns) &&
+        if (is_unique(target) && same_set(d, &target->columns, &key->referred_columns) &&
             !stays(d, referred, target)) {
             return true;
         }
@@ -144,7 +176,7 @@ static bool loses_target(const struct mig_diff *d, const struct mig_diff_pair *r
             return true;
         }
     }
-    return false;
+    return d->rules->unique_is_index && loses_beginning(d, referred, &key->referred_columns);
 }
 
 bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table,
@@ -174,9 +206,7 @@ static bool loses_index(const struct mig_diff *d, const struct mig_diff_pair *pa
     }
     for (size_t i = 0; i < pair->before->constraints.count; i++) {
         const struct mig_constraint *other = pair->before->constraints.items[i];
-        bool indexed =
-            other->kind == MIG_CONSTRAINT_PRIMARY || other->kind == MIG_CONSTRAINT_UNIQUE;
-        if (indexed && other->columns.count > 0 && !stays(d, pair, other) &&
+        if (is_unique(other) && other->columns.count > 0 && !stays(d, pair, other) &&
             mig_diff_same_name(d, other->columns.items[0], key->columns.items[0])) {
             return true;
         }
