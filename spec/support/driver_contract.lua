@@ -95,7 +95,8 @@ local function sanitized()
   return false
 end
 
-local function assert_constant(before, after, limit)
+-- In KiB.
+function M.assert_constant(before, after, limit)
   local grown = after - before
   assert.is_true(grown < limit or sanitized(), ("memory grew by %d KiB"):format(grown))
 end
@@ -396,7 +397,7 @@ function M.contract(_ENV, dialect, options) -- luacheck: ignore 212
         end
         assert.is_nil(cursor:next())
         assert.equal(1000000 * 1000001 // 2 - 1000 * 1001 // 2, sum)
-        assert_constant(before, most, 8192)
+        M.assert_constant(before, most, 8192)
       end)
 
       it("a million rows in constant memory while other statements run", function()
@@ -410,7 +411,7 @@ function M.contract(_ENV, dialect, options) -- luacheck: ignore 212
           if row[1] ~= i then assert.equal(i, row[1]) end
         end
         assert.is_nil(cursor:next())
-        assert_constant(before, M.resident(), 12288)
+        M.assert_constant(before, M.resident(), 12288)
       end)
     end)
 

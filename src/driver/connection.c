@@ -463,22 +463,26 @@ void mig_conn_discard(struct mig_conn *conn)
     conn->queue = (struct mig_queue){0};
 }
 
-static bool can_send_ahead(const struct mig_conn *conn)
+static bool can_send_ahead(const struct mig_conn *conn, const struct mig_statement *statement)
 {
+    const struct mig_driver *driver = conn->driver;
+    if (driver->pays_ahead != NULL && !driver->pays_ahead(conn, statement)) {
+        return false;
+    }
     for (const struct mig_cursor *cursor = conn->cursors; cursor != NULL;
          cursor = cursor->next_open) {
         if (cursor->live) {
             return false; /* its rows are still coming */
         }
     }
-    return conn->driver->send_ahead != NULL;
+    return driver->send_ahead != NULL;
 }
 
 int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
                    const struct mig_origin *origin, struct mig_error *err)
 {
     bool open = conn->began && mig_conn_tx_state(conn) == MIG_TX_OPEN;
-    bool rows = statement->row_count > 0, ahead = can_send_ahead(conn);
+    bool rows = statement->row_count > 0, ahead = can_send_ahead(conn, statement);
     if (conn->lost || !(rows ? ahead : sends_together(conn)) ||
         !(open || conn->driver->joins_texts)) {
         return mig_conn_run(conn, statement, NULL, err);
@@ -497,6 +501,9 @@ int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
     } else if (rows) { /* it was not, and cannot be later */
         conn->queue.count--;
         rc = rc == 0 ? mig_conn_settle(conn, err) : rc;
+        if (conn->queue.count == 0) {
+            mig_conn_discard(conn); /* its copy */
+        }
         return rc == 0 ? mig_conn_run(conn, statement, NULL, err) : rc;
     }
     bool full = conn->queue.count >= QUEUE_STATEMENTS || conn->queue.bytes >= QUEUE_BYTES;

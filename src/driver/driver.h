@@ -96,6 +96,8 @@ struct mig_driver {
      * Nothing else may be sent in between. */
     int (*send_ahead)(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                       struct mig_error *err);
+    /* Optional: whether it pays to send these rows ahead; NULL: always. */
+    bool (*pays_ahead)(const struct mig_conn *conn, const struct mig_statement *rows);
     /* Nothing is saved by sending several statements at once, as there is no server: only rows are
      * sent ahead (SQLite). */
     bool embedded;

@@ -1,5 +1,6 @@
 -- Long results that a thread reads before the script asks, and many rows that it inserts behind the script: whatever
 -- comes in between, what the script sees is as if it waited for each.
+local contract = require "spec.support.driver_contract"
 local process = require "spec_process"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
@@ -180,6 +181,19 @@ describe("rows inserted behind the script", function()
     assert.equal(130, r.code, r.stderr)
     assert.matches("\n  state     rolled back; still at a1\n$", r.stderr)
     assert.equal(0, count())
+  end)
+
+  it("are too few where a loop inserts them one by one, which takes no memory", function()
+    local few, many = nil, nil
+    for rows = 100, 20100, 20000 do
+      local r = upgrade(('for i = 1, %d do op.bulk_insert("v", { { id = i, s = "row" } }) end'):format(rows))
+      assert.equal(0, r.code, r.stderr)
+      assert.equal(rows, count())
+      assert.equal(0, p:luamig("stamp", "a1").code)
+      require("luamig_internals").driver.open("sqlite:///" .. path):execute "DELETE FROM v"
+      few, many = few or r.maxrss, r.maxrss
+    end
+    contract.assert_constant(few, many, 3072)
   end)
 
   it("hold more text than is worth a copy", function()

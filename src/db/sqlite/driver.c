@@ -734,6 +734,7 @@ const struct mig_driver mig_driver_sqlite = {
     .execute = sqlite_execute,
     .execute_many = mig_sqlite_hear_ahead,
     .send_ahead = mig_sqlite_send_ahead,
+    .pays_ahead = mig_sqlite_pays_ahead,
     .embedded = true,
     .reads_ahead = true,
     .query = sqlite_query,

@@ -17,7 +17,8 @@ struct mig_sqlite_handle {
     struct mig_sqlite_ahead *ahead; /* once rows were sent ahead */
 };
 
-/* send_ahead and execute_many of struct mig_driver. */
+/* pays_ahead, send_ahead and execute_many of struct mig_driver. */
+bool mig_sqlite_pays_ahead(const struct mig_conn *conn, const struct mig_statement *rows);
 int mig_sqlite_send_ahead(struct mig_conn *conn, const struct mig_statement *statements,
                           size_t count, struct mig_error *err) MIG_MUST_CHECK;
 int mig_sqlite_hear_ahead(struct mig_conn *conn, const struct mig_statement *statements,

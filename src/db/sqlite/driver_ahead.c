@@ -90,14 +90,13 @@ static struct mig_sqlite_ahead *start(struct mig_conn *conn)
     return ahead;
 }
 
-/* How much text its values bring. */
-static size_t text_bytes(const struct mig_statement *statement)
+bool mig_sqlite_pays_ahead(const struct mig_conn *conn, const struct mig_statement *rows)
 {
     size_t bytes = 0;
-    for (size_t i = 0; i < statement->params.count; i++) {
-        bytes += statement->params.items[i].value.length;
+    for (size_t i = 0; i < rows->params.count; i++) {
+        bytes += rows->params.items[i].value.length;
     }
-    return bytes;
+    return !conn->attached && rows->params.count >= VALUES_MIN && bytes <= TEXT_BYTES_MAX;
 }
 
 static int pack(struct piece *piece, const struct mig_statement *statement, struct mig_error *err)
@@ -117,10 +116,8 @@ static int pack(struct piece *piece, const struct mig_statement *statement, stru
 int mig_sqlite_send_ahead(struct mig_conn *conn, const struct mig_statement *statements,
                           size_t count, struct mig_error *err)
 {
-    for (size_t i = 0; i < count && !conn->attached; i++) {
-        bool worth_it = statements[i].row_count > 0 && statements[i].params.count >= VALUES_MIN &&
-                        text_bytes(&statements[i]) <= TEXT_BYTES_MAX;
-        struct mig_sqlite_ahead *ahead = worth_it ? start(conn) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct mig_sqlite_ahead *ahead = start(conn);
         if (ahead == NULL) {
             return 0;
         }
