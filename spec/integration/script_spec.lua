@@ -74,3 +74,23 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     db:drop()
   end)
 end
+
+it("a script does nothing where the version rows are others, though the client goes on", function()
+  local db = scratch.database "postgresql"
+  local p = new_project { url = db.url }
+  p:revision { id = "first", upgrade = [[
+    op.execute "INSERT INTO t VALUES (1)"
+    op.commit()
+    op.execute "INSERT INTO t VALUES (2)"]] }
+  local result = p:luamig("upgrade", "--sql")
+  assert.equal(0, result.code, result.stderr)
+  assert.equal(0, p:luamig("ensure-version").code)
+  db:query "CREATE TABLE t (a INTEGER); INSERT INTO luamig_version VALUES ('other')"
+  db:query("\\set ON_ERROR_STOP off\n" .. result.stdout)
+  assert.equal("0", db:value "SELECT count(*) FROM t")
+  assert.same({ "other" }, db:query "SELECT version_num FROM luamig_version")
+  db:query "DELETE FROM luamig_version"
+  db:query(result.stdout)
+  assert.equal("2", db:value "SELECT count(*) FROM t")
+  db:drop()
+end)

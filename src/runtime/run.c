@@ -166,6 +166,7 @@ void mig_run_end(struct mig_run *run)
     run->shadow = NULL;
     mig_error_clear(&run->doom.error);
     mig_strbuf_release(&run->text);
+    mig_strbuf_release(&run->guard);
     mig_strbuf_release(&run->journal.written);
     mig_arena_release(&run->label_arena);
     mig_arena_release(&run->texts.arena);

@@ -188,6 +188,7 @@ struct mig_run {
     struct mig_shadow *shadow; /* script: NULL where there is none */
     bool script_begun;         /* its first line was written */
     struct mig_strbuf text;    /* script: the segment so far */
+    struct mig_strbuf guard;   /* script: of the step, for each of its transactions */
 };
 
 /* run.c */

@@ -31,6 +31,7 @@ static int begin(struct mig_run *run, struct mig_error *err)
 {
     int rc = flush(run, "", "", err); /* what stood outside of a transaction */
     mig_strbuf_printf(&run->text, "%s;\n\n", run->db->runner->script_begin);
+    mig_strbuf_add(&run->text, mig_strbuf_text(&run->guard), run->guard.length);
     return rc;
 }
 
@@ -137,12 +138,14 @@ static void write_ids(struct mig_strbuf *out, const struct mig_names *names)
 }
 
 /* "-- Running upgrade a -> b, message", and the guard: the rows are those that the script assumes,
- * unless it begins by deleting them. */
+ * unless it begins by deleting them. The rows change in the step's last transaction, so that each
+ * has the guard: psql goes on after an error, if nobody tells it to stop. */
 static int step(struct mig_run *run, const struct mig_step *step, const struct mig_names *rows,
                 struct mig_error *err)
 {
     const struct mig_revision *revision = step->revision;
     struct mig_strbuf *out = &run->text;
+    mig_strbuf_truncate(&run->guard, 0);
     int rc = run->mode == MIG_NONE ? 0 : mig_segment_begin(run, err);
     if (rc != 0) {
         return rc;
@@ -169,12 +172,13 @@ static int step(struct mig_run *run, const struct mig_step *step, const struct m
     rc = mig_version_query(run, rows, &query, err);
     if (rc == 0) {
         rc =
-            run->db->runner->script_guard(&run->compile, out, mig_strbuf_text(&query),
+            run->db->runner->script_guard(&run->compile, &run->guard, mig_strbuf_text(&query),
                                           "the version rows are not what this script assumes", err);
-        mig_strbuf_putc(out, '\n');
+        mig_strbuf_putc(&run->guard, '\n');
+        mig_strbuf_add(out, mig_strbuf_text(&run->guard), run->guard.length);
     }
     mig_strbuf_release(&query);
-    return rc;
+    return rc == 0 && (out->failed || run->guard.failed) ? mig_error_nomem(err) : rc;
 }
 
 const struct mig_sink mig_sink_script = {
