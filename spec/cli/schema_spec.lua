@@ -27,6 +27,28 @@ local function new(schema, sql, config)
 end
 
 describe("luamig check", function()
+  it("takes the names that MySQL makes up for foreign keys as they come", function()
+    local db, fresh = scratch.database "mysql", scratch.database "mysql"
+    db:query [[CREATE TABLE u (id int PRIMARY KEY);
+      CREATE TABLE t (id int PRIMARY KEY, a int, b int, KEY a (a), KEY b (b),
+        CONSTRAINT t_ibfk_1 FOREIGN KEY (b) REFERENCES u (id), CONSTRAINT t_ibfk_7 FOREIGN KEY (a) REFERENCES u (id))]]
+    local p = project.new { url = db.url }
+    succeed(p, "adopt")
+    succeed(p, "check")
+    succeed(p, "upgrade", "--url", fresh.url) -- which counts from 1
+    succeed(p, "check", "--url", fresh.url)
+    local declared = p:read "schema.lua"
+    p:write("schema.lua", (declared:gsub('{ name = "t_ibfk_7"', '{ ondelete = "CASCADE", name = "t_ibfk_7"')))
+    succeed(p, "revision", "--autogenerate", "-m", "cascade", "--url", fresh.url)
+    succeed(p, "upgrade", "--url", fresh.url)
+    succeed(p, "check", "--url", fresh.url)
+    succeed(p, "downgrade", "-1", "--url", fresh.url) -- it has another number now
+    assert.same({ "NO ACTION", "NO ACTION" }, fresh:query [[SELECT replace(delete_rule, 'RESTRICT', 'NO ACTION')
+      FROM information_schema.referential_constraints WHERE constraint_schema = database()]])
+    db:drop()
+    fresh:drop()
+  end)
+
   it("tells a column's collation from its table's where MySQL's database has another one than the server", function()
     local db = scratch.database "mysql"
     db:query [[ALTER DATABASE COLLATE utf8mb4_bin;

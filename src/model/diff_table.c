@@ -44,6 +44,19 @@ struct mig_column *mig_diff_find_column(const struct mig_diff *d, const struct m
 
 /* ------------------------------------------------------------------ constraints */
 
+/* MySQL calls a foreign key that has no name TABLE_ibfk_N. */
+static bool is_generated(const struct mig_constraint *key)
+{
+    return key->name == NULL || strstr(key->name, "_ibfk_") != NULL;
+}
+
+/* A foreign key whose name the server has made up: made again it may get another. */
+static bool has_made_up_name(const struct mig_diff *d, const struct mig_constraint *constraint)
+{
+    return constraint->kind == MIG_CONSTRAINT_FOREIGN && d->rules->unique_is_index &&
+           !d->options->names_foreign_keys && is_generated(constraint);
+}
+
 /* The same constraint on both sides: by its name, or, where one has none or a key's name is
  * nobody's, by what it says. */
 static bool matches(const struct mig_diff *d, const struct mig_constraint *a,
@@ -55,7 +68,8 @@ static bool matches(const struct mig_diff *d, const struct mig_constraint *a,
     if (a->kind == MIG_CONSTRAINT_PRIMARY && !d->rules->names_key) {
         return true;
     }
-    if (a->name != NULL && b->name != NULL) {
+    bool made_up = has_made_up_name(d, a) && has_made_up_name(d, b);
+    if (a->name != NULL && b->name != NULL && !made_up) {
         return mig_ascii_compare(a->name, b->name) == 0;
     }
     return mig_compare_constraints(d->rules, a, b);
@@ -84,19 +98,13 @@ void mig_diff_drop_constraint(struct mig_diff *d, const struct mig_table *from, 
     if (op != NULL) {
         /* a foreign key goes before its table is renamed */
         op->table = list == &d->stages[DROP_FOREIGN_KEYS] ? from->name : table;
-        op->name = constraint->name;
+        op->name = d->undo && has_made_up_name(d, constraint) ? NULL : constraint->name;
         op->type = mig_constraint_kind_name(constraint->kind);
-        if (constraint->name == NULL) {
+        if (op->name == NULL) {
             op->columns = constraint->columns;
             op->condition = constraint->condition;
         }
     }
-}
-
-/* MySQL calls a foreign key that has no name TABLE_ibfk_N. */
-static bool is_generated(const struct mig_constraint *key)
-{
-    return key->name == NULL || strstr(key->name, "_ibfk_") != NULL;
 }
 
 struct mig_constraint *mig_diff_plain_constraint(struct mig_diff *d,
@@ -108,8 +116,7 @@ struct mig_constraint *mig_diff_plain_constraint(struct mig_diff *d,
         return NULL;
     }
     *copy = *constraint;
-    bool named = d->options->names_foreign_keys || !d->rules->unique_is_index;
-    if (constraint->kind == MIG_CONSTRAINT_FOREIGN && !named && is_generated(constraint)) {
+    if (has_made_up_name(d, constraint)) {
         copy->name = NULL;
     }
     return copy;
@@ -390,15 +397,25 @@ static bool same_columns(const struct mig_diff *d, const struct mig_constraint *
     return same;
 }
 
+static bool has_key_of(const struct mig_diff *d, const struct mig_table *table,
+                       const struct mig_constraint *key)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *other = table->constraints.items[i];
+        if (other->kind == MIG_CONSTRAINT_FOREIGN && same_columns(d, key, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Dropping a foreign key leaves the index that MySQL made for it: it goes as well. */
 static void drop_key_indexes(struct mig_diff *d, const struct mig_table *from,
                              const struct mig_table *to)
 {
     for (size_t i = 0; d->rules->unique_is_index && i < from->constraints.count; i++) {
         const struct mig_constraint *key = from->constraints.items[i];
-        const struct mig_constraint *kept = mig_diff_partner(d, to, key);
-        bool gone =
-            key->kind == MIG_CONSTRAINT_FOREIGN && (kept == NULL || !same_columns(d, key, kept));
+        bool gone = key->kind == MIG_CONSTRAINT_FOREIGN && !has_key_of(d, to, key);
         for (size_t k = 0; gone && k < from->indexes.count; k++) {
             gone = !mig_diff_covers(d, from->indexes.items[k], key);
         }
