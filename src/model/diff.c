@@ -460,10 +460,13 @@ static void bind_column(struct mig_diff *d, const char *table, const char *colum
 static void list_bound(struct mig_diff *d, const struct mig_table *before,
                        const struct mig_table *after)
 {
-    for (size_t i = 0; d->options->views_bind && i < d->parts[LOSE_COLUMNS].count; i++) {
-        const struct mig_op_drop_column *op =
-            MIG_OP_CAST(d->parts[LOSE_COLUMNS].items[i], drop_column);
-        bind_column(d, before->name, op->column->name);
+    static const enum mig_diff_part lost[] = {LOSE_COMPUTED, LOSE_COLUMNS};
+    for (size_t n = 0; d->options->views_bind && n < MIG_COUNT(lost); n++) {
+        for (size_t i = 0; i < d->parts[lost[n]].count; i++) {
+            const struct mig_op_drop_column *op =
+                MIG_OP_CAST(d->parts[lost[n]].items[i], drop_column);
+            bind_column(d, before->name, op->column->name);
+        }
     }
     for (size_t i = 0; d->options->views_bind && i < d->parts[ALTER_COLUMNS].count; i++) {
         const struct mig_op_alter_column *op =
