@@ -3,7 +3,6 @@
 local contract = require "spec.support.driver_contract"
 local process = require "spec_process"
 local project = require "spec.support.project"
-local scratch = require "spec.support.scratch"
 
 local NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n %s) "
 local TABLE = [[op.create_table("v", { { "id", sql.integer, primary_key = true }, { "s", sql.text }, { "x", sql.real }, { "b", sql.binary },
