@@ -144,7 +144,8 @@ LUAMIG_API int mig_run(struct mig_handle *handle, int argc, char **argv);
 
 /* From another thread, or a signal handler: the call in progress stops, rolls back and returns
  * MIG_CANCELLED; when none is in progress, the next one does, so that none is missed between two
- * calls. The handle must not be closed meanwhile. */
+ * calls. A server may lose it (PostgreSQL while it compiles a query): call it again when the call
+ * goes on. The handle must not be closed meanwhile. */
 LUAMIG_API void mig_cancel(struct mig_handle *handle);
 
 #ifdef __cplusplus

@@ -68,6 +68,9 @@ int main(int argc, char **argv)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = mig_face_remind;
+    sigaction(SIGALRM, &action, NULL);
+    action.sa_handler = mig_face_interrupt;
     struct sigaction hangup; /* a session that breaks off, unless nohup says to go on */
     if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
         sigaction(SIGHUP, &action, NULL);

@@ -127,6 +127,26 @@ static void trace(const struct mig_conn *conn, const char *sql, int64_t began_us
     }
 }
 
+void mig_conn_notice(struct mig_conn *conn, enum mig_log_level level, const char *text)
+{
+    if (conn->notices == NULL) {
+        mig_log_write(conn->trace, level, "%s", text);
+        return;
+    }
+    mig_strbuf_putc(conn->notices, (char)level);
+    mig_strbuf_add(conn->notices, text, strlen(text) + 1);
+}
+
+void mig_conn_tell(const struct mig_conn *conn, struct mig_strbuf *notices)
+{
+    const char *at = mig_strbuf_text(notices), *end = at + notices->length;
+    while (at < end) {
+        mig_log_write(conn->trace, (enum mig_log_level)at[0], "%s", at + 1);
+        at += 1 + strlen(at + 1) + 1;
+    }
+    mig_strbuf_truncate(notices, 0);
+}
+
 static int lost(const struct mig_conn *conn, struct mig_error *err)
 {
     return mig_error_set(err, MIG_E_connect, "the connection to %s was lost earlier",
@@ -838,6 +858,7 @@ int mig_conn_rollback(struct mig_conn *conn, struct mig_error *err)
             mig_error_clear(&second); /* the cursor was closed: what counts is the rollback */
         }
     }
+    conn->cancelled = 0; /* which was about what is rolled back */
     if (!conn->lost && conn->driver->tx_state(conn) != MIG_TX_IDLE) {
         rc = mig_conn_execute(conn, "ROLLBACK", NULL, NULL, err);
         if (rc != 0 && conn->lost) {

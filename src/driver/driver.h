@@ -19,6 +19,7 @@ struct mig_cursor;
 struct mig_db;
 struct mig_read_ahead;
 struct mig_spool;
+struct mig_strbuf;
 
 enum mig_tx_state { MIG_TX_IDLE, MIG_TX_OPEN, MIG_TX_FAILED };
 
@@ -148,6 +149,7 @@ struct mig_conn {
     void *handle;
     const struct mig_log
         *trace; /* every statement at debug level, the server's notices; NULL none */
+    struct mig_strbuf *notices; /* of a thread that reads rows ahead; NULL: they are told at once */
     struct mig_cursor *cursors; /* open ones: closed with the connection */
     const char *begin_sql;      /* what starts a transaction */
     const char *target;         /* where the server is, for messages: "127.0.0.1:5432", a file */
@@ -233,6 +235,10 @@ int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *sta
  * temporary file). `cursor` is the caller's, stays where it is until mig_cursor_close. */
 int mig_conn_query(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                    bool streaming, struct mig_cursor *cursor, struct mig_error *err) MIG_MUST_CHECK;
+/* For drivers: what the server says beside its answer. */
+void mig_conn_notice(struct mig_conn *conn, enum mig_log_level level, const char *text);
+/* Tells what mig_conn_notice has put into conn->notices, and empties them. */
+void mig_conn_tell(const struct mig_conn *conn, struct mig_strbuf *notices);
 /* For drivers: room for the names and values of a result, freed with the cursor; and one name,
  * copied. */
 int mig_cursor_reserve(struct mig_cursor *cursor, size_t column_count,

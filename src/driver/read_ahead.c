@@ -12,7 +12,7 @@ enum { BLOCK_BYTES = 128 * 1024, BLOCKS = MIG_WORKER_ROOM };
 
 struct block {
     struct mig_read_ahead *of;
-    struct mig_strbuf rows;
+    struct mig_strbuf rows, notices;
     bool last; /* nothing comes behind it: the end, or an error */
     struct mig_error err;
 };
@@ -39,6 +39,7 @@ static void fill(void *payload)
     struct mig_cursor *reader = &ahead->reader;
     struct mig_strbuf rows = block->rows;
     mig_strbuf_truncate(&rows, 0);
+    reader->conn->notices = &block->notices;
     while (!ahead->enough && rows.length < BLOCK_BYTES) {
         bool row = false;
         int rc = reader->conn->driver->next(reader, &row, &block->err);
@@ -53,6 +54,7 @@ static void fill(void *payload)
             ahead->enough = true;
         }
     }
+    reader->conn->notices = NULL;
     block->rows = rows;
 }
 
@@ -86,7 +88,8 @@ static void turn(struct mig_read_ahead *ahead)
     mig_worker_give(ahead->worker, fill, &ahead->blocks[ahead->current]);
     mig_worker_wait(ahead->worker, BLOCKS - 1);
     ahead->current = (ahead->current + 1) % BLOCKS;
-    const struct block *block = &ahead->blocks[ahead->current];
+    struct block *block = &ahead->blocks[ahead->current];
+    mig_conn_tell(ahead->reader.conn, &block->notices);
     ahead->at = mig_strbuf_text(&block->rows);
     ahead->end = ahead->at + block->rows.length;
     ahead->last = block->last;
@@ -129,6 +132,7 @@ void mig_read_ahead_free(struct mig_read_ahead *ahead)
     mig_worker_stop(ahead->worker);
     for (size_t i = 0; i < BLOCKS; i++) {
         mig_strbuf_release(&ahead->blocks[i].rows);
+        mig_strbuf_release(&ahead->blocks[i].notices);
         mig_error_clear(&ahead->blocks[i].err);
     }
     free(ahead->reader.values);

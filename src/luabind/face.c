@@ -209,6 +209,18 @@ static void raise_interrupt(lua_State *L, lua_Debug *ar)
     (void)mig_lua_fail(L, MIG_E_interrupted, NULL, "interrupted");
 }
 
+void mig_face_remind(int signal)
+{
+    (void)signal;
+    const int before = errno;
+    const struct mig_context *ctx = watched;
+    if (ctx != NULL && ctx->conn != NULL && ctx->conn->cancelled != 0) {
+        mig_conn_cancel(ctx->conn);
+        (void)alarm(1);
+    }
+    errno = before;
+}
+
 void mig_face_interrupt(int signal)
 {
     if (interrupted != 0) {
@@ -219,6 +231,7 @@ void mig_face_interrupt(int signal)
     const struct mig_context *ctx = watched;
     if (ctx != NULL && ctx->conn != NULL) {
         mig_conn_cancel(ctx->conn);
+        (void)alarm(1);
     }
     if (ctx != NULL) {
         mig_host_interrupt(ctx);

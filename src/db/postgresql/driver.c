@@ -573,6 +573,7 @@ const struct mig_driver mig_driver_postgresql = {
     .execute = execute,
     .execute_many = execute_many,
     .send_ahead = send_ahead,
+    .reads_ahead = true,
     .query = mig_pq_query,
     .next = mig_pq_next,
     .finish = mig_pq_finish,

@@ -44,12 +44,12 @@ static const char *connect_hint(const char *text)
 
 static void notice(void *payload, const PGresult *result)
 {
-    const struct mig_conn *conn = payload;
+    struct mig_conn *conn = payload;
     const char *severity = mig_pq.PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = mig_pq.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (message != NULL) {
         bool warning = severity != NULL && strcmp(severity, "WARNING") == 0;
-        mig_log_write(conn->trace, warning ? MIG_LOG_WARNING : MIG_LOG_INFO, "%s", message);
+        mig_conn_notice(conn, warning ? MIG_LOG_WARNING : MIG_LOG_INFO, message);
     }
 }
 
