@@ -160,7 +160,9 @@ int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_erro
 
 void mig_lock_release(struct mig_run *run, struct mig_lock *lock)
 {
-    run->conn->cancelled = 0; /* which was about what is over */
+    if (run->conn != NULL) {
+        run->conn->cancelled = 0; /* which was about what is over */
+    }
     mig_lease_release(run, lock);
     if (lock->held && !run->conn->lost) {
         struct mig_error ignored = {0};
