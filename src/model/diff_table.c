@@ -366,8 +366,8 @@ bool mig_diff_covers(const struct mig_diff *d, const struct mig_index *index,
     return true;
 }
 
-/* MySQL makes an index for a foreign key that has none, under the key's name or, when it has none,
- * that of its first column. */
+/* MySQL makes an index for a foreign key that has none, under the name that the key was given or,
+ * when it was given none, that of its first column. */
 static const char *own_index_name(const struct mig_constraint *key)
 {
     return is_generated(key) && key->columns.count > 0 ? key->columns.items[0] : key->name;
@@ -379,7 +379,8 @@ bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table
     for (size_t i = 0; d->rules->unique_is_index && i < table->constraints.count; i++) {
         const struct mig_constraint *key = table->constraints.items[i];
         if (key->kind == MIG_CONSTRAINT_FOREIGN && index->name != NULL &&
-            mig_ascii_compare(own_index_name(key), index->name) == 0 &&
+            (mig_ascii_compare(own_index_name(key), index->name) == 0 ||
+             (key->name != NULL && mig_ascii_compare(key->name, index->name) == 0)) &&
             mig_diff_covers(d, index, key)) {
             return true;
         }
