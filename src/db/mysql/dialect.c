@@ -512,7 +512,7 @@ static int resolve(struct mig_compile *c, struct mig_op *op, struct mig_error *e
     for (size_t i = 0; table != NULL && i < table->constraints.count && code == 0; i++) {
         code = resolve_foreign(c, op, table, table->constraints.items[i], err);
     }
-    if (op->kind == MIG_OP_create_table) {
+    if (op->kind == MIG_OP_create_table && table != NULL) {
         settle_identities(c, table);
     }
     if (op->kind == MIG_OP_add_constraint) {
