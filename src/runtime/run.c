@@ -375,6 +375,12 @@ static int split(struct mig_run *run, const char *sql, struct mig_statements *ou
     struct mig_arena *arena = &run->revision_arena;
     struct mig_texts *texts = &run->texts;
     size_t length = strlen(sql), i = 0;
+    if (texts->ansi_quotes != run->server->ansi_quotes ||
+        texts->no_backslash_escapes != run->server->no_backslash_escapes) {
+        texts->ansi_quotes = run->server->ansi_quotes;
+        texts->no_backslash_escapes = run->server->no_backslash_escapes;
+        texts->count = 0;
+    }
     while (i < texts->count &&
            (texts->items[i].length != length || memcmp(texts->items[i].sql, sql, length) != 0)) {
         i++;

@@ -113,6 +113,7 @@ struct mig_texts {
         struct mig_statements statements;
     } items[MIG_RUN_TEXTS];
     size_t count;
+    bool ansi_quotes, no_backslash_escapes; /* as they were read */
 };
 
 struct mig_run {
