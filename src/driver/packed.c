@@ -2,9 +2,20 @@
 
 #include <string.h>
 
+/* Small whatever the sign. */
+static uint64_t word_of_integer(int64_t integer)
+{
+    return integer < 0 ? ~((uint64_t)integer << 1) : (uint64_t)integer << 1;
+}
+
+static int64_t integer_of_word(uint64_t word)
+{
+    return (int64_t)((word & 1) != 0 ? ~(word >> 1) : word >> 1);
+}
+
 void mig_packed_add(struct mig_strbuf *buf, const struct mig_value *value)
 {
-    char head[1 + sizeof(uint64_t)] = {(char)value->kind};
+    char head[1 + sizeof(uint64_t)];
     uint64_t word = 0;
     const char *text = NULL;
     switch (value->kind) {
@@ -15,7 +26,7 @@ void mig_packed_add(struct mig_strbuf *buf, const struct mig_value *value)
         word = value->boolean;
         break;
     case MIG_VALUE_INT:
-        memcpy(&word, &value->integer, sizeof word);
+        word = word_of_integer(value->integer);
         break;
     case MIG_VALUE_FLOAT:
         memcpy(&word, &value->number, sizeof word);
@@ -25,8 +36,12 @@ void mig_packed_add(struct mig_strbuf *buf, const struct mig_value *value)
         text = value->text;
         break;
     }
-    memcpy(head + 1, &word, sizeof word);
-    mig_strbuf_add(buf, head, sizeof head);
+    size_t bytes = 0;
+    for (; word != 0; word >>= 8) {
+        head[++bytes] = (char)(word & 0xff);
+    }
+    head[0] = (char)((size_t)value->kind | bytes << 4);
+    mig_strbuf_add(buf, head, 1 + bytes);
     if (text != NULL) {
         mig_strbuf_add(buf, text, value->length);
         mig_strbuf_putc(buf, '\0');
@@ -35,10 +50,14 @@ void mig_packed_add(struct mig_strbuf *buf, const struct mig_value *value)
 
 void mig_packed_read(const char **at, struct mig_value *value)
 {
+    const unsigned char *head = (const unsigned char *)*at;
+    size_t bytes = (size_t)head[0] >> 4;
     uint64_t word = 0;
-    *value = (struct mig_value){.kind = (enum mig_value_kind)(unsigned char)**at};
-    memcpy(&word, *at + 1, sizeof word);
-    *at += 1 + sizeof word;
+    for (size_t i = bytes; i > 0; i--) {
+        word = word << 8 | head[i];
+    }
+    *at += 1 + bytes;
+    *value = (struct mig_value){.kind = (enum mig_value_kind)(head[0] & 0xf)};
     switch (value->kind) {
     case MIG_VALUE_NONE:
     case MIG_VALUE_NULL:
@@ -47,7 +66,7 @@ void mig_packed_read(const char **at, struct mig_value *value)
         value->boolean = word != 0;
         break;
     case MIG_VALUE_INT:
-        memcpy(&value->integer, &word, sizeof word);
+        value->integer = integer_of_word(word);
         break;
     case MIG_VALUE_FLOAT:
         memcpy(&value->number, &word, sizeof word);

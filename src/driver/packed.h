@@ -1,5 +1,6 @@
-/* A value as bytes, for rows that are kept or handed to another thread: its kind, 8 bytes (boolean,
- * integer, number or the text's length), the text with a NUL behind. */
+/* A value as bytes, for rows that are kept or handed to another thread: its kind and how many bytes
+ * of its word come next (boolean, integer, number or the text's length, the lowest first), these,
+ * the text with a NUL behind. Short, since processors hand memory over by the line. */
 #ifndef MIG_DRIVER_PACKED_H
 #define MIG_DRIVER_PACKED_H
 

@@ -58,15 +58,22 @@ static void fill(void *payload)
     block->rows = rows;
 }
 
+/* Zeroed memory of which no line is anybody else's; NULL when there is none. */
+static void *own_lines(size_t size)
+{
+    size = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    void *memory = aligned_alloc(CACHE_LINE, size);
+    return memory != NULL ? memset(memory, 0, size) : NULL;
+}
+
 struct mig_read_ahead *mig_read_ahead_start(struct mig_cursor *cursor)
 {
-    struct mig_read_ahead *ahead = aligned_alloc(CACHE_LINE, sizeof *ahead);
+    struct mig_read_ahead *ahead = own_lines(sizeof *ahead);
     if (ahead == NULL) {
         return NULL;
     }
-    memset(ahead, 0, sizeof *ahead);
     ahead->reader = *cursor;
-    ahead->reader.values = calloc(cursor->column_count, sizeof *cursor->values);
+    ahead->reader.values = own_lines(cursor->column_count * sizeof *cursor->values);
     ahead->worker = ahead->reader.values != NULL ? mig_worker_start() : NULL;
     if (ahead->worker == NULL) {
         mig_read_ahead_free(ahead);

@@ -48,7 +48,9 @@ static void release_statement(void *stmt)
 
 static void begin_clock(struct mig_sqlite_handle *h)
 {
-    h->until_ms = h->statement_timeout_ms > 0 ? mig_clock_ms() + h->statement_timeout_ms : 0;
+    if (h->statement_timeout_ms > 0) {
+        h->until_ms = mig_clock_ms() + h->statement_timeout_ms;
+    }
 }
 
 static bool is_over(const struct mig_sqlite_handle *h)
