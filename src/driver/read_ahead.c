@@ -42,12 +42,14 @@ static void fill(void *payload)
     reader->conn->notices = &block->notices;
     while (!ahead->enough && rows.length < BLOCK_BYTES) {
         bool row = false;
+        size_t whole = rows.length;
         int rc = reader->conn->driver->next(reader, &row, &block->err);
         for (size_t i = 0; rc == 0 && row && i < reader->column_count; i++) {
             mig_packed_add(&rows, &reader->values[i]);
         }
         if (rc == 0 && rows.failed) {
             rc = mig_error_nomem(&block->err);
+            mig_strbuf_truncate(&rows, whole);
         }
         if (rc != 0 || !row) {
             block->last = true;

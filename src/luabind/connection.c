@@ -310,15 +310,17 @@ static bool is_list_of_tables(lua_State *L, int index)
 static void read_sets(struct mig_reader *r, int index, struct mig_param_sets *sets)
 {
     sets->count = (size_t)mig_read_length(r, index, "the list of parameters", false);
-    sets->items = mig_read_need(r, mig_arena_array(r->arena, struct mig_params, sets->count));
+    struct mig_params *items =
+        mig_read_need(r, mig_arena_array(r->arena, struct mig_params, sets->count));
     for (size_t i = 0; i < sets->count; i++) {
         struct mig_place place = {r->place, "set", NULL, (lua_Integer)i + 1};
         r->place = &place;
         lua_rawgeti(r->L, index, (lua_Integer)i + 1);
-        sets->items[i] = mig_read_params(r, -1, "parameters");
+        items[i] = mig_read_params(r, -1, "parameters");
         lua_pop(r->L, 1);
         r->place = place.up;
     }
+    sets->items = items;
 }
 
 const char *mig_lua_read_statement(struct mig_reader *r, int index, struct mig_params *params,

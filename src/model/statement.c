@@ -44,10 +44,8 @@ void mig_statement_blame_rows(const struct mig_statement *statement, struct mig_
     if (statement->row_count == 0) {
         return;
     }
-    bool more = err->detail != NULL;
-    mig_error_detail(err, "%s%sin rows %zu to %zu of the list", more ? err->detail : "",
-                     more ? "\n" : "", statement->first_row,
-                     statement->first_row + statement->row_count - 1);
+    mig_error_add_detail(err, "in rows %zu to %zu of the list", statement->first_row,
+                         statement->first_row + statement->row_count - 1);
     const char *end = statement->sql;
     for (size_t lines = 0; end != NULL && lines < shown + 1; lines++) {
         end = strchr(end + (lines > 0), '\n');

@@ -64,7 +64,7 @@ struct mig_params {
 
 /* For a statement that runs once with each, in this order; at least one. */
 struct mig_param_sets {
-    struct mig_params *items;
+    const struct mig_params *items;
     size_t count;
 };
 

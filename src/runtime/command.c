@@ -529,8 +529,7 @@ static void name_blockers(struct mig_command *cmd, struct mig_error *err)
         if (run->db->runner->blockers(run->conn, &list.items[0], &lines, &ignored) == 0 &&
             lines.length > 0) {
             mig_strbuf_truncate(&lines, lines.length - 1);
-            mig_error_detail(err, "%s%s%s", err->detail != NULL ? err->detail : "",
-                             err->detail != NULL ? "\n" : "", mig_strbuf_text(&lines));
+            mig_error_add_detail(err, "%s", mig_strbuf_text(&lines));
         }
     }
     mig_error_clear(&ignored);

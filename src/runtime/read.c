@@ -130,7 +130,7 @@ static int read_each(struct mig_run *run, const char *sql, const struct mig_para
                            "for each of its values.");
         }
         if (rc != 0) {
-            mig_error_detail(err, "with set %zu of the parameters", out->count + 1);
+            mig_error_add_detail(err, "with set %zu of the parameters", out->count + 1);
             return rc;
         }
         out->items[out->count] = *one.items;
@@ -216,8 +216,7 @@ int mig_run_query(struct mig_run *run, const char *sql, const struct mig_param_s
 int mig_run_expect_none(struct mig_run *run, const char *sql, const struct mig_params *params,
                         const char *message, struct mig_result *out, struct mig_error *err)
 {
-    struct mig_params given = params != NULL ? *params : (struct mig_params){0};
-    return ask(run, sql, &(struct mig_param_sets){&given, 1}, message, out, err);
+    return ask(run, sql, &(struct mig_param_sets){params, 1}, message, out, err);
 }
 
 static int open_replay(struct mig_rows_reader *reader, struct mig_error *err)

@@ -570,11 +570,7 @@ int mig_segment_send_each(struct mig_run *run, const struct mig_statements *stat
         done += rc == 0;
     }
     if (rc != 0 && done < statements->count) {
-        bool more = err->detail != NULL;
-        mig_error_detail(err,
-                         "%s%s"
-                         "with set %zu of the parameters",
-                         more ? err->detail : "", more ? "\n" : "", done + 1);
+        mig_error_add_detail(err, "with set %zu of the parameters", done + 1);
     }
     return rc;
 }

@@ -57,6 +57,22 @@ void mig_error_detail(struct mig_error *err, const char *format, ...)
     va_end(args);
 }
 
+void mig_error_add_detail(struct mig_error *err, const char *format, ...)
+{
+    char *before = err->detail, *line = NULL;
+    va_list args;
+    va_start(args, format);
+    vassign(&line, format, args);
+    va_end(args);
+    err->detail = line;
+    if (before != NULL) {
+        err->detail = NULL;
+        mig_error_detail(err, "%s\n%s", before, line);
+        free_string(&before);
+        free_string(&line);
+    }
+}
+
 void mig_error_hint(struct mig_error *err, const char *format, ...)
 {
     va_list args;

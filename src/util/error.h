@@ -45,6 +45,8 @@ int mig_error_nomem(struct mig_error *err);
 #endif
 /* Replace one part; a NULL text clears it. */
 void mig_error_detail(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
+/* A further line of the detail. */
+void mig_error_add_detail(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
 void mig_error_hint(struct mig_error *err, const char *format, ...) MIG_PRINTF(2, 3);
 /* Assigns a copy of text (length bytes, or to the NUL when length is SIZE_MAX; NULL: none) to one
  * of err's strings. */

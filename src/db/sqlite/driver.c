@@ -34,11 +34,6 @@ struct result {
     bool done;
 };
 
-static struct mig_sqlite_handle *handle_of(const struct mig_conn *conn)
-{
-    return conn->handle;
-}
-
 static void release_statement(void *stmt)
 {
     (void)sqlite3_finalize(stmt);
@@ -77,7 +72,7 @@ static void name_rebuilt(char *message)
 
 static int fail(struct mig_conn *conn, struct mig_error *err)
 {
-    sqlite3 *db = handle_of(conn)->db;
+    sqlite3 *db = mig_sqlite_handle_of(conn)->db;
     int extended = sqlite3_extended_errcode(db);
     enum mig_code code = MIG_E_sql;
     bool too_long = false;
@@ -86,7 +81,7 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
         code = conn->cancelled ? MIG_E_interrupted : MIG_E_timeout;
         break;
     case SQLITE_INTERRUPT:
-        too_long = !conn->cancelled && is_over(handle_of(conn));
+        too_long = !conn->cancelled && is_over(mig_sqlite_handle_of(conn));
         code = too_long ? MIG_E_timeout : MIG_E_interrupted;
         break;
     case SQLITE_READONLY:
@@ -147,7 +142,7 @@ static int wait_busy(void *payload, int count)
     if (count < (int)MIG_COUNT(steps)) {
         step = steps[count];
     }
-    if (conn->cancelled || waited >= handle_of(conn)->busy_timeout_ms) {
+    if (conn->cancelled || waited >= mig_sqlite_handle_of(conn)->busy_timeout_ms) {
         return 0;
     }
     struct timespec pause = {0, (long)step * 1000000};
@@ -199,7 +194,7 @@ static int cannot_open(const char *file, bool create, int reason, struct mig_err
 static int apply_options(struct mig_conn *conn, const struct mig_conn_params *params,
                          struct mig_error *err)
 {
-    struct mig_sqlite_handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = mig_sqlite_handle_of(conn);
     bool keys = true;
     const char *busy = mig_conn_option(params, "busy_timeout");
     if (mig_conn_switch(params, "foreign_keys", true, &keys, err) != 0) {
@@ -226,19 +221,20 @@ static void describe(struct mig_conn *conn)
 {
     conn->server.version = sqlite3_libversion_number(); /* 3040001 */
     conn->server.schema = NULL;
-    const char *file = sqlite3_db_filename(handle_of(conn)->db, "main");
+    const char *file = sqlite3_db_filename(mig_sqlite_handle_of(conn)->db, "main");
     bool in_memory = file == NULL || file[0] == '\0';
     conn->server.database = mig_arena_strdup(&conn->arena, in_memory ? ":memory:" : file);
     conn->target = conn->server.database;
     conn->server.no_backslash_escapes = true;
-    conn->begin_sql =
-        sqlite3_db_readonly(handle_of(conn)->db, "main") == 1 ? "BEGIN" : "BEGIN IMMEDIATE";
+    conn->begin_sql = sqlite3_db_readonly(mig_sqlite_handle_of(conn)->db, "main") == 1
+                          ? "BEGIN"
+                          : "BEGIN IMMEDIATE";
 }
 
 static int open_file(struct mig_conn *conn, const struct mig_conn_params *params,
                      struct mig_error *err)
 {
-    struct mig_sqlite_handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = mig_sqlite_handle_of(conn);
     const char *file = params->database != NULL ? params->database : ":memory:";
     bool in_memory = strcmp(file, ":memory:") == 0 || file[0] == '\0';
     bool create = !params->read_only && !in_memory;
@@ -305,7 +301,7 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
 
 static void close_handle(struct mig_conn *conn)
 {
-    struct mig_sqlite_handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = mig_sqlite_handle_of(conn);
     mig_sqlite_drop_ahead(h);
     mig_statement_cache_clear(&h->cache);
     if (!conn->attached) {
@@ -347,7 +343,7 @@ static int sqlite_attach(struct mig_conn *conn, void *native, struct mig_error *
 {
     int rc = make_handle(conn, err);
     if (rc == 0) {
-        handle_of(conn)->db = native;
+        mig_sqlite_handle_of(conn)->db = native;
         describe(conn);
     }
     return rc;
@@ -369,7 +365,7 @@ static bool is_blank(const char *text, const char *end)
 static int prepare(struct mig_conn *conn, const char *sql, size_t length, sqlite3_stmt **stmt,
                    struct mig_error *err)
 {
-    struct mig_sqlite_handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = mig_sqlite_handle_of(conn);
     const char *rest = NULL;
     *stmt = mig_statement_cache_take(&h->cache, sql, length);
     if (*stmt != NULL) {
@@ -447,7 +443,7 @@ static void keep(struct mig_conn *conn, const char *sql, size_t length, sqlite3_
 {
     if (length <= CACHED_SQL_MAX && sqlite3_bind_parameter_count(stmt) > 0) {
         (void)sqlite3_clear_bindings(stmt);
-        mig_statement_cache_put(&handle_of(conn)->cache, sql, length, stmt);
+        mig_statement_cache_put(&mig_sqlite_handle_of(conn)->cache, sql, length, stmt);
     } else {
         (void)sqlite3_finalize(stmt);
     }
@@ -463,7 +459,7 @@ static int64_t changes_since(sqlite3 *db, int64_t before)
 static int sqlite_execute(struct mig_conn *conn, const char *sql, size_t length,
                           const struct mig_params *params, int64_t *changed, struct mig_error *err)
 {
-    sqlite3 *db = handle_of(conn)->db;
+    sqlite3 *db = mig_sqlite_handle_of(conn)->db;
     sqlite3_stmt *stmt = NULL;
     int64_t before = sqlite3_total_changes64(db);
     *changed = 0;
@@ -474,7 +470,7 @@ static int sqlite_execute(struct mig_conn *conn, const char *sql, size_t length,
     rc = bind(conn, stmt, params, SQLITE_STATIC, err);
     if (rc == 0) {
         int step = SQLITE_ROW;
-        begin_clock(handle_of(conn));
+        begin_clock(mig_sqlite_handle_of(conn));
         while (step == SQLITE_ROW) {
             step = sqlite3_step(stmt);
         }
@@ -540,14 +536,14 @@ static int describe_columns(struct mig_cursor *cursor, struct mig_error *err)
 static int step(struct mig_cursor *cursor, bool *row, struct mig_error *err)
 {
     struct result *result = cursor->handle;
-    begin_clock(handle_of(cursor->conn));
+    begin_clock(mig_sqlite_handle_of(cursor->conn));
     int rc = sqlite3_step(result->stmt);
     *row = rc == SQLITE_ROW;
     if (rc == SQLITE_ROW) {
         return 0;
     }
     rc = rc == SQLITE_DONE ? 0 : fail(cursor->conn, err);
-    cursor->changed = changes_since(handle_of(cursor->conn)->db, result->changes_before);
+    cursor->changed = changes_since(mig_sqlite_handle_of(cursor->conn)->db, result->changes_before);
     (void)sqlite3_reset(result->stmt);
     result->done = true;
     cursor->live = false;
@@ -564,7 +560,7 @@ static int sqlite_query(struct mig_conn *conn, const char *sql, size_t length,
         return mig_error_nomem(err);
     }
     cursor->handle = result;
-    result->changes_before = sqlite3_total_changes64(handle_of(conn)->db);
+    result->changes_before = sqlite3_total_changes64(mig_sqlite_handle_of(conn)->db);
     int rc = prepare(conn, sql, length, &result->stmt, err);
     if (rc == 0 && result->stmt == NULL) {
         result->done = true;
@@ -672,7 +668,7 @@ static enum mig_tx_state sqlite_tx_state(struct mig_conn *conn)
     if (conn->ahead > 0) {
         return MIG_TX_OPEN; /* they were sent in one, and how they went is not heard yet */
     }
-    return sqlite3_get_autocommit(handle_of(conn)->db) ? MIG_TX_IDLE : MIG_TX_OPEN;
+    return sqlite3_get_autocommit(mig_sqlite_handle_of(conn)->db) ? MIG_TX_IDLE : MIG_TX_OPEN;
 }
 
 /* The pager's counter: our own commits move it too, before they return; the first read of a
@@ -680,13 +676,13 @@ static enum mig_tx_state sqlite_tx_state(struct mig_conn *conn)
  * commits out, would be a statement to prepare.) */
 static bool sqlite_data_version(struct mig_conn *conn, const char *schema, uint32_t *out)
 {
-    return sqlite3_file_control(handle_of(conn)->db, schema != NULL ? schema : "main",
+    return sqlite3_file_control(mig_sqlite_handle_of(conn)->db, schema != NULL ? schema : "main",
                                 SQLITE_FCNTL_DATA_VERSION, out) == SQLITE_OK;
 }
 
 static void sqlite_cancel(struct mig_conn *conn)
 {
-    sqlite3_interrupt(handle_of(conn)->db);
+    sqlite3_interrupt(mig_sqlite_handle_of(conn)->db);
 }
 
 static int sqlite_set(struct mig_conn *conn, const char *name, bool on, bool *was,
@@ -699,7 +695,7 @@ static int sqlite_set(struct mig_conn *conn, const char *name, bool on, bool *wa
         {"foreign_keys", SQLITE_DBCONFIG_ENABLE_FKEY},
         {"legacy_alter_table", SQLITE_DBCONFIG_LEGACY_ALTER_TABLE},
     };
-    sqlite3 *db = handle_of(conn)->db;
+    sqlite3 *db = mig_sqlite_handle_of(conn)->db;
     for (size_t i = 0; i < MIG_COUNT(switches); i++) {
         if (strcmp(switches[i].name, name) != 0) {
             continue;

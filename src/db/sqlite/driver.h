@@ -17,6 +17,11 @@ struct mig_sqlite_handle {
     struct mig_sqlite_ahead *ahead; /* once rows were sent ahead */
 };
 
+static inline struct mig_sqlite_handle *mig_sqlite_handle_of(const struct mig_conn *conn)
+{
+    return conn->handle;
+}
+
 /* pays_ahead, send_ahead and execute_many of struct mig_driver. */
 bool mig_sqlite_pays_ahead(const struct mig_conn *conn, const struct mig_statement *rows);
 int mig_sqlite_send_ahead(struct mig_conn *conn, const struct mig_statement *statements,

@@ -27,11 +27,6 @@ struct mig_sqlite_ahead {
     struct mig_error err; /* the first failure: what comes behind it is left out */
 };
 
-static struct mig_sqlite_handle *handle_of(const struct mig_conn *conn)
-{
-    return conn->handle;
-}
-
 /* In the thread. */
 static int unpack(struct mig_sqlite_ahead *ahead, const struct piece *piece, struct mig_error *err)
 {
@@ -58,7 +53,7 @@ static void insert(void *payload)
 {
     const struct piece *piece = payload;
     struct mig_conn *conn = piece->conn;
-    struct mig_sqlite_ahead *ahead = handle_of(conn)->ahead;
+    struct mig_sqlite_ahead *ahead = mig_sqlite_handle_of(conn)->ahead;
     int64_t changed = 0;
     if (ahead->err.code == MIG_OK && unpack(ahead, piece, &ahead->err) == 0 &&
         conn->driver->execute(conn, mig_strbuf_text(&piece->sql), piece->sql.length, &ahead->params,
@@ -70,7 +65,7 @@ static void insert(void *payload)
 /* NULL when there can be no more threads. */
 static struct mig_sqlite_ahead *start(struct mig_conn *conn)
 {
-    struct mig_sqlite_handle *h = handle_of(conn);
+    struct mig_sqlite_handle *h = mig_sqlite_handle_of(conn);
     if (h->ahead != NULL) {
         return h->ahead;
     }
@@ -138,7 +133,7 @@ int mig_sqlite_hear_ahead(struct mig_conn *conn, const struct mig_statement *sta
                           size_t count, int64_t *changed, size_t *done, struct mig_error *err)
 {
     (void)count;
-    struct mig_sqlite_ahead *ahead = handle_of(conn)->ahead;
+    struct mig_sqlite_ahead *ahead = mig_sqlite_handle_of(conn)->ahead;
     mig_worker_wait(ahead->worker, 0);
     *done = ahead->done;
     ahead->done = 0;
