@@ -143,6 +143,9 @@ static void find_tables(struct state *s)
             while (mig_sqltoken_is_any(&token, between)) {
                 token = mig_sqltokens_word(&tokens);
             }
+            if (mig_sqltoken_is(&token, "ON")) { /* a trigger's AFTER UPDATE ON t */
+                break;
+            }
             add_table(s, &tokens, &token);
             if (!list || !mig_sqltoken_is_char(&token, ',')) {
                 break;

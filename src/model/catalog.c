@@ -369,6 +369,31 @@ static int held_table(struct mig_catalog *catalog, const char *schema, const cha
     return catalog->arena.failed ? mig_error_nomem(err) : 0;
 }
 
+/* SQLite keeps definitions as texts, and puts a new name of a table or column into all of them. */
+static bool texts_name(const struct mig_table *table, const char *name)
+{
+    bool named = mig_apply_text_names(table->sql, name);
+    for (size_t i = 0; !named && i < table->triggers.count; i++) {
+        named = mig_apply_text_names(table->triggers.items[i]->sql, name);
+    }
+    for (size_t i = 0; !named && i < table->indexes.count; i++) {
+        named = mig_apply_text_names(table->indexes.items[i]->sql, name);
+    }
+    return named;
+}
+
+/* What has the table (and its column) in its texts, when either is renamed; but for `kept`. */
+static void forget_texts(const struct mig_catalog *catalog, const char *table, const char *column,
+                         const struct mig_catalog_entry *kept)
+{
+    for (struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+        if (e != kept && e->known == PRESENT && texts_name(e->object, table) &&
+            (column == NULL || texts_name(e->object, column))) {
+            mig_catalog_forget_entry(catalog, e);
+        }
+    }
+}
+
 static bool is_heir(const struct mig_table *table)
 {
     return table->is_partition || mig_option_value(&table->options, "postgresql_inherits") != NULL;
@@ -502,13 +527,18 @@ static int rename_table(struct mig_catalog *catalog, const struct mig_op *base,
     if (rc != 0) {
         return rc;
     }
+    forget_texts(catalog, op->table, NULL, catalog->deferred ? from : NULL);
     struct mig_table *table = NULL;
-    if (from != NULL) {
-        table = mig_table_copy(&catalog->arena, from->object);
+    const struct mig_table *before = from != NULL ? from->object : NULL;
+    if (before != NULL && before->triggers.count == 0) {
+        table = mig_table_copy(&catalog->arena, before);
         if (table == NULL) {
             return mig_error_nomem(err);
         }
         table->name = mig_arena_strdup(&catalog->arena, op->new_name);
+        for (size_t i = 0; i < table->indexes.count; i++) {
+            table->indexes.items[i]->sql = NULL;
+        }
     }
     struct mig_catalog_entry *to = mig_catalog_entry_of(catalog, TABLE, base->schema, op->new_name);
     struct mig_catalog_entry *old = mig_catalog_entry_of(catalog, TABLE, base->schema, op->table);
@@ -631,6 +661,7 @@ static int alter_column(struct mig_catalog *catalog, const struct mig_op *base,
         rc = held_table(catalog, base->schema, op->table, &held, err);
     }
     if (rc == 0 && op->new_column_name != NULL) {
+        forget_texts(catalog, op->table, op->column, held);
         rc = mig_catalog_rename_enum_column(catalog, base->schema, op->table, op->column,
                                             op->new_column_name, err);
     }
@@ -648,6 +679,15 @@ static int change_index(struct mig_catalog *catalog, const struct mig_op *op, co
         }
     }
     return change_table(catalog, op->schema, table, op, err);
+}
+
+/* Only tables of SQLite hold their triggers, as stored texts: a table that is made anew needs them.
+ * table NULL: one of them all. */
+static void forget_triggers(struct mig_catalog *catalog, const char *schema, const char *table)
+{
+    if (catalog->rules->rowid_keys) {
+        mig_catalog_forget(catalog, schema, table);
+    }
 }
 
 int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, struct mig_error *err)
@@ -707,6 +747,12 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
         return create_view(catalog, op, err);
     case MIG_OP_drop_view:
         return drop_entry(catalog, VIEW, op->schema, MIG_OP_CAST(op, drop_view)->name, err);
+    case MIG_OP_create_trigger:
+        forget_triggers(catalog, op->schema, MIG_OP_CAST(op, create_trigger)->table);
+        return 0;
+    case MIG_OP_drop_trigger:
+        forget_triggers(catalog, op->schema, MIG_OP_CAST(op, drop_trigger)->table);
+        return 0;
     case MIG_OP_drop_schema:
         mig_catalog_forget(catalog, NULL, NULL);
         return 0;

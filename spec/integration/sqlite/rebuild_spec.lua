@@ -84,6 +84,37 @@ describe("a rebuild on SQLite", function()
     assert.same({ "z\t", "y\t" }, db:query "SELECT * FROM w")
   end)
 
+  it("keeps triggers that the same run has made, and none that it has dropped", function()
+    ok("CREATE TABLE log (n INTEGER);", [[
+      op.create_table("t", { { "id", sql.integer, primary_key = true }, { "a", sql.text } })
+      op.execute "CREATE TRIGGER raw BEFORE UPDATE ON t BEGIN INSERT INTO log VALUES (1); END"
+      op.create_trigger("made", "t", { when = "after", events = { "update" } }, "INSERT INTO log VALUES (2)")
+      op.create_trigger("gone", "t", { when = "after", events = { "update" } }, "INSERT INTO log VALUES (4)")
+      op.alter_column("t", "a", { nullable = false })
+      op.drop_trigger("gone", "t")
+      op.alter_column("t", "a", { default = "x" })
+      op.bulk_insert("t", { { id = 1, a = "y" } })
+      op.execute "UPDATE t SET a = 'z'"]])
+    assert.same({ "1", "2" }, db:query "SELECT n FROM log ORDER BY n")
+  end)
+
+  it("follows what the same run has renamed through the texts that it has read", function()
+    ok([[CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT UNIQUE); CREATE INDEX ix ON t (a) WHERE a > 'a';
+         CREATE TRIGGER tr AFTER UPDATE ON t BEGIN SELECT old.a FROM t; END;
+         CREATE TABLE c (id INTEGER PRIMARY KEY, t_a TEXT REFERENCES t (a));
+         CREATE TRIGGER tc AFTER INSERT ON c BEGIN UPDATE t SET a = 'x'; END;]],
+      [[op.inspect "t" op.inspect "c"
+        op.rename_table("t", "u")
+        op.alter_column("u", "a", { nullable = false })
+        op.alter_column("c", "t_a", { nullable = false })
+        op.rename_column("u", "a", "b")
+        op.alter_column("c", "t_a", { default = "x" })]])
+    assert.equal([[CREATE INDEX ix ON "u" (b) WHERE b > 'a']], stored "ix")
+    assert.equal([[CREATE TRIGGER tr AFTER UPDATE ON "u" BEGIN SELECT old.b FROM "u"; END]], stored "tr")
+    assert.equal([[CREATE TRIGGER tc AFTER INSERT ON c BEGIN UPDATE "u" SET b = 'x'; END]], stored "tc")
+    assert.matches('t_a TEXT REFERENCES "u" (b) NOT NULL', stored "c", 1, true)
+  end)
+
   it("changes only what it was asked for in the stored text", function()
     ok([[CREATE TABLE t ( -- the table
            id INTEGER PRIMARY KEY DESC, a TEXT COLLATE NOCASE NOT NULL ON CONFLICT IGNORE, -- why

@@ -141,6 +141,7 @@ describe("the lexer tells", function()
       ["INSERT INTO a SELECT * FROM b JOIN c ON c.x = b.x"] = { "a", "b", "c" },
       ["UPDATE t SET a = 1 FROM u WHERE 'FROM x' = ''"] = { "t", "u" },
       ["CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()"] = { "t" },
+      ["CREATE TRIGGER g AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()"] = { "t" },
       ["CREATE VIEW v AS SELECT 1 FROM a x JOIN b y ON x.i = y.i LEFT JOIN s.c ON c.i = y.i"] = { "a", "b", "s.c" },
       ["DELETE FROM t"] = { "t" },
       ["TRUNCATE a, b"] = { "a", "b" },
