@@ -267,6 +267,14 @@ it("has a case for each rule", function()
   assert.same({}, missing)
 end)
 
+it("says nothing against a revision that uses what was made where it could not look", function()
+  local p = new_project("mysql", 'if op.get_bind():scalar "SELECT 1" then op.add_column("users", { "made", sql.integer }) end')
+  p:revision { id = "last", down = "case", upgrade = 'op.alter_column("users", "made", { type = sql.bigint })' }
+  local findings = findings_of(p, "last")
+  assert.is_nil(has(findings, "does-not-run"))
+  assert.equal("what an earlier revision changes is not known: what follows was not looked at", has(findings, "not-seen-whole").message)
+end)
+
 it("says where, why and what to do, and exits 3 for an error only", function()
   local p = new_project("sqlite", { 'op.add_column("users", { "n", sql.text })\n  op.drop_column("users", "price")', 'op.drop_column("users", "n")' })
   local r = p:luamig("lint", "case")

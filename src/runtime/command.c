@@ -281,6 +281,7 @@ static int call_revision(struct mig_command *cmd, const struct mig_step *step,
         done->stopped_at_line = err->line;
         mig_error_clear(err);
         run->pending = run->unsure = true;
+        mig_catalog_forget(run->catalog, NULL, NULL);
         mig_segment_rollback(run);
         return 0;
     }

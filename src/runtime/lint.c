@@ -35,6 +35,7 @@ static int visit(struct pass *pass, const struct mig_revision *revision, struct 
         mig_error_move(err, &failure);
         return ended;
     }
+    pass->run.unsure |= ended != 0 && pass->direction == MIG_UPGRADE;
     if (pass->wanted) {
         rc = onlooker->finished(onlooker->payload, revision, pass->direction,
                                 ended != 0 ? &failure : NULL, err);

@@ -520,7 +520,10 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
     if (rc == 0) {
         rc = mig_run_observe(run, op, &statements, err);
     }
-    return rc == 0 ? mig_catalog_apply(run->catalog, op, err) : rc;
+    if (rc == 0) {
+        rc = mig_catalog_apply(run->catalog, op, err);
+    }
+    return rc == MIG_E_script && run->unsure ? mig_run_not_known(err) : rc;
 }
 
 /* The call that a crash has cut in between: what is left of its statements, as they were compiled

@@ -145,7 +145,7 @@ struct mig_run {
     enum mig_transaction_mode mode;
     int64_t changed;
     bool pending; /* plan: a statement was listed that nobody carried out */
-    bool unsure;  /* plan: the list of an earlier step ended early: the catalog is a guess */
+    bool unsure;  /* plan, lint: an earlier step ended early: the catalog is a guess */
 
     /* The segment. */
     bool open;       /* its transaction is */
@@ -221,6 +221,8 @@ int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_par
  */
 int mig_run_send_session_again(struct mig_run *run, const struct mig_statements *statements,
                                struct mig_error *err) MIG_MUST_CHECK;
+/* Fails with MIG_E_offline: of a step that ended early nobody knows what it would have changed. */
+int mig_run_not_known(struct mig_error *err) MIG_MUST_CHECK;
 /* Raw DDL: the catalog forgets the tables that it names, or all. */
 void mig_run_forget_tables(struct mig_run *run, const struct mig_statement *statement);
 /* Tells the onlooker, before the catalog knows what the operation makes of the table. */
