@@ -235,6 +235,10 @@ static void flag_postgresql(struct state *s)
         statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
         statement->class = MIG_CLASS_CONCURRENT;
     }
+    if (statement->class == MIG_CLASS_DDL && names_word(s, "CASCADE") &&
+        (mig_sqltoken_is(&s->first, "DROP") || names_word(s, "DROP"))) {
+        statement->flags |= MIG_STATEMENT_CASCADES;
+    }
     if (strcmp(statement->verb, "REINDEX") == 0 &&
         (names_word(s, "DATABASE") || names_word(s, "SYSTEM") || names_word(s, "SCHEMA"))) {
         statement->flags |= MIG_STATEMENT_NO_TRANSACTION;

@@ -138,13 +138,23 @@ int mig_compile_known_table(struct mig_compile *c, const char *schema, const cha
     return code;
 }
 
+/* A CHECK that MariaDB keeps with its column; one that this run has made stands in the table. */
+static bool is_columns_own(const struct mig_table *table, const struct mig_constraint *constraint)
+{
+    const struct mig_column *column =
+        constraint->kind == MIG_CONSTRAINT_CHECK && constraint->column != NULL
+            ? mig_table_column(table, constraint->column)
+            : NULL;
+    return column != NULL && column->native_type != NULL;
+}
+
 /* Whether the server has named what the catalog knows without a name: all but MySQL's primary key
  * and MariaDB's CHECKs of one column. */
 static bool has_nameless(const struct mig_compile *c, const struct mig_table *table)
 {
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *constraint = table->constraints.items[i];
-        bool of_column = constraint->kind == MIG_CONSTRAINT_CHECK && constraint->column != NULL;
+        bool of_column = is_columns_own(table, constraint);
         bool is_key = constraint->kind == MIG_CONSTRAINT_PRIMARY && !c->dialect->compare.names_key;
         if (constraint->name == NULL && !of_column && !is_key) {
             return true;

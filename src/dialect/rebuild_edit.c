@@ -444,6 +444,18 @@ static bool is_dropped(struct mig_rebuild *r, const struct mig_constraint *const
     return mig_names_equal(&constraint->columns, &columns);
 }
 
+/* The one CHECK over the columns, which was looked up before. */
+static bool is_looked_up(struct mig_rebuild *r, const struct mig_constraint *constraint,
+                         const void *what)
+{
+    const struct mig_op_drop_constraint *op = what;
+    (void)r;
+    return op->existing != NULL && constraint->kind == MIG_CONSTRAINT_CHECK &&
+           op->existing->kind == MIG_CONSTRAINT_CHECK &&
+           mig_text_equal(constraint->name, op->existing->name) &&
+           mig_compare_expressions(constraint->condition, op->existing->condition);
+}
+
 static size_t index_place(const struct mig_rebuild *r, const char *name)
 {
     for (size_t i = 0; i < r->index_count; i++) {
@@ -459,6 +471,9 @@ static int drop_constraint(struct mig_rebuild *r, const struct mig_op_drop_const
     struct mig_rebuild_place where = mig_rebuild_where(r, is_dropped, op);
     if (where.item == NULL && op->name != NULL) {
         where = mig_rebuild_where(r, is_dropped_by_convention, op);
+    }
+    if (where.item == NULL && op->name == NULL && op->columns.count > 0) {
+        where = mig_rebuild_where(r, is_looked_up, op);
     }
     if (where.item != NULL) {
         return mig_rebuild_remove(r, &where);

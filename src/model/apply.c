@@ -335,7 +335,9 @@ static int apply_drop_constraint(struct mig_table *table, const struct mig_op_dr
     if (found->kind == MIG_CONSTRAINT_PRIMARY) {
         for (size_t i = 0; i < table->columns.count; i++) {
             struct mig_column *column = table->columns.items[i];
-            if (column->primary_key == MIG_TRUE) {
+            bool unsaid =
+                column->nullable == MIG_UNSET && mig_names_contain(&found->columns, column->name);
+            if (column->primary_key == MIG_TRUE || unsaid) {
                 column->primary_key = MIG_UNSET;
                 column->nullable = MIG_FALSE; /* every server keeps NOT NULL */
             }

@@ -41,6 +41,8 @@ struct mig_constraint *mig_apply_find_constraint(const struct mig_table *table,
                                                  const struct mig_op_drop_constraint *op);
 /* Whether the text names the column, bare or quoted, outside literals. */
 bool mig_apply_text_names(const char *text, const char *column);
+/* Whether a constraint or an index of the table has the column in it. */
+bool mig_apply_column_is_used(const struct mig_table *table, const char *column);
 /* A column by its name, exact or else in any case; NULL when there is none. */
 struct mig_column *mig_apply_find_column(const struct mig_table *table, const char *name);
 /* MIG_E_script: the table has no such column, with the nearest one. */

@@ -252,7 +252,8 @@ int mig_apply_add_column(struct mig_arena *arena, struct mig_table *table,
 static bool elements_name(const struct mig_elements *elements, const char *column)
 {
     for (size_t i = 0; i < elements->count; i++) {
-        if (mig_name_equal_folded(elements->items[i].column, column)) {
+        if (mig_name_equal_folded(elements->items[i].column, column) ||
+            mig_apply_text_names(elements->items[i].expression, column)) {
             return true;
         }
     }
@@ -269,6 +270,32 @@ static bool names_name(const struct mig_names *names, const char *column)
     return false;
 }
 
+static bool constraint_uses(const struct mig_constraint *constraint, const char *column)
+{
+    return names_name(&constraint->columns, column) ||
+           mig_name_equal_folded(constraint->column, column) ||
+           elements_name(&constraint->elements, column) ||
+           mig_apply_text_names(constraint->condition, column);
+}
+
+static bool index_uses(const struct mig_index *index, const char *column)
+{
+    return elements_name(&index->elements, column) || names_name(&index->include, column) ||
+           mig_apply_text_names(index->where, column);
+}
+
+bool mig_apply_column_is_used(const struct mig_table *table, const char *column)
+{
+    bool used = false;
+    for (size_t i = 0; !used && i < table->constraints.count; i++) {
+        used = constraint_uses(table->constraints.items[i], column);
+    }
+    for (size_t i = 0; !used && i < table->indexes.count; i++) {
+        used = index_uses(table->indexes.items[i], column);
+    }
+    return used;
+}
+
 int mig_apply_drop_column(struct mig_arena *arena, struct mig_table *table,
                           const struct mig_op_drop_column *op, struct mig_error *err)
 {
@@ -283,9 +310,7 @@ int mig_apply_drop_column(struct mig_arena *arena, struct mig_table *table,
     size_t kept = 0;
     for (size_t i = 0; i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
-        if (!names_name(&constraint->columns, name) &&
-            !mig_name_equal_folded(constraint->column, name) &&
-            !elements_name(&constraint->elements, name)) {
+        if (!constraint_uses(constraint, name)) {
             table->constraints.items[kept++] = constraint;
         }
     }
@@ -293,7 +318,7 @@ int mig_apply_drop_column(struct mig_arena *arena, struct mig_table *table,
     kept = 0;
     for (size_t i = 0; i < table->indexes.count; i++) {
         struct mig_index *index = table->indexes.items[i];
-        if (!elements_name(&index->elements, name) && !names_name(&index->include, name)) {
+        if (!index_uses(index, name)) {
             table->indexes.items[kept++] = index;
         }
     }

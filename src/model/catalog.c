@@ -329,6 +329,27 @@ void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const c
     }
 }
 
+static bool refers(const struct mig_catalog *catalog, const struct mig_constraint *constraint,
+                   const char *schema, const char *table)
+{
+    return constraint->kind == MIG_CONSTRAINT_FOREIGN && constraint->referred_table != NULL &&
+           strcmp(constraint->referred_table, table) == 0 &&
+           mig_catalog_same_schema(catalog, constraint->referred_schema, schema);
+}
+
+void mig_catalog_forget_referring(const struct mig_catalog *catalog, const char *schema,
+                                  const char *name)
+{
+    for (struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+        const struct mig_table *table = e->object;
+        for (size_t i = 0; e->known == PRESENT && i < table->constraints.count; i++) {
+            if (refers(catalog, table->constraints.items[i], schema, name)) {
+                mig_catalog_forget_entry(catalog, e);
+            }
+        }
+    }
+}
+
 /* ---- the overlay ---- */
 
 static int put_table(struct mig_catalog *catalog, const char *schema, const char *name,
@@ -449,16 +470,20 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
     if (rc != 0 || entry == NULL) {
         return rc;
     }
+    const struct mig_table *held = entry->object;
     bool renames =
         op->kind == MIG_OP_alter_column && MIG_OP_CAST(op, alter_column)->new_column_name != NULL;
-    if ((renames || ((const struct mig_table *)entry->object)->sql != NULL) && !catalog->deferred) {
+    bool drops = op->kind == MIG_OP_drop_column &&
+                 mig_apply_column_is_used(held, MIG_OP_CAST(op, drop_column)->column->name);
+    if ((renames || drops || held->sql != NULL) && !catalog->deferred) {
         /* The server keeps the definition as text, which is read again rather than changed here; so
-         * are the texts of CHECKs and indexes that a renamed column stands in. */
+         * are the texts of CHECKs and indexes that a renamed column stands in. What becomes of a
+         * key or an index that loses a column each server decides by itself. */
         mig_catalog_forget_entry(catalog, entry);
         return 0;
     }
     struct mig_arena scratch = {0};
-    struct mig_table *table = mig_table_copy(&scratch, entry->object);
+    struct mig_table *table = mig_table_copy(&scratch, held);
     if (table == NULL) {
         mig_arena_release(&scratch);
         return mig_error_nomem(err);
@@ -491,14 +516,11 @@ static int follow_rename(struct mig_catalog *catalog, const char *schema, const 
 {
     for (struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
         const struct mig_table *table = e->object;
-        bool refers = false;
+        bool any = false;
         for (size_t i = 0; e->known == PRESENT && i < table->constraints.count; i++) {
-            const struct mig_constraint *c = table->constraints.items[i];
-            refers = refers || (c->kind == MIG_CONSTRAINT_FOREIGN && c->referred_table != NULL &&
-                                strcmp(c->referred_table, from) == 0 &&
-                                mig_catalog_same_schema(catalog, c->referred_schema, schema));
+            any = any || refers(catalog, table->constraints.items[i], schema, from);
         }
-        if (!refers) {
+        if (!any) {
             continue;
         }
         struct mig_table *copy = mig_table_copy(&catalog->arena, table);
@@ -507,9 +529,7 @@ static int follow_rename(struct mig_catalog *catalog, const char *schema, const 
         }
         for (size_t i = 0; i < copy->constraints.count; i++) {
             struct mig_constraint *c = copy->constraints.items[i];
-            if (c->kind == MIG_CONSTRAINT_FOREIGN && c->referred_table != NULL &&
-                strcmp(c->referred_table, from) == 0 &&
-                mig_catalog_same_schema(catalog, c->referred_schema, schema)) {
+            if (refers(catalog, c, schema, from)) {
                 c->referred_table = mig_arena_strdup(&catalog->arena, to);
             }
         }
@@ -690,9 +710,47 @@ static void forget_triggers(struct mig_catalog *catalog, const char *schema, con
     }
 }
 
+/* With CASCADE goes what depends on it: foreign keys to a table, its key or its column, and
+ * defaults and columns that need a function, a sequence or a type. */
+static void forget_dependents(struct mig_catalog *catalog, const struct mig_op *op)
+{
+    bool of_table = false, other = false;
+    switch ((int)op->kind) {
+    case MIG_OP_drop_table:
+        of_table = MIG_OP_CAST(op, drop_table)->cascade == MIG_TRUE;
+        break;
+    case MIG_OP_drop_column:
+        of_table = MIG_OP_CAST(op, drop_column)->cascade == MIG_TRUE;
+        break;
+    case MIG_OP_drop_constraint:
+        of_table = MIG_OP_CAST(op, drop_constraint)->cascade == MIG_TRUE;
+        break;
+    case MIG_OP_drop_function:
+        other = MIG_OP_CAST(op, drop_function)->cascade == MIG_TRUE;
+        break;
+    case MIG_OP_drop_sequence:
+        other = MIG_OP_CAST(op, drop_sequence)->cascade == MIG_TRUE;
+        break;
+    case MIG_OP_drop_extension:
+        other = MIG_OP_CAST(op, drop_extension)->cascade == MIG_TRUE;
+        break;
+    case MIG_OP_drop_domain:
+        other = MIG_OP_CAST(op, drop_domain)->cascade == MIG_TRUE;
+        break;
+    default:
+        break;
+    }
+    if (of_table) {
+        mig_catalog_forget_referring(catalog, op->schema, mig_op_table(op));
+    } else if (other) {
+        mig_catalog_forget(catalog, NULL, NULL);
+    }
+}
+
 int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, struct mig_error *err)
 {
     int rc = 0;
+    forget_dependents(catalog, op);
     switch ((int)op->kind) {
     case MIG_OP_create_table:
         return create_table(catalog, op, err);

@@ -101,5 +101,8 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op,
 /* Forgets a table (raw DDL named it); NULL name: everything. The source is asked again; a deferred
  * catalog answers MIG_E_offline from then on, since its source cannot know what the DDL did. */
 void mig_catalog_forget(struct mig_catalog *catalog, const char *schema, const char *name);
+/* Forgets the tables with a foreign key to it, which CASCADE may have dropped. */
+void mig_catalog_forget_referring(const struct mig_catalog *catalog, const char *schema,
+                                  const char *name);
 
 #endif

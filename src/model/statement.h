@@ -29,7 +29,8 @@ enum mig_statement_flag {
     MIG_STATEMENT_AS_WRITTEN = 64, /* the user's own text, or one in which the user's could be a
                                       second statement: shares no message with another one */
     MIG_STATEMENT_REPEATED = 128,  /* sent again and again: worth being prepared */
-    MIG_STATEMENT_ALL_ROWS = 256   /* inserts all of its row_count rows, or fails */
+    MIG_STATEMENT_ALL_ROWS = 256,  /* inserts all of its row_count rows, or fails */
+    MIG_STATEMENT_CASCADES = 512   /* drops what depends on what it drops */
 };
 
 struct mig_statement {

@@ -321,10 +321,33 @@ void mig_run_watch(struct mig_run *run, bool watched)
     run->watched = watched;
 }
 
+/* Triggers are part of a table that the catalog holds on SQLite only. */
+static bool leaves_tables(const struct mig_run *run, const struct mig_statement *statement)
+{
+    static const char *const words[] = {
+        "CREATE FUNCTION", "CREATE PROCEDURE", "CREATE EVENT", "DROP FUNCTION",
+        "DROP PROCEDURE",  "DROP EVENT",       "GRANT",        "REVOKE"};
+    static const char *const triggers[] = {"CREATE TRIGGER", "DROP TRIGGER"};
+    return (statement->flags & MIG_STATEMENT_CASCADES) == 0 &&
+           (mig_statement_begins(statement, words, MIG_COUNT(words)) ||
+            (!run->db->dialect->compare.rowid_keys &&
+             mig_statement_begins(statement, triggers, MIG_COUNT(triggers))));
+}
+
+static void forget_table(struct mig_run *run, const struct mig_statement *statement,
+                         const char *schema, const char *name)
+{
+    if ((statement->flags & MIG_STATEMENT_CASCADES) != 0) {
+        mig_catalog_forget_referring(run->catalog, schema, name);
+    }
+    mig_catalog_forget(run->catalog, schema, name);
+}
+
 /* Raw DDL: the tables that it names are not what the catalog holds any more. */
 void mig_run_forget_tables(struct mig_run *run, const struct mig_statement *statement)
 {
-    if (statement->class != MIG_CLASS_DDL && statement->class != MIG_CLASS_CONCURRENT) {
+    if ((statement->class != MIG_CLASS_DDL && statement->class != MIG_CLASS_CONCURRENT) ||
+        leaves_tables(run, statement)) {
         return;
     }
     if (statement->tables.count == 0) {
@@ -335,7 +358,7 @@ void mig_run_forget_tables(struct mig_run *run, const struct mig_statement *stat
         const char *name = statement->tables.items[i];
         const char *dot = strrchr(name, '.');
         if (dot == NULL) {
-            mig_catalog_forget(run->catalog, NULL, name);
+            forget_table(run, statement, NULL, name);
             continue;
         }
         const char *schema = mig_arena_strndup(&run->revision_arena, name, (size_t)(dot - name));
@@ -343,7 +366,7 @@ void mig_run_forget_tables(struct mig_run *run, const struct mig_statement *stat
             mig_catalog_forget(run->catalog, NULL, NULL);
             return;
         }
-        mig_catalog_forget(run->catalog, schema, dot + 1);
+        forget_table(run, statement, schema, dot + 1);
     }
 }
 

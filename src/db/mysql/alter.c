@@ -491,9 +491,7 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
     const struct mig_table *known = NULL;
     int code = check_known(op, err);
     if (code == 0) {
-        code = op->new_column_name != NULL
-                   ? mig_compile_named_table(c, op->base.schema, op->table, &known, err)
-                   : mig_compile_known_table(c, op->base.schema, op->table, &known, err);
+        code = mig_compile_named_table(c, op->base.schema, op->table, &known, err);
     }
     if (code != 0) {
         return code;

@@ -177,7 +177,7 @@ int mig_mysql_alter_table(struct mig_compile *c, const struct mig_op *op, struct
 {
     const struct mig_op_alter_table *alter = MIG_OP_CAST(op, alter_table);
     const struct mig_table *known = NULL;
-    int code = mig_compile_known_table(c, op->schema, alter->table, &known, err);
+    int code = mig_compile_named_table(c, op->schema, alter->table, &known, err);
     if (code != 0 || alter->options.count == 0) {
         return code;
     }
