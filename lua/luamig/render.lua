@@ -482,6 +482,9 @@ end
 -- A table of such a name stands among `tables`.
 local GROUPS = { enums = true, views = true, schemas = true, tables = true }
 
+-- What of a view stands elsewhere than among its options.
+local UNWRITTEN = { schema = true, indexes = true }
+
 -- The tables, enums and views of one schema (nil: the default one) as items. Tables are laid out at once: of many, the
 -- texts take far less memory than the trees.
 local function objects(schema, of, indent)
@@ -501,15 +504,10 @@ local function objects(schema, of, indent)
   end
   for _, data in ipairs(schema.views) do
     if data.schema == of then
-      local value = render.text(data.query)
-      if data.materialized or data.columns then
-        value = { value }
-        for _, one in ipairs(data.indexes or {}) do value[#value + 1] = index(one) end
-        if data.materialized then value[#value + 1] = { key = "materialized", value = "true" } end
-        if data.columns then value[#value + 1] = { key = "columns", value = names(data.columns) } end
-        value = list(value)
-      end
-      views[#views + 1] = { key = key_of(data.name), value = value }
+      local value = { render.text(data.query) }
+      for _, one in ipairs(data.indexes or {}) do value[#value + 1] = index(one) end
+      for _, item in ipairs(options_of(records.operations.create_view, data, UNWRITTEN)) do value[#value + 1] = item end
+      views[#views + 1] = { key = key_of(data.name), value = #value == 1 and value[1] or list(value) }
     end
   end
   add_group(items, "tables", tables)

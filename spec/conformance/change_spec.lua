@@ -66,6 +66,11 @@ local inverted = {
   { [[op.rename_constraint("t", "ck_a", "ck_z")]], on = named },
   { [[op.create_table_comment("o", "new")]] },
   { [[op.create_view("vv", "SELECT id FROM t")]] },
+  { [[op.drop_view("vv", "SELECT id FROM t WHERE a > 0", { columns = { "x" }, check_option = "local", security = "invoker",
+      postgresql_security_barrier = true, mysql_algorithm = "merge" })]], on = { postgresql = true, mysql = true },
+    prepare = [[op.create_view("vv", "SELECT id FROM t WHERE a > 0", { columns = { "x" }, check_option = "local", security = "invoker",
+      postgresql_security_barrier = true, mysql_algorithm = "merge" })]] },
+  { [[op.drop_view("vv", "SELECT id FROM t", { columns = { "x" } })]], prepare = [[op.create_view("vv", "SELECT id FROM t", { columns = { "x" } })]] },
   { [[op.create_enum("mood", { "a", "b" })]] },
   -- what an operation before has made is dropped by that one's inverse
   { [[op.create_enum("mood", { "a", "b" }) op.add_column("t", { "m", sql.enum("mood", { "a", "b" }) })]] },

@@ -227,6 +227,17 @@ ALTER TABLE products MODIFY state ENUM('new') NULL DEFAULT 'new';
 CREATE OR REPLACE VIEW v (x) AS SELECT id FROM products;
 DROP VIEW IF EXISTS v;
 
+-- views with options
+CREATE ALGORITHM = MERGE DEFINER = `a``b@c`@`%` SQL SECURITY INVOKER VIEW v AS SELECT id FROM products WITH LOCAL CHECK OPTION;
+CREATE OR REPLACE ALGORITHM = UNDEFINED SQL SECURITY DEFINER VIEW w AS SELECT id FROM products;
+
+-- views with the dialects' options
+CREATE ALGORITHM = TEMPTABLE DEFINER = reader VIEW v AS SELECT id FROM products;
+
+-- materialized views with options
+-- unsupported: MariaDB 10.11 has no materialized views
+-- hint: Make a table of the query, and refresh it.
+
 -- materialized views
 -- unsupported: MariaDB 10.11 has no materialized views
 -- hint: Make a table of the query, and refresh it.

@@ -227,6 +227,23 @@ add("views", function(op)
   op.drop_view("v", { if_exists = true })
 end)
 
+add("views with options", function(op)
+  op.create_view("v", "SELECT id FROM products", {
+    check_option = "local", security = "invoker", postgresql_security_barrier = true, mysql_algorithm = "merge", mysql_definer = "a`b@c@%",
+  })
+  op.create_view("w", "SELECT id FROM products", {
+    replace = true, check_option = "none", security = "definer", postgresql_security_barrier = false, mysql_algorithm = "undefined",
+  })
+end)
+
+add("views with the dialects' options", function(op)
+  op.create_view("v", "SELECT id FROM products", { postgresql_security_barrier = true, mysql_algorithm = "temptable", mysql_definer = "reader" })
+end)
+
+add("materialized views with options", function(op)
+  op.create_view("m", "SELECT 1 AS a", { materialized = true, postgresql_security_barrier = true })
+end)
+
 add("materialized views", function(op) op.create_view("m", "SELECT 1 AS a", { materialized = true }) end)
 
 add("functions", function(op)

@@ -229,6 +229,17 @@ DROP TYPE state__old;
 CREATE OR REPLACE VIEW v (x) AS SELECT id FROM products;
 DROP VIEW IF EXISTS v;
 
+-- views with options
+CREATE VIEW v WITH (check_option = local, security_barrier = true, security_invoker = true) AS SELECT id FROM products;
+CREATE OR REPLACE VIEW w AS SELECT id FROM products;
+
+-- views with the dialects' options
+CREATE VIEW v WITH (security_barrier = true) AS SELECT id FROM products;
+
+-- materialized views with options
+-- unsupported: PostgreSQL 15 has no materialized views with options of a plain view
+-- hint: Leave out check_option, security, postgresql_security_barrier.
+
 -- materialized views
 CREATE MATERIALIZED VIEW m AS SELECT 1 AS a;
 

@@ -517,6 +517,17 @@ DROP VIEW IF EXISTS v;
 CREATE VIEW v (x) AS SELECT id FROM products;
 DROP VIEW IF EXISTS v;
 
+-- views with options
+-- unsupported: SQLite 3.40 has no check options of views
+-- hint: Its views take no changes, and have nobody's privileges.
+
+-- views with the dialects' options
+CREATE VIEW v AS SELECT id FROM products;
+
+-- materialized views with options
+-- unsupported: SQLite 3.40 has no materialized views
+-- hint: Make a table of the query, and refresh it.
+
 -- materialized views
 -- unsupported: SQLite 3.40 has no materialized views
 -- hint: Make a table of the query, and refresh it.

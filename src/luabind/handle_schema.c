@@ -50,6 +50,12 @@ static void push_views(lua_State *L, const struct mig_schema *schema)
         if (view->columns.count > 0) {
             mig_lua_set_names(L, "columns", &view->columns);
         }
+        mig_lua_set_text(L, "check_option", view->check_option);
+        mig_lua_set_text(L, "security", view->security);
+        mig_lua_set_text(L, "mysql_algorithm", view->mysql_algorithm);
+        if (view->postgresql_security_barrier == MIG_TRUE) {
+            mig_lua_set_bool(L, "postgresql_security_barrier", true);
+        }
         if (view->indexes.count > 0) {
             lua_createtable(L, (int)view->indexes.count, 0);
             for (size_t k = 0; k < view->indexes.count; k++) {

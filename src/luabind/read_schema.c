@@ -64,6 +64,11 @@ static void read_enums(struct mig_reader *r, int index, const char *schema, stru
 static const struct mig_field view_fields[] = {
     {"materialized", MIG_FIELD_TRI, offsetof(struct mig_view, materialized), 0},
     {"columns", MIG_FIELD_NAMES, offsetof(struct mig_view, columns), 0},
+    {"check_option", MIG_FIELD_WORD, offsetof(struct mig_view, check_option), 0},
+    {"security", MIG_FIELD_WORD, offsetof(struct mig_view, security), 0},
+    {"postgresql_security_barrier", MIG_FIELD_TRI,
+     offsetof(struct mig_view, postgresql_security_barrier), 0},
+    {"mysql_algorithm", MIG_FIELD_WORD, offsetof(struct mig_view, mysql_algorithm), 0},
 };
 static const struct mig_record view_record = {"view", sizeof(struct mig_view), view_fields,
                                               MIG_COUNT(view_fields)};

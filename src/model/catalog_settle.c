@@ -31,6 +31,10 @@ static struct mig_view *copy_view(struct mig_arena *arena, const struct mig_cata
         view->schema = entry->schema;
         view->name = entry->name;
         view->query = mig_arena_strdup(arena, from->query);
+        view->check_option = mig_arena_strdup(arena, from->check_option);
+        view->security = mig_arena_strdup(arena, from->security);
+        view->mysql_algorithm = mig_arena_strdup(arena, from->mysql_algorithm);
+        view->mysql_definer = mig_arena_strdup(arena, from->mysql_definer);
         view->columns = (struct mig_names){.given = from->columns.given};
         view->indexes = (struct mig_indexes){0};
         view->tells_indexes = false;

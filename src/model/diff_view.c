@@ -2,6 +2,7 @@
  * a view binds what it reads, a changed column, go and come with it; each after those that it
  * reads, and with its indexes and privileges. */
 #include "model/diff.intern.h"
+#include "util/ascii.h"
 
 #include <string.h>
 
@@ -53,13 +54,35 @@ static struct mig_view *find_view(const struct mig_schema *schema, const struct 
     return NULL;
 }
 
+/* Whether what one side says of an option is so on the other. all: that it says nothing means the
+ * server's standard. */
+static bool same_word(const char *said, const char *other, const char *standard, bool all)
+{
+    return (said == NULL && !all) ||
+           strcmp(said != NULL ? said : standard, other != NULL ? other : standard) == 0;
+}
+
+/* What the declaration leaves out is as it is. */
+static bool same_options(const struct mig_diff *d, const struct mig_view *a,
+                         const struct mig_view *b)
+{
+    const struct mig_view *declared = d->undo ? a : b, *live = d->undo ? b : a;
+    bool all = d->options->compares_all;
+    enum mig_tri barrier = declared->postgresql_security_barrier;
+    return same_word(declared->check_option, live->check_option, "none", all) &&
+           same_word(declared->security, live->security, "definer", all) &&
+           same_word(declared->mysql_algorithm, live->mysql_algorithm, "undefined", all) &&
+           ((barrier == MIG_UNSET && !all) ||
+            (barrier == MIG_TRUE) == (live->postgresql_security_barrier == MIG_TRUE));
+}
+
 /* Servers write column names into the query; SQLite keeps the view as it was written. */
 static bool same_view(const struct mig_diff *d, const struct mig_view *a, const struct mig_view *b)
 {
     bool any = !d->rules->rowid_keys && (a->columns.count == 0 || b->columns.count == 0);
     bool columns = any || mig_names_equal(&a->columns, &b->columns);
     return columns && mig_compare_expressions(a->query, b->query) &&
-           (a->materialized == MIG_TRUE) == (b->materialized == MIG_TRUE);
+           (a->materialized == MIG_TRUE) == (b->materialized == MIG_TRUE) && same_options(d, a, b);
 }
 
 /* Whether the view reads a column that changes so that it must not. */
@@ -95,15 +118,49 @@ static void drop_view(struct mig_diff *d, const struct mig_view *view)
     }
 }
 
-static void create_view(struct mig_diff *d, const struct mig_view *view)
+/* "SELECT … WITH CHECK OPTION" */
+static bool ends_in_check_option(const char *query)
+{
+    static const char words[] = "CHECK OPTION";
+    size_t length = strlen(query);
+    while (length > 0 && strchr(" \t\n\r;", query[length - 1]) != NULL) {
+        length--;
+    }
+    return length >= strlen(words) &&
+           mig_ascii_compare_n(query + length - strlen(words), words, strlen(words)) == 0;
+}
+
+/* With the options of the view that was, where nothing is said of them. known: what is known of it,
+ * NULL when it is new. */
+static void create_view(struct mig_diff *d, const struct mig_view *view,
+                        const struct mig_view *known)
 {
     struct mig_op_create_view *op = NEW_OP(d, &d->stages[MAKE_VIEWS], create_view, view->schema);
-    if (op != NULL) {
-        op->name = view->name;
-        op->query = view->query;
-        op->materialized = view->materialized;
-        op->columns = view->columns;
+    if (op == NULL) {
+        return;
     }
+    op->name = view->name;
+    op->query = view->query;
+    op->materialized = view->materialized;
+    op->columns = view->columns;
+    op->check_option = view->check_option;
+    op->security = view->security;
+    op->postgresql_security_barrier = view->postgresql_security_barrier;
+    op->mysql_algorithm = view->mysql_algorithm;
+    if (known == NULL || (known->materialized == MIG_TRUE) != (view->materialized == MIG_TRUE)) {
+        return;
+    }
+    if (op->check_option == NULL && !ends_in_check_option(view->query)) {
+        op->check_option = known->check_option;
+    }
+    op->security = op->security != NULL ? op->security : known->security;
+    if (op->postgresql_security_barrier == MIG_UNSET) {
+        op->postgresql_security_barrier = known->postgresql_security_barrier;
+    }
+    if (op->mysql_algorithm == NULL) {
+        op->mysql_algorithm = known->mysql_algorithm;
+    }
+    op->mysql_definer = known->mysql_definer;
 }
 
 /* Whether the view that was has the column and the one that comes does not. Where the server has
@@ -242,9 +299,9 @@ void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const str
             diff_view_indexes(d, before, after);
             continue;
         }
-        create_view(d, after);
-        create_indexes(d, before, after);
         const struct mig_view *known = d->undo || d->options->compares_all ? after : before;
+        create_view(d, after, before != NULL || d->undo ? known : NULL);
+        create_indexes(d, before, after);
         if (known != NULL) {
             remake_parts(d, known, after);
         }

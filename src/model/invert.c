@@ -321,6 +321,14 @@ static int invert_rename_enum_value(struct invert *in, const struct mig_op_renam
     return 0;
 }
 
+/* What a view is made with, from one operation to another. */
+#define COPY_VIEW(to, from)                                                                        \
+    ((to)->name = (from)->name, (to)->query = (from)->query,                                       \
+     (to)->materialized = (from)->materialized, (to)->columns = (from)->columns,                   \
+     (to)->check_option = (from)->check_option, (to)->security = (from)->security,                 \
+     (to)->postgresql_security_barrier = (from)->postgresql_security_barrier,                      \
+     (to)->mysql_algorithm = (from)->mysql_algorithm, (to)->mysql_definer = (from)->mysql_definer)
+
 static int invert_create_view(struct invert *in, const struct mig_op_create_view *from)
 {
     if (from->replace == MIG_TRUE) {
@@ -328,9 +336,7 @@ static int invert_create_view(struct invert *in, const struct mig_op_create_view
                             "the view that it replaces is not known: use op.reversible.");
     }
     UNDO(drop_view)
-    to->name = from->name;
-    to->query = from->query;
-    to->materialized = from->materialized;
+    COPY_VIEW(to, from);
     return 0;
 }
 
@@ -340,9 +346,7 @@ static int invert_drop_view(struct invert *in, const struct mig_op_drop_view *fr
         return irreversible(in, &from->base, "give it the query: op.drop_view(name, query).");
     }
     UNDO(create_view)
-    to->name = from->name;
-    to->query = from->query;
-    to->materialized = from->materialized;
+    COPY_VIEW(to, from);
     return 0;
 }
 

@@ -202,18 +202,30 @@ static const char *const skip_words[] = {"skip", NULL};
 static const char *const when_words[] = {"before", "after", "instead of", NULL};
 static const char *const each_words[] = {"row", "statement", NULL};
 
+static const char *const check_option_words[] = {"local", "cascaded", "none", NULL};
+static const char *const security_words[] = {"definer", "invoker", NULL};
+static const char *const algorithm_words[] = {"undefined", "merge", "temptable", NULL};
 static const char *const recreate_words[] = {"auto", "always", "never", NULL};
 
 static const struct {
     const char *name;
     const char *const *words;
 } word_lists[] = {
-    {"ondelete", action_words},     {"onupdate", action_words},
-    {"initially", initially_words}, {"match", match_words},
-    {"nulls", nulls_words},         {"sqlite_on_conflict", conflict_words},
-    {"mysql_prefix", prefix_words}, {"type", type_words},
-    {"on_conflict", skip_words},    {"when", when_words},
-    {"each", each_words},           {"recreate", recreate_words},
+    {"ondelete", action_words},
+    {"onupdate", action_words},
+    {"initially", initially_words},
+    {"match", match_words},
+    {"nulls", nulls_words},
+    {"sqlite_on_conflict", conflict_words},
+    {"mysql_prefix", prefix_words},
+    {"type", type_words},
+    {"on_conflict", skip_words},
+    {"when", when_words},
+    {"each", each_words},
+    {"recreate", recreate_words},
+    {"security", security_words},
+    {"check_option", check_option_words},
+    {"mysql_algorithm", algorithm_words},
 };
 
 const char *const *mig_field_words(const char *name)

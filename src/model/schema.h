@@ -202,6 +202,11 @@ struct mig_view {
     const char *schema, *name, *query;
     enum mig_tri materialized;
     struct mig_names columns;
+    /* What it is made with. Reflected: unset is the server's standard; declared: nothing is said.
+     */
+    const char *check_option, *security, *mysql_algorithm;
+    enum mig_tri postgresql_security_barrier;
+    const char *mysql_definer;  /* reflected, where it is not the account that asks */
     struct mig_indexes indexes; /* of a materialized view */
     bool tells_indexes;         /* `indexes` are all that it has; else nothing is said of them */
     /* Reflected: the names of its columns; SQL that makes again what goes with the view: triggers,

@@ -169,6 +169,8 @@ static const struct shape enum_shape = NEEDS(enum_members, "name");
 #define OWNER mig_view
 static const struct member view_members[] = {
     M(TEXT, schema) M(TEXT, name) M(NAMES, columns) M(TRI, materialized) M(TEXT, query)
+    M(TEXT, check_option) M(TEXT, security) M(TRI, postgresql_security_barrier)
+    M(TEXT, mysql_algorithm) M(TEXT, mysql_definer)
     S(LIST, "indexes", indexes, index_shape) M(BOOL, tells_indexes)
     M(NAMES, output) M(NAMES, parts) M(NAMES, privileges)
 };

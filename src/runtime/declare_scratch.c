@@ -225,7 +225,11 @@ static int create_view(struct mig_declaring *d, const struct scratch *s,
         .name = view->name,
         .query = view->query,
         .materialized = view->materialized,
-        .columns = view->columns};
+        .columns = view->columns,
+        .check_option = view->check_option,
+        .security = view->security,
+        .postgresql_security_barrier = view->postgresql_security_barrier,
+        .mysql_algorithm = view->mysql_algorithm};
     rc = rc != 0 ? rc : send_op(d, s, &op.base);
     if (rc != 0 && d->err->code == MIG_E_sql) {
         mig_error_clear(d->err);
@@ -325,6 +329,9 @@ static void keep_equal_view(const struct mig_declaring *d, const struct mig_sche
     }
     if (mig_compare_expressions(known->query, made->query)) {
         declared->query = known->query;
+        if (declared->check_option == NULL) { /* the text may have said it */
+            declared->check_option = made->check_option;
+        }
     }
     for (size_t i = 0; i < declared->indexes.count; i++) {
         const char *name = declared->indexes.items[i]->name;

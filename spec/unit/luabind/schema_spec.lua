@@ -64,6 +64,7 @@ describe("schema.lua", function()
     { "an index of a plain view", 'return sql.schema { views = { v = { "SELECT 1 AS a", sql.index("ix", "a") } } }', "view 'v': only a view with materialized = true has indexes", 1 },
     { "something else in a view", 'return sql.schema { views = { v = { "SELECT 1 AS a", "SELECT 2", materialized = true } } }', "view 'v': element 2: it must be sql.index(…), not the string", 1 },
     { "an unknown option of a view", 'return sql.schema { views = { v = { "SELECT 1", materialised = true } } }', "materialized", 1 },
+    { "a word that an option of a view does not have", 'return sql.schema { views = { v = { "SELECT 1", security = "owner" } } }', "'definer'", 1 },
     { "indexes in another way", 'return sql.schema { views = { v = { "SELECT 1", materialized = true, indexes = true } } }', "indexes = false says that there are none", 1 },
     { "a list", "return sql.schema { {} }", "it takes name = value", 1 },
     { "a syntax error", "return sql.schema {", "near <eof>", 1 },

@@ -19,11 +19,11 @@ static int drop(struct mig_compile *c, const char *kind, const char *schema, con
     return emit(&w, mig_arena_printf(c->arena, "DROP %s", kind), NULL, NULL);
 }
 
-/* CREATE [OR REPLACE] kind [IF NOT EXISTS] name. MySQL has no OR REPLACE but for views: the old one
- * is dropped first. since: the version from which MySQL has IF NOT EXISTS, 0 never. */
-static int start_create(struct mig_compile *c, struct mig_sql *w, const char *kind,
-                        const char *schema, const char *name, bool replace, bool guarded, int since,
-                        struct mig_error *err)
+/* CREATE [OR REPLACE] [head] kind [IF NOT EXISTS] name. MySQL has no OR REPLACE but for views: the
+ * old one is dropped first. since: the version from which MySQL has IF NOT EXISTS, 0 never. */
+static int start_create(struct mig_compile *c, struct mig_sql *w, const char *head,
+                        const char *kind, const char *schema, const char *name, bool replace,
+                        bool guarded, int since, struct mig_error *err)
 {
     bool mariadb = c->server->is_mariadb;
     bool has_replace = mariadb || strcmp(kind, "VIEW") == 0;
@@ -41,9 +41,42 @@ static int start_create(struct mig_compile *c, struct mig_sql *w, const char *ki
         code = drop(c, kind, schema, name, true, err);
     }
     *w = mig_sql_start(c, err);
-    mig_sql_add(w, "CREATE %r%r %r%t", replace && has_replace ? "OR REPLACE " : "", kind,
+    mig_sql_add(w, "CREATE %r%r%r %r%t", replace && has_replace ? "OR REPLACE " : "", head, kind,
                 guarded ? "IF NOT EXISTS " : "", schema, name);
     return code;
+}
+
+/* An account as information_schema writes it, user@host; without a host it is a role. */
+static void append_account(const struct mig_compile *c, struct mig_strbuf *buf, const char *account)
+{
+    const char *host = strrchr(account, '@');
+    size_t length = host != NULL ? (size_t)(host - account) : strlen(account);
+    const char *user = mig_arena_strndup(c->arena, account, length);
+    if (user != NULL) {
+        mig_append_name(c, buf, user);
+    }
+    if (host != NULL && host[1] != '\0') {
+        mig_strbuf_putc(buf, '@');
+        mig_append_name(c, buf, host + 1);
+    }
+}
+
+/* What stands before the word VIEW. */
+static const char *view_head(const struct mig_compile *c, const struct mig_op_create_view *create)
+{
+    struct mig_strbuf buf = {0};
+    if (create->mysql_algorithm != NULL) {
+        mig_strbuf_printf(&buf, "ALGORITHM = %s ", mig_upper(c, create->mysql_algorithm, NULL));
+    }
+    if (create->mysql_definer != NULL) {
+        mig_strbuf_puts(&buf, "DEFINER = ");
+        append_account(c, &buf, create->mysql_definer);
+        mig_strbuf_putc(&buf, ' ');
+    }
+    if (create->security != NULL) {
+        mig_strbuf_printf(&buf, "SQL SECURITY %s ", mig_upper(c, create->security, NULL));
+    }
+    return mig_strbuf_to_arena(&buf, c->arena);
 }
 
 int mig_mysql_create_view(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -53,9 +86,14 @@ int mig_mysql_create_view(struct mig_compile *c, const struct mig_op *op, struct
         return mig_unsupported(c, err, "materialized views",
                                "Make a table of the query, and refresh it.");
     }
+    const char *head = view_head(c, create);
+    if (head == NULL) {
+        return mig_error_nomem(err);
+    }
     struct mig_sql w;
-    int code = start_create(c, &w, "VIEW", op->schema, create->name, create->replace == MIG_TRUE,
-                            create->if_not_exists == MIG_TRUE, 90100, err);
+    int code =
+        start_create(c, &w, head, "VIEW", op->schema, create->name, create->replace == MIG_TRUE,
+                     create->if_not_exists == MIG_TRUE, 90100, err);
     if (code != 0) {
         return code;
     }
@@ -63,6 +101,9 @@ int mig_mysql_create_view(struct mig_compile *c, const struct mig_op *op, struct
         mig_sql_add(&w, " (%N)", &create->columns);
     }
     mig_sql_add(&w, " AS %r", create->query);
+    if (create->check_option != NULL && mig_ascii_compare(create->check_option, "none") != 0) {
+        mig_sql_add(&w, " WITH %r CHECK OPTION", mig_upper(c, create->check_option, NULL));
+    }
     return emit(&w, "CREATE VIEW", NULL, NULL);
 }
 
@@ -90,7 +131,7 @@ int mig_mysql_create_function(struct mig_compile *c, const struct mig_op *op, st
     }
     struct mig_sql w;
     int code =
-        start_create(c, &w, "FUNCTION", op->schema, create->name, create->replace == MIG_TRUE,
+        start_create(c, &w, "", "FUNCTION", op->schema, create->name, create->replace == MIG_TRUE,
                      create->if_not_exists == MIG_TRUE, 80029, err);
     if (code != 0) {
         return code;
@@ -136,8 +177,9 @@ int mig_mysql_create_trigger(struct mig_compile *c, const struct mig_op *op, str
         return mig_unsupported(c, err, "INSTEAD OF triggers", NULL);
     }
     struct mig_sql w;
-    int code = start_create(c, &w, "TRIGGER", op->schema, create->name, create->replace == MIG_TRUE,
-                            create->if_not_exists == MIG_TRUE, 80029, err);
+    int code =
+        start_create(c, &w, "", "TRIGGER", op->schema, create->name, create->replace == MIG_TRUE,
+                     create->if_not_exists == MIG_TRUE, 80029, err);
     if (code != 0) {
         return code;
     }

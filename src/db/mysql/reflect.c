@@ -753,6 +753,12 @@ static struct mig_view *add_view(const struct scope *scope, struct mig_listing *
     out->views[out->view_count++] = view;
     view->schema = mig_arena_strdup(scope->arena, scope->schema);
     view->name = mig_listing_text(rows, 0);
+    view->check_option = mig_listing_text(rows, 3);
+    view->security = mig_listing_text(rows, 4);
+    view->mysql_definer = mig_listing_text(rows, 5);
+    if (scope->conn->server.is_mariadb) {
+        view->mysql_algorithm = mig_listing_text(rows, 6);
+    }
     const char *usual = scope->conn->server.database; /* what a name without a database means */
     view->query = without_database(scope->arena, mig_listing_peek(rows, 1),
                                    usual != NULL ? usual : mig_listing_peek(rows, 2));
@@ -770,7 +776,7 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
         }
         if (view == NULL ||
             (!scope->conn->server.is_mariadb &&
-             mig_names_add(scope->arena, &view->columns, mig_listing_text(&rows, 3)) != 0)) {
+             mig_names_add(scope->arena, &view->columns, mig_listing_text(&rows, 6)) != 0)) {
             rows.status = mig_error_nomem(scope->err);
             break;
         }
@@ -779,6 +785,9 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
     for (size_t i = 0; status == 0 && i < out->view_count; i++) {
         if (!needs_columns(out->views[i])) {
             out->views[i]->columns = (struct mig_names){0};
+        }
+        if (!scope->conn->server.is_mariadb) {
+            status = mig_mysql_read_algorithm(scope->conn, scope->arena, out->views[i], scope->err);
         }
     }
     return status;

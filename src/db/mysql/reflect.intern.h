@@ -32,6 +32,9 @@ int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const c
 int mig_mysql_column_is_alone(void *self, struct mig_arena *arena, const char *schema,
                               const char *table, const char *column, bool *alone,
                               struct mig_error *err) MIG_MUST_CHECK;
+/* Of a view of MySQL's, whose information_schema has no such column. */
+int mig_mysql_read_algorithm(struct mig_conn *conn, struct mig_arena *arena, struct mig_view *view,
+                             struct mig_error *err) MIG_MUST_CHECK;
 /* Whether information_schema may have cut the name of a foreign key off. */
 bool mig_mysql_is_cut(const char *name);
 /* Gives the foreign keys of the table their whole names. */

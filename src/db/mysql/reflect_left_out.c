@@ -11,10 +11,8 @@ static size_t statement_field(const char *show)
     static const struct {
         const char *begin;
         size_t field;
-    } kinds[] = {{"SHOW CREATE TABLE ", 1},
-                 {"SHOW CREATE SEQUENCE ", 1},
-                 {"SHOW CREATE VIEW ", 1},
-                 {"SHOW CREATE EVENT ", 3}};
+    } kinds[] = {
+        {"SHOW CREATE TABLE ", 1}, {"SHOW CREATE SEQUENCE ", 1}, {"SHOW CREATE EVENT ", 3}};
     for (size_t i = 0; i < MIG_COUNT(kinds); i++) {
         if (strncmp(show, kinds[i].begin, strlen(kinds[i].begin)) == 0) {
             return kinds[i].field;
@@ -43,17 +41,6 @@ static const char *without_definer(struct mig_arena *arena, const char *text)
     return strncmp(text, begin, strlen(begin)) == 0
                ? mig_arena_printf(arena, "CREATE %s", skip_account(text + strlen(begin)))
                : mig_arena_strdup(arena, text);
-}
-
-/* The view once more, with its options: CREATE ALGORITHM=… DEFINER=… SQL SECURITY … */
-static const char *replaced_view(struct mig_arena *arena, const char *text)
-{
-    const char *algorithm = strchr(text, ' '), *definer = strstr(text, " DEFINER=");
-    const char *security = strstr(text, " SQL SECURITY ");
-    return algorithm != NULL && definer != NULL && security != NULL
-               ? mig_arena_printf(arena, "CREATE OR REPLACE%.*s%s", (int)(definer - algorithm),
-                                  algorithm, security)
-               : NULL;
 }
 
 /* The tail of a CREATE TABLE, which MySQL writes in a comment of its own: PARTITION BY …; NULL when
@@ -90,9 +77,7 @@ static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_
         const char *text = mig_listing_peek(&rows, statement_field(show));
         if (text[0] != '\0') { /* NULL: the account may not read a routine */
             one->make = strncmp(show, "SHOW CREATE TABLE ", 18) == 0 ? partitions(arena, show, text)
-                        : strncmp(show, "SHOW CREATE VIEW ", 17) == 0
-                            ? replaced_view(arena, text)
-                            : without_definer(arena, text);
+                                                                     : without_definer(arena, text);
         }
     }
     return mig_listing_close(&rows);

@@ -9,18 +9,20 @@
 
 #include <string.h>
 
-int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
-                         const char *table, const char **out, struct mig_error *err)
+/* SHOW CREATE TABLE or VIEW. */
+static int show_create(struct mig_conn *conn, struct mig_arena *arena, const char *kind,
+                       const char *schema, const char *name, const char **out,
+                       struct mig_error *err)
 {
     const struct mig_compile c = {.dialect = conn->dialect, .server = &conn->server};
     struct mig_strbuf sql = {0};
     struct mig_listing rows;
-    mig_strbuf_puts(&sql, "SHOW CREATE TABLE ");
+    mig_strbuf_printf(&sql, "SHOW CREATE %s ", kind);
     if (schema != NULL) {
         mig_append_name(&c, &sql, schema);
         mig_strbuf_putc(&sql, '.');
     }
-    mig_append_name(&c, &sql, table);
+    mig_append_name(&c, &sql, name);
     *out = NULL;
     const char *text = mig_strbuf_to_arena(&sql, arena);
     if (text == NULL) {
@@ -29,6 +31,28 @@ int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const c
     mig_listing_open(&rows, conn, arena, text, NULL, 0, err);
     *out = mig_listing_next(&rows) ? mig_listing_text(&rows, 1) : NULL;
     return mig_listing_close(&rows);
+}
+
+int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+                         const char *table, const char **out, struct mig_error *err)
+{
+    return show_create(conn, arena, "TABLE", schema, table, out, err);
+}
+
+int mig_mysql_read_algorithm(struct mig_conn *conn, struct mig_arena *arena, struct mig_view *view,
+                             struct mig_error *err)
+{
+    const char *text = NULL;
+    if (view->query[0] == '\0') {
+        return 0; /* the account may not see how it is made */
+    }
+    int status = show_create(conn, arena, "VIEW", view->schema, view->name, &text, err);
+    if (text != NULL && strncmp(text, "CREATE ALGORITHM=MERGE ", 23) == 0) {
+        view->mysql_algorithm = "merge";
+    } else if (text != NULL && strncmp(text, "CREATE ALGORITHM=TEMPTABLE ", 27) == 0) {
+        view->mysql_algorithm = "temptable";
+    }
+    return status;
 }
 
 /* ---- the names of foreign keys ---- */

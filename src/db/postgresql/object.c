@@ -39,6 +39,27 @@ static void end_create(struct mig_sql *w, enum mig_tri if_missing, const char *c
 
 /* --- views --- */
 
+/* WITH (…); nothing of it where it says what is so anyway. */
+static void add_view_options(struct mig_sql *w, const struct mig_op_create_view *create)
+{
+    bool checks =
+        create->check_option != NULL && mig_ascii_compare(create->check_option, "none") != 0;
+    bool invoker = create->security != NULL && mig_ascii_compare(create->security, "invoker") == 0;
+    const char *const options[] = {
+        checks ? mig_arena_printf(w->c->arena, "check_option = %s", create->check_option) : NULL,
+        create->postgresql_security_barrier == MIG_TRUE ? "security_barrier = true" : NULL,
+        invoker ? "security_invoker = true" : NULL,
+    };
+    const char *before = " WITH (";
+    for (size_t i = 0; i < MIG_COUNT(options); i++) {
+        if (options[i] != NULL) {
+            mig_sql_add(w, "%r%r", before, options[i]);
+            before = ", ";
+        }
+    }
+    mig_sql_add(w, *before == ',' ? ")" : "");
+}
+
 int mig_postgresql_create_view(struct mig_compile *c, const struct mig_op *op,
                                struct mig_error *err)
 {
@@ -46,6 +67,11 @@ int mig_postgresql_create_view(struct mig_compile *c, const struct mig_op *op,
     bool materialized = create->materialized == MIG_TRUE, replace = create->replace == MIG_TRUE;
     enum mig_tri if_missing = MIG_UNSET;
     int code = 0;
+    if (materialized && (create->check_option != NULL || create->security != NULL ||
+                         create->postgresql_security_barrier != MIG_UNSET)) {
+        return mig_unsupported(c, err, "materialized views with options of a plain view",
+                               "Leave out check_option, security, postgresql_security_barrier.");
+    }
     if (materialized && replace) { /* has no OR REPLACE */
         code = drop(c, "MATERIALIZED VIEW", op->schema, create->name, MIG_TRUE, MIG_FALSE, err);
     } else if (!materialized && !replace && create->if_not_exists == MIG_TRUE) {
@@ -75,6 +101,7 @@ int mig_postgresql_create_view(struct mig_compile *c, const struct mig_op *op,
     if (create->columns.count > 0) {
         mig_sql_add(&w, " (%N)", &create->columns);
     }
+    add_view_options(&w, create);
     mig_sql_add(&w, " AS %r", create->query);
     end_create(&w, if_missing, "duplicate_table");
     return emit(&w, "CREATE VIEW", NULL, NULL);

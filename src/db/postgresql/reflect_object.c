@@ -111,6 +111,9 @@ int mig_pg_read_views(struct mig_pg_scope *scope, struct mig_schema *out)
         view->privileges = mig_listing_names(&rows, 4);
         view->output = mig_listing_names(&rows, 5);
         view->output.given = true;
+        view->check_option = mig_listing_text(&rows, 6);
+        view->security = mig_listing_text(&rows, 7);
+        view->postgresql_security_barrier = mig_listing_bool(&rows, 8) ? MIG_TRUE : MIG_UNSET;
         if (view->name == NULL ||
             (view->materialized == MIG_TRUE && expect_indexes(scope, view) != 0)) {
             rows.status = mig_error_nomem(scope->err);

@@ -26,6 +26,11 @@ int mig_sqlite_create_view(struct mig_compile *c, const struct mig_op *op, struc
         return mig_unsupported(c, err, "materialized views",
                                "Make a table of the query, and refresh it.");
     }
+    if (create->check_option != NULL || create->security != NULL) {
+        return mig_unsupported(
+            c, err, create->check_option != NULL ? "check options of views" : "security of views",
+            "Its views take no changes, and have nobody's privileges.");
+    }
     int code =
         create->replace == MIG_TRUE ? drop(c, "VIEW", op->schema, create->name, true, err) : 0;
     if (code != 0) {

@@ -38,15 +38,6 @@ FROM (
     UNION ALL
     SELECT 8, 'events', event_name, 0, 'EVENT', NULL, 1, event_schema, event_name
     FROM information_schema.events WHERE event_schema = COALESCE(?, DATABASE())
-    UNION ALL
-    SELECT 9, 'options of views', CONCAT(table_name, ' (', CONCAT_WS(', ',
-             /*mariadb*/ CASE WHEN algorithm <> 'UNDEFINED' THEN CONCAT('ALGORITHM=', algorithm) END, /*end*/
-             CASE security_type WHEN 'INVOKER' THEN 'SQL SECURITY INVOKER' END,
-             CASE WHEN check_option <> 'NONE' THEN CONCAT('WITH ', check_option, ' CHECK OPTION') END), ')'),
-           0, 'VIEW', NULL, 0, table_schema, table_name
-    FROM information_schema.views
-    WHERE table_schema = COALESCE(?, DATABASE())
-      AND (security_type = 'INVOKER' OR check_option <> 'NONE' /*mariadb*/ OR algorithm <> 'UNDEFINED' /*end*/)
     /*periods*/
     UNION ALL
     SELECT 10, 'periods', CONCAT(table_name, '.', period), 0, NULL, NULL, 0, table_schema, table_name

@@ -134,9 +134,9 @@ FROM (
          || COALESCE(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''), NULL
   FROM t JOIN pg_policy p ON p.polrelid = t.oid
   UNION ALL
-  SELECT 16, 'options of views', format('%s (%s)', t.name, array_to_string(t.reloptions, ', ')), false, t.oid::bigint,
+  SELECT 16, 'options of materialized views', format('%s (%s)', t.name, array_to_string(t.reloptions, ', ')), false, t.oid::bigint,
          '', NULL
-  FROM t WHERE t.relkind IN ('v', 'm') AND t.reloptions IS NOT NULL
+  FROM t WHERE t.relkind = 'm' AND t.reloptions IS NOT NULL
   UNION ALL
   SELECT 17, 'comments on', pg_describe_object(d.classoid, d.objoid, d.objsubid), false, d.objoid::bigint,
          CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,

@@ -1,11 +1,11 @@
--- views: name, query, whether materialized, statements that make again what goes with it, its privileges, its columns
+-- views: name, query, whether materialized, statements that make again what goes with it, its privileges, its columns, options
 SELECT c.relname, pg_get_viewdef(c.oid), c.relkind = 'm',
        (SELECT string_agg(part.sql, chr(31) ORDER BY part.place, part.sql)
         FROM (SELECT 1 AS place, pg_get_triggerdef(t.oid) AS sql
               FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
               UNION ALL
               SELECT 2, format('ALTER %s %s SET (%s)', kind.word, c.oid::regclass, array_to_string(c.reloptions, ', '))
-              WHERE c.reloptions IS NOT NULL
+              WHERE c.relkind = 'm' AND c.reloptions IS NOT NULL
               UNION ALL
               SELECT 3, format('ALTER %s %s ALTER COLUMN %I SET DEFAULT %s', kind.word, c.oid::regclass, a.attname,
                                pg_get_expr(d.adbin, d.adrelid))
@@ -28,9 +28,14 @@ SELECT c.relname, pg_get_viewdef(c.oid), c.relkind = 'm',
               SELECT 2, format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(c.relowner))
               WHERE pg_get_userbyid(c.relowner) <> current_user) part),
        (SELECT string_agg(a.attname, chr(31) ORDER BY a.attnum)
-        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
+       o.check_option, CASE WHEN o.invoker THEN 'invoker' END, o.barrier
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT max(option_value) FILTER (WHERE option_name = 'check_option') AS check_option,
+                           bool_or(option_value::boolean) FILTER (WHERE option_name = 'security_invoker') AS invoker,
+                           bool_or(option_value::boolean) FILTER (WHERE option_name = 'security_barrier') AS barrier
+                    FROM pg_options_to_table(c.reloptions)) o
 CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS word) kind
 WHERE n.nspname = COALESCE($1::text, current_schema())
   /*one*/ AND c.relname = $2::text /*end*/
