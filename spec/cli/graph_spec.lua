@@ -109,6 +109,19 @@ describe("the graph's commands", function()
     assert.same({ "left1" }, ids(p:luamig("show", "left", "--json")))
   end)
 
+  it("list a range whose upper end stands on the lower one by a dependency", function()
+    local p = project.new {}
+    p:revision { id = "root" }
+    p:revision { id = "e1", down = "root" }
+    p:revision { id = "e2", down = "e1" }
+    p:revision { id = "c1", down = "root", depends_on = "e1" }
+    p:revision { id = "c2", down = "c1", depends_on = "e2" }
+    assert.same({ "c2", "c1", "e2", "e1" }, ids(p:luamig("history", "-r", "e1:c2", "--json")))
+    assert.same({ "c2", "e2" }, ids(p:luamig("history", "-r", "e2:", "--json")))
+    assert.same({ "c2", "c1" }, ids(p:luamig("history", "-r", "c1:", "--json")))
+    assert.same({ "e2", "e1" }, ids(p:luamig("history", "-r", "e1:e2", "--json")))
+  end)
+
   it("walk up and down by every kind of target", function()
     local p = forked()
     local function at(...)

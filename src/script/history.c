@@ -130,13 +130,34 @@ static int not_a_range(struct range *range, struct mig_error *err)
                          "'%s': the lower end is no ancestor of the upper one", range->text);
 }
 
+/* What stands on the lower end by down_revision; where an upper end stands on it by a dependency
+ * only, whatever does. */
+static int above_lower(const struct range *range, bool **out, struct mig_error *err)
+{
+    static const enum mig_edges edges[] = {MIG_EDGES_DOWN, MIG_EDGES_ALL};
+    bool whole = false;
+    int status = 0;
+    for (size_t k = 0; k < MIG_COUNT(edges) && status == 0 && !whole; k++) {
+        *out = mig_set_new(range->map, range->arena);
+        if (*out == NULL) {
+            return mig_error_nomem(err);
+        }
+        status =
+            mig_set_add_descendants(range->map, range->arena, &range->lower, edges[k], *out, err);
+        whole = true;
+        for (size_t i = 0; i < range->upper.count; i++) {
+            whole = whole && (*out)[range->upper.items[i]->order];
+        }
+    }
+    return status;
+}
+
 int mig_revision_map_history(struct mig_revision_map *map, struct mig_arena *arena,
                              const char *text, const struct mig_names *rows,
                              struct mig_revisions *out, struct mig_error *err)
 {
     struct range range = {.map = map, .arena = arena, .text = text};
-    bool *wanted = mig_set_new(map, arena), *below = mig_set_new(map, arena),
-         *above = mig_set_new(map, arena);
+    bool *wanted = mig_set_new(map, arena), *below = mig_set_new(map, arena), *above = NULL;
     if (arena->failed) {
         return mig_error_nomem(err);
     }
@@ -156,7 +177,7 @@ int mig_revision_map_history(struct mig_revision_map *map, struct mig_arena *are
     if (status == 0 && !range.from_base) {
         status = mig_set_add_ancestors(map, arena, &range.lower, MIG_EDGES_ALL, below, err);
         if (status == 0) {
-            status = mig_set_add_descendants(map, arena, &range.lower, MIG_EDGES_DOWN, above, err);
+            status = above_lower(&range, &above, err);
         }
         for (size_t i = 0; i < map->count && status == 0; i++) {
             wanted[i] = wanted[i] && above[i] && !below[i];
