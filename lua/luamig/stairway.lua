@@ -196,7 +196,8 @@ function stairway.climb(handle, revision, rows)
   local above = photograph(handle, rows)
   local found = loss(rows, before, above, "the upgrade", false)
   if found then return found end
-  local target = revision.down_revision[1] or revision.revision .. "@base"
+  -- what it depends on stays, which may stand on the same parent
+  local target = revision.revision .. "@" .. (revision.down_revision[1] or "base")
   local ok, err = pcall(handle.downgrade, handle, target)
   if not ok then
     if type(err) == "table" and err.kind == "irreversible" then

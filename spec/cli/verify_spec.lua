@@ -163,6 +163,15 @@ it("verifies branches each on a database of its own, and lets irreversible ones 
   assert.equal("5 revisions up, down and up\n", r.stdout)
 end)
 
+it("takes back a revision without the branch that it depends on, where both follow the same one", function()
+  local p = new_project "sqlite"
+  p:revision { id = "e1", down = "a1", upgrade = 'op.create_table("e", { { "id", sql.integer } })', downgrade = 'op.drop_table("e")' }
+  p:revision { id = "c1", down = "a1", depends_on = "e1", upgrade = 'op.add_column("e", { "c", sql.integer })', downgrade = 'op.drop_column("e", "c")' }
+  p:revision { id = "m1", down = { "b2", "e1", "c1" } }
+  local r = p:luamig "verify"
+  assert.equal(0, r.code, r.stderr)
+end)
+
 it("takes back a base that depends on another branch without that branch", function()
   local p = new_project "sqlite"
   p:write("migrations/o1.lua", 'revision = "o1"\ndown_revision = nil\ndepends_on = "b2"\n'

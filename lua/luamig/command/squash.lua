@@ -36,8 +36,10 @@ local function gathered(handle, target)
     local revision = all[i]
     if goes[revision.revision:lower()] then
       list[#list + 1] = revision
-      if #revision.depends_on > 0 then
-        refuse(("'%s' depends on another branch"):format(revision.revision), "Squash up to the one before it.")
+      for _, name in ipairs(revision.depends_on) do
+        if not goes[name:lower()] then
+          refuse(("'%s' depends on another branch"):format(revision.revision), "Squash up to the one before it, or merge the branches first.")
+        end
       end
     else
       for _, names in ipairs { revision.down_revision, revision.depends_on } do
