@@ -107,6 +107,7 @@ local grown = {
     CREATE STATISTICS both_of ON share, body FROM letters;]],
   mysql = [[
     CREATE TABLE letters (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, body varchar(100), at date) PARTITION BY HASH (id) PARTITIONS 3;
+    CREATE TABLE caught (a int, b int, c int, PRIMARY KEY USING BTREE (b, a), KEY by_c (c) USING BTREE, KEY by_a (a)) ENGINE = MEMORY;
     CREATE FUNCTION loud(t varchar(100)) RETURNS varchar(101) DETERMINISTIC RETURN CONCAT(UPPER(t), '!');
 DELIMITER //
     CREATE PROCEDURE tidy(IN n int)

@@ -214,6 +214,7 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
     local text = left_out("mysql", [[
       CREATE TABLE t (a varchar(20), b int, PRIMARY KEY (a(5)), KEY ix (b) COMMENT 'c');
       CREATE TABLE p (a int PRIMARY KEY) PARTITION BY HASH (a) PARTITIONS 2;
+      CREATE TABLE mem (a int, b int, PRIMARY KEY USING BTREE (b, a)) ENGINE = MEMORY;
       CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET new.b = 1;
       CREATE FUNCTION f() RETURNS int DETERMINISTIC RETURN 1; ]] .. (is_mariadb
         and "CREATE SEQUENCE sq; CREATE TABLE h (a int) WITH SYSTEM VERSIONING; ALTER TABLE t ALTER INDEX ix IGNORED;"
@@ -222,6 +223,7 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
 left out, since schema.lua has no word for it (migrations make it; `luamig adopt` writes one that does):
   partitions of: p
 ]] .. (is_mariadb and "  sequences: sq\n  system versioning of: h\n  IGNORED indexes: ix on t\n" or "  INVISIBLE indexes: ix on t\n") .. [[
+  BTREE of primary keys: mem
   triggers: tr on t
   functions and procedures: f
 ]], text)

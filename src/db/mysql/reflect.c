@@ -351,7 +351,16 @@ static int read_element(struct mig_listing *rows, const struct scope *scope,
     return 0;
 }
 
-static void read_index(struct mig_listing *rows, struct mig_index *index)
+/* The one engine here whose indexes are by HASH unless they say BTREE. */
+static bool is_in_memory(const struct mig_table *table)
+{
+    const struct mig_value *engine = mig_option_value(&table->options, "mysql_engine");
+    return engine != NULL && engine->text != NULL &&
+           mig_ascii_compare(engine->text, "MEMORY") == 0;
+}
+
+static void read_index(struct mig_listing *rows, const struct mig_table *table,
+                       struct mig_index *index)
 {
     index->name = mig_listing_text(rows, IX_NAME);
     index->elements.given = true;
@@ -361,7 +370,7 @@ static void read_index(struct mig_listing *rows, struct mig_index *index)
     if (mig_ascii_compare(type, "FULLTEXT") == 0 || mig_ascii_compare(type, "SPATIAL") == 0 ||
         mig_ascii_compare(type, "VECTOR") == 0) {
         index->prefix = mig_listing_text(rows, IX_TYPE);
-    } else if (mig_ascii_compare(type, "BTREE") != 0) {
+    } else if (mig_ascii_compare(type, "BTREE") != 0 || is_in_memory(table)) {
         index->using = mig_listing_text(rows, IX_TYPE);
     }
 }
@@ -429,7 +438,7 @@ static int read_indexes(struct scope *scope)
                 break;
             }
             of = table;
-            read_index(&rows, index);
+            read_index(&rows, table, index);
             if (index->name == NULL) {
                 index = NULL;
                 break;

@@ -30,6 +30,14 @@ FROM (
     WHERE table_schema = COALESCE(?, DATABASE()) AND ignored = 'YES' GROUP BY table_schema, table_name, index_name
     /*end*/
     UNION ALL
+    SELECT 4, 'BTREE of primary keys', s.table_name, 0, NULL,
+           CONCAT(' DROP PRIMARY KEY, ADD PRIMARY KEY USING BTREE (',
+                  GROUP_CONCAT('`', REPLACE(s.column_name, '`', '``'), '`', COALESCE(CONCAT('(', s.sub_part, ')'), '') ORDER BY s.seq_in_index), ')'),
+           0, s.table_schema, s.table_name
+    FROM information_schema.statistics s JOIN information_schema.tables t USING (table_schema, table_name)
+    WHERE s.table_schema = COALESCE(?, DATABASE()) AND s.index_name = 'PRIMARY' AND s.index_type = 'BTREE' AND t.engine = 'MEMORY'
+    GROUP BY s.table_schema, s.table_name
+    UNION ALL
     SELECT 6, 'triggers', CONCAT(trigger_name, ' on ', event_object_table), 0, 'TRIGGER', NULL, 0, trigger_schema, trigger_name
     FROM information_schema.triggers WHERE event_object_schema = COALESCE(?, DATABASE())
     UNION ALL
