@@ -314,14 +314,16 @@ static void validate(struct mig_diff *d, const struct mig_table *to,
     }
 }
 
-static void diff_constraints(struct mig_diff *d, const struct mig_table *from,
-                             const struct mig_table *to)
+/* unrenamed: `from` with the names that it has until the columns are renamed, which is after what
+ * goes is dropped. */
+static void diff_constraints(struct mig_diff *d, const struct mig_table *unrenamed,
+                             const struct mig_table *from, const struct mig_table *to)
 {
     for (size_t i = 0; i < from->constraints.count; i++) {
         const struct mig_constraint *before = from->constraints.items[i];
         const struct mig_constraint *after = mig_diff_partner(d, to, before);
         if (!same_constraint(d, before, after) && !key_is_brought(d, from, to, before)) {
-            mig_diff_drop_constraint(d, from, to->name, before);
+            mig_diff_drop_constraint(d, from, to->name, unrenamed->constraints.items[i]);
         }
     }
     for (size_t i = 0; i < to->constraints.count; i++) {
@@ -584,9 +586,10 @@ void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const stru
     }
     mig_diff_table_options(d, from, to); /* which decide how types are written */
     mig_diff_columns(d, from, to);
+    const struct mig_table *unrenamed = from;
     from = renamed(d, from, to);
     if (from != NULL) {
-        diff_constraints(d, from, to);
+        diff_constraints(d, unrenamed, from, to);
         mig_diff_indexes(d, from, to);
         drop_key_indexes(d, from, to);
         diff_comment(d, from, to);
