@@ -374,6 +374,44 @@ describe("an index or a column that was being made or dropped", function()
       end
     end)
   end
+
+  -- Nobody looks whether what comes into a table of the revision's own is there before.
+  for _, done in ipairs { true, false } do
+    it(("is seen to be %s in a table of the revision's own"):format(done and "done" or "still to do"), function()
+      p:revision { id = "a1", upgrade = [[
+        op.create_table("own", { { "a", sql.integer } })
+        op.create_index("ix", "own", { "a" })
+        op.execute "INSERT INTO later VALUES (1)"]] }
+      assert.equal(1, p:luamig("upgrade").code)
+      assert.equal("NULL", db:value "SELECT fingerprint FROM luamig_journal WHERE step = 2")
+      db:query "UPDATE luamig_journal SET state = 'intent' WHERE step = 2; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
+      if not done then db:query "DROP INDEX ix ON own" end
+      local r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      assert.equal("ix", db:value "SELECT group_concat(index_name) FROM information_schema.statistics WHERE table_schema = database() AND table_name = 'own'")
+    end)
+  end
+
+  local own = [[op.create_table("own", { { "a", sql.integer }, { "b", sql.integer }, sql.unique({ "a" }, { name = "taken" }) }) ]]
+  for what, case in pairs {
+    ["that the table came with"] = { own, 2 },
+    ["that was made before"] = { [[op.create_table("own", { { "b", sql.integer } }) op.create_index("Taken", "own", { "b" }) ]], 3 },
+    ["of a table that took its name"] = { own .. [[op.drop_table "own" op.rename_table("t.a", "own") op.rename_index("theirs", "taken", { table = "own" }) ]], 5 },
+    ["of the user's own text"] = { own .. [[op.drop_index("taken", "own") op.execute "CREATE INDEX taken ON own (a)" ]], 4 },
+    ["of a table that was there"] = { [[op.create_table("own", { { "a", sql.integer } }, { if_not_exists = true }) ]], 2, "CREATE TABLE own (b INTEGER, KEY taken (b))" },
+  } do
+    it("is not taken for another one " .. what, function()
+      if case[3] then db:query(case[3]) end
+      p:revision { id = "a1", upgrade = case[1] .. [[op.create_index("TAKEN", "own", { "b" })]] }
+      for _ = 1, 2 do
+        local r = p:luamig "upgrade"
+        assert.equal(1, r.code)
+        assert.matches("Duplicate key name 'TAKEN'", r.stderr)
+        assert.equal("present", db:value(("SELECT fingerprint FROM luamig_journal WHERE step = %d"):format(case[2])))
+        db:query(("UPDATE luamig_journal SET state = 'intent' WHERE step = %d"):format(case[2])) -- as a crash would have left it
+      end
+    end)
+  end
 end)
 
 it("a read that was too large to be written down leaves the revision to a human", function()

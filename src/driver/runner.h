@@ -25,6 +25,7 @@ struct mig_violations {
 };
 
 #define MIG_RUNNER_PRESENT "present"
+enum { MIG_RUNNER_PRESENT_PARAMS = 5 };
 
 /* What of a table is looked for. */
 enum mig_part { MIG_PART_TABLE, MIG_PART_INDEX, MIG_PART_COLUMN };
@@ -78,8 +79,9 @@ struct mig_runner_ops {
     int (*has_table)(struct mig_conn *conn, const char *schema, const char *name, bool *out,
                      struct mig_error *err);
     /* Optional: an expression that is MIG_RUNNER_PRESENT where a table of this name is, in which a
-     * dot may be the schema's, with an index or a column of that name, else NULL. */
-    void (*present)(const struct mig_compile *c, struct mig_strbuf *out, const char *table,
+     * dot may be the schema's, with an index or a column of that name, else NULL. The names become
+     * parameters, for which there is room (MIG_RUNNER_PRESENT_PARAMS). */
+    void (*present)(struct mig_strbuf *out, struct mig_params *params, const char *table,
                     enum mig_part part, const char *name);
     /* How many characters a text column holds; 0 without a limit. NULL slot: never a limit. */
     int (*column_width)(struct mig_conn *conn, const char *schema, const char *table,

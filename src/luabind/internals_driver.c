@@ -237,7 +237,8 @@ static int conn_execute(lua_State *L)
     return 1;
 }
 
-/* execute_many({ { sql, { params } }, … }) → how many were done, and the error */
+/* execute_many({ { sql, { params }, own }, … }) → how many were done, and the error. own: as
+ * luamig's own rows are, which come again; else it is sent as a change of the schema is. */
 static int conn_execute_many(lua_State *L)
 {
     struct conn_box *box = check_box(L);
@@ -253,7 +254,12 @@ static int conn_execute_many(lua_State *L)
         lua_rawgeti(L, -1, 1);
         statements[i] = (struct mig_statement){.sql = luaL_checkstring(L, -1)};
         statements[i].length = strlen(statements[i].sql);
-        lua_rawgeti(L, -2, 2);
+        lua_rawgeti(L, -2, 3);
+        if (lua_toboolean(L, -1)) {
+            statements[i].class = MIG_CLASS_DATA;
+            statements[i].flags = MIG_STATEMENT_REPEATED;
+        }
+        lua_rawgeti(L, -3, 2);
         read_params(L, lua_gettop(L), &statements[i].params);
         lua_rawseti(L, kept, (lua_Integer)i + 1);
         lua_settop(L, kept);

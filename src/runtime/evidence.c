@@ -4,6 +4,7 @@
 #include "dialect/lexer.h"
 #include "dialect/sqltoken.h"
 #include "runtime/run.intern.h"
+#include "util/ascii.h"
 
 #include <string.h>
 
@@ -123,27 +124,36 @@ static struct trace trace_of(struct mig_run *run, const struct mig_statement *st
     return trace;
 }
 
-/* The trace as an expression of the server's, MIG_RUNNER_PRESENT or NULL; NULL without memory. */
-static const char *trace_expression(struct mig_run *run, const struct trace *trace)
+/* The trace as an expression of the server's, MIG_RUNNER_PRESENT or NULL. */
+static int trace_expression(struct mig_run *run, const struct trace *trace, const char **sql,
+                            struct mig_params *params, struct mig_error *err)
 {
     struct mig_strbuf text = {0};
-    run->db->runner->present(&run->compile, &text, trace->table, trace->part, trace->name);
-    return mig_strbuf_to_arena(&text, &run->revision_arena);
+    *params = (struct mig_params){.items = mig_arena_array(&run->revision_arena, struct mig_param,
+                                                           MIG_RUNNER_PRESENT_PARAMS)};
+    if (params->items == NULL) {
+        return mig_error_nomem(err);
+    }
+    run->db->runner->present(&text, params, trace->table, trace->part, trace->name);
+    *sql = mig_strbuf_to_arena(&text, &run->revision_arena);
+    return *sql == NULL ? mig_error_nomem(err) : 0;
 }
 
 static int is_there(struct mig_run *run, const struct trace *trace, bool *there,
                     struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
+    struct mig_params params;
     struct mig_value value = {0};
-    const char *expression = trace_expression(run, trace);
-    if (expression == NULL) {
-        return mig_error_nomem(err);
+    const char *expression = NULL;
+    int rc = trace_expression(run, trace, &expression, &params, err);
+    if (rc != 0) {
+        return rc;
     }
     mig_strbuf_printf(&sql, "SELECT %s", expression);
-    int rc = sql.failed ? mig_error_nomem(err)
-                        : mig_conn_scalar(run->conn, mig_strbuf_text(&sql), NULL,
-                                          &run->revision_arena, &value, err);
+    rc = sql.failed ? mig_error_nomem(err)
+                    : mig_conn_scalar(run->conn, mig_strbuf_text(&sql), &params,
+                                      &run->revision_arena, &value, err);
     mig_strbuf_release(&sql);
     *there = value.kind == MIG_VALUE_TEXT;
     return rc;
@@ -160,21 +170,58 @@ static int read_statement(struct mig_run *run, const char *sql, const struct mig
     return rc;
 }
 
+/* What comes into a table that this revision has made, under a name that it has not used there
+ * before, is not there: nobody need look. */
+static bool is_new(const struct mig_journal *journal, const struct trace *trace)
+{
+    bool is =
+        trace->name != NULL && journal->made != NULL && strcmp(journal->made, trace->table) == 0;
+    for (size_t i = 0; is && i < journal->since.count; i++) {
+        is = mig_ascii_find(journal->since.items[i], trace->name) == NULL;
+    }
+    return is;
+}
+
+/* For is_new of those that come; whatever else happens ends it. */
+static int note_text(struct mig_run *run, const struct trace *trace, const char *text,
+                     struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    bool table = trace->made && trace->table != NULL && trace->part == MIG_PART_TABLE;
+    if (table && mig_ascii_find(text, "IF NOT EXISTS") == NULL) {
+        journal->made = mig_arena_strdup(&run->revision_arena, trace->table);
+        journal->since.count = 0;
+        if (journal->made == NULL) {
+            return mig_error_nomem(err);
+        }
+    } else if (table || !trace->made) {
+        journal->made = NULL;
+    }
+    return journal->made != NULL && mig_names_add(&run->revision_arena, &journal->since, text) != 0
+               ? mig_error_nomem(err)
+               : 0;
+}
+
 int mig_evidence_take(struct mig_run *run, const struct mig_statement *statement, const char *text,
                       struct mig_evidence *out, struct mig_error *err)
 {
+    struct trace trace = {0};
     *out = (struct mig_evidence){0};
     /* the user's own text may mean a temporary table that stands before another one */
     if (run->db->runner->present != NULL && (statement->flags & MIG_STATEMENT_AS_WRITTEN) == 0) {
-        const struct trace trace = trace_of(run, statement);
-        if (trace.table != NULL) { /* what goes is there before */
-            out->present = trace.made ? trace_expression(run, &trace) : NULL;
-            return trace.made && out->present == NULL ? mig_error_nomem(err) : 0;
-        }
+        trace = trace_of(run, statement);
+    }
+    bool unknown = trace.table != NULL && trace.made && !is_new(&run->journal, &trace);
+    int rc = note_text(run, &trace, text, err);
+    if (rc == 0 && unknown) {
+        rc = trace_expression(run, &trace, &out->present, &out->names, err);
+    }
+    if (rc != 0 || trace.table != NULL) { /* what goes is there before */
+        return rc;
     }
     /* from the text alone, as it will be done after a crash, so that the two can be compared */
     const struct mig_statement *read = NULL;
-    int rc = read_statement(run, text, &read, err);
+    rc = read_statement(run, text, &read, err);
     read = read != NULL ? read : statement;
     if (rc == 0) {
         rc = take_fingerprint(run, read, out->fingerprint, err);

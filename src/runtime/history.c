@@ -100,19 +100,18 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     duration.added = waiting ? runner->elapsed_ms : NULL;
     const struct mig_own_cell cells[] = {
         mig_own_text("revision", id),
-        mig_own_text("direction", run->direction),
+        mig_own_fixed("direction", run->direction),
         mig_own_text("checksum", checksum),
         start,
         duration,
-        mig_own_text("applied_by", script ? NULL : run->user),
-        mig_own_text("host", script ? NULL : run->machine),
-        mig_own_text("version", LUAMIG_VERSION),
-        mig_own_text("result", script ? "script" : "done"),
-        mig_own_text("version_table", settings->version_table),
+        mig_own_fixed("applied_by", script ? NULL : run->user),
+        mig_own_fixed("host", script ? NULL : run->machine),
+        mig_own_fixed("version", LUAMIG_VERSION),
+        mig_own_fixed("result", script ? "script" : "done"),
+        mig_own_fixed("version_table", settings->version_table),
         mig_own_text("source", settings->history_sources ? run->source.text : NULL),
     };
     rc = mig_own_table_insert(run, MIG_HISTORY_TABLE, cells, MIG_COUNT(cells), &insert, err);
-    insert.flags = MIG_STATEMENT_REPEATED;
     return rc == 0 ? mig_statements_put(&run->revision_arena, out, &insert, err) : rc;
 }
 

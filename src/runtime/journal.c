@@ -259,13 +259,14 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
     if (evidence->present != NULL) {
         fingerprint.value = mig_value_text(evidence->present);
         fingerprint.value.kind = MIG_VALUE_EXPR;
+        fingerprint.params = evidence->names;
     }
     const struct mig_own_cell cells[] = {
-        mig_own_text("version_table", run->ctx->settings.version_table),
+        mig_own_fixed("version_table", run->ctx->settings.version_table),
         mig_own_text("revision", run->revision->id),
         mig_own_integer("step", journal->last_step + 1),
-        mig_own_text("direction", run->direction),
-        mig_own_text("state", state_names[state]),
+        mig_own_fixed("direction", run->direction),
+        mig_own_fixed("state", state_names[state]),
         mig_own_integer("calls", calls),
         mig_own_integer("part", (int64_t)part),
         mig_own_text("digest", digest),
@@ -274,7 +275,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         mig_own_text("rest", part > 0 ? rest_of(run, part) : NULL),
         mig_own_text("answers", answers),
         mig_own_text("started_at", journal->started_at),
-        mig_own_text("runner", run->process),
+        mig_own_fixed("runner", run->process),
     };
     int rc = mig_own_table_insert(run, MIG_JOURNAL_TABLE, cells, MIG_COUNT(cells), &insert, err);
     if (rc == 0) {
@@ -546,6 +547,7 @@ int mig_journal_clear(struct mig_run *run, const char *revision, struct mig_stat
     append_where(&sql, run);
     mig_strbuf_puts(&sql, " AND revision = ?");
     int rc = bind(run, &sql, &item, 1, &statement, err);
+    statement.flags |= MIG_STATEMENT_REPEATED;
     if (rc == 0) {
         rc = mig_statements_put(&run->revision_arena, out, &statement, err);
     }
@@ -697,6 +699,8 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
     journal->calls = journal->covered = 0;
     journal->covered_part = 0;
     journal->rest = NULL;
+    journal->made = NULL;
+    journal->since = (struct mig_names){0};
     journal->chain[0] = journal->before[0] = journal->resumed[0] = '\0';
     journal->answers = NULL;
     journal->answered = NULL;

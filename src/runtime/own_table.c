@@ -94,13 +94,36 @@ int mig_own_table_create(struct mig_run *run, const struct mig_own_table *table,
     return rc;
 }
 
+/* NULL is text as well: a parameter's type would not be known. */
+static int append_cell(struct mig_run *run, struct mig_strbuf *sql, struct mig_params *params,
+                       const struct mig_own_cell *cell, struct mig_error *err)
+{
+    if (cell->value.kind == MIG_VALUE_EXPR) {
+        mig_strbuf_puts(sql, cell->value.text);
+        for (size_t i = 0; i < cell->params.count; i++) {
+            params->items[params->count++] = cell->params.items[i];
+            params->given = true;
+        }
+        return 0;
+    }
+    if (cell->fixed || cell->value.kind == MIG_VALUE_NULL) {
+        return run->db->dialect->append_value(&run->compile, sql, &cell->value, NULL, err);
+    }
+    return mig_run_put(run, sql, params, &cell->value, err);
+}
+
 int mig_own_table_insert(struct mig_run *run, const char *table, const struct mig_own_cell *cells,
                          size_t count, struct mig_statement *out, struct mig_error *err)
 {
     struct mig_arena *arena = &run->revision_arena;
     struct mig_strbuf sql = {0};
-    *out = (struct mig_statement){.class = MIG_CLASS_DATA, .verb = "INSERT"};
-    out->params.items = mig_arena_array(arena, struct mig_param, count);
+    size_t room = count;
+    for (size_t i = 0; i < count; i++) {
+        room += cells[i].params.count;
+    }
+    *out = (struct mig_statement){
+        .class = MIG_CLASS_DATA, .verb = "INSERT", .flags = MIG_STATEMENT_REPEATED};
+    out->params.items = mig_arena_array(arena, struct mig_param, room);
     int rc = out->params.items == NULL ? mig_error_nomem(err) : 0;
     mig_strbuf_puts(&sql, "INSERT INTO ");
     mig_append_qualified(&run->compile, &sql, run->ctx->settings.version_table_schema, table);
@@ -110,11 +133,7 @@ int mig_own_table_insert(struct mig_run *run, const char *table, const struct mi
     }
     for (size_t i = 0; rc == 0 && i < count; i++) {
         mig_strbuf_puts(&sql, i == 0 ? ") VALUES (" : ", ");
-        if (cells[i].value.kind == MIG_VALUE_EXPR) {
-            mig_strbuf_puts(&sql, cells[i].value.text);
-        } else {
-            rc = mig_run_put(run, &sql, &out->params, &cells[i].value, err);
-        }
+        rc = append_cell(run, &sql, &out->params, &cells[i], err);
         if (cells[i].added != NULL) {
             mig_strbuf_printf(&sql, " + %s", cells[i].added);
         }

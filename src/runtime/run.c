@@ -199,7 +199,7 @@ int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_pa
                 const struct mig_value *value, struct mig_error *err)
 {
     const struct mig_dialect *dialect = run->db->dialect;
-    if (run->conn == NULL || run->conn->driver->joins_texts) {
+    if (run->conn == NULL) {
         return dialect->append_value(&run->compile, sql, value, NULL, err);
     }
     params->items[params->count++].value = *value;

@@ -88,6 +88,8 @@ struct mig_journal {
     bool too_big;                       /* an answer was not written down */
     const struct mig_statements *parts; /* of the present call */
     size_t part;                        /* how many of them are done */
+    const char *made;                   /* the table that an intent made last; NULL none */
+    struct mig_names since;             /* the texts of that intent and of those after it */
     char started_at[32];
 };
 
@@ -206,7 +208,7 @@ int mig_run_check(const struct mig_run *run, struct mig_error *err) MIG_MUST_CHE
 /* Where the run stands, for statements whose answer comes later. */
 struct mig_origin mig_run_origin(const struct mig_run *run);
 /* Appends a value of one of our own statements: a parameter (`params` has room for it), or a
- * literal where statements are joined to one text anyway. */
+ * literal in a script. */
 int mig_run_put(const struct mig_run *run, struct mig_strbuf *sql, struct mig_params *params,
                 const struct mig_value *value, struct mig_error *err) MIG_MUST_CHECK;
 /* Fills in where the failure happened; returns rc. */
@@ -339,12 +341,18 @@ int mig_own_table_create(struct mig_run *run, const struct mig_own_table *table,
                          struct mig_error *err) MIG_MUST_CHECK;
 struct mig_own_cell {
     const char *column;
-    struct mig_value value; /* EXPR stands as it is */
-    const char *added;      /* an expression that the server adds to it; NULL none */
+    struct mig_value value;   /* EXPR stands as it is */
+    struct mig_params params; /* of an EXPR */
+    const char *added;        /* an expression that the server adds to it; NULL none */
+    bool fixed;               /* the same in every row of a run: part of the statement's text */
 };
 static inline struct mig_own_cell mig_own_text(const char *column, const char *text)
 {
     return (struct mig_own_cell){.column = column, .value = mig_value_text(text)};
+}
+static inline struct mig_own_cell mig_own_fixed(const char *column, const char *text)
+{
+    return (struct mig_own_cell){.column = column, .value = mig_value_text(text), .fixed = true};
 }
 static inline struct mig_own_cell mig_own_integer(const char *column, int64_t integer)
 {
@@ -390,9 +398,10 @@ struct mig_evidence {
     char fingerprint[MIG_DIGEST_SIZE]; /* of what it changes; "" where that tells nothing */
     const char *present; /* in its stead, an expression that the server fills in: whether what is
                             made is there before; NULL else */
-    bool in_doubt;       /* nothing will tell */
+    struct mig_params names; /* in that expression */
+    bool in_doubt;           /* nothing will tell */
 };
-/* Before it is sent. `text` is the statement's own, which the journal keeps. */
+/* Before it is sent. `text` is the statement's own, which the journal keeps, in revision_arena. */
 int mig_evidence_take(struct mig_run *run, const struct mig_statement *statement, const char *text,
                       struct mig_evidence *out, struct mig_error *err) MIG_MUST_CHECK;
 /* The statement of the row was sent and its outcome never heard of: whether it was carried out.

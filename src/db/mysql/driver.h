@@ -56,12 +56,21 @@ struct mig_mysql_ahead {
     int failed; /* what mysql_stmt_execute would have returned */
 };
 
+/* A statement's text that comes again; the session knows it as luamig_1 and so on, by its place. */
+struct mig_mysql_named {
+    char *sql;
+    bool prepared;
+};
+
+enum { MIG_MYSQL_NAMES = 16 };
+
 struct mig_mysql_handle {
     MYSQL *mysql;
     struct mig_mysql_ahead ahead;
     size_t packet_max; /* the server's max_allowed_packet */
     bool several;      /* the server takes several statements in one text */
     int64_t marks;     /* of compound statements: the next one */
+    struct mig_mysql_named named[MIG_MYSQL_NAMES];
     struct mig_statement_cache cache;
     /* cancelling: a thread with a connection of its own sends KILL QUERY when someone writes to
      * `wake` */
@@ -119,6 +128,17 @@ int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK
 int mig_mysql_execute_many(struct mig_conn *conn, const struct mig_statement *statements,
                            size_t count, int64_t *changed, size_t *done,
                            struct mig_error *err) MIG_MUST_CHECK;
+
+/* driver_named.c */
+
+/* Its number, from 1; 0 where it is not worth a name or there is no room. What prepares it, where
+ * the session does not know it yet, is appended to `prepares`. */
+size_t mig_mysql_named_put(struct mig_conn *conn, const struct mig_statement *statement,
+                           struct mig_strbuf *prepares);
+/* Each is prepared anew when it comes again: after a failure, and after what may have changed the
+ * database that they are about (USE). */
+void mig_mysql_named_forget(struct mig_mysql_handle *h);
+void mig_mysql_named_release(struct mig_mysql_handle *h);
 
 /* driver_ahead.c */
 #ifdef MIG_MYSQL_CAN_SEND_AHEAD

@@ -396,6 +396,7 @@ void mig_mysql_close(struct mig_conn *conn)
     mig_mysql_drop_ahead(h);
 #endif
     mig_statement_cache_clear(&h->cache);
+    mig_mysql_named_release(h);
     if (!conn->attached) {
         mig_mysql.mysql_close(h->mysql);
     }

@@ -39,7 +39,11 @@ static int set_several(struct mig_conn *conn, bool on, struct mig_error *err)
 
 int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err)
 {
-    return conn->as_written ? set_several(conn, false, err) : 0;
+    if (!conn->as_written) {
+        return 0;
+    }
+    mig_mysql_named_forget(mig_mysql_handle_of(conn));
+    return set_several(conn, false, err);
 }
 
 static int send(struct mig_conn *conn, const char *sql, size_t length, struct mig_error *err)
@@ -51,11 +55,9 @@ static int send(struct mig_conn *conn, const char *sql, size_t length, struct mi
 }
 
 /* The statements, their parameters as literals, with a ';' between them, which stands on a line of
- * its own, since a comment may end a statement. first_mark >= 0: before each the user variable gets
- * its mark, the first one this; the SET of a local variable is no statement, so row_count() stays
- * what it was. */
+ * its own, since a comment may end a statement. */
 static int join(const struct mig_conn *conn, const struct mig_statement *statements, size_t count,
-                int64_t first_mark, struct mig_strbuf *out, struct mig_error *err)
+                struct mig_strbuf *out, struct mig_error *err)
 {
     struct mig_arena arena = {0};
     const struct mig_compile c = {
@@ -63,10 +65,6 @@ static int join(const struct mig_conn *conn, const struct mig_statement *stateme
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++) {
         mig_strbuf_puts(out, i > 0 ? "\n;\n" : "");
-        if (first_mark >= 0) {
-            mig_strbuf_printf(out, "SET luamig_at = @luamig_at := %" PRId64 ";\n",
-                              first_mark + (int64_t)i);
-        }
         rc = mig_lexer_inline(&c, &statements[i], out, err);
     }
     mig_arena_release(&arena);
@@ -90,6 +88,70 @@ static bool can_be_compound(const struct mig_conn *conn, const struct mig_statem
     return can;
 }
 
+/* Our own, which tells the run's state: what the revision asks for is a change of the schema or its
+ * rows. */
+static bool is_bookkeeping(const struct mig_statement *statement)
+{
+    return statement->class != MIG_CLASS_DDL && statement->row_count == 0;
+}
+
+/* How many statements from here on share a mark: bookkeeping is not told apart, since each mark
+ * costs the server a tenth of what a small statement does; but the last one is, a COMMIT. */
+static size_t group_at(const struct mig_statement *statements, size_t count)
+{
+    size_t n = 1;
+    while (n + 1 < count && is_bookkeeping(&statements[n - 1]) && is_bookkeeping(&statements[n])) {
+        n++;
+    }
+    return n;
+}
+
+/* One of them, by its name where it has one. */
+static int append_one(struct mig_conn *conn, const struct mig_compile *c,
+                      const struct mig_statement *statement, struct mig_strbuf *prepares,
+                      struct mig_strbuf *out, struct mig_error *err)
+{
+    size_t name = mig_mysql_named_put(conn, statement, prepares);
+    int rc = 0;
+    if (name == 0) {
+        return mig_lexer_inline(c, statement, out, err);
+    }
+    mig_strbuf_printf(out, "EXECUTE luamig_%zu USING ", name);
+    for (size_t i = 0; rc == 0 && i < statement->params.count; i++) {
+        mig_strbuf_puts(out, i > 0 ? ", " : "");
+        rc = c->dialect->append_value(c, out, &statement->params.items[i].value, NULL, err);
+    }
+    return rc;
+}
+
+/* A mark before each group, the first one this. No mark stands between bookkeeping statements, so
+ * row_count() is there what the one before has changed. */
+static int append_compound(struct mig_conn *conn, const struct mig_statement *statements,
+                           size_t count, int64_t first_mark, struct mig_strbuf *out,
+                           struct mig_error *err)
+{
+    struct mig_arena arena = {0};
+    struct mig_strbuf body = {0};
+    const struct mig_compile c = {
+        .dialect = conn->dialect, .server = &conn->server, .arena = &arena};
+    int rc = 0;
+    mig_strbuf_puts(out, "BEGIN NOT ATOMIC\n"); /* then what prepares: it fails before any mark */
+    for (size_t i = 0, group = 0; rc == 0 && i < count; i++, group--) {
+        if (group == 0) {
+            group = group_at(statements + i, count - i);
+            mig_strbuf_printf(&body, "DO @luamig_at := %" PRId64 ";\n", first_mark + (int64_t)i);
+        }
+        rc = append_one(conn, &c, &statements[i], out, &body, err);
+        mig_strbuf_puts(&body, "\n;\n"); /* on a line of its own: a comment may end a statement */
+    }
+    mig_strbuf_puts(&body, "END");
+    mig_strbuf_add(out, mig_strbuf_text(&body), body.length);
+    mig_arena_release(&arena);
+    rc = rc == 0 && (body.failed || out->failed) ? mig_error_nomem(err) : rc;
+    mig_strbuf_release(&body);
+    return rc;
+}
+
 /* The mark that was set last, -1 when there is none. The answer also says whether a transaction is
  * open, which a failure does not. */
 static int read_mark(struct mig_conn *conn, int64_t *mark, struct mig_error *err)
@@ -109,10 +171,21 @@ static int read_mark(struct mig_conn *conn, int64_t *mark, struct mig_error *err
     return rc == 0 && row == NULL ? mig_mysql_fail(conn, err) : rc;
 }
 
-/* After a failure: how many were carried out before. Where the connection breaks meanwhile, nobody
- * knows whose failure it was: that is then the error. */
-static int find_failed(struct mig_conn *conn, int64_t first, size_t *done, bool *begun,
-                       struct mig_error *err)
+/* What is known of a failure in it: all that shares its mark. */
+static void blame_group(const struct mig_statement *statements, size_t count, struct mig_error *err)
+{
+    struct mig_strbuf text = {0};
+    for (size_t i = 0; i < count; i++) {
+        mig_strbuf_printf(&text, "%s%s", i > 0 ? "; " : "", statements[i].sql);
+    }
+    mig_error_string(&err->sql, mig_strbuf_text(&text), SIZE_MAX);
+    mig_strbuf_release(&text);
+}
+
+/* After a failure: how many were carried out before its group. Where the connection breaks
+ * meanwhile, nobody knows whose failure it was: that is then the error. */
+static int find_failed(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
+                       int64_t first, size_t *done, bool *begun, struct mig_error *err)
 {
     struct mig_error second = {0};
     int64_t mark = -1;
@@ -120,6 +193,9 @@ static int find_failed(struct mig_conn *conn, int64_t first, size_t *done, bool 
     if (read_mark(conn, &mark, &second) == 0) {
         *begun = mark >= first;
         *done = *begun ? (size_t)(mark - first) : 0;
+        if (*begun && *done < count) {
+            blame_group(statements + *done, group_at(statements + *done, count - *done), err);
+        }
     } else if (conn->lost) {
         mig_error_detail(&second, "before, a statement had failed: %s", err->message);
         rc = (int)second.code;
@@ -139,12 +215,7 @@ static int execute_compound(struct mig_conn *conn, const struct mig_statement *s
     struct mig_strbuf text = {0};
     int64_t first = h->marks, changed = 0;
     h->marks += (int64_t)count; /* none is taken for that of an older message */
-    mig_strbuf_puts(&text, "BEGIN NOT ATOMIC\nDECLARE luamig_at BIGINT;\n");
-    int rc = join(conn, statements, count, first, &text, err);
-    mig_strbuf_puts(&text, "\n;\nEND");
-    if (rc == 0 && text.failed) {
-        rc = mig_error_nomem(err);
-    }
+    int rc = append_compound(conn, statements, count, first, &text, err);
     *begun = rc != 0 || text.length <= joined_max(conn);
     if (rc == 0 && *begun) {
         rc = send(conn, mig_strbuf_text(&text), text.length, err);
@@ -153,8 +224,11 @@ static int execute_compound(struct mig_conn *conn, const struct mig_statement *s
         }
         *done = rc == 0 ? count : 0;
         if (rc != 0 && !conn->lost) {
-            rc = find_failed(conn, first, done, begun, err);
+            rc = find_failed(conn, statements, count, first, done, begun, err);
         }
+    }
+    if (rc != 0 || !*begun) {
+        mig_mysql_named_forget(h);
     }
     mig_strbuf_release(&text);
     return rc;
@@ -195,7 +269,7 @@ static int execute_texts(struct mig_conn *conn, const struct mig_statement *stat
     if (conn->attached) {
         return 0; /* its owner's settings stay */
     }
-    int rc = join(conn, statements, count, -1, &text, err);
+    int rc = join(conn, statements, count, &text, err);
     if (rc == 0 && text.length > joined_max(conn)) {
         mig_strbuf_release(&text);
         return 0;
