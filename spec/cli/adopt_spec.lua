@@ -104,6 +104,9 @@ local grown = {
     CREATE TABLE log (at date NOT NULL, what text) PARTITION BY RANGE (at);
     CREATE TABLE log_2025 PARTITION OF log FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
     ALTER TABLE letters ALTER COLUMN body SET STORAGE EXTERNAL;
+    CREATE TABLE people (id serial PRIMARY KEY, name text);
+    ALTER TABLE people RENAME TO writers;
+    CREATE TABLE former_writers (LIKE writers INCLUDING ALL);
     CREATE STATISTICS both_of ON share, body FROM letters;]],
   mysql = [[
     CREATE TABLE letters (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, body varchar(100), at date) PARTITION BY HASH (id) PARTITIONS 3;

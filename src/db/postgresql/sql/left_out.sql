@@ -16,7 +16,14 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
      p AS (SELECT p.*, s.prefix || quote_ident(p.proname) AS name, quote_ident(s.nspname) || '.' AS qualifier, s.prefix
            FROM pg_proc p JOIN s ON s.oid = p.pronamespace
            WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
-             AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i'))
+             AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')),
+     owned AS (SELECT o.objid AS seq, o.refobjid, o.refobjsubid, o.deptype, o.deptype = 'a' -- and other tables' defaults use it, as in columns.sql
+                 AND EXISTS (SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
+                             WHERE u.classid = 'pg_attrdef'::regclass AND u.refclassid = 'pg_class'::regclass
+                               AND u.refobjid = o.objid AND f.adrelid <> o.refobjid
+                               AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)) AS shared
+               FROM pg_depend o JOIN c ON c.oid = o.objid AND c.relkind = 'S'
+               WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i'))
 SELECT kind, name, early, at, make, undo
 FROM (
   SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
@@ -47,16 +54,21 @@ FROM (
   FROM pg_collation o JOIN s ON s.oid = o.collnamespace
   WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_collation'::regclass AND m.objid = o.oid)
   UNION ALL
-  SELECT 4, CASE WHEN d.objid IS NULL THEN 'sequences' ELSE 'options of serial columns'' sequences' END, c.name, true, c.oid::bigint,
-         CASE WHEN d.objid IS NULL
+  SELECT 4, CASE WHEN d.alone THEN 'sequences' ELSE 'options of serial columns'' sequences' END, c.name, true, c.oid::bigint,
+         CASE WHEN d.alone
            THEN format('CREATE SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s', c.name,
                        format_type(q.seqtypid, NULL), q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
                        CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END) END,
          'DROP SEQUENCE ' || c.name
-  FROM c JOIN pg_sequence q ON q.seqrelid = c.oid
-  LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
-                       AND d.deptype IN ('a', 'i')
-  WHERE d.objid IS NULL OR (d.deptype = 'a' AND (q.seqstart, q.seqincrement, q.seqmin, q.seqcache, q.seqcycle) <> (1, 1, 1, 1, false))
+  FROM c JOIN pg_sequence q ON q.seqrelid = c.oid CROSS JOIN LATERAL (SELECT
+    NOT EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND NOT o.shared) AS alone,
+    EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND o.deptype = 'i') AS of_identity) d
+  WHERE d.alone OR (NOT d.of_identity AND (q.seqstart, q.seqincrement, q.seqmin, q.seqcache, q.seqcycle) <> (1, 1, 1, 1, false))
+  UNION ALL
+  SELECT 4, 'owners of sequences', c.name, false, c.oid::bigint,
+         format('ALTER SEQUENCE %s OWNED BY %s.%I', c.name, t.name, a.attname), format('ALTER SEQUENCE %s OWNED BY NONE', c.name)
+  FROM c JOIN owned o ON o.seq = c.oid AND o.shared JOIN t ON t.oid = o.refobjid
+  JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
   UNION ALL
   SELECT 5, 'functions', p.oid::regprocedure::text,
          NOT EXISTS (SELECT FROM pg_depend d JOIN pg_type r ON d.refclassid = 'pg_type'::regclass AND r.oid = d.refobjid
