@@ -63,6 +63,11 @@ it("takes the other schemas of PostgreSQL over, which a new database has not", f
     assert.equal(0, r.code, r.stdout .. r.stderr)
   end
   ok "init"
+  local r = cli.run({ "adopt" }, { cwd = folder, env = { DATABASE_URL = db.url } })
+  assert.matches("not in it: the schemas audit %(autogenerate.include_schemas = true takes them along%)", r.stderr)
+  db:query "DROP TABLE luamig_version, luamig_history, luamig_journal, luamig_lock"
+  os.remove(folder .. "/" .. r.stdout:match "%S+")
+  os.remove(folder .. "/schema.lua")
   local file = assert(io.open(folder .. "/luamig.conf.lua", "w"))
   file:write 'return { url = "${DATABASE_URL}", autogenerate = { include_schemas = true } }'
   file:close()
@@ -107,6 +112,9 @@ local grown = {
     CREATE TABLE people (id serial PRIMARY KEY, name text);
     ALTER TABLE people RENAME TO writers;
     CREATE TABLE former_writers (LIKE writers INCLUDING ALL);
+    CREATE TABLE shelves (room text, place integer NOT NULL, UNIQUE (room, place) WITH (fillfactor = 50), CONSTRAINT "one Each" UNIQUE (place));
+    ALTER TABLE shelves REPLICA IDENTITY USING INDEX "one Each";
+    ALTER TABLE writers REPLICA IDENTITY FULL;
     CREATE STATISTICS both_of ON share, body FROM letters;]],
   mysql = [[
     CREATE TABLE letters (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, body varchar(100), at date) PARTITION BY HASH (id) PARTITIONS 3;

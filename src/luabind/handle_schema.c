@@ -1,5 +1,6 @@
 /* The methods of a handle about whole schemas: the live one, the declared one, and what lies
  * between. */
+#include "luabind/graph.h"
 #include "luabind/handle.h"
 #include "luabind/host.h"
 #include "luabind/push.h"
@@ -97,7 +98,7 @@ int mig_handle_inspect(lua_State *L)
     return 1;
 }
 
-/* A list of { what it is, its name }. */
+/* A list of { what it is, its name }, and the names of the schemas that were not looked at. */
 int mig_handle_left_out(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
@@ -120,7 +121,8 @@ int mig_handle_left_out(lua_State *L)
         lua_setfield(L, -2, "at");
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    return 1;
+    mig_lua_push_names(L, &left_out.schemas);
+    return 2;
 }
 
 int mig_handle_snapshot(lua_State *L)

@@ -493,6 +493,9 @@ int mig_context_left_out(struct mig_context *ctx, struct mig_arena *arena,
     int rc = start(&d, ctx, arena, err);
     rc = rc != 0 ? rc : d.db->reflect->left_out(d.conn, arena, NULL, out, err);
     rc = rc != 0 ? rc : ask_others(&d, &others);
+    if (rc == 0 && !ctx->settings.include_schemas && d.db->reflect->other_schemas != NULL) {
+        rc = d.db->reflect->other_schemas(d.conn, arena, &out->schemas, err);
+    }
     for (size_t i = 0; rc == 0 && i < others.count; i++) {
         rc = d.db->reflect->left_out(d.conn, arena, others.items[i], out, err);
     }

@@ -68,7 +68,8 @@ function adopt.run(session)
   end
   local known = {}
   for _, revision in ipairs(handle:history().revisions) do known[revision.revision] = true end
-  local parts, lacks = whole.objects(handle, handle:left_out())
+  local left_out, others = handle:left_out()
+  local parts, lacks = whole.objects(handle, left_out)
   local snapshot = handle:snapshot()
   local upgrades, downgrades = whole.texts(handle, snapshot, parts)
   local schemas, schemas_gone = whole.schemas(handle, snapshot)
@@ -90,6 +91,9 @@ function adopt.run(session)
     end
   end
   for _, name in ipairs(lacks) do out:note("not in it: " .. name) end
+  if #others > 0 then
+    out:note("not in it: the schemas " .. table.concat(others, ", ") .. " (autogenerate.include_schemas = true takes them along)")
+  end
   local schema = write_schema(session, settings, render.schema(handle:inspect()))
   if schema then
     written[#written + 1] = schema

@@ -150,6 +150,16 @@ FROM (
          '', NULL
   FROM t WHERE t.relkind = 'm' AND t.reloptions IS NOT NULL
   UNION ALL
+  SELECT 16, 'replica identities', t.name, false, t.oid::bigint,
+         format('ALTER TABLE %s REPLICA IDENTITY %s', t.name, CASE t.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE 'USING INDEX ' ||
+                (SELECT quote_ident(x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = t.oid AND i.indisreplident) END), NULL
+  FROM t WHERE t.relkind IN ('r', 'p') AND t.relreplident <> 'd'
+  UNION ALL
+  SELECT 16, 'storage parameters of keys', x.relname || ' on ' || t.name, false, t.oid::bigint,
+         format('ALTER INDEX %s%I SET (%s)', s.prefix, x.relname, array_to_string(x.reloptions, ', ')), NULL
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x') JOIN pg_class x ON x.oid = k.conindid CROSS JOIN s
+  WHERE x.reloptions IS NOT NULL
+  UNION ALL
   SELECT 17, 'comments on', pg_describe_object(d.classoid, d.objoid, d.objsubid), false, d.objoid::bigint,
          CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,
                 i.identity, d.description) END, NULL
