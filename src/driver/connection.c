@@ -357,6 +357,21 @@ int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *sta
     return rc;
 }
 
+void mig_conn_meanwhile(struct mig_conn *conn, void (*work)(void *payload), void *payload)
+{
+    conn->meanwhile = work;
+    conn->meanwhile_payload = payload;
+}
+
+void mig_conn_work(struct mig_conn *conn)
+{
+    void (*work)(void *payload) = conn->meanwhile;
+    conn->meanwhile = NULL;
+    if (work != NULL) {
+        work(conn->meanwhile_payload);
+    }
+}
+
 /* ---- statements that wait for others ---- */
 
 enum { QUEUE_STATEMENTS = 64, QUEUE_BYTES = 256 * 1024 };

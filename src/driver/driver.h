@@ -158,8 +158,10 @@ struct mig_conn {
     struct mig_queue queue;     /* what goes along with it as well (mig_conn_defer) */
     size_t ahead;               /* how many of the queue are sent already */
     bool deferred_failed; /* the last error is that of a deferred statement, not of the call */
-    struct mig_left deferred_left; /* then: what its origin said of that */
-    bool as_written;               /* the statement in hand is the user's own text */
+    struct mig_left deferred_left;    /* then: what its origin said of that */
+    bool as_written;                  /* the statement in hand is the user's own text */
+    void (*meanwhile)(void *payload); /* what mig_conn_meanwhile was given; NULL: nothing */
+    void *meanwhile_payload;
     bool tx_failed; /* an error ended the transaction on the server: a COMMIT would not do what it
                        says */
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
@@ -218,6 +220,11 @@ int mig_conn_defer(struct mig_conn *conn, const struct mig_statement *statement,
                    const struct mig_origin *origin, struct mig_error *err) MIG_MUST_CHECK;
 /* Sends what was deferred and hears the answers; nothing to do is success. */
 int mig_conn_settle(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
+/* What to do, once, while the server works on the next message of several statements; it uses no
+ * connection. work NULL: nothing any more, where no driver had to wait. */
+void mig_conn_meanwhile(struct mig_conn *conn, void (*work)(void *payload), void *payload);
+/* For drivers: such a message is on its way. */
+void mig_conn_work(struct mig_conn *conn);
 /* Forgets what was deferred. */
 void mig_conn_discard(struct mig_conn *conn);
 /* Several statements, in as few round trips as the driver can: outside a transaction (unless the

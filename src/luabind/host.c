@@ -153,6 +153,7 @@ int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err)
 struct load_request {
     struct mig_lua_host *host;
     const struct mig_revision *revision;
+    const struct mig_source *source; /* prepare */
     enum mig_direction direction;
     struct mig_revision *computed; /* compute: what to fill, in arena */
     struct mig_arena *arena;
@@ -362,6 +363,26 @@ static int host_check(void *self, const struct mig_revision *revision, enum mig_
     host->loading = host->muted = false;
     host->revision = NULL;
     return rc != 0 ? locate(err, revision) : 0;
+}
+
+static int prepare_protected(lua_State *L)
+{
+    const struct load_request *request = lua_touserdata(L, 1);
+    const char *chunk = lua_pushfstring(L, "@%s", request->revision->file);
+    mig_sandbox_prepare(L, request->source->text, request->source->length, chunk);
+    return 0;
+}
+
+static void host_prepare(void *self, const struct mig_revision *revision,
+                         const struct mig_source *source)
+{
+    struct mig_lua_host *host = self;
+    struct mig_error ignored = {0};
+    struct load_request request = {.host = host, .revision = revision, .source = source};
+    if (host->L != NULL) {
+        (void)!mig_lua_protected(host, prepare_protected, &request, &ignored);
+    }
+    mig_error_clear(&ignored);
 }
 
 static int call_protected(lua_State *L)
@@ -716,6 +737,7 @@ int mig_host_attach(struct mig_context *ctx, struct mig_error *err)
     ctx->host = (struct mig_host){.self = host,
                                   .compute_header = mig_host_compute_header,
                                   .check = host_check,
+                                  .prepare = host_prepare,
                                   .call = host_call,
                                   .schema = host_schema,
                                   .include = host_include,

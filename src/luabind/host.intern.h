@@ -68,6 +68,9 @@ bool mig_sandbox_catches(lua_State *L);
 void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, const char *chunk);
 void mig_sandbox_load_config(lua_State *L, const char *text, size_t length, const char *chunk);
 void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, const char *chunk);
+/* Compiles the text of a revision, and keeps that for the next mig_sandbox_load_revision, if it
+ * loads the same. */
+void mig_sandbox_prepare(lua_State *L, const char *text, size_t length, const char *chunk);
 /* Forgets the modules that were required: the next revision gets fresh ones. */
 void mig_sandbox_new_revision(lua_State *L);
 

@@ -15,6 +15,16 @@ struct mig_request {
 };
 
 /* One command on its way. */
+/* The text of the next step's revision, read while the server works on the end of this one. */
+struct mig_ahead {
+    const struct mig_step *step;         /* the next one; NULL none */
+    const struct mig_revision *revision; /* whose text it is; NULL: none was read */
+    struct mig_source source;
+    struct mig_arena arenas[2]; /* by turns: the text of the step in hand is still in use */
+    int turn;
+    char checksum[2][MIG_CHECKSUM_SIZE];
+};
+
 struct mig_command {
     struct mig_context *ctx;
     struct mig_arena *arena;
@@ -30,6 +40,7 @@ struct mig_command {
     bool repeatable; /* and what fails now is the step itself, which may be tried again */
     bool left_known; /* where BEGIN is the lock: */
     uint32_t left;   /* the data version that the last step has left */
+    struct mig_ahead ahead;
     struct mig_lock lock;
 };
 

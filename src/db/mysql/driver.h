@@ -25,6 +25,7 @@
     X(mysql_options) X(mysql_ssl_set) X(mysql_real_connect) X(mysql_close) X(mysql_errno) \
     X(mysql_error) X(mysql_sqlstate) X(mysql_autocommit) X(mysql_thread_id) \
     X(mysql_character_set_name) X(mysql_set_character_set) X(mysql_real_query) \
+    X(mysql_send_query) X(mysql_read_query_result) \
     X(mysql_use_result) X(mysql_free_result) X(mysql_next_result) X(mysql_field_count) \
     X(mysql_num_fields) X(mysql_affected_rows) X(mysql_fetch_fields) X(mysql_fetch_row) \
     X(mysql_fetch_lengths) X(mysql_stmt_init) X(mysql_stmt_prepare) X(mysql_stmt_close) \

@@ -48,10 +48,12 @@ int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err)
 
 static int send(struct mig_conn *conn, const char *sql, size_t length, struct mig_error *err)
 {
-    return mig_mysql.mysql_real_query(mig_mysql_handle_of(conn)->mysql, sql,
-                                      (unsigned long)length) != 0
-               ? mig_mysql_fail(conn, err)
-               : 0;
+    MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
+    if (mig_mysql.mysql_send_query(mysql, sql, (unsigned long)length) != 0) {
+        return mig_mysql_fail(conn, err);
+    }
+    mig_conn_work(conn);
+    return mig_mysql.mysql_read_query_result(mysql) != 0 ? mig_mysql_fail(conn, err) : 0;
 }
 
 /* The statements, their parameters as literals, with a ';' between them, which stands on a line of

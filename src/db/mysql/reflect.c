@@ -355,8 +355,7 @@ static int read_element(struct mig_listing *rows, const struct scope *scope,
 static bool is_in_memory(const struct mig_table *table)
 {
     const struct mig_value *engine = mig_option_value(&table->options, "mysql_engine");
-    return engine != NULL && engine->text != NULL &&
-           mig_ascii_compare(engine->text, "MEMORY") == 0;
+    return engine != NULL && engine->text != NULL && mig_ascii_compare(engine->text, "MEMORY") == 0;
 }
 
 static void read_index(struct mig_listing *rows, const struct mig_table *table,

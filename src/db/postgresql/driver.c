@@ -549,9 +549,13 @@ static int execute_many(struct mig_conn *conn, const struct mig_statement *state
     while (sent < count && send_in_pipeline(conn, &statements[sent], &unsent) == 0) {
         sent++;
     }
-    int rc = mig_pq.PQpipelineSync(pg)
-                 ? pipeline_answers(conn, statements, sent, changed, done, err)
-                 : mig_pq_fail(conn, NULL, err);
+    int rc = 0;
+    if (mig_pq.PQpipelineSync(pg)) {
+        mig_conn_work(conn);
+        rc = pipeline_answers(conn, statements, sent, changed, done, err);
+    } else {
+        rc = mig_pq_fail(conn, NULL, err);
+    }
     if (rc == 0 && sent < count) {
         rc = (int)unsent.code;
         mig_error_move(err, &unsent);
