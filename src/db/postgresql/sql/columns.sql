@@ -16,7 +16,14 @@ SELECT c.relname,
        t.typcategory = 'A' AND t.typelem <> 0 AND et.oid IS NOT NULL,
        a.attndims,
        s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
-       s.deptype::text,
+       -- a sequence that defaults of other tables use (LIKE with INCLUDING DEFAULTS) is no column's own
+       CASE s.deptype WHEN 'a' THEN
+         (SELECT 'a' WHERE NOT EXISTS (
+            SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
+            WHERE u.classid = f.tableoid AND u.refclassid = 'pg_class'::regclass
+              AND u.refobjid = s.seqrelid AND f.adrelid <> c.oid
+              AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)))
+       ELSE s.deptype::text END,
        a.attcompression::text
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -29,12 +36,7 @@ LEFT JOIN (SELECT o.refobjid, o.refobjsubid, o.deptype, q.*
            FROM pg_depend o
            JOIN pg_sequence q ON q.seqrelid = o.objid
            WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass
-             AND (o.deptype = 'i' OR o.deptype = 'a'
-                  -- a sequence that defaults of other tables use (LIKE with INCLUDING DEFAULTS) is no column's own
-                  AND NOT EXISTS (SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
-                                  WHERE u.classid = 'pg_attrdef'::regclass AND u.refclassid = 'pg_class'::regclass
-                                    AND u.refobjid = o.objid AND f.adrelid <> o.refobjid
-                                    AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)))) s
+             AND o.deptype IN ('i', 'a')) s
   ON s.refobjid = c.oid AND s.refobjsubid = a.attnum
 WHERE n.nspname = COALESCE($1::text, current_schema())
   /*one*/ AND c.relname = $2::text /*end*/

@@ -19,7 +19,7 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
              AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')),
      owned AS (SELECT o.objid AS seq, o.refobjid, o.refobjsubid, o.deptype, o.deptype = 'a' -- and other tables' defaults use it, as in columns.sql
                  AND EXISTS (SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
-                             WHERE u.classid = 'pg_attrdef'::regclass AND u.refclassid = 'pg_class'::regclass
+                             WHERE u.classid = f.tableoid AND u.refclassid = 'pg_class'::regclass
                                AND u.refobjid = o.objid AND f.adrelid <> o.refobjid
                                AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)) AS shared
                FROM pg_depend o JOIN c ON c.oid = o.objid AND c.relkind = 'S'
