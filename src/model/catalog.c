@@ -701,12 +701,31 @@ static int change_index(struct mig_catalog *catalog, const struct mig_op *op, co
     return change_table(catalog, op->schema, table, op, err);
 }
 
-/* Only tables of SQLite hold their triggers, as stored texts: a table that is made anew needs them.
- * table NULL: one of them all. */
-static void forget_triggers(struct mig_catalog *catalog, const char *schema, const char *table)
+static bool has_trigger(const struct mig_table *table, const char *name)
 {
-    if (catalog->rules->rowid_keys) {
+    bool found = false;
+    for (size_t i = 0; !found && i < table->triggers.count; i++) {
+        found = mig_name_equal_folded(table->triggers.items[i]->name, name);
+    }
+    return found;
+}
+
+/* Only tables of SQLite hold their triggers, as stored texts: a table that is made anew needs them.
+ * table NULL: the one that has it. */
+static void forget_trigger(struct mig_catalog *catalog, const char *schema, const char *table,
+                           const char *name)
+{
+    if (!catalog->rules->rowid_keys) {
+        return;
+    }
+    if (table != NULL) {
         mig_catalog_forget(catalog, schema, table);
+        return;
+    }
+    for (struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+        if (e->known == PRESENT && has_trigger(e->object, name)) {
+            mig_catalog_forget_entry(catalog, e);
+        }
     }
 }
 
@@ -806,10 +825,12 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
     case MIG_OP_drop_view:
         return drop_entry(catalog, VIEW, op->schema, MIG_OP_CAST(op, drop_view)->name, err);
     case MIG_OP_create_trigger:
-        forget_triggers(catalog, op->schema, MIG_OP_CAST(op, create_trigger)->table);
+        forget_trigger(catalog, op->schema, MIG_OP_CAST(op, create_trigger)->table,
+                       MIG_OP_CAST(op, create_trigger)->name);
         return 0;
     case MIG_OP_drop_trigger:
-        forget_triggers(catalog, op->schema, MIG_OP_CAST(op, drop_trigger)->table);
+        forget_trigger(catalog, op->schema, MIG_OP_CAST(op, drop_trigger)->table,
+                       MIG_OP_CAST(op, drop_trigger)->name);
         return 0;
     case MIG_OP_drop_schema:
         mig_catalog_forget(catalog, NULL, NULL);

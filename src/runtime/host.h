@@ -25,8 +25,8 @@ struct mig_host {
      * level, which says nothing; nothing of it is kept. */
     int (*check)(void *self, const struct mig_revision *revision, enum mig_direction direction,
                  const struct mig_source *source, struct mig_error *err);
-    /* Optional: compiles the text of the revision that is called next. It says nothing of what is wrong with
-     * it, which `call` does. */
+    /* Optional: compiles the text of the revision that is called next. It says nothing of what is
+     * wrong with it, which `call` does. */
     void (*prepare)(void *self, const struct mig_revision *revision,
                     const struct mig_source *source);
     /* Loads it afresh, with the same checks, and runs the function; its op.* calls arrive at

@@ -91,7 +91,7 @@ describe("a rebuild on SQLite", function()
       op.create_trigger("made", "t", { when = "after", events = { "update" } }, "INSERT INTO log VALUES (2)")
       op.create_trigger("gone", "t", { when = "after", events = { "update" } }, "INSERT INTO log VALUES (4)")
       op.alter_column("t", "a", { nullable = false })
-      op.drop_trigger("gone", "t")
+      op.drop_trigger "gone"
       op.alter_column("t", "a", { default = "x" })
       op.bulk_insert("t", { { id = 1, a = "y" } })
       op.execute "UPDATE t SET a = 'z'"]])
