@@ -54,6 +54,34 @@ for _, dialect in ipairs(servers.dialects) do
   end)
 end
 
+it("takes a serial over whose sequence others use, and no longer", function()
+  local db, folder = scratch.database "postgresql", scratch.folder()
+  db:query "CREATE TABLE people (id serial PRIMARY KEY, name text)"
+  local function run(...)
+    local r = cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = db.url } })
+    assert.equal(0, r.code, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+    return r.stdout
+  end
+  local function declare(text)
+    local file = assert(io.open(folder .. "/schema.lua", "w"))
+    file:write(text)
+    file:close()
+  end
+  local copy = 'former = { { "id", sql.integer, nullable = false, default = sql.expr "nextval(\'people_id_seq\'::regclass)" }, { "name", sql.text } },'
+  run "init"
+  run "adopt"
+  db:query "CREATE TABLE former (LIKE people INCLUDING DEFAULTS)"
+  declare('return sql.schema { people = { { "id", sql.integer }, { "name", sql.text }, sql.primary_key({ "id" }, { name = "people_pkey" }) }, ' .. copy .. " }")
+  run "check"
+  local shared = run "inspect"
+  assert.matches('people = {\n    { "id", sql.integer, default = sql.expr "nextval%(\'people_id_seq\'::regclass%)" },', shared)
+  declare(shared)
+  run "check"
+  db:query "DROP TABLE former"
+  declare((shared:gsub("  former = {.-\n  },\n", "")))
+  run "check"
+end)
+
 it("takes the other schemas of PostgreSQL over, which a new database has not", function()
   local db, fresh, folder = scratch.database "postgresql", scratch.database "postgresql", scratch.folder()
   db:query [[CREATE SCHEMA audit; CREATE TYPE audit.kind AS ENUM ('a'); CREATE FUNCTION audit.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';

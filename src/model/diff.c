@@ -292,7 +292,8 @@ static bool add_plain_columns(struct mig_diff *d, const struct mig_table *table,
         if (column->default_value.kind == MIG_VALUE_EXPR) {
             unsaid.default_value = (struct mig_value){0}; /* serial */
         }
-        if (!said && mig_diff_fills_itself(d, table, table->columns.items[i]) &&
+        if (!said && !column->shares_sequence &&
+            mig_diff_fills_itself(d, table, table->columns.items[i]) &&
             mig_diff_fills_itself(d, table, &unsaid)) {
             *column = unsaid;
         }

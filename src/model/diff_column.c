@@ -368,13 +368,24 @@ static bool is_reworded(const struct mig_diff *d, const struct mig_column *colum
     return reworded;
 }
 
+/* Whether both have their values from one sequence, by the same default: of which one side may say
+ * that it is the column's own. */
+static bool same_sequence(struct mig_diff *d, const struct mig_column *before,
+                          const struct mig_column *after)
+{
+    return before->default_value.kind == MIG_VALUE_EXPR &&
+           after->default_value.kind == MIG_VALUE_EXPR &&
+           mig_compare_defaults(d->arena, before, after);
+}
+
 static void alter_column(struct mig_diff *d, const struct mig_table *from,
                          const struct mig_table *to, const struct mig_column *before,
                          const struct mig_column *after)
 {
     bool type = !same_type(d, before, after) || is_reworded(d, after);
     bool nullable = is_nullable(d, from, before) != is_nullable(d, to, after);
-    bool fills = mig_diff_fills_itself(d, from, before) != mig_diff_fills_itself(d, to, after);
+    bool fills = mig_diff_fills_itself(d, from, before) != mig_diff_fills_itself(d, to, after) &&
+                 !same_sequence(d, before, after);
     bool serial = before->autoincrement == MIG_TRUE || after->autoincrement == MIG_TRUE;
     bool value = !d->rules->ignores_default && before->computed == NULL && !serial &&
                  !mig_compare_defaults(d->arena, before, after);
@@ -459,6 +470,9 @@ struct mig_column *mig_diff_plain_column(struct mig_diff *d, const struct mig_co
     *copy = *column;
     copy->default_value = mig_compare_simplify(d->arena, &column->default_value, column->type);
     copy->renamed_from = NULL;
+    if (copy->shares_sequence) {
+        copy->autoincrement = MIG_UNSET; /* which would make one of its own */
+    }
     return copy;
 }
 

@@ -160,6 +160,7 @@ struct mig_column {
     struct mig_pairs options; /* the dialects' own, by full name ("mysql_on_update") */
     const char *renamed_from; /* schema.lua */
     const char *native_type;  /* reflected: the type as the server writes it */
+    bool shares_sequence;     /* reflected: other tables' defaults use its sequence */
     int line;                 /* where it was written in the migration, 0 unknown */
 };
 

@@ -210,8 +210,10 @@ static void read_default(struct mig_listing *rows, const struct mig_pg_scope *sc
         }
     } else if (text != NULL) {
         column->default_value = expression(text);
-        if (mig_listing_peek(rows, COL_SEQ_DEPTYPE)[0] == 'a') {
+        char sequence = mig_listing_peek(rows, COL_SEQ_DEPTYPE)[0];
+        if (sequence == 'a' || sequence == 's') {
             column->autoincrement = MIG_TRUE; /* serial: a default from a sequence of its own */
+            column->shares_sequence = sequence == 's';
         }
     }
 }

@@ -16,13 +16,13 @@ SELECT c.relname,
        t.typcategory = 'A' AND t.typelem <> 0 AND et.oid IS NOT NULL,
        a.attndims,
        s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
-       -- a sequence that defaults of other tables use (LIKE with INCLUDING DEFAULTS) is no column's own
+       -- s: a serial's sequence that other tables' defaults use as well (LIKE with INCLUDING DEFAULTS)
        CASE s.deptype WHEN 'a' THEN
-         (SELECT 'a' WHERE NOT EXISTS (
-            SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
-            WHERE u.classid = f.tableoid AND u.refclassid = 'pg_class'::regclass
-              AND u.refobjid = s.seqrelid AND f.adrelid <> c.oid
-              AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)))
+         CASE WHEN EXISTS (
+           SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
+           WHERE u.classid = f.tableoid AND u.refclassid = 'pg_class'::regclass
+             AND u.refobjid = s.seqrelid AND f.adrelid <> c.oid
+             AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)) THEN 's' ELSE 'a' END
        ELSE s.deptype::text END,
        a.attcompression::text
 FROM pg_class c
