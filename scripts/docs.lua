@@ -140,7 +140,8 @@ end)
 ```
 
 SQLite rebuilds a table by itself where its ALTER TABLE ends, inside of a batch and outside. `recreate = "always"` rebuilds in any case, `"never"` refuses;
-`copy_from = { columns…, constraints… }` says what the table looks like where nothing can be asked (`--sql` without a snapshot).
+`copy_from = { columns…, constraints… }` says what the table looks like where nothing can be asked (`--sql` without a snapshot). `insert_after` and
+`insert_before` place a new column where the table is rebuilt, on SQLite; PostgreSQL has it last, MySQL too, unless the column says `mysql_after`.
 
 ## Both directions at once
 
