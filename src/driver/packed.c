@@ -15,7 +15,6 @@ static int64_t integer_of_word(uint64_t word)
 
 void mig_packed_add(struct mig_strbuf *buf, const struct mig_value *value)
 {
-    char head[1 + sizeof(uint64_t)];
     uint64_t word = 0;
     const char *text = NULL;
     switch (value->kind) {
@@ -36,16 +35,22 @@ void mig_packed_add(struct mig_strbuf *buf, const struct mig_value *value)
         text = value->text;
         break;
     }
-    size_t bytes = 0;
+    char *head = mig_strbuf_room(buf, 1 + sizeof word + (text != NULL ? value->length + 1 : 0));
+    if (head == NULL) {
+        return;
+    }
+    char *at = head + 1;
     for (; word != 0; word >>= 8) {
-        head[++bytes] = (char)(word & 0xff);
+        *at++ = (char)(word & 0xff);
     }
-    head[0] = (char)((size_t)value->kind | bytes << 4);
-    mig_strbuf_add(buf, head, 1 + bytes);
+    head[0] = (char)((size_t)value->kind | (size_t)(at - head - 1) << 4);
     if (text != NULL) {
-        mig_strbuf_add(buf, text, value->length);
-        mig_strbuf_putc(buf, '\0');
+        memcpy(at, text, value->length);
+        at += value->length;
+        *at++ = '\0';
     }
+    *at = '\0';
+    buf->length += (size_t)(at - head);
 }
 
 void mig_packed_read(const char **at, struct mig_value *value)

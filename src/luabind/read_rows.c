@@ -12,7 +12,8 @@
 struct rows {
     struct mig_reader *r;
     const struct mig_names *columns;
-    const char **words; /* the columns' names as Lua has them: a short string is there only once */
+    const char **words; /* the columns' names as Lua has them */
+    const void **keys;  /* as objects of Lua's: a short string is there only once */
     size_t *order;      /* which column came first in the row before, which second, … */
 };
 
@@ -26,15 +27,15 @@ static size_t column_of_key(const struct rows *rows, bool keyed, size_t turn)
         lua_Integer at = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
         return at >= 1 && (lua_Unsigned)at <= count ? (size_t)at - 1 : count;
     }
+    if (turn < count && rows->keys[rows->order[turn]] == lua_topointer(L, -2)) {
+        return rows->order[turn];
+    }
     if (lua_type(L, -2) != LUA_TSTRING) {
         return count;
     }
     const char *word = lua_tostring(L, -2);
-    if (turn < count && rows->words[rows->order[turn]] == word) {
-        return rows->order[turn];
-    }
     for (size_t i = 0; i < count; i++) {
-        if (rows->words[i] == word || strcmp(rows->words[i], word) == 0) {
+        if (strcmp(rows->words[i], word) == 0) {
             if (turn < count) {
                 rows->order[turn] = i;
             }
@@ -48,24 +49,17 @@ static size_t column_of_key(const struct rows *rows, bool keyed, size_t turn)
 static void read_cell(const struct rows *rows, size_t column, struct mig_value *out)
 {
     lua_State *L = rows->r->L;
-    switch (lua_type(L, -1)) {
-    case LUA_TSTRING:
+    if (lua_isinteger(L, -1)) {
+        out->kind = MIG_VALUE_INT;
+        out->integer = lua_tointeger(L, -1);
+    } else if (lua_type(L, -1) == LUA_TSTRING) {
         out->text = lua_tolstring(L, -1, &out->length);
         if (memchr(out->text, '\0', out->length) != NULL) {
             mig_read_fail(rows->r, "%s holds a zero byte", rows->columns->items[column]);
         }
         out->kind = MIG_VALUE_TEXT;
-        break;
-    case LUA_TNUMBER:
-        if (lua_isinteger(L, -1)) {
-            out->kind = MIG_VALUE_INT;
-            out->integer = lua_tointeger(L, -1);
-            break;
-        }
-        /* fall through */
-    default:
+    } else {
         *out = mig_read_value(rows->r, -1, rows->columns->items[column]);
-        break;
     }
 }
 
@@ -149,11 +143,13 @@ void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *o
         mig_read_need(r, mig_arena_array(r->arena, struct mig_param, op->rows.count * width));
     struct rows rows = {.r = r, .columns = &op->rows.columns};
     rows.words = mig_read_need(r, mig_arena_array(r->arena, const char *, width));
+    rows.keys = mig_read_need(r, mig_arena_array(r->arena, const void *, width));
     rows.order = mig_read_need(r, mig_arena_array(r->arena, size_t, width));
     luaL_checkstack(L, (int)width + 16, NULL);
     int keys = lua_gettop(L) + 1;
     for (size_t i = 0; i < width; i++) {
         rows.words[i] = lua_pushstring(L, columns.items[i]);
+        rows.keys[i] = lua_topointer(L, -1);
         rows.order[i] = i;
     }
     for (lua_Integer i = 1; i <= count; i++) {

@@ -28,6 +28,11 @@ static bool reserve(struct mig_strbuf *buf, size_t more)
     return true;
 }
 
+char *mig_strbuf_room(struct mig_strbuf *buf, size_t length)
+{
+    return reserve(buf, length) ? buf->text + buf->length : NULL;
+}
+
 void mig_strbuf_add(struct mig_strbuf *buf, const char *bytes, size_t length)
 {
     if (!reserve(buf, length)) {
