@@ -123,7 +123,8 @@ int mig_mysql_execute(struct mig_conn *conn, const char *sql, size_t length,
 
 /* driver_joined.c */
 
-/* Before a text is sent: one that the user wrote must be one statement for the server too. */
+/* Before a text is sent: one that the user wrote must be one statement for the server too, and may
+ * change what is known by name. */
 int mig_mysql_allow(struct mig_conn *conn, struct mig_error *err) MIG_MUST_CHECK;
 /* The slot of struct mig_driver. */
 int mig_mysql_execute_many(struct mig_conn *conn, const struct mig_statement *statements,

@@ -97,8 +97,8 @@ static bool is_bookkeeping(const struct mig_statement *statement)
     return statement->class != MIG_CLASS_DDL && statement->row_count == 0;
 }
 
-/* How many statements from here on share a mark: bookkeeping is not told apart, since each mark
- * costs the server a tenth of what a small statement does; but the last one is, a COMMIT. */
+/* How many statements from here on share a mark, which is one more statement for the server to
+ * read: bookkeeping is not told apart, but for the last one, a COMMIT. */
 static size_t group_at(const struct mig_statement *statements, size_t count)
 {
     size_t n = 1;
