@@ -35,6 +35,21 @@ describe("the session", function()
     assert.equal(0, r.code, r.stderr)
   end)
 
+  it("may have the names that luamig gives its own statements, which it prepares anew", function()
+    local p = project.new { url = db.url }
+    p:revision { id = "a1", upgrade = [[
+      op.create_table("one", { { "id", sql.integer } })
+      for i = 1, 5 do op.execute(("PREPARE luamig_%d FROM 'SELECT 1'"):format(i)) end
+      op.create_table("two", { { "id", sql.integer } })]] }
+    p:revision { id = "b1", down = "a1", upgrade = [[
+      op.create_table("three", { { "id", sql.integer } })
+      for i = 1, 5 do op.execute(("DEALLOCATE PREPARE luamig_%d"):format(i)) end
+      op.create_table("four", { { "id", sql.integer } })]] }
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("a1,b1", db:value "SELECT group_concat(revision ORDER BY id) FROM luamig_history")
+  end)
+
   it("has carried out what stands before op.sleep", function()
     local p = project.new { url = db.url }
     p:revision { id = "a1", upgrade = 'op.create_table("one", { { "id", sql.integer, primary_key = true } }) op.sleep(60)' }
