@@ -173,11 +173,15 @@ describe("what inspect says", function()
     assert.equal([[
 left out, since schema.lua has no word for it (migrations make it; `luamig adopt` writes one that does):
   COLLATE or DESC in keys of: k1, k2, k3
+  NULL in keys of: k2, k3, k4, k6
   ON CONFLICT of NOT NULL in: t
+  keys of type INT, which are no rowid, of: k4, k5
   triggers: tr on t
   virtual tables: ft
 ]], left_out("sqlite", "CREATE TABLE k0 (a TEXT COLLATE NOCASE UNIQUE, descr TEXT); CREATE TABLE k1 (a, UNIQUE (a COLLATE NOCASE));" ..
-      "CREATE TABLE k2 (a, b, PRIMARY KEY (a, b DESC)); CREATE TABLE k3 (a TEXT PRIMARY KEY DESC);" ..
+      "CREATE TABLE k2 (a, b, PRIMARY KEY (a, b DESC)); CREATE TABLE k3 (a TEXT PRIMARY KEY DESC); CREATE TABLE k4 (a int PRIMARY KEY);" ..
+      "CREATE TABLE k5 (a INT NOT NULL PRIMARY KEY); CREATE TABLE k6 (a INTEGER, b INTEGER NOT NULL, PRIMARY KEY (a, b));" ..
+      "CREATE TABLE k7 (a INTEGER PRIMARY KEY); CREATE TABLE k8 (a INT PRIMARY KEY, b) WITHOUT ROWID; CREATE TABLE k9 (a INTEGER, PRIMARY KEY (a));" ..
       "CREATE TABLE t (a NOT NULL ON CONFLICT IGNORE); CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE ft USING fts5(a);"))
     assert.equal("", left_out("sqlite", "CREATE TABLE t (a);"))
   end)

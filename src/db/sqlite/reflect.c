@@ -467,7 +467,8 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
     if (status != 0) {
         return status;
     }
-    open_over(&rows, conn, arena, schema, mig_sql_sqlite_left_out, NULL, 0, err);
+    open_over(&rows, conn, arena, schema, mig_sql_sqlite_left_out,
+              (const char *[]){schema == NULL ? "main" : schema}, 1, err);
     return mig_listing_left_out(&rows, out);
 }
 
