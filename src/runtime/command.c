@@ -248,62 +248,6 @@ static int call_hook(struct mig_command *cmd, enum mig_hook hook, const struct m
                : 0;
 }
 
-/* What fails here is said when the step's turn comes. */
-static void look_ahead(void *payload)
-{
-    struct mig_command *cmd = payload;
-    struct mig_ahead *ahead = &cmd->ahead;
-    const struct mig_host *host = &cmd->ctx->host;
-    const struct mig_revision *next = ahead->step->revision;
-    struct mig_error ignored = {0};
-    ahead->turn = !ahead->turn;
-    struct mig_arena *arena = &ahead->arenas[ahead->turn];
-    char *checksum = ahead->checksum[ahead->turn];
-    struct mig_source source;
-    mig_arena_rewind(arena);
-    int rc = mig_recover_source(cmd->ctx, next, arena, &source, &ignored);
-    if (rc == 0 && source.text != NULL && source.checksum == NULL) {
-        rc = mig_checksum(source.text, source.length, checksum, &ignored);
-        source.checksum = checksum;
-    }
-    if (rc == 0 && source.text != NULL) {
-        ahead->revision = next;
-        ahead->source = source;
-        if (host->prepare != NULL) {
-            host->prepare(host->self, next, &source);
-        }
-    }
-    mig_error_clear(&ignored);
-}
-
-/* Commits what the step has left open. */
-static int commit_step(struct mig_command *cmd, const struct mig_step *step, struct mig_error *err)
-{
-    struct mig_run *run = &cmd->run;
-    cmd->ahead.step = step + 1 < cmd->plan.steps + cmd->plan.step_count ? step + 1 : NULL;
-    bool more = cmd->ahead.step != NULL && cmd->ahead.step->revision != NULL && run->sink->live;
-    if (more) {
-        mig_conn_meanwhile(run->conn, look_ahead, cmd);
-    }
-    int rc = mig_segment_commit(run, err);
-    if (more) {
-        mig_conn_meanwhile(run->conn, NULL, NULL);
-    }
-    return mig_run_blame(run, rc, NULL, err);
-}
-
-static int source_of(struct mig_command *cmd, const struct mig_revision *revision,
-                     struct mig_error *err)
-{
-    struct mig_run *run = &cmd->run;
-    if (cmd->ahead.revision == revision) {
-        cmd->ahead.revision = NULL; /* where it runs once more, it is read once more */
-        run->source = cmd->ahead.source;
-        return 0;
-    }
-    return mig_recover_source(cmd->ctx, revision, &run->revision_arena, &run->source, err);
-}
-
 /* The function of the revision, and what it left open. */
 static int call_revision(struct mig_command *cmd, const struct mig_step *step,
                          struct mig_done_step *done, struct mig_error *err)
@@ -313,7 +257,7 @@ static int call_revision(struct mig_command *cmd, const struct mig_step *step,
     done->complete = true;
     run->scripted = true;
     run->watched = false;
-    int rc = source_of(cmd, step->revision, err);
+    int rc = mig_command_source(cmd, step->revision, err);
     if (rc == 0) {
         rc = mig_command_undoes(cmd, step)
                  ? mig_undo_run(run, step, err)
@@ -444,7 +388,7 @@ static int run_step(struct mig_command *cmd, const struct mig_step *step, bool *
         rc = step_body(cmd, step, done, start, err);
     }
     if (rc == 0 && run->mode != MIG_ALL) {
-        rc = commit_step(cmd, step, err);
+        rc = mig_command_commit(cmd, step, err);
     }
     rc = rc == 0 ? 0 : mig_version_explain(run, step, rc, err);
     done->duration_ms = mig_clock_ms() - start;

@@ -50,6 +50,12 @@ static inline bool mig_command_undoes(const struct mig_command *cmd, const struc
     return cmd->undo != NULL && step->revision == cmd->undo;
 }
 
+/* Commits what the step has left open; meanwhile the text of the next one is read. */
+int mig_command_commit(struct mig_command *cmd, const struct mig_step *step,
+                       struct mig_error *err) MIG_MUST_CHECK;
+/* The revision's text as run->source, read ahead or now. */
+int mig_command_source(struct mig_command *cmd, const struct mig_revision *revision,
+                       struct mig_error *err) MIG_MUST_CHECK;
 /* The steps from the version rows in the run to the target: cmd->plan. */
 int mig_command_plan(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
 /* The revision is half applied, which a run in one transaction cannot go on with: a dry run, one
