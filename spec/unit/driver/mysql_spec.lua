@@ -277,13 +277,13 @@ describe("the mysql driver", function()
 
     -- luamig's own rows are not told apart: what is known of a failure is that it was one of them
     it("share one mark where they are luamig's own, and find the rows that the one before has changed", function()
-      if not conn:server().is_mariadb then return end
+      local apart = not conn:server().is_mariadb -- MySQL answers each
       local insert = "INSERT INTO joined (a) VALUES (?)"
       local own = { { "START TRANSACTION", nil, true }, { insert, { 1 }, true }, { "SET @one = row_count()", nil, true }, { insert, { 1 }, true } }
       local done, err = conn:execute_many { { "CREATE INDEX ix ON joined (luamig_note(8))" }, own[1], own[2], own[3], own[4], { "COMMIT" } }
-      assert.equal(1, done)
+      assert.equal(apart and 4 or 1, done)
       assert.equal(1062, err.native_code)
-      assert.equal(("START TRANSACTION; %s; SET @one = row_count(); %s"):format(insert, insert), err.sql)
+      assert.equal(apart and insert or ("START TRANSACTION; %s; SET @one = row_count(); %s"):format(insert, insert), err.sql)
       must(conn:execute "ROLLBACK")
       assert.equal(1, must(conn:scalar "SELECT @one"))
       assert.same({}, kept())
