@@ -75,12 +75,13 @@ static void add_placeholders(struct insert *insert, size_t rows)
     struct mig_strbuf *buf = &insert->w.buf, one = {0};
     bool numbered = insert->w.c->dialect->placeholder[0] == '$';
     size_t width = insert->op->rows.columns.count;
-    for (size_t row = 0; row < rows; row++) {
-        if (row == 0 || numbered) {
-            write_placeholders(&one, numbered, width, row * width + 1);
-        }
+    for (size_t row = 0; row < (numbered ? rows : 1); row++) {
+        write_placeholders(&one, numbered, width, row * width + 1);
         size_t comma = row == 0 && one.length > 0;
         mig_strbuf_add(buf, mig_strbuf_text(&one) + comma, one.length - comma);
+    }
+    if (!numbered) {
+        mig_strbuf_repeat(buf, mig_strbuf_text(&one), one.length, rows - 1);
     }
     buf->failed = buf->failed || one.failed;
     mig_strbuf_release(&one);

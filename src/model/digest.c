@@ -192,45 +192,58 @@ struct lanes {
     uint64_t a, b;
 };
 
-static void mix(struct lanes *lanes, uint64_t word)
+/* `head` is 0, or says what the word ends: kind and length of a cell. */
+static void mix(struct lanes *lanes, uint64_t word, uint64_t head)
 {
     lanes->a = ((lanes->a << 23 | lanes->a >> 41) ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    lanes->b = ((lanes->b << 31 | lanes->b >> 33) + word) * UINT64_C(0xd6e8feb86659fd93);
+    lanes->b = ((lanes->b << 31 | lanes->b >> 33) + (word ^ head)) * UINT64_C(0xd6e8feb86659fd93);
 }
 
-static void mix_bytes(struct lanes *lanes, const char *bytes, size_t length)
+/* Of up to eight bytes, whose number is told beside it: the first and the last ones, which may be
+ * the same. */
+static uint64_t word_of(const char *bytes, size_t length)
 {
     uint64_t word = 0;
-    for (; length >= sizeof word; bytes += sizeof word, length -= sizeof word) {
+    uint32_t first = 0, last = 0;
+    if (length == sizeof word) {
         memcpy(&word, bytes, sizeof word);
-        mix(lanes, word);
+        return word;
     }
-    if (length > 0) {
-        word = 0;
-        memcpy(&word, bytes, length);
-        mix(lanes, word);
+    if (length >= sizeof first) {
+        memcpy(&first, bytes, sizeof first);
+        memcpy(&last, bytes + length - sizeof last, sizeof last);
+        return (uint64_t)last << 32 | first;
     }
+    for (size_t i = 0; i < length; i++) {
+        word = word << 8 | (unsigned char)bytes[i];
+    }
+    return word;
+}
+
+static void mix_bytes(struct lanes *lanes, const char *bytes, size_t length, uint64_t head)
+{
+    for (; length > sizeof(uint64_t); bytes += sizeof(uint64_t), length -= sizeof(uint64_t)) {
+        mix(lanes, word_of(bytes, sizeof(uint64_t)), 0);
+    }
+    mix(lanes, word_of(bytes, length), head);
 }
 
 static void put_cell(struct mig_siphash *hash, struct lanes *lanes, const struct mig_value *value)
 {
-    uint64_t word = 0;
-    mix(lanes, (uint64_t)value->kind << 56 | value->length);
+    uint64_t word = 0, head = (uint64_t)value->kind << 56 | value->length;
     switch (value->kind) {
-    case MIG_VALUE_BOOL:
-        mix(lanes, value->boolean);
-        break;
     case MIG_VALUE_INT:
-        mix(lanes, (uint64_t)value->integer);
+        mix(lanes, (uint64_t)value->integer, head);
+        break;
+    case MIG_VALUE_BOOL:
+        mix(lanes, value->boolean, head);
         break;
     case MIG_VALUE_FLOAT:
         memcpy(&word, &value->number, sizeof word);
-        mix(lanes, word);
+        mix(lanes, word, head);
         break;
     default:
-        if (value->text != NULL) {
-            mix_bytes(lanes, value->text, value->length);
-        }
+        mix_bytes(lanes, value->text, value->text != NULL ? value->length : 0, head);
         if (value->type != NULL) {
             put_type(hash, value->type);
         }

@@ -45,6 +45,27 @@ void mig_strbuf_add(struct mig_strbuf *buf, const char *bytes, size_t length)
     buf->text[buf->length] = '\0';
 }
 
+void mig_strbuf_repeat(struct mig_strbuf *buf, const char *bytes, size_t length, size_t times)
+{
+    if (length == 0 || times == 0) {
+        return;
+    }
+    if (times > MIG_STRBUF_MAX / length || !reserve(buf, length * times)) {
+        buf->failed = true;
+        return;
+    }
+    char *first = buf->text + buf->length;
+    size_t done = length, total = length * times;
+    memcpy(first, bytes, length);
+    while (done < total) {
+        size_t more = done < total - done ? done : total - done;
+        memcpy(first + done, first, more);
+        done += more;
+    }
+    buf->length += total;
+    buf->text[buf->length] = '\0';
+}
+
 void mig_strbuf_puts(struct mig_strbuf *buf, const char *text)
 {
     mig_strbuf_add(buf, text, strlen(text));

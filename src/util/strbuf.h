@@ -20,6 +20,8 @@ struct mig_strbuf {
 };
 
 void mig_strbuf_add(struct mig_strbuf *buf, const char *bytes, size_t length);
+/* The bytes so many times, which are not the buffer's own. */
+void mig_strbuf_repeat(struct mig_strbuf *buf, const char *bytes, size_t length, size_t times);
 /* Room for so many bytes behind the text, for who writes them there and then counts what it wrote
  * into `length`, with a NUL behind; NULL when it failed. */
 char *mig_strbuf_room(struct mig_strbuf *buf, size_t length);
