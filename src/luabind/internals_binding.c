@@ -14,6 +14,7 @@
 #include "luabind/host.intern.h"
 #include "luabind/push.h"
 #include "luabind/sql.h"
+#include "model/digest.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -23,8 +24,10 @@ int mig_internals_binding(lua_State *L);
 
 /* --- reading --- */
 
+/* The operation as a table, and its digest. */
 static int read_operation(lua_State *L)
 {
+    char digest[MIG_DIGEST_SIZE];
     struct mig_reader r = {.L = L, .arena = &mig_lua_scratch(L)->arena};
     const char *dialect = luaL_optstring(L, 1, NULL);
     const char *name = luaL_checkstring(L, 2);
@@ -32,8 +35,11 @@ static int read_operation(lua_State *L)
     r.dialect = r.is_mariadb ? "mysql" : dialect;
     r.what = lua_pushfstring(L, "op.%s", name);
     lua_replace(L, 1);
-    mig_lua_push_op(L, mig_read_op(&r, name, 3, NULL));
-    return 1;
+    const struct mig_op *op = mig_read_op(&r, name, 3, NULL);
+    mig_lua_push_op(L, op);
+    mig_op_digest(op, digest);
+    lua_pushstring(L, digest);
+    return 2;
 }
 
 /* --- running --- */
