@@ -1,4 +1,5 @@
---- What the last word of a command line may be: from the table of options, the project's revisions and its templates.
+--- What the last word of a command line may be: from the table of options, the project's revisions,
+--- its environments and its templates.
 local cli = require "luamig.cli"
 
 local candidates = {}
@@ -49,6 +50,12 @@ local function of_templates(session)
   return list
 end
 
+local function of_environments(handle)
+  local names = handle:settings().environments
+  table.sort(names)
+  return of_choices(names)
+end
+
 -- By what the help calls the value; "A:B": the part behind the colon.
 local revision_words = { REV = true, TARGET = true, ["A:B"] = true }
 
@@ -59,9 +66,10 @@ local function all_of(session, expected)
   if not about then return {} end
   if about.choices then return of_choices(about.choices) end
   local called = about == expected.option and about[2] or about[1]
-  if not revision_words[called] and about[1] ~= "--template" then return {} end
+  if not (revision_words[called] or about[1] == "--template" or about[1] == "--env") then return {} end
   session.args.config = expected.given["-c"] or expected.given["--config"] or session.args.config
   if about[1] == "--template" then return of_templates(session) end
+  if about[1] == "--env" then return of_environments(session:handle()) end
   local head, word = expected.word:match "^(.*:)(.*)$"
   if head then expected.head, expected.word = expected.head .. head, word end
   return of_revisions(session:handle())

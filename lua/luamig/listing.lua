@@ -5,11 +5,23 @@ local function join(list, none)
   return #list > 0 and table.concat(list, ", ") or none
 end
 
---- "abc123 (head) create users", as heads, current and history print it.
+-- The labels of the branches that a revision is on and does not begin.
+local function inherited(revision)
+  local declared, list = {}, {}
+  for _, label in ipairs(revision.branch_labels) do declared[label] = true end
+  for _, label in ipairs(revision.labels or {}) do
+    if not declared[label] then list[#list + 1] = label end
+  end
+  return list
+end
+
+--- "abc123 (head) create users", as heads, current and history print it. marks: current, say what the database has;
+--- branch, say the branches that it is on, too.
 function listing.line(out, revision, marks)
   local text = { out:paint("yellow", revision.revision) }
   local notes = {}
   if #revision.branch_labels > 0 then notes[#notes + 1] = join(revision.branch_labels) end
+  if marks.branch then notes[#notes + 1] = join(inherited(revision)) end
   if marks.current and revision.is_current then notes[#notes + 1] = "current" end
   if revision.is_head then notes[#notes + 1] = revision.is_implied and "effective head" or "head" end
   if revision.is_branch_point then notes[#notes + 1] = "branchpoint" end
@@ -31,6 +43,7 @@ function listing.paragraph(out, revision)
   row("Revision", out:paint("yellow", revision.revision) .. (#marks > 0 and " (" .. table.concat(marks, ", ") .. ")" or ""))
   row("Follows", join(revision.down_revision, "nothing: a base"))
   row("Labels", join(revision.branch_labels))
+  row("On branch", join(inherited(revision)))
   row("Depends on", join(revision.depends_on))
   row("Replaces", join(revision.replaces or {}))
   row("File", revision.file)

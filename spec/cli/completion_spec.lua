@@ -45,8 +45,16 @@ describe("completion", function()
     assert.equal("aa11bb22:current", offered("upgrade", "--sql", "aa11bb22:cu"))
     assert.equal("aa11bb22", offered("merge", "head", "aa11cc33", "aa11b"))
     assert.equal("generic house minimal", offered("revision", "--template", ""))
+    assert.equal("", offered("--env", ""))
     local r = p:luamig("completion", "zsh", "--json", "--", "show", "aa11b")
     assert.same({ format = 1, shell = "zsh", candidates = { { value = "aa11bb22", description = "first: of all" } } }, json.decode(r.stdout))
+  end)
+
+  it("offers the environments of the configuration", function()
+    local q = project.new { config = [[environments = { staging = { url = "${NOT_SET}" }, production = { url = "${NOT_SET}" } },]] }
+    local r = q:luamig("completion", "bash", "--", "upgrade", "--env", "")
+    assert.same({ 0, "production\nstaging\n", "" }, { r.code, r.stdout, r.stderr })
+    assert.equal("--env=staging\n", q:luamig("completion", "bash", "--", "--env=st").stdout)
   end)
 
   it("offers nothing of a project that is not there or cannot be read", function()

@@ -72,6 +72,18 @@ describe("errors of the graph have their kind and exit with 2:", function()
     assert.matches("merge", result.stderr, 1, true)
   end)
 
+  it("a hint that names what depends on the target of a downgrade", function()
+    local q = project.new()
+    q:revision { id = "root" }
+    q:revision { id = "needed", down = "root" }
+    q:revision { id = "other", down = "root" }
+    q:revision { id = "user", down = "other", depends_on = "needed" }
+    assert.equal(0, q:luamig("upgrade", "user").code)
+    local err = fails("not_ancestor", q:luamig("--json", "downgrade", "needed"))
+    assert.equal("Nothing that is applied follows it. To undo what depends on it (user), name the revision that comes before that.", err.hint)
+    assert.equal(0, q:luamig("downgrade", "other").code)
+  end)
+
   it("no database is touched by them", function()
     assert.is_false(p:exists "app.db" and #p:read "app.db" > 0)
   end)
@@ -107,6 +119,31 @@ describe("the graph's commands", function()
     assert.same({ "left2", "left1", "right1", "root1" }, ids(p:luamig("history", "--json")))
     assert.same({ "left2", "left1" }, ids(p:luamig("history", "-r", "left1:left@head", "--json")))
     assert.same({ "left1" }, ids(p:luamig("show", "left", "--json")))
+  end)
+
+  it("show the labels that a head has from its branch", function()
+    local p = forked()
+    assert.equal("left2 (left, head) left2\nright1 (right, head) right1\n", p:luamig("heads").stdout)
+    assert.matches("On branch:    left\n", p:luamig("show", "left2").stdout, 1, true)
+    assert.no.matches("On branch", p:luamig("show", "left1").stdout)
+    assert.same({}, document(p:luamig("heads", "--json")).revisions[1].branch_labels)
+  end)
+
+  it("say in JSON which revisions are current where they asked the database", function()
+    local p = forked()
+    assert.equal(0, p:luamig("upgrade", "left1").code)
+    local function marks(...)
+      local found = {}
+      for mark in p:luamig("--json", ...).stdout:gmatch '"is_current": (%w+)' do found[#found + 1] = mark end
+      return table.concat(found, " ")
+    end
+    assert.equal("null null", marks "heads")
+    assert.equal("null", marks "branches")
+    assert.equal("null", marks("show", "left1"))
+    assert.equal("null null null null", marks "history")
+    assert.equal("false true false false", marks("history", "-i"))
+    assert.equal("true", marks("show", "current"))
+    assert.equal("true", marks "current")
   end)
 
   it("list a range whose upper end stands on the lower one by a dependency", function()

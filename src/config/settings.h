@@ -27,7 +27,8 @@ struct mig_settings {
     bool url_is_template;   /* it is the configuration's: ${NAME} is expanded when it is used */
     const char *url_origin; /* "--url", "--env production", "LUAMIG_URL", "luamig.conf.lua" */
     const char *env;
-    struct mig_names migrations; /* absolute folders */
+    struct mig_names environments; /* the names of all that there are, in no order */
+    struct mig_names migrations;   /* absolute folders */
     bool recursive;
     const char *schema;
     const char *file_template;

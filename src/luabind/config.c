@@ -451,10 +451,16 @@ static void check_environments(lua_State *L, struct load *load, int config)
 {
     lua_settop(L, config);
     if (push_section(L, load, "environments")) {
+        size_t count = 0, at = 0;
+        for (lua_pushnil(L); lua_next(L, config + 1) != 0; lua_pop(L, 1)) {
+            count++;
+        }
+        const char **names = need(L, mig_arena_array(&load->ctx->arena, const char *, count));
         for (lua_pushnil(L); lua_next(L, config + 1) != 0; lua_pop(L, 1)) {
             if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TTABLE) {
                 mig_lua_fail(L, MIG_E_config, NULL, "environments must be a table of tables");
             }
+            names[at++] = need(L, mig_arena_strdup(&load->ctx->arena, lua_tostring(L, -2)));
             load->base = lua_pushfstring(L, "environments.%s.", lua_tostring(L, -2));
             for (lua_pushnil(L); lua_next(L, config + 3) != 0; lua_pop(L, 1)) {
                 const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
@@ -469,6 +475,7 @@ static void check_environments(lua_State *L, struct load *load, int config)
             load->base = "";
             lua_pop(L, 1);
         }
+        load->ctx->settings.environments = (struct mig_names){.items = names, .count = count};
     }
     lua_settop(L, config);
 }

@@ -82,7 +82,9 @@ void mig_lua_push_revision(lua_State *L, const struct mig_revision *revision,
     set_bool(L, "is_base", revision->is_base);
     set_bool(L, "is_branch_point", revision->is_branch_point);
     set_bool(L, "is_merge_point", revision->is_merge_point);
-    set_bool(L, "is_current", is_row(view, revision->id));
+    if (view->asked) {
+        set_bool(L, "is_current", is_row(view, revision->id));
+    }
     set_string(L, "applied_at", applied_at(view, revision->id));
     set_string(L, "doc", revision->doc);
     if (revision->all_labels.count > 0) {

@@ -13,6 +13,7 @@
 
 /* What the database says about revisions; zero-initialised: it was not asked. */
 struct mig_graph_view {
+    bool asked;            /* else is_current is left out */
     struct mig_names rows; /* the version rows: is_current */
     const struct mig_pair
         *applied; /* revision id → when it was applied (text), sorted by id: applied_at */

@@ -339,6 +339,7 @@ static int handle_settings(lua_State *L)
     mig_lua_set_text(L, "root", s->root);
     mig_lua_set_text(L, "url_origin", s->url_origin);
     mig_lua_set_text(L, "env", s->env);
+    mig_lua_set_names(L, "environments", &s->environments);
     mig_lua_set_names(L, "migrations", &s->migrations);
     mig_lua_set_bool(L, "recursive", s->recursive);
     mig_lua_set_text(L, "schema", s->schema);

@@ -16,6 +16,7 @@ static int read_view(struct mig_lua_handle *h, struct mig_graph_view *view, bool
     struct mig_history_row *rows = NULL;
     size_t count = 0;
     int rc = mig_context_heads(&h->ctx, &h->arena, &view->rows, &h->err);
+    view->asked = rc == 0;
     if (rc == 0 && with_times) {
         rc = mig_context_history(&h->ctx, &h->arena, &rows, &count, &h->err);
     }

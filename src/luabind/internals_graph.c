@@ -160,7 +160,8 @@ static int graph_load(lua_State *L)
 
 static struct mig_graph_view read_view(lua_State *L, int index, struct box *box)
 {
-    return (struct mig_graph_view){.rows = read_names(L, index, &box->scratch)};
+    return (struct mig_graph_view){.asked = !lua_isnoneornil(L, index),
+                                   .rows = read_names(L, index, &box->scratch)};
 }
 
 /* graph.scan(source): the header as a table. */

@@ -106,17 +106,31 @@ struct downgrade {
     struct mig_revision *target; /* NULL: base */
 };
 
-static int not_a_target(const struct mig_revision *target, const char *text,
-                        struct mig_arena *arena, const struct mig_revisions *applied,
+/* applied: the revisions that are, with all that they rest on. */
+static int not_a_target(const struct downgrade *down, const char *text, const bool *applied,
                         struct mig_error *err)
 {
+    const struct mig_revision *target = down->target;
+    const char *at = mig_revisions_text(down->arena, &down->applied);
+    struct mig_revisions users = {0};
     int status =
         mig_error_set(err, MIG_E_not_ancestor, "'%s' is no target below the current revision%s",
-                      text, applied->count > 1 ? "s" : "");
-    if (applied->count == 0) {
+                      text, down->applied.count > 1 ? "s" : "");
+    for (size_t i = 0; target != NULL && i < target->dependent_count; i++) {
+        if (applied[target->dependents[i]->order] &&
+            mig_revisions_append(down->arena, &users, target->dependents[i], err) != 0) {
+            return mig_error_nomem(err);
+        }
+    }
+    if (down->applied.count == 0) {
         mig_error_hint(err, "Nothing is applied.");
+    } else if (users.count > 0) {
+        mig_error_hint(err,
+                       "Nothing that is applied follows it. To undo what depends on it (%s), name "
+                       "the revision that comes before that.",
+                       mig_revisions_text(down->arena, &users));
     } else {
-        mig_error_hint(err, "The database is at %s%s.", mig_revisions_text(arena, applied),
+        mig_error_hint(err, "The database is at %s%s.", at,
                        target == NULL ? "" : ", which doesn't rest on it");
     }
     return status;
@@ -216,8 +230,8 @@ static int downgrade_target(struct downgrade *down, const char *text, struct mig
 
 /* The first revisions to drop: all bases or the target's children; of several, those below the
  * branch. */
-static int downgrade_roots(struct downgrade *down, const char *text, struct mig_revisions *out,
-                           struct mig_error *err)
+static int downgrade_roots(struct downgrade *down, const char *text, const bool *applied,
+                           struct mig_revisions *out, struct mig_error *err)
 {
     struct mig_revision_map *map = down->map;
     struct mig_revisions roots = {0}, branch = {0};
@@ -250,7 +264,7 @@ static int downgrade_roots(struct downgrade *down, const char *text, struct mig_
         }
     }
     if (status == 0 && out->count == 0) {
-        status = not_a_target(down->target, text, down->arena, &down->applied, err);
+        status = not_a_target(down, text, applied, err);
     }
     return status;
 }
@@ -378,10 +392,10 @@ int mig_plan_downgrade(struct mig_revision_map *map, struct mig_arena *arena,
         status = downgrade_target(&down, target, err);
     }
     if (status == 0) {
-        status = downgrade_roots(&down, target, &roots, err);
+        status = mig_set_add_ancestors(map, arena, &down.applied, MIG_EDGES_ALL, applied, err);
     }
     if (status == 0) {
-        status = mig_set_add_ancestors(map, arena, &down.applied, MIG_EDGES_ALL, applied, err);
+        status = downgrade_roots(&down, target, applied, &roots, err);
     }
     if (status == 0) {
         status = mig_set_add_descendants(map, arena, &roots, MIG_EDGES_ALL, drop, err);
@@ -395,7 +409,7 @@ int mig_plan_downgrade(struct mig_revision_map *map, struct mig_arena *arena,
     }
     if (status == 0 && !any && down.target != NULL &&
         !mig_revisions_contain(&down.applied, down.target)) {
-        status = not_a_target(down.target, target, arena, &down.applied, err);
+        status = not_a_target(&down, target, applied, err);
     }
     if (status == 0) {
         status = mig_set_sort(map, arena, drop, &down.applied, &order, err);

@@ -14,7 +14,7 @@ function heads.run(session)
       hint = "`luamig merge heads -m TEXT` joins them.",
     }
   end
-  listing.print(session.out, result)
+  listing.print(session.out, result, { branch = true })
 end
 
 return heads
