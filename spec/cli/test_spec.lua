@@ -218,7 +218,7 @@ describe("luamig test", function()
 
   it("says with --json what became of each test", function()
     local p = new_project { ["spec/odd_spec.lua"] = [[
-      it("passes", function() print "noise" end)
+      it("passes", function() print "noise"; io.write "written\n"; io.stdout:write "direct\n" end)
       it("fails", function() assert.equal(1, 2) end)
       it("errors", function() error "boom" end)
       it("waits", function() pending "why" end)
@@ -232,7 +232,7 @@ describe("luamig test", function()
       return assert(json.decode(r.stdout)), r
     end
     local found, r = document(1, "spec/odd_spec.lua")
-    assert.matches("noise", r.stderr)
+    assert.matches("noise\nwritten\ndirect\n", r.stderr)
     assert.same({ 1, 1, 3, 1 }, { found.format, found.passed, found.failed, found.pending })
     assert.equal("there were failures", found.error.message)
     local expected = {

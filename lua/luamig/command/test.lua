@@ -36,6 +36,22 @@ local function run_busted(arguments)
   return code == true and 0 or code == false and 1 or code or 0, count
 end
 
+-- What specs print is no part of the document: it goes to standard error until what this returns is closed.
+local function away_from_stdout()
+  local print_, stdout = print, io.stdout
+  _G.print = function(...) -- luacheck: ignore 122
+    local words = table.pack(...)
+    for i = 1, words.n do words[i] = tostring(words[i]) end
+    io.stderr:write(table.concat(words, "\t"), "\n")
+  end
+  io.stdout = io.stderr -- luacheck: ignore 122
+  io.output(io.stderr)
+  return setmetatable({}, { __close = function()
+    _G.print, io.stdout = print_, stdout -- luacheck: ignore 122
+    io.output(stdout)
+  end })
+end
+
 function test.run(session)
   session.shape = "tests"
   local args, out = session.args, session.out
@@ -56,11 +72,6 @@ function test.run(session)
   if out.json then
     if args.output then core.error { kind = "usage", message = "--json and --output exclude each other" } end
     add("-o", "luamig.test_report")
-    _G.print = function(...) -- what specs print is no part of the document (luacheck: ignore 122)
-      local words = table.pack(...)
-      for i = 1, words.n do words[i] = tostring(words[i]) end
-      io.stderr:write(table.concat(words, "\t"), "\n")
-    end
   elseif args.output then
     add("-o", args.output)
   elseif not core.isatty(1) then
@@ -72,7 +83,11 @@ function test.run(session)
   local paths = args.path or {}
   if #paths == 0 then paths = { root .. "/spec" } end
   add(table.unpack(paths))
-  local status, count = run_busted(arguments)
+  local status, count
+  do
+    local _ <close> = out.json and away_from_stdout() or nil
+    status, count = run_busted(arguments)
+  end
   scratch.drop_all()
   local report
   if out.json then
