@@ -9,8 +9,13 @@ local function reason(why)
   return (tostring(why):gsub("^.*: ", ""))
 end
 
-local function fail(path, why)
-  core.error { kind = "config", message = ("cannot write '%s': %s"):format(path, reason(why)) }
+-- What it is that a file cannot be read or written, by errno: EPERM, EACCES, EROFS.
+local function kind_of(errno)
+  return (errno == 1 or errno == 13 or errno == 30) and "permission" or "config"
+end
+
+local function fail(path, why, errno)
+  core.error { kind = kind_of(errno), message = ("cannot write '%s': %s"):format(path, reason(why)) }
 end
 
 --- Makes the folder and those above it.
@@ -18,8 +23,8 @@ function files.make_folder(path)
   if path == "" or lfs.attributes(path, "mode") == "directory" then return end
   local parent = path:match("^(.+)/[^/]+/?$")
   if parent then files.make_folder(parent) end
-  local ok, why = lfs.mkdir(path)
-  if not ok and lfs.attributes(path, "mode") ~= "directory" then fail(path, why) end
+  local ok, why, errno = lfs.mkdir(path)
+  if not ok and lfs.attributes(path, "mode") ~= "directory" then fail(path, why, errno) end
 end
 
 --- The path as it stands when it is absolute, else below the folder.
@@ -38,17 +43,17 @@ function files.exists(path)
   return lfs.attributes(path, "mode") ~= nil
 end
 
-local function fail_to_read(path, why)
-  core.error { kind = "config", message = ("cannot read '%s': %s"):format(path, reason(why)) }
+local function fail_to_read(path, why, errno)
+  core.error { kind = kind_of(errno), message = ("cannot read '%s': %s"):format(path, reason(why)) }
 end
 
 function files.read(path)
-  local file, why = io.open(path, "rb")
-  if not file then fail_to_read(path, why) end
+  local file, why, errno = io.open(path, "rb")
+  if not file then fail_to_read(path, why, errno) end
   local text
-  text, why = file:read("a")
+  text, why, errno = file:read("a")
   file:close()
-  return text or fail_to_read(path, why)
+  return text or fail_to_read(path, why, errno)
 end
 
 --- The names of what is in a folder, sorted; none when there is no such folder.

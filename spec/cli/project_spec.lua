@@ -71,6 +71,16 @@ describe("luamig init", function()
     assert.matches("cannot write '.*in_the_way", r.stderr)
   end)
 
+  it("says what may not be written as what it is", function()
+    local r = cli.run { "--json", "init", "/sys/project" } -- where not even the superuser may write
+    assert.equal(1, r.code)
+    assert.matches('"kind": "permission",\n    "message": "cannot write', r.stdout)
+    local p = project.new { config = 'migrations = "/sys/kernel",' }
+    r = p:luamig("--json", "revision", "-m", "one")
+    assert.equal(1, r.code, r.stderr)
+    assert.matches('"kind": "permission",\n    "message": "cannot write', r.stdout)
+  end)
+
   it("is what is missing where no configuration is", function()
     local folder = scratch.folder()
     local r = cli.run({ "heads" }, { cwd = folder })

@@ -1,6 +1,7 @@
 #include "luabind/config.h"
 
 #include "luabind/host.intern.h"
+#include "util/file.h"
 #include "util/suggest.h"
 
 #include <errno.h>
@@ -589,8 +590,10 @@ static const char *resolve_file(struct mig_arena *arena, const char *file, const
 {
     char *path = realpath(file, NULL);
     if (path == NULL) {
-        (void)mig_error_set(err, MIG_E_config, "cannot read the configuration '%s' (%s): %s", file,
-                            origin, strerror(errno));
+        int failed = errno;
+        (void)mig_error_set(err, mig_file_code(failed),
+                            "cannot read the configuration '%s' (%s): %s", file, origin,
+                            strerror(failed));
         return NULL;
     }
     const char *copy = mig_arena_strdup(arena, path);

@@ -664,8 +664,10 @@ int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const
     rc = mig_lua_read_file(host, ctx->settings.schema, err);
     if (rc != 0) {
         mig_error_hint(err, "The declared schema stands in the configuration's `schema`.");
-        err->code = MIG_E_config;
-        return MIG_E_config;
+        if (err->code == MIG_E_script) {
+            err->code = MIG_E_config;
+        }
+        return (int)err->code;
     }
     host->declaring =
         (struct mig_lua_declaring){.arena = arena, .dialect = dialect, .is_mariadb = is_mariadb};

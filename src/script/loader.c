@@ -3,6 +3,7 @@
  * a file; of a large folder several threads read a part each. */
 #include "script/reader.h"
 #include "script/revision_map.intern.h"
+#include "util/file.h"
 #include "util/thread.h"
 
 #include <dirent.h>
@@ -138,10 +139,11 @@ static int list_folder(struct loader *loader, DIR *dir, const char *path, struct
             .path = full, .name = full + strlen(path) + 1, .folder = folder, .unsure = unsure};
     }
     if (errno != 0) {
+        int failed = errno;
         free(entries);
-        return mig_error_set(err, MIG_E_config, "cannot read the folder '%s': %s",
+        return mig_error_set(err, mig_file_code(failed), "cannot read the folder '%s': %s",
                              mig_reader_relative(loader->reader.root, path),
-                             strerrordesc_np(errno));
+                             strerrordesc_np(failed));
     }
     if (*count > 0) {
         qsort(entries, *count, sizeof *entries, compare);
@@ -153,15 +155,17 @@ static int list_folder(struct loader *loader, DIR *dir, const char *path, struct
 static int cannot_open_folder(const struct loader *loader, const char *path, struct mig_error *err)
 {
     const char *shown = mig_reader_relative(loader->reader.root, path);
-    int status = mig_error_set(err, MIG_E_config, "cannot read the folder of migrations '%s': %s",
-                               shown, strerrordesc_np(errno));
-    if (errno == ENOENT) {
+    int failed = errno;
+    int status =
+        mig_error_set(err, mig_file_code(failed), "cannot read the folder of migrations '%s': %s",
+                      shown, strerrordesc_np(failed));
+    if (failed == ENOENT) {
         mig_error_hint(
             err, "Create it, or correct 'migrations' in luamig.conf.lua; 'luamig init' starts "
                  "a new project.");
-    } else if (errno == ENOTDIR) {
+    } else if (failed == ENOTDIR) {
         mig_error_hint(err, "'migrations' in luamig.conf.lua must name a folder.");
-    } else if (errno == EACCES) {
+    } else if (failed == EACCES) {
         mig_error_hint(err, "The user who runs luamig may not read it.");
     }
     return status;

@@ -1,5 +1,7 @@
 #include "script/reader.h"
 
+#include "util/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -36,8 +38,9 @@ const char *mig_reader_relative(const char *root, const char *path)
 
 static int cannot_read(const char *file, struct mig_error *err)
 {
-    int status =
-        mig_error_set(err, MIG_E_config, "cannot read '%s': %s", file, strerrordesc_np(errno));
+    int failed = errno;
+    int status = mig_error_set(err, mig_file_code(failed), "cannot read '%s': %s", file,
+                               strerrordesc_np(failed));
     mig_error_at(err, file, 0);
     return status;
 }

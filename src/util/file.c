@@ -12,6 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum mig_code mig_file_code(int number)
+{
+    return number == EACCES || number == EPERM || number == EROFS ? MIG_E_permission : MIG_E_config;
+}
+
 /* By the system's calls: migrations are small and many, and a stream costs twice what they do. */
 static int read_all(int fd, struct mig_strbuf *out)
 {
@@ -33,7 +38,9 @@ int mig_file_read(struct mig_arena *arena, const char *path, char **text, size_t
     int rc = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || read_all(fd, &all) != 0) { /* not there, a folder, a broken disk */
-        rc = mig_error_set(err, MIG_E_config, "cannot read '%s': %s", path, strerror(errno));
+        int failed = errno;
+        rc = mig_error_set(err, mig_file_code(failed), "cannot read '%s': %s", path,
+                           strerror(failed));
     }
     if (fd >= 0) {
         close(fd);
@@ -101,7 +108,7 @@ int mig_file_write(const char *path, const char *text, size_t length, struct mig
     }
     mig_strbuf_release(&beside);
     free(place);
-    return failed == 0
-               ? 0
-               : mig_error_set(err, MIG_E_config, "cannot write '%s': %s", path, strerror(failed));
+    return failed == 0 ? 0
+                       : mig_error_set(err, mig_file_code(failed), "cannot write '%s': %s", path,
+                                       strerror(failed));
 }
