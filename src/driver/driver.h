@@ -69,7 +69,7 @@ struct mig_driver {
                    const struct mig_params *params, int64_t *changed, struct mig_error *err);
     /* Required. Opens a result: handle, columns (mig_cursor_reserve, mig_cursor_name), changed,
      * live. streaming: rows are fetched as they are read, in constant memory. While cursor->live
-     * the connection is busy: the caller (connection.c) reads the rest away before it sends
+     * the connection is busy: the caller (cursor.c) reads the rest away before it sends
      * anything else. */
     int (*query)(struct mig_conn *conn, const char *sql, size_t length,
                  const struct mig_params *params, bool streaming, struct mig_cursor *cursor,
