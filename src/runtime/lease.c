@@ -7,6 +7,7 @@
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
 #include "util/clock.h"
+#include "util/process.h"
 #include "util/thread.h"
 
 #include <inttypes.h>
@@ -143,7 +144,7 @@ static int take(struct mig_run *run, struct mig_lock *lock, const struct mig_lea
     mig_clock_iso(since);
     struct mig_param items[] = {
         {.value = {.kind = MIG_VALUE_INT, .integer = row->token + 1}},
-        {.value = mig_value_text(mig_journal_runner(&run->revision_arena))},
+        {.value = mig_value_text(mig_process_name(&run->revision_arena))},
         {.value = mig_value_text(lock->trusted ? "session" : "lease")},
         {.value = mig_value_text(since)},
         {.value = mig_value_text(lock->key)},

@@ -177,7 +177,7 @@ struct mig_run {
     /* Our own tables. */
     bool has_version, has_history;
     const char *user, *machine; /* who runs it, in `arena`; NULL: not asked yet */
-    const char *process;        /* what mig_journal_runner says, likewise */
+    const char *process;        /* what mig_process_name says, likewise */
     struct mig_names rows;      /* the version rows now */
 
     struct mig_lock *lock; /* NULL: none is held */
@@ -413,7 +413,7 @@ int mig_evidence_weigh(struct mig_run *run, const struct mig_journal_row *row, b
 int mig_evidence_clean_up(struct mig_run *run, const struct mig_journal_row *row,
                           struct mig_error *err) MIG_MUST_CHECK;
 
-/* journal.c */
+/* journal.c, journal_resume.c */
 #define MIG_JOURNAL_TABLE "luamig_journal"
 int mig_journal_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Reads all rows; none when there is no table. */
@@ -423,9 +423,6 @@ bool mig_journal_has(const struct mig_run *run, const char *revision);
 /* A step begins: where it goes on after a crash. Undecidable: MIG_E_half_applied. */
 int mig_journal_enter(struct mig_run *run, const struct mig_step *step,
                       struct mig_error *err) MIG_MUST_CHECK;
-/* "host:pid:start" of this process: start is its own moment, so that a reused number is another
- * process. */
-const char *mig_journal_runner(struct mig_arena *arena);
 /* The process that wrote the last row, when it still runs on this machine; NULL else. */
 const char *mig_journal_alive(const struct mig_run *run);
 /* The statements of a call that was cut off in between, in place of compiling it; count 0: none. */
@@ -433,6 +430,8 @@ int mig_journal_rest(struct mig_run *run, struct mig_statements *out,
                      struct mig_error *err) MIG_MUST_CHECK;
 /* The last call that the journal has something of, which is where the digests are compared. */
 int64_t mig_journal_last_call(const struct mig_journal *journal);
+/* The call in hand is not what the journal knows: fails, and dooms the segment. */
+int mig_journal_differs(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* The function has returned: not before it came to where it was cut off. */
 int mig_journal_end(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* A call begins, a doomed one too. *skip: it was finished before, its answer is in *answer (NULL:
