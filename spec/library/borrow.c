@@ -93,6 +93,14 @@ int main(int argc, char **argv)
     }
     upgrade(m, "once more");
     upgrade(m, "and more");
+    if (sqlite != NULL) {
+        sqlite3_stmt *query = NULL;
+        (void)sqlite3_prepare_v2(sqlite, "SELECT name FROM sqlite_schema", -1, &query, NULL);
+        (void)sqlite3_step(query);
+        int status = mig_downgrade(m, "base", NULL, NULL);
+        printf("in a query: status %d, %s\n", status, mig_failure(m)->hint);
+        (void)sqlite3_finalize(query);
+    }
     mig_close(m);
     return 0;
 }

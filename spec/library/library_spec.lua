@@ -56,7 +56,7 @@ describe("libluamig", function()
       assert.equal(0, r.code, r.stdout .. r.stderr)
       assert.matches("^in a transaction: status 2, the attached connection has a transaction open\nafter it: status 0\n", r.stdout)
       if dialect == "sqlite" then
-        assert.matches("\nand more: status 0\n$", r.stdout)
+        assert.matches("\nand more: status 0\nin a query: status 1, A query of this connection is not finished", r.stdout, 1, true)
       else
         assert.matches("\nwaits: 77", r.stdout)
         assert.matches("\nand more: status 1, the attached connection is lost\n$", r.stdout)

@@ -116,7 +116,8 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
         mig_error_hint(err, "The disk is full.");
         break;
     case SQLITE_LOCKED:
-        mig_error_hint(err, "Another connection of this process holds a lock on the table.");
+        mig_error_hint(err, "A query of this connection is not finished, or another connection of "
+                            "this process (with a shared cache) holds a lock on the table.");
         break;
     case SQLITE_READONLY:
         mig_error_hint(err, "The file '%s' or its folder cannot be written.", conn->target);
