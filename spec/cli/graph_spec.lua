@@ -65,6 +65,18 @@ describe("errors of the graph have their kind and exit with 2:", function()
     assert.matches("abcd1, abcd2", err.message, 1, true)
   end)
 
+  it("unknown_revision for a beginning of fewer than four characters, such as a number of steps", function()
+    local q = project.new()
+    q:revision { id = "1234abcd" }
+    q:revision { id = "5678abcd", down = "1234abcd" }
+    q:revision { id = "9abc", down = "5678abcd" }
+    assert.equal(0, q:luamig("upgrade").code)
+    local err = fails("unknown_revision", q:luamig("--json", "downgrade", "1"))
+    assert.equal("Give at least four characters of an identifier.", err.hint)
+    fails("unknown_revision", q:luamig("--json", "downgrade", "123"))
+    assert.equal(0, q:luamig("downgrade", "1234").code)
+  end)
+
   it("a hint that names the heads", function()
     local result = p:luamig("upgrade", "head")
     assert.equal(2, result.code)

@@ -47,8 +47,9 @@ static struct mig_revision *find_exact(const struct mig_revision_map *map, const
     return found != NULL ? found : mig_map_get(&map->labels, name);
 }
 
-/* A name matches by prefix when it is longer than this. */
-#define SHORTEST_PREFIXED 3
+/* What is shorter names a revision only when it is all of its name: "1" is more likely meant as a
+ * number of steps than as the beginning of an identifier. */
+#define SHORTEST_PREFIX 4
 
 struct matches {
     struct mig_revision *first;
@@ -59,7 +60,7 @@ struct matches {
 static void match(struct matches *matches, const char *prefix, const char *name,
                   struct mig_revision *revision, const bool *within)
 {
-    if (strlen(name) <= SHORTEST_PREFIXED || strncmp(name, prefix, strlen(prefix)) != 0 ||
+    if (strncmp(name, prefix, strlen(prefix)) != 0 ||
         (within != NULL && !within[revision->order])) {
         return;
     }
@@ -74,10 +75,13 @@ static struct matches find_prefix(const struct mig_revision_map *map, const char
                                   const bool *within)
 {
     struct matches matches = {0};
-    for (size_t i = 0; i < map->count && *prefix != '\0'; i++) {
+    if (strlen(prefix) < SHORTEST_PREFIX) {
+        return matches;
+    }
+    for (size_t i = 0; i < map->count; i++) {
         match(&matches, prefix, map->items[i]->id, map->items[i], within);
     }
-    for (size_t i = 0; i < map->label_names.count && *prefix != '\0'; i++) {
+    for (size_t i = 0; i < map->label_names.count; i++) {
         const char *label = map->label_names.items[i];
         match(&matches, prefix, label, mig_map_get(&map->labels, label), within);
     }
@@ -116,7 +120,7 @@ static int unknown_revision(const struct mig_revision_map *map, const char *name
         mig_error_hint(err, "Relative targets work with upgrade, downgrade and ranges of history.");
     } else if (near != NULL) {
         mig_error_hint(err, "did you mean '%s'?", near);
-    } else if (strlen(name) <= SHORTEST_PREFIXED) {
+    } else if (strlen(name) < SHORTEST_PREFIX) {
         mig_error_hint(err, "Give at least four characters of an identifier.");
     } else {
         mig_error_hint(err, "'history' lists all revisions.");
