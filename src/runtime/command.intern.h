@@ -1,4 +1,5 @@
-/* A command from the inside: what command.c carries out and command_plan.c plans. */
+/* A command from the inside: what command.c carries out, command_plan.c plans, and command_step.c
+ * does for each step. */
 #ifndef MIG_RUNTIME_COMMAND_INTERN_H
 #define MIG_RUNTIME_COMMAND_INTERN_H
 
@@ -14,7 +15,6 @@ struct mig_request {
     bool purge;
 };
 
-/* One command on its way. */
 /* The text of the next step's revision, read while the server works on the end of this one. */
 struct mig_ahead {
     const struct mig_step *step;         /* the next one; NULL none */
@@ -25,6 +25,7 @@ struct mig_ahead {
     char checksum[2][MIG_CHECKSUM_SIZE];
 };
 
+/* One command on its way. */
 struct mig_command {
     struct mig_context *ctx;
     struct mig_arena *arena;
@@ -50,6 +51,18 @@ static inline bool mig_command_undoes(const struct mig_command *cmd, const struc
     return cmd->undo != NULL && step->revision == cmd->undo;
 }
 
+/* It changes the database, or writes what does. */
+bool mig_command_writes(const struct mig_command *cmd);
+/* The version rows as they are now. */
+int mig_command_read_rows(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
+/* What the step is to undo has gone meanwhile. */
+bool mig_command_is_stale(const struct mig_command *cmd, const struct mig_step *step);
+/* *moved: somebody else has moved the database, and nothing was done. */
+int mig_command_step(struct mig_command *cmd, const struct mig_step *step, bool *moved,
+                     struct mig_error *err) MIG_MUST_CHECK;
+/* The failed transaction is rolled back by now; what the hook writes is in one of its own. */
+void mig_command_error_hook(struct mig_command *cmd, const struct mig_step *step,
+                            const struct mig_error *failure);
 /* Commits what the step has left open; meanwhile the text of the next one is read. */
 int mig_command_commit(struct mig_command *cmd, const struct mig_step *step,
                        struct mig_error *err) MIG_MUST_CHECK;
