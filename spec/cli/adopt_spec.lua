@@ -1,6 +1,7 @@
 -- luamig adopt: a database that Alembic managed, or nobody.
 local cli = require "spec.support.cli"
 local dump = require "spec.support.dump"
+local live = require "spec.support.live"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
 
@@ -146,6 +147,7 @@ local grown = {
     CREATE STATISTICS both_of ON share, body FROM letters;]],
   mysql = [[
     CREATE TABLE letters (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, body varchar(100), at date) PARTITION BY HASH (id) PARTITIONS 3;
+    CREATE TABLE parted (id int) PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (9) COMMENT = ' */ ', PARTITION b VALUES LESS THAN MAXVALUE);
     CREATE TABLE caught (a int, b int, c int, PRIMARY KEY USING BTREE (b, a), KEY by_c (c) USING BTREE, KEY by_a (a)) ENGINE = MEMORY;
     CREATE FUNCTION loud(t varchar(100)) RETURNS varchar(101) DETERMINISTIC RETURN CONCAT(UPPER(t), '!');
 DELIMITER //
@@ -204,6 +206,20 @@ for _, dialect in ipairs(servers.dialects) do
     fresh:drop()
   end)
 end
+
+it("leaves out the partitions of a versioning that it leaves out, on mariadb", function()
+  local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
+  if live.flavour(db) ~= "mariadb" then return end
+  db:query "CREATE TABLE h (a int) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME (PARTITION p HISTORY, PARTITION q CURRENT)"
+  local env = { DATABASE_URL = db.url }
+  assert.equal(0, cli.run({ "init" }, { cwd = folder, env = env }).code)
+  local r = cli.run({ "adopt" }, { cwd = folder, env = env })
+  assert.matches("not in it: partitions of h\nnot in it: system versioning of h\n", r.stderr)
+  r = cli.run({ "upgrade", "--url", fresh.url }, { cwd = folder, env = env })
+  assert.equal(0, r.code, r.stderr)
+  db:drop()
+  fresh:drop()
+end)
 
 it("has nothing to take over in an empty database, nor where revisions are", function()
   local folder = scratch.folder()

@@ -81,6 +81,27 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal(before, dump.schema(db))
     end)
 
+    it("rename a value by its case alone, where the server takes both for the same, too", function()
+      local before = dump.schema(db)
+      p:revision {
+        id = "case", down = "renamed", upgrade = 'op.rename_enum_value("mood", "ok", "OK")', downgrade = 'op.rename_enum_value("mood", "OK", "ok")',
+      }
+      p:revision {
+        id = "cases", down = "case", upgrade = 'op.set_enum_values("mood", { "Ok", "SAD" }, { renamed = { OK = "Ok", sad = "SAD" } })',
+        downgrade = 'op.set_enum_values("mood", { "sad", "OK" }, { renamed = { Ok = "OK", SAD = "sad" } })',
+      }
+      db:query "INSERT INTO people (temper) VALUES ('ok'), ('sad')"
+      run("upgrade", "case")
+      assert.same({ "OK", "sad" }, db:query "SELECT temper FROM people ORDER BY id")
+      run "upgrade"
+      assert.same({ "Ok", "SAD" }, db:query "SELECT temper FROM people ORDER BY id")
+      db:query "INSERT INTO people (id) VALUES (9)"
+      assert.equal("Ok", db:value "SELECT temper FROM people WHERE id = 9")
+      run("downgrade", "renamed")
+      assert.same({ "ok", "sad", "ok" }, db:query "SELECT temper FROM people ORDER BY id")
+      assert.equal(before, dump.schema(db))
+    end)
+
     it("give a column of a later run the values", function()
       p:revision {
         id = "again", down = "renamed", upgrade = [[

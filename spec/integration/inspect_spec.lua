@@ -136,6 +136,13 @@ describe("what inspect says", function()
 
   local is_mariadb = live.flavour(scratch.database "mysql") == "mariadb"
 
+  it("has the bytes of a default whole on mysql", function()
+    local text = comes_again("mysql", "CREATE TABLE t (a varbinary(9) DEFAULT 0x00FF10, `b``c` varbinary(9) DEFAULT 'x\\0''y', c binary(4) DEFAULT 'ab')")
+    assert.truthy(text:find('default = sql.bytes "\\x00\\xff\\x10"', 1, true), text)
+    assert.truthy(text:find([[default = sql.bytes "x\x00'y"]], 1, true), text)
+    assert.truthy(text:find('default = sql.bytes "ab"', 1, true), text)
+  end)
+
   if is_mariadb then
     it("comes again on mariadb: UUID, tables with system versioning", function()
       local text = comes_again("mysql", [[
@@ -145,9 +152,27 @@ describe("what inspect says", function()
       ]])
       assert.truthy(text:find('{ "id", sql.native "uuid", primary_key = true, default = sql.expr "uuid()" }', 1, true), text)
     end)
+
+    it("names a default's sequence without the database on mariadb", function()
+      local db = scratch.database "mysql"
+      db:query "CREATE SEQUENCE sq; CREATE TABLE t (id int NOT NULL DEFAULT nextval(sq) PRIMARY KEY, n int DEFAULT lastval(sq))"
+      local p = project.new { url = db.url }
+      local text = p:luamig("inspect").stdout
+      assert.truthy(text:find('"nextval(`sq`)"', 1, true), text)
+      assert.truthy(text:find('"lastval(`sq`)"', 1, true), text)
+      p:write("schema.lua", text)
+      local r = p:luamig "check"
+      assert(r.code == 0, r.stdout .. r.stderr)
+    end)
   end
 
   if not is_mariadb then
+    it("comes again on mysql: the parser of a FULLTEXT index", function()
+      local text = comes_again("mysql", "CREATE TABLE t (a text, FULLTEXT KEY `ix``a` (a) WITH PARSER ngram, FULLTEXT KEY b (a) COMMENT ' WITH PARSER `x`')")
+      assert.truthy(text:find('mysql_with_parser = "ngram"', 1, true), text)
+      assert.falsy(text:find('mysql_with_parser = "x"', 1, true), text)
+    end)
+
     it("comes again on mysql: SRID, which a change of the column keeps", function()
       comes_again("mysql", "CREATE TABLE g (id int PRIMARY KEY, p point NOT NULL SRID 4326, SPATIAL KEY sp (p))")
       local db = scratch.database "mysql"

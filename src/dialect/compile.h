@@ -220,10 +220,13 @@ int mig_sql_emit_guard(struct mig_sql *w, const char *schema, const char *table,
 /* What a guard says of rows with such values; NULL: out of memory. */
 const char *mig_compile_lost_values(const struct mig_compile *c, const char *table,
                                     const char *column);
+/* What a column has the values of an enum in: itself, an array, or text where `Active` and `active`
+ * are the same unless they are compared exactly (MySQL). */
+enum mig_values_in { MIG_IN_COLUMN, MIG_IN_ARRAY, MIG_IN_FOLDED };
 /* Fails, before an enum loses the values, when rows of the column have one of them; with how many
- * rows have which. array: the column is an array of the enum. */
+ * rows have which. */
 int mig_compile_guard_enum(struct mig_compile *c, const char *schema, const char *table,
-                           const char *column, bool array, const struct mig_names *lost,
+                           const char *column, enum mig_values_in in, const struct mig_names *lost,
                            struct mig_error *err) MIG_MUST_CHECK;
 /* Where there are no enum types: nothing, or the columns of that enum. */
 mig_compile_fn mig_compile_enum_noop, mig_compile_enum_columns;

@@ -41,23 +41,28 @@ const char *mig_compile_lost_values(const struct mig_compile *c, const char *tab
 }
 
 int mig_compile_guard_enum(struct mig_compile *c, const char *schema, const char *table,
-                           const char *column, bool array, const struct mig_names *lost,
+                           const char *column, enum mig_values_in in, const struct mig_names *lost,
                            struct mig_error *err)
 {
     if (lost->count == 0) {
         return 0;
     }
     struct mig_sql w = mig_sql_start(c, err);
-    if (array) {
+    if (in == MIG_IN_ARRAY) {
         mig_sql_add(&w, "SELECT value, count(*) FROM %t, unnest(%n) AS value WHERE value IN (",
                     schema, table, column);
+    } else if (in == MIG_IN_FOLDED) {
+        mig_sql_add(&w,
+                    "SELECT %n, count(*) FROM %t WHERE CONVERT(%n USING utf8mb4) COLLATE "
+                    "utf8mb4_bin IN (",
+                    column, schema, table, column);
     } else {
         mig_sql_add(&w, "SELECT %n, count(*) FROM %t WHERE %n IN (", column, schema, table, column);
     }
     for (size_t i = 0; i < lost->count; i++) {
         mig_sql_add(&w, i > 0 ? ", %q" : "%q", lost->items[i]);
     }
-    mig_sql_add(&w, array ? ") GROUP BY value" : ") GROUP BY %n", column);
+    mig_sql_add(&w, in == MIG_IN_ARRAY ? ") GROUP BY value" : ") GROUP BY %n", column);
     return mig_sql_emit_guard(&w, schema, table, mig_compile_lost_values(c, table, column));
 }
 
@@ -93,16 +98,20 @@ static struct mig_value new_default(const struct change *change, const struct mi
     return (struct mig_value){0};
 }
 
-/* A column of the enum: its type before, one that takes old and new values, and the one after. */
+/* A column of the enum: one type that takes old and new values, one that takes the new ones and
+ * what stood for some of them, and the one after. */
 struct enum_use {
     const char *column;
-    struct mig_type *wide, *wanted;
+    struct mig_type *wide, *between, *wanted;
+    struct mig_names staged, stand_ins;
     struct mig_value new_default;
 };
 
+enum stage { STAGE_WIDE, STAGE_BETWEEN, STAGE_WANTED };
+
 /* All columns of a table at once: a table that must be made anew is so once. */
 static int alter_types(const struct change *change, const char *schema, const char *table,
-                       struct enum_use *uses, size_t count, bool wide)
+                       struct enum_use *uses, size_t count, enum stage stage)
 {
     struct mig_arena *arena = change->c->arena;
     struct mig_op_batch *batch = mig_arena_new(arena, struct mig_op_batch);
@@ -119,8 +128,10 @@ static int alter_types(const struct change *change, const char *schema, const ch
             .kind = MIG_OP_alter_column, .schema = schema, .line = change->op->line};
         alter->table = table;
         alter->column = uses[i].column;
-        alter->type = wide ? uses[i].wide : uses[i].wanted;
-        if (!wide) {
+        alter->type = stage == STAGE_WIDE      ? uses[i].wide
+                      : stage == STAGE_BETWEEN ? uses[i].between
+                                               : uses[i].wanted;
+        if (stage != STAGE_WIDE) {
             alter->default_ = uses[i].new_default;
         }
         ops[i] = &alter->base;
@@ -138,16 +149,43 @@ static int alter_types(const struct change *change, const char *schema, const ch
     return mig_catalog_apply(change->c->catalog, &batch->base, change->err);
 }
 
+static int replace_value(const struct change *change, const char *schema, const char *table,
+                         const char *column, const char *from, const char *to)
+{
+    struct mig_sql w = mig_sql_start(change->c, change->err);
+    mig_sql_add(&w, "UPDATE %t SET %n = %q WHERE %n = %q", schema, table, column, to, column, from);
+    return mig_sql_emit(&w, MIG_CLASS_DATA, "UPDATE", schema, table, NULL);
+}
+
 static int replace_rows(const struct change *change, const char *schema, const char *table,
-                        const char *column)
+                        const struct enum_use *use)
 {
     int code = 0;
     for (size_t i = 0; i < change->replaced.count && code == 0; i++) {
         const struct mig_pair *pair = &change->replaced.items[i];
-        struct mig_sql w = mig_sql_start(change->c, change->err);
-        mig_sql_add(&w, "UPDATE %t SET %n = %q WHERE %n = %q", schema, table, column,
-                    pair->value.text, column, pair->name);
-        code = mig_sql_emit(&w, MIG_CLASS_DATA, "UPDATE", schema, table, NULL);
+        const char *to = pair->value.text;
+        for (size_t k = 0; k < use->staged.count; k++) {
+            to = strcmp(use->staged.items[k], to) == 0 ? use->stand_ins.items[k] : to;
+        }
+        code = replace_value(change, schema, table, use->column, pair->name, to);
+    }
+    return code;
+}
+
+/* The new values in the place of what stood for them, where any did. */
+static int replace_stand_ins(const struct change *change, const char *schema, const char *table,
+                             struct enum_use *uses, size_t count)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        any = any || uses[i].staged.count > 0;
+    }
+    int code = any ? alter_types(change, schema, table, uses, count, STAGE_BETWEEN) : 0;
+    for (size_t i = 0; i < count && code == 0; i++) {
+        for (size_t k = 0; k < uses[i].staged.count && code == 0; k++) {
+            code = replace_value(change, schema, table, uses[i].column, uses[i].stand_ins.items[k],
+                                 uses[i].staged.items[k]);
+        }
     }
     return code;
 }
@@ -171,6 +209,33 @@ static const struct mig_type *checked_type(const struct change *change,
         }
     }
     return NULL;
+}
+
+/* Into `wide` what it has not yet of the new values. MySQL takes `Active` and `active` for the same
+ * where the column's collation does: something else stands for the new one until the old has gone.
+ */
+static int widen(const struct change *change, struct enum_use *use)
+{
+    struct mig_arena *arena = change->c->arena;
+    struct mig_names *wide = &use->wide->values, *between = &use->between->values;
+    int failed = 0;
+    for (size_t i = 0; failed == 0 && i < use->wanted->values.count; i++) {
+        const char *value = use->wanted->values.items[i];
+        if (mig_names_contain(wide, value)) {
+            continue;
+        }
+        if (!change->c->dialect->folds_enum_values || !mig_names_contain_folded(wide, value)) {
+            failed = mig_names_add(arena, wide, value);
+            continue;
+        }
+        const char *stand_in = mig_arena_printf(arena, "luamig:%zu", use->staged.count + 1);
+        failed = stand_in == NULL ? -1
+                                  : mig_names_add(arena, wide, stand_in) |
+                                        mig_names_add(arena, between, stand_in) |
+                                        mig_names_add(arena, &use->staged, value) |
+                                        mig_names_add(arena, &use->stand_ins, stand_in);
+    }
+    return failed;
 }
 
 /* What becomes of the column; *use stays empty when the operation does not apply to it. */
@@ -203,11 +268,8 @@ static int plan_column(const struct change *change, const struct mig_table *know
                              "value '%s' is to become '%s', which the new values do not have",
                              change->named, change->replaced.items[0].value.text);
     }
-    for (size_t i = 0; failed == 0 && i < use->wanted->values.count; i++) {
-        if (!mig_names_contain(&use->wide->values, use->wanted->values.items[i])) {
-            failed = mig_names_add(c->arena, &use->wide->values, use->wanted->values.items[i]);
-        }
-    }
+    use->between = failed == 0 ? mig_type_copy(c->arena, use->wanted) : NULL;
+    failed = use->between != NULL ? widen(change, use) : -1;
     use->column = column;
     use->new_default = new_default(change, found);
     return failed != 0 ? mig_error_nomem(change->err) : 0;
@@ -235,12 +297,13 @@ static int change_table(const struct change *change, const char *schema, const c
         return code;
     }
     if (change->replaced.count > 0) {
-        code = alter_types(change, schema, table, uses, count, true);
+        code = alter_types(change, schema, table, uses, count, STAGE_WIDE);
         for (size_t i = 0; i < count && code == 0; i++) {
-            code = replace_rows(change, schema, table, uses[i].column);
+            code = replace_rows(change, schema, table, &uses[i]);
         }
+        code = code == 0 ? replace_stand_ins(change, schema, table, uses, count) : code;
     }
-    return code == 0 ? alter_types(change, schema, table, uses, count, false) : code;
+    return code == 0 ? alter_types(change, schema, table, uses, count, STAGE_WANTED) : code;
 }
 
 /* names: schema, table, column of each; those of one table together. */

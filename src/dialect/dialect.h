@@ -118,6 +118,7 @@ struct mig_dialect {
     bool resolve_constraint_kind; /* DROP CONSTRAINT needs to know what it is */
     bool index_names_table;       /* DROP INDEX … ON table */
     bool folds_columns;           /* columns' names compare without case, whatever tables' do */
+    bool folds_enum_values;       /* a type may not have two values that differ in case only */
     /* The lexer's rules. */
     bool dollar_quotes, hash_comments, nested_comments, backslash_escapes, bracket_quotes,
         backtick_quotes, double_quoted_strings;

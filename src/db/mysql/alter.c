@@ -563,17 +563,22 @@ static int guard_enum(struct mig_compile *c, const struct mig_op_alter_column *a
         alter->existing == NULL ? NULL : mig_dialect_type(c, alter->existing->type);
     const struct mig_type *after = mig_dialect_type(c, alter->type);
     struct mig_names lost = {0};
+    enum mig_values_in in = MIG_IN_COLUMN;
     if (before == NULL || after == NULL || before->kind != MIG_TYPE_enum ||
         after->kind != MIG_TYPE_enum || !after->values.given) {
         return 0;
     }
     for (size_t i = 0; i < before->values.count; i++) {
-        if (!mig_names_contain(&after->values, before->values.items[i]) &&
-            mig_names_add(c->arena, &lost, before->values.items[i]) != 0) {
+        const char *value = before->values.items[i];
+        if (mig_names_contain(&after->values, value)) {
+            continue;
+        }
+        in = mig_names_contain_folded(&after->values, value) ? MIG_IN_FOLDED : in;
+        if (mig_names_add(c->arena, &lost, value) != 0) {
             return mig_error_nomem(err);
         }
     }
-    return mig_compile_guard_enum(c, alter->base.schema, alter->table, alter->column, false, &lost,
+    return mig_compile_guard_enum(c, alter->base.schema, alter->table, alter->column, in, &lost,
                                   err);
 }
 

@@ -133,7 +133,7 @@ static const char *unescaped(struct mig_arena *arena, const char *text)
 }
 
 /* A quoted literal with backslashes in it, as what it stands for; any other text as it is. */
-static struct mig_value literal_value(struct mig_arena *arena, const char *text)
+struct mig_value mig_mysql_literal_value(struct mig_arena *arena, const char *text)
 {
     static const char letters[] = "nrtb0Z", bytes[] = "\n\r\t\b\0\x1a";
     char *plain = mig_arena_strdup(arena, text);
@@ -151,13 +151,13 @@ static struct mig_value literal_value(struct mig_arena *arena, const char *text)
     return (struct mig_value){.kind = MIG_VALUE_TEXT, .text = plain, .length = used};
 }
 
-static bool is_bytes(const struct mig_type *type)
+bool mig_mysql_is_bytes(const struct mig_type *type)
 {
     return type != NULL && (type->kind == MIG_TYPE_binary || type->kind == MIG_TYPE_varbinary);
 }
 
 /* The bytes that pairs of hexadecimal digits stand for. */
-static struct mig_value hex_value(struct mig_arena *arena, const char *digits)
+struct mig_value mig_mysql_hex_value(struct mig_arena *arena, const char *digits)
 {
     size_t length = strlen(digits) / 2;
     char *bytes = mig_arena_strndup(arena, digits, length);
@@ -166,6 +166,23 @@ static struct mig_value hex_value(struct mig_arena *arena, const char *digits)
         bytes[i] = (char)strtoul(pair, NULL, 16);
     }
     return (struct mig_value){.kind = MIG_VALUE_BYTES, .text = bytes, .length = length};
+}
+
+/* The server writes every name with its database, which a view or default elsewhere would still
+ * point to. */
+static const char *without_database(struct mig_arena *arena, const char *text, const char *database)
+{
+    struct mig_strbuf buf = {0};
+    size_t length = strlen(database);
+    for (const char *at = text; *at != '\0';) {
+        if (at[0] == '`' && strncmp(at + 1, database, length) == 0 &&
+            strncmp(at + 1 + length, "`.", 2) == 0) {
+            at += length + 3;
+        } else {
+            mig_strbuf_putc(&buf, *at++);
+        }
+    }
+    return mig_strbuf_to_arena(&buf, arena);
 }
 
 static bool is_clock(const struct mig_type *type)
@@ -190,21 +207,24 @@ static void read_default(struct mig_listing *rows, const struct scope *scope,
         if (text == NULL) {
             return; /* the arena has failed */
         }
-        if (is_bytes(column->type) && strncmp(text, "x'", 2) == 0) { /* since 11 */
-            column->default_value = hex_value(scope->arena, text + 2);
+        if (mig_mysql_is_bytes(column->type) && strncmp(text, "x'", 2) == 0) { /* since 11 */
+            column->default_value = mig_mysql_hex_value(scope->arena, text + 2);
             return;
         }
-        if (text[0] == '\'' && (is_bytes(column->type) || strchr(text, '\\') != NULL)) {
-            column->default_value = literal_value(scope->arena, text);
-            if (is_bytes(column->type) && column->default_value.kind == MIG_VALUE_TEXT) {
+        if (text[0] == '\'' && (mig_mysql_is_bytes(column->type) || strchr(text, '\\') != NULL)) {
+            column->default_value = mig_mysql_literal_value(scope->arena, text);
+            if (mig_mysql_is_bytes(column->type) && column->default_value.kind == MIG_VALUE_TEXT) {
                 column->default_value.kind = MIG_VALUE_BYTES;
             }
             return;
         }
+        if (scope->conn->server.database != NULL && text[0] != '\'') { /* of a sequence */
+            text = without_database(scope->arena, text, scope->conn->server.database);
+        }
     } else if (contains_word(mig_listing_peek(rows, COL_EXTRA), "DEFAULT_GENERATED")) {
         text = unescaped(scope->arena, text);
-    } else if (strncmp(text, "0x", 2) == 0 && is_bytes(column->type)) {
-        column->default_value = hex_value(scope->arena, text + 2);
+    } else if (strncmp(text, "0x", 2) == 0 && mig_mysql_is_bytes(column->type)) {
+        column->default_value = mig_mysql_hex_value(scope->arena, text + 2);
         return;
     } else if (!(is_clock(column->type) &&
                  mig_ascii_compare_n(text, "CURRENT_TIMESTAMP", 17) == 0) &&
@@ -524,18 +544,14 @@ static int read_foreign_keys(struct scope *scope)
     return mig_listing_close(&rows);
 }
 
-/* The names that the query had no room for. */
-static int complete_names(struct scope *scope, struct mig_table *const *tables, size_t count)
+/* What the queries had no room or no word for. */
+static int complete_tables(struct scope *scope, struct mig_table *const *tables, size_t count)
 {
     int status = 0;
-    for (size_t i = 0; scope->conn->server.is_mariadb && status == 0 && i < count; i++) {
-        const struct mig_constraints *list = &tables[i]->constraints;
-        bool cut = false;
-        for (size_t k = 0; k < list->count; k++) {
-            cut = cut || (list->items[k]->kind == MIG_CONSTRAINT_FOREIGN &&
-                          mig_mysql_is_cut(list->items[k]->name));
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        if (mig_mysql_is_incomplete(&scope->conn->server, tables[i])) {
+            status = mig_mysql_complete(scope->conn, scope->arena, tables[i], scope->err);
         }
-        status = cut ? mig_mysql_whole_names(scope->conn, scope->arena, tables[i], scope->err) : 0;
     }
     return status;
 }
@@ -707,8 +723,9 @@ static int read_tables(struct scope *scope, struct mig_schema *out)
         status = read_columns(scope, &collations);
         status = status != 0 ? status : read_indexes(scope);
         status = status != 0 ? status : read_foreign_keys(scope);
-        status = status != 0 ? status
-                             : complete_names(scope, out->tables + first, out->table_count - first);
+        status = status != 0
+                     ? status
+                     : complete_tables(scope, out->tables + first, out->table_count - first);
         status = status != 0 ? status : read_checks(scope);
     }
     for (size_t i = first; status == 0 && i < out->table_count; i++) {
@@ -719,22 +736,6 @@ static int read_tables(struct scope *scope, struct mig_schema *out)
 }
 
 /* ------------------------------------------------------------------ views */
-
-/* The server writes every name with its database, which a view elsewhere would still point to. */
-static const char *without_database(struct mig_arena *arena, const char *text, const char *database)
-{
-    struct mig_strbuf buf = {0};
-    size_t length = strlen(database);
-    for (const char *at = text; *at != '\0';) {
-        if (at[0] == '`' && strncmp(at + 1, database, length) == 0 &&
-            strncmp(at + 1 + length, "`.", 2) == 0) {
-            at += length + 3;
-        } else {
-            mig_strbuf_putc(&buf, *at++);
-        }
-    }
-    return mig_strbuf_to_arena(&buf, arena);
-}
 
 /* MySQL's text of a view leaves its column list out: it is needed where the names are not those
  * that the text gives its expressions, in their order. */

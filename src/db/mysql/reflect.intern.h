@@ -9,6 +9,13 @@
  * another character set needed into the catalog with the table's next ALTER. NULL when out of
  * memory. */
 const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *text);
+/* Behind the literal or quoted name that begins at `at`. */
+const char *mig_mysql_skip_quoted(const char *at, const char *end);
+/* A quoted literal with backslashes in it, as what it stands for; any other text as it is. */
+struct mig_value mig_mysql_literal_value(struct mig_arena *arena, const char *text);
+/* The bytes that pairs of hexadecimal digits stand for. */
+struct mig_value mig_mysql_hex_value(struct mig_arena *arena, const char *digits);
+bool mig_mysql_is_bytes(const struct mig_type *type);
 /* The type that information_schema's column_type names; sql.native(native) when luamig has no word
  * for all of it. NULL when out of memory. */
 const struct mig_type *mig_mysql_read_type(struct mig_arena *arena, const char *native);
@@ -35,11 +42,11 @@ int mig_mysql_column_is_alone(void *self, struct mig_arena *arena, const char *s
 /* Of a view of MySQL's, whose information_schema has no such column. */
 int mig_mysql_read_algorithm(struct mig_conn *conn, struct mig_arena *arena, struct mig_view *view,
                              struct mig_error *err) MIG_MUST_CHECK;
-/* Whether information_schema may have cut the name of a foreign key off. */
-bool mig_mysql_is_cut(const char *name);
-/* Gives the foreign keys of the table their whole names. */
-int mig_mysql_whole_names(struct mig_conn *conn, struct mig_arena *arena, struct mig_table *table,
-                          struct mig_error *err) MIG_MUST_CHECK;
+/* Whether information_schema may have cut something of the table off, or has no column for it. */
+bool mig_mysql_is_incomplete(const struct mig_server *server, const struct mig_table *table);
+/* The names of foreign keys, the parsers of FULLTEXT indexes and the defaults of bytes, whole. */
+int mig_mysql_complete(struct mig_conn *conn, struct mig_arena *arena, struct mig_table *table,
+                       struct mig_error *err) MIG_MUST_CHECK;
 
 /* reflect_left_out.c. The rows of left_out.sql, a SHOW CREATE among them replaced by what it tells;
  * closes the listing. */

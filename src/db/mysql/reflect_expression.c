@@ -7,8 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Behind the literal or quoted name that begins at `at`. */
-static const char *skip_quoted(const char *at, const char *end)
+const char *mig_mysql_skip_quoted(const char *at, const char *end)
 {
     char quote = *at++;
     while (at < end && (*at != quote || (at + 1 < end && at[1] == quote))) {
@@ -25,7 +24,7 @@ static const char *find_close(const char *at, const char *end, const char **usin
     *using = NULL;
     while (at < end && (*at != ')' || depth > 0)) {
         if (*at == '\'' || *at == '`') {
-            at = skip_quoted(at, end);
+            at = mig_mysql_skip_quoted(at, end);
             continue;
         }
         depth = *at == '(' ? depth + 1 : *at == ')' ? depth - 1 : depth;
@@ -44,7 +43,7 @@ static void append_without(struct mig_strbuf *out, const char *at, const char *e
     while (at < end) {
         const char *next = at + 1;
         if (*at == '\'' || *at == '`') {
-            next = skip_quoted(at, end);
+            next = mig_mysql_skip_quoted(at, end);
         } else if (!in_word && (size_t)(end - at) >= sizeof word - 1 &&
                    mig_ascii_compare_n(at, word, sizeof word - 1) == 0) {
             const char *using, *close = find_close(at + sizeof word - 1, end, &using);

@@ -57,11 +57,11 @@ static const char *partitions(struct mig_arena *arena, const char *show, const c
             at = line[0] == '/' || p == line + 1 ? p : at;
         }
     }
-    if (at == NULL) {
-        return NULL;
+    if (at == NULL || strncmp(at, "PARTITION BY SYSTEM_TIME", 24) == 0) {
+        return NULL; /* the latter needs a versioning that is left out itself */
     }
-    const char *end = strstr(at, " */");
-    size_t length = end != NULL && end[3] == '\0' ? (size_t)(end - at) : strlen(at);
+    size_t length = strlen(at);
+    length -= length > 3 && strcmp(at + length - 3, " */") == 0 ? 3 : 0;
     return mig_arena_printf(arena, "ALTER TABLE %s %.*s", title, (int)length, at);
 }
 

@@ -55,16 +55,111 @@ int mig_mysql_read_algorithm(struct mig_conn *conn, struct mig_arena *arena, str
     return status;
 }
 
-/* ---- the names of foreign keys ---- */
+/* ---- what information_schema does not have whole ---- */
 
-/* information_schema cuts them off: MariaDB calls a key without a name TABLE_ibfk_N and renames it
- * with the table, past the 64 characters that it has room for there. ALTER TABLE takes the whole
- * name. */
+/* It cuts the names of foreign keys off: MariaDB calls a key without a name TABLE_ibfk_N and
+ * renames it with the table, past the 64 characters that it has room for there. ALTER TABLE takes
+ * the whole name. */
 #define ROOM 64 /* characters */
 
-bool mig_mysql_is_cut(const char *name)
+static bool is_cut(const struct mig_server *server, const struct mig_constraint *key)
 {
-    return mig_utf8_count(name) >= ROOM;
+    return server->is_mariadb && key->kind == MIG_CONSTRAINT_FOREIGN &&
+           mig_utf8_count(key->name) >= ROOM;
+}
+
+/* MySQL ends such a default before its first byte of zero, MariaDB has `?` for what is no UTF-8. */
+static bool has_default_of_bytes(const struct mig_column *column)
+{
+    return mig_mysql_is_bytes(column->type) && column->default_value.kind == MIG_VALUE_BYTES;
+}
+
+/* It has no column for the parser. */
+static bool may_have_parser(const struct mig_index *index)
+{
+    return index->prefix != NULL && mig_ascii_compare(index->prefix, "FULLTEXT") == 0;
+}
+
+bool mig_mysql_is_incomplete(const struct mig_server *server, const struct mig_table *table)
+{
+    bool incomplete = false;
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        incomplete = incomplete || is_cut(server, table->constraints.items[i]);
+    }
+    for (size_t i = 0; i < table->columns.count; i++) {
+        incomplete = incomplete || has_default_of_bytes(table->columns.items[i]);
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        incomplete = incomplete || may_have_parser(table->indexes.items[i]);
+    }
+    return incomplete;
+}
+
+static void put_quoted(struct mig_strbuf *buf, const char *name)
+{
+    mig_strbuf_putc(buf, '`');
+    for (const char *p = name; *p != '\0'; p++) {
+        mig_strbuf_puts(buf, *p == '`' ? "`" : "");
+        mig_strbuf_putc(buf, *p);
+    }
+    mig_strbuf_putc(buf, '`');
+}
+
+/* What the statement's line of the column or index says behind its name; NULL when it has none. */
+static const char *line_of(struct mig_arena *arena, const char *statement, const char *kind,
+                           const char *name)
+{
+    struct mig_strbuf buf = {0};
+    mig_strbuf_printf(&buf, "\n  %s", kind);
+    put_quoted(&buf, name);
+    mig_strbuf_putc(&buf, ' ');
+    const char *head = mig_strbuf_to_arena(&buf, arena);
+    const char *line = head == NULL ? NULL : strstr(statement, head);
+    line = line == NULL ? NULL : line + strlen(head);
+    return line == NULL ? NULL : mig_arena_strndup(arena, line, strcspn(line, "\n"));
+}
+
+/* … WITH PARSER `ngram`, on MySQL in a comment of its own. */
+static const char *read_parser(struct mig_arena *arena, const char *line)
+{
+    static const char word[] = "WITH PARSER `";
+    const char *at = line, *end = line == NULL ? NULL : line + strlen(line);
+    while (at < end && strncmp(at, word, sizeof word - 1) != 0) {
+        at = *at == '\'' || *at == '`' ? mig_mysql_skip_quoted(at, end) : at + 1;
+    }
+    if (at == end) {
+        return NULL;
+    }
+    at += sizeof word - 1;
+    return mig_arena_strndup(arena, at, strcspn(at, "`"));
+}
+
+/* … DEFAULT 0x00FF, DEFAULT 'a\0b'. BINARY is filled up with zeros by the server. */
+static void read_bytes(struct mig_arena *arena, const char *line, struct mig_column *column)
+{
+    static const char word[] = " DEFAULT ";
+    const char *at = strstr(line, word);
+    if (at == NULL) {
+        return;
+    }
+    at += sizeof word - 1;
+    struct mig_value value = {0};
+    if (strncmp(at, "0x", 2) == 0) {
+        const char *digits = mig_arena_strndup(arena, at + 2, strcspn(at + 2, " ,"));
+        value = digits == NULL ? value : mig_mysql_hex_value(arena, digits);
+    } else if (*at == '\'') {
+        const char *end = mig_mysql_skip_quoted(at, at + strlen(at));
+        const char *literal = mig_arena_strndup(arena, at, (size_t)(end - at));
+        value = literal == NULL ? value : mig_mysql_literal_value(arena, literal);
+    }
+    while (column->type->kind == MIG_TYPE_binary && value.length > 0 &&
+           value.text[value.length - 1] == '\0') {
+        value.length--;
+    }
+    if (value.kind == MIG_VALUE_TEXT || value.kind == MIG_VALUE_BYTES) {
+        value.kind = MIG_VALUE_BYTES;
+        column->default_value = value;
+    }
 }
 
 /* "(`a`, `b`)" as the statement has it. */
@@ -72,12 +167,8 @@ static const char *columns_text(struct mig_arena *arena, const struct mig_names 
 {
     struct mig_strbuf buf = {0};
     for (size_t i = 0; i < columns->count; i++) {
-        mig_strbuf_puts(&buf, i == 0 ? "(`" : ", `");
-        for (const char *p = columns->items[i]; *p != '\0'; p++) {
-            mig_strbuf_puts(&buf, *p == '`' ? "`" : "");
-            mig_strbuf_putc(&buf, *p);
-        }
-        mig_strbuf_putc(&buf, '`');
+        mig_strbuf_puts(&buf, i == 0 ? "(" : ", ");
+        put_quoted(&buf, columns->items[i]);
     }
     mig_strbuf_puts(&buf, ")");
     return mig_strbuf_to_arena(&buf, arena);
@@ -107,18 +198,37 @@ static const char *whole_name(struct mig_arena *arena, const char *statement,
     return key->name;
 }
 
-int mig_mysql_whole_names(struct mig_conn *conn, struct mig_arena *arena, struct mig_table *table,
-                          struct mig_error *err)
+int mig_mysql_complete(struct mig_conn *conn, struct mig_arena *arena, struct mig_table *table,
+                       struct mig_error *err)
 {
     const char *statement = NULL;
     int rc = mig_mysql_definition(conn, arena, table->schema, table->name, &statement, err);
-    for (size_t i = 0; rc == 0 && statement != NULL && i < table->constraints.count; i++) {
+    if (rc != 0 || statement == NULL) {
+        return rc;
+    }
+    for (size_t i = 0; i < table->constraints.count; i++) {
         struct mig_constraint *key = table->constraints.items[i];
-        if (key->kind == MIG_CONSTRAINT_FOREIGN && mig_mysql_is_cut(key->name)) {
+        if (is_cut(&conn->server, key)) {
             key->name = whole_name(arena, statement, key);
         }
     }
-    return rc;
+    for (size_t i = 0; i < table->columns.count; i++) {
+        struct mig_column *column = table->columns.items[i];
+        if (has_default_of_bytes(column)) {
+            const char *line = line_of(arena, statement, "", column->name);
+            if (line != NULL) {
+                read_bytes(arena, line, column);
+            }
+        }
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        struct mig_index *index = table->indexes.items[i];
+        if (may_have_parser(index)) {
+            index->parser =
+                read_parser(arena, line_of(arena, statement, "FULLTEXT KEY ", index->name));
+        }
+    }
+    return 0;
 }
 
 /* ---- what a column has to do with ---- */

@@ -517,10 +517,11 @@ static int guard_columns(const struct change *change, const struct mig_names *be
         const struct mig_column *column =
             known == NULL ? NULL : mig_table_column(known, columns->items[i + 2]);
         const struct mig_type *type = column == NULL ? NULL : mig_dialect_type(c, column->type);
-        bool array = type != NULL && type->kind == MIG_TYPE_array;
+        enum mig_values_in in =
+            type != NULL && type->kind == MIG_TYPE_array ? MIG_IN_ARRAY : MIG_IN_COLUMN;
         code = code != 0 ? code
                          : mig_compile_guard_enum(c, columns->items[i], columns->items[i + 1],
-                                                  columns->items[i + 2], array, &lost, change->err);
+                                                  columns->items[i + 2], in, &lost, change->err);
     }
     return code;
 }
