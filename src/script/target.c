@@ -48,8 +48,9 @@ static struct mig_revision *find_exact(const struct mig_revision_map *map, const
 }
 
 /* What is shorter names a revision only when it is all of its name: "1" is more likely meant as a
- * number of steps than as the beginning of an identifier. */
-#define SHORTEST_PREFIX 4
+ * number of steps than as the beginning of an identifier. Four characters are what is promised;
+ * three that are unique are taken as well, as Alembic does. */
+#define SHORTEST_PREFIX 3
 
 struct matches {
     struct mig_revision *first;
