@@ -16,10 +16,9 @@ local function parted(operations, outer)
   return inside, outside
 end
 
--- Tables may need the early ones, and they one another: in the order in which they came. The others by kind.
+-- Tables may need the early ones.
 local function before(a, b)
   if a.early ~= b.early then return a.early end
-  if not a.early and a.kind ~= b.kind then return a.place < b.place end
   if a.at ~= b.at then return a.at < b.at end
   return a.name < b.name
 end
@@ -27,10 +26,9 @@ end
 --- What schema.lua has no word for as operations, { early, late, undo_early, undo_late }, and the names of what no SQL is
 --- known for. left_out: what handle:left_out() says.
 function whole.objects(handle, left_out)
-  local list, lacks, places = {}, {}, {}
-  for place, one in ipairs(left_out) do
-    places[one.kind] = places[one.kind] or place
-    one.place = places[one.kind]
+  local list, lacks, functions = {}, {}, false
+  for _, one in ipairs(left_out) do
+    functions = functions or one.kind == "functions"
     if not one.make then
       lacks[#lacks + 1] = one.kind .. " " .. one.name
     elseif one.make ~= "" then -- else its view brings it
@@ -39,7 +37,7 @@ function whole.objects(handle, left_out)
   end
   table.sort(list, before)
   local parts = { early = {}, late = {}, undo_early = {}, undo_late = {} }
-  if places.functions and handle:server().dialect == "postgresql" then
+  if functions and handle:server().dialect == "postgresql" then
     parts.early[1] = { op = "execute", sql = "SET LOCAL check_function_bodies = off" } -- they may read tables
   end
   for _, one in ipairs(list) do

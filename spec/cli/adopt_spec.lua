@@ -135,6 +135,7 @@ local grown = {
     CREATE VIEW recent AS SELECT id, body FROM letters;
     COMMENT ON VIEW recent IS 'the last ones';
     CREATE RULE nothing AS ON DELETE TO letters DO INSTEAD NOTHING;
+    CREATE TABLE days (day date PRIMARY KEY);
     CREATE TABLE log (at date NOT NULL, what text) PARTITION BY RANGE (at);
     CREATE TABLE log_2025 PARTITION OF log FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
     ALTER TABLE letters ALTER COLUMN body SET STORAGE EXTERNAL;
@@ -144,7 +145,39 @@ local grown = {
     CREATE TABLE shelves (room text, place integer NOT NULL, UNIQUE (room, place) WITH (fillfactor = 50), CONSTRAINT "one Each" UNIQUE (place));
     ALTER TABLE shelves REPLICA IDENTITY USING INDEX "one Each";
     ALTER TABLE writers REPLICA IDENTITY FULL;
-    CREATE STATISTICS both_of ON share, body FROM letters;]],
+    CREATE STATISTICS both_of ON share, body FROM letters;
+    -- sequences that belong to a column which is no serial, or is another's already
+    CREATE SEQUENCE parcel_ids INCREMENT 50;
+    CREATE TABLE parcels (id bigint PRIMARY KEY, label text DEFAULT 'P' || nextval('parcel_ids'), n integer DEFAULT nextval('parcel_ids'),
+      price numeric(9) NOT NULL DEFAULT nextval('parcel_ids'), row_id integer GENERATED ALWAYS AS IDENTITY);
+    ALTER SEQUENCE parcel_ids OWNED BY parcels.price;
+    CREATE SEQUENCE others OWNED BY parcels.row_id;
+    CREATE SEQUENCE nullable_ids;
+    CREATE TABLE scraps (id integer DEFAULT nextval('nullable_ids'));
+    ALTER SEQUENCE nullable_ids OWNED BY scraps.id;
+    GRANT USAGE ON SEQUENCE parcel_ids TO PUBLIC;
+    -- what a partition has of its own
+    CREATE UNLOGGED TABLE log_2026 PARTITION OF log (what DEFAULT 'new', CONSTRAINT said CHECK (what <> '')) FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')
+      PARTITION BY LIST (what);
+    CREATE TABLE log_2026_rest PARTITION OF log_2026 DEFAULT WITH (fillfactor = 50);
+    CREATE INDEX log_2025_what ON log_2025 (lower(what));
+    ALTER TABLE log_2025 ADD UNIQUE (at), ADD FOREIGN KEY (at) REFERENCES days (day) NOT VALID;
+    CREATE TRIGGER of_all AFTER INSERT ON log FOR EACH ROW EXECUTE FUNCTION shout();
+    CREATE TRIGGER of_one AFTER INSERT ON log_2025 FOR EACH ROW EXECUTE FUNCTION shout();
+    COMMENT ON TABLE log_2025 IS 'long ago'; COMMENT ON COLUMN log_2025.what IS 'it was';
+    ALTER TABLE log_2025 CLUSTER ON log_2025_what;
+    CREATE COLLATION careless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    CREATE TYPE street AS (name text COLLATE "C", city varchar(9) COLLATE careless);
+    CREATE TYPE spans AS RANGE (SUBTYPE = text, SUBTYPE_OPCLASS = text_pattern_ops, COLLATION = "C");
+    ALTER TABLE shelves CLUSTER ON "one Each";
+    COMMENT ON COLUMN street.name IS 'st'; COMMENT ON INDEX "one Each" IS 'one'; COMMENT ON POLICY mine ON letters IS 'my own';
+    COMMENT ON RULE nothing ON letters IS 'keep'; COMMENT ON STATISTICS both_of IS 'both'; COMMENT ON COLLATION careless IS 'AbC';
+    GRANT SELECT, INSERT ON letters TO PUBLIC; GRANT UPDATE (what, at), SELECT (what) ON log_2025 TO PUBLIC;
+    GRANT SELECT ON recent TO PUBLIC;
+    REVOKE ALL ON FUNCTION shout() FROM PUBLIC; REVOKE ALL ON TYPE percent FROM PUBLIC;
+    CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE EVENT TRIGGER watched ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'DROP INDEX') EXECUTE FUNCTION watch();
+    ALTER EVENT TRIGGER watched DISABLE;]],
   mysql = [[
     CREATE TABLE letters (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, body varchar(100), at date) PARTITION BY HASH (id) PARTITIONS 3;
     CREATE TABLE parted (id int) PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (9) COMMENT = ' */ ', PARTITION b VALUES LESS THAN MAXVALUE);

@@ -191,7 +191,7 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     -- What the server has no text for, and what it is called.
     local wordless = {
       sqlite = { "CREATE TABLE strange (a INT NOT NULL ON CONFLICT IGNORE)", "ON CONFLICT of NOT NULL in strange" },
-      postgresql = { "CREATE COLLATION strange FROM \"C\"", "collations strange" },
+      postgresql = { "CREATE TEXT SEARCH CONFIGURATION strange (COPY = simple)", "text search configurations public%.strange" },
       mysql = { "CREATE TABLE strange (a int) WITH SYSTEM VERSIONING", "system versioning of strange" }, -- MariaDB
     }
 

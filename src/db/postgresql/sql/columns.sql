@@ -32,12 +32,16 @@ JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_type et ON et.oid = t.typelem AND t.typcategory = 'A'
 JOIN pg_namespace tn ON tn.oid = COALESCE(et.typnamespace, t.typnamespace)
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-LEFT JOIN (SELECT o.refobjid, o.refobjsubid, o.deptype, q.*
-           FROM pg_depend o
-           JOIN pg_sequence q ON q.seqrelid = o.objid
-           WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass
-             AND o.deptype IN ('i', 'a')) s
-  ON s.refobjid = c.oid AND s.refobjsubid = a.attnum
+-- a serial's default is its sequence's next value; of a column's other sequences left_out.sql tells
+LEFT JOIN LATERAL (
+  SELECT o.deptype, q.*
+  FROM pg_depend o
+  JOIN pg_sequence q ON q.seqrelid = o.objid
+  WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass
+    AND o.refobjid = c.oid AND o.refobjsubid = a.attnum
+    AND (o.deptype = 'i' OR (o.deptype = 'a' AND a.attnotnull AND t.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+         AND pg_get_expr(d.adbin, d.adrelid) = format('nextval(%L::regclass)', o.objid::regclass)))
+  ORDER BY o.deptype DESC LIMIT 1) s ON true
 WHERE n.nspname = COALESCE($1::text, current_schema())
   /*one*/ AND c.relname = $2::text /*end*/
   AND (c.relkind IN ('r', 'p', 'f') /*one*/ OR c.relkind IN ('v', 'm') /*end*/)

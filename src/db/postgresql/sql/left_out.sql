@@ -8,7 +8,7 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
            WHERE c.relname !~ '^luamig_|^alembic_version$'
              AND NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)),
      t AS (SELECT c.*, CASE c.relkind WHEN 'v' THEN 'VIEW ' WHEN 'm' THEN 'MATERIALIZED VIEW ' ELSE 'TABLE ' END || c.name AS title
-           FROM c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition),
+           FROM c WHERE c.relkind IN ('r', 'p', 'v', 'm')),
      y AS (SELECT y.*, s.prefix || quote_ident(y.typname) AS name, CASE y.typtype WHEN 'd' THEN 'domains' WHEN 'r' THEN 'range types' ELSE 'composite types' END AS kind
            FROM pg_type y JOIN s ON s.oid = y.typnamespace LEFT JOIN pg_class r ON r.oid = y.typrelid
            WHERE (y.typtype IN ('d', 'r') OR (y.typtype = 'c' AND r.relkind = 'c'))
@@ -17,14 +17,18 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
            FROM pg_proc p JOIN s ON s.oid = p.pronamespace
            WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
              AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')),
-     owned AS (SELECT o.objid AS seq, o.refobjid, o.refobjsubid, o.deptype, o.deptype = 'a' -- and other tables' defaults use it, as in columns.sql
-                 AND EXISTS (SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
-                             WHERE u.classid = f.tableoid AND u.refclassid = 'pg_class'::regclass
-                               AND u.refobjid = o.objid AND f.adrelid <> o.refobjid
-                               AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)) AS shared
+     owned AS (SELECT o.objid AS seq, o.refobjid, o.refobjsubid, o.deptype, o.deptype = 'a' -- and no serial column's alone, as in columns.sql
+                 AND (NOT EXISTS (SELECT FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+                                  WHERE f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
+                                    AND a.attnotnull AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+                                    AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', o.objid::regclass))
+                   OR EXISTS (SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
+                              WHERE u.classid = f.tableoid AND u.refclassid = 'pg_class'::regclass
+                                AND u.refobjid = o.objid AND f.adrelid <> o.refobjid
+                                AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid))) AS apart
                FROM pg_depend o JOIN c ON c.oid = o.objid AND c.relkind = 'S'
                WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i'))
-SELECT kind, name, early, at, make, undo
+SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END, make, undo
 FROM (
   SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
          format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) AS make, format('DROP EXTENSION %I', e.extname) AS undo
@@ -40,18 +44,30 @@ FROM (
                           FROM pg_constraint k WHERE k.contypid = y.oid AND k.contype = 'c'), '')
            WHEN 'c' THEN
              format('CREATE TYPE %s AS (%s)', y.name,
-                    (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
-                     FROM pg_attribute a WHERE a.attrelid = y.typrelid AND a.attnum > 0 AND NOT a.attisdropped))
+                    (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+                                       || CASE WHEN a.attcollation <> e.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END,
+                                       ', ' ORDER BY a.attnum)
+                     FROM pg_attribute a JOIN pg_type e ON e.oid = a.atttypid WHERE a.attrelid = y.typrelid AND a.attnum > 0 AND NOT a.attisdropped))
            ELSE
-             (SELECT format('CREATE TYPE %s AS RANGE (SUBTYPE = %s%s)', y.name, format_type(r.rngsubtype, NULL),
-                            CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END)
-              FROM pg_range r WHERE r.rngtypid = y.oid)
+             (SELECT CASE WHEN r.rngcanonical = 0 THEN
+                       format('CREATE TYPE %s AS RANGE (SUBTYPE = %s%s%s%s)', y.name, format_type(r.rngsubtype, NULL),
+                              CASE WHEN NOT oc.opcdefault THEN ', SUBTYPE_OPCLASS = ' || quote_ident(oc.opcname) ELSE '' END,
+                              CASE WHEN r.rngcollation <> e.typcollation THEN ', COLLATION = ' || r.rngcollation::regcollation ELSE '' END,
+                              CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END) END
+              FROM pg_range r JOIN pg_opclass oc ON oc.oid = r.rngsubopc JOIN pg_type e ON e.oid = r.rngsubtype WHERE r.rngtypid = y.oid)
          END,
          CASE y.typtype WHEN 'd' THEN 'DROP DOMAIN ' ELSE 'DROP TYPE ' END || y.name
   FROM y LEFT JOIN pg_type b ON b.oid = y.typbasetype
   UNION ALL
-  SELECT 3, 'collations', s.prefix || quote_ident(o.collname), true, o.oid::bigint, NULL, NULL
-  FROM pg_collation o JOIN s ON s.oid = o.collnamespace
+  SELECT 3, 'collations', s.prefix || quote_ident(o.collname), true, o.oid::bigint,
+         format('CREATE COLLATION %s%I (%s%s%s)', s.prefix, o.collname,
+                CASE o.collprovider WHEN 'c' THEN format('PROVIDER = libc, LC_COLLATE = %L, LC_CTYPE = %L', o.collcollate, o.collctype)
+                                    ELSE format('PROVIDER = %s, LOCALE = %L', CASE o.collprovider WHEN 'i' THEN 'icu' ELSE 'builtin' END,
+                                                COALESCE(j.o ->> 'colllocale', j.o ->> 'colliculocale', j.o ->> 'collcollate')) END,
+                CASE WHEN o.collisdeterministic THEN '' ELSE ', DETERMINISTIC = false' END, ', RULES = ' || quote_literal(j.o ->> 'collicurules')),
+         format('DROP COLLATION %s%I', s.prefix, o.collname)
+  FROM pg_collation o CROSS JOIN LATERAL (SELECT to_jsonb(o) AS o) j -- the locale's column has another name in each version
+  JOIN s ON s.oid = o.collnamespace
   WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_collation'::regclass AND m.objid = o.oid)
   UNION ALL
   SELECT 4, CASE WHEN d.alone THEN 'sequences' ELSE 'options of serial columns'' sequences' END, c.name, true, c.oid::bigint,
@@ -61,13 +77,13 @@ FROM (
                        CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END) END,
          'DROP SEQUENCE ' || c.name
   FROM c JOIN pg_sequence q ON q.seqrelid = c.oid CROSS JOIN LATERAL (SELECT
-    NOT EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND NOT o.shared) AS alone,
+    NOT EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND NOT o.apart) AS alone,
     EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND o.deptype = 'i') AS of_identity) d
   WHERE d.alone OR (NOT d.of_identity AND (q.seqstart, q.seqincrement, q.seqmin, q.seqcache, q.seqcycle) <> (1, 1, 1, 1, false))
   UNION ALL
   SELECT 4, 'owners of sequences', c.name, false, c.oid::bigint,
          format('ALTER SEQUENCE %s OWNED BY %s.%I', c.name, t.name, a.attname), format('ALTER SEQUENCE %s OWNED BY NONE', c.name)
-  FROM c JOIN owned o ON o.seq = c.oid AND o.shared JOIN t ON t.oid = o.refobjid
+  FROM c JOIN owned o ON o.seq = c.oid AND o.apart JOIN t ON t.oid = o.refobjid
   JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
   UNION ALL
   SELECT 5, 'functions', p.oid::regprocedure::text,
@@ -90,10 +106,31 @@ FROM (
   FROM p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
   UNION ALL
   SELECT 6, CASE c.relkind WHEN 'f' THEN 'foreign tables' ELSE 'partitions' END, c.name, false, c.oid::bigint,
-         (SELECT format('CREATE TABLE %s PARTITION OF %s %s', c.name, i.inhparent::regclass, pg_get_expr(c.relpartbound, c.oid))
+         (SELECT format('CREATE %sTABLE %s PARTITION OF %s %s', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, c.name,
+                        i.inhparent::regclass, pg_get_expr(c.relpartbound, c.oid))
                  || CASE c.relkind WHEN 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(c.oid) ELSE '' END
+                 || COALESCE(' WITH (' || array_to_string(c.reloptions, ', ') || ')', '')
           FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition AND c.relkind <> 'f'), NULL
   FROM c WHERE c.relkind = 'f' OR (c.relispartition AND c.relkind IN ('r', 'p'))
+  UNION ALL
+  SELECT 7, 'defaults of partitions', t.name || '.' || quote_ident(a.attname), false, t.oid::bigint,
+         format('ALTER TABLE %s ALTER COLUMN %I %s', t.name, a.attname, COALESCE('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT')), NULL
+  FROM t JOIN pg_inherits i ON i.inhrelid = t.oid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+  LEFT JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
+  LEFT JOIN pg_attrdef pd ON pd.adrelid = pa.attrelid AND pd.adnum = pa.attnum
+  WHERE t.relispartition AND a.attgenerated = ''
+    AND pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM pg_get_expr(pd.adbin, pd.adrelid)
+  UNION ALL
+  SELECT 7, 'constraints of partitions', quote_ident(k.conname) || ' on ' || t.name, false, k.oid::bigint,
+         format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.name, k.conname, pg_get_constraintdef(k.oid, true)),
+         CASE k.contype WHEN 'f' THEN format('ALTER TABLE %s DROP CONSTRAINT %I', t.name, k.conname) END
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid
+  WHERE t.relispartition AND k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0 AND k.coninhcount = 0
+  UNION ALL
+  SELECT 7, 'indexes of partitions', quote_ident(x.relname) || ' on ' || t.name, false, x.oid::bigint, pg_get_indexdef(x.oid, 0, true), NULL
+  FROM t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class x ON x.oid = i.indexrelid
+  WHERE t.relispartition AND NOT x.relispartition AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))
   UNION ALL
   SELECT 7, 'types of typed tables', t.name, false, 0, NULL, NULL FROM t WHERE t.reloftype <> 0
   UNION ALL
@@ -112,7 +149,7 @@ FROM (
     AND (a.attstorage <> y.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0 OR a.attoptions IS NOT NULL)
   UNION ALL
   SELECT 9, 'NOT NULL that is NOT VALID or NO INHERIT', t.name || '.' || quote_ident(k.conname), false, 0, NULL, NULL
-  FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype = 'n' AND (k.connoinherit OR NOT k.convalidated)
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype = 'n' AND NOT t.relispartition AND (k.connoinherit OR NOT k.convalidated)
   UNION ALL
   SELECT 10, 'operator class parameters of indexes', c.name, false, 0, NULL, NULL
   FROM c WHERE c.relkind IN ('i', 'I') AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attoptions IS NOT NULL)
@@ -128,7 +165,8 @@ FROM (
                             CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, g.tgname)
                 ELSE '' END
            ELSE '' END, NULL
-  FROM t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
+  FROM t JOIN pg_trigger g ON g.tgrelid = t.oid
+  WHERE NOT g.tgisinternal AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = g.tableoid AND d.objid = g.oid AND d.deptype = 'P') -- a partition's copy
   UNION ALL
   SELECT 13, 'rules', quote_ident(r.rulename) || ' on ' || t.name, false, r.oid::bigint, rtrim(pg_get_ruledef(r.oid, true), E' ;\n'),
          format('DROP RULE %I ON %s', r.rulename, t.name)
@@ -157,20 +195,86 @@ FROM (
   UNION ALL
   SELECT 16, 'storage parameters of keys', x.relname || ' on ' || t.name, false, t.oid::bigint,
          format('ALTER INDEX %s%I SET (%s)', s.prefix, x.relname, array_to_string(x.reloptions, ', ')), NULL
-  FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x') JOIN pg_class x ON x.oid = k.conindid CROSS JOIN s
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x') AND k.conparentid = 0
+  JOIN pg_class x ON x.oid = k.conindid CROSS JOIN s
   WHERE x.reloptions IS NOT NULL
   UNION ALL
+  SELECT 16, 'indexes that tables are clustered on', quote_ident(x.relname) || ' on ' || t.name, false, t.oid::bigint,
+         format('ALTER %s CLUSTER ON %I', t.title, x.relname), NULL
+  FROM t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class x ON x.oid = i.indexrelid
+  UNION ALL
   SELECT 17, 'comments on', pg_describe_object(d.classoid, d.objoid, d.objsubid), false, d.objoid::bigint,
-         CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,
+         CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm')) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,
                 i.identity, d.description) END, NULL
   FROM pg_description d CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i
-  WHERE (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm')))
+  WHERE (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm') OR t.relispartition))
+     OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT k.conindid FROM pg_constraint k JOIN t ON t.oid = k.conrelid WHERE k.contype IN ('p', 'u', 'x')))
+     OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT i.indexrelid FROM pg_index i JOIN t ON t.oid = i.indrelid WHERE t.relispartition))
+     OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT y.typrelid FROM y WHERE y.typrelid <> 0))
      OR (d.classoid = 'pg_constraint'::regclass AND d.objoid IN (SELECT k.oid FROM pg_constraint k JOIN t ON t.oid = k.conrelid))
      OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace WHERE y.typtype = 'e'))
      OR (d.classoid = 'pg_proc'::regclass AND d.objoid IN (SELECT p.oid FROM p))
      OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT c.oid FROM c WHERE c.relkind = 'S'))
      OR (d.classoid = 'pg_trigger'::regclass AND d.objoid IN (SELECT g.oid FROM pg_trigger g JOIN t ON t.oid = g.tgrelid))
+     OR (d.classoid = 'pg_policy'::regclass AND d.objoid IN (SELECT p.oid FROM pg_policy p JOIN t ON t.oid = p.polrelid))
+     OR (d.classoid = 'pg_rewrite'::regclass AND d.objoid IN (SELECT r.oid FROM pg_rewrite r JOIN t ON t.oid = r.ev_class))
+     OR (d.classoid = 'pg_statistic_ext'::regclass AND d.objoid IN (SELECT x.oid FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace))
+     OR (d.classoid = 'pg_collation'::regclass AND d.objoid IN (SELECT o.oid FROM pg_collation o JOIN s ON s.oid = o.collnamespace))
      OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM y))
      OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT s.oid FROM s WHERE s.prefix <> ''))
+  UNION ALL
+  SELECT 18, 'privileges on', a.name, false, a.at, g.make, NULL
+  FROM (SELECT t.name, t.oid::bigint AS at, t.relacl AS acl, t.relowner AS owner, 'TABLE ' || t.name AS target, '' AS part, false AS open FROM t
+        UNION ALL
+        SELECT t.name || '.' || quote_ident(a.attname), t.oid::bigint, a.attacl, t.relowner, 'TABLE ' || t.name, format(' (%I)', a.attname), false
+        FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
+        UNION ALL
+        SELECT c.name, c.oid::bigint, c.relacl, c.relowner, 'SEQUENCE ' || c.name, '', false
+        FROM c WHERE c.relkind = 'S' AND NOT EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND NOT o.apart)
+        UNION ALL
+        SELECT p.oid::regprocedure::text, p.oid::bigint, p.proacl, p.proowner, 'ROUTINE ' || p.oid::regprocedure, '', true FROM p
+        UNION ALL
+        SELECT y.name, y.oid::bigint, y.typacl, y.typowner, 'TYPE ' || y.name, '', true FROM y
+        UNION ALL
+        SELECT quote_ident(n.nspname), n.oid::bigint, n.nspacl, n.nspowner, format('SCHEMA %I', n.nspname), '', false
+        FROM pg_namespace n JOIN s ON s.oid = n.oid WHERE s.prefix <> '') a
+  CROSS JOIN LATERAL (SELECT string_agg(one.sql, E';\n' ORDER BY one.sql) AS make
+                      FROM (SELECT format('GRANT %s ON %s TO %s%s', string_agg(DISTINCT g.privilege_type || a.part, ', '), a.target,
+                                          CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
+                                          CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS sql
+                            FROM aclexplode(a.acl) g WHERE g.grantee <> a.owner GROUP BY g.grantee, g.is_grantable
+                            UNION ALL
+                            SELECT format('REVOKE ALL ON %s FROM PUBLIC', a.target)
+                            WHERE a.open AND a.acl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(a.acl) g WHERE g.grantee = 0)) one) g
+  WHERE g.make IS NOT NULL
+  UNION ALL
+  SELECT 19, 'default privileges', format('in %s by %s', s.nspname, a.defaclrole::regrole), false, a.oid::bigint, NULL, NULL
+  FROM pg_default_acl a JOIN s ON s.oid = a.defaclnamespace
+  UNION ALL
+  SELECT 20, 'event triggers', quote_ident(e.evtname), false, e.oid::bigint,
+         format('CREATE EVENT TRIGGER %I ON %s%s EXECUTE FUNCTION %s()', e.evtname, e.evtevent,
+                ' WHEN TAG IN (' || (SELECT string_agg(quote_literal(tag), ', ') FROM unnest(e.evttags) tag) || ')', e.evtfoid::regproc)
+         || CASE WHEN e.evtenabled <> 'O'
+              THEN format(E';\nALTER EVENT TRIGGER %I %s', e.evtname,
+                          CASE e.evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END)
+              ELSE '' END,
+         format('DROP EVENT TRIGGER %I', e.evtname)
+  FROM pg_event_trigger e JOIN p ON p.oid = e.evtfoid
+  UNION ALL
+  SELECT 21, 'publications', quote_ident(b.pubname), false, b.oid::bigint, NULL, NULL
+  FROM pg_publication b JOIN s ON s.prefix = ''
+  UNION ALL
+  SELECT 22, o.type || CASE WHEN o.type LIKE '%class' THEN 'es' WHEN o.type LIKE '%family' THEN '' ELSE 's' END, o.identity, true, d.objid::bigint, NULL, NULL
+  FROM pg_depend d JOIN s ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid
+  CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
+  WHERE d.classid IN ('pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_conversion'::regclass,
+                      'pg_ts_config'::regclass, 'pg_ts_dict'::regclass, 'pg_ts_parser'::regclass, 'pg_ts_template'::regclass)
+    AND NOT EXISTS (SELECT FROM made m WHERE m.classid = d.classid AND m.objid = d.objid)
+  UNION ALL
+  SELECT 23, 'casts', format('%s AS %s', k.castsource::regtype, k.casttarget::regtype), true, k.oid::bigint, NULL, NULL
+  FROM pg_cast k
+  WHERE (k.castsource IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace)
+         OR k.casttarget IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace))
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = k.tableoid AND d.objid = k.oid AND d.deptype IN ('e', 'i'))
 ) all_of_it
 ORDER BY place, kind, name COLLATE "C"
