@@ -141,6 +141,35 @@ describe("the graph's commands", function()
     assert.same({}, document(p:luamig("heads", "--json")).revisions[1].branch_labels)
   end)
 
+  it("draw the graph, of what is listed alone, a dependency on a label to the revision that declares it", function()
+    local p = project.new()
+    p:revision { id = "root1" }
+    p:revision { id = "left1", down = "root1", branch_labels = { "left" } }
+    p:revision { id = "right1", down = "root1", depends_on = "left", message = 'say "it"' }
+    assert.equal([[
+graph BT
+  r1["right1: say #quot;it#quot;"]
+  r3 --> r1
+  r2 -.-> r1
+  r2["left1: left1"]
+  r3 --> r2
+  r3["root1: root1"]
+]], p:luamig("history", "--format", "mermaid").stdout)
+    assert.equal([[
+digraph revisions {
+  rankdir = BT; node [shape = box];
+  "right1" [label = "right1: say \"it\""];
+  "root1" -> "right1";
+  "left1" -> "right1" [style = dashed];
+  "left1" [label = "left1: left1"];
+  "root1" -> "left1";
+  "root1" [label = "root1: root1"];
+}
+]], p:luamig("history", "--format", "dot").stdout)
+    assert.equal('graph BT\n  r1["right1: say #quot;it#quot;"]\n',
+      p:luamig("history", "-r", "right1:right1", "--format", "mermaid").stdout)
+  end)
+
   it("say in JSON which revisions are current where they asked the database", function()
     local p = forked()
     assert.equal(0, p:luamig("upgrade", "left1").code)

@@ -90,6 +90,10 @@ void mig_lua_push_revision(lua_State *L, const struct mig_revision *revision,
     if (revision->all_labels.count > 0) {
         set_names(L, "labels", &revision->all_labels);
     }
+    if (revision->dependency_count > 0) {
+        push_ids(L, revision->dependencies, revision->dependency_count);
+        lua_setfield(L, -2, "dependencies");
+    }
     if (revision->replaces.count > 0) {
         set_names(L, "replaces", &revision->replaces);
     }

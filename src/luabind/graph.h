@@ -1,6 +1,7 @@
 /* Revisions as Lua tables: the shape that `--json` of current, heads, branches, history and show
- * prints (API, JSON), plus `doc` and, where there is something to say, `labels` (all that reach it)
- * and `is_implied` (a head that another revision depends on).
+ * prints (API, JSON), plus `doc` and, where there is something to say, `labels` (all that reach
+ * it), `dependencies` (the ids that `depends_on` stands for) and `is_implied` (a head that another
+ * revision depends on).
  *
  * The computing is script/revision_map.h's; these only push, and so may raise "out of memory":
  * everything the caller owns at that time hangs on a Lua box or an arena of one. */

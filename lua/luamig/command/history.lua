@@ -9,45 +9,42 @@ local function quoted(text)
   return '"' .. text:gsub('[\\"]', "\\%0"):gsub("\n", " ") .. '"'
 end
 
--- Pictures: the graph in the language of Graphviz or Mermaid, an arrow from each revision to those that follow.
+-- Pictures: the graph in the language of Graphviz or Mermaid, an arrow from each revision to those that follow, of
+-- those that are listed.
 local pictures = {}
 
-function pictures.dot(out, revisions)
+-- Calls f(from, to, is_dependency) of each arrow to a revision.
+local function arrows(revision, listed, f)
+  for _, parent in ipairs(revision.down_revision) do
+    if listed[parent] then f(parent, revision.revision, false) end
+  end
+  for _, needed in ipairs(revision.dependencies or {}) do
+    if listed[needed] then f(needed, revision.revision, true) end
+  end
+end
+
+function pictures.dot(out, revisions, listed)
   out:line "digraph revisions {"
   out:line "  rankdir = BT; node [shape = box];"
   for _, revision in ipairs(revisions) do
     local style = revision.is_current and ", style = filled" or ""
     out:line(("  %s [label = %s%s];"):format(quoted(revision.revision),
       quoted(revision.revision .. ": " .. revision.message), style))
-    for _, parent in ipairs(revision.down_revision) do
-      out:line(("  %s -> %s;"):format(quoted(parent), quoted(revision.revision)))
-    end
-    for _, needed in ipairs(revision.depends_on) do
-      out:line(("  %s -> %s [style = dashed];"):format(quoted(needed), quoted(revision.revision)))
-    end
+    arrows(revision, listed, function(from, to, is_dependency)
+      out:line(("  %s -> %s%s;"):format(quoted(from), quoted(to), is_dependency and " [style = dashed]" or ""))
+    end)
   end
   out:line "}"
 end
 
-function pictures.mermaid(out, revisions)
-  local names = {}
-  local function name(id)
-    if not names[id] then
-      names[#names + 1] = id
-      names[id] = "r" .. #names
-    end
-    return names[id]
-  end
+function pictures.mermaid(out, revisions, listed)
   out:line "graph BT"
   for _, revision in ipairs(revisions) do
     local label = (revision.revision .. ": " .. revision.message):gsub('"', "#quot;")
-    out:line(('  %s["%s"]'):format(name(revision.revision), label))
-    for _, parent in ipairs(revision.down_revision) do
-      out:line(("  %s --> %s"):format(name(parent), name(revision.revision)))
-    end
-    for _, needed in ipairs(revision.depends_on) do
-      out:line(("  %s -.-> %s"):format(name(needed), name(revision.revision)))
-    end
+    out:line(('  r%d["%s"]'):format(listed[revision.revision], label))
+    arrows(revision, listed, function(from, to, is_dependency)
+      out:line(("  r%d %s r%d"):format(listed[from], is_dependency and "-.->" or "-->", listed[to]))
+    end)
   end
 end
 
@@ -77,7 +74,9 @@ function history.run(session)
   if out.json then
     out:document("revisions", result)
   elseif args.format and args.format ~= "text" then
-    pictures[args.format](out, revisions)
+    local listed = {}
+    for i, revision in ipairs(revisions) do listed[revision.revision] = i end
+    pictures[args.format](out, revisions, listed)
   elseif out.verbose then
     listing.print(out, result)
   else
