@@ -468,6 +468,14 @@ it("status tells an edited revision from one with other comments", function()
   assert.matches('"edited": %["a1"%]\n', p:luamig("status", "--json").stdout)
 end)
 
+it("unlock does not say of a SQLite file that nobody holds its lock", function()
+  local p = project.new()
+  p:revision { id = "a1" }
+  local r = p:luamig "unlock"
+  assert.equal(0, r.code)
+  assert.matches("SQLite does not tell who holds the lock", r.stderr)
+end)
+
 for _, dialect in ipairs { "postgresql", "mysql" } do
   it("unlock shows who holds the lock and ends the session, on " .. dialect, function()
     local db = scratch.database(dialect)

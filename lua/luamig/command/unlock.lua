@@ -23,7 +23,8 @@ function unlock.run(session)
   local holder = handle:lock_holder(false)
   local ended = false
   if not holder then
-    out:note "nobody holds the lock"
+    out:note(handle:target().dialect == "sqlite"
+      and "SQLite does not tell who holds the lock, which is gone as soon as that process has ended" or "nobody holds the lock")
   else
     for _, name in ipairs { "pid", "user", "host", "application", "since", "query" } do
       if holder[name] then out:line(("%-12s %s"):format(name, tostring(holder[name]))) end
