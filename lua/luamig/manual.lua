@@ -56,7 +56,7 @@ manual.commands = {
     { 'luamig squash ae10 -m "the schema of 2025"', "those up to ae10" },
   },
   edit = {
-    "Opens the file of a revision. REV may be any target.",
+    "Opens the file of a revision, or of several: REV may be any target but a relative one.",
     { "luamig edit head", "the newest" },
   },
   heads = {
@@ -65,8 +65,8 @@ manual.commands = {
   },
   branches = { "Lists the revisions that more than one follows, with those that do." },
   history = {
-    "With -v each revision comes whole, with its comment. The database is asked only where -i or `current` needs it.",
-    { "luamig history -r -3:current", "the last three that the database has" },
+    "With -v each revision comes whole, with its comment. A range has both its ends; -N counts from the heads. The database is asked only where -i or `current` needs it.",
+    { "luamig history -r current-2:current", "the last three that the database has" },
     { "luamig history -i", "mark where the database is" },
     { "luamig history --format mermaid", "the graph for a README" },
   },

@@ -187,6 +187,26 @@ digraph revisions {
     assert.equal("true", marks "current")
   end)
 
+  it("list ranges that are counted from where the database is", function()
+    local p, before = project.new(), nil
+    for i = 1, 6 do
+      p:revision { id = "rev" .. i, down = before }
+      before = "rev" .. i
+    end
+    local function listed(range) return table.concat(ids(p:luamig("history", "-r", range, "--json")), " ") end
+    assert.equal("rev2 rev1", listed "current:current+2") -- from base
+    assert.equal(0, p:luamig("upgrade", "rev4").code)
+    assert.equal("rev4 rev3 rev2", listed "current-2:current")
+    assert.equal("rev5 rev4", listed "current:current+1")
+    assert.equal("rev3 rev2 rev1", listed ":current-1")
+    assert.equal("rev4 rev3 rev2 rev1", listed "current-9:current")
+    local err = fails("usage", p:luamig("--json", "upgrade", "current-1:head", "--sql"))
+    assert.equal("'current-1' needs a database", err.message)
+    p:revision { id = "left1" }
+    assert.equal(0, p:luamig("upgrade", "left1").code)
+    fails("ambiguous_walk", p:luamig("--json", "history", "-r", "current-1:current"))
+  end)
+
   it("list a range whose upper end stands on the lower one by a dependency", function()
     local p = project.new {}
     p:revision { id = "root" }

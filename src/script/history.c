@@ -80,8 +80,10 @@ static int upper_end(struct range *range, const char *text, const struct mig_nam
     if (strcmp(text, "current") == 0) {
         return mig_revision_map_resolve(range->map, range->arena, text, rows, &range->upper, err);
     }
-    return mig_target_upgrade(range->map, range->arena, text, &range->lower, true, &range->upper,
-                              err);
+    int status = mig_target_from_current(range->map, range->arena, text, rows, &text, err);
+    return status != 0 ? status
+                       : mig_target_upgrade(range->map, range->arena, text, &range->lower, true,
+                                            &range->upper, err);
 }
 
 static int parse_range(struct range *range, const struct mig_names *rows, struct mig_error *err)

@@ -94,6 +94,11 @@ int mig_target_filter(const struct mig_revision_map *map, struct mig_arena *aren
 int mig_target_walk(const struct mig_revision_map *map, struct mig_arena *arena,
                     struct mig_revision *start, long steps, const char *label,
                     struct mig_revision **out, bool *far, struct mig_error *err) MIG_MUST_CHECK;
+/* "current-1" as "ID-1", with the id that the database is at; other targets stay as they are.
+ * MIG_E_usage: rows is NULL, which is no database. MIG_E_ambiguous_walk: it is at several. */
+int mig_target_from_current(const struct mig_revision_map *map, struct mig_arena *arena,
+                            const char *target, const struct mig_names *rows, const char **out,
+                            struct mig_error *err) MIG_MUST_CHECK;
 /* The target of an upgrade from `from` (the applied revisions, or the lower end of a range). clip:
  * steps that go too far end at the last revision instead of failing. */
 int mig_target_upgrade(const struct mig_revision_map *map, struct mig_arena *arena,

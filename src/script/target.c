@@ -483,17 +483,45 @@ int mig_revision_map_resolve(struct mig_revision_map *map, struct mig_arena *are
     return mig_revision_map_rows(map, arena, rows, out, err);
 }
 
+int mig_target_from_current(const struct mig_revision_map *map, struct mig_arena *arena,
+                            const char *target, const struct mig_names *rows, const char **out,
+                            struct mig_error *err)
+{
+    static const char word[] = "current";
+    const char *steps = strncmp(target, word, sizeof word - 1) == 0 ? target + sizeof word - 1 : "";
+    struct mig_revisions at = {0};
+    *out = target;
+    if ((*steps != '+' && *steps != '-') || relative_part(target) != steps) {
+        return 0;
+    }
+    int status = rows == NULL ? mig_error_set(err, MIG_E_usage, "'%s' needs a database", target)
+                              : mig_revision_map_rows(map, arena, rows, &at, err);
+    if (status == 0 && at.count > 1) {
+        status = mig_error_set(err, MIG_E_ambiguous_walk, "'%s' from several current revisions: %s",
+                               target, mig_revisions_text(arena, &at));
+        mig_error_hint(err, "Name the revision.");
+    }
+    if (status == 0) {
+        *out = mig_arena_printf(arena, "%s%s", at.count == 0 ? "base" : at.items[0]->id, steps);
+        status = *out == NULL ? mig_error_nomem(err) : 0;
+    }
+    return status;
+}
+
 int mig_revision_map_start(struct mig_revision_map *map, struct mig_arena *arena,
                            const char *target, const struct mig_names *rows,
                            struct mig_revisions *out, struct mig_error *err)
 {
     const struct mig_revisions base = {0};
     struct mig_target parts;
-    int status = mig_target_parse(arena, target, &parts, err);
+    int status = mig_target_from_current(map, arena, target, rows, &target, err);
+    if (status == 0) {
+        status = mig_target_parse(arena, target, &parts, err);
+    }
     if (status != 0) {
         return status;
     }
-    return parts.relative && parts.symbol != NULL && strcmp(parts.symbol, "current") != 0
+    return parts.relative && parts.symbol != NULL
                ? mig_target_upgrade(map, arena, target, &base, true, out, err)
                : mig_revision_map_resolve(map, arena, target, rows, out, err);
 }
