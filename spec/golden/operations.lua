@@ -383,7 +383,6 @@ add("create_table: an index that its AUTO_INCREMENT needs", function(op, sql)
 end)
 
 add("alter_column: nothing", function(op, sql)
-  op.alter_column("products", "name", {})
   op.alter_column("products", "name", { existing_type = sql.string(255), existing_nullable = false, drop_default = false })
 end)
 

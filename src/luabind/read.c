@@ -396,6 +396,17 @@ static void refuse_keys(struct mig_reader *r, int index)
     }
 }
 
+/* The server makes a column of the primary key NOT NULL, whatever is said. */
+static void refuse_null_in_key(struct mig_reader *r, const struct mig_column *column)
+{
+    if (column->nullable == MIG_TRUE) {
+        mig_read_fail(r,
+                      "column '%s' is of the primary key, which takes no NULL: leave out "
+                      "nullable = true",
+                      column->name);
+    }
+}
+
 struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *name)
 {
     lua_State *L = r->L;
@@ -438,6 +449,9 @@ struct mig_column *mig_read_column(struct mig_reader *r, int index, const char *
         column->type->kind != MIG_TYPE_variant) {
         mig_read_fail(r, "autoincrement = true needs an integer type, not sql.%s",
                       mig_type_kind_name(column->type->kind));
+    }
+    if (column->primary_key == MIG_TRUE) {
+        refuse_null_in_key(r, column);
     }
     if (column->check != NULL) {
         column->check->column = column->name;
@@ -552,6 +566,12 @@ struct mig_table *mig_read_body(struct mig_reader *r, int index, const char *tab
     read_body_elements(&body, index, "the table", true);
     struct mig_prefixed prefixed = mig_body_prefixed(table);
     mig_read_options(r, index, &mig_body_record, table, extra, extra_base, &prefixed);
+    const struct mig_constraint *key = mig_table_primary_key(table);
+    for (size_t i = 0; key != NULL && i < table->columns.count; i++) {
+        if (mig_names_contain(&key->columns, table->columns.items[i]->name)) {
+            refuse_null_in_key(r, table->columns.items[i]);
+        }
+    }
     return table;
 }
 

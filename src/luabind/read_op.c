@@ -408,6 +408,26 @@ static void check_op(struct mig_reader *r, const struct mig_op *op, bool batch)
     }
 }
 
+/* Whether options of alter_column, of any dialect, change something: existing_* says what is there,
+ * *_using how rows become what else changes. */
+static bool asks_change(lua_State *L, int options)
+{
+    if (lua_type(L, options) != LUA_TTABLE) {
+        return false; /* nil */
+    }
+    lua_pushnil(L);
+    while (lua_next(L, options) != 0) {
+        const char *key = lua_tostring(L, -2);
+        if (strcmp(key, "schema") != 0 && strncmp(key, "existing_", 9) != 0 &&
+            strstr(key, "_using") == NULL) {
+            lua_pop(L, 2);
+            return true;
+        }
+        lua_pop(L, 1);
+    }
+    return false;
+}
+
 struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
                            const struct mig_op_batch *batch)
 {
@@ -458,7 +478,11 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
             struct mig_prefixed prefixed = mig_body_prefixed(body);
             finish(&a, record, op, &mig_body_record, body, &prefixed);
         } else {
+            int options = a.at;
             finish(&a, record, op, NULL, NULL, NULL);
+            if (kind == MIG_OP_alter_column && (options > a.top || !asks_change(L, options))) {
+                mig_read_fail(r, "no option says what changes");
+            }
         }
         if (kind == MIG_OP_create_index) {
             struct mig_op_create_index *create = (struct mig_op_create_index *)(void *)op;

@@ -155,7 +155,7 @@ describe("reading operations", function()
 
   it("reads every operation with a minimum of arguments", function()
     local minimal = {
-      rename_table = { "a", "b" }, rename_column = { "t", "a", "b" }, alter_column = { "t", "a" },
+      rename_table = { "a", "b" }, rename_column = { "t", "a", "b" }, alter_column = { "t", "a", { mysql_first = true } },
       add_columns = { "t", { id } }, rename_index = { "a", "b" }, validate_constraint = { "c", "t" },
       rename_constraint = { "t", "a", "b" }, drop_constraint = { "c", "t" }, create_table_comment = { "t", "x" },
       drop_table_comment = { "t" }, create_enum = { "e", { "a" } }, drop_enum = { "e" }, set_enum_values = { "e", { "a" } },
@@ -206,6 +206,13 @@ local bad = {
   { "an unknown word", "option 'ondelete': unknown word 'CASCAD' (did you mean 'CASCADE'?)", "add_column", "t", { "a", sql.integer, references = "u.id", ondelete = "CASCAD" } },
   { "ondelete without references", "need references = 'table.column'", "add_column", "t", { "a", sql.integer, ondelete = "CASCADE" } },
   { "references without a column", "must be 'table.column', not 'users'", "add_column", "t", { "a", sql.integer, references = "users" } },
+  { "a column that nothing changes", "op.alter_column: no option says what changes", "alter_column", "t", "a" },
+  { "a column that nothing changes, with options", "op.alter_column: no option says what changes", "alter_column", "t", "a",
+    { schema = "s", existing_type = sql.text, postgresql_using = "a::text" } },
+  { "NULL in a primary key", "column 'a' is of the primary key, which takes no NULL: leave out nullable = true", "create_table", "t",
+    { { "a", sql.integer, primary_key = true, nullable = true } } },
+  { "NULL in a primary key of its own", "column 'b' is of the primary key, which takes no NULL: leave out nullable = true", "create_table", "t",
+    { { "b", sql.integer, nullable = true }, sql.primary_key { "b" } } },
   { "default and drop_default", "exclude each other", "alter_column", "t", "a", { default = 1, drop_default = true } },
   { "an empty list of columns", "the list of columns is empty", "create_unique_constraint", "uq", "t", {} },
   { "columns that do not match", "2 columns refer to 1", "create_foreign_key", "fk", "a", "b", { "x", "y" }, { "id" } },
