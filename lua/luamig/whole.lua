@@ -40,12 +40,24 @@ function whole.objects(handle, left_out)
   if functions and handle:server().dialect == "postgresql" then
     parts.early[1] = { op = "execute", sql = "SET LOCAL check_function_bodies = off" } -- they may read tables
   end
+  local prepared = {} -- by the list that it stands in
+  local function set_session(made, one)
+    local now = prepared[made]
+    if (now and now.prepare) == (one and one.prepare) then return end
+    if now and now.restore then made[#made + 1] = { op = "execute", sql = now.restore } end
+    if one and one.prepare then made[#made + 1] = { op = "execute", sql = one.prepare } end
+    prepared[made] = one
+  end
   for _, one in ipairs(list) do
-    table.insert(one.early and parts.early or parts.late, { op = "execute", sql = one.make })
+    local made = one.early and parts.early or parts.late
+    set_session(made, one)
+    made[#made + 1] = { op = "execute", sql = one.make }
     if one.undo then
       table.insert(one.early and parts.undo_early or parts.undo_late, 1, { op = "execute", sql = one.undo })
     end
   end
+  set_session(parts.early)
+  set_session(parts.late)
   return parts, lacks
 end
 

@@ -240,6 +240,37 @@ for _, dialect in ipairs(servers.dialects) do
   end)
 end
 
+it("makes routines, triggers and events by the sql_mode that they were made in, on mysql", function()
+  local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
+  db:query [[
+    CREATE TABLE t (s varchar(3));
+    SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT';
+    CREATE FUNCTION "twofold"(a varchar(9)) RETURNS varchar(20) DETERMINISTIC RETURN a || (SELECT max("s") FROM "t");
+    CREATE TRIGGER "t r" BEFORE INSERT ON "t" FOR EACH ROW SET NEW."s" = NEW."s" || '!';
+    SET sql_mode = '';
+    CREATE PROCEDURE cut() INSERT INTO t VALUES ('abcdef');
+    SET sql_mode = DEFAULT;
+    CREATE PROCEDURE usual() SELECT 'a\\';]]
+  local function run(...)
+    local r = cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = db.url } })
+    assert.equal(0, r.code, r.stdout .. r.stderr)
+    return r.stdout
+  end
+  run "init"
+  run "adopt"
+  local modes = [[SELECT routine_name, sql_mode FROM information_schema.routines WHERE routine_schema = DATABASE()
+    UNION SELECT trigger_name, sql_mode FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY 1]]
+  run("upgrade", "--url", fresh.url)
+  assert.same(db:query(modes), fresh:query(modes))
+  fresh:query "CALL cut()"
+  assert.equal("xabc", fresh:value "SELECT twofold('x')")
+  run("downgrade", "base", "--url", fresh.url)
+  fresh:query(run("upgrade", "--sql", "--url", fresh.url))
+  assert.same(db:query(modes), fresh:query(modes))
+  db:drop()
+  fresh:drop()
+end)
+
 it("leaves out the partitions of a versioning that it leaves out, on mariadb", function()
   local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
   if live.flavour(db) ~= "mariadb" then return end

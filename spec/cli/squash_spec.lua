@@ -176,7 +176,7 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     it("keeps what a text made", function()
       p:revision { id = "ffff", down = "eeee", upgrade = ("op.execute(%q)"):format(triggers[dialect][2]) }
       ok(p:luamig("squash", "ffff", "--yes", "-m", "short"))
-      assert.truthy(p:read("migrations/ffff_short.lua"):find(dialect == "postgresql" and "FUNCTION answer()" or "TRIGGER loud", 1, true))
+      assert.truthy(p:read("migrations/ffff_short.lua"):gsub("`", ""):find(dialect == "postgresql" and "FUNCTION answer()" or "TRIGGER loud", 1, true))
       ok(p:luamig("upgrade", "--url", new.url))
       if dialect == "postgresql" then
         assert.same({ "42" }, new:query "SELECT answer()")

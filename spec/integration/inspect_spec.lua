@@ -173,6 +173,15 @@ describe("what inspect says", function()
       assert.falsy(text:find('mysql_with_parser = "x"', 1, true), text)
     end)
 
+    it("knows the parser of a FULLTEXT index by ANSI_QUOTES, too, on mysql", function()
+      local db = scratch.database "mysql"
+      db:query [[CREATE TABLE t (`a"``b` text COMMENT '"', b varbinary(3) DEFAULT 0x00FF10, FULLTEXT KEY `ix"``a` (`a"``b`) WITH PARSER ngram)]]
+      local p = project.new { url = db.url, config = [[session = { "SET sql_mode = 'ANSI_QUOTES'" },]] }
+      local text = p:luamig("inspect").stdout
+      assert.truthy(text:find('mysql_with_parser = "ngram"', 1, true), text)
+      assert.truthy(text:find('sql.bytes "\\x00\\xff\\x10"', 1, true), text)
+    end)
+
     it("comes again on mysql: SRID, which a change of the column keeps", function()
       comes_again("mysql", "CREATE TABLE g (id int PRIMARY KEY, p point NOT NULL SRID 4326, SPATIAL KEY sp (p))")
       local db = scratch.database "mysql"

@@ -49,6 +49,8 @@ struct mig_left_out {
     /* SQL that makes it again ("": its view brings it) and takes it away; NULL: it has none, or
      * goes with its table. */
     const char *make, *undo;
+    const char *prepare,
+        *restore;          /* SQL that sets the session for `make` and sets it back, or NULL */
     bool early;            /* tables may need it: it is made before them */
     struct mig_opt_int at; /* made before those of a higher number */
 };

@@ -21,12 +21,18 @@ static size_t statement_field(const char *show)
     return 2; /* FUNCTION, PROCEDURE, TRIGGER */
 }
 
+static bool has_mode(const char *show)
+{
+    return strncmp(show, "SHOW CREATE TABLE ", 18) != 0 &&
+           strncmp(show, "SHOW CREATE SEQUENCE ", 21) != 0;
+}
+
 /* Behind an account's `user`@`host`. */
 static const char *skip_account(const char *text)
 {
     while (*text != '\0' && *text != ' ') {
-        if (*text == '`') {
-            const char *end = strchr(text + 1, '`');
+        if (*text == '`' || *text == '"') { /* by the sql_mode that it was made in */
+            const char *end = strchr(text + 1, *text);
             text = end == NULL ? text : end;
         }
         text++;
@@ -65,9 +71,32 @@ static const char *partitions(struct mig_arena *arena, const char *show, const c
     return mig_arena_printf(arena, "ALTER TABLE %s %.*s", title, (int)length, at);
 }
 
-/* The statement in the place of the SHOW that tells it. */
+/* A routine, trigger or event is read and carried out by the sql_mode that it was made in, which
+ * SHOW CREATE tells beside it. */
+static int keep_mode(struct mig_arena *arena, struct mig_left_out *one, const char *mode,
+                     const char *usual)
+{
+    if (strcmp(mode, usual) == 0) {
+        return 0;
+    }
+    one->prepare = mig_arena_printf(
+        arena, "SET @sql_mode_before = @@SESSION.sql_mode, SESSION sql_mode = '%s'", mode);
+    one->restore = "SET SESSION sql_mode = @sql_mode_before";
+    return one->prepare == NULL ? -1 : 0;
+}
+
+static int read_mode(struct mig_conn *conn, struct mig_arena *arena, const char **mode,
+                     struct mig_error *err)
+{
+    struct mig_listing rows;
+    mig_listing_open(&rows, conn, arena, "SELECT @@SESSION.sql_mode", NULL, 0, err);
+    *mode = mig_listing_next(&rows) ? mig_listing_text(&rows, 0) : NULL;
+    return mig_listing_close(&rows);
+}
+
+/* The statement in the place of the SHOW that tells it. usual: the session's sql_mode. */
 static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_out *one,
-                struct mig_error *err)
+                const char *usual, struct mig_error *err)
 {
     const char *show = one->make;
     struct mig_listing rows;
@@ -79,6 +108,10 @@ static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_
             one->make = strncmp(show, "SHOW CREATE TABLE ", 18) == 0 ? partitions(arena, show, text)
                                                                      : without_definer(arena, text);
         }
+        if (one->make != NULL && has_mode(show) &&
+            keep_mode(arena, one, mig_listing_peek(&rows, 1), usual) != 0) {
+            rows.status = mig_error_nomem(err);
+        }
     }
     return mig_listing_close(&rows);
 }
@@ -88,10 +121,14 @@ int mig_mysql_left_out(struct mig_conn *conn, struct mig_listing *rows,
 {
     size_t first = out->count;
     int status = mig_listing_left_out(rows, out);
+    const char *mode = NULL;
     for (size_t i = first; status == 0 && i < out->count; i++) {
         const char *make = out->items[i].make;
         if (make != NULL && mig_ascii_compare_n(make, "SHOW ", 5) == 0) {
-            status = tell(conn, rows->arena, &out->items[i], err);
+            status = mode == NULL ? read_mode(conn, rows->arena, &mode, err) : 0;
+            status = status != 0
+                         ? status
+                         : tell(conn, rows->arena, &out->items[i], mode == NULL ? "" : mode, err);
         }
     }
     return status;
