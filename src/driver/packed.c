@@ -1,5 +1,6 @@
 #include "driver/packed.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Small whatever the sign. */
@@ -11,6 +12,12 @@ static uint64_t word_of_integer(int64_t integer)
 static int64_t integer_of_word(uint64_t word)
 {
     return (int64_t)((word & 1) != 0 ? ~(word >> 1) : word >> 1);
+}
+
+/* Those that are not zero, the highest ones left out. */
+static size_t bytes_of(uint64_t word)
+{
+    return word == 0 ? 0 : (size_t)(71 - __builtin_clzll(word)) / 8;
 }
 
 void mig_packed_add(struct mig_strbuf *buf, const struct mig_value *value)
@@ -39,11 +46,11 @@ void mig_packed_add(struct mig_strbuf *buf, const struct mig_value *value)
     if (head == NULL) {
         return;
     }
-    char *at = head + 1;
-    for (; word != 0; word >>= 8) {
-        *at++ = (char)(word & 0xff);
-    }
-    head[0] = (char)((size_t)value->kind | (size_t)(at - head - 1) << 4);
+    size_t bytes = bytes_of(word);
+    head[0] = (char)((size_t)value->kind | bytes << 4);
+    word = htole64(word);
+    memcpy(head + 1, &word, sizeof word); /* what is too much is written over */
+    char *at = head + 1 + bytes;
     if (text != NULL) {
         memcpy(at, text, value->length);
         at += value->length;

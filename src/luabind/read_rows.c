@@ -17,18 +17,14 @@ struct rows {
     size_t *order;      /* which column came first in the row before, which second, … */
 };
 
-/* The column that the key at -2 names, when it came as number `turn` of its row; columns->count
- * when there is none. */
-static size_t column_of_key(const struct rows *rows, bool keyed, size_t turn)
+/* The column that the key at -2 names; columns->count when there is none. */
+static size_t find_column(const struct rows *rows, bool keyed, size_t turn)
 {
     lua_State *L = rows->r->L;
     size_t count = rows->columns->count;
     if (!keyed) {
         lua_Integer at = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
         return at >= 1 && (lua_Unsigned)at <= count ? (size_t)at - 1 : count;
-    }
-    if (turn < count && rows->keys[rows->order[turn]] == lua_topointer(L, -2)) {
-        return rows->order[turn];
     }
     if (lua_type(L, -2) != LUA_TSTRING) {
         return count;
@@ -43,6 +39,19 @@ static size_t column_of_key(const struct rows *rows, bool keyed, size_t turn)
         }
     }
     return count;
+}
+
+/* The same for a key that came as number `turn` of its row: mostly it is the one that came there in
+ * the row before. */
+static inline size_t column_of_key(const struct rows *rows, bool keyed, size_t turn)
+{
+    if (keyed && turn < rows->columns->count) {
+        size_t guess = rows->order[turn];
+        if (rows->keys[guess] == lua_topointer(rows->r->L, -2)) {
+            return guess;
+        }
+    }
+    return find_column(rows, keyed, turn);
 }
 
 /* As mig_read_value, but for the string, which stays where it is. */
@@ -68,7 +77,7 @@ static _Noreturn void refuse_key(const struct rows *rows, int row, bool keyed)
 {
     lua_State *L = rows->r->L;
     for (lua_pushnil(L); lua_next(L, row) != 0; lua_pop(L, 1)) {
-        if (column_of_key(rows, keyed, SIZE_MAX) == rows->columns->count &&
+        if (find_column(rows, keyed, SIZE_MAX) == rows->columns->count &&
             lua_type(L, -2) == LUA_TSTRING) {
             mig_read_unknown(rows->r, "column '%s' is not one of the first row's",
                              lua_tostring(L, -2), rows->columns->items, rows->columns->count);

@@ -28,7 +28,7 @@ static bool reserve(struct mig_strbuf *buf, size_t more)
     return true;
 }
 
-char *mig_strbuf_room(struct mig_strbuf *buf, size_t length)
+char *mig_strbuf_make_room(struct mig_strbuf *buf, size_t length)
 {
     return reserve(buf, length) ? buf->text + buf->length : NULL;
 }

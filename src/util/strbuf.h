@@ -22,9 +22,14 @@ struct mig_strbuf {
 void mig_strbuf_add(struct mig_strbuf *buf, const char *bytes, size_t length);
 /* The bytes so many times, which are not the buffer's own. */
 void mig_strbuf_repeat(struct mig_strbuf *buf, const char *bytes, size_t length, size_t times);
+char *mig_strbuf_make_room(struct mig_strbuf *buf, size_t length);
 /* Room for so many bytes behind the text, for who writes them there and then counts what it wrote
  * into `length`, with a NUL behind; NULL when it failed. */
-char *mig_strbuf_room(struct mig_strbuf *buf, size_t length);
+static inline char *mig_strbuf_room(struct mig_strbuf *buf, size_t length)
+{
+    return !buf->failed && length < buf->room - buf->length ? buf->text + buf->length
+                                                            : mig_strbuf_make_room(buf, length);
+}
 void mig_strbuf_puts(struct mig_strbuf *buf, const char *text);
 void mig_strbuf_putc(struct mig_strbuf *buf, char c);
 void mig_strbuf_printf(struct mig_strbuf *buf, const char *format, ...) MIG_PRINTF(2, 3);
