@@ -277,6 +277,14 @@ digraph revisions {
     end
   end)
 
+  it("rebase names the file whose header it cannot change", function()
+    local p = forked()
+    p:write("migrations/right2.lua", "local parent = 'right1'\nrevision = 'right2'\ndown_revision = parent\nfunction upgrade() end\nfunction downgrade() end\n")
+    local r = p:luamig("rebase", "right2", "--onto", "left2")
+    assert.equal(1, r.code)
+    assert.equal("error: the header is computed\n  migrations/right2.lua\n  hint      Change 'down_revision' by hand.\n", r.stderr)
+  end)
+
   it("merge and rebase", function()
     local p = forked()
     assert.equal(0, p:luamig("rebase", "right1", "--onto", "left2").code)

@@ -247,17 +247,19 @@ int mig_handle_rebase(lua_State *L)
     return 1;
 }
 
-/* rewrite_header(source, down): the source with another down_revision. */
+/* rewrite_header(source, down, file): the source with another down_revision. */
 int mig_handle_rewrite_header(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
     size_t length = 0;
     const char *source = luaL_checklstring(L, 2, &length);
     struct mig_names down = mig_handle_names(L, h, 3);
+    const char *file = luaL_checkstring(L, 4);
     mig_handle_check_arena(L, h);
     const char *text = NULL;
     size_t text_length = 0;
     if (mig_header_rewrite(&h->arena, source, length, &down, &text, &text_length, &h->err) != 0) {
+        mig_error_at(&h->err, file, h->err.line);
         return mig_handle_fail(L, h);
     }
     lua_pushlstring(L, text, text_length);

@@ -34,7 +34,7 @@ function rebase.run(session)
   local moved = handle:rebase(args.rev, args.onto)
   if moved.changed then
     warn_applied(session, moved, handle:show(moved.revision).revisions[1].down_revision)
-    files.write(moved.path, handle:rewrite_header(files.read(moved.path), moved.down_revision))
+    files.write(moved.path, handle:rewrite_header(files.read(moved.path), moved.down_revision, moved.file))
     out:line(session.relative(moved.path))
   else
     out:note(("nothing to do: %s follows %s"):format(moved.revision, table.concat(moved.down_revision, ", ")))
