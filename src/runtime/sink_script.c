@@ -51,16 +51,23 @@ static int rollback(struct mig_run *run, struct mig_error *err)
     return 0;
 }
 
+/* As mysqldump has it: the client reads what stands in a comment for certain servers. */
+static bool begins_in_comment(const struct mig_statement *statement)
+{
+    return statement->length > 4 &&
+           (strncmp(statement->sql, "/*!", 3) == 0 || strncmp(statement->sql, "/*M!", 4) == 0);
+}
+
 /* A body that has ';' in itself: CREATE TRIGGER, FUNCTION, PROCEDURE, EVENT. */
 static bool needs_delimiter(const struct mig_run *run, const struct mig_statement *statement)
 {
-    return run->db->runner->script_delimiter && statement->verb != NULL &&
-           strncmp(statement->verb, "CREATE", 6) == 0 &&
+    const char *verb = statement->verb;
+    return run->db->runner->script_delimiter &&
            memchr(statement->sql, ';', statement->length) != NULL &&
-           (strstr(statement->verb, "TRIGGER") != NULL ||
-            strstr(statement->verb, "FUNCTION") != NULL ||
-            strstr(statement->verb, "PROCEDURE") != NULL ||
-            strstr(statement->verb, "EVENT") != NULL);
+           (begins_in_comment(statement) ||
+            (verb != NULL && strncmp(verb, "CREATE", 6) == 0 &&
+             (strstr(verb, "TRIGGER") != NULL || strstr(verb, "FUNCTION") != NULL ||
+              strstr(verb, "PROCEDURE") != NULL || strstr(verb, "EVENT") != NULL)));
 }
 
 /* The text with its parameters as literals. */

@@ -154,6 +154,10 @@ const char *mig_mysql_hint(unsigned number, const char *text)
     case 1075: /* ER_WRONG_AUTO_KEY */
         return "A column that fills itself in needs a key: op.alter_column(…, { autoincrement = "
                "false }) first, or let another key of it come in the same op.batch_alter_table.";
+    case 1100: /* ER_TABLE_NOT_LOCKED */
+        return "LOCK TABLES keeps its session out of all other tables, luamig's own too: leave it "
+               "out (mysqldump --skip-add-locks), or let no change of the schema stand before "
+               "UNLOCK TABLES.";
     case 1138: /* ER_INVALID_USE_OF_NULL */
     case 1265: /* WARN_DATA_TRUNCATED */
         return "A row has NULL where none may be, or a value that the column's type does not hold.";
