@@ -2,6 +2,7 @@
 local project = require "spec.support.project"
 local live = require "spec.support.live"
 local scratch = require "spec.support.scratch"
+local dump = require "spec.support.dump"
 
 local function read(path)
   local file = assert(io.open(path))
@@ -266,4 +267,55 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
   functions and procedures: f
 ]], text)
   end)
+end)
+
+-- What schema.lua has no word for, of a table that autogenerate drops.
+local along = {
+  sqlite = [[CREATE TABLE gone (id INTEGER NOT NULL PRIMARY KEY, n INTEGER); CREATE TRIGGER of_it AFTER INSERT ON gone BEGIN SELECT 1; END;
+    CREATE TABLE kept (id INTEGER NOT NULL PRIMARY KEY); CREATE TRIGGER of_kept AFTER INSERT ON kept BEGIN SELECT 1; END;]],
+  postgresql = [[CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+    CREATE SEQUENCE ids; CREATE TABLE gone (id bigint NOT NULL, n int, t text DEFAULT 'x' || nextval('ids'), PRIMARY KEY (id)) PARTITION BY RANGE (id);
+    ALTER SEQUENCE ids OWNED BY gone.id; COMMENT ON SEQUENCE ids IS 'of gone';
+    CREATE TABLE gone_1 PARTITION OF gone FOR VALUES FROM (1) TO (9) WITH (fillfactor = 50); CREATE INDEX own ON gone_1 (n);
+    CREATE TRIGGER of_it BEFORE INSERT ON gone FOR EACH ROW EXECUTE FUNCTION f(); CREATE TRIGGER of_one BEFORE UPDATE ON gone_1 FOR EACH ROW EXECUTE FUNCTION f();
+    ALTER TABLE gone ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON gone USING (n > 0); COMMENT ON POLICY mine ON gone IS 'my own';
+    GRANT SELECT (n), INSERT ON gone TO PUBLIC; CREATE STATISTICS st ON id, n FROM gone; CREATE RULE r AS ON DELETE TO gone DO INSTEAD NOTHING;
+    CREATE TABLE kept (id int PRIMARY KEY); CREATE TRIGGER of_kept BEFORE INSERT ON kept FOR EACH ROW EXECUTE FUNCTION f();]],
+  mysql = [[CREATE TABLE gone (id int NOT NULL PRIMARY KEY, n int) PARTITION BY HASH (id) PARTITIONS 3;
+    CREATE TRIGGER of_it BEFORE INSERT ON gone FOR EACH ROW SET new.n = 1;
+    CREATE TABLE kept (id int NOT NULL PRIMARY KEY); CREATE TRIGGER of_kept BEFORE INSERT ON kept FOR EACH ROW SET new.id = 1;]],
+}
+for dialect, sql in pairs(along) do
+  it("brings again what went with a table that autogenerate drops, on " .. dialect, function()
+    local db = scratch.database(dialect)
+    db:query(sql)
+    local p = project.new { url = db.url }
+    local function run(...)
+      local r = p:luamig(...)
+      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+      return r
+    end
+    local before, dumped = run "inspect", dump.schema(db)
+    p:write("schema.lua", (before.stdout:gsub("\n  gone = {.-\n  },\n", "\n")))
+    run("revision", "--autogenerate", "-m", "dropped")
+    run "upgrade"
+    run "check"
+    run("downgrade", "base")
+    local after = run "inspect"
+    assert.equal(before.stdout, after.stdout)
+    assert.equal(before.stderr, after.stderr)
+    assert.equal("", dump.difference(dumped, dump.schema(db)))
+  end)
+end
+
+it("says what does not come again with a table that autogenerate drops", function()
+  local db = scratch.database "postgresql"
+  db:query [[CREATE TABLE gone (n smallserial PRIMARY KEY); ALTER SEQUENCE gone_n_seq INCREMENT 3;
+    CREATE SCHEMA aside; CREATE TABLE aside.log (n int);]]
+  local p = project.new { url = db.url }
+  p:write("schema.lua", "return sql.schema { schemas = { aside = {} } }")
+  assert.equal([[
+warning: the downgrade does not bring again: options of serial columns' sequences gone_n_seq
+warning: the downgrade does not bring again: what goes with aside.log (autogenerate.include_schemas = true looks at it)
+]], p:luamig("revision", "--autogenerate", "-m", "dropped").stderr)
 end)

@@ -233,6 +233,8 @@ int mig_listing_left_out(struct mig_listing *listing, struct mig_left_out_list *
             .at = mig_listing_int(listing, 3),
             .make = mig_listing_text(listing, 4),
             .undo = mig_listing_text(listing, 5),
+            .table = mig_listing_text(listing, 6),
+            .schema = mig_listing_text(listing, 7),
         };
         mig_listing_add_left_out(listing, out, &one);
     }

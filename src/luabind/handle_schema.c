@@ -110,13 +110,15 @@ int mig_handle_left_out(lua_State *L)
     lua_createtable(L, (int)left_out.count, 0);
     for (size_t i = 0; i < left_out.count; i++) {
         const struct mig_left_out *one = &left_out.items[i];
-        lua_createtable(L, 0, 8);
+        lua_createtable(L, 0, 10);
         mig_lua_set_text(L, "kind", one->kind);
         mig_lua_set_text(L, "name", one->name);
         mig_lua_set_text(L, "make", one->make);
         mig_lua_set_text(L, "undo", one->undo);
         mig_lua_set_text(L, "prepare", one->prepare);
         mig_lua_set_text(L, "restore", one->restore);
+        mig_lua_set_text(L, "table", one->table);
+        mig_lua_set_text(L, "schema", one->schema);
         lua_pushboolean(L, one->early);
         lua_setfield(L, -2, "early");
         lua_pushinteger(L, one->at.value);

@@ -4,6 +4,35 @@ local skeleton = require "luamig.skeleton"
 
 local revision = {}
 
+-- A table that is dropped takes with it what schema.lua has no word for: the downgrade brings that again, too.
+local function bring_again(session, found)
+  local function key(of) return (of.schema or "") .. "\0" .. of.table end
+  local dropped, gone, lacks = {}, {}, {}
+  for _, operation in ipairs(found.upgrade) do
+    if operation.op == "drop_table" then dropped[key(operation)] = operation end
+  end
+  if not next(dropped) then return end
+  local handle = session:handle()
+  local left_out, unseen = handle:left_out()
+  for _, one in ipairs(left_out) do
+    if one.table and dropped[key(one)] then gone[#gone + 1] = one end
+  end
+  local parts, wordless = require("luamig.whole").objects(handle, gone)
+  table.move(found.downgrade, 1, #found.downgrade, #parts.early + 1, parts.early)
+  found.downgrade = table.move(parts.late, 1, #parts.late, #parts.early + 1, parts.early)
+  for _, schema in ipairs(unseen) do
+    for _, operation in pairs(dropped) do
+      if operation.schema == schema then
+        lacks[#lacks + 1] = ("what goes with %s.%s (autogenerate.include_schemas = true looks at it)"):format(schema, operation.table)
+      end
+    end
+  end
+  table.sort(lacks)
+  for _, name in ipairs(table.move(lacks, 1, #lacks, #wordless + 1, wordless)) do
+    session.out:warning("the downgrade does not bring again: " .. name)
+  end
+end
+
 -- The bodies of upgrade() and downgrade(); nil when there is nothing to write.
 local function generate(session)
   local difference = require "luamig.difference"
@@ -12,6 +41,7 @@ local function generate(session)
   difference.require_heads(handle)
   local found = difference.with_renames(session)
   if #found.upgrade == 0 then return nil end
+  bring_again(session, found)
   return render.operations(found.upgrade, "  "), render.operations(found.downgrade, "  ")
 end
 

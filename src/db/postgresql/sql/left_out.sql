@@ -1,5 +1,5 @@
 -- what belongs to a schema and schema.lua has no word for: what it is, its name; whether tables may need it, its place,
--- what makes it ('': its view brings it) and what takes it away
+-- what makes it ('': its view brings it) and what takes it away, the table that it goes with and its schema
 WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END AS prefix
            FROM pg_namespace n WHERE n.nspname = COALESCE($1::text, current_schema())),
      made AS (SELECT d.classid, d.objid FROM pg_depend d WHERE d.deptype = 'e'),
@@ -28,10 +28,11 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
                                 AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid))) AS apart
                FROM pg_depend o JOIN c ON c.oid = o.objid AND c.relkind = 'S'
                WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i'))
-SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END, make, undo
+SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END, make, undo,
+       r.relname, CASE WHEN n.nspname <> current_schema() THEN n.nspname END
 FROM (
   SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
-         format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) AS make, format('DROP EXTENSION %I', e.extname) AS undo
+         format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) AS make, format('DROP EXTENSION %I', e.extname) AS undo, NULL::oid AS rel
   FROM pg_extension e JOIN s ON s.oid = e.extnamespace
   UNION ALL
   SELECT 2, y.kind, y.name, true, y.oid::bigint,
@@ -56,7 +57,7 @@ FROM (
                               CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END) END
               FROM pg_range r JOIN pg_opclass oc ON oc.oid = r.rngsubopc JOIN pg_type e ON e.oid = r.rngsubtype WHERE r.rngtypid = y.oid)
          END,
-         CASE y.typtype WHEN 'd' THEN 'DROP DOMAIN ' ELSE 'DROP TYPE ' END || y.name
+         CASE y.typtype WHEN 'd' THEN 'DROP DOMAIN ' ELSE 'DROP TYPE ' END || y.name, NULL
   FROM y LEFT JOIN pg_type b ON b.oid = y.typbasetype
   UNION ALL
   SELECT 3, 'collations', s.prefix || quote_ident(o.collname), true, o.oid::bigint,
@@ -65,7 +66,7 @@ FROM (
                                     ELSE format('PROVIDER = %s, LOCALE = %L', CASE o.collprovider WHEN 'i' THEN 'icu' ELSE 'builtin' END,
                                                 COALESCE(j.o ->> 'colllocale', j.o ->> 'colliculocale', j.o ->> 'collcollate')) END,
                 CASE WHEN o.collisdeterministic THEN '' ELSE ', DETERMINISTIC = false' END, ', RULES = ' || quote_literal(j.o ->> 'collicurules')),
-         format('DROP COLLATION %s%I', s.prefix, o.collname)
+         format('DROP COLLATION %s%I', s.prefix, o.collname), NULL
   FROM pg_collation o CROSS JOIN LATERAL (SELECT to_jsonb(o) AS o) j -- the locale's column has another name in each version
   JOIN s ON s.oid = o.collnamespace
   WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_collation'::regclass AND m.objid = o.oid)
@@ -75,14 +76,14 @@ FROM (
            THEN format('CREATE SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s', c.name,
                        format_type(q.seqtypid, NULL), q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
                        CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END) END,
-         'DROP SEQUENCE ' || c.name
+         'DROP SEQUENCE ' || c.name, (SELECT max(o.refobjid) FROM owned o WHERE o.seq = c.oid)
   FROM c JOIN pg_sequence q ON q.seqrelid = c.oid CROSS JOIN LATERAL (SELECT
     NOT EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND NOT o.apart) AS alone,
     EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND o.deptype = 'i') AS of_identity) d
   WHERE d.alone OR (NOT d.of_identity AND (q.seqstart, q.seqincrement, q.seqmin, q.seqcache, q.seqcycle) <> (1, 1, 1, 1, false))
   UNION ALL
   SELECT 4, 'owners of sequences', c.name, false, c.oid::bigint,
-         format('ALTER SEQUENCE %s OWNED BY %s.%I', c.name, t.name, a.attname), format('ALTER SEQUENCE %s OWNED BY NONE', c.name)
+         format('ALTER SEQUENCE %s OWNED BY %s.%I', c.name, t.name, a.attname), format('ALTER SEQUENCE %s OWNED BY NONE', c.name), t.oid
   FROM c JOIN owned o ON o.seq = c.oid AND o.apart JOIN t ON t.oid = o.refobjid
   JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
   UNION ALL
@@ -102,7 +103,7 @@ FROM (
                     CASE WHEN a.aggfinalfn <> 0 THEN ', FINALFUNC = ' || a.aggfinalfn::regproc ELSE '' END,
                     COALESCE(', INITCOND = ' || quote_literal(a.agginitval), ''))
          END,
-         CASE p.prokind WHEN 'a' THEN 'DROP AGGREGATE ' WHEN 'p' THEN 'DROP PROCEDURE ' ELSE 'DROP FUNCTION ' END || p.oid::regprocedure
+         CASE p.prokind WHEN 'a' THEN 'DROP AGGREGATE ' WHEN 'p' THEN 'DROP PROCEDURE ' ELSE 'DROP FUNCTION ' END || p.oid::regprocedure, NULL
   FROM p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
   UNION ALL
   SELECT 6, CASE c.relkind WHEN 'f' THEN 'foreign tables' ELSE 'partitions' END, c.name, false, c.oid::bigint,
@@ -110,11 +111,11 @@ FROM (
                         i.inhparent::regclass, pg_get_expr(c.relpartbound, c.oid))
                  || CASE c.relkind WHEN 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(c.oid) ELSE '' END
                  || COALESCE(' WITH (' || array_to_string(c.reloptions, ', ') || ')', '')
-          FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition AND c.relkind <> 'f'), NULL
+          FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition AND c.relkind <> 'f'), NULL, c.oid
   FROM c WHERE c.relkind = 'f' OR (c.relispartition AND c.relkind IN ('r', 'p'))
   UNION ALL
   SELECT 7, 'defaults of partitions', t.name || '.' || quote_ident(a.attname), false, t.oid::bigint,
-         format('ALTER TABLE %s ALTER COLUMN %I %s', t.name, a.attname, COALESCE('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT')), NULL
+         format('ALTER TABLE %s ALTER COLUMN %I %s', t.name, a.attname, COALESCE('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT')), NULL, t.oid
   FROM t JOIN pg_inherits i ON i.inhrelid = t.oid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
   LEFT JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
@@ -124,15 +125,15 @@ FROM (
   UNION ALL
   SELECT 7, 'constraints of partitions', quote_ident(k.conname) || ' on ' || t.name, false, k.oid::bigint,
          format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.name, k.conname, pg_get_constraintdef(k.oid, true)),
-         CASE k.contype WHEN 'f' THEN format('ALTER TABLE %s DROP CONSTRAINT %I', t.name, k.conname) END
+         CASE k.contype WHEN 'f' THEN format('ALTER TABLE %s DROP CONSTRAINT %I', t.name, k.conname) END, t.oid
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid
   WHERE t.relispartition AND k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0 AND k.coninhcount = 0
   UNION ALL
-  SELECT 7, 'indexes of partitions', quote_ident(x.relname) || ' on ' || t.name, false, x.oid::bigint, pg_get_indexdef(x.oid, 0, true), NULL
+  SELECT 7, 'indexes of partitions', quote_ident(x.relname) || ' on ' || t.name, false, x.oid::bigint, pg_get_indexdef(x.oid, 0, true), NULL, t.oid
   FROM t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class x ON x.oid = i.indexrelid
   WHERE t.relispartition AND NOT x.relispartition AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))
   UNION ALL
-  SELECT 7, 'types of typed tables', t.name, false, 0, NULL, NULL FROM t WHERE t.reloftype <> 0
+  SELECT 7, 'types of typed tables', t.name, false, 0, NULL, NULL, t.oid FROM t WHERE t.reloftype <> 0
   UNION ALL
   SELECT 8, 'storage and statistics settings of columns', t.name || '.' || quote_ident(a.attname), false, t.oid::bigint,
          'ALTER ' || t.title || concat_ws(',',
@@ -143,18 +144,18 @@ FROM (
              THEN format(' ALTER COLUMN %I SET COMPRESSION %s', a.attname, CASE a.attcompression WHEN 'l' THEN 'lz4' ELSE 'pglz' END) END,
            CASE WHEN a.attstattarget >= 0 THEN format(' ALTER COLUMN %I SET STATISTICS %s', a.attname, a.attstattarget) END,
            CASE WHEN a.attoptions IS NOT NULL
-             THEN format(' ALTER COLUMN %I SET (%s)', a.attname, array_to_string(a.attoptions, ', ')) END), NULL
+             THEN format(' ALTER COLUMN %I SET (%s)', a.attname, array_to_string(a.attoptions, ', ')) END), NULL, t.oid
   FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type y ON y.oid = a.atttypid
   WHERE t.relkind <> 'v'
     AND (a.attstorage <> y.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0 OR a.attoptions IS NOT NULL)
   UNION ALL
-  SELECT 9, 'NOT NULL that is NOT VALID or NO INHERIT', t.name || '.' || quote_ident(k.conname), false, 0, NULL, NULL
+  SELECT 9, 'NOT NULL that is NOT VALID or NO INHERIT', t.name || '.' || quote_ident(k.conname), false, 0, NULL, NULL, t.oid
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype = 'n' AND NOT t.relispartition AND (k.connoinherit OR NOT k.convalidated)
   UNION ALL
-  SELECT 10, 'operator class parameters of indexes', c.name, false, 0, NULL, NULL
+  SELECT 10, 'operator class parameters of indexes', c.name, false, 0, NULL, NULL, (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.oid)
   FROM c WHERE c.relkind IN ('i', 'I') AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attoptions IS NOT NULL)
   UNION ALL
-  SELECT 11, 'extended statistics', s.prefix || quote_ident(x.stxname), false, x.oid::bigint, pg_get_statisticsobjdef(x.oid), NULL
+  SELECT 11, 'extended statistics', s.prefix || quote_ident(x.stxname), false, x.oid::bigint, pg_get_statisticsobjdef(x.oid), NULL, x.stxrelid
   FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace
   UNION ALL
   SELECT 12, 'triggers', quote_ident(g.tgname) || ' on ' || t.name, false, g.oid::bigint,
@@ -164,16 +165,16 @@ FROM (
                 THEN format(E';\nALTER TABLE %s %s TRIGGER %I', t.name,
                             CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, g.tgname)
                 ELSE '' END
-           ELSE '' END, NULL
+           ELSE '' END, NULL, t.oid
   FROM t JOIN pg_trigger g ON g.tgrelid = t.oid
   WHERE NOT g.tgisinternal AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = g.tableoid AND d.objid = g.oid AND d.deptype = 'P') -- a partition's copy
   UNION ALL
   SELECT 13, 'rules', quote_ident(r.rulename) || ' on ' || t.name, false, r.oid::bigint, rtrim(pg_get_ruledef(r.oid, true), E' ;\n'),
-         format('DROP RULE %I ON %s', r.rulename, t.name)
+         format('DROP RULE %I ON %s', r.rulename, t.name), t.oid
   FROM t JOIN pg_rewrite r ON r.ev_class = t.oid WHERE r.rulename <> '_RETURN'
   UNION ALL
   SELECT 14, 'row level security', t.name, false, t.oid::bigint,
-         format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t.name) || CASE WHEN t.relforcerowsecurity THEN ', FORCE ROW LEVEL SECURITY' ELSE '' END, NULL
+         format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t.name) || CASE WHEN t.relforcerowsecurity THEN ', FORCE ROW LEVEL SECURITY' ELSE '' END, NULL, t.oid
   FROM t WHERE t.relrowsecurity
   UNION ALL
   SELECT 15, 'policies', quote_ident(p.polname) || ' on ' || t.name, false, p.oid::bigint,
@@ -181,31 +182,39 @@ FROM (
                 CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
                 (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE r::regrole::text END, ', ') FROM unnest(p.polroles) r))
          || COALESCE(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
-         || COALESCE(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''), NULL
+         || COALESCE(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''), NULL, t.oid
   FROM t JOIN pg_policy p ON p.polrelid = t.oid
   UNION ALL
   SELECT 16, 'options of materialized views', format('%s (%s)', t.name, array_to_string(t.reloptions, ', ')), false, t.oid::bigint,
-         '', NULL
+         '', NULL, t.oid
   FROM t WHERE t.relkind = 'm' AND t.reloptions IS NOT NULL
   UNION ALL
   SELECT 16, 'replica identities', t.name, false, t.oid::bigint,
          format('ALTER TABLE %s REPLICA IDENTITY %s', t.name, CASE t.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE 'USING INDEX ' ||
-                (SELECT quote_ident(x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = t.oid AND i.indisreplident) END), NULL
+                (SELECT quote_ident(x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = t.oid AND i.indisreplident) END), NULL, t.oid
   FROM t WHERE t.relkind IN ('r', 'p') AND t.relreplident <> 'd'
   UNION ALL
   SELECT 16, 'storage parameters of keys', x.relname || ' on ' || t.name, false, t.oid::bigint,
-         format('ALTER INDEX %s%I SET (%s)', s.prefix, x.relname, array_to_string(x.reloptions, ', ')), NULL
+         format('ALTER INDEX %s%I SET (%s)', s.prefix, x.relname, array_to_string(x.reloptions, ', ')), NULL, t.oid
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x') AND k.conparentid = 0
   JOIN pg_class x ON x.oid = k.conindid CROSS JOIN s
   WHERE x.reloptions IS NOT NULL
   UNION ALL
   SELECT 16, 'indexes that tables are clustered on', quote_ident(x.relname) || ' on ' || t.name, false, t.oid::bigint,
-         format('ALTER %s CLUSTER ON %I', t.title, x.relname), NULL
+         format('ALTER %s CLUSTER ON %I', t.title, x.relname), NULL, t.oid
   FROM t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class x ON x.oid = i.indexrelid
   UNION ALL
   SELECT 17, 'comments on', pg_describe_object(d.classoid, d.objoid, d.objsubid), false, d.objoid::bigint,
          CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm')) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,
-                i.identity, d.description) END, NULL
+                i.identity, d.description) END, NULL,
+         CASE d.classoid
+           WHEN 'pg_class'::regclass THEN COALESCE((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = d.objoid),
+                                                   (SELECT max(o.refobjid) FROM owned o WHERE o.seq = d.objoid), d.objoid)
+           WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = d.objoid)
+           WHEN 'pg_trigger'::regclass THEN (SELECT g.tgrelid FROM pg_trigger g WHERE g.oid = d.objoid)
+           WHEN 'pg_policy'::regclass THEN (SELECT p.polrelid FROM pg_policy p WHERE p.oid = d.objoid)
+           WHEN 'pg_rewrite'::regclass THEN (SELECT r.ev_class FROM pg_rewrite r WHERE r.oid = d.objoid)
+           WHEN 'pg_statistic_ext'::regclass THEN (SELECT x.stxrelid FROM pg_statistic_ext x WHERE x.oid = d.objoid) END
   FROM pg_description d CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i
   WHERE (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm') OR t.relispartition))
      OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT k.conindid FROM pg_constraint k JOIN t ON t.oid = k.conrelid WHERE k.contype IN ('p', 'u', 'x')))
@@ -223,20 +232,21 @@ FROM (
      OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM y))
      OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT s.oid FROM s WHERE s.prefix <> ''))
   UNION ALL
-  SELECT 18, 'privileges on', a.name, false, a.at, g.make, NULL
-  FROM (SELECT t.name, t.oid::bigint AS at, t.relacl AS acl, t.relowner AS owner, 'TABLE ' || t.name AS target, '' AS part, false AS open FROM t
+  SELECT 18, 'privileges on', a.name, false, a.at, g.make, NULL, a.rel
+  FROM (SELECT t.name, t.oid::bigint AS at, t.relacl AS acl, t.relowner AS owner, 'TABLE ' || t.name AS target, '' AS part, false AS open, t.oid AS rel FROM t
         UNION ALL
-        SELECT t.name || '.' || quote_ident(a.attname), t.oid::bigint, a.attacl, t.relowner, 'TABLE ' || t.name, format(' (%I)', a.attname), false
+        SELECT t.name || '.' || quote_ident(a.attname), t.oid::bigint, a.attacl, t.relowner, 'TABLE ' || t.name, format(' (%I)', a.attname), false, t.oid
         FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
         UNION ALL
-        SELECT c.name, c.oid::bigint, c.relacl, c.relowner, 'SEQUENCE ' || c.name, '', false
+        SELECT c.name, c.oid::bigint, c.relacl, c.relowner, 'SEQUENCE ' || c.name, '', false,
+               (SELECT max(o.refobjid) FROM owned o WHERE o.seq = c.oid)
         FROM c WHERE c.relkind = 'S' AND NOT EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND NOT o.apart)
         UNION ALL
-        SELECT p.oid::regprocedure::text, p.oid::bigint, p.proacl, p.proowner, 'ROUTINE ' || p.oid::regprocedure, '', true FROM p
+        SELECT p.oid::regprocedure::text, p.oid::bigint, p.proacl, p.proowner, 'ROUTINE ' || p.oid::regprocedure, '', true, NULL FROM p
         UNION ALL
-        SELECT y.name, y.oid::bigint, y.typacl, y.typowner, 'TYPE ' || y.name, '', true FROM y
+        SELECT y.name, y.oid::bigint, y.typacl, y.typowner, 'TYPE ' || y.name, '', true, NULL FROM y
         UNION ALL
-        SELECT quote_ident(n.nspname), n.oid::bigint, n.nspacl, n.nspowner, format('SCHEMA %I', n.nspname), '', false
+        SELECT quote_ident(n.nspname), n.oid::bigint, n.nspacl, n.nspowner, format('SCHEMA %I', n.nspname), '', false, NULL
         FROM pg_namespace n JOIN s ON s.oid = n.oid WHERE s.prefix <> '') a
   CROSS JOIN LATERAL (SELECT string_agg(one.sql, E';\n' ORDER BY one.sql) AS make
                       FROM (SELECT format('GRANT %s ON %s TO %s%s', string_agg(DISTINCT g.privilege_type || a.part, ', '), a.target,
@@ -248,7 +258,7 @@ FROM (
                             WHERE a.open AND a.acl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(a.acl) g WHERE g.grantee = 0)) one) g
   WHERE g.make IS NOT NULL
   UNION ALL
-  SELECT 19, 'default privileges', format('in %s by %s', s.nspname, a.defaclrole::regrole), false, a.oid::bigint, NULL, NULL
+  SELECT 19, 'default privileges', format('in %s by %s', s.nspname, a.defaclrole::regrole), false, a.oid::bigint, NULL, NULL, NULL
   FROM pg_default_acl a JOIN s ON s.oid = a.defaclnamespace
   UNION ALL
   SELECT 20, 'event triggers', quote_ident(e.evtname), false, e.oid::bigint,
@@ -258,23 +268,25 @@ FROM (
               THEN format(E';\nALTER EVENT TRIGGER %I %s', e.evtname,
                           CASE e.evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END)
               ELSE '' END,
-         format('DROP EVENT TRIGGER %I', e.evtname)
+         format('DROP EVENT TRIGGER %I', e.evtname), NULL
   FROM pg_event_trigger e JOIN p ON p.oid = e.evtfoid
   UNION ALL
-  SELECT 21, 'publications', quote_ident(b.pubname), false, b.oid::bigint, NULL, NULL
+  SELECT 21, 'publications', quote_ident(b.pubname), false, b.oid::bigint, NULL, NULL, NULL
   FROM pg_publication b JOIN s ON s.prefix = ''
   UNION ALL
-  SELECT 22, o.type || CASE WHEN o.type LIKE '%class' THEN 'es' WHEN o.type LIKE '%family' THEN '' ELSE 's' END, o.identity, true, d.objid::bigint, NULL, NULL
+  SELECT 22, o.type || CASE WHEN o.type LIKE '%class' THEN 'es' WHEN o.type LIKE '%family' THEN '' ELSE 's' END, o.identity, true, d.objid::bigint, NULL, NULL, NULL
   FROM pg_depend d JOIN s ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid
   CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
   WHERE d.classid IN ('pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_conversion'::regclass,
                       'pg_ts_config'::regclass, 'pg_ts_dict'::regclass, 'pg_ts_parser'::regclass, 'pg_ts_template'::regclass)
     AND NOT EXISTS (SELECT FROM made m WHERE m.classid = d.classid AND m.objid = d.objid)
   UNION ALL
-  SELECT 23, 'casts', format('%s AS %s', k.castsource::regtype, k.casttarget::regtype), true, k.oid::bigint, NULL, NULL
+  SELECT 23, 'casts', format('%s AS %s', k.castsource::regtype, k.casttarget::regtype), true, k.oid::bigint, NULL, NULL, NULL
   FROM pg_cast k
   WHERE (k.castsource IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace)
          OR k.casttarget IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace))
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = k.tableoid AND d.objid = k.oid AND d.deptype IN ('e', 'i'))
 ) all_of_it
+LEFT JOIN pg_class r ON r.oid = COALESCE(pg_partition_root(rel), rel)
+LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
 ORDER BY place, kind, name COLLATE "C"
