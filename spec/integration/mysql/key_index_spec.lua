@@ -57,6 +57,22 @@ end
     ok "verify"
   end)
 
+  it("comes back with the columns of the key that stays, when a longer key goes", function()
+    p:write("migrations/bbbb.lua", [[
+revision = "bbbb"
+down_revision = "aaaa"
+function change()
+  op.create_table("uv", { { "u_id", sql.integer }, { "v", sql.integer }, sql.primary_key { "u_id", "v" } })
+  op.create_foreign_key("fk_t_uv", "t", "uv", { "u_id", "v" }, { "u_id", "v" })
+end
+]])
+    ok "upgrade"
+    assert.same({ "fk_t_uv", "PRIMARY" }, indexes())
+    ok("downgrade", "-1")
+    assert.same({ "fk_t_u", "PRIMARY" }, indexes())
+    ok "verify"
+  end)
+
   it("is needed by two keys: the server's own of the longer one comes back", function()
     p:revision { id = "bbbb", down = "aaaa", upgrade = [[
       op.create_table("w", { { "a", sql.integer }, { "b", sql.integer }, sql.primary_key { "a", "b" } })

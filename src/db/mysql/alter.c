@@ -148,7 +148,9 @@ static int drop_key_index(struct mig_sql *w, const struct mig_op_drop_constraint
         }
     }
     const struct mig_constraint *other = mig_mysql_key_of_index(known, name);
-    if (other != NULL) {
+    if (other != NULL && other->columns.count < index->elements.count) {
+        mig_sql_add(w, ", DROP INDEX %n, ADD INDEX %n (%N)", name, other->name, &other->columns);
+    } else if (other != NULL) {
         mig_sql_add(w, ", RENAME INDEX %n TO %n", name, other->name);
     } else {
         mig_sql_add(w, ", DROP INDEX %n", name);
