@@ -59,6 +59,7 @@ struct mig_server {
     const char *schema;        /* the default schema; NULL where there is none */
     bool no_backslash_escapes; /* MySQL sql_mode; PostgreSQL: standard_conforming_strings = on */
     bool ansi_quotes;          /* MySQL sql_mode */
+    bool folds_tables;         /* MySQL lower_case_table_names: Users and users are one table */
 };
 
 /* What resolve and compile work with. Texts and operations they make live in `arena`. */

@@ -43,10 +43,11 @@ int mig_diff_order_views(struct mig_arena *arena, struct mig_schema *schema)
     return 0;
 }
 
-static struct mig_view *find_view(const struct mig_schema *schema, const struct mig_view *like)
+static struct mig_view *find_view(const struct mig_diff *d, const struct mig_schema *schema,
+                                  const struct mig_view *like)
 {
     for (size_t i = 0; i < schema->view_count; i++) {
-        if (strcmp(schema->views[i]->name, like->name) == 0 &&
+        if (mig_compare_names(d->rules, schema->views[i]->name, like->name) &&
             mig_diff_same_schema(schema->views[i]->schema, like->schema)) {
             return schema->views[i];
         }
@@ -276,7 +277,7 @@ void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const str
         return;
     }
     for (size_t i = 0; i < old.view_count; i++) { /* what is read stands before who reads it */
-        const struct mig_view *before = old.views[i], *after = find_view(&new, before);
+        const struct mig_view *before = old.views[i], *after = find_view(d, &new, before);
         dropped[i] = mig_diff_is_included(d, "view", before->name, before->schema) &&
                      (after == NULL || !same_view(d, before, after) || reads_changed(d, before) ||
                       (!d->rules->unique_is_index && reads_dropped(before, &old, dropped)));
@@ -287,7 +288,7 @@ void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const str
         }
     }
     for (size_t i = 0; i < new.view_count; i++) {
-        const struct mig_view *after = new.views[i], *before = find_view(&old, after);
+        const struct mig_view *after = new.views[i], *before = find_view(d, &old, after);
         bool gone = before == NULL;
         for (size_t k = 0; k < old.view_count; k++) {
             gone = gone || (old.views[k] == before && dropped[k]);

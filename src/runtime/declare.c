@@ -64,6 +64,7 @@ static int start(struct mig_declaring *d, struct mig_context *ctx, struct mig_ar
         .names_foreign_keys = ctx->settings.naming.fk != NULL,
         .default_collation = dialect->default_collation,
     };
+    d->options.rules.folds_names |= d->conn->server.folds_tables;
     d->options.rules.has_comments = (features & MIG_F_COMMENTS) != 0;
     d->options.rules.ignores_type = !ctx->settings.compare_type;
     d->options.rules.ignores_default = !ctx->settings.compare_default;

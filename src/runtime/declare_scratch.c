@@ -296,11 +296,12 @@ static int take_over(struct mig_declaring *d, const struct mig_table *declared,
     return 0;
 }
 
-static const struct mig_view *find_live_view(const struct mig_schema *live,
+static const struct mig_view *find_live_view(const struct mig_declaring *d,
+                                             const struct mig_schema *live,
                                              const struct mig_view *declared)
 {
     for (size_t i = 0; i < live->view_count; i++) {
-        if (strcmp(live->views[i]->name, declared->name) == 0 &&
+        if (mig_compare_names(&d->options.rules, live->views[i]->name, declared->name) &&
             mig_text_equal(live->views[i]->schema, declared->schema)) {
             return live->views[i];
         }
@@ -322,7 +323,7 @@ static const struct mig_index *find_index(const struct mig_indexes *list, const 
 static void keep_equal_view(const struct mig_declaring *d, const struct mig_schema *live,
                             const struct mig_view *made, struct mig_view *declared)
 {
-    const struct mig_view *known = find_live_view(live, declared);
+    const struct mig_view *known = find_live_view(d, live, declared);
     declared->output = made->output;
     if (known == NULL) {
         return;
@@ -443,7 +444,8 @@ static int normalise_in(struct mig_declaring *d, const struct scratch *s,
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
         bool here = tables[i] != NULL && mig_text_equal(declared->tables[i]->schema, s->of);
         for (size_t k = 0; here && k < made.table_count; k++) {
-            if (strcmp(made.tables[k]->name, declared->tables[i]->name) == 0) {
+            if (mig_compare_names(&d->options.rules, made.tables[k]->name,
+                                  declared->tables[i]->name)) {
                 rc = take_over(d, declared->tables[i], made.tables[k]);
                 keep_words(d, tables[i], declared->tables[i], made.tables[k]);
                 keep_names(d, tables[i], declared->tables[i], made.tables[k]);
@@ -455,7 +457,8 @@ static int normalise_in(struct mig_declaring *d, const struct scratch *s,
     for (size_t i = 0; rc == 0 && i < declared->view_count; i++) {
         bool here = views[i] && mig_text_equal(declared->views[i]->schema, s->of);
         for (size_t k = 0; here && k < made.view_count; k++) {
-            if (strcmp(made.views[k]->name, declared->views[i]->name) == 0) {
+            if (mig_compare_names(&d->options.rules, made.views[k]->name,
+                                  declared->views[i]->name)) {
                 keep_equal_view(d, s->live, made.views[k], declared->views[i]);
             }
         }
@@ -466,7 +469,7 @@ static int normalise_in(struct mig_declaring *d, const struct scratch *s,
 static bool view_differs(const struct mig_declaring *d, const struct mig_schema *live,
                          const struct mig_view *declared)
 {
-    const struct mig_view *known = find_live_view(live, declared);
+    const struct mig_view *known = find_live_view(d, live, declared);
     if (known == NULL) {
         return false; /* new: written as it is declared */
     }

@@ -42,7 +42,9 @@ int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *e
         self = run->shadow;
     }
     mig_catalog_free(run->catalog);
-    run->catalog = mig_catalog_new(source, self, &run->db->dialect->compare);
+    run->rules = run->db->dialect->compare;
+    run->rules.folds_names |= run->server->folds_tables;
+    run->catalog = mig_catalog_new(source, self, &run->rules);
     if (run->catalog == NULL) {
         return mig_error_nomem(err);
     }

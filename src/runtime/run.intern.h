@@ -132,6 +132,7 @@ struct mig_run {
     struct mig_texts texts;
     struct mig_compile compile;
     struct mig_naming naming;
+    struct mig_compare_rules rules; /* of the server, by which the catalog knows names */
     struct mig_catalog *catalog;
     struct mig_waits waits; /* in force in the session; lock_ms < 0: not known */
     const char

@@ -268,7 +268,9 @@ static int wait_for_others(struct mig_conn *conn, struct mig_error *err)
  * servers see no more than a comment. */
 static int ask_facts(struct mig_conn *conn, struct mig_cursor *cursor, struct mig_error *err)
 {
-#define FACTS "SELECT DATABASE(), @@SESSION.sql_mode, VERSION(), @@SESSION.max_allowed_packet"
+#define FACTS                                                                                      \
+    "SELECT DATABASE(), @@SESSION.sql_mode, VERSION(), @@SESSION.max_allowed_packet, "             \
+    "@@lower_case_table_names"
     int rc = mig_conn_query(conn, FACTS " /*M! , @@wsrep_on */", NULL, false, cursor, err);
     if (rc != 0 && err->native_code == 1193 /* ER_UNKNOWN_SYSTEM_VARIABLE */) {
         mig_error_clear(err);
@@ -328,7 +330,8 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
         note_modes(&conn->server, cursor.values[1].text);
         read_version(&conn->server, cursor.values[2].text);
         mig_mysql_handle_of(conn)->packet_max = (size_t)cursor.values[3].integer;
-        conn->cluster = cursor.column_count > 4 && cursor.values[4].integer != 0;
+        conn->server.folds_tables = cursor.values[4].integer != 0;
+        conn->cluster = cursor.column_count > 5 && cursor.values[5].integer != 0;
     }
     mig_cursor_close(&cursor);
     return rc == 0 && conn->cluster ? wait_for_others(conn, err) : rc;
