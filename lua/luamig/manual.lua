@@ -65,7 +65,8 @@ manual.commands = {
   },
   branches = { "Lists the revisions that more than one follows, with those that do." },
   history = {
-    "With -v each revision comes whole, with its comment. A range has both its ends; -N counts from the heads. The database is asked only where -i or `current` needs it.",
+    "With -v each revision comes whole, with its comment. A range has both its ends; -N counts from the heads. The database is asked "
+      .. "only where -i or `current` needs it.",
     { "luamig history -r current-2:current", "the last three that the database has" },
     { "luamig history -i", "mark where the database is" },
     { "luamig history --format mermaid", "the graph for a README" },
