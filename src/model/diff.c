@@ -161,39 +161,12 @@ struct ordered {
     size_t placed_count;
 };
 
-/* Is the name one of those in a list as SQL has it, `a, "b c", other.d`? In whatever schema. */
-static bool is_listed(const char *list, const char *name)
-{
-    const char *at = name;
-    bool same = true, quoted = false;
-    for (const char *p = list;; p++) {
-        bool doubled = quoted && p[0] == '"' && p[1] == '"';
-        if (*p == '"' && !doubled) {
-            quoted = !quoted;
-        } else if (*p == '\0' || (!quoted && (*p == ',' || *p == '.'))) {
-            if (*p != '.' && same && *at == '\0') {
-                return true;
-            }
-            if (*p == '\0') {
-                return false;
-            }
-            at = name;
-            same = true;
-        } else if (quoted || *p != ' ') {
-            p += doubled;
-            same = same && *at == *p;
-            at += same;
-        }
-    }
-}
-
 static void visit(struct mig_diff *d, struct ordered *list, size_t at)
 {
     const struct mig_table *table = list->items[at];
-    const struct mig_value *parents = mig_option_value(&table->options, "postgresql_inherits");
     list->state[at] = 1;
-    for (size_t k = 0; parents != NULL && parents->kind == MIG_VALUE_TEXT && k < list->count; k++) {
-        if (list->state[k] == 0 && is_listed(parents->text, list->items[k]->name)) {
+    for (size_t k = 0; mig_diff_is_heir(table) && k < list->count; k++) {
+        if (list->state[k] == 0 && mig_diff_inherits(table, list->items[k])) {
             visit(d, list, k);
         }
     }
@@ -495,8 +468,10 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
     index_tables(d, from, &old);
     index_tables(d, to, &new);
     struct renames renames = renames_of(d->undo ? &new : &old, d->undo ? from : to);
+    const size_t *places = mig_diff_heirs_last(d->arena, to);
+    d->failed |= places == NULL;
     for (size_t i = 0; !d->failed && i < to->table_count; i++) {
-        const struct mig_table *after = to->tables[i];
+        const struct mig_table *after = to->tables[places[i]];
         if (!is_ours(d, after)) {
             continue;
         }
@@ -518,7 +493,20 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
                 op->new_name = after->name;
             }
         }
-        mig_diff_table(d, before, after);
+        const struct mig_table *inherited = before;
+        for (size_t k = 0; mig_diff_is_heir(after) && inherited != NULL && k < i; k++) {
+            const struct mig_table *above = to->tables[places[k]], *parent = NULL;
+            if (mig_diff_inherits(after, above) && is_ours(d, above)) {
+                parent = table_origin(d, &renames, &old, above);
+            }
+            if (parent != NULL && mig_diff_inherits(before, parent)) {
+                inherited = mig_diff_inherit(d, inherited, after, parent, above);
+            }
+        }
+        if (inherited == NULL) {
+            break;
+        }
+        mig_diff_table(d, inherited, after);
         list_bound(d, before, after);
         mig_diff_keep_parts(d, after);
         list_pair(d, before, after);

@@ -42,6 +42,9 @@ int mig_diff_former_tables(struct mig_arena *arena, const struct mig_diff_option
                            const struct mig_table **out) MIG_MUST_CHECK;
 /* Puts each view after those that it reads. -1 when out of memory. */
 int mig_diff_order_views(struct mig_arena *arena, struct mig_schema *schema) MIG_MUST_CHECK;
+/* The places of the tables of a schema, those that inherit after what they inherit from. NULL when
+ * out of memory. */
+size_t *mig_diff_heirs_last(struct mig_arena *arena, const struct mig_schema *schema);
 /* Whether one table (the same in both) would take any operation. */
 bool mig_diff_table_differs(struct mig_arena *arena, const struct mig_diff_options *options,
                             const struct mig_table *from, const struct mig_table *to);

@@ -133,6 +133,14 @@ void mig_diff_indexes(struct mig_diff *d, const struct mig_table *from, const st
 struct mig_table *mig_diff_uniques(struct mig_diff *d, const struct mig_table *table);
 /* Fills d->parts with what takes one table to the other; their names may differ. */
 void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
+/* Does the table inherit from others (PostgreSQL), from this one (diff_inherit.c)? */
+bool mig_diff_is_heir(const struct mig_table *table);
+bool mig_diff_inherits(const struct mig_table *table, const struct mig_table *parent);
+/* A table as it is after what becomes of one that it inherits from, `from` and then `to`.
+ * wanted: what it shall be. NULL sets d->failed. */
+struct mig_table *mig_diff_inherit(struct mig_diff *d, const struct mig_table *heir,
+                                   const struct mig_table *wanted, const struct mig_table *from,
+                                   const struct mig_table *to);
 /* What a table is made with (diff_option.c): an alter_table among the parts. */
 void mig_diff_table_options(struct mig_diff *d, const struct mig_table *from,
                             const struct mig_table *to);

@@ -426,8 +426,10 @@ static int normalise_in(struct mig_declaring *d, const struct scratch *s,
                         struct mig_schema *declared, const struct mig_table *const *tables,
                         const bool *views)
 {
-    int rc = create_enums(d, s, declared);
-    for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
+    const size_t *places = mig_diff_heirs_last(d->arena, declared);
+    int rc = places == NULL ? mig_error_nomem(d->err) : create_enums(d, s, declared);
+    for (size_t k = 0; rc == 0 && k < declared->table_count; k++) {
+        size_t i = places[k];
         bool here = tables[i] != NULL && mig_text_equal(declared->tables[i]->schema, s->of);
         rc = here ? create_table(d, s, declared->tables[i]) : 0;
     }

@@ -125,6 +125,7 @@ enum {
     COL_SEQ_CYCLE,
     COL_SEQ_DEPTYPE,
     COL_COMPRESSION,
+    COL_LOCAL,
 };
 
 static const struct mig_type *read_type(struct mig_listing *rows, const struct mig_pg_scope *scope,
@@ -232,6 +233,7 @@ static void read_column(struct mig_listing *rows, const struct mig_pg_scope *sco
     column->nullable = mig_listing_bool(rows, COL_NOT_NULL) ? MIG_FALSE : MIG_TRUE;
     column->collation = mig_listing_filled(rows, COL_COLLATION);
     column->comment = mig_listing_text(rows, COL_COMMENT);
+    column->only_inherited = !mig_listing_bool(rows, COL_LOCAL);
     if (rows->status == 0) {
         read_default(rows, scope, column);
     }

@@ -24,7 +24,8 @@ SELECT c.relname,
              AND u.refobjid = s.seqrelid AND f.adrelid <> c.oid
              AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)) THEN 's' ELSE 'a' END
        ELSE s.deptype::text END,
-       a.attcompression::text
+       a.attcompression::text,
+       a.attislocal
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
