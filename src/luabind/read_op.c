@@ -149,9 +149,12 @@ static void finish(struct arguments *a, const struct mig_record *record, void *b
             mig_read_fail(a->r, "argument %d must be a table of options, not %s",
                           a->at - a->first + 1, mig_lua_describe(L, a->at));
         }
-        if (lua_rawlen(L, a->at) > 0) {
-            mig_read_fail(a->r, "argument %d must be a table of options (key = value), not a list",
-                          a->at - a->first + 1);
+        for (lua_pushnil(L); lua_next(L, a->at) != 0; lua_pop(L, 1)) {
+            if (lua_type(L, -2) != LUA_TSTRING) {
+                mig_read_fail(a->r,
+                              "argument %d must be a table of options (key = value), not a list",
+                              a->at - a->first + 1);
+            }
         }
         mig_read_options(a->r, a->at, record, base, extra, extra_base, prefixed);
     }
@@ -417,7 +420,7 @@ static bool asks_change(lua_State *L, int options)
     }
     lua_pushnil(L);
     while (lua_next(L, options) != 0) {
-        const char *key = lua_tostring(L, -2);
+        const char *key = lua_tostring(L, -2); /* a text: finish has seen to it */
         if (strcmp(key, "schema") != 0 && strncmp(key, "existing_", 9) != 0 &&
             strstr(key, "_using") == NULL) {
             lua_pop(L, 2);

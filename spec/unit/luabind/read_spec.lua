@@ -207,6 +207,7 @@ local bad = {
   { "ondelete without references", "need references = 'table.column'", "add_column", "t", { "a", sql.integer, ondelete = "CASCADE" } },
   { "references without a column", "must be 'table.column', not 'users'", "add_column", "t", { "a", sql.integer, references = "users" } },
   { "a column that nothing changes", "op.alter_column: no option says what changes", "alter_column", "t", "a" },
+  { "a change whose key is no text", "op.alter_column: argument 3 must be a table of options (key = value), not a list", "alter_column", "t", "a", { [true] = 1 } },
   { "a column that nothing changes, with options", "op.alter_column: no option says what changes", "alter_column", "t", "a",
     { schema = "s", existing_type = sql.text, postgresql_using = "a::text" } },
   { "NULL in a primary key", "column 'a' is of the primary key, which takes no NULL: leave out nullable = true", "create_table", "t",
