@@ -70,6 +70,7 @@ local function all_of(session, expected)
   session.args.config = expected.given["-c"] or expected.given["--config"] or session.args.config
   if about[1] == "--template" then return of_templates(session) end
   if about[1] == "--env" then return of_environments(session:handle()) end
+  session.args.env = expected.given["--env"]
   local head, word = expected.word:match "^(.*:)(.*)$"
   if head then expected.head, expected.word = expected.head .. head, word end
   return of_revisions(session:handle())

@@ -54,6 +54,10 @@ describe("completion", function()
     local q = project.new { config = [[environments = { staging = { url = "${NOT_SET}" }, production = { url = "${NOT_SET}" } },]] }
     local r = q:luamig("completion", "bash", "--", "upgrade", "--env", "")
     assert.same({ 0, "production\nstaging\n", "" }, { r.code, r.stdout, r.stderr })
+    q:write("more/bb22cc33.lua", 'revision = "bb22cc33"\ndown_revision = nil\nfunction upgrade() end\nfunction downgrade() end\n')
+    q:write("luamig.conf.lua", 'return { environments = { other = { url = "sqlite:///o.db", migrations = "more" } } }')
+    assert.equal("bb22cc33\n", q:luamig("completion", "bash", "--", "--env", "other", "show", "bb").stdout)
+    q:write("luamig.conf.lua", 'return { environments = { staging = { url = "sqlite:///o.db" } } }')
     assert.equal("--env=staging\n", q:luamig("completion", "bash", "--", "--env=st").stdout)
   end)
 

@@ -71,6 +71,17 @@ describe("luamig init", function()
     assert.matches("cannot write '.*in_the_way", r.stderr)
   end)
 
+  it("expands the variables of session when a database is asked", function()
+    local p = project.new { config = 'session = { "CREATE TEMP TABLE ${LUAMIG_SPEC_TABLE} (a)" },' }
+    p:revision { id = "a1", upgrade = 'op.execute("INSERT INTO spec_table VALUES (1)")' }
+    assert.same({ 0, "a1 (head) a1\n", "" }, { p:luamig("heads").code, p:luamig("heads").stdout, p:luamig("heads").stderr })
+    local r = p:luamig "upgrade"
+    assert.equal(2, r.code)
+    assert.matches("error: session: the environment variable LUAMIG_SPEC_TABLE is not set\n  hint      Set it, or write ${LUAMIG_SPEC_TABLE:-default}.", r.stderr, 1, true)
+    r = p:luamig("upgrade", { env = { LUAMIG_SPEC_TABLE = "spec_table" } })
+    assert.equal(0, r.code, r.stderr)
+  end)
+
   it("says what may not be written as what it is", function()
     local r = cli.run { "--json", "init", "/sys/project" } -- where not even the superuser may write
     assert.equal(1, r.code)

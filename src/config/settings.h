@@ -36,7 +36,7 @@ struct mig_settings {
     const char *timezone;
     const char *version_table, *version_table_schema;
     enum mig_transaction_mode transaction;
-    struct mig_names session;
+    struct mig_names session; /* templates: ${NAME} is expanded when they are sent */
     int64_t lock_timeout_ms, ddl_lock_timeout_ms, ddl_retries;
     int64_t statement_timeout_ms; /* 0: none */
     bool history_sources;

@@ -17,9 +17,10 @@
  */
 enum key_kind {
     TEXT,
-    PATH,  /* relative to the project's folder */
-    PATHS, /* one or a list */
-    TEXTS, /* a list */
+    PATH,      /* relative to the project's folder */
+    PATHS,     /* one or a list */
+    TEXTS,     /* a list */
+    TEMPLATES, /* a list, whose ${…} are expanded when it is used */
     BOOLEAN,
     COUNT,    /* an integer, not negative */
     DURATION, /* milliseconds */
@@ -52,7 +53,7 @@ static const struct key keys[] = {
     SETTING(TEXT, "version_table", version_table),
     SETTING(TEXT, "version_table_schema", version_table_schema),
     SETTING(TRANSACTION, "transaction", transaction),
-    SETTING(TEXTS, "session", session),
+    SETTING(TEMPLATES, "session", session),
     SETTING(DURATION, "lock_timeout", lock_timeout_ms),
     SETTING(DURATION, "ddl_lock_timeout", ddl_lock_timeout_ms),
     SETTING(COUNT, "ddl_retries", ddl_retries),
@@ -119,16 +120,23 @@ static void *need(lua_State *L, void *p)
     return p;
 }
 
-/* The string on top, its ${…} expanded, in the context's arena. */
-static const char *read_text(lua_State *L, const struct load *load, const char *key)
+/* The string on top, in the context's arena. */
+static const char *read_template(lua_State *L, const struct load *load, const char *key)
 {
     if (lua_type(L, -1) != LUA_TSTRING) {
         wrong_type(L, load, key, "a string");
     }
-    const char *text = lua_tostring(L, -1), *out = NULL;
+    const char *text = lua_tostring(L, -1);
     if (strlen(text) != lua_rawlen(L, -1)) {
         fail(L, "%s%s holds a zero byte", load->base, key);
     }
+    return need(L, mig_arena_strdup(&load->ctx->arena, text));
+}
+
+/* The same with its ${…} expanded. */
+static const char *read_text(lua_State *L, const struct load *load, const char *key)
+{
+    const char *text = read_template(L, load, key), *out = NULL;
     const char *full = lua_pushfstring(L, "%s%s", load->base, key);
     struct mig_error *err = mig_lua_error_slot(L);
     if (mig_settings_expand(&load->ctx->arena, full, text, &out, err) != 0) {
@@ -156,9 +164,10 @@ static const char *read_path(lua_State *L, const struct load *load, const char *
 }
 
 static struct mig_names read_texts(lua_State *L, const struct load *load, const char *key,
-                                   bool paths)
+                                   enum key_kind kind)
 {
     struct mig_names names = {.given = true};
+    bool paths = kind == PATHS;
     bool one = lua_type(L, -1) == LUA_TSTRING && paths;
     if (!one && lua_type(L, -1) != LUA_TTABLE) {
         wrong_type(L, load, key, paths ? "a string or a list of strings" : "a list of strings");
@@ -180,7 +189,9 @@ static struct mig_names read_texts(lua_State *L, const struct load *load, const 
         } else {
             lua_rawgeti(L, -1, (lua_Integer)i + 1);
         }
-        names.items[names.count++] = paths ? read_path(L, load, key) : read_text(L, load, key);
+        names.items[names.count++] = paths               ? read_path(L, load, key)
+                                     : kind == TEMPLATES ? read_template(L, load, key)
+                                                         : read_text(L, load, key);
         lua_pop(L, 1);
     }
     if (paths && names.count == 0) {
@@ -264,10 +275,9 @@ static void read_key(lua_State *L, const struct load *load, const struct key *ke
         *(const char **)slot = read_path(L, load, key->name);
         break;
     case PATHS:
-        *(struct mig_names *)slot = read_texts(L, load, key->name, true);
-        break;
     case TEXTS:
-        *(struct mig_names *)slot = read_texts(L, load, key->name, false);
+    case TEMPLATES:
+        *(struct mig_names *)slot = read_texts(L, load, key->name, key->kind);
         break;
     case BOOLEAN:
         if (lua_type(L, -1) != LUA_TBOOLEAN) {

@@ -96,7 +96,12 @@ int mig_context_send_session(struct mig_context *ctx, bool local, struct mig_err
     for (size_t i = 0; rc == 0 && i < ctx->settings.session.count; i++) {
         struct mig_arena arena = {0};
         struct mig_statements list = {0};
-        const char *sql = ctx->settings.session.items[i];
+        const char *sql = NULL;
+        rc = mig_settings_expand(&arena, "session", ctx->settings.session.items[i], &sql, err);
+        if (rc != 0) {
+            mig_arena_release(&arena);
+            return rc;
+        }
         rc = mig_lexer_split(ctx->url.db->dialect, &ctx->conn->server, &arena, sql, strlen(sql),
                              &list, err);
         for (size_t k = 0; rc == 0 && k < list.count; k++) {
