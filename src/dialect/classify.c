@@ -296,6 +296,31 @@ static void flag_mysql(struct state *s, const struct mig_sqltoken *second)
     }
 }
 
+/* MySQL: nothing but comments, one of them for certain servers with a SET in it, as mysqldump
+ * writes it. */
+static bool sets_in_comment(const struct state *s)
+{
+    struct mig_sqltokens tokens =
+        mig_sqltokens_start(s->dialect, s->server, s->statement->sql, s->statement->length);
+    struct mig_sqltoken token = {0};
+    struct mig_error err = {0};
+    bool sets = false;
+    if (!s->dialect->hash_comments || s->first.kind != MIG_SQLTOKEN_END) {
+        return false;
+    }
+    while (!sets && mig_sqltokens_next(&tokens, &token, &err) == 0 &&
+           token.kind == MIG_SQLTOKEN_COMMENT) {
+        const char *at = token.start;
+        size_t mark = strncmp(at, "/*M!", 4) == 0 ? 4 : strncmp(at, "/*!", 3) == 0 ? 3 : 0;
+        at += mark;
+        at += mark > 0 ? strspn(at, "0123456789") : 0;
+        at += mark > 0 ? strspn(at, " \t\r\n") : 0;
+        sets = mark > 0 && mig_ascii_compare_n(at, "SET ", 4) == 0;
+    }
+    mig_error_clear(&err);
+    return sets;
+}
+
 int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_server *server,
                            struct mig_arena *arena, struct mig_statement *statement,
                            struct mig_error *err)
@@ -320,7 +345,10 @@ int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_s
     }
     struct mig_sqltokens ahead = s.tokens;
     struct mig_sqltoken second = mig_sqltokens_word(&ahead);
-    if (mig_sqltoken_is(&s.first, "WITH")) {
+    if (sets_in_comment(&s)) {
+        statement->verb = "SET";
+        statement->class = MIG_CLASS_SESSION;
+    } else if (mig_sqltoken_is(&s.first, "WITH")) {
         classify_with(&s);
     } else if (i == MIG_COUNT(verbs)) {
         classify_ddl(&s);

@@ -173,7 +173,10 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_param_sets
         if (rc == 0 && !skip) {
             struct mig_statements rest = {0};
             rc = mig_journal_rest(run, &rest, err);
-            statements = rest.count > 0 ? rest : statements;
+            if (rc == 0 && rest.count > 0) {
+                rc = mig_run_send_session_before(run, &statements, &rest, err);
+                statements = rest;
+            }
         }
     }
     if (rc == 0) {

@@ -551,12 +551,27 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
     return rc == MIG_E_script && run->unsure ? mig_run_not_known(err) : rc;
 }
 
+int mig_run_send_session_before(struct mig_run *run, const struct mig_statements *statements,
+                                const struct mig_statements *rest, struct mig_error *err)
+{
+    struct mig_statements done = *statements;
+    done.count -= rest->count < done.count ? rest->count : done.count;
+    return mig_run_send_session_again(run, &done, err);
+}
+
 /* The call that a crash has cut in between: what is left of its statements, as they were compiled
  * then. */
 static int finish_cut_call(struct mig_run *run, const struct mig_op *op,
                            const struct mig_statements *rest, struct mig_error *err)
 {
-    int rc = send_all(run, rest, op->kind == MIG_OP_execute, err);
+    int rc = 0;
+    if (op->kind == MIG_OP_execute) {
+        const struct mig_op_execute *execute = (const struct mig_op_execute *)(const void *)op;
+        struct mig_statements all = {0};
+        rc = mig_run_read_text(run, execute->sql, &execute->params, &all, err);
+        rc = rc == 0 ? mig_run_send_session_before(run, &all, rest, err) : rc;
+    }
+    rc = rc == 0 ? send_all(run, rest, op->kind == MIG_OP_execute, err) : rc;
     if (rc == 0) {
         mig_catalog_forget(run->catalog, NULL, NULL);
     }

@@ -224,6 +224,10 @@ int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_par
  */
 int mig_run_send_session_again(struct mig_run *run, const struct mig_statements *statements,
                                struct mig_error *err) MIG_MUST_CHECK;
+/* The same for the finished ones of a text that was cut in between; rest: the others. */
+int mig_run_send_session_before(struct mig_run *run, const struct mig_statements *statements,
+                                const struct mig_statements *rest,
+                                struct mig_error *err) MIG_MUST_CHECK;
 /* Fails with MIG_E_offline: of a step that ended early nobody knows what it would have changed. */
 int mig_run_not_known(struct mig_error *err) MIG_MUST_CHECK;
 /* Raw DDL: the catalog forgets the tables that it names, or all. */
