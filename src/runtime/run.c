@@ -493,6 +493,32 @@ static int send_all(struct mig_run *run, const struct mig_statements *statements
     return rc;
 }
 
+/* A temporary table that a finished call has made, and with it the rows that it had. */
+static void note_gone(struct mig_run *run, const char *what)
+{
+    if (!run->again && run->undo == NULL) {
+        mig_log_write(&run->ctx->log, MIG_LOG_NOTICE,
+                      "gone with the session that was cut off: %.80s", what);
+    }
+}
+
+/* CREATE [OR REPLACE] [LOCAL] TEMPORARY TABLE … */
+static bool makes_temporary(const struct mig_run *run, const struct mig_statement *statement)
+{
+    static const char *const before[] = {"OR", "REPLACE", "LOCAL", "GLOBAL", NULL};
+    static const char *const words[] = {"TEMPORARY", "TEMP", NULL};
+    struct mig_sqltokens tokens =
+        mig_sqltokens_start(run->db->dialect, run->server, statement->sql, statement->length);
+    struct mig_sqltoken token = mig_sqltokens_word(&tokens);
+    if (!mig_sqltoken_is(&token, "CREATE")) {
+        return false;
+    }
+    do {
+        token = mig_sqltokens_word(&tokens);
+    } while (mig_sqltoken_is_any(&token, before));
+    return mig_sqltoken_is_any(&token, words);
+}
+
 int mig_run_send_session_again(struct mig_run *run, const struct mig_statements *statements,
                                struct mig_error *err)
 {
@@ -505,6 +531,8 @@ int mig_run_send_session_again(struct mig_run *run, const struct mig_statements 
         if (statement->class == MIG_CLASS_SESSION &&
             !mig_statement_begins(statement, passing, MIG_COUNT(passing))) {
             rc = mig_conn_run(run->conn, statement, NULL, err);
+        } else if (makes_temporary(run, statement)) {
+            note_gone(run, statement->sql);
         }
     }
     return rc;
@@ -614,6 +642,12 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
         }
     } else if (rc == 0 && !skip) {
         rc = run_compiled(run, op, err);
+    } else if (rc == 0 && op->kind == MIG_OP_create_table) {
+        const struct mig_op_create_table *create = (const void *)op;
+        if (create->temporary == MIG_TRUE) {
+            note_gone(run,
+                      mig_arena_printf(&run->revision_arena, "temporary table %s", create->table));
+        }
     }
     if (rc == 0) {
         rc = mig_undo_gather(run, op, err);
