@@ -231,6 +231,7 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
       ALTER TABLE o ENABLE ROW LEVEL SECURITY, ALTER b SET STORAGE EXTERNAL; CREATE POLICY mine ON o USING (true);
       CREATE RULE r AS ON DELETE TO o DO INSTEAD NOTHING; CREATE STATISTICS st ON a, b FROM o;
       CREATE VIEW v WITH (security_barrier) AS SELECT a FROM o; COMMENT ON VIEW v IS 'v';
+      CREATE TABLE x (r int4range, n int, CONSTRAINT ex EXCLUDE USING gist (r WITH &&) INCLUDE (n));
       CREATE MATERIALIZED VIEW m WITH (fillfactor = 70) AS SELECT a FROM o; ]], "autogenerate = { include_schemas = true },")
     assert.equal([[
 left out, since schema.lua has no word for it (migrations make it; `luamig adopt` writes one that does):
@@ -238,6 +239,7 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
   functions: f()
   partitions: p
   storage and statistics settings of columns: o.b
+  INCLUDE of exclusion constraints: ex on x
   extended statistics: st
   triggers: tr on "T x"
   rules: r on o

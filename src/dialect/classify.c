@@ -121,9 +121,15 @@ static void find_tables(struct state *s)
                                           "REFERENCES", "TRUNCATE", "TO",     "ONLY", NULL};
     static const char *const between[] = {"IF",    "NOT",          "EXISTS", "ONLY",
                                           "TABLE", "LOW_PRIORITY", "IGNORE", NULL};
+    static const char *const events[] = {"SELECT", "INSERT", "UPDATE", "DELETE", NULL};
+    static const char *const to_roles[] = {"GRANT", "CREATE POLICY", "ALTER POLICY", NULL};
     struct mig_sqltokens tokens = s->tokens;
     struct mig_sqltoken token = s->first;
-    bool data = s->statement->class == MIG_CLASS_DATA;
+    bool data = s->statement->class == MIG_CLASS_DATA, to_role = false;
+    bool revokes = strcmp(s->statement->verb, "REVOKE") == 0;
+    for (size_t i = 0; to_roles[i] != NULL; i++) {
+        to_role = to_role || strcmp(s->statement->verb, to_roles[i]) == 0;
+    }
     int joins = 0; /* whose condition is still to come: in a view or a routine */
     while (token.kind != MIG_SQLTOKEN_END) {
         bool opens = mig_sqltoken_is_any(&token, openers);
@@ -131,20 +137,29 @@ static void find_tables(struct state *s)
         if (opens && data && (on || mig_sqltoken_is(&token, "TO"))) {
             opens = false; /* ON CONFLICT, a join's condition */
         }
+        if (mig_sqltoken_is(&token, "TO") ? to_role : revokes && mig_sqltoken_is(&token, "FROM")) {
+            opens = false; /* a role's name follows */
+        }
         if (on && joins > 0) {
             joins--;
             opens = false;
         }
         joins += mig_sqltoken_is(&token, "JOIN");
+        bool owner = mig_sqltoken_is(&token, "OWNER");
         bool list = mig_sqltoken_is(&token, "TABLE") || mig_sqltoken_is(&token, "FROM") ||
                     mig_sqltoken_is(&token, "TRUNCATE");
         token = mig_sqltokens_word(&tokens);
+        if ((owner && mig_sqltoken_is(&token, "TO")) || /* a role */
+            (on && token.kind == MIG_SQLTOKEN_WORD && mig_sqltoken_is_any(&token, events))) {
+            token = mig_sqltokens_word(&tokens); /* a foreign key's ON DELETE, a rule's ON UPDATE */
+            continue;
+        }
         while (opens) {
             while (mig_sqltoken_is_any(&token, between)) {
                 token = mig_sqltokens_word(&tokens);
             }
-            if (mig_sqltoken_is(&token, "ON")) { /* a trigger's AFTER UPDATE ON t */
-                break;
+            if (mig_sqltoken_is(&token, "ON") || mig_sqltoken_is(&token, "AS")) {
+                break; /* a trigger's AFTER UPDATE ON t REFERENCING OLD TABLE AS o */
             }
             add_table(s, &tokens, &token);
             if (!list || !mig_sqltoken_is_char(&token, ',')) {

@@ -155,6 +155,10 @@ FROM (
   SELECT 10, 'operator class parameters of indexes', c.name, false, 0, NULL, NULL, (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.oid)
   FROM c WHERE c.relkind IN ('i', 'I') AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attoptions IS NOT NULL)
   UNION ALL
+  SELECT 10, 'INCLUDE of exclusion constraints', quote_ident(k.conname) || ' on ' || t.name, false, 0, NULL, NULL, t.oid
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'x' JOIN pg_index i ON i.indexrelid = k.conindid
+  WHERE NOT t.relispartition AND i.indnatts > i.indnkeyatts
+  UNION ALL
   SELECT 11, 'extended statistics', s.prefix || quote_ident(x.stxname), false, x.oid::bigint, pg_get_statisticsobjdef(x.oid), NULL, x.stxrelid
   FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace
   UNION ALL
