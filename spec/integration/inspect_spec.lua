@@ -137,6 +137,15 @@ describe("what inspect says", function()
 
   local is_mariadb = live.flavour(scratch.database "mysql") == "mariadb"
 
+  -- What inspect says on standard error of a database.
+  local function left_out(dialect, sql, config)
+    local db = scratch.database(dialect)
+    db:query(sql)
+    local r = project.new { url = db.url, config = config }:luamig "inspect"
+    assert.equal(0, r.code, r.stderr)
+    return r.stderr
+  end
+
   it("has the bytes of a default whole on mysql", function()
     local text = comes_again("mysql", "CREATE TABLE t (a varbinary(9) DEFAULT 0x00FF10, `b``c` varbinary(9) DEFAULT 'x\\0''y', c binary(4) DEFAULT 'ab')")
     assert.truthy(text:find('default = sql.bytes "\\x00\\xff\\x10"', 1, true), text)
@@ -152,6 +161,12 @@ describe("what inspect says", function()
           PERIOD FOR SYSTEM_TIME (rs, re)) WITH SYSTEM VERSIONING;
       ]])
       assert.truthy(text:find('{ "id", sql.native "uuid", primary_key = true, default = sql.expr "uuid()" }', 1, true), text)
+    end)
+
+    it("names the periods of applications on mariadb, which look like a CHECK", function()
+      assert.matches("  periods: p%.app\n$", left_out("mysql", [[
+        CREATE TABLE p (id int, f date NOT NULL, u date NOT NULL, PERIOD FOR app (f, u));
+        CREATE TABLE q (f date NOT NULL, u date NOT NULL, CONSTRAINT app CHECK (f < u))]]))
     end)
 
     it("names a default's sequence without the database on mariadb", function()
@@ -193,15 +208,6 @@ describe("what inspect says", function()
       assert.equal(0, r.code, r.stderr)
       assert.equal("4326", db:value "SELECT srs_id FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name = 'q'")
     end)
-  end
-
-  -- What inspect says on standard error of a database.
-  local function left_out(dialect, sql, config)
-    local db = scratch.database(dialect)
-    db:query(sql)
-    local r = project.new { url = db.url, config = config }:luamig "inspect"
-    assert.equal(0, r.code, r.stderr)
-    return r.stderr
   end
 
   it("names what it leaves out on sqlite", function()

@@ -878,10 +878,12 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
 {
     struct scope scope = {.conn = conn, .arena = arena, .schema = schema, .err = err};
     struct mig_listing rows;
-    /* MariaDB 11.4 tells the periods of applications; before, no table does */
+    /* MariaDB 11.4 tells the periods of applications; before, only the CHECKs that go with them */
     bool has_periods = conn->server.is_mariadb && conn->server.version >= 110400;
+    bool has_checks = conn->server.is_mariadb && conn->server.version >= 101100 && !has_periods;
     const char *sql = mig_sql_mysql_left_out;
     sql = has_periods ? sql : mig_listing_without(arena, sql, "periods");
+    sql = has_checks || sql == NULL ? sql : mig_listing_without(arena, sql, "checks");
     if (sql == NULL) {
         return mig_error_nomem(err);
     }

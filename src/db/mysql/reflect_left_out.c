@@ -94,7 +94,17 @@ static int read_mode(struct mig_conn *conn, struct mig_arena *arena, const char 
     return mig_listing_close(&rows);
 }
 
-/* The statement in the place of the SHOW that tells it. usual: the session's sql_mode. */
+/* Whether a table's CHECK, `table.check`, goes with a period of the name. */
+static bool is_period(struct mig_arena *arena, const char *text, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    const char *words =
+        dot == NULL ? NULL : mig_arena_printf(arena, "\n  PERIOD FOR `%s` ", dot + 1);
+    return words != NULL && strstr(text, words) != NULL;
+}
+
+/* The statement in the place of the SHOW that tells it; its kind is NULL when it is nothing. usual:
+ * the session's sql_mode. */
 static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_out *one,
                 const char *usual, struct mig_error *err)
 {
@@ -104,7 +114,9 @@ static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_
     mig_listing_open(&rows, conn, arena, show, NULL, 0, err);
     if (mig_listing_next(&rows)) {
         const char *text = mig_listing_peek(&rows, statement_field(show));
-        if (text[0] != '\0') { /* NULL: the account may not read a routine */
+        if (strcmp(one->kind, "periods") == 0) {
+            one->kind = is_period(arena, text, one->name) ? one->kind : NULL;
+        } else if (text[0] != '\0') { /* NULL: the account may not read a routine */
             one->make = strncmp(show, "SHOW CREATE TABLE ", 18) == 0 ? partitions(arena, show, text)
                                                                      : without_definer(arena, text);
         }
@@ -119,7 +131,7 @@ static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_
 int mig_mysql_left_out(struct mig_conn *conn, struct mig_listing *rows,
                        struct mig_left_out_list *out, struct mig_error *err)
 {
-    size_t first = out->count;
+    size_t first = out->count, kept = out->count;
     int status = mig_listing_left_out(rows, out);
     const char *mode = NULL;
     for (size_t i = first; status == 0 && i < out->count; i++) {
@@ -130,6 +142,10 @@ int mig_mysql_left_out(struct mig_conn *conn, struct mig_listing *rows,
                          ? status
                          : tell(conn, rows->arena, &out->items[i], mode == NULL ? "" : mode, err);
         }
+        if (out->items[i].kind != NULL) {
+            out->items[kept++] = out->items[i];
+        }
     }
+    out->count = kept;
     return status;
 }

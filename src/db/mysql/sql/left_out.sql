@@ -52,6 +52,12 @@ FROM (
     FROM information_schema.periods
     WHERE table_schema = COALESCE(?, DATABASE()) AND period <> 'SYSTEM_TIME'
     /*end*/
+    /*checks*/ -- what may be a period: its definition tells
+    UNION ALL
+    SELECT 10, 'periods', CONCAT(table_name, '.', constraint_name), 0, 'TABLE', NULL, 0, constraint_schema, table_name, NULL
+    FROM information_schema.check_constraints
+    WHERE constraint_schema = COALESCE(?, DATABASE()) AND level = 'Table' AND check_clause REGEXP '^`.+` < `.+`$'
+    /*end*/
   ) found
 ) titled
 ORDER BY place, kind, name
