@@ -411,24 +411,26 @@ static void check_op(struct mig_reader *r, const struct mig_op *op, bool batch)
     }
 }
 
-/* Whether options of alter_column, of any dialect, change something: existing_* says what is there,
- * *_using how rows become what else changes. */
-static bool asks_change(lua_State *L, int options)
+/* Options of alter_column or alter_table must change something, on whatever dialect: existing_*
+ * says what is there, a column's *_using how rows become what else changes. options: their place,
+ * 0 for none. */
+static void require_change(struct mig_reader *r, enum mig_op_kind kind, int options)
 {
-    if (lua_type(L, options) != LUA_TTABLE) {
-        return false; /* nil */
-    }
-    lua_pushnil(L);
-    while (lua_next(L, options) != 0) {
-        const char *key = lua_tostring(L, -2); /* a text: finish has seen to it */
-        if (strcmp(key, "schema") != 0 && strncmp(key, "existing_", 9) != 0 &&
-            strstr(key, "_using") == NULL) {
-            lua_pop(L, 2);
-            return true;
+    lua_State *L = r->L;
+    bool found = false;
+    if (options != 0) {
+        lua_pushnil(L);
+        while (lua_next(L, options) != 0) {
+            const char *key = lua_tostring(L, -2);
+            bool how = kind == MIG_OP_alter_column && strstr(key, "_using") != NULL;
+            found =
+                found || (!how && strcmp(key, "schema") != 0 && strncmp(key, "existing_", 9) != 0);
+            lua_pop(L, 1);
         }
-        lua_pop(L, 1);
     }
-    return false;
+    if (!found) {
+        mig_read_fail(r, "no option says what changes");
+    }
 }
 
 struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
@@ -456,6 +458,7 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
         if (kind == MIG_OP_execute && rendered && MIG_OP_CAST(op, execute)->params.given) {
             mig_read_fail(r, "a query of sql.table has its parameters already");
         }
+        int options = absent(&a) ? 0 : a.at;
         if (kind == MIG_OP_create_function || kind == MIG_OP_create_trigger) {
             /* (name, {…}, body): the text comes last. */
             int last = a.top;
@@ -481,11 +484,10 @@ struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
             struct mig_prefixed prefixed = mig_body_prefixed(body);
             finish(&a, record, op, &mig_body_record, body, &prefixed);
         } else {
-            int options = a.at;
             finish(&a, record, op, NULL, NULL, NULL);
-            if (kind == MIG_OP_alter_column && (options > a.top || !asks_change(L, options))) {
-                mig_read_fail(r, "no option says what changes");
-            }
+        }
+        if (kind == MIG_OP_alter_column || kind == MIG_OP_alter_table) {
+            require_change(r, kind, options);
         }
         if (kind == MIG_OP_create_index) {
             struct mig_op_create_index *create = (struct mig_op_create_index *)(void *)op;

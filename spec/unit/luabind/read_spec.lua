@@ -210,6 +210,7 @@ local bad = {
   { "a change whose key is no text", "op.alter_column: argument 3 must be a table of options (key = value), not a list", "alter_column", "t", "a", { [true] = 1 } },
   { "a column that nothing changes, with options", "op.alter_column: no option says what changes", "alter_column", "t", "a",
     { schema = "s", existing_type = sql.text, postgresql_using = "a::text" } },
+  { "a table that nothing changes", "op.alter_table: no option says what changes", "alter_table", "t", { existing_sqlite_strict = true } },
   { "NULL in a primary key", "column 'a' is of the primary key, which takes no NULL: leave out nullable = true", "create_table", "t",
     { { "a", sql.integer, primary_key = true, nullable = true } } },
   { "NULL in a primary key of its own", "column 'b' is of the primary key, which takes no NULL: leave out nullable = true", "create_table", "t",
