@@ -163,7 +163,8 @@ static const char *read_parser(struct mig_arena *arena, const char *line)
     return mig_arena_strndup(arena, at, strcspn(at, "`"));
 }
 
-/* … DEFAULT 0x00FF, DEFAULT 'a\0b'. BINARY is filled up with zeros by the server. */
+/* … DEFAULT 0x00FF, DEFAULT x'00FF', DEFAULT 'a\0b'. BINARY is filled up with zeros by the server.
+ */
 static void read_bytes(struct mig_arena *arena, const char *line, struct mig_column *column)
 {
     static const char word[] = " DEFAULT ";
@@ -173,8 +174,8 @@ static void read_bytes(struct mig_arena *arena, const char *line, struct mig_col
     }
     at += sizeof word - 1;
     struct mig_value value = {0};
-    if (strncmp(at, "0x", 2) == 0) {
-        const char *digits = mig_arena_strndup(arena, at + 2, strcspn(at + 2, " ,"));
+    if (strncmp(at, "0x", 2) == 0 || strncmp(at, "x'", 2) == 0) { /* the latter since 11 */
+        const char *digits = mig_arena_strndup(arena, at + 2, strcspn(at + 2, " ,'"));
         value = digits == NULL ? value : mig_mysql_hex_value(arena, digits);
     } else if (*at == '\'') {
         const char *end = mig_mysql_skip_quoted(at, at + strlen(at));
