@@ -479,7 +479,7 @@ function M.contract(_ENV, dialect, options) -- luacheck: ignore 212
       local err = fails("interrupted", conn:execute(options.slow))
       assert.is_true(os.time() - began < 8, "it ran to its end")
       assert.equal(options.slow, err.sql)
-      assert.equal(1, must(conn:scalar("SELECT 1")))
+      conn:scalar("SELECT 1") -- PostgreSQL signals the session twice: the second one may hit it
       assert.equal(2, must(conn:scalar("SELECT 2")))
     end)
 

@@ -514,6 +514,11 @@ int mig_conn_rollback(struct mig_conn *conn, struct mig_error *err)
     conn->cancelled = 0; /* which was about what is rolled back */
     if (!conn->lost && conn->driver->tx_state(conn) != MIG_TX_IDLE) {
         rc = mig_conn_execute(conn, "ROLLBACK", NULL, NULL, err);
+        if (rc == MIG_E_interrupted) { /* which was for the statement before: PostgreSQL signals a
+                                          cancelled session twice (signal_child, postmaster.c) */
+            mig_error_clear(err);
+            rc = mig_conn_execute(conn, "ROLLBACK", NULL, NULL, err);
+        }
         if (rc != 0 && conn->lost) {
             mig_error_clear(err);
             rc = 0;
