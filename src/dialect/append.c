@@ -47,15 +47,7 @@ void mig_append_name(const struct mig_compile *c, struct mig_strbuf *buf, const 
         mig_strbuf_puts(buf, name);
         return;
     }
-    char quote = c->dialect->quote;
-    mig_strbuf_putc(buf, quote);
-    for (const char *p = name; *p != '\0'; p++) {
-        if (*p == quote) {
-            mig_strbuf_putc(buf, quote);
-        }
-        mig_strbuf_putc(buf, *p);
-    }
-    mig_strbuf_putc(buf, quote);
+    mig_strbuf_quote(buf, name, c->dialect->quote);
 }
 
 void mig_append_qualified(const struct mig_compile *c, struct mig_strbuf *buf, const char *schema,

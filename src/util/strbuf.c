@@ -101,6 +101,18 @@ void mig_strbuf_vprintf(struct mig_strbuf *buf, const char *format, va_list args
     va_end(again);
 }
 
+void mig_strbuf_quote(struct mig_strbuf *buf, const char *text, char quote)
+{
+    mig_strbuf_putc(buf, quote);
+    for (; *text != '\0'; text++) {
+        if (*text == quote) {
+            mig_strbuf_putc(buf, quote);
+        }
+        mig_strbuf_putc(buf, *text);
+    }
+    mig_strbuf_putc(buf, quote);
+}
+
 void mig_strbuf_printf(struct mig_strbuf *buf, const char *format, ...)
 {
     va_list args;

@@ -32,6 +32,8 @@ static inline char *mig_strbuf_room(struct mig_strbuf *buf, size_t length)
 }
 void mig_strbuf_puts(struct mig_strbuf *buf, const char *text);
 void mig_strbuf_putc(struct mig_strbuf *buf, char c);
+/* Between two of these, which are doubled inside. */
+void mig_strbuf_quote(struct mig_strbuf *buf, const char *text, char quote);
 void mig_strbuf_printf(struct mig_strbuf *buf, const char *format, ...) MIG_PRINTF(2, 3);
 void mig_strbuf_vprintf(struct mig_strbuf *buf, const char *format, va_list args) MIG_PRINTF(2, 0);
 /* Cuts to length (≤ current). */

@@ -79,167 +79,6 @@ static bool contains_word(const char *text, const char *word)
     return mig_ascii_find(text, word) != NULL;
 }
 
-static bool is_numeric(const struct mig_type *type)
-{
-    switch (type->kind) {
-    case MIG_TYPE_smallint:
-    case MIG_TYPE_integer:
-    case MIG_TYPE_bigint:
-    case MIG_TYPE_tinyint:
-    case MIG_TYPE_mediumint:
-    case MIG_TYPE_float:
-    case MIG_TYPE_double:
-    case MIG_TYPE_numeric:
-    case MIG_TYPE_boolean:
-    case MIG_TYPE_bit:
-    case MIG_TYPE_year:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* MySQL gives a literal without its quotes. */
-static const char *quoted(struct mig_arena *arena, const char *text)
-{
-    struct mig_strbuf buf = {0};
-    mig_strbuf_putc(&buf, '\'');
-    for (; *text != '\0'; text++) {
-        if (*text == '\'') {
-            mig_strbuf_putc(&buf, *text);
-        }
-        mig_strbuf_putc(&buf, *text);
-    }
-    mig_strbuf_putc(&buf, '\'');
-    return mig_strbuf_to_arena(&buf, arena);
-}
-
-/* MySQL escapes the text of an expression as if it stood in a literal: _utf8mb4\'x\'. */
-static const char *unescaped(struct mig_arena *arena, const char *text)
-{
-    char *plain = mig_arena_strdup(arena, text);
-    if (plain == NULL) {
-        return NULL;
-    }
-    size_t used = 0;
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        if (text[i] == '\\' && (text[i + 1] == '\'' || text[i + 1] == '\\')) {
-            i++;
-        }
-        plain[used++] = text[i];
-    }
-    plain[used] = '\0';
-    return plain;
-}
-
-/* A quoted literal with backslashes in it, as what it stands for; any other text as it is. */
-struct mig_value mig_mysql_literal_value(struct mig_arena *arena, const char *text)
-{
-    static const char letters[] = "nrtb0Z", bytes[] = "\n\r\t\b\0\x1a";
-    char *plain = mig_arena_strdup(arena, text);
-    size_t used = 0;
-    const char *at = text + 1;
-    for (; plain != NULL && *at != '\0' && (*at != '\'' || at[1] == '\''); at++) {
-        const char *letter = *at == '\\' && at[1] != '\0' ? strchr(letters, at[1]) : NULL;
-        at += *at == '\'' || (*at == '\\' && at[1] != '\0');
-        plain[used++] = letter == NULL ? *at : bytes[letter - letters];
-    }
-    if (plain == NULL || *at != '\'' || at[1] != '\0') {
-        return text_value(MIG_VALUE_EXPR, text);
-    }
-    plain[used] = '\0';
-    return (struct mig_value){.kind = MIG_VALUE_TEXT, .text = plain, .length = used};
-}
-
-bool mig_mysql_is_bytes(const struct mig_type *type)
-{
-    return type != NULL && (type->kind == MIG_TYPE_binary || type->kind == MIG_TYPE_varbinary);
-}
-
-/* The bytes that pairs of hexadecimal digits stand for. */
-struct mig_value mig_mysql_hex_value(struct mig_arena *arena, const char *digits)
-{
-    size_t length = strlen(digits) / 2;
-    char *bytes = mig_arena_strndup(arena, digits, length);
-    for (size_t i = 0; bytes != NULL && i < length; i++) {
-        const char pair[] = {digits[2 * i], digits[2 * i + 1], '\0'};
-        bytes[i] = (char)strtoul(pair, NULL, 16);
-    }
-    return (struct mig_value){.kind = MIG_VALUE_BYTES, .text = bytes, .length = length};
-}
-
-/* The server writes every name with its database, which a view or default elsewhere would still
- * point to. */
-static const char *without_database(struct mig_arena *arena, const char *text, const char *database)
-{
-    struct mig_strbuf buf = {0};
-    size_t length = strlen(database);
-    for (const char *at = text; *at != '\0';) {
-        if (at[0] == '`' && strncmp(at + 1, database, length) == 0 &&
-            strncmp(at + 1 + length, "`.", 2) == 0) {
-            at += length + 3;
-        } else {
-            mig_strbuf_putc(&buf, *at++);
-        }
-    }
-    return mig_strbuf_to_arena(&buf, arena);
-}
-
-static bool is_clock(const struct mig_type *type)
-{
-    return type != NULL && (type->kind == MIG_TYPE_datetime || type->kind == MIG_TYPE_timestamp);
-}
-
-/* MariaDB gives the default as an expression ('abc', NULL, current_timestamp()), MySQL the bare
- * literal unless EXTRA says that it was generated. */
-static void read_default(struct mig_listing *rows, const struct scope *scope,
-                         struct mig_column *column)
-{
-    const char *text = mig_listing_text(rows, COL_DEFAULT);
-    if (text == NULL) {
-        return;
-    }
-    if (scope->conn->server.is_mariadb) {
-        if (mig_ascii_compare(text, "NULL") == 0) {
-            return;
-        }
-        text = text[0] == '\'' ? text : mig_mysql_without_conversions(scope->arena, text);
-        if (text == NULL) {
-            return; /* the arena has failed */
-        }
-        if (mig_mysql_is_bytes(column->type) && strncmp(text, "x'", 2) == 0) { /* since 11 */
-            column->default_value = mig_mysql_hex_value(scope->arena, text + 2);
-            return;
-        }
-        if (text[0] == '\'' && (mig_mysql_is_bytes(column->type) || strchr(text, '\\') != NULL)) {
-            column->default_value = mig_mysql_literal_value(scope->arena, text);
-            if (mig_mysql_is_bytes(column->type) && column->default_value.kind == MIG_VALUE_TEXT) {
-                column->default_value.kind = MIG_VALUE_BYTES;
-            }
-            return;
-        }
-        if (scope->conn->server.database != NULL && text[0] != '\'') { /* of a sequence */
-            text = without_database(scope->arena, text, scope->conn->server.database);
-        }
-    } else if (contains_word(mig_listing_peek(rows, COL_EXTRA), "DEFAULT_GENERATED")) {
-        text = unescaped(scope->arena, text);
-    } else if (strncmp(text, "0x", 2) == 0 && mig_mysql_is_bytes(column->type)) {
-        column->default_value = mig_mysql_hex_value(scope->arena, text + 2);
-        return;
-    } else if (!(is_clock(column->type) &&
-                 mig_ascii_compare_n(text, "CURRENT_TIMESTAMP", 17) == 0) &&
-               (column->type == NULL || !is_numeric(column->type))) {
-        if (strchr(text, '\\') != NULL) {
-            column->default_value = text_value(MIG_VALUE_TEXT, text);
-            return;
-        }
-        text = quoted(scope->arena, text);
-    }
-    if (text != NULL) {
-        column->default_value = text_value(MIG_VALUE_EXPR, text);
-    }
-}
-
 /* auto_increment, on update …, VIRTUAL GENERATED, STORED GENERATED, INVISIBLE */
 static int read_extra(struct mig_listing *rows, const struct scope *scope,
                       struct mig_column *column)
@@ -256,7 +95,7 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
         }
         computed->expression = scope->conn->server.is_mariadb
                                    ? mig_mysql_without_conversions(scope->arena, expression)
-                                   : unescaped(scope->arena, expression);
+                                   : mig_mysql_unescaped(scope->arena, expression);
         bool stored = contains_word(extra, "STORED") || contains_word(extra, "PERSISTENT");
         computed->stored = stored ? MIG_TRUE : MIG_FALSE;
         column->computed = computed;
@@ -314,7 +153,12 @@ static int read_column(struct mig_listing *rows, const struct scope *scope, stru
     if (collation != NULL && (table_collation == NULL || strcmp(collation, table_collation) != 0)) {
         column->collation = collation;
     }
-    read_default(rows, scope, column);
+    const char *text = mig_listing_text(rows, COL_DEFAULT);
+    if (text != NULL) {
+        bool generated = contains_word(mig_listing_peek(rows, COL_EXTRA), "DEFAULT_GENERATED");
+        column->default_value = mig_mysql_read_default(scope->arena, &scope->conn->server,
+                                                       column->type, text, generated);
+    }
     return read_extra(rows, scope, column);
 }
 
@@ -362,7 +206,7 @@ static int read_element(struct mig_listing *rows, const struct scope *scope,
     element->column = mig_listing_text(rows, IX_COLUMN);
     if (element->column == NULL) {
         const char *text = mig_listing_text(rows, IX_EXPRESSION);
-        element->expression = text == NULL ? "" : unescaped(scope->arena, text);
+        element->expression = text == NULL ? "" : mig_mysql_unescaped(scope->arena, text);
     }
     element->desc = mig_listing_peek(rows, IX_ORDER)[0] == 'D';
     if (index->prefix == NULL) {
@@ -599,7 +443,7 @@ static int read_check(struct mig_listing *rows, const struct scope *scope, struc
         return rows->status;
     }
     if (!scope->conn->server.is_mariadb) {
-        condition = unescaped(scope->arena, condition);
+        condition = mig_mysql_unescaped(scope->arena, condition);
         condition = condition == NULL ? NULL : mig_listing_unwrap(scope->arena, condition);
     } else if (is_json_check(scope, table, condition)) {
         return 0;
@@ -769,8 +613,8 @@ static struct mig_view *add_view(const struct scope *scope, struct mig_listing *
         view->mysql_algorithm = mig_listing_text(rows, 6);
     }
     const char *usual = scope->conn->server.database; /* what a name without a database means */
-    view->query = without_database(scope->arena, mig_listing_peek(rows, 1),
-                                   usual != NULL ? usual : mig_listing_peek(rows, 2));
+    view->query = mig_mysql_without_database(scope->arena, mig_listing_peek(rows, 1),
+                                             usual != NULL ? usual : mig_listing_peek(rows, 2));
     return view->query == NULL ? NULL : view;
 }
 

@@ -11,11 +11,21 @@
 const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *text);
 /* Behind the literal or quoted name that begins at `at`. */
 const char *mig_mysql_skip_quoted(const char *at, const char *end);
-/* A quoted literal with backslashes in it, as what it stands for; any other text as it is. */
-struct mig_value mig_mysql_literal_value(struct mig_arena *arena, const char *text);
-/* The bytes that pairs of hexadecimal digits stand for. */
-struct mig_value mig_mysql_hex_value(struct mig_arena *arena, const char *digits);
+/* MySQL escapes the text of an expression as if it stood in a literal: _utf8mb4\'x\'. */
+const char *mig_mysql_unescaped(struct mig_arena *arena, const char *text);
+/* The server writes every name with its database, which a view or default elsewhere would still
+ * point to. */
+const char *mig_mysql_without_database(struct mig_arena *arena, const char *text,
+                                       const char *database);
+
+/* reflect_default.c. generated: EXTRA says so (MySQL). NONE when out of memory, too. */
+struct mig_value mig_mysql_read_default(struct mig_arena *arena, const struct mig_server *server,
+                                        const struct mig_type *type, const char *text,
+                                        bool generated);
+/* A literal of bytes: 0x00FF (MySQL), x'00FF' (MariaDB since 11), 'a\0b'; NONE: it is none. */
+struct mig_value mig_mysql_bytes_value(struct mig_arena *arena, const char *text);
 bool mig_mysql_is_bytes(const struct mig_type *type);
+
 /* The type that information_schema's column_type names; sql.native(native) when luamig has no word
  * for all of it. NULL when out of memory. */
 const struct mig_type *mig_mysql_read_type(struct mig_arena *arena, const char *native);

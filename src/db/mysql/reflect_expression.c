@@ -1,4 +1,4 @@
-/* The text of an expression as MariaDB keeps it. */
+/* The text of an expression as the server keeps it. */
 #include "db/mysql/reflect.intern.h"
 
 #include "util/ascii.h"
@@ -67,4 +67,37 @@ const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *t
     struct mig_strbuf out = {0};
     append_without(&out, text, text + strlen(text));
     return mig_strbuf_to_arena(&out, arena);
+}
+
+const char *mig_mysql_unescaped(struct mig_arena *arena, const char *text)
+{
+    char *plain = mig_arena_strdup(arena, text);
+    if (plain == NULL) {
+        return NULL;
+    }
+    size_t used = 0;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        if (text[i] == '\\' && (text[i + 1] == '\'' || text[i + 1] == '\\')) {
+            i++;
+        }
+        plain[used++] = text[i];
+    }
+    plain[used] = '\0';
+    return plain;
+}
+
+const char *mig_mysql_without_database(struct mig_arena *arena, const char *text,
+                                       const char *database)
+{
+    struct mig_strbuf buf = {0};
+    size_t length = strlen(database);
+    for (const char *at = text; *at != '\0';) {
+        if (at[0] == '`' && strncmp(at + 1, database, length) == 0 &&
+            strncmp(at + 1 + length, "`.", 2) == 0) {
+            at += length + 3;
+        } else {
+            mig_strbuf_putc(&buf, *at++);
+        }
+    }
+    return mig_strbuf_to_arena(&buf, arena);
 }

@@ -124,23 +124,13 @@ bool mig_mysql_is_incomplete(const struct mig_server *server, const struct mig_t
     return incomplete;
 }
 
-static void put_quoted(struct mig_strbuf *buf, const char *name)
-{
-    mig_strbuf_putc(buf, '`');
-    for (const char *p = name; *p != '\0'; p++) {
-        mig_strbuf_puts(buf, *p == '`' ? "`" : "");
-        mig_strbuf_putc(buf, *p);
-    }
-    mig_strbuf_putc(buf, '`');
-}
-
 /* What the statement's line of the column or index says behind its name; NULL when it has none. */
 static const char *line_of(struct mig_arena *arena, const char *statement, const char *kind,
                            const char *name)
 {
     struct mig_strbuf buf = {0};
     mig_strbuf_printf(&buf, "\n  %s", kind);
-    put_quoted(&buf, name);
+    mig_strbuf_quote(&buf, name, '`');
     mig_strbuf_putc(&buf, ' ');
     const char *head = mig_strbuf_to_arena(&buf, arena);
     const char *line = head == NULL ? NULL : strstr(statement, head);
@@ -163,8 +153,7 @@ static const char *read_parser(struct mig_arena *arena, const char *line)
     return mig_arena_strndup(arena, at, strcspn(at, "`"));
 }
 
-/* … DEFAULT 0x00FF, DEFAULT x'00FF', DEFAULT 'a\0b'. BINARY is filled up with zeros by the server.
- */
+/* … DEFAULT 0x00FF, as the whole statement has it. BINARY is filled up with zeros by the server. */
 static void read_bytes(struct mig_arena *arena, const char *line, struct mig_column *column)
 {
     static const char word[] = " DEFAULT ";
@@ -173,21 +162,18 @@ static void read_bytes(struct mig_arena *arena, const char *line, struct mig_col
         return;
     }
     at += sizeof word - 1;
+    const char *all = at + strlen(at), *open = at + (*at == 'x');
+    const char *end = *open == '\'' ? mig_mysql_skip_quoted(open, all) : at + strcspn(at, " ,");
+    const char *literal = mig_arena_strndup(arena, at, (size_t)(end - at));
     struct mig_value value = {0};
-    if (strncmp(at, "0x", 2) == 0 || strncmp(at, "x'", 2) == 0) { /* the latter since 11 */
-        const char *digits = mig_arena_strndup(arena, at + 2, strcspn(at + 2, " ,'"));
-        value = digits == NULL ? value : mig_mysql_hex_value(arena, digits);
-    } else if (*at == '\'') {
-        const char *end = mig_mysql_skip_quoted(at, at + strlen(at));
-        const char *literal = mig_arena_strndup(arena, at, (size_t)(end - at));
-        value = literal == NULL ? value : mig_mysql_literal_value(arena, literal);
+    if (literal != NULL) {
+        value = mig_mysql_bytes_value(arena, literal);
     }
     while (column->type->kind == MIG_TYPE_binary && value.length > 0 &&
            value.text[value.length - 1] == '\0') {
         value.length--;
     }
-    if (value.kind == MIG_VALUE_TEXT || value.kind == MIG_VALUE_BYTES) {
-        value.kind = MIG_VALUE_BYTES;
+    if (value.kind == MIG_VALUE_BYTES) {
         column->default_value = value;
     }
 }
@@ -198,7 +184,7 @@ static const char *columns_text(struct mig_arena *arena, const struct mig_names 
     struct mig_strbuf buf = {0};
     for (size_t i = 0; i < columns->count; i++) {
         mig_strbuf_puts(&buf, i == 0 ? "(" : ", ");
-        put_quoted(&buf, columns->items[i]);
+        mig_strbuf_quote(&buf, columns->items[i], '`');
     }
     mig_strbuf_puts(&buf, ")");
     return mig_strbuf_to_arena(&buf, arena);

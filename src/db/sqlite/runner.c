@@ -139,21 +139,11 @@ static int run_format(struct mig_conn *conn, struct mig_strbuf *sql, struct mig_
     return rc;
 }
 
-static void append_quoted(struct mig_strbuf *sql, const char *name)
-{
-    mig_strbuf_putc(sql, '"');
-    for (const char *p = name; *p != '\0'; p++) {
-        mig_strbuf_puts(sql, *p == '"' ? "\"" : "");
-        mig_strbuf_putc(sql, *p);
-    }
-    mig_strbuf_putc(sql, '"');
-}
-
 static int shadow_schema(struct mig_conn *conn, const char *schema, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
     mig_strbuf_puts(&sql, "ATTACH ':memory:' AS ");
-    append_quoted(&sql, schema);
+    mig_strbuf_quote(&sql, schema, '\"');
     return run_format(conn, &sql, err);
 }
 
@@ -161,10 +151,10 @@ static int shadow_view(struct mig_conn *conn, const struct mig_view *view, struc
 {
     struct mig_strbuf sql = {0};
     mig_strbuf_puts(&sql, "CREATE VIEW ");
-    append_quoted(&sql, view->name);
+    mig_strbuf_quote(&sql, view->name, '\"');
     for (size_t i = 0; i < view->columns.count; i++) {
         mig_strbuf_puts(&sql, i == 0 ? " (" : ", ");
-        append_quoted(&sql, view->columns.items[i]);
+        mig_strbuf_quote(&sql, view->columns.items[i], '\"');
     }
     mig_strbuf_printf(&sql, "%s AS %s", view->columns.count > 0 ? ")" : "", view->query);
     return run_format(conn, &sql, err);
