@@ -90,7 +90,7 @@ struct mig_elements {
 struct mig_constraint {
     enum mig_constraint_kind kind;
     const char *name;         /* NULL: unnamed (a naming convention may fill it in) */
-    bool name_is_final;       /* given by op.f or by the user: no convention applies */
+    bool name_is_final;       /* given by op.f, the user or the server: no convention applies */
     struct mig_names columns; /* PRIMARY UNIQUE FOREIGN */
     /* FOREIGN */
     const char *referred_schema, *referred_table;

@@ -713,6 +713,17 @@ static void read_shape(struct reading *in, const struct shape *shape, const json
     }
 }
 
+/* What a snapshot tells of was named by the server. */
+static void names_are_final(const struct mig_schema *schema)
+{
+    for (size_t i = 0; i < schema->table_count; i++) {
+        const struct mig_constraints *constraints = &schema->tables[i]->constraints;
+        for (size_t k = 0; k < constraints->count; k++) {
+            constraints->items[k]->name_is_final = true;
+        }
+    }
+}
+
 static void read_document(struct reading *in, const json_t *root, struct mig_snapshot *out)
 {
     struct mig_schema *schema = &out->schema;
@@ -729,6 +740,9 @@ static void read_document(struct reading *in, const json_t *root, struct mig_sna
     const json_t *list = json_object_get(root, "tables");
     schema->tables = (struct mig_table **)(void *)read_list(in, &table_shape, "tables", list,
                                                             &schema->table_count);
+    if (in->code == 0 && out->is_mariadb) {
+        names_are_final(schema);
+    }
     list = json_object_get(root, "enums");
     if (list != NULL) {
         schema->enums = (struct mig_enum **)(void *)read_list(in, &enum_shape, "enums", list,

@@ -85,6 +85,29 @@ describe("a changed column of MySQL keeps", function()
     local ok = db.conn:execute "INSERT INTO t (c) VALUES (0)"
     assert.is_nil(ok)
   end)
+
+  for name, options in pairs { ["came with it in the same batch"] = {}, ["came with it if it was not there"] = { if_not_exists = true } } do
+    it("the CHECK that " .. name .. ", once", function()
+      assert(live.run(db, function(op, sql)
+        op.batch_alter_table("t", function(batch)
+          batch.add_column({ "c", sql.integer, check = "c > 1" }, options)
+          batch.alter_column("c", { type = sql.bigint })
+        end)
+      end))
+      local _, count = table.concat(db:query "SHOW CREATE TABLE t", "\n"):gsub("CHECK %(%(?`c`", "")
+      assert.equal(1, count)
+    end)
+  end
+
+  it("the CHECK that is its own by a script made from a snapshot", function()
+    live.execute(db, "ALTER TABLE t ADD COLUMN c INT CHECK (c > 1)")
+    local p = project.new { url = db.url }
+    p:write("snapshot.json", p:luamig("inspect", "--json").stdout)
+    p:revision { id = "first", upgrade = [[op.alter_column("t", "c", { type = sql.bigint })]] }
+    local r = p:luamig("upgrade", "--sql", "--snapshot", "snapshot.json")
+    local own = live.flavour(db) == "mariadb" and " CHECK (`c` > 1)" or ""
+    assert.matches("MODIFY c BIGINT NULL" .. own .. ";", r.stdout, 1, true)
+  end)
 end)
 
 -- What fills itself in is decided when the column is made, in the same run as well.

@@ -54,6 +54,12 @@ int mig_mysql_add_column(struct mig_compile *c, const struct mig_op *op, struct 
     if (facts == NULL) {
         return mig_error_nomem(err);
     }
+    if (add.if_not_exists == MIG_TRUE &&
+        c->server->is_mariadb) { /* its CHECKs stand inside of it */
+        for (size_t i = 0; i < facts->constraints.count; i++) {
+            facts->constraints.items[i]->name_is_final = true;
+        }
+    }
     if (!mig_mysql_adds_random(c, facts)) {
         return mig_compile_add_column(c, op, err);
     }
@@ -443,14 +449,20 @@ static bool changes_default_only(const struct mig_compile *c, const struct mig_o
            !mig_mysql_default_in_parentheses(c, &probe);
 }
 
+/* Those that this run wrote beside the columns are the table's: the server has named them. */
+static bool is_columns_own(const struct mig_constraint *check)
+{
+    return check->kind == MIG_CONSTRAINT_CHECK && check->name == NULL && check->name_is_final &&
+           check->column != NULL;
+}
+
 /* MariaDB: a CHECK that is the column's own goes with the column's definition. */
 static void add_own_checks(struct mig_sql *w, const struct mig_table *known, const char *column,
                            const char *new_name)
 {
     for (size_t i = 0; i < known->constraints.count; i++) {
         const struct mig_constraint *check = known->constraints.items[i];
-        if (check->kind == MIG_CONSTRAINT_CHECK && check->name == NULL && check->column != NULL &&
-            mig_ascii_compare(check->column, column) == 0) {
+        if (is_columns_own(check) && mig_ascii_compare(check->column, column) == 0) {
             mig_sql_add(w, " CHECK (%r)",
                         new_name == NULL
                             ? check->condition
