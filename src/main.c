@@ -6,10 +6,12 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void cover(char *from, const char *to)
 {
@@ -75,9 +77,21 @@ static void keep_memory(void)
 #endif
 }
 
+/* The next connection would get the number of a standard stream that is closed, and what is printed
+ * would go to the server. What is opened in its place fails as the closed one does. */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     keep_memory();
+    hold_standard_streams();
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = mig_face_interrupt;

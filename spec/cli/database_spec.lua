@@ -1,5 +1,6 @@
 -- upgrade, downgrade, current, stamp, status, plan, ensure-version on each database.
 local dkjson = require "dkjson"
+local cli = require "spec.support.cli"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
@@ -120,6 +121,10 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
       assert.matches('"revision": "b2".*"is_head": false.*"is_current": true,\n      "applied_at": "%d%d%d%d%-%d%d%-%d%d', r.stdout)
       assert.equal("c3 (head) create orders\nb2 (current) add ages\na1 create users\n", ok("history", "-i").stdout)
       assert.equal("c3 (head) create orders\n", ok("history", "-r", "current:", "-q").stdout:match "^[^\n]*\n")
+      for _, words in ipairs { { "show", "current" }, { "history", "-r", "current:current" } } do
+        words[#words + 1] = "--json"
+        assert.matches('"is_current": true,\n      "applied_at": "%d%d%d%d%-%d%d%-%d%d', ok(table.unpack(words)).stdout)
+      end
       r = ok "status"
       assert.matches("at         b2\nhead       c3\npending    1 of 3\n           c3 create orders\nlast       upgrade b2 at ", r.stdout)
       r = ok("status", "--json")
@@ -127,6 +132,20 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
       ok "upgrade"
       assert.equal(0, p:luamig("current", "--check-heads").code)
       assert.matches("pending    none: up to date", ok("status").stdout)
+    end)
+
+    it("keeps what it prints off the connection when the standard streams are closed", function()
+      local function run(line)
+        return cli.run({ "-c", 'exec "$0" ' .. line, cli.program }, { program = "sh", cwd = p.path })
+      end
+      for _, closed in ipairs { "2>&-", "<&- 2>&-", "<&- >&- 2>&-" } do
+        assert.equal(0, run("upgrade " .. closed).code)
+        assert.equal("c3 (head) create orders\n", ok("current").stdout)
+        assert.equal(0, run("downgrade base " .. closed).code)
+      end
+      local r = run "heads >&-"
+      assert.equal(1, r.code)
+      assert.matches("cannot write the output: Bad file descriptor", r.stderr)
     end)
 
     it("takes where it stands as a target", function()
