@@ -109,7 +109,8 @@ static bool needs_rows(const char *target)
 }
 
 /* history { range, database, times, brief }: newest first; database: also what is applied, times:
- * and when; brief: what a line of text needs. */
+ * and when (a range for which the database is asked tells both); brief: what a line of text needs.
+ */
 int mig_handle_history(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
@@ -117,16 +118,18 @@ int mig_handle_history(lua_State *L)
     struct mig_revisions list = {0};
     struct mig_graph_view view = {0};
     const char *range = mig_handle_text(L, options, "range");
-    bool times = mig_handle_flag(L, options, "times");
-    bool rows = times || mig_handle_flag(L, options, "database") || needs_rows(range) ||
-                (range != NULL && (strstr(range, ":-") != NULL || strstr(range, ":+") != NULL));
+    bool brief = mig_handle_flag(L, options, "brief");
+    bool relative = needs_rows(range) ||
+                    (range != NULL && (strstr(range, ":-") != NULL || strstr(range, ":+") != NULL));
+    bool times = mig_handle_flag(L, options, "times") || (relative && !brief);
+    bool rows = times || relative || mig_handle_flag(L, options, "database");
     load_map(L, h);
     if ((rows && read_view(h, &view, times) != 0) ||
         mig_revision_map_history(h->ctx.map, &h->arena, range, rows ? &view.rows : NULL, &list,
                                  &h->err) != 0) {
         return mig_handle_fail(L, h);
     }
-    if (mig_handle_flag(L, options, "brief")) {
+    if (brief) {
         lua_createtable(L, 0, 1);
         mig_lua_push_brief_revisions(L, &list, &view);
         lua_setfield(L, -2, "revisions");
@@ -144,7 +147,7 @@ int mig_handle_resolve(lua_State *L)
     struct mig_graph_view view = {0};
     bool rows = needs_rows(target);
     load_map(L, h);
-    if ((rows && read_view(h, &view, false) != 0) ||
+    if ((rows && read_view(h, &view, true) != 0) ||
         mig_revision_map_resolve(h->ctx.map, &h->arena, target, rows ? &view.rows : NULL, &list,
                                  &h->err) != 0) {
         return mig_handle_fail(L, h);
