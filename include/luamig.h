@@ -6,7 +6,7 @@
  * Nothing here touches signal handlers, the locale, the time zone or the working directory, and
  * nothing ends the process; running out of memory is a status. Struct sizes come first in every
  * struct that a caller fills, so that a program that was compiled with an older header goes on
- * working.
+ * working; one that is not set is MIG_MISUSED.
  *
  *     struct mig_open_options options = {.size = sizeof options, .url = "sqlite:///app.db"};
  *     struct mig_handle *m = NULL;
@@ -78,7 +78,7 @@ struct mig_run_request {
     bool from_history;
     bool statements; /* list them in the outcome */
     const char *tag; /* op.tag, instead of the handle's */
-    /* With it nothing is run: the statements are written (as --sql). Not 0 stops. */
+    /* With it nothing is run: the statements are written (as --sql). Not 0 stops: MIG_CANCELLED. */
     int (*script)(void *payload, const char *text, size_t length);
     void *payload;
 };
@@ -139,7 +139,8 @@ LUAMIG_API int mig_stamp(struct mig_handle *handle, const char *const *targets, 
 LUAMIG_API int mig_current(struct mig_handle *handle, const char *const **revisions, size_t *count);
 
 /* A command line (argv[0] is the program's name) on the handle's project, database and connection:
- * prints to the process's standard output and error, returns the exit status. */
+ * prints to the process's standard output and error, returns the exit status. What failed is
+ * printed, too: mig_failure has nothing of it. */
 LUAMIG_API int mig_run(struct mig_handle *handle, int argc, char **argv);
 
 /* From another thread, or a signal handler: the call in progress stops, rolls back and returns

@@ -5,6 +5,7 @@
  *   embed attach FILE FOLDER       the same on an sqlite3 connection of ours, which stays open
  *   embed cancel URL FOLDER        cancels an upgrade from another thread
  *   embed run URL FOLDER ARG…      a command line
+ *   embed misuse URL FOLDER        structs without a size, no handle, a writer that stops
  */
 #include <luamig.h>
 #include <pthread.h>
@@ -171,6 +172,57 @@ static void cancel_between(struct mig_handle *m)
            mig_attach(m, "sqlite", NULL));
 }
 
+static int stop_writing(void *payload, const char *text, size_t length)
+{
+    (void)payload, (void)text, (void)length;
+    return 1;
+}
+
+/* A handle whose args are gone once it is open. */
+static struct mig_handle *open_with_args(const char *url, const char *folder)
+{
+    char word[] = "key=value";
+    const char *args[] = {word, NULL};
+    struct mig_open_options options = {
+        .size = sizeof options, .url = url, .migrations = folder, .args = args};
+    struct mig_handle *m = NULL;
+    mig_open(&m, &options);
+    memset(word, 0, sizeof word);
+    args[0] = NULL;
+    return m;
+}
+
+static int misuse(const char *url, const char *folder)
+{
+    struct mig_handle *m = NULL;
+    struct mig_open_options options = {.url = url, .migrations = folder};
+    int status = mig_open(&m, &options);
+    say_failure("open", status, m);
+    mig_close(m);
+    m = open_with_args(url, folder);
+    struct mig_run_request request = {.dry_run = true};
+    status = mig_upgrade(m, "head", &request, NULL);
+    say_failure("upgrade", status, m);
+    struct mig_outcome outcome = {0};
+    status = mig_upgrade(m, "head", NULL, &outcome);
+    say_failure("upgrade", status, m);
+    status = mig_plan(m, "head", &outcome);
+    say_failure("plan", status, m);
+    say_current(m);
+    request = (struct mig_run_request){.size = sizeof request, .script = stop_writing};
+    status = mig_upgrade(m, "head", &request, NULL);
+    say_failure("script", status, m);
+    printf("no handle: %d %d %d %s\n", mig_upgrade(NULL, NULL, NULL, NULL), mig_run(NULL, 0, NULL),
+           mig_attach(NULL, "sqlite", m), mig_failure(NULL)->message);
+    fflush(stdout);
+    char program[] = "embed", command[] = "upgrade", quiet[] = "-q";
+    char *words[] = {program, command, quiet, NULL};
+    status = mig_run(m, 3, words);
+    printf("run: status %d\n", status);
+    mig_close(m);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     int lines = 0;
@@ -180,6 +232,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "attach") == 0) {
         return with_attached(argv[2], argv[3]);
+    }
+    if (strcmp(argv[1], "misuse") == 0) {
+        return misuse(argv[2], argv[3]);
     }
     struct mig_open_options options = {.size = sizeof options,
                                        .url = argv[2],

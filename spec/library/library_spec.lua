@@ -91,6 +91,24 @@ describe("libluamig", function()
     assert.matches("upgrade: status 1, script: .*%(migrations/c3%.lua:%d+%)", r.stdout)
   end)
 
+  it("refuses structs without a size and calls without a handle, and needs no args of the caller's once it is open", function()
+    local p = project.new { config = false }
+    p:revision { id = "a1", upgrade = 'op.execute("SELECT 1")\n  assert(op.args.key == "value")' }
+    local r = embed("misuse", "sqlite:///" .. p.path .. "/app.db", p.path .. "/migrations")
+    assert.equal(0, r.code, r.stderr)
+    assert.equal([[
+open: status 2, usage: the size of struct mig_open_options is not set
+upgrade: status 2, usage: the size of struct mig_run_request is not set
+upgrade: status 2, usage: the size of struct mig_outcome is not set
+plan: status 2, usage: the size of struct mig_outcome is not set
+current:
+script: status 130, interrupted: the script's writer stopped the run (migrations/a1.lua:6)
+no handle: 2 2 2 out of memory
+run: status 0
+]], (r.stdout:gsub("%(/.-/migrations", "(migrations")))
+    assert.equal("", r.stderr)
+  end)
+
   it("runs a command line on the handle's database", function()
     local p = new_project()
     local url = "sqlite:///" .. p.path .. "/app.db"

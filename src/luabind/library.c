@@ -69,6 +69,33 @@ static int finish(struct mig_handle *m, int rc)
     return status_of(m->err.code);
 }
 
+/* Not without a handle, nor in a function that a call of it runs. */
+static bool is_usable(const struct mig_handle *handle)
+{
+    return handle != NULL && !handle->calls_back;
+}
+
+/* A struct whose size was forgotten would be read as if it said nothing. */
+static int check_size(struct mig_handle *m, const char *name, size_t size)
+{
+    if (size > sizeof size) {
+        return 0;
+    }
+    mig_error_set(&m->err, MIG_E_usage, "the size of struct %s is not set", name);
+    mig_error_hint(&m->err, "struct %s x = {.size = sizeof x, …};", name);
+    return MIG_E_usage;
+}
+
+static int check_run(struct mig_handle *m, const struct mig_run_request *request,
+                     const struct mig_outcome *outcome)
+{
+    int rc = request != NULL ? check_size(m, "mig_run_request", request->size) : 0;
+    if (rc == 0 && outcome != NULL) {
+        rc = check_size(m, "mig_outcome", outcome->size);
+    }
+    return rc;
+}
+
 const struct mig_failure *mig_failure(const struct mig_handle *handle)
 {
     static const struct mig_failure no_memory = {.kind = "nomem", .message = "out of memory"};
@@ -128,13 +155,25 @@ static int copy_options(struct mig_handle *m, const struct mig_open_options *giv
     for (size_t i = 0; i < MIG_COUNT(texts); i++) {
         *texts[i] = mig_arena_strdup(arena, *texts[i]);
     }
+    size_t args = 0;
+    while (own->args != NULL && own->args[args] != NULL) {
+        args++;
+    }
+    const char **copies = mig_arena_array(arena, const char *, args + 1); /* ends with NULL */
+    for (size_t i = 0; copies != NULL && i < args; i++) {
+        copies[i] = mig_arena_strdup(arena, own->args[i]);
+    }
+    own->args = copies;
     return arena->failed ? mig_error_nomem(&m->err) : 0;
 }
 
 static int open_context(struct mig_handle *m, const struct mig_open_options *given)
 {
     struct mig_config_request request = {0};
-    int rc = given != NULL ? copy_options(m, given) : 0;
+    int rc = given != NULL ? check_size(m, "mig_open_options", given->size) : 0;
+    if (rc == 0 && given != NULL) {
+        rc = copy_options(m, given);
+    }
     if (rc == 0) {
         rc = read_args(m, &request.args);
     }
@@ -165,7 +204,7 @@ int mig_open(struct mig_handle **out, const struct mig_open_options *options)
 
 void mig_close(struct mig_handle *handle)
 {
-    if (handle == NULL || handle->calls_back) {
+    if (!is_usable(handle)) {
         return;
     }
     mig_host_release(&handle->ctx);
@@ -177,7 +216,7 @@ void mig_close(struct mig_handle *handle)
 
 int mig_attach(struct mig_handle *handle, const char *dialect, void *connection)
 {
-    if (handle->calls_back) {
+    if (!is_usable(handle)) {
         return MIG_MISUSED;
     }
     int rc = begin(handle);
@@ -214,6 +253,7 @@ static int on_write(void *payload, const char *text, size_t length, struct mig_e
     const int stop = m->request->script(m->request->payload, text, length);
     m->calls_back = false;
     if (stop != 0) {
+        m->cancelled = SIGINT;
         return mig_error_set(err, MIG_E_interrupted, "the script's writer stopped the run");
     }
     return 0;
@@ -322,13 +362,16 @@ static int no_target(struct mig_handle *m, const char *function)
 int mig_upgrade(struct mig_handle *handle, const char *target,
                 const struct mig_run_request *request, struct mig_outcome *outcome)
 {
-    if (handle->calls_back) {
+    if (!is_usable(handle)) {
         return MIG_MISUSED;
     }
     struct mig_run_request own;
     struct mig_report report = {0};
     int rc = begin(handle);
     struct mig_run_options options = run_options(handle, request, &own);
+    if (rc == 0) {
+        rc = check_run(handle, request, outcome);
+    }
     if (rc == 0) {
         rc = mig_context_upgrade(&handle->ctx, &handle->arena, target != NULL ? target : "head",
                                  &options, &report, &handle->err);
@@ -339,13 +382,16 @@ int mig_upgrade(struct mig_handle *handle, const char *target,
 int mig_downgrade(struct mig_handle *handle, const char *target,
                   const struct mig_run_request *request, struct mig_outcome *outcome)
 {
-    if (handle->calls_back) {
+    if (!is_usable(handle)) {
         return MIG_MISUSED;
     }
     struct mig_run_request own;
     struct mig_report report = {0};
     int rc = begin(handle);
     struct mig_run_options options = run_options(handle, request, &own);
+    if (rc == 0) {
+        rc = check_run(handle, request, outcome);
+    }
     if (rc == 0) {
         rc = target == NULL ? no_target(handle, "mig_downgrade")
                             : mig_context_downgrade(&handle->ctx, &handle->arena, target, &options,
@@ -356,13 +402,16 @@ int mig_downgrade(struct mig_handle *handle, const char *target,
 
 int mig_plan(struct mig_handle *handle, const char *target, struct mig_outcome *outcome)
 {
-    if (handle->calls_back) {
+    if (!is_usable(handle)) {
         return MIG_MISUSED;
     }
     struct mig_report report = {0};
     struct mig_run_options options = {
         .sink = MIG_SINK_PLAN, .keep_statements = true, .payload = handle};
     int rc = begin(handle);
+    if (rc == 0) {
+        rc = check_run(handle, NULL, outcome);
+    }
     if (rc == 0) {
         rc = mig_context_upgrade(&handle->ctx, &handle->arena, target != NULL ? target : "head",
                                  &options, &report, &handle->err);
@@ -372,7 +421,7 @@ int mig_plan(struct mig_handle *handle, const char *target, struct mig_outcome *
 
 int mig_stamp(struct mig_handle *handle, const char *const *targets, size_t count, bool purge)
 {
-    if (handle->calls_back) {
+    if (!is_usable(handle)) {
         return MIG_MISUSED;
     }
     struct mig_report report = {0};
@@ -398,7 +447,7 @@ int mig_stamp(struct mig_handle *handle, const char *const *targets, size_t coun
 
 int mig_current(struct mig_handle *handle, const char *const **revisions, size_t *count)
 {
-    if (handle->calls_back) {
+    if (!is_usable(handle)) {
         return MIG_MISUSED;
     }
     struct mig_names rows = {0};
@@ -465,7 +514,7 @@ static char **with_options(struct mig_handle *m, int argc, char **argv, int *out
 
 int mig_run(struct mig_handle *handle, int argc, char **argv)
 {
-    if (handle->calls_back) {
+    if (!is_usable(handle)) {
         return MIG_MISUSED;
     }
     int count = 0;
