@@ -158,14 +158,16 @@ function query.from(self, name, alias)
   return make(kind, fields)
 end
 
-local known = { schema = true }
-
-local function new_table(name, options)
+local function new_table(name, options, ...)
   if type(name) ~= "string" or name == "" then fail("sql.table: it takes the table's name") end
+  if options ~= nil and (type(options) ~= "table" or options[1] ~= nil) or select("#", ...) > 0 then
+    fail "sql.table: it takes the table's name, and options such as { schema = … }; columns are not declared"
+  end
   local fields = { name = name }
   for key, value in next, options or {} do
-    if not known[key] then fail(("sql.table: unknown option '%s'"):format(tostring(key))) end
-    fields[key] = value
+    if key ~= "schema" then fail(("sql.table: unknown option '%s' (known is 'schema')"):format(tostring(key))) end
+    if type(value) ~= "string" or value == "" then fail("sql.table: option 'schema' must be a name") end
+    fields.schema = value
   end
   return make("table", fields)
 end

@@ -168,8 +168,8 @@ static const char *habit(const char *name)
 {
     static const struct {
         const char *wrong, *right;
-    } words[] = {{"True", "true"}, {"False", "false"}, {"None", "nil"},
-                 {"null", "nil"},  {"NULL", "nil"},    {"sa", "sql"}};
+    } words[] = {{"True", "true"}, {"False", "false"}, {"None", "nil"},    {"null", "nil"},
+                 {"NULL", "nil"},  {"sa", "sql"},      {"raise", "error"}, {"import", "require"}};
     for (size_t i = 0; i < MIG_COUNT(words); i++) {
         if (strcmp(words[i].wrong, name) == 0) {
             return words[i].right;

@@ -88,6 +88,8 @@ describe("the environment", function()
     assert.equal(4, err.line)
     local _, habit = run "return None"
     assert.equal("unknown global 'None' (here it is 'nil')", habit.message)
+    _, habit = run 'raise("3 rows have no email")'
+    assert.equal("unknown global 'raise' (here it is 'error')", habit.message)
     for _, name in ipairs { "io", "package", "debug", "dofile", "loadfile" } do
       local _, e = run("return " .. name)
       assert.equal(("'%s' is not available here"):format(name), e.message)

@@ -222,6 +222,11 @@ describe("table handles", function()
       { "row 2: 'a' is nil", function() return users:insert { { a = 1 }, { b = 1 } } end },
       { "takes the table's name", function() return sql.table() end },
       { "unknown option 'schemas'", function() return sql.table("t", { schemas = "x" }) end },
+      { "option 'schema' must be a name", function() return sql.table("t", { schema = 3 }) end },
+      { "columns are not declared", function() return sql.table("t", { { "id", sql.integer } }) end },
+      { "columns are not declared", function() return sql.table("t", "id", "email") end },
+      { "columns are not declared", function() return sql.table("t", sql.integer) end },
+      { "columns are not declared", function() return sql.table("t", nil, { "id", sql.integer }) end },
     }
     for _, case in ipairs(cases) do
       local text = message(case[2])
