@@ -82,6 +82,11 @@ static int expand_one(struct mig_strbuf *out, const char *key, const char *insid
     }
     memcpy(name, inside, name_length);
     name[name_length] = '\0';
+    if (fallback != NULL && memmem(fallback, length - name_length - 2, "${", 2) != NULL) {
+        return mig_error_set(err, MIG_E_config,
+                             "%s: the default of ${%s} is a text as it stands, not another ${…}",
+                             key, name);
+    }
     const char *value = getenv(name);
     /* As in a shell, :- also stands in for an empty variable. */
     if (fallback != NULL && (value == NULL || value[0] == '\0')) {

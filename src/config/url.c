@@ -118,7 +118,9 @@ static int parse_scheme(const struct parse *p, struct pieces *pieces)
         at++;
     }
     if (at == text || *at != ':') {
-        mig_error_set(p->err, MIG_E_config, "the database URL has no scheme");
+        mig_error_set(p->err, MIG_E_config,
+                      *text == '\0' ? "the database URL is empty"
+                                    : "the database URL has no scheme");
         mig_error_hint(p->err,
                        "Write it as sqlite:///file.db, postgresql://user:password@host/database "
                        "or mysql://user:password@host/database.");

@@ -147,7 +147,7 @@ describe("any URL", function()
     end
     assert.matches("no scheme", refused("app.db").message)
     assert.matches("no scheme", refused("/var/app.db").message)
-    assert.matches("no scheme", refused("").message)
+    assert.equal("the database URL is empty", refused("").message)
     assert.matches("sqlite:///", refused("app.db").hint)
   end)
 

@@ -105,6 +105,8 @@ describe("settings", function()
     { "an unset variable", "return { version_table = '${LUAMIG_SPEC_UNSET}' }", "version_table: the environment variable LUAMIG_SPEC_UNSET is not set" },
     { "a broken variable", "return { version_table = '${LUAMIG' }", "version_table: '${' without '}'" },
     { "a name that is none", "return { version_table = '${1x}' }", "is no ${NAME}" },
+    { "a variable in a default", "return { version_table = '${LUAMIG_A:-${LUAMIG_B}}' }",
+      "version_table: the default of ${LUAMIG_A} is a text as it stands, not another ${…}" },
     { "no table", "return 5", "the file must return a table, not the number 5" },
     { "a global", "x = 1 return {}", "a module declares no globals: write local x" },
     { "a syntax error", "return {", "near <eof>" },
