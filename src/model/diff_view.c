@@ -252,7 +252,8 @@ static void execute(struct mig_diff *d, const char *sql)
 }
 
 /* What went with the view that was there, and is nowhere declared. What a view of the other kind
- * had, and what concerned a column that is no more, does not come again. */
+ * had, and what concerned a column that is no more, does not come again. Where whole schemas are
+ * made, rules and privileges follow all of the views, and the owner is the one who makes them. */
 static void remake_parts(struct mig_diff *d, const struct mig_view *before,
                          const struct mig_view *after)
 {
@@ -262,8 +263,10 @@ static void remake_parts(struct mig_diff *d, const struct mig_view *before,
             execute(d, before->parts.items[i]);
         }
     }
-    for (size_t i = 0; i < before->privileges.count; i++) {
-        execute(d, before->privileges.items[i]);
+    for (size_t i = 0; !d->options->compares_all && i < before->privileges.count; i++) {
+        if (!mentions_lost(before, after, before->privileges.items[i])) {
+            execute(d, before->privileges.items[i]);
+        }
     }
 }
 

@@ -212,8 +212,8 @@ struct mig_view {
     struct mig_indexes indexes; /* of a materialized view */
     bool tells_indexes;         /* `indexes` are all that it has; else nothing is said of them */
     /* Reflected: the names of its columns; SQL that makes again what goes with the view: triggers,
-     * comments, what else only a view of its kind has; and its privileges and owner. Each in an
-     * order that runs. */
+     * comments, what else only a view of its kind has; and its rules, privileges and owner. Each in
+     * an order that runs. */
     struct mig_names output, parts, privileges;
 };
 

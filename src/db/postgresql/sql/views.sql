@@ -1,7 +1,7 @@
--- views: name, query, whether materialized, statements that make again what goes with it, its privileges, its columns, options
+-- views: name, query, whether materialized, statements that make again what goes with it; its rules, privileges, owner; its columns, options
 SELECT c.relname, pg_get_viewdef(c.oid), c.relkind = 'm',
        (SELECT string_agg(part.sql, chr(31) ORDER BY part.place, part.sql)
-        FROM (SELECT 1 AS place, pg_get_triggerdef(t.oid) AS sql
+        FROM (SELECT 1 AS place, pg_get_triggerdef(t.oid, true) AS sql
               FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
               UNION ALL
               SELECT 2, format('ALTER %s %s SET (%s)', kind.word, c.oid::regclass, array_to_string(c.reloptions, ', '))
@@ -18,14 +18,25 @@ SELECT c.relname, pg_get_viewdef(c.oid), c.relkind = 'm',
               FROM pg_description d LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
               WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid) part),
        (SELECT string_agg(part.sql, chr(31) ORDER BY part.place, part.sql)
-        FROM (SELECT 1 AS place,
-                     format('GRANT %s ON %s TO %s%s', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type),
-                            c.oid::regclass, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
-                            CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS sql
-              FROM aclexplode(c.relacl) g WHERE g.grantee <> c.relowner
-              GROUP BY g.grantee, g.is_grantable
+        FROM (SELECT 1 AS place, rtrim(pg_get_ruledef(r.oid, true), E' ;\n') AS sql
+              FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'
               UNION ALL
-              SELECT 2, format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(c.relowner))
+              SELECT 2, format('COMMENT ON TRIGGER %I ON %s IS %L', t.tgname, c.oid::regclass, d.description)
+              FROM pg_trigger t JOIN pg_description d ON d.classoid = t.tableoid AND d.objoid = t.oid WHERE t.tgrelid = c.oid
+              UNION ALL
+              SELECT 2, format('COMMENT ON RULE %I ON %s IS %L', r.rulename, c.oid::regclass, d.description)
+              FROM pg_rewrite r JOIN pg_description d ON d.classoid = r.tableoid AND d.objoid = r.oid WHERE r.ev_class = c.oid
+              UNION ALL
+              SELECT 3, format('GRANT %s ON %s TO %s%s', string_agg(g.privilege_type || a.part, ', ' ORDER BY g.privilege_type),
+                            c.oid::regclass, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
+                            CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+              FROM (SELECT c.relacl AS acl, '' AS part
+                    UNION ALL
+                    SELECT a.attacl, format(' (%I)', a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid) a
+              CROSS JOIN LATERAL aclexplode(a.acl) g WHERE g.grantee <> c.relowner
+              GROUP BY g.grantee, g.is_grantable, a.part
+              UNION ALL
+              SELECT 4, format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(c.relowner))
               WHERE pg_get_userbyid(c.relowner) <> current_user) part),
        (SELECT string_agg(a.attname, chr(31) ORDER BY a.attnum)
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
