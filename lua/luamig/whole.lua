@@ -23,8 +23,12 @@ local function before(a, b)
   return a.name < b.name
 end
 
---- What schema.lua has no word for as operations, { early, late, undo_early, undo_late }, and the names of what no SQL is
---- known for. left_out: what handle:left_out() says.
+local function no_parts()
+  return { early = {}, for_views = {}, late = {}, undo_early = {}, undo_for_views = {}, undo_late = {} }
+end
+
+--- What schema.lua has no word for as operations: { early, for_views, late }, before the tables, between them and the views,
+--- and after those, { undo_early, … }, and the names of what no SQL is known for. left_out: what handle:left_out() says.
 function whole.objects(handle, left_out)
   local list, lacks, functions = {}, {}, false
   for _, one in ipairs(left_out) do
@@ -36,7 +40,7 @@ function whole.objects(handle, left_out)
     end
   end
   table.sort(list, before)
-  local parts = { early = {}, late = {}, undo_early = {}, undo_late = {} }
+  local parts = no_parts()
   if functions and handle:server().dialect == "postgresql" then
     parts.early[1] = { op = "execute", sql = "SET LOCAL check_function_bodies = off" } -- they may read tables
   end
@@ -49,15 +53,15 @@ function whole.objects(handle, left_out)
     prepared[made] = one
   end
   for _, one in ipairs(list) do
-    local made = one.early and parts.early or parts.late
+    local place = one.early and "early" or one.for_views and "for_views" or "late"
+    local made = parts[place]
     set_session(made, one)
     made[#made + 1] = { op = "execute", sql = one.make }
     if one.undo then
-      table.insert(one.early and parts.undo_early or parts.undo_late, 1, { op = "execute", sql = one.undo })
+      table.insert(parts["undo_" .. place], 1, { op = "execute", sql = one.undo })
     end
   end
-  set_session(parts.early)
-  set_session(parts.late)
+  for _, place in ipairs { "early", "for_views", "late" } do set_session(parts[place]) end
   return parts, lacks
 end
 
@@ -77,6 +81,26 @@ function whole.schemas(handle, snapshot)
   return made, dropped
 end
 
+-- The list up to an index, and the rest of it.
+local function split(list, at)
+  return table.move(list, 1, at, 1, {}), table.move(list, at + 1, #list, 1, {})
+end
+
+-- Views are made last and dropped first.
+local function before_views(operations)
+  for i, operation in ipairs(operations) do
+    if operation.op == "create_view" then return split(operations, i - 1) end
+  end
+  return operations, {}
+end
+
+local function after_views(operations)
+  for i = #operations, 1, -1 do
+    if operations[i].op == "drop_view" then return split(operations, i) end
+  end
+  return {}, operations
+end
+
 --- The two texts. snapshot: what handle:snapshot() says; parts: of whole.objects, nil without.
 function whole.texts(handle, snapshot, parts)
   local empty = ('{"format": 1, "dialect": "%s", "tables": []}'):format(handle:server().dialect)
@@ -87,8 +111,11 @@ function whole.texts(handle, snapshot, parts)
     for i, operations in ipairs { ... } do pieces[i] = render.operations(operations, "  ") end
     return table.concat(pieces)
   end
-  parts = parts or { early = {}, late = {}, undo_early = {}, undo_late = {} }
-  return text(first, parts.early, upgrade, parts.late), text(parts.undo_late, downgrade, parts.undo_early, last)
+  parts = parts or no_parts()
+  local tables, views = before_views(upgrade)
+  local dropped_views, dropped_tables = after_views(downgrade)
+  return text(first, parts.early, tables, parts.for_views, views, parts.late),
+    text(parts.undo_late, dropped_views, parts.undo_for_views, dropped_tables, parts.undo_early, last)
 end
 
 return whole

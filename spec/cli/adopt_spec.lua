@@ -134,6 +134,13 @@ local grown = {
     CREATE POLICY mine ON letters FOR SELECT USING (share > 0);
     CREATE VIEW recent AS SELECT id, body FROM letters;
     COMMENT ON VIEW recent IS 'the last ones';
+    -- what needs tables and is needed by views, and what needs those
+    CREATE FUNCTION all_letters() RETURNS SETOF letters LANGUAGE sql AS 'SELECT * FROM letters';
+    CREATE FUNCTION how_many() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM letters; END;
+    CREATE VIEW titles AS SELECT l.id, title(l) AS title, how_many() AS n FROM all_letters() l;
+    CREATE MATERIALIZED VIEW kept AS SELECT id FROM titles;
+    CREATE UNIQUE INDEX kept_id ON kept (id);
+    CREATE FUNCTION all_titles() RETURNS SETOF titles LANGUAGE sql AS 'SELECT * FROM titles';
     CREATE RULE nothing AS ON DELETE TO letters DO INSTEAD NOTHING;
     CREATE TABLE days (day date PRIMARY KEY);
     CREATE TABLE log (at date NOT NULL, what text) PARTITION BY RANGE (at);

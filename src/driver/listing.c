@@ -235,6 +235,7 @@ int mig_listing_left_out(struct mig_listing *listing, struct mig_left_out_list *
             .undo = mig_listing_text(listing, 5),
             .table = mig_listing_text(listing, 6),
             .schema = mig_listing_text(listing, 7),
+            .for_views = mig_listing_bool(listing, 8),
         };
         mig_listing_add_left_out(listing, out, &one);
     }

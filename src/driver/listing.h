@@ -52,6 +52,7 @@ struct mig_left_out {
     const char *prepare,
         *restore;          /* SQL that sets the session for `make` and sets it back, or NULL */
     bool early;            /* tables may need it: it is made before them */
+    bool for_views;        /* else: views may need it, and it none of them */
     struct mig_opt_int at; /* made before those of a higher number */
     const char *table;     /* that it goes with; NULL: none */
     const char *schema;    /* of the table; NULL: the default one */
@@ -64,8 +65,8 @@ struct mig_left_out_list {
 /* MIG_E_nomem is the listing's status then. */
 void mig_listing_add_left_out(struct mig_listing *listing, struct mig_left_out_list *out,
                               const struct mig_left_out *one);
-/* The rows of a query of kind, name, early, at, make, undo, table, schema, added to `out`; closes
- * the listing. */
+/* The rows of a query of kind, name, early, at, make, undo, table, schema and, where there is such
+ * a thing, for_views, added to `out`; closes the listing. */
 int mig_listing_left_out(struct mig_listing *listing, struct mig_left_out_list *out) MIG_MUST_CHECK;
 /* A table of our own (luamig_version, …) or of Alembic's: nothing that a user declares. */
 bool mig_listing_is_internal(const char *table);

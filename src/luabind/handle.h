@@ -76,10 +76,10 @@ int mig_handle_has_view(lua_State *L);
  * (luabind/push.h).
  * inspect(): { dialect, tables, enums, views } of the live database; defaults are literals where
  * they are. left_out(): what inspect() has no word for, a list of { kind, name, make, undo,
- * prepare, restore, table, schema, early, at } (struct mig_left_out). snapshot(): the same as a
- * JSON text. difference(renames?): { upgrade, downgrade }, the operations between the database and
- * schema.lua, and back. snapshot_difference(a, b): the operations between two snapshots of this
- * database. */
+ * prepare, restore, table, schema, early, for_views, at } (struct mig_left_out). snapshot(): the
+ * same as a JSON text. difference(renames?): { upgrade, downgrade }, the operations between the
+ * database and schema.lua, and back. snapshot_difference(a, b): the operations between two
+ * snapshots of this database. */
 int mig_handle_inspect(lua_State *L);
 int mig_handle_left_out(lua_State *L);
 int mig_handle_snapshot(lua_State *L);

@@ -110,7 +110,7 @@ int mig_handle_left_out(lua_State *L)
     lua_createtable(L, (int)left_out.count, 0);
     for (size_t i = 0; i < left_out.count; i++) {
         const struct mig_left_out *one = &left_out.items[i];
-        lua_createtable(L, 0, 10);
+        lua_createtable(L, 0, 11);
         mig_lua_set_text(L, "kind", one->kind);
         mig_lua_set_text(L, "name", one->name);
         mig_lua_set_text(L, "make", one->make);
@@ -121,6 +121,8 @@ int mig_handle_left_out(lua_State *L)
         mig_lua_set_text(L, "schema", one->schema);
         lua_pushboolean(L, one->early);
         lua_setfield(L, -2, "early");
+        lua_pushboolean(L, one->for_views);
+        lua_setfield(L, -2, "for_views");
         lua_pushinteger(L, one->at.value);
         lua_setfield(L, -2, "at");
         lua_rawseti(L, -2, (lua_Integer)i + 1);

@@ -330,7 +330,8 @@ static bool is_late(struct mig_diff *d, const struct mig_table *table)
     return late;
 }
 
-static void create_table(struct mig_diff *d, const struct ordered *list, size_t at)
+static void create_table(struct mig_diff *d, const struct mig_schema *to,
+                         const struct ordered *list, size_t at)
 {
     const struct mig_table *table = list->placed[at];
     struct mig_op_list *stage = &d->stages[is_late(d, table) ? CREATE_LATE : CREATE_TABLES];
@@ -341,6 +342,7 @@ static void create_table(struct mig_diff *d, const struct ordered *list, size_t 
     }
     op->table = table->name;
     op->body = body;
+    mig_diff_leave_computed(d, to, table, body);
     for (size_t i = 0; i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
         if (mig_diff_comes_with_enum(d, body, constraint)) {
@@ -520,7 +522,7 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
     }
     if (!d->failed && order_tables(d, &created)) {
         for (size_t i = 0; i < created.placed_count; i++) {
-            create_table(d, &created, i);
+            create_table(d, to, &created, i);
         }
         drop_tables(d, &dropped);
     }

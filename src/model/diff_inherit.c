@@ -73,6 +73,21 @@ size_t *mig_diff_heirs_last(struct mig_arena *arena, const struct mig_schema *sc
     return places;
 }
 
+void mig_diff_leave_computed(const struct mig_diff *d, const struct mig_schema *schema,
+                             const struct mig_table *heir, struct mig_table *body)
+{
+    for (size_t i = 0; mig_diff_is_heir(heir) && i < schema->table_count; i++) {
+        const struct mig_table *parent = schema->tables[i];
+        for (size_t k = 0; mig_diff_inherits(heir, parent) && k < body->columns.count; k++) {
+            struct mig_column *column = body->columns.items[k];
+            const struct mig_column *above = mig_diff_find_column(d, parent, column->name);
+            if (above != NULL && mig_compare_computed(above->computed, column->computed)) {
+                column->computed = NULL;
+            }
+        }
+    }
+}
+
 /* The heir's column after the change of the one that it inherits. */
 static void follow(struct mig_diff *d, struct mig_column *column, const struct mig_column *before,
                    const struct mig_column *after)

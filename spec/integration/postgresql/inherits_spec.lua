@@ -55,4 +55,22 @@ describe("autogenerate of tables that inherit", function()
       assert.equal("", dump.difference(before, dump.schema(db)))
     end)
   end
+
+  it("a table that computes a column as its parent does, and one of its own", function()
+    local db = scratch.database "postgresql"
+    local p = project.new { url = db.url, config = 'schema = "schema.lua",' }
+    p:write("schema.lua", [[
+      local twice = { "b", sql.integer, computed = sql.computed("a * 2", { stored = true }) }
+      return sql.schema {
+        base = { { "a", sql.integer }, twice },
+        kid = { { "a", sql.integer }, twice, { "x", sql.integer, computed = sql.computed("a + 1", { stored = true }) }, postgresql_inherits = "base" },
+        grandkid = { { "a", sql.integer }, twice, { "x", sql.integer, computed = sql.computed("a + 1", { stored = true }) }, postgresql_inherits = "kid" },
+      }]])
+    for _, args in ipairs { { "revision", "--autogenerate", "-m", "new" }, { "upgrade" }, { "check" }, { "downgrade", "base" }, { "upgrade" } } do
+      local r = p:luamig(table.unpack(args))
+      assert.equal(0, r.code, args[1] .. "\n" .. r.stderr)
+    end
+    db:query "INSERT INTO grandkid (a) VALUES (3)"
+    assert.equal("6 4", db:value "SELECT concat_ws(' ', b, x) FROM grandkid")
+  end)
 end)

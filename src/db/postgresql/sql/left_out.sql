@@ -1,5 +1,6 @@
 -- what belongs to a schema and schema.lua has no word for: what it is, its name; whether tables may need it, its place,
--- what makes it ('': its view brings it) and what takes it away, the table that it goes with and its schema
+-- what makes it ('': its view brings it) and what takes it away, the table that it goes with and its schema; whether views
+-- may need what needs tables
 WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END AS prefix
            FROM pg_namespace n WHERE n.nspname = COALESCE($1::text, current_schema())),
      made AS (SELECT d.classid, d.objid FROM pg_depend d WHERE d.deptype = 'e'),
@@ -29,7 +30,11 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
                FROM pg_depend o JOIN c ON c.oid = o.objid AND c.relkind = 'S'
                WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i'))
 SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END, make, undo,
-       r.relname, CASE WHEN n.nspname <> current_schema() THEN n.nspname END
+       r.relname, CASE WHEN n.nspname <> current_schema() THEN n.nspname END,
+       kind = 'functions' AND NOT early
+         AND NOT EXISTS (SELECT FROM pg_depend d LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
+                         JOIN pg_class k ON k.reltype IN (y.oid, y.typelem) OR (d.refclassid = 'pg_class'::regclass AND k.oid = d.refobjid)
+                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = at AND k.relkind IN ('v', 'm'))
 FROM (
   SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
          format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) AS make, format('DROP EXTENSION %I', e.extname) AS undo, NULL::oid AS rel
