@@ -360,7 +360,27 @@ it("shows the statements of a command that writes, and more of each row in a lis
     assert.matches("^Revision:     a1 %(head, base, current%)\n.*\nApplied:      %d%d%d%d%-", r.stdout)
   end)
 
-  -- As a connection that may write creates the file and is refused on one that is write-protected.
+  it("has nothing to do with a write-protected SQLite file that is where it shall be, and refuses to change one", function()
+    local p = project.new()
+    p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer } })', downgrade = 'op.drop_table "t"' }
+    assert.equal(0, p:luamig("upgrade").code)
+    local root = io.popen("id -u"):read("l") == "0"
+    assert(os.execute(("chmod 444 '%s/app.db' && chmod 755 '%s'"):format(p.path, p.path)))
+    local function run(...)
+      if not root then return p:luamig(...) end
+      return cli.run({ "--reuid", "65534", "--clear-groups", cli.program, ... }, { program = "/usr/bin/setpriv", cwd = p.path })
+    end
+    local r = run "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("nothing to do", r.stderr, 1, true)
+    for _, words in ipairs { { "downgrade", "base" }, { "stamp", "base" }, { "ensure-version" } } do
+      r = run(table.unpack(words))
+      assert.equal(1, r.code, words[1] .. r.stdout .. r.stderr)
+      assert.matches("app.db' is not writable", r.stderr, 1, true)
+    end
+  end)
+
+  -- As a connection that may write creates the file.
   it("opens no SQLite file for writing to read where it stands", function()
     local p = project.new()
     p:write("schema.lua", "return sql.schema {}")

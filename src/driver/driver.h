@@ -167,7 +167,8 @@ struct mig_conn {
     bool pooled;    /* PostgreSQL: a pooler stands in between, so that no session is our own */
     bool cluster;   /* MariaDB: a Galera node, whose session locks the others do not see */
     bool standby;   /* PostgreSQL: the server is a copy that only reads */
-    bool timed;     /* MySQL: the server lets no statement take longer than statement_timeout */
+    bool write_protected; /* SQLite: this user may only read the file */
+    bool timed;        /* MySQL: the server lets no statement take longer than statement_timeout */
     _Atomic bool lost; /* the connection broke: every call fails with MIG_E_connect */
     bool cut_off;      /* MySQL: the last failure was an interruption, which may also come when the
                           statement that it names was just done */

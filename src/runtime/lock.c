@@ -106,6 +106,12 @@ int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_erro
 {
     const struct mig_runner_ops *runner = run->db->runner;
     *lock = (struct mig_lock){0};
+    if (run->conn->write_protected) {
+        mig_error_set(err, MIG_E_permission, "the database file '%s' is not writable",
+                      run->conn->target);
+        mig_error_hint(err, "Give this user the right to write the file and its folder.");
+        return MIG_E_permission;
+    }
     if (runner->begin_locks) {
         return 0;
     }

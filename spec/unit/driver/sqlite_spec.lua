@@ -87,9 +87,9 @@ describe("the sqlite driver", function()
   it("says that the file cannot be written", function()
     must(driver.open("sqlite:///" .. file)):close()
     assert(os.execute("chmod 444 " .. file))
-    assert.matches("^permission\tthe database file '" .. file:gsub("%p", "%%%0") .. "' is not writable\tGive this user the right", as_nobody(file))
-    -- reading is another matter
-    assert.matches("^permission\tattempt to write a readonly database\tThe file '", as_nobody(file, "{ read_only = true }"))
+    for _, options in ipairs { "{}", "{ read_only = true }" } do
+      assert.matches("^permission\tattempt to write a readonly database\tThe file '", as_nobody(file, options))
+    end
   end)
 
   it("says that the file cannot be read or created", function()

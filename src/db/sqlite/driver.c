@@ -292,11 +292,7 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
         }
         return rc;
     }
-    if (create && sqlite3_db_readonly(h->db, "main") == 1) {
-        mig_error_set(err, MIG_E_permission, "the database file '%s' is not writable", file);
-        mig_error_hint(err, "Give this user the right to write the file and its folder.");
-        return MIG_E_permission;
-    }
+    conn->write_protected = create && sqlite3_db_readonly(h->db, "main") == 1;
     return 0;
 }
 
