@@ -9,13 +9,8 @@ local function reason(why)
   return (tostring(why):gsub("^.*: ", ""))
 end
 
--- What it is that a file cannot be read or written, by errno: EPERM, EACCES, EROFS.
-local function kind_of(errno)
-  return (errno == 1 or errno == 13 or errno == 30) and "permission" or "config"
-end
-
 local function fail(path, why, errno)
-  core.error { kind = kind_of(errno), message = ("cannot write '%s': %s"):format(path, reason(why)) }
+  core.error { kind = core.file_kind(errno), message = ("cannot write '%s': %s"):format(path, reason(why)) }
 end
 
 --- Makes the folder and those above it.
@@ -44,7 +39,7 @@ function files.exists(path)
 end
 
 local function fail_to_read(path, why, errno)
-  core.error { kind = kind_of(errno), message = ("cannot read '%s': %s"):format(path, reason(why)) }
+  core.error { kind = core.file_kind(errno), message = ("cannot read '%s': %s"):format(path, reason(why)) }
 end
 
 function files.read(path)

@@ -174,6 +174,13 @@ static int words(lua_State *L)
     return 1;
 }
 
+/* file_kind(errno): the kind of the error when a file cannot be read or written. */
+static int file_kind(lua_State *L)
+{
+    lua_pushstring(L, mig_code_name(mig_file_code((int)luaL_optinteger(L, 1, 0))));
+    return 1;
+}
+
 /* exit_status(kind): the process's exit status for an error of that kind; 1 for no kind of ours. */
 static int exit_status(lua_State *L)
 {
@@ -277,6 +284,7 @@ int luaopen_luamig_core(lua_State *L)
         {"sql", push_sql},
         {"records", mig_lua_push_records},
         {"exit_status", exit_status},
+        {"file_kind", file_kind},
         {"sleep", pause_for},
         {"interrupted", interrupted},
         {NULL, NULL},

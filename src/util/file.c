@@ -14,7 +14,19 @@
 
 enum mig_code mig_file_code(int number)
 {
-    return number == EACCES || number == EPERM || number == EROFS ? MIG_E_permission : MIG_E_config;
+    switch (number) {
+    case 0:
+    case ENOENT:
+    case EEXIST:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EINVAL:
+        return MIG_E_config;
+    default:
+        return MIG_E_permission;
+    }
 }
 
 /* By the system's calls: migrations are small and many, and a stream costs twice what they do. */

@@ -5,8 +5,8 @@
 #include "util/arena.h"
 #include "util/error.h"
 
-/* What it is that a file or a folder cannot be read or written, by errno: MIG_E_permission where it
- * may not, else MIG_E_config. */
+/* What it is that a file or a folder cannot be read or written, by errno: MIG_E_config where the
+ * path is to blame, else MIG_E_permission: it may not, the disk is full or broken. */
 enum mig_code mig_file_code(int number);
 
 /* The file's bytes, NUL-terminated in the arena. mig_file_code with the system's reason when it

@@ -113,7 +113,10 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
         }
         break;
     case SQLITE_FULL:
-        mig_error_hint(err, "The disk is full.");
+        mig_error_hint(err,
+                       "The disk of '%s', or that of SQLite's temporary files, is full: make room "
+                       "and run it again.",
+                       conn->target);
         break;
     case SQLITE_LOCKED:
         mig_error_hint(err, "A query of this connection is not finished, or another connection of "
