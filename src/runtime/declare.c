@@ -221,6 +221,57 @@ static const struct mig_type *nearest_enum(struct mig_declaring *d, const struct
     return copy;
 }
 
+/* The values that schema.lua gives an enum of this name: in `enums`, beside the table or the
+ * default schema's, or with another column. NULL: none. */
+static const struct mig_names *declared_values(const struct mig_schema *declared,
+                                               const struct mig_type *type, const char *schema)
+{
+    const char *of = type->schema != NULL ? type->schema : schema;
+    const struct mig_enum *found = mig_declare_find_enum(declared, of, type->name);
+    if (found == NULL && type->schema == NULL) {
+        found = mig_declare_find_enum(declared, NULL, type->name);
+    }
+    if (found != NULL) {
+        return &found->values;
+    }
+    for (size_t i = 0; i < declared->table_count; i++) {
+        const struct mig_columns *columns = &declared->tables[i]->columns;
+        for (size_t k = 0; k < columns->count; k++) {
+            const struct mig_type *other = columns->items[k]->type;
+            if (other != NULL && other->kind == MIG_TYPE_enum && other->values.given &&
+                mig_text_equal(other->name, type->name) &&
+                mig_text_equal(other->schema, type->schema)) {
+                return &other->values;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Where enums are no types, a column that only refers to one has its values. */
+static int fill_enums(struct mig_declaring *d, const struct mig_table *table,
+                      const struct mig_schema *declared)
+{
+    for (size_t i = 0; !d->options.has_enums && i < table->columns.count; i++) {
+        struct mig_column *column = table->columns.items[i];
+        const struct mig_type *type = mig_dialect_type(&d->compile, column->type);
+        if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL ||
+            type->values.given) {
+            continue;
+        }
+        const struct mig_names *values = declared_values(declared, type, table->schema);
+        struct mig_type *filled = values != NULL ? mig_type_copy(d->arena, type) : NULL;
+        if (filled != NULL) {
+            filled->values = *values;
+            filled->values.given = true;
+            column->type = filled;
+        } else if (values != NULL) {
+            return mig_error_nomem(d->err);
+        }
+    }
+    return 0;
+}
+
 /* An enum type that a column brings, once. */
 static int declare_enum(struct mig_declaring *d, const struct mig_type *type,
                         struct mig_schema *out)
@@ -273,7 +324,8 @@ static int resolve_tables(struct mig_declaring *d, struct mig_schema *declared)
             .base = {.kind = MIG_OP_create_table, .schema = table->schema},
             .table = table->name,
             .body = table};
-        int rc = mig_resolve_op(&d->compile, &op.base, d->err);
+        int rc = fill_enums(d, table, declared);
+        rc = rc != 0 ? rc : mig_resolve_op(&d->compile, &op.base, d->err);
         if (rc != 0) {
             return rc;
         }
