@@ -200,7 +200,9 @@ $]]):format(dialect, dialect == "mysql" and "false" or "true"), r.stdout)
         local text = ok(table.unpack(args)).stdout
         assert.matches("%S", text)
         args[#args + 1] = "--json"
-        assert.equal(text, dkjson.decode(ok(table.unpack(args)).stdout).script)
+        local document = dkjson.decode(ok(table.unpack(args)).stdout)
+        assert.equal(text, document.script)
+        assert.is_true(args[1] ~= "ensure-version" or document.done == false)
       end
     end)
 

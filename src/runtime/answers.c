@@ -63,6 +63,17 @@ void mig_answer_write_cell(struct mig_strbuf *out, const struct mig_value *value
     }
 }
 
+struct mig_value mig_answer_text(const char *text, size_t length)
+{
+    size_t at = 0, step = 1;
+    while (at < length && step > 0) {
+        step = mig_utf8_length(text + at, length - at);
+        at += step;
+    }
+    return (struct mig_value){
+        .kind = at == length ? MIG_VALUE_TEXT : MIG_VALUE_BYTES, .text = text, .length = length};
+}
+
 /* The answer of one call; cells as they are written. */
 static void write_answer(struct mig_run *run, int64_t call, int64_t changed,
                          const char *const *names, size_t column_count, size_t row_count,
@@ -109,20 +120,14 @@ enum { FAILURE_BYTES = 4096 };
 
 enum { FAILURE_NUMBERS = 4, FAILURE_CELLS = FAILURE_NUMBERS + MIG_ERROR_TEXTS };
 
-/* As bytes where it is no text that the journal could hold. */
 static struct mig_value failure_text(const char *text)
 {
-    size_t length = text != NULL ? strlen(text) : 0, at = 0, step = 1;
+    size_t length = text != NULL ? strlen(text) : 0;
     if (text == NULL) {
         return (struct mig_value){.kind = MIG_VALUE_NULL};
     }
-    length = length > FAILURE_BYTES ? mig_utf8_fit(text, FAILURE_BYTES) : length;
-    while (at < length && step > 0) {
-        step = mig_utf8_length(text + at, length - at);
-        at += step;
-    }
-    return (struct mig_value){
-        .kind = at == length ? MIG_VALUE_TEXT : MIG_VALUE_BYTES, .text = text, .length = length};
+    return mig_answer_text(text,
+                           length > FAILURE_BYTES ? mig_utf8_fit(text, FAILURE_BYTES) : length);
 }
 
 void mig_journal_note_failure(struct mig_run *run, const struct mig_error *failure)

@@ -198,7 +198,8 @@ static const char *rest_of(struct mig_run *run, size_t from)
             mig_strbuf_add(&text, part->sql, part->length);
         }
         mig_error_clear(&ignored);
-        mig_answer_write_bytes(&rest, 's', mig_strbuf_text(&text), text.length);
+        const struct mig_value cell = mig_answer_text(mig_strbuf_text(&text), text.length);
+        mig_answer_write_cell(&rest, &cell);
         mig_strbuf_release(&text);
     }
     return mig_strbuf_to_arena(&rest, &run->revision_arena);

@@ -382,6 +382,8 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
 #define MIG_ANSWER_ROWS 1000
 void mig_answer_write_bytes(struct mig_strbuf *out, char kind, const char *bytes, size_t length);
 void mig_answer_write_cell(struct mig_strbuf *out, const struct mig_value *value);
+/* Bytes where it is no text that the journal could hold. */
+struct mig_value mig_answer_text(const char *text, size_t length);
 /* False when there is no cell at *at, or no memory. */
 bool mig_answer_read_cell(struct mig_arena *arena, const char **at, struct mig_value *out);
 /* The answers of one row, appended to the list whose end is *tail. */

@@ -235,10 +235,14 @@ char *mig_segment_label(struct mig_arena *arena, const char *sql, size_t full)
         return NULL;
     }
     size_t used = 0;
-    for (size_t i = 0; i < length; i++) {
-        char c = sql[i];
+    for (size_t i = 0, size = 0; i<length; i += size> 0 ? size : 1) {
+        size = mig_utf8_length(sql + i, length - i);
+        char c = size == 0 ? '?' : sql[i]; /* the journal's column takes no other bytes */
         c = c == '\n' || c == '\t' || c == '\r' ? ' ' : c;
-        if (c != ' ' || (used > 0 && label[used - 1] != ' ')) {
+        if (size > 1) {
+            memcpy(label + used, sql + i, size);
+            used += size;
+        } else if (c != ' ' || (used > 0 && label[used - 1] != ' ')) {
             label[used++] = c;
         }
     }

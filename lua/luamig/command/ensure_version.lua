@@ -13,7 +13,7 @@ function ensure_version.run(session)
   session:handle():ensure_version(options)
   local text = session.args.sql and table.concat(script) or nil
   session.out:text(text or "")
-  session.out:document("done", { done = true, script = text })
+  session.out:document("done", { done = text == nil, script = text })
 end
 
 return ensure_version

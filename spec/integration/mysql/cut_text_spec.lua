@@ -29,3 +29,22 @@ for call, text in pairs { ["op.execute"] = "op.execute(%q)", ["conn:execute"] = 
     db:drop()
   end)
 end
+
+it("goes on with bytes that are no text, as mysqldump writes them", function()
+  local db = scratch.database "mysql"
+  local p = project.new { url = db.url }
+  p:write("dump.sql", "CREATE TABLE t (n INTEGER, b VARBINARY(9));\
+INSERT INTO t VALUES (1, _binary '\255\254');\
+CREATE TABLE other (n INTEGER);\
+INSERT INTO later VALUES (_binary '\255');\
+INSERT INTO t VALUES (2, _binary '\253');")
+  p:revision { id = "a1", upgrade = 'op.execute_file("dump.sql")' }
+  local r = p:luamig "upgrade"
+  assert.matches("later' doesn't exist", r.stderr, 1, true)
+  db:query "CREATE TABLE later (b VARBINARY(9))"
+  r = p:luamig "upgrade"
+  assert.equal(0, r.code, r.stderr)
+  assert.same({ "1\tFFFE", "2\tFD" }, db:query "SELECT n, hex(b) FROM t ORDER BY n")
+  assert.equal("FF", db:value "SELECT hex(b) FROM later")
+  db:drop()
+end)
