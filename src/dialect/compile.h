@@ -123,6 +123,11 @@ void mig_sql_unsupported(struct mig_sql *w, const char *what, const char *hint);
  * it stands; `otherwise` for NULL. */
 const char *mig_upper(const struct mig_compile *c, const char *word, const char *otherwise);
 
+/* The event of a trigger, in upper case, where a trigger has one event and runs for each row;
+ * refused where it says otherwise or has no body. */
+int mig_trigger_event(const struct mig_compile *c, const struct mig_op_create_trigger *create,
+                      const char **event, struct mig_error *err) MIG_MUST_CHECK;
+
 /* A type as this dialect has it, sql.variant included. */
 int mig_append_type(const struct mig_compile *c, struct mig_strbuf *buf,
                     const struct mig_type *type, struct mig_error *err) MIG_MUST_CHECK;

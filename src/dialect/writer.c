@@ -179,6 +179,24 @@ void mig_sql_unsupported(struct mig_sql *w, const char *what, const char *hint)
     }
 }
 
+int mig_trigger_event(const struct mig_compile *c, const struct mig_op_create_trigger *create,
+                      const char **event, struct mig_error *err)
+{
+    *event = mig_upper(c, create->events.count > 0 ? create->events.items[0] : NULL, "INSERT");
+    if (create->body == NULL) {
+        return mig_error_set(err, MIG_E_script, "trigger '%s' has no body", create->name);
+    }
+    if (create->events.count > 1) {
+        return mig_unsupported(c, err, "triggers of several events",
+                               "Make one trigger for each event.");
+    }
+    if (create->each != NULL && mig_ascii_compare(create->each, "ROW") != 0) {
+        return mig_unsupported(c, err, "triggers for each statement",
+                               "Triggers run for each row here.");
+    }
+    return 0;
+}
+
 int mig_compile_unsupported(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     char server[64];

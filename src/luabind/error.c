@@ -121,24 +121,28 @@ static int release_slot(lua_State *L)
     return 0;
 }
 
-struct mig_error *mig_lua_error_slot(lua_State *L)
+void *mig_lua_slot(lua_State *L, const void *key, size_t size, lua_CFunction release)
 {
-    static const char slot_key = 0;
-    luaL_checkstack(L, 3, NULL);
-    struct mig_error *slot = NULL;
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &slot_key) == LUA_TNIL) {
+    luaL_checkstack(L, 4, NULL);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TNIL) {
         lua_pop(L, 1);
-        slot = lua_newuserdatauv(L, sizeof *slot, 0);
-        memset(slot, 0, sizeof *slot);
+        memset(lua_newuserdatauv(L, size, 0), 0, size);
         lua_createtable(L, 0, 1);
-        lua_pushcfunction(L, release_slot);
+        lua_pushcfunction(L, release);
         lua_setfield(L, -2, "__gc");
         lua_setmetatable(L, -2);
         lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &slot_key);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, key);
     }
-    slot = lua_touserdata(L, -1);
+    void *slot = lua_touserdata(L, -1);
     lua_pop(L, 1);
+    return slot;
+}
+
+struct mig_error *mig_lua_error_slot(lua_State *L)
+{
+    static const char slot_key = 0;
+    struct mig_error *slot = mig_lua_slot(L, &slot_key, sizeof *slot, release_slot);
     mig_error_clear(slot);
     return slot;
 }

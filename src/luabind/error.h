@@ -15,6 +15,9 @@ void mig_lua_push_error(lua_State *L, const struct mig_error *err);
  * its owner when memory runs out midway (a host's or a handle's slot). Never returns; `return
  * mig_lua_raise(…)`. */
 _Noreturn int mig_lua_raise(lua_State *L, struct mig_error *err);
+/* The zeroed block that the state keeps under that key, made when it is first asked for; release is
+ * its __gc. Raises when memory ends. */
+void *mig_lua_slot(lua_State *L, const void *key, size_t size, lua_CFunction release);
 /* A slot of this Lua state for mig_lua_raise, cleared with it: where a binding lets the core
  * report. */
 struct mig_error *mig_lua_error_slot(lua_State *L);

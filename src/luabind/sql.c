@@ -21,21 +21,8 @@ static int release_scratch(lua_State *L)
 
 struct mig_lua_scratch *mig_lua_scratch(lua_State *L)
 {
-    struct mig_lua_scratch *scratch = NULL;
-    luaL_checkstack(L, 4, NULL);
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &scratch_key) == LUA_TNIL) {
-        lua_pop(L, 1);
-        scratch = lua_newuserdatauv(L, sizeof *scratch, 0);
-        memset(scratch, 0, sizeof *scratch);
-        lua_createtable(L, 0, 1);
-        lua_pushcfunction(L, release_scratch);
-        lua_setfield(L, -2, "__gc");
-        lua_setmetatable(L, -2);
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &scratch_key);
-    }
-    scratch = lua_touserdata(L, -1);
-    lua_pop(L, 1);
+    struct mig_lua_scratch *scratch =
+        mig_lua_slot(L, &scratch_key, sizeof *scratch, release_scratch);
     mig_arena_rewind(&scratch->arena);
     mig_strbuf_release(&scratch->text);
     return scratch;

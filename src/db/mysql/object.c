@@ -151,14 +151,10 @@ int mig_mysql_drop_function(struct mig_compile *c, const struct mig_op *op, stru
 int mig_mysql_create_trigger(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_create_trigger *create = MIG_OP_CAST(op, create_trigger);
-    const char *event =
-        mig_upper(c, create->events.count > 0 ? create->events.items[0] : NULL, "INSERT");
-    if (create->body == NULL) {
-        return mig_error_set(err, MIG_E_script, "trigger '%s' has no body", create->name);
-    }
-    if (create->events.count > 1) {
-        return mig_unsupported(c, err, "triggers of several events",
-                               "Make one trigger for each event.");
+    const char *event;
+    int code = mig_trigger_event(c, create, &event, err);
+    if (code != 0) {
+        return code;
     }
     if (mig_ascii_compare_n(event, "UPDATE OF", 9) == 0 ||
         mig_ascii_compare(event, "TRUNCATE") == 0) {
@@ -169,17 +165,12 @@ int mig_mysql_create_trigger(struct mig_compile *c, const struct mig_op *op, str
     if (create->condition != NULL) {
         return mig_unsupported(c, err, "conditions of triggers", "Write IF … THEN in the body.");
     }
-    if (create->each != NULL && mig_ascii_compare(create->each, "ROW") != 0) {
-        return mig_unsupported(c, err, "triggers for each statement",
-                               "Triggers run for each row here.");
-    }
     if (create->when != NULL && mig_ascii_compare(create->when, "INSTEAD OF") == 0) {
         return mig_unsupported(c, err, "INSTEAD OF triggers", NULL);
     }
     struct mig_sql w;
-    int code =
-        start_create(c, &w, "", "TRIGGER", op->schema, create->name, create->replace == MIG_TRUE,
-                     create->if_not_exists == MIG_TRUE, 80029, err);
+    code = start_create(c, &w, "", "TRIGGER", op->schema, create->name, create->replace == MIG_TRUE,
+                        create->if_not_exists == MIG_TRUE, 80029, err);
     if (code != 0) {
         return code;
     }

@@ -80,23 +80,15 @@ static void add_body(struct mig_sql *w, const char *body)
 int mig_sqlite_create_trigger(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_create_trigger *create = MIG_OP_CAST(op, create_trigger);
-    const char *event =
-        mig_upper(c, create->events.count > 0 ? create->events.items[0] : NULL, "INSERT");
-    if (create->body == NULL) {
-        return mig_error_set(err, MIG_E_script, "trigger '%s' has no body", create->name);
-    }
-    if (create->events.count > 1) {
-        return mig_unsupported(c, err, "triggers of several events",
-                               "Make one trigger for each event.");
+    const char *event;
+    int code = mig_trigger_event(c, create, &event, err);
+    if (code != 0) {
+        return code;
     }
     if (mig_ascii_compare(event, "TRUNCATE") == 0) {
         return mig_unsupported(c, err, "TRUNCATE triggers", NULL);
     }
-    if (create->each != NULL && mig_ascii_compare(create->each, "ROW") != 0) {
-        return mig_unsupported(c, err, "triggers for each statement",
-                               "Triggers run for each row here.");
-    }
-    int code =
+    code =
         create->replace == MIG_TRUE ? drop(c, "TRIGGER", op->schema, create->name, true, err) : 0;
     if (code != 0) {
         return code;
