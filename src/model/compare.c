@@ -189,15 +189,21 @@ static bool is_any_of(struct view piece, const char *words)
     return false;
 }
 
-/* Is it that name, whatever its case? A quote in a quoted name is doubled. */
+/* Whether the quote of a quoted name stands there, which is written twice. */
+static bool doubles_quote(struct view piece, const char *at)
+{
+    return piece.quoted && *at == *piece.end && at + 1 < piece.end && at[1] == *at;
+}
+
+/* Is it that name, whatever its case? */
 static bool is_name(struct view piece, const char *name)
 {
     const char *at = piece.start;
     for (; at < piece.end && *name != '\0'; at++, name++) {
-        if (mig_ascii_compare_n(at, name, 1) != 0) {
+        if (mig_ascii_lower(*at) != mig_ascii_lower(*name)) {
             return false;
         }
-        at += piece.quoted && *at == *piece.end && at + 1 < piece.end && at[1] == *at;
+        at += doubles_quote(piece, at);
     }
     return at == piece.end && *name == '\0';
 }
@@ -230,37 +236,59 @@ static void follow_clauses(struct clauses *in, struct view piece)
     }
 }
 
-/* Whether the text has the name; reads: where a query names what it reads. */
-static bool has_name(const char *text, const char *name, bool reads)
+bool mig_compare_mentions(const char *expression, const char *name)
 {
-    struct view rest = {.start = text, .end = text + strlen(text)};
-    struct clauses in = {0};
+    struct view rest = {.start = expression, .end = expression + strlen(expression)};
     for (;;) {
         enum piece_kind kind;
         struct view piece = next_piece(&rest, &kind);
         if (piece.start == piece.end && kind == PIECE_WORD) {
             return false;
         }
-        if (kind == PIECE_STRING) {
-            continue;
-        }
-        if (reads && !piece.quoted) {
-            follow_clauses(&in, piece);
-        }
-        if ((!reads || (in.reads & 1) != 0) && is_name(piece, name)) {
+        if (kind != PIECE_STRING && is_name(piece, name)) {
             return true;
         }
     }
 }
 
-bool mig_compare_mentions(const char *expression, const char *name)
+/* The name in lower case; a quote in a quoted name is doubled. NULL when out of memory. */
+static const char *folded_name(struct mig_arena *arena, struct view piece)
 {
-    return has_name(expression, name, false);
+    char *name = mig_arena_alloc(arena, (size_t)(piece.end - piece.start) + 1), *to = name;
+    for (const char *at = piece.start; name != NULL && at < piece.end; at++) {
+        *to++ = mig_ascii_lower(*at);
+        at += doubles_quote(piece, at);
+    }
+    if (name != NULL) {
+        *to = '\0';
+    }
+    return name;
 }
 
-bool mig_compare_reads(const char *query, const char *name)
+int mig_compare_read_names(struct mig_arena *arena, const char *query, struct mig_names *out)
 {
-    return has_name(query, name, true);
+    struct view rest = {.start = query, .end = query + strlen(query)};
+    struct clauses in = {0};
+    *out = (struct mig_names){0};
+    for (;;) {
+        enum piece_kind kind;
+        struct view piece = next_piece(&rest, &kind);
+        if (piece.start == piece.end && kind == PIECE_WORD) {
+            return 0;
+        }
+        if (kind == PIECE_STRING) {
+            continue;
+        }
+        if (!piece.quoted) {
+            follow_clauses(&in, piece);
+        }
+        if ((in.reads & 1) != 0 && (piece.quoted || is_word(*piece.start))) {
+            const char *name = folded_name(arena, piece);
+            if (name == NULL || mig_names_append(arena, out, name) != 0) {
+                return -1;
+            }
+        }
+    }
 }
 
 static bool names_have(const struct mig_compare_rules *rules, const struct mig_names *names,

@@ -26,8 +26,10 @@ bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, con
 /* Expressions: white space, the case of words, quotes around plain names and outer parentheses
  * don't count. Both NULL are the same. */
 bool mig_compare_expressions(const char *a, const char *b);
-/* Whether the query reads the table or view: the name stands in a FROM or after a JOIN. */
-bool mig_compare_reads(const char *query, const char *name);
+/* The tables and views that the query may read, in lower case: the names that stand in a FROM or
+ * after a JOIN, schemas and aliases among them, some twice. -1 when out of memory. */
+int mig_compare_read_names(struct mig_arena *arena, const char *query,
+                           struct mig_names *out) MIG_MUST_CHECK;
 /* Whether the name stands in the expression (as a word in any case or quoted), which literals don't
  * count for. */
 bool mig_compare_mentions(const char *expression, const char *name);

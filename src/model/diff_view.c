@@ -3,24 +3,56 @@
  * reads, and with its indexes and privileges. */
 #include "model/diff.intern.h"
 #include "util/ascii.h"
+#include "util/map.h"
 
 #include <string.h>
 
-/* Ordered by visits: each view after those that it mentions. */
+/* A view by its name in lower case, and those of the same name in other schemas. */
+struct named {
+    size_t at;
+    struct named *next;
+};
+
+/* Ordered by visits: each view after those that it reads. */
 struct ordering {
+    struct mig_arena *arena;
     struct mig_view *const *views;
-    size_t count;
-    char *seen;
+    struct mig_map named;
+    bool *seen;
     struct mig_view **placed;
     size_t placed_count;
+    bool failed; /* out of memory */
 };
+
+static void name_view(struct ordering *o, size_t at)
+{
+    char *name = mig_arena_strdup(o->arena, o->views[at]->name);
+    struct named *view = mig_arena_new(o->arena, struct named);
+    if (name == NULL || view == NULL) {
+        o->failed = true;
+        return;
+    }
+    for (char *p = name; *p != '\0'; p++) {
+        *p = mig_ascii_lower(*p);
+    }
+    *view = (struct named){.at = at, .next = mig_map_get(&o->named, name)};
+    o->failed = mig_map_put(&o->named, name, view) != 0 || o->failed;
+}
 
 static void place(struct ordering *o, size_t at)
 {
-    o->seen[at] = 1;
-    for (size_t i = 0; i < o->count; i++) {
-        if (o->seen[i] == 0 && mig_compare_reads(o->views[at]->query, o->views[i]->name)) {
-            place(o, i);
+    struct mig_names reads;
+    o->seen[at] = true;
+    if (mig_compare_read_names(o->arena, o->views[at]->query, &reads) != 0) {
+        o->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < reads.count; i++) {
+        const struct named *read = mig_map_get(&o->named, reads.items[i]);
+        for (; read != NULL; read = read->next) {
+            if (!o->seen[read->at]) {
+                place(o, read->at);
+            }
         }
     }
     o->placed[o->placed_count++] = o->views[at];
@@ -28,31 +60,38 @@ static void place(struct ordering *o, size_t at)
 
 int mig_diff_order_views(struct mig_arena *arena, struct mig_schema *schema)
 {
-    struct ordering o = {.views = schema->views, .count = schema->view_count};
-    o.seen = mig_arena_alloc(arena, o.count + 1);
-    o.placed = mig_arena_array(arena, struct mig_view *, o.count + 1);
-    if (o.seen == NULL || o.placed == NULL) {
-        return -1;
+    const size_t count = schema->view_count;
+    struct ordering o = {.arena = arena, .views = schema->views};
+    o.seen = mig_arena_array(arena, bool, count + 1);
+    o.placed = mig_arena_array(arena, struct mig_view *, count + 1);
+    o.failed = o.seen == NULL || o.placed == NULL;
+    for (size_t i = count; i-- > 0 && !o.failed;) { /* the first stands first */
+        name_view(&o, i);
     }
-    for (size_t i = 0; i < o.count; i++) {
-        if (o.seen[i] == 0) {
+    for (size_t i = 0; i < count && !o.failed; i++) {
+        if (!o.seen[i]) {
             place(&o, i);
         }
+    }
+    mig_map_release(&o.named);
+    if (o.failed) {
+        return -1;
     }
     schema->views = o.placed;
     return 0;
 }
 
-static struct mig_view *find_view(const struct mig_diff *d, const struct mig_schema *schema,
-                                  const struct mig_view *like)
+/* Where `schema` has the view; its view_count when it has none. */
+static size_t find_view(const struct mig_diff *d, const struct mig_schema *schema,
+                        const struct mig_view *like)
 {
-    for (size_t i = 0; i < schema->view_count; i++) {
-        if (mig_compare_names(d->rules, schema->views[i]->name, like->name) &&
-            mig_diff_same_schema(schema->views[i]->schema, like->schema)) {
-            return schema->views[i];
-        }
+    size_t at = 0;
+    while (at < schema->view_count &&
+           !(mig_compare_names(d->rules, schema->views[at]->name, like->name) &&
+             mig_diff_same_schema(schema->views[at]->schema, like->schema))) {
+        at++;
     }
-    return NULL;
+    return at;
 }
 
 /* Whether what one side says of an option is so on the other. all: that it says nothing means the
@@ -86,11 +125,12 @@ static bool same_view(const struct mig_diff *d, const struct mig_view *a, const 
            (a->materialized == MIG_TRUE) == (b->materialized == MIG_TRUE) && same_options(d, a, b);
 }
 
-/* Whether the view reads a column that changes so that it must not. */
-static bool reads_changed(const struct mig_diff *d, const struct mig_view *view)
+/* Whether a view that reads those reads a column that changes so that it must not. */
+static bool reads_changed(const struct mig_diff *d, const struct mig_view *view,
+                          const struct mig_names *reads)
 {
     for (size_t i = 0; d->options->views_bind && i < d->bound_count; i++) {
-        if (mig_compare_reads(view->query, d->bound[i].table) &&
+        if (mig_names_contain_folded(reads, d->bound[i].table) &&
             mig_compare_mentions(view->query, d->bound[i].column)) {
             return true;
         }
@@ -98,12 +138,11 @@ static bool reads_changed(const struct mig_diff *d, const struct mig_view *view)
     return false;
 }
 
-static bool reads_dropped(const struct mig_view *view, const struct mig_schema *from,
+static bool reads_dropped(const struct mig_names *reads, const struct mig_schema *from,
                           const bool *dropped)
 {
     for (size_t i = 0; i < from->view_count; i++) {
-        if (dropped[i] && from->views[i] != view &&
-            mig_compare_reads(view->query, from->views[i]->name)) {
+        if (dropped[i] && mig_names_contain_folded(reads, from->views[i]->name)) {
             return true;
         }
     }
@@ -270,20 +309,38 @@ static void remake_parts(struct mig_diff *d, const struct mig_view *before,
     }
 }
 
+/* Which views of `from` are dropped, whether or not they come again: one that stays must not read
+ * one that goes, but where a view is looked up when it is used. What is read stands before who
+ * reads it. */
+static bool *find_dropped(struct mig_diff *d, const struct mig_schema *from,
+                          const struct mig_schema *to)
+{
+    bool *dropped = mig_arena_array(d->arena, bool, from->view_count + 1);
+    for (size_t i = 0; dropped != NULL && i < from->view_count; i++) {
+        const struct mig_view *before = from->views[i];
+        const size_t at = find_view(d, to, before);
+        struct mig_names reads;
+        if (mig_compare_read_names(d->arena, before->query, &reads) != 0) {
+            return NULL;
+        }
+        dropped[i] = mig_diff_is_included(d, "view", before->name, before->schema) &&
+                     (at == to->view_count || !same_view(d, before, to->views[at]) ||
+                      reads_changed(d, before, &reads) ||
+                      (!d->rules->unique_is_index && reads_dropped(&reads, from, dropped)));
+    }
+    return dropped;
+}
+
 void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const struct mig_schema *to)
 {
     struct mig_schema old = *from, new = *to;
-    bool *dropped = mig_arena_alloc(d->arena, from->view_count + 1);
-    if (dropped == NULL || mig_diff_order_views(d->arena, &old) != 0 ||
-        mig_diff_order_views(d->arena, &new) != 0) {
+    bool *dropped =
+        mig_diff_order_views(d->arena, &old) == 0 && mig_diff_order_views(d->arena, &new) == 0
+            ? find_dropped(d, &old, &new)
+            : NULL;
+    if (dropped == NULL) {
         d->failed = true;
         return;
-    }
-    for (size_t i = 0; i < old.view_count; i++) { /* what is read stands before who reads it */
-        const struct mig_view *before = old.views[i], *after = find_view(d, &new, before);
-        dropped[i] = mig_diff_is_included(d, "view", before->name, before->schema) &&
-                     (after == NULL || !same_view(d, before, after) || reads_changed(d, before) ||
-                      (!d->rules->unique_is_index && reads_dropped(before, &old, dropped)));
     }
     for (size_t i = old.view_count; i-- > 0;) {
         if (dropped[i]) {
@@ -291,15 +348,13 @@ void mig_diff_views(struct mig_diff *d, const struct mig_schema *from, const str
         }
     }
     for (size_t i = 0; i < new.view_count; i++) {
-        const struct mig_view *after = new.views[i], *before = find_view(d, &old, after);
-        bool gone = before == NULL;
-        for (size_t k = 0; k < old.view_count; k++) {
-            gone = gone || (old.views[k] == before && dropped[k]);
-        }
+        const struct mig_view *after = new.views[i];
+        const size_t at = find_view(d, &old, after);
+        const struct mig_view *before = at < old.view_count ? old.views[at] : NULL;
         if (!mig_diff_is_included(d, "view", after->name, after->schema)) {
             continue;
         }
-        if (!gone) {
+        if (before != NULL && !dropped[at]) {
             diff_view_indexes(d, before, after);
             continue;
         }

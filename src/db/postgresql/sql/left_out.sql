@@ -28,7 +28,8 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
                                 AND u.refobjid = o.objid AND f.adrelid <> o.refobjid
                                 AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid))) AS apart
                FROM pg_depend o JOIN c ON c.oid = o.objid AND c.relkind = 'S'
-               WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i'))
+               WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i')),
+     owner AS (SELECT seq, max(refobjid) AS rel, bool_or(NOT apart) AS brings, bool_or(deptype = 'i') AS by_identity FROM owned GROUP BY seq)
 SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END, make, undo,
        r.relname, CASE WHEN n.nspname <> current_schema() THEN n.nspname END,
        kind = 'functions' AND NOT early
@@ -76,16 +77,14 @@ FROM (
   JOIN s ON s.oid = o.collnamespace
   WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_collation'::regclass AND m.objid = o.oid)
   UNION ALL
-  SELECT 4, CASE WHEN d.alone THEN 'sequences' ELSE 'options of serial columns'' sequences' END, c.name, true, c.oid::bigint,
-         CASE WHEN d.alone
+  SELECT 4, CASE WHEN o.brings IS NOT TRUE THEN 'sequences' ELSE 'options of serial columns'' sequences' END, c.name, true, c.oid::bigint,
+         CASE WHEN o.brings IS NOT TRUE
            THEN format('CREATE SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s', c.name,
                        format_type(q.seqtypid, NULL), q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
                        CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END) END,
-         'DROP SEQUENCE ' || c.name, (SELECT max(o.refobjid) FROM owned o WHERE o.seq = c.oid)
-  FROM c JOIN pg_sequence q ON q.seqrelid = c.oid CROSS JOIN LATERAL (SELECT
-    NOT EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND NOT o.apart) AS alone,
-    EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND o.deptype = 'i') AS of_identity) d
-  WHERE d.alone OR (NOT d.of_identity AND (q.seqstart, q.seqincrement, q.seqmin, q.seqcache, q.seqcycle) <> (1, 1, 1, 1, false))
+         'DROP SEQUENCE ' || c.name, o.rel
+  FROM c JOIN pg_sequence q ON q.seqrelid = c.oid LEFT JOIN owner o ON o.seq = c.oid
+  WHERE o.brings IS NOT TRUE OR (NOT o.by_identity AND (q.seqstart, q.seqincrement, q.seqmin, q.seqcache, q.seqcycle) <> (1, 1, 1, 1, false))
   UNION ALL
   SELECT 4, 'owners of sequences', c.name, false, c.oid::bigint,
          format('ALTER SEQUENCE %s OWNED BY %s.%I', c.name, t.name, a.attname), format('ALTER SEQUENCE %s OWNED BY NONE', c.name), t.oid
@@ -218,7 +217,7 @@ FROM (
                 i.identity, d.description) END, NULL,
          CASE d.classoid
            WHEN 'pg_class'::regclass THEN COALESCE((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = d.objoid),
-                                                   (SELECT max(o.refobjid) FROM owned o WHERE o.seq = d.objoid), d.objoid)
+                                                   (SELECT o.rel FROM owner o WHERE o.seq = d.objoid), d.objoid)
            WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = d.objoid)
            WHEN 'pg_trigger'::regclass THEN (SELECT g.tgrelid FROM pg_trigger g WHERE g.oid = d.objoid)
            WHEN 'pg_policy'::regclass THEN (SELECT p.polrelid FROM pg_policy p WHERE p.oid = d.objoid)
@@ -247,9 +246,8 @@ FROM (
         SELECT t.name || '.' || quote_ident(a.attname), t.oid::bigint, a.attacl, t.relowner, 'TABLE ' || t.name, format(' (%I)', a.attname), false, t.oid
         FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
         UNION ALL
-        SELECT c.name, c.oid::bigint, c.relacl, c.relowner, 'SEQUENCE ' || c.name, '', false,
-               (SELECT max(o.refobjid) FROM owned o WHERE o.seq = c.oid)
-        FROM c WHERE c.relkind = 'S' AND NOT EXISTS (SELECT FROM owned o WHERE o.seq = c.oid AND NOT o.apart)
+        SELECT c.name, c.oid::bigint, c.relacl, c.relowner, 'SEQUENCE ' || c.name, '', false, o.rel
+        FROM c LEFT JOIN owner o ON o.seq = c.oid WHERE c.relkind = 'S' AND o.brings IS NOT TRUE
         UNION ALL
         SELECT p.oid::regprocedure::text, p.oid::bigint, p.proacl, p.proowner, 'ROUTINE ' || p.oid::regprocedure, '', true, NULL FROM p
         UNION ALL
