@@ -69,6 +69,8 @@ local cases = {
   { "add-column-inline-constraint", "postgresql", 'op.add_column("users", { "n", sql.integer, check = "n > 0" })',
     'op.add_column("users", { "n", sql.integer })' },
   { "drop-column", "sqlite", 'op.drop_column("users", "price")', 'op.add_column("users", { "n", sql.text }) op.drop_column("users", "n")' },
+  { "drop-column", "sqlite", 'op.batch_alter_table("users", function(b) b.drop_column("price") b.add_column({ "price", sql.text }) end)',
+    'op.batch_alter_table("users", function(b) b.add_column({ "n", sql.text }) b.drop_column("n") end)' },
   { "drop-column-indexed", "postgresql", 'op.drop_column("users", "email")', 'op.drop_column("users", "price")' },
   { "rename-column", "sqlite", 'op.rename_column("users", "price", "cost")',
     'op.add_column("users", { "n", sql.text }) op.rename_column("users", "n", "m")' },

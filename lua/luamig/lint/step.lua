@@ -61,12 +61,13 @@ function step.new(found, downgrade, report)
   }, step)
   self.source = read_source(found.path)
   self.operations = take_apart(self.calls)
+  for place, operation in ipairs(self.operations) do operation.place = place end
   self:note_created()
   self:note_indexes()
   return self
 end
 
--- What the revision itself makes: name → the place of the call that makes it.
+-- What the revision itself makes: a table's name → the call that makes it, a column's → the operation.
 function step:note_created()
   self.tables, self.columns = {}, {}
   for _, operation in ipairs(self.operations) do
@@ -78,7 +79,7 @@ function step:note_created()
       self.tables[key(operation.schema, operation.new_name)] = operation.index
     elseif operation.kind == "add_column" then
       for _, column in ipairs(operation.columns) do
-        self.columns[key(operation.schema, operation.table) .. "\0" .. column.name] = operation.index
+        self.columns[key(operation.schema, operation.table) .. "\0" .. column.name] = operation.place
       end
     elseif operation.kind == "execute" then
       for _, statement in ipairs(operation.statements) do
@@ -113,10 +114,10 @@ function step:is_old(schema, name)
   return made == nil or made > self.at
 end
 
---- Whether the column was there before this revision.
+--- Whether the operation's column was there before this revision.
 function step:is_old_column(operation, name)
   local made = self.columns[key(operation.schema, operation.table) .. "\0" .. name]
-  return self:is_old(operation.schema, operation.table) and (made == nil or made > self.at)
+  return self:is_old(operation.schema, operation.table) and (made == nil or made > operation.place)
 end
 
 --- Whether one of the statement's tables was there before this revision; a statement that names none may be about any.
