@@ -180,6 +180,24 @@ describe("what inspect says", function()
       local r = p:luamig "check"
       assert(r.code == 0, r.stdout .. r.stderr)
     end)
+
+    -- there the names in its expressions are in double quotes, which are texts elsewhere
+    it("says the same with ANSI_QUOTES as without on mariadb", function()
+      local db = scratch.database "mysql"
+      db:query [[CREATE TABLE t (`or der` varchar(20), n integer CHECK (n > 0), j json, q varchar(9) DEFAULT (concat('"', `or der`, '`')),
+        g varchar(40) AS (concat(`or der`, '"')) STORED, CONSTRAINT named CHECK (`or der` <> 'a"b'));
+        CREATE ALGORITHM = TEMPTABLE VIEW v AS SELECT `or der` AS `a "b` FROM t]]
+      local said = {}
+      for _, mode in ipairs { "TRADITIONAL", "TRADITIONAL,ANSI_QUOTES" } do
+        local p = project.new { url = db.url, config = ('session = { "SET SESSION sql_mode = \'%s\'" },'):format(mode) }
+        local r = p:luamig "inspect"
+        assert.equal(0, r.code, r.stderr)
+        said[#said + 1] = r.stdout
+      end
+      assert.matches('"j", sql.json', said[1], 1, true)
+      assert.equal(said[1], said[2])
+      db:drop()
+    end)
   end
 
   if not is_mariadb then

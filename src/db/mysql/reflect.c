@@ -93,9 +93,7 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
         if (computed == NULL) {
             return -1;
         }
-        computed->expression = scope->conn->server.is_mariadb
-                                   ? mig_mysql_without_conversions(scope->arena, expression)
-                                   : mig_mysql_unescaped(scope->arena, expression);
+        computed->expression = mig_mysql_expression(scope->arena, &scope->conn->server, expression);
         bool stored = contains_word(extra, "STORED") || contains_word(extra, "PERSISTENT");
         computed->stored = stored ? MIG_TRUE : MIG_FALSE;
         column->computed = computed;
@@ -206,7 +204,8 @@ static int read_element(struct mig_listing *rows, const struct scope *scope,
     element->column = mig_listing_text(rows, IX_COLUMN);
     if (element->column == NULL) {
         const char *text = mig_listing_text(rows, IX_EXPRESSION);
-        element->expression = text == NULL ? "" : mig_mysql_unescaped(scope->arena, text);
+        element->expression =
+            text == NULL ? "" : mig_mysql_expression(scope->arena, &scope->conn->server, text);
     }
     element->desc = mig_listing_peek(rows, IX_ORDER)[0] == 'D';
     if (index->prefix == NULL) {
@@ -442,13 +441,11 @@ static int read_check(struct mig_listing *rows, const struct scope *scope, struc
     if (name == NULL || condition == NULL) {
         return rows->status;
     }
-    if (!scope->conn->server.is_mariadb) {
-        condition = mig_mysql_unescaped(scope->arena, condition);
-        condition = condition == NULL ? NULL : mig_listing_unwrap(scope->arena, condition);
-    } else if (is_json_check(scope, table, condition)) {
+    condition = mig_mysql_expression(scope->arena, &scope->conn->server, condition);
+    if (condition != NULL && !scope->conn->server.is_mariadb) {
+        condition = mig_listing_unwrap(scope->arena, condition);
+    } else if (condition != NULL && is_json_check(scope, table, condition)) {
         return 0;
-    } else {
-        condition = mig_mysql_without_conversions(scope->arena, condition);
     }
     struct mig_constraint *check = mig_arena_new(scope->arena, struct mig_constraint);
     if (check == NULL || condition == NULL ||

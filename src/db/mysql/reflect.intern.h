@@ -5,14 +5,16 @@
 #include "driver/listing.h"
 #include "model/schema.h"
 
-/* An expression without CONVERT(… USING charset): MariaDB writes the conversions that a session of
- * another character set needed into the catalog with the table's next ALTER. NULL when out of
- * memory. */
-const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *text);
+/* An expression of the catalog's as it may be written again in any session; NULL when out of
+ * memory. MySQL escapes it as if it stood in a literal: _utf8mb4\'x\'. MariaDB quotes names by the
+ * session's ANSI_QUOTES, and writes the conversions that a session of another character set needed,
+ * CONVERT(… USING charset), into the catalog with the table's next ALTER. */
+const char *mig_mysql_expression(struct mig_arena *arena, const struct mig_server *server,
+                                 const char *text);
+/* As the server writes it without ANSI_QUOTES. */
+const char *mig_mysql_with_backticks(struct mig_arena *arena, const char *text);
 /* Behind the literal or quoted name that begins at `at`. */
 const char *mig_mysql_skip_quoted(const char *at, const char *end);
-/* MySQL escapes the text of an expression as if it stood in a literal: _utf8mb4\'x\'. */
-const char *mig_mysql_unescaped(struct mig_arena *arena, const char *text);
 /* The server writes every name with its database, which a view or default elsewhere would still
  * point to. */
 const char *mig_mysql_without_database(struct mig_arena *arena, const char *text,

@@ -106,7 +106,7 @@ static struct mig_value read_mariadb(struct mig_arena *arena, const struct mig_s
     if (mig_ascii_compare(text, "NULL") == 0) {
         return (struct mig_value){0};
     }
-    text = text[0] == '\'' ? text : mig_mysql_without_conversions(arena, text);
+    text = text[0] == '\'' ? text : mig_mysql_expression(arena, server, text);
     if (text != NULL && mig_mysql_is_bytes(type)) {
         struct mig_value value = mig_mysql_bytes_value(arena, text);
         if (value.kind != MIG_VALUE_NONE) {
@@ -123,11 +123,11 @@ static struct mig_value read_mariadb(struct mig_arena *arena, const struct mig_s
 }
 
 /* The bare literal, unless it was generated. */
-static struct mig_value read_mysql(struct mig_arena *arena, const struct mig_type *type,
-                                   const char *text, bool generated)
+static struct mig_value read_mysql(struct mig_arena *arena, const struct mig_server *server,
+                                   const struct mig_type *type, const char *text, bool generated)
 {
     if (generated) {
-        return expression(mig_mysql_unescaped(arena, text));
+        return expression(mig_mysql_expression(arena, server, text));
     }
     if (strncmp(text, "0x", 2) == 0 && mig_mysql_is_bytes(type)) {
         return mig_mysql_bytes_value(arena, text);
@@ -144,5 +144,5 @@ struct mig_value mig_mysql_read_default(struct mig_arena *arena, const struct mi
                                         bool generated)
 {
     return server->is_mariadb ? read_mariadb(arena, server, type, text)
-                              : read_mysql(arena, type, text, generated);
+                              : read_mysql(arena, server, type, text, generated);
 }

@@ -59,7 +59,32 @@ static void append_without(struct mig_strbuf *out, const char *at, const char *e
     }
 }
 
-const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *text)
+const char *mig_mysql_with_backticks(struct mig_arena *arena, const char *text)
+{
+    struct mig_strbuf out = {0};
+    const char *end = text + strlen(text);
+    bool in_name = false;
+    for (const char *at = text; at < end;) {
+        if (!in_name && *at == '\'') {
+            const char *next = mig_mysql_skip_quoted(at, end);
+            mig_strbuf_add(&out, at, (size_t)(next - at));
+            at = next;
+        } else if (*at != '"') {
+            mig_strbuf_puts(&out, in_name && *at == '`' ? "`" : "");
+            mig_strbuf_putc(&out, *at++);
+        } else if (in_name && at[1] == '"') {
+            mig_strbuf_putc(&out, '"');
+            at += 2;
+        } else {
+            mig_strbuf_putc(&out, '`');
+            in_name = !in_name;
+            at++;
+        }
+    }
+    return mig_strbuf_to_arena(&out, arena);
+}
+
+static const char *without_conversions(struct mig_arena *arena, const char *text)
 {
     if (mig_ascii_find(text, " using ") == NULL) {
         return text;
@@ -69,7 +94,7 @@ const char *mig_mysql_without_conversions(struct mig_arena *arena, const char *t
     return mig_strbuf_to_arena(&out, arena);
 }
 
-const char *mig_mysql_unescaped(struct mig_arena *arena, const char *text)
+static const char *unescaped(struct mig_arena *arena, const char *text)
 {
     char *plain = mig_arena_strdup(arena, text);
     if (plain == NULL) {
@@ -84,6 +109,16 @@ const char *mig_mysql_unescaped(struct mig_arena *arena, const char *text)
     }
     plain[used] = '\0';
     return plain;
+}
+
+const char *mig_mysql_expression(struct mig_arena *arena, const struct mig_server *server,
+                                 const char *text)
+{
+    if (!server->is_mariadb) {
+        return unescaped(arena, text);
+    }
+    text = server->ansi_quotes ? mig_mysql_with_backticks(arena, text) : text;
+    return text != NULL ? without_conversions(arena, text) : NULL;
 }
 
 const char *mig_mysql_without_database(struct mig_arena *arena, const char *text,

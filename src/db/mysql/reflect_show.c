@@ -9,32 +9,6 @@
 
 #include <string.h>
 
-/* As the server writes it without ANSI_QUOTES: names in backticks. */
-static const char *with_backticks(struct mig_arena *arena, const char *text)
-{
-    struct mig_strbuf out = {0};
-    const char *end = text + strlen(text);
-    bool in_name = false;
-    for (const char *at = text; at < end;) {
-        if (!in_name && *at == '\'') {
-            const char *next = mig_mysql_skip_quoted(at, end);
-            mig_strbuf_add(&out, at, (size_t)(next - at));
-            at = next;
-        } else if (*at != '"') {
-            mig_strbuf_puts(&out, in_name && *at == '`' ? "`" : "");
-            mig_strbuf_putc(&out, *at++);
-        } else if (in_name && at[1] == '"') {
-            mig_strbuf_putc(&out, '"');
-            at += 2;
-        } else {
-            mig_strbuf_putc(&out, '`');
-            in_name = !in_name;
-            at++;
-        }
-    }
-    return mig_strbuf_to_arena(&out, arena);
-}
-
 /* SHOW CREATE TABLE or VIEW. */
 static int show_create(struct mig_conn *conn, struct mig_arena *arena, const char *kind,
                        const char *schema, const char *name, const char **out,
@@ -57,7 +31,7 @@ static int show_create(struct mig_conn *conn, struct mig_arena *arena, const cha
     mig_listing_open(&rows, conn, arena, text, NULL, 0, err);
     *out = mig_listing_next(&rows) ? mig_listing_text(&rows, 1) : NULL;
     if (*out != NULL && conn->server.ansi_quotes) {
-        *out = with_backticks(arena, *out);
+        *out = mig_mysql_with_backticks(arena, *out);
     }
     return mig_listing_close(&rows);
 }
