@@ -291,6 +291,24 @@ int mig_compare_read_names(struct mig_arena *arena, const char *query, struct mi
     }
 }
 
+bool mig_compare_selects_all(const char *query)
+{
+    struct view rest = {.start = query, .end = query + strlen(query)};
+    bool expected = false; /* where it is no multiplication, nor count(*) */
+    for (;;) {
+        enum piece_kind kind;
+        struct view piece = next_piece(&rest, &kind);
+        if (piece.start == piece.end && kind == PIECE_WORD) {
+            return false;
+        }
+        bool plain = kind == PIECE_WORD && !piece.quoted;
+        if (expected && plain && is_any_of(piece, "*")) {
+            return true;
+        }
+        expected = plain && is_any_of(piece, "select distinct all , .");
+    }
+}
+
 static bool names_have(const struct mig_compare_rules *rules, const struct mig_names *names,
                        const char *column)
 {

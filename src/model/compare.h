@@ -30,6 +30,8 @@ bool mig_compare_expressions(const char *a, const char *b);
  * after a JOIN, schemas and aliases among them, some twice. -1 when out of memory. */
 int mig_compare_read_names(struct mig_arena *arena, const char *query,
                            struct mig_names *out) MIG_MUST_CHECK;
+/* Whether the query takes all columns of something: *, t.* */
+bool mig_compare_selects_all(const char *query);
 /* Whether the name stands in the expression (as a word in any case or quoted), which literals don't
  * count for. */
 bool mig_compare_mentions(const char *expression, const char *name);

@@ -138,6 +138,36 @@ static bool reads_changed(const struct mig_diff *d, const struct mig_view *view,
     return false;
 }
 
+static bool has_columns_of(const struct mig_diff *d, const struct mig_table *a,
+                           const struct mig_table *b)
+{
+    for (size_t i = 0; i < b->columns.count; i++) {
+        if (mig_diff_find_column(d, a, b->columns.items[i]->name) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether one of them is a table that gains or loses columns. */
+static bool reads_reshaped(const struct mig_diff *d, const struct mig_names *reads,
+                           const struct mig_schema *from, const struct mig_schema *to)
+{
+    for (size_t i = 0; i < from->table_count; i++) {
+        const struct mig_table *before = from->tables[i];
+        bool read = mig_names_contain_folded(reads, before->name);
+        for (size_t k = 0; read && k < to->table_count; k++) {
+            const struct mig_table *after = to->tables[k];
+            if (mig_compare_names(d->rules, before->name, after->name) &&
+                mig_diff_same_schema(before->schema, after->schema) &&
+                !(has_columns_of(d, before, after) && has_columns_of(d, after, before))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool reads_dropped(const struct mig_names *reads, const struct mig_schema *from,
                           const bool *dropped)
 {
@@ -180,7 +210,7 @@ static void create_view(struct mig_diff *d, const struct mig_view *view,
         return;
     }
     op->name = view->name;
-    op->query = view->query;
+    op->query = view->written != NULL ? view->written : view->query;
     op->materialized = view->materialized;
     op->columns = view->columns;
     op->check_option = view->check_option;
@@ -310,8 +340,8 @@ static void remake_parts(struct mig_diff *d, const struct mig_view *before,
 }
 
 /* Which views of `from` are dropped, whether or not they come again: one that stays must not read
- * one that goes, but where a view is looked up when it is used. What is read stands before who
- * reads it. */
+ * one that goes, but where a view is looked up when it is used; one that takes all columns has
+ * those of the day when it was made. What is read stands before who reads it. */
 static bool *find_dropped(struct mig_diff *d, const struct mig_schema *from,
                           const struct mig_schema *to)
 {
@@ -323,10 +353,13 @@ static bool *find_dropped(struct mig_diff *d, const struct mig_schema *from,
         if (mig_compare_read_names(d->arena, before->query, &reads) != 0) {
             return NULL;
         }
-        dropped[i] = mig_diff_is_included(d, "view", before->name, before->schema) &&
-                     (at == to->view_count || !same_view(d, before, to->views[at]) ||
-                      reads_changed(d, before, &reads) ||
-                      (!d->rules->unique_is_index && reads_dropped(&reads, from, dropped)));
+        const struct mig_view *after = at < to->view_count ? to->views[at] : NULL;
+        bool takes_all = after != NULL && (before->written != NULL || after->written != NULL);
+        dropped[i] =
+            mig_diff_is_included(d, "view", before->name, before->schema) &&
+            (after == NULL || !same_view(d, before, after) || reads_changed(d, before, &reads) ||
+             (takes_all && reads_reshaped(d, &reads, from, to)) ||
+             ((takes_all || !d->rules->unique_is_index) && reads_dropped(&reads, from, dropped)));
     }
     return dropped;
 }

@@ -202,6 +202,7 @@ struct mig_enum {
 
 struct mig_view {
     const char *schema, *name, *query;
+    const char *written; /* declared, where `query` is in the server's words: SELECT * */
     enum mig_tri materialized;
     struct mig_names columns;
     /* What it is made with. Reflected: unset is the server's standard; declared: nothing is said.
