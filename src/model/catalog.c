@@ -167,6 +167,9 @@ int mig_catalog_look_up(struct mig_catalog *catalog, enum mig_catalog_object kin
         }
         entry->object = object;
         entry->known = object != NULL ? PRESENT : ABSENT;
+        if (kind == TABLE && object != NULL) {
+            mig_catalog_note_heir(catalog, object);
+        }
     }
     return 0;
 }

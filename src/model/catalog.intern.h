@@ -34,6 +34,7 @@ struct mig_catalog {
     const struct mig_compare_rules *rules;
     bool deferred;
     bool all_lost; /* deferred, and a DDL that names no table went by */
+    bool heirs;    /* not deferred: tables that take after others may be held */
     struct mig_map maps[OBJECTS];
     struct mig_catalog_entry *entries[OBJECTS];
     struct mig_enum_column *enum_columns;
@@ -55,6 +56,9 @@ static inline bool mig_catalog_has_no_answer(int rc)
 {
     return rc == MIG_E_offline || rc == MIG_E_script || rc == MIG_E_unsupported;
 }
+/* Notes what takes after others (PostgreSQL: a partition, what inherits): what these become, it
+ * becomes. */
+void mig_catalog_note_heir(struct mig_catalog *catalog, const struct mig_table *table);
 /* What maps[] knows the name by; NULL when out of memory. */
 const char *mig_catalog_key(const struct mig_catalog *catalog, struct mig_arena *arena,
                             const char *schema, const char *name);

@@ -93,15 +93,21 @@ static bool is_heir(const struct mig_table *table)
     return table->is_partition || mig_option_value(&table->options, "postgresql_inherits") != NULL;
 }
 
-/* What a table of PostgreSQL becomes, its partitions become, and what inherits from it: whose heirs
- * they are, the server knows. */
-static void forget_heirs(const struct mig_catalog *catalog)
+void mig_catalog_note_heir(struct mig_catalog *catalog, const struct mig_table *table)
 {
-    for (struct mig_catalog_entry *e = catalog->entries[TABLE]; e != NULL; e = e->next) {
+    catalog->heirs = catalog->heirs || is_heir(table);
+}
+
+/* Whose heirs they are, the server knows. */
+static void forget_heirs(struct mig_catalog *catalog)
+{
+    for (struct mig_catalog_entry *e = catalog->heirs ? catalog->entries[TABLE] : NULL; e != NULL;
+         e = e->next) {
         if (e->known == PRESENT && is_heir(e->object)) {
             mig_catalog_forget_entry(catalog, e);
         }
     }
+    catalog->heirs = false;
 }
 
 /* Says of every column whether it fills itself in, which is decided when it is made: what becomes
@@ -173,6 +179,7 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
         /* Once more: what was added still borrows from the operation. */
         entry->object = mig_table_copy(&catalog->arena, table);
         rc = entry->object == NULL ? mig_error_nomem(err) : 0;
+        mig_catalog_note_heir(catalog, table);
     } else if (rc == MIG_E_script && !catalog->deferred) {
         /* The server has carried it out, so our picture was wrong, not the operation. */
         mig_error_clear(err);
