@@ -341,38 +341,6 @@ static int take_type_arguments(struct mig_reader *r, const char *letters, int at
     return at;
 }
 
-static void check_type(struct mig_reader *r, enum mig_type_kind kind, int fields)
-{
-    static const struct {
-        enum mig_type_kind kind;
-        const char *key, *message;
-    } required[] = {
-        {MIG_TYPE_native, "name", "the type's own name is missing"},
-        {MIG_TYPE_array, "element", "the element type is missing: sql.array(sql.integer)"},
-        {MIG_TYPE_variant, "variants", "the table of types is missing"},
-        {MIG_TYPE_set, "values", "the list of values is missing"},
-    };
-    for (size_t i = 0; i < MIG_COUNT(required); i++) {
-        if (required[i].kind == kind) {
-            if (lua_getfield(r->L, fields, required[i].key) == LUA_TNIL) {
-                mig_read_fail(r, "%s", required[i].message);
-            }
-            lua_pop(r->L, 1);
-        }
-    }
-    if (kind == MIG_TYPE_enum) {
-        lua_getfield(r->L, fields, "name");
-        lua_getfield(r->L, fields, "values");
-        if (lua_isnil(r->L, -1) && lua_isnil(r->L, -2)) {
-            mig_read_fail(r, "it needs a name, a list of values, or both");
-        }
-        if (lua_istable(r->L, -1) && lua_rawlen(r->L, -1) == 0) {
-            mig_read_fail(r, "the list of values is empty");
-        }
-        lua_pop(r->L, 2);
-    }
-}
-
 static int expr_text(lua_State *L, const char *what, enum mig_value_kind kind)
 {
     struct mig_reader r = reader(L, what);
@@ -446,7 +414,6 @@ static int type_call(lua_State *L)
             &r, letters[0] == '-' ? "it takes no parameters, got %s" : "unexpected argument: %s",
             mig_lua_describe(L, at));
     }
-    check_type(&r, kind, fields);
     lua_settop(L, fields);
     mig_lua_push_object(L, MIG_LUA_TYPE, kind);
     check_object(L, what);

@@ -485,6 +485,9 @@ struct mig_params mig_read_params(struct mig_reader *r, int index, const char *n
 static void read_variants(struct mig_reader *r, int index, struct mig_type *type)
 {
     lua_State *L = r->L;
+    if (lua_type(L, index) != LUA_TTABLE) {
+        wrong_type(r, index, "the types", "a table such as { mysql = sql.text, default = … }");
+    }
     const char **keys = sorted_keys(r, index, "sql.variant", &type->variant_count);
     struct mig_type_variant *variants =
         mig_read_need(r, mig_arena_array(r->arena, struct mig_type_variant, type->variant_count));
@@ -504,6 +507,44 @@ static void read_variants(struct mig_reader *r, int index, struct mig_type *type
         lua_pop(L, 1);
     }
     type->variants = variants;
+}
+
+/* What a type cannot do without: `sql.native` alone, not called, has no text. */
+static void need_parameters(struct mig_reader *r, const struct mig_type *type)
+{
+    const char *missing = NULL;
+    switch (type->kind) {
+    case MIG_TYPE_native:
+        missing = type->name == NULL ? "the type's own name is missing: sql.native \"inet\"" : NULL;
+        break;
+    case MIG_TYPE_array:
+        missing =
+            type->element == NULL ? "the element type is missing: sql.array(sql.integer)" : NULL;
+        break;
+    case MIG_TYPE_variant:
+        missing = type->variant_count == 0 ? "the table of types is missing: sql.variant { mysql = "
+                                             "sql.native \"longtext\", default = sql.text }"
+                                           : NULL;
+        break;
+    case MIG_TYPE_set:
+        missing =
+            !type->values.given ? "the list of values is missing: sql.set { \"a\", \"b\" }" : NULL;
+        break;
+    case MIG_TYPE_enum:
+        missing = type->name == NULL && !type->values.given
+                      ? "it needs a name, a list of values, or both: sql.enum(\"state\", { \"a\", "
+                        "\"b\" })"
+                      : NULL;
+        if (type->values.given && type->values.count == 0) {
+            missing = "the list of values is empty";
+        }
+        break;
+    default:
+        break;
+    }
+    if (missing != NULL) {
+        mig_read_fail(r, "%s", missing);
+    }
 }
 
 const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char *name)
@@ -565,22 +606,21 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
         }
         lua_settop(L, fields);
     }
-    if (left == 0) {
-        lua_settop(L, fields - 1);
-        return type;
-    }
-    lua_pushliteral(L, "values");
-    if (lua_rawget(L, fields) != LUA_TNIL) {
-        type->values = mig_read_values(r, -1, "the values");
-    }
-    lua_pushliteral(L, "element");
-    if (lua_rawget(L, fields) != LUA_TNIL) {
-        type->element = mig_read_type(r, -1, "the element type");
-    }
-    lua_pushliteral(L, "variants");
-    if (lua_rawget(L, fields) != LUA_TNIL) {
-        read_variants(r, lua_gettop(L), type);
+    if (left > 0) {
+        lua_pushliteral(L, "values");
+        if (lua_rawget(L, fields) != LUA_TNIL) {
+            type->values = mig_read_values(r, -1, "the values");
+        }
+        lua_pushliteral(L, "element");
+        if (lua_rawget(L, fields) != LUA_TNIL) {
+            type->element = mig_read_type(r, -1, "the element type");
+        }
+        lua_pushliteral(L, "variants");
+        if (lua_rawget(L, fields) != LUA_TNIL) {
+            read_variants(r, lua_gettop(L), type);
+        }
     }
     lua_settop(L, fields - 1);
+    need_parameters(r, type);
     return type;
 }

@@ -263,6 +263,11 @@ local bad = {
   { "a sleep of too many seconds", "option 'sleep' is longer than a day", "backfill",
     { table = "t", set = { a = 1 }, sleep = math.maxinteger } },
   { "a sleep of a truth", "option 'sleep' must be a number of seconds", "backfill", { table = "t", set = { a = 1 }, sleep = true } },
+  { "a native type that was not called", "column 'a': the type's own name is missing", "add_column", "t", { "a", sql.native } },
+  { "an array that was not called", "column 'a': the element type is missing", "add_column", "t", { "a", sql.array } },
+  { "a variant that was not called", "column 'a': the table of types is missing", "add_column", "t", { "a", sql.variant } },
+  { "a set that was not called", "column 'a': the list of values is missing", "add_column", "t", { "a", sql.set } },
+  { "an enum that was not called", "column 'a': it needs a name, a list of values, or both", "add_column", "t", { "a", sql.enum } },
   { "a backfill of nothing", "option 'set' is missing", "backfill", { table = "t" } },
 }
 
