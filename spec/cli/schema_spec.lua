@@ -45,6 +45,10 @@ describe("luamig check", function()
     succeed(p, "downgrade", "-1", "--url", fresh.url) -- it has another number now
     assert.same({ "NO ACTION", "NO ACTION" }, fresh:query [[SELECT replace(delete_rule, 'RESTRICT', 'NO ACTION')
       FROM information_schema.referential_constraints WHERE constraint_schema = database()]])
+    succeed(p, "upgrade", "--url", fresh.url) -- where it is called neither what it was
+    succeed(p, "check", "--url", fresh.url)
+    succeed(p, "upgrade") -- nor what it is called elsewhere
+    succeed(p, "check")
     db:drop()
     fresh:drop()
   end)

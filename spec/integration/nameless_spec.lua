@@ -68,6 +68,22 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
   end)
 end
 
+it("columns that two foreign keys have do not say which one goes", function()
+  for _, dialect in ipairs { "postgresql", "mysql" } do
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url }
+    p:revision { id = "first", upgrade = MADE .. [[
+      op.create_table("clubs", { { "id", sql.integer, primary_key = true } })
+      op.create_foreign_key("to_clubs", "users", "clubs", { "team" }, { "id" })]] }
+    p:revision { id = "second", down = "first", upgrade = 'op.drop_constraint(nil, "users", { type = "foreignkey", columns = "team" })' }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches("table 'users' has two such constraints: '[%w_]+', '[%w_]+'\n", r.stderr)
+    assert.matches("hint      Say the name of the one that goes.", r.stderr, 1, true)
+    db:drop()
+  end
+end)
+
 it("a script for MySQL cannot know the name of a foreign key", function()
   local p = project.new { url = "mysql://nobody@127.0.0.1:1/none" }
   p:revision { id = "first", upgrade = MADE .. ' op.drop_column("users", "team")' }

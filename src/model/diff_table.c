@@ -88,6 +88,19 @@ const struct mig_constraint *mig_diff_partner(const struct mig_diff *d,
     return NULL;
 }
 
+/* Is it the only foreign key on its columns? */
+static bool columns_tell(const struct mig_table *table, const struct mig_constraint *key)
+{
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *other = table->constraints.items[i];
+        if (other->kind == key->kind && mig_names_equal(&other->columns, &key->columns) &&
+            !mig_text_equal(other->name, key->name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void mig_diff_drop_constraint(struct mig_diff *d, const struct mig_table *from, const char *table,
                               const struct mig_constraint *constraint)
 {
@@ -98,7 +111,10 @@ void mig_diff_drop_constraint(struct mig_diff *d, const struct mig_table *from, 
     if (op != NULL) {
         /* a foreign key goes before its table is renamed */
         op->table = list == &d->stages[DROP_FOREIGN_KEYS] ? from->name : table;
-        op->name = d->undo && has_made_up_name(d, constraint) ? NULL : constraint->name;
+        /* another database has made up another name, and so has this one after a way back */
+        bool nameless =
+            has_made_up_name(d, constraint) && (d->undo || columns_tell(from, constraint));
+        op->name = nameless ? NULL : constraint->name;
         op->type = mig_constraint_kind_name(constraint->kind);
         if (op->name == NULL) {
             op->columns = constraint->columns;
