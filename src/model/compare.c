@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, const char *b)
+static bool same_name(const char *a, const char *b, bool folds)
 {
     if (a == NULL || b == NULL) {
         return a == b;
@@ -14,9 +14,20 @@ bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, con
     if (((unsigned char)*a | 0x20) != ((unsigned char)*b | 0x20)) {
         return false; /* most pairs: what differs here differs in either case */
     }
-    return rules->folds_names ? mig_ascii_compare(a, b) == 0 : strcmp(a, b) == 0;
+    return folds ? mig_ascii_compare(a, b) == 0 : strcmp(a, b) == 0;
 }
 
+bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, const char *b)
+{
+    return same_name(a, b, rules->folds_names);
+}
+
+bool mig_compare_columns(const struct mig_compare_rules *rules, const char *a, const char *b)
+{
+    return same_name(a, b, rules->folds_names || rules->folds_columns);
+}
+
+/* Of columns. */
 static bool same_names(const struct mig_compare_rules *rules, const struct mig_names *a,
                        const struct mig_names *b)
 {
@@ -24,7 +35,7 @@ static bool same_names(const struct mig_compare_rules *rules, const struct mig_n
         return false;
     }
     for (size_t i = 0; i < a->count; i++) {
-        if (!mig_compare_names(rules, a->items[i], b->items[i])) {
+        if (!mig_compare_columns(rules, a->items[i], b->items[i])) {
             return false;
         }
     }
@@ -312,8 +323,8 @@ bool mig_compare_selects_all(const char *query)
 static bool names_have(const struct mig_compare_rules *rules, const struct mig_names *names,
                        const char *column)
 {
-    return rules->folds_names ? mig_names_contain_folded(names, column)
-                              : mig_names_contain(names, column);
+    return rules->folds_names || rules->folds_columns ? mig_names_contain_folded(names, column)
+                                                      : mig_names_contain(names, column);
 }
 
 static bool elements_have(const struct mig_compare_rules *rules,
@@ -321,7 +332,7 @@ static bool elements_have(const struct mig_compare_rules *rules,
 {
     for (size_t i = 0; i < elements->count; i++) {
         const struct mig_element *element = &elements->items[i];
-        if (element->column != NULL ? mig_compare_names(rules, element->column, column)
+        if (element->column != NULL ? mig_compare_columns(rules, element->column, column)
                                     : mig_compare_mentions(element->expression, column)) {
             return true;
         }
@@ -612,7 +623,7 @@ bool mig_compare_computed(const struct mig_computed *a, const struct mig_compute
 static bool same_element(const struct mig_compare_rules *rules, const struct mig_element *a,
                          const struct mig_element *b)
 {
-    return mig_compare_names(rules, a->column, b->column) &&
+    return mig_compare_columns(rules, a->column, b->column) &&
            mig_compare_expressions(a->expression, b->expression) && a->desc == b->desc &&
            same_word(a->nulls, b->nulls) && mig_text_equal(a->ops, b->ops) &&
            same_int(a->length, b->length) && same_word(a->collation, b->collation) &&

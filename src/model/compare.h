@@ -10,6 +10,7 @@
 /* What servers differ in. */
 struct mig_compare_rules {
     bool folds_names;     /* names compare without case, quoted ones too (SQLite) */
+    bool folds_columns;   /* those of columns do, whatever those of tables (MySQL) */
     bool has_comments;    /* SQLite keeps none */
     bool unique_is_index; /* MySQL: a UNIQUE over plain columns, whichever way it was made */
     bool names_key;       /* the primary key's name is the user's (PostgreSQL, SQLite) */
@@ -23,6 +24,7 @@ struct mig_compare_rules {
 
 /* Names, by the rules; both NULL are the same. */
 bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, const char *b);
+bool mig_compare_columns(const struct mig_compare_rules *rules, const char *a, const char *b);
 /* Expressions: white space, the case of words, quotes around plain names and outer parentheses
  * don't count. Both NULL are the same. */
 bool mig_compare_expressions(const char *a, const char *b);

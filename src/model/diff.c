@@ -241,7 +241,7 @@ static bool keeps_word(const struct mig_diff *d, const struct mig_table *table,
     const struct mig_constraint *key = mig_table_primary_key(table);
     const struct mig_type *type = column->type;
     return d->rules->rowid_keys && key != NULL && key->columns.count == 1 &&
-           mig_diff_same_name(d, key->columns.items[0], column->name) &&
+           mig_diff_same_column(d, key->columns.items[0], column->name) &&
            column->autoincrement == MIG_UNSET && mig_type_is_integer(type) &&
            type->kind != MIG_TYPE_integer;
 }

@@ -76,6 +76,7 @@ struct mig_diff {
 void *mig_diff_new_op(struct mig_diff *d, struct mig_op_list *list, enum mig_op_kind kind,
                       size_t size, const char *schema);
 bool mig_diff_same_name(const struct mig_diff *d, const char *a, const char *b);
+bool mig_diff_same_column(const struct mig_diff *d, const char *a, const char *b);
 /* Appends a list to another. */
 void mig_diff_join(struct mig_diff *d, struct mig_op_list *to, const struct mig_op_list *from);
 /* Is the column in the primary key? */

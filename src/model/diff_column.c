@@ -16,10 +16,10 @@ static bool is_taken(const struct mig_diff *d, const struct mig_table *live,
 {
     for (size_t i = 0; depth < CHAIN && i < declared->columns.count; i++) {
         const struct mig_column *other = declared->columns.items[i];
-        if (other->renamed_from != NULL && mig_diff_same_name(d, other->renamed_from, name) &&
-            !mig_diff_same_name(d, other->name, name)) {
+        if (other->renamed_from != NULL && mig_diff_same_column(d, other->renamed_from, name) &&
+            !mig_diff_same_column(d, other->name, name)) {
             const struct mig_column *own = former(d, live, declared, other, depth + 1);
-            if (own != NULL && mig_diff_same_name(d, own->name, name)) {
+            if (own != NULL && mig_diff_same_column(d, own->name, name)) {
                 return true;
             }
         }
@@ -81,7 +81,7 @@ bool mig_diff_in_key(const struct mig_diff *d, const struct mig_table *table, co
 {
     const struct mig_constraint *key = mig_table_primary_key(table);
     for (size_t i = 0; key != NULL && i < key->columns.count; i++) {
-        if (mig_diff_same_name(d, key->columns.items[i], column)) {
+        if (mig_diff_same_column(d, key->columns.items[i], column)) {
             return true;
         }
     }
@@ -101,7 +101,7 @@ static bool in_foreign_key(const struct mig_diff *d, const struct mig_table *tab
         const struct mig_constraint *constraint = table->constraints.items[i];
         for (size_t k = 0;
              constraint->kind == MIG_CONSTRAINT_FOREIGN && k < constraint->columns.count; k++) {
-            if (mig_diff_same_name(d, constraint->columns.items[k], column)) {
+            if (mig_diff_same_column(d, constraint->columns.items[k], column)) {
                 return true;
             }
         }
@@ -125,7 +125,7 @@ bool mig_diff_fills_itself(const struct mig_diff *d, const struct mig_table *tab
             column->type); /* what autoincrement = true makes outside of a key */
     }
     return key != NULL && key->columns.count == 1 &&
-           mig_diff_same_name(d, key->columns.items[0], column->name) &&
+           mig_diff_same_column(d, key->columns.items[0], column->name) &&
            mig_type_is_integer(column->type) && plain &&
            column->default_value.kind == MIG_VALUE_NONE && !in_foreign_key(d, table, column->name);
 }
@@ -501,7 +501,7 @@ static void order_renames(struct mig_diff *d)
     for (size_t i = 0; i < list->count; i++) {
         for (size_t k = i + 1; k < list->count; k++) {
             const char *taken = MIG_OP_CAST(list->items[i], alter_column)->new_column_name;
-            if (mig_diff_same_name(d, taken, MIG_OP_CAST(list->items[k], alter_column)->column)) {
+            if (mig_diff_same_column(d, taken, MIG_OP_CAST(list->items[k], alter_column)->column)) {
                 struct mig_op *first = list->items[k];
                 list->items[k] = list->items[i];
                 list->items[i] = first;
@@ -517,7 +517,7 @@ bool mig_diff_brings_key(const struct mig_diff *d, const struct mig_table *table
 {
     const struct mig_constraint *key = mig_table_primary_key(table);
     return !d->rules->names_key && key != NULL && key->columns.count == 1 &&
-           mig_diff_same_name(d, key->columns.items[0], column->name) &&
+           mig_diff_same_column(d, key->columns.items[0], column->name) &&
            mig_diff_fills_itself(d, table, column);
 }
 
@@ -574,7 +574,7 @@ void mig_diff_columns(struct mig_diff *d, const struct mig_table *from, const st
             d->failed |= mig_names_add(d->arena, &d->replaced, after->name) != 0;
             continue;
         }
-        if (!mig_diff_same_name(d, before->name, after->name)) {
+        if (!mig_diff_same_column(d, before->name, after->name)) {
             struct mig_op_alter_column *op =
                 NEW_OP(d, &d->parts[RENAME_COLUMNS], alter_column, to->schema);
             if (op != NULL) {

@@ -140,7 +140,7 @@ static void disinherit(struct mig_diff *d, struct mig_table *heir, const struct 
     size_t kept = 0;
     for (size_t i = 0; i < heir->columns.count; i++) {
         struct mig_column *column = heir->columns.items[i];
-        if (!mig_diff_same_name(d, column->name, gone->name) ||
+        if (!mig_diff_same_column(d, column->name, gone->name) ||
             (!d->undo && !column->only_inherited)) {
             heir->columns.items[kept++] = column;
         }

@@ -39,7 +39,7 @@ static bool types_change(const struct mig_diff *d, const struct mig_diff_pair *p
             continue;
         }
         for (size_t k = 0; k < columns->count; k++) {
-            if (mig_diff_same_name(d, columns->items[k], before->name)) {
+            if (mig_diff_same_column(d, columns->items[k], before->name)) {
                 return true;
             }
         }
@@ -53,7 +53,7 @@ static bool same_set(const struct mig_diff *d, const struct mig_names *a, const 
     for (size_t i = 0; same && i < a->count; i++) {
         bool found = false;
         for (size_t k = 0; k < b->count; k++) {
-            found = found || mig_diff_same_name(d, a->items[i], b->items[k]);
+            found = found || mig_diff_same_column(d, a->items[i], b->items[k]);
         }
         same = found;
     }
@@ -65,7 +65,7 @@ static bool is_key_index(const struct mig_diff *d, const struct mig_index *index
 {
     bool same = index->unique == MIG_TRUE && index->elements.count == columns->count;
     for (size_t i = 0; same && i < columns->count; i++) {
-        same = mig_diff_same_name(d, index->elements.items[i].column, columns->items[i]);
+        same = mig_diff_same_column(d, index->elements.items[i].column, columns->items[i]);
     }
     return same;
 }
@@ -97,7 +97,7 @@ static bool begins_with(const struct mig_diff *d, const struct mig_constraint *t
 {
     bool same = is_unique(target) && target->columns.count >= columns->count;
     for (size_t i = 0; same && i < columns->count; i++) {
-        same = mig_diff_same_name(d, target->columns.items[i], columns->items[i]);
+        same = mig_diff_same_column(d, target->columns.items[i], columns->items[i]);
     }
     return same;
 }
@@ -207,7 +207,7 @@ static bool loses_index(const struct mig_diff *d, const struct mig_diff_pair *pa
     for (size_t i = 0; i < pair->before->constraints.count; i++) {
         const struct mig_constraint *other = pair->before->constraints.items[i];
         if (is_unique(other) && other->columns.count > 0 && !stays(d, pair, other) &&
-            mig_diff_same_name(d, other->columns.items[0], key->columns.items[0])) {
+            mig_diff_same_column(d, other->columns.items[0], key->columns.items[0])) {
             return true;
         }
     }

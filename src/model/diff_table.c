@@ -29,13 +29,18 @@ bool mig_diff_same_name(const struct mig_diff *d, const char *a, const char *b)
     return mig_compare_names(d->rules, a, b);
 }
 
+bool mig_diff_same_column(const struct mig_diff *d, const char *a, const char *b)
+{
+    return mig_compare_columns(d->rules, a, b);
+}
+
 struct mig_column *mig_diff_find_column(const struct mig_diff *d, const struct mig_table *table,
                                         const char *name)
 {
     int first = *name | 0x20; /* as mig_compare_names does, which most columns need not be asked */
     for (size_t i = 0; i < table->columns.count; i++) {
         struct mig_column *column = table->columns.items[i];
-        if ((*column->name | 0x20) == first && mig_diff_same_name(d, column->name, name)) {
+        if ((*column->name | 0x20) == first && mig_diff_same_column(d, column->name, name)) {
             return column;
         }
     }
@@ -161,8 +166,8 @@ static const char *present_name(const struct mig_diff *d, const struct mig_table
     for (size_t i = 0; name != NULL && i < to->columns.count; i++) {
         const struct mig_column *after = to->columns.items[i];
         const struct mig_column *before = mig_diff_origin(d, from, to, after);
-        if (before != NULL && mig_diff_same_name(d, before->name, name)) {
-            return mig_diff_same_name(d, after->name, name) ? name : after->name;
+        if (before != NULL && mig_diff_same_column(d, before->name, name)) {
+            return mig_diff_same_column(d, after->name, name) ? name : after->name;
         }
     }
     return name;
@@ -183,7 +188,7 @@ static const struct mig_table *renamed(struct mig_diff *d, const struct mig_tabl
     bool same = true;
     for (size_t i = 0; i < to->columns.count && same; i++) {
         const struct mig_column *before = mig_diff_origin(d, from, to, to->columns.items[i]);
-        same = before == NULL || mig_diff_same_name(d, before->name, to->columns.items[i]->name);
+        same = before == NULL || mig_diff_same_column(d, before->name, to->columns.items[i]->name);
     }
     if (same) {
         return from;
@@ -377,7 +382,7 @@ bool mig_diff_covers(const struct mig_diff *d, const struct mig_index *index,
         return false;
     }
     for (size_t i = 0; i < key->columns.count; i++) {
-        if (!mig_diff_same_name(d, key->columns.items[i], index->elements.items[i].column)) {
+        if (!mig_diff_same_column(d, key->columns.items[i], index->elements.items[i].column)) {
             return false;
         }
     }
@@ -411,7 +416,7 @@ static bool same_columns(const struct mig_diff *d, const struct mig_constraint *
 {
     bool same = a->columns.count == b->columns.count;
     for (size_t i = 0; same && i < a->columns.count; i++) {
-        same = mig_diff_same_name(d, a->columns.items[i], b->columns.items[i]);
+        same = mig_diff_same_column(d, a->columns.items[i], b->columns.items[i]);
     }
     return same;
 }
@@ -446,7 +451,7 @@ static void drop_key_indexes(struct mig_diff *d, const struct mig_table *from,
             bool keyed =
                 other->kind == MIG_CONSTRAINT_PRIMARY || other->kind == MIG_CONSTRAINT_UNIQUE;
             gone = !(keyed && other->columns.count > 0 &&
-                     mig_diff_same_name(d, other->columns.items[0], key->columns.items[0]));
+                     mig_diff_same_column(d, other->columns.items[0], key->columns.items[0]));
         }
         struct mig_op_drop_index *op =
             gone ? NEW_OP(d, &d->parts[LOSE_INDEXES], drop_index, from->schema) : NULL;
@@ -629,7 +634,7 @@ static bool is_renamed(const struct mig_diff *d, const char *column)
     for (size_t i = 0; i < d->parts[RENAME_COLUMNS].count; i++) {
         const struct mig_op_alter_column *op =
             MIG_OP_CAST(d->parts[RENAME_COLUMNS].items[i], alter_column);
-        renamed = renamed || mig_diff_same_name(d, op->new_column_name, column);
+        renamed = renamed || mig_diff_same_column(d, op->new_column_name, column);
     }
     return renamed;
 }
