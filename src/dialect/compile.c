@@ -642,6 +642,26 @@ static struct mig_constraint *find_by_convention(struct mig_compile *c,
     return NULL;
 }
 
+/* Columns that another constraint of the kind has as well do not say which one is meant, where
+ * names would. */
+static int refuse_ambiguous(const struct mig_op_drop_constraint *drop,
+                            const struct mig_table *table, struct mig_error *err)
+{
+    bool by_columns = drop->existing != NULL && drop->name == NULL && drop->columns.count > 0;
+    for (size_t i = 0; by_columns && i < table->constraints.count; i++) {
+        const struct mig_constraint *other = table->constraints.items[i];
+        if (other != drop->existing && other->kind == drop->existing->kind && other->name != NULL &&
+            drop->existing->name != NULL && mig_names_equal(&other->columns, &drop->columns)) {
+            int code =
+                mig_error_set(err, MIG_E_script, "table '%s' has two such constraints: '%s', '%s'",
+                              drop->table, drop->existing->name, other->name);
+            mig_error_hint(err, "Say the name of the one that goes.");
+            return code;
+        }
+    }
+    return 0;
+}
+
 static int find_named_by_server(struct mig_compile *c, struct mig_op_drop_constraint *drop,
                                 struct mig_error *err)
 {
@@ -652,6 +672,7 @@ static int find_named_by_server(struct mig_compile *c, struct mig_op_drop_constr
     int code = mig_compile_named_table(c, drop->base.schema, drop->table, &table, err);
     if (code == 0 && table != NULL) {
         drop->existing = mig_apply_find_constraint(table, drop);
+        code = refuse_ambiguous(drop, table, err);
     }
     return code;
 }
@@ -672,25 +693,6 @@ static int find_check_by_columns(struct mig_compile *c, struct mig_op_drop_const
     return 0;
 }
 
-/* Columns that another constraint of the kind has as well do not say which one is meant, where
- * names would. */
-static int refuse_ambiguous(const struct mig_op_drop_constraint *drop,
-                            const struct mig_table *table, struct mig_error *err)
-{
-    for (size_t i = 0; i < table->constraints.count; i++) {
-        const struct mig_constraint *other = table->constraints.items[i];
-        if (other != drop->existing && other->kind == drop->existing->kind && other->name != NULL &&
-            drop->existing->name != NULL && mig_names_equal(&other->columns, &drop->columns)) {
-            int code =
-                mig_error_set(err, MIG_E_script, "table '%s' has two such constraints: '%s', '%s'",
-                              drop->table, drop->existing->name, other->name);
-            mig_error_hint(err, "Say the name of the one that goes.");
-            return code;
-        }
-    }
-    return 0;
-}
-
 static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, struct mig_error *err)
 {
     struct mig_op_drop_constraint *drop = (struct mig_op_drop_constraint *)(void *)op;
@@ -704,11 +706,9 @@ static int resolve_drop_constraint(struct mig_compile *c, struct mig_op *op, str
     int code = mig_compile_known_table(c, op->schema, drop->table, &table, err);
     if (code == 0 && table != NULL) {
         drop->existing = mig_apply_find_constraint(table, drop);
-        if (drop->existing != NULL && drop->name == NULL && drop->columns.count > 0) {
-            code = refuse_ambiguous(drop, table, err);
-            if (code != 0) {
-                return code;
-            }
+        code = refuse_ambiguous(drop, table, err);
+        if (code != 0) {
+            return code;
         }
         if (drop->existing == NULL && drop->name != NULL) {
             drop->existing = find_by_convention(c, table, drop->name);
