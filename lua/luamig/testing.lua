@@ -259,6 +259,11 @@ end
 
 -- The stairway ---------------------------------------------------------------------------------------------------------
 
+-- it(name, test), which busted takes for a test of that file: it asks where it was called.
+local function it_in(file, name, test)
+  assert(load("local it, name, test = ... it(name, test)", "@" .. file))(require("busted").it, name, test)
+end
+
 --- Defines one `it` a revision: up, down, up, and the schema is equal each time, and the rows of
 --- spec/data survive. An irreversible one only goes up.
 function testing.stairway()
@@ -277,7 +282,7 @@ function testing.stairway()
   end)
   for i = #revisions, 1, -1 do
     local revision = revisions[i]
-    busted.it(("goes up, down and up: %s %s"):format(revision.revision, revision.message), function()
+    it_in(revision.file, ("goes up, down and up: %s %s"):format(revision.revision, revision.message), function()
       db = db or testing.database()
       db.broken = true
       local found = stairway.climb(db.handle, revision, data)

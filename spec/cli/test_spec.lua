@@ -248,6 +248,9 @@ describe("luamig test", function()
     end
     found = document(0, "spec/users_spec.lua")
     assert.same({ 4, 0, 0, 4 }, { found.passed, found.failed, found.pending, #found.tests })
+    local files = {} -- those that the stairway climbs are tests of the revisions
+    for _, test in ipairs(found.tests) do files[#files + 1] = test.file:match "[^/]*/[^/]*$" end
+    assert.same({ "spec/users_spec.lua", "spec/users_spec.lua", "migrations/a1.lua", "migrations/b2.lua" }, files)
     found = document(2, "spec/users_spec.lua", "--filter", "matches nothing")
     assert.same({ 0, {}, "no test ran" }, { found.passed, found.tests, found.error.message })
   end)
