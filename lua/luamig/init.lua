@@ -129,7 +129,9 @@ end
 --- targets: one, or a list. options: purge (forget what the version table says), sql.
 function Migrator:stamp(targets, options)
   handle_of(self, "stamp")
-  if targets == nil then core.error { kind = "usage", message = 'm:stamp: it takes a target, or a list of them' } end
+  if targets == nil or type(targets) == "table" and #targets == 0 then
+    core.error { kind = "usage", message = 'm:stamp: it takes a target, or a list of them' }
+  end
   local report = run(self, "stamp", targets, options, { purge = "boolean", sql = "boolean" })
   return document { from = report.from, to = report.to, script = report.script }
 end

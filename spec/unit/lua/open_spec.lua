@@ -144,6 +144,7 @@ describe("luamig.open", function()
       ["execute is called with a colon: m:execute(…)"] = function() m.execute "SELECT 1" end,
       ["m:downgrade: it takes a target"] = function() m:downgrade() end,
       ["m:stamp: it takes a target"] = function() m:stamp() end,
+      ["m:stamp: it takes a target, or"] = function() m:stamp({}, { purge = true }) end,
       ["m:upgrade: the target is a string, not a table"] = function() m:upgrade {} end,
       ["m:show: the target is a string, not a nil"] = function() m:show() end,
       ["m:history: unknown option 'rang'"] = function() m:history { rang = "base:" } end,
