@@ -88,8 +88,18 @@ local function choose_folder(settings, wanted, parents)
   return settings.migrations[1]
 end
 
+-- What a template holds of the header is Lua as it stands, "…" included.
+local function refuse_quotes(text, where)
+  for _, name in ipairs { "revision", "down_revision", "branch_labels", "depends_on", "create_date", "replaces" } do
+    if text:find("[\"']{{" .. name .. "}}[\"']") then
+      core.error { kind = "config", message = ("the template has quotes around {{%s}}, which brings its own"):format(name), file = where }
+    end
+  end
+end
+
 -- The template with its values. What has a value and no place of its own is declared below down_revision, or an error.
 local function fill(text, values, where)
+  refuse_quotes(text, where)
   local function is_lost(name)
     return values[name] ~= "" and values[name] ~= "nil" and not text:find("{{" .. name .. "}}", 1, true)
   end

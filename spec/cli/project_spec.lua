@@ -191,6 +191,16 @@ describe("luamig templates", function()
     assert.equal('-- x\nrevision = "a1"\ndown_revision = nil\n', p:read "migrations/a1_x.lua")
   end)
 
+  it("are refused with quotes around what brings its own", function()
+    local p = project.new { files = {
+      ["templates/mako/revision.lua"] = '-- {{message}}\nrevision = "{{revision}}"\ndown_revision = {{down_revision}}\n',
+    } }
+    local r = p:luamig("revision", "-m", "x", "--template", "mako")
+    assert.equal(2, r.code)
+    assert.equal("error: the template has quotes around {{revision}}, which brings its own\n  templates/mako/revision.lua\n", r.stderr)
+    assert.equal("", p:luamig("heads").stdout)
+  end)
+
   it("lose nothing that a revision has", function()
     local p = project.new { files = {
       ["templates/bare/revision.lua"] = "-- {{message}}\nrevision = {{revision}}\ndown_revision = nil\nfunction upgrade() end\n",
