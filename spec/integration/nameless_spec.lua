@@ -84,6 +84,29 @@ it("columns that two foreign keys have do not say which one goes", function()
   end
 end)
 
+it("a script drops by the server's name what was made without one, and knows what is left", function()
+  local p = project.new { url = "postgresql://nobody@127.0.0.1:1/none" }
+  p:revision { id = "first", upgrade = [[op.create_enum("mood", { "good" })]] .. MADE .. [[
+    op.create_table("clubs", { { "id", sql.integer, primary_key = true }, { "m", sql.enum "mood" }, { "team_id", sql.integer, references = "teams.id" },
+      { "user_id", sql.integer, references = "users.id" } })
+    op.execute "REFRESH MATERIALIZED VIEW totals"
+    op.execute "ANALYZE"
+    op.drop_constraint("clubs_team_id_fkey", "clubs", { type = "foreignkey" })
+    op.drop_constraint("users_a_check", "users", { type = "check" })
+    op.drop_constraint("users_a_b_key", "users")]] }
+  p:revision { id = "second", down = "first", upgrade = [[
+    assert(#op.inspect "clubs".foreign_keys == 1 and op.inspect "clubs".foreign_keys[1].columns[1] == "user_id")
+    assert(#op.inspect "users".checks == 0 and #op.inspect "users".uniques == 0 and #op.inspect "users".foreign_keys == 1)
+    op.set_enum_values("mood", { "good", "bad" })]] }
+  local r = p:luamig("upgrade", "--sql")
+  assert.equal(0, r.code, r.stderr)
+  assert.matches("ALTER TABLE clubs DROP CONSTRAINT clubs_team_id_fkey;", r.stdout, 1, true)
+  p:revision { id = "third", down = "second", upgrade = 'op.drop_constraint("clubs_pkey", "teams", { type = "unique" })' }
+  r = p:luamig("upgrade", "--sql")
+  assert.equal(1, r.code)
+  assert.matches("constraint 'clubs_pkey' of table 'teams' does not exist", r.stderr, 1, true)
+end)
+
 it("a script for MySQL cannot know the name of a foreign key", function()
   local p = project.new { url = "mysql://nobody@127.0.0.1:1/none" }
   p:revision { id = "first", upgrade = MADE .. ' op.drop_column("users", "team")' }

@@ -138,6 +138,44 @@ static void leave_out_what_fills(struct mig_table *table)
     }
 }
 
+/* Offline: a name that the table does not have may be what the server has called a constraint
+ * without one: the only one, or the only one whose columns stand in the name. MIG_E_offline: one of
+ * several. */
+static int drop_server_named(struct mig_arena *arena, struct mig_table *table,
+                             const struct mig_op *base, struct mig_error *err)
+{
+    const struct mig_op_drop_constraint *op = MIG_OP_CAST(base, drop_constraint);
+    const struct mig_constraint *found = NULL;
+    size_t unnamed = 0, fitting = 0;
+    for (size_t i = 0; op->name != NULL && i < table->constraints.count; i++) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        if (constraint->name != NULL ||
+            (op->type != NULL && constraint->kind != mig_constraint_kind_by_name(op->type))) {
+            continue;
+        }
+        bool fits = constraint->columns.count > 0;
+        for (size_t k = 0; k < constraint->columns.count; k++) {
+            fits = fits && strstr(op->name, constraint->columns.items[k]) != NULL;
+        }
+        unnamed++;
+        fitting += fits;
+        found = fits || found == NULL ? constraint : found;
+    }
+    if (unnamed == 0) {
+        return MIG_E_script;
+    }
+    if (unnamed > 1 && fitting != 1) {
+        return MIG_E_offline;
+    }
+    mig_error_clear(err);
+    struct mig_op_drop_constraint nameless = *op;
+    nameless.name = NULL;
+    nameless.type = mig_constraint_kind_name(found->kind);
+    nameless.columns = found->columns;
+    nameless.condition = found->condition;
+    return mig_apply_op(arena, table, &nameless.base, err);
+}
+
 static int change_table(struct mig_catalog *catalog, const char *schema, const char *name,
                         const struct mig_op *op, struct mig_error *err)
 {
@@ -172,6 +210,15 @@ static int change_table(struct mig_catalog *catalog, const char *schema, const c
         say_what_fills(table);
     }
     rc = mig_apply_op(&scratch, table, op, err);
+    if (rc == MIG_E_script && catalog->deferred && op->kind == MIG_OP_drop_constraint) {
+        rc = drop_server_named(&scratch, table, op, err);
+        if (rc == MIG_E_offline) {
+            mig_error_clear(err);
+            mig_catalog_forget_entry(catalog, entry);
+            mig_arena_release(&scratch);
+            return 0;
+        }
+    }
     if (rc == 0 && !catalog->rules->rowid_keys) {
         leave_out_what_fills(table);
     }

@@ -326,12 +326,14 @@ void mig_run_watch(struct mig_run *run, bool watched)
 /* Triggers are part of a table that the catalog holds on SQLite only. */
 static bool leaves_tables(const struct mig_run *run, const struct mig_statement *statement)
 {
-    static const char *const words[] = {
-        "CREATE FUNCTION", "CREATE PROCEDURE", "CREATE EVENT", "DROP FUNCTION",
-        "DROP PROCEDURE",  "DROP EVENT",       "GRANT",        "REVOKE"};
+    static const char *const words[] = {"CREATE FUNCTION", "CREATE PROCEDURE", "CREATE EVENT",
+                                        "DROP FUNCTION",   "DROP PROCEDURE",   "DROP EVENT",
+                                        "GRANT",           "REVOKE",           "CREATE EXTENSION",
+                                        "REFRESH"};
     static const char *const triggers[] = {"CREATE TRIGGER", "DROP TRIGGER"};
     return (statement->flags & MIG_STATEMENT_CASCADES) == 0 &&
            (mig_statement_begins(statement, words, MIG_COUNT(words)) ||
+            mig_statement_is_upkeep(statement) ||
             (!run->db->dialect->compare.rowid_keys &&
              mig_statement_begins(statement, triggers, MIG_COUNT(triggers))));
 }
