@@ -55,6 +55,27 @@ for _, dialect in ipairs(servers.dialects) do
   end)
 end
 
+it("writes no files when the account may not stamp the database", function()
+  local db, folder = scratch.database "postgresql", scratch.folder()
+  local reader = "reader_" .. db.name:sub(-12)
+  db:query(("CREATE TABLE users (id int PRIMARY KEY); CREATE ROLE %s LOGIN PASSWORD 'r'; GRANT SELECT ON users TO %s")
+    :format(reader, reader))
+  local function run(...)
+    return cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = db.url } })
+  end
+  assert.equal(0, run("init").code)
+  local r = run("adopt", "--url", (db.url:gsub("//.-@", "//" .. reader .. ":r@")))
+  assert.equal(1, r.code)
+  assert.equal("", r.stdout)
+  assert.matches("permission denied for schema public", r.stderr)
+  assert.equal("", run("heads").stdout)
+  r = run "adopt"
+  assert.equal(0, r.code, r.stderr)
+  assert.equal(0, run("check").code)
+  db:query(("DROP OWNED BY %s; DROP ROLE %s"):format(reader, reader))
+  db:drop()
+end)
+
 it("takes a serial over whose sequence others use, and no longer", function()
   local db, folder = scratch.database "postgresql", scratch.folder()
   db:query "CREATE TABLE people (id serial PRIMARY KEY, name text)"

@@ -76,6 +76,8 @@ function adopt.run(session)
   upgrades = render.operations(schemas, "  ") .. upgrades
   downgrades = downgrades .. render.operations(schemas_gone, "  ")
   local ids = alembic or new_head(known, upgrades)
+  local stamps = settings.version_table ~= "alembic_version"
+  if stamps then handle:ensure_version() end -- what the account may not do is told before there are files
   local written = {}
   for i, id in ipairs(ids) do
     if known[id] then
@@ -100,7 +102,7 @@ function adopt.run(session)
     out:line(schema)
   end
   session:close() -- the graph is another one now
-  if settings.version_table ~= "alembic_version" then session:handle():stamp(ids, { purge = true }) end
+  if stamps then session:handle():stamp(ids, { purge = true }) end
   out:note("now at " .. table.concat(ids, ", "))
   out:document("adopted", { revisions = ids, files = written })
 end
