@@ -461,6 +461,48 @@ static void list_bound(struct mig_diff *d, const struct mig_table *before,
     }
 }
 
+static void rename_table(struct mig_diff *d, const struct mig_table *before,
+                         const struct mig_table *after)
+{
+    struct mig_op_rename_table *op =
+        NEW_OP(d, &d->stages[RENAME_TABLES], rename_table, after->schema);
+    if (op != NULL) {
+        op->table = before->name;
+        op->new_name = after->name;
+    }
+}
+
+/* What `before` is, once what becomes of those that it inherits from (some of `above`) has become
+ * of it, too. NULL sets d->failed. */
+static const struct mig_table *inherited(struct mig_diff *d, const struct renames *renames,
+                                         const struct tables *old, const struct mig_table *before,
+                                         const struct mig_table *after,
+                                         const struct mig_table *const *above, size_t above_count)
+{
+    const struct mig_table *table = before;
+    for (size_t i = 0; mig_diff_is_heir(after) && table != NULL && i < above_count; i++) {
+        const struct mig_table *parent = mig_diff_inherits(after, above[i]) && is_ours(d, above[i])
+                                             ? table_origin(d, renames, old, above[i])
+                                             : NULL;
+        if (parent != NULL && mig_diff_inherits(before, parent)) {
+            table = mig_diff_inherit(d, table, after, parent, above[i]);
+        }
+    }
+    return table;
+}
+
+static const struct mig_table **heirs_last(struct mig_diff *d, const struct mig_schema *schema)
+{
+    const size_t *places = mig_diff_heirs_last(d->arena, schema);
+    const struct mig_table **tables =
+        mig_arena_array(d->arena, const struct mig_table *, schema->table_count + 1);
+    d->failed |= places == NULL || tables == NULL;
+    for (size_t i = 0; !d->failed && i < schema->table_count; i++) {
+        tables[i] = schema->tables[places[i]];
+    }
+    return tables;
+}
+
 static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
                         const struct mig_schema *to)
 {
@@ -470,10 +512,9 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
     index_tables(d, from, &old);
     index_tables(d, to, &new);
     struct renames renames = renames_of(d->undo ? &new : &old, d->undo ? from : to);
-    const size_t *places = mig_diff_heirs_last(d->arena, to);
-    d->failed |= places == NULL;
+    const struct mig_table **tables = heirs_last(d, to);
     for (size_t i = 0; !d->failed && i < to->table_count; i++) {
-        const struct mig_table *after = to->tables[places[i]];
+        const struct mig_table *after = tables[i];
         if (!is_ours(d, after)) {
             continue;
         }
@@ -483,32 +524,15 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
             continue;
         }
         const char *key = table_key(d, before->schema, before->name);
-        if (key == NULL || mig_map_put(&used, key, d) != 0) {
+        const struct mig_table *now = inherited(d, &renames, &old, before, after, tables, i);
+        if (key == NULL || now == NULL || mig_map_put(&used, key, d) != 0) {
             d->failed = true;
             break;
         }
         if (!mig_diff_same_name(d, before->name, after->name)) {
-            struct mig_op_rename_table *op =
-                NEW_OP(d, &d->stages[RENAME_TABLES], rename_table, after->schema);
-            if (op != NULL) {
-                op->table = before->name;
-                op->new_name = after->name;
-            }
+            rename_table(d, before, after);
         }
-        const struct mig_table *inherited = before;
-        for (size_t k = 0; mig_diff_is_heir(after) && inherited != NULL && k < i; k++) {
-            const struct mig_table *above = to->tables[places[k]], *parent = NULL;
-            if (mig_diff_inherits(after, above) && is_ours(d, above)) {
-                parent = table_origin(d, &renames, &old, above);
-            }
-            if (parent != NULL && mig_diff_inherits(before, parent)) {
-                inherited = mig_diff_inherit(d, inherited, after, parent, above);
-            }
-        }
-        if (inherited == NULL) {
-            break;
-        }
-        mig_diff_table(d, inherited, after);
+        mig_diff_table(d, now, after);
         list_bound(d, before, after);
         mig_diff_keep_parts(d, after);
         list_pair(d, before, after);

@@ -378,36 +378,106 @@ static bool same_sequence(struct mig_diff *d, const struct mig_column *before,
            mig_compare_defaults(d->arena, before, after);
 }
 
+/* What becomes of a column, but for its name. */
+struct changes {
+    bool type, nullable, value, identity, collation, comment, on_update, seen;
+    bool fills; /* by itself, in ALTER COLUMN */
+    bool apart; /* likewise, in operations of its own */
+};
+
+static struct changes changes_of(struct mig_diff *d, const struct mig_table *from,
+                                 const struct mig_table *to, const struct mig_column *before,
+                                 const struct mig_column *after)
+{
+    const bool filled = mig_diff_fills_itself(d, from, before);
+    const bool will_fill = mig_diff_fills_itself(d, to, after);
+    const bool fills = filled != will_fill && !same_sequence(d, before, after);
+    const bool serial = before->autoincrement == MIG_TRUE || after->autoincrement == MIG_TRUE;
+    const bool apart =
+        !d->rules->names_key && (fills ? key_differs(d, from, to) || filling_moves(d, from, to)
+                                       : loses_key(d, from, to, before, after));
+    return (struct changes){
+        .type = !same_type(d, before, after) || is_reworded(d, after),
+        .nullable = is_nullable(d, from, before) != is_nullable(d, to, after),
+        .value = !d->rules->ignores_default && before->computed == NULL && !serial &&
+                 !mig_compare_defaults(d->arena, before, after),
+        .identity =
+            !mig_compare_identities(before->identity, after->identity) && !(filled && will_fill),
+        .collation = !keeps_collation(d, to, before, after),
+        .comment = !mig_diff_same_comment(d, before->comment, after->comment),
+        .on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"),
+                                              option_text(after, "mysql_on_update")),
+        .seen = is_invisible(before) != is_invisible(after),
+        .fills = fills && !apart,
+        .apart = apart,
+    };
+}
+
+static bool is_any(const struct changes *c)
+{
+    return c->type || c->nullable || c->value || c->identity || c->collation || c->comment ||
+           c->on_update || c->seen || c->fills;
+}
+
+/* Says them in the operation. */
+static void say_changes(struct mig_diff *d, const struct mig_table *to,
+                        const struct mig_column *before, const struct mig_column *after,
+                        const struct changes *c, struct mig_op_alter_column *op)
+{
+    if (c->type || (c->collation && collation_of(after) == NULL)) {
+        static const struct mig_type none = {.kind = MIG_TYPE_native, .name = ""}; /* SQLite */
+        op->type = after->type == NULL ? &none : without_check(d, after->type);
+    }
+    if (c->nullable) {
+        op->nullable = is_nullable(d, to, after) ? MIG_TRUE : MIG_FALSE;
+    }
+    if (c->type && d->rules->rowid_keys && mig_type_is_integer(after->type) &&
+        after->type->kind != MIG_TYPE_integer && mig_diff_in_key(d, to, after->name)) {
+        op->autoincrement = MIG_FALSE; /* an integer key of another word than INTEGER is no rowid */
+    }
+    if (c->value) {
+        op->default_ = mig_compare_simplify(d->arena, &after->default_value, after->type);
+        op->drop_default = op->default_.kind == MIG_VALUE_NONE ? MIG_TRUE : MIG_UNSET;
+    }
+    if (c->identity && after->identity != NULL) {
+        op->identity = identity_changes(d, before->identity, after);
+    } else if (c->identity && before->identity != NULL) {
+        op->drop_identity = MIG_TRUE;
+    } else if (c->fills) {
+        op->autoincrement = mig_diff_fills_itself(d, to, after) ? MIG_TRUE : MIG_FALSE;
+    }
+    if (c->collation && collation_of(after) != NULL) {
+        op->collation = collation_of(after);
+    } else if (c->collation &&
+               (!c->type || d->rules->rowid_keys || mig_type_is_textual(after->type))) {
+        op->collation = mig_diff_collation(d, to); /* another type has none, except on SQLite */
+    }
+    if (c->comment) {
+        op->comment = after->comment;
+        op->drop_comment = after->comment == NULL ? MIG_TRUE : MIG_UNSET;
+    }
+    if (c->on_update) {
+        op->mysql_on_update = option_text(after, "mysql_on_update");
+        op->mysql_drop_on_update = op->mysql_on_update == NULL ? MIG_TRUE : MIG_UNSET;
+    }
+    if (c->seen) {
+        op->mysql_invisible = is_invisible(after) ? MIG_TRUE : MIG_FALSE;
+    }
+}
+
 static void alter_column(struct mig_diff *d, const struct mig_table *from,
                          const struct mig_table *to, const struct mig_column *before,
                          const struct mig_column *after)
 {
-    bool type = !same_type(d, before, after) || is_reworded(d, after);
-    bool nullable = is_nullable(d, from, before) != is_nullable(d, to, after);
-    bool fills = mig_diff_fills_itself(d, from, before) != mig_diff_fills_itself(d, to, after) &&
-                 !same_sequence(d, before, after);
-    bool serial = before->autoincrement == MIG_TRUE || after->autoincrement == MIG_TRUE;
-    bool value = !d->rules->ignores_default && before->computed == NULL && !serial &&
-                 !mig_compare_defaults(d->arena, before, after);
-    bool identity =
-        !mig_compare_identities(before->identity, after->identity) &&
-        !(mig_diff_fills_itself(d, from, before) && mig_diff_fills_itself(d, to, after));
-    bool collation = !keeps_collation(d, to, before, after);
-    bool comment = !mig_diff_same_comment(d, before->comment, after->comment);
-    const char *update = option_text(after, "mysql_on_update");
-    bool on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"), update);
-    bool seen = is_invisible(before) != is_invisible(after);
-    bool apart =
-        !d->rules->names_key && (fills ? key_differs(d, from, to) || filling_moves(d, from, to)
-                                       : loses_key(d, from, to, before, after));
-    if (apart) {
+    const struct changes changes = changes_of(d, from, to, before, after);
+    if (changes.apart) {
         alter_filling(d, from, to, before, after);
     }
-    if (!type && !nullable && (!fills || apart) && !value && !identity && !collation && !comment &&
-        !on_update && !seen) {
+    if (!is_any(&changes)) {
         return;
     }
-    if (value && before->default_value.kind != MIG_VALUE_NONE && mig_diff_is_remade(d, before)) {
+    if (changes.value && before->default_value.kind != MIG_VALUE_NONE &&
+        mig_diff_is_remade(d, before)) {
         drop_default_first(d, to, before);
     }
     struct mig_op_alter_column *op = NEW_OP(d, &d->parts[ALTER_COLUMNS], alter_column, to->schema);
@@ -416,44 +486,7 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     }
     op->table = to->name;
     op->column = after->name;
-    if (type || (collation && collation_of(after) == NULL)) {
-        static const struct mig_type none = {.kind = MIG_TYPE_native, .name = ""}; /* SQLite */
-        op->type = after->type == NULL ? &none : without_check(d, after->type);
-    }
-    if (nullable) {
-        op->nullable = is_nullable(d, to, after) ? MIG_TRUE : MIG_FALSE;
-    }
-    if (type && d->rules->rowid_keys && mig_type_is_integer(after->type) &&
-        after->type->kind != MIG_TYPE_integer && mig_diff_in_key(d, to, after->name)) {
-        op->autoincrement = MIG_FALSE; /* an integer key of another word than INTEGER is no rowid */
-    }
-    if (value) {
-        op->default_ = mig_compare_simplify(d->arena, &after->default_value, after->type);
-        op->drop_default = op->default_.kind == MIG_VALUE_NONE ? MIG_TRUE : MIG_UNSET;
-    }
-    if (identity && after->identity != NULL) {
-        op->identity = identity_changes(d, before->identity, after);
-    } else if (identity && before->identity != NULL) {
-        op->drop_identity = MIG_TRUE;
-    } else if (fills && !apart) {
-        op->autoincrement = mig_diff_fills_itself(d, to, after) ? MIG_TRUE : MIG_FALSE;
-    }
-    if (collation && collation_of(after) != NULL) {
-        op->collation = collation_of(after);
-    } else if (collation && (!type || d->rules->rowid_keys || mig_type_is_textual(after->type))) {
-        op->collation = mig_diff_collation(d, to); /* another type has none, except on SQLite */
-    }
-    if (comment) {
-        op->comment = after->comment;
-        op->drop_comment = after->comment == NULL ? MIG_TRUE : MIG_UNSET;
-    }
-    if (on_update) {
-        op->mysql_on_update = update;
-        op->mysql_drop_on_update = update == NULL ? MIG_TRUE : MIG_UNSET;
-    }
-    if (seen) {
-        op->mysql_invisible = is_invisible(after) ? MIG_TRUE : MIG_FALSE;
-    }
+    say_changes(d, to, before, after, &changes, op);
     op->existing_type = before->type;
     op->existing_nullable = is_nullable(d, from, before) ? MIG_TRUE : MIG_FALSE;
     op->existing_default = mig_compare_simplify(d->arena, &before->default_value, before->type);
