@@ -350,12 +350,20 @@ static int early_end(const char *text, size_t length, int error_line)
     return 0;
 }
 
-/* Compiles; a syntax error raises with the chunk's name and line. */
+/* Compiles, without a byte order mark and a first line that begins with '#', as luaL_loadfile does;
+ * a syntax error raises with the chunk's name and line. */
 static void compile(lua_State *L, const char *text, size_t length, const char *chunk)
 {
     if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
         length -= 3;
+    }
+    if (length > 0 && text[0] == '#') {
+        while (length > 0 && *text != '\n' &&
+               *text != '\r') { /* its end stays: lines are counted */
+            text++;
+            length--;
+        }
     }
     int status = luaL_loadbufferx(L, text, length, chunk, "t");
     if (status == LUA_OK) {

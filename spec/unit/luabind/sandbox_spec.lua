@@ -52,6 +52,15 @@ describe("loading a revision", function()
     end)
   end
 
+  it("passes over a byte order mark and a first line that begins with #", function()
+    local source = header .. "function upgrade()\n  error 'here'\nend\n"
+    for before, line in pairs { ["\xEF\xBB\xBF"] = 4, ["#!/usr/bin/env lua\n"] = 5, ["\xEF\xBB\xBF#!/usr/bin/env lua\r\n"] = 5 } do
+      local err = failure(before .. source)
+      assert.equal("here", err.message)
+      assert.equal(line, err.line)
+    end
+  end)
+
   it("names the long string that ended early", function()
     local err = failure(header .. "function upgrade()\n  op.execute [[\n    SELECT a[b[1]] FROM t\n  ]]\nend\n")
     assert.matches("long string that begins on line 4", err.hint)
