@@ -14,15 +14,22 @@ local function order_of(of, names)
   return names
 end
 
-local function value_of(value, kind)
+local function value_of(value, kind, dialect)
   if value == nil then return { kind = "null" } end
-  if bytes[kind] and type(value) == "string" then return { kind = "bytes", text = value } end
+  if value ~= value then return "NaN" end -- which PostgreSQL alone has
+  if value == math.huge or value == -math.huge then
+    local sign = value < 0 and "-" or ""
+    return dialect == "postgresql" and sign .. "Infinity" or { kind = "expr", text = sign .. "9e999" }
+  end
+  if type(value) == "string" and (bytes[kind] or value:find("\0", 1, true) or not utf8.len(value)) then
+    return { kind = "bytes", text = value }
+  end
   return value
 end
 
 -- The table's rows, { column = value }, in an order that is the same in every database.
 local function read(handle, of)
-  local names, kinds, rows = {}, {}, {}
+  local names, kinds, rows, dialect = {}, {}, {}, handle:server().dialect
   for _, column in ipairs(of.columns) do
     if not column.computed then
       names[#names + 1], kinds[#kinds + 1] = column.name, column.kind or ""
@@ -31,7 +38,7 @@ local function read(handle, of)
   local query = core.sql().table(of.name, { schema = of.schema }):select(names):order_by(table.unpack(order_of(of, names)))
   for i, row in ipairs(handle:execute(query:limit(MOST + 1)):fetchall()) do
     rows[i] = {}
-    for k, name in ipairs(names) do rows[i][name] = value_of(row[k], kinds[k]) end
+    for k, name in ipairs(names) do rows[i][name] = value_of(row[k], kinds[k], dialect) end
   end
   if #rows > MOST then
     core.error {
@@ -113,12 +120,26 @@ local function overriding(of)
   end
 end
 
+-- A deferred constraint has the rows pending, and PostgreSQL changes no table of which some are.
+local function settle(handle, tables, operations)
+  local deferred = false
+  for _, of in ipairs(tables) do
+    for _, constraint in ipairs(of.constraints) do
+      deferred = deferred or (constraint.initially or ""):lower() == "deferred"
+    end
+  end
+  if deferred and #operations > 0 and handle:server().dialect == "postgresql" then
+    operations[#operations + 1] = { op = "execute", sql = "SET CONSTRAINTS ALL IMMEDIATE" }
+  end
+end
+
 --- The operations that put the rows of the tables (of handle:snapshot_schema()) there again, as render.operations takes
 --- them.
 return function(handle, tables)
   local operations = {}
   for _, of in ipairs(ordered(tables)) do
-    local rows = read(handle, of)
+    local elsewhere = of.is_partition or of.is_foreign -- its whole table has them, or another server
+    local rows = elsewhere and {} or read(handle, of)
     if #rows > 0 then
       operations[#operations + 1] = {
         op = "bulk_insert", table = of.name, schema = of.schema, rows = sorted(of, rows), postgresql_overriding = overriding(of),
@@ -126,5 +147,6 @@ return function(handle, tables)
       if handle:server().dialect == "postgresql" then advance(handle, of, operations) end
     end
   end
+  settle(handle, tables, operations)
   return operations
 end

@@ -192,6 +192,7 @@ local grown = {
     ALTER TABLE log_2025 ADD UNIQUE (at), ADD FOREIGN KEY (at) REFERENCES days (day) NOT VALID;
     CREATE TRIGGER of_all AFTER INSERT ON log FOR EACH ROW EXECUTE FUNCTION shout();
     CREATE TRIGGER of_one AFTER INSERT ON log_2025 FOR EACH ROW EXECUTE FUNCTION shout();
+    CREATE VIEW of_2025 AS SELECT what FROM log_2025;
     COMMENT ON TABLE log_2025 IS 'long ago'; COMMENT ON COLUMN log_2025.what IS 'it was';
     ALTER TABLE log_2025 CLUSTER ON log_2025_what;
     CREATE COLLATION careless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);

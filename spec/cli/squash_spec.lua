@@ -173,6 +173,49 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.same({ "0" }, new:query(("SELECT count(*) FROM pg_namespace WHERE nspname = '%s'"):format(name)))
     end)
 
+    only(dialect == "postgresql", "takes the rows of partitions that a text made", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = [[
+        op.create_table("kinds", { { "id", sql.integer, primary_key = true }, { "name", sql.text }, postgresql_partition_by = "RANGE (id)" })
+        op.execute "CREATE TABLE few PARTITION OF kinds FOR VALUES FROM (0) TO (9); CREATE VIEW fewest AS SELECT name FROM few"
+        op.bulk_insert("kinds", { { id = 1, name = "a" } })]] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same({ "a" }, new:query "SELECT name FROM fewest")
+    end)
+
+    only(dialect == "postgresql", "takes rows that a deferred constraint looks at", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = [[
+        op.create_table("kinds", { { "id", sql.integer, primary_key = true },
+          { "of", sql.integer, references = "kinds.id", deferrable = true, initially = "deferred" } })
+        op.bulk_insert("kinds", { { id = 1, of = 2 }, { id = 2, of = 1 } })
+        op.commit()
+        op.execute "ALTER TABLE kinds ENABLE ROW LEVEL SECURITY"]] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same({ "1\t2", "2\t1" }, new:query "SELECT * FROM kinds ORDER BY id")
+    end)
+
+    only(dialect ~= "mysql", "takes numbers that are none", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = [[
+        op.create_table("kinds", { { "id", sql.integer, primary_key = true }, { "n", sql.double } })
+        op.bulk_insert("kinds", { { id = 1, n = sql.expr(op.dialect == "sqlite" and "9e999" or "'infinity'") },
+          { id = 2, n = sql.expr(op.dialect == "sqlite" and "-9e999" or "'-infinity'") },
+          { id = 3, n = sql.expr(op.dialect == "sqlite" and "1.5" or "'nan'") } })]] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same(dialect == "sqlite" and { "Inf", "-Inf", "1.5" } or { "Infinity", "-Infinity", "NaN" }, new:query "SELECT n FROM kinds ORDER BY id")
+    end)
+
+    only(dialect == "mysql", "takes bytes from columns of any type", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = [[
+        op.create_table("kinds", { { "id", sql.integer, primary_key = true }, { "a", sql.native "longblob" }, { "b", sql.bit(9) }, { "p", sql.native "point" },
+          { "s", sql.string(9) } })
+        op.bulk_insert("kinds", { { id = 1, a = sql.bytes "\0\255'\\", b = sql.expr "b'111111111'", p = sql.expr "st_geomfromtext('POINT(1 2)')", s = sql.expr "'a\\0b'" } })]] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same({ "00FF275C\t1FF\tPOINT(1 2)\t610062" }, new:query "SELECT hex(a), hex(b), st_astext(p), hex(s) FROM kinds")
+    end)
+
     it("keeps what a text made", function()
       p:revision { id = "ffff", down = "eeee", upgrade = ("op.execute(%q)"):format(triggers[dialect][2]) }
       ok(p:luamig("squash", "ffff", "--yes", "-m", "short"))

@@ -235,6 +235,8 @@ int mig_handle_snapshot_schema(lua_State *L)
     lua_createtable(L, (int)schema->table_count, 0);
     for (size_t i = 0; i < schema->table_count; i++) {
         push_table(L, schema->tables[i]);
+        mig_lua_set_bool(L, "is_partition", schema->tables[i]->is_partition);
+        mig_lua_set_bool(L, "is_foreign", schema->tables[i]->is_foreign);
         lua_seti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "tables");

@@ -32,10 +32,10 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
      owner AS (SELECT seq, max(refobjid) AS rel, bool_or(NOT apart) AS brings, bool_or(deptype = 'i') AS by_identity FROM owned GROUP BY seq)
 SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END, make, undo,
        r.relname, CASE WHEN n.nspname <> current_schema() THEN n.nspname END,
-       kind = 'functions' AND NOT early
+       kind = 'partitions' OR (kind = 'functions' AND NOT early
          AND NOT EXISTS (SELECT FROM pg_depend d LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
                          JOIN pg_class k ON k.reltype IN (y.oid, y.typelem) OR (d.refclassid = 'pg_class'::regclass AND k.oid = d.refobjid)
-                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = at AND k.relkind IN ('v', 'm'))
+                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = at AND k.relkind IN ('v', 'm')))
 FROM (
   SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
          format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) AS make, format('DROP EXTENSION %I', e.extname) AS undo, NULL::oid AS rel
