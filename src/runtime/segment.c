@@ -234,17 +234,18 @@ char *mig_segment_label(struct mig_arena *arena, const char *sql, size_t full)
     if (label == NULL) {
         return NULL;
     }
-    size_t used = 0;
-    for (size_t i = 0, size = 0; i<length; i += size> 0 ? size : 1) {
-        size = mig_utf8_length(sql + i, length - i);
-        char c = size == 0 ? '?' : sql[i]; /* the journal's column takes no other bytes */
+    size_t used = 0, at = 0;
+    while (at < length) {
+        const size_t size = mig_utf8_length(sql + at, length - at);
+        char c = size == 0 ? '?' : sql[at]; /* the journal's column takes no other bytes */
         c = c == '\n' || c == '\t' || c == '\r' ? ' ' : c;
         if (size > 1) {
-            memcpy(label + used, sql + i, size);
+            memcpy(label + used, sql + at, size);
             used += size;
         } else if (c != ' ' || (used > 0 && label[used - 1] != ' ')) {
             label[used++] = c;
         }
+        at += size > 0 ? size : 1;
     }
     if (length < full) {
         memcpy(label + used, " …", sizeof " …" - 1);

@@ -18,6 +18,12 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
            FROM pg_proc p JOIN s ON s.oid = p.pronamespace
            WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
              AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')),
+     needs AS (SELECT d.objid AS func, bool_or(k.relkind IN ('v', 'm')) AS views -- functions whose body or signature names relations
+               FROM p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+               LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
+               LEFT JOIN pg_type e ON e.oid = y.typelem
+               JOIN pg_class k ON k.oid = CASE d.refclassid WHEN 'pg_class'::regclass THEN d.refobjid ELSE COALESCE(NULLIF(y.typrelid, 0), e.typrelid) END
+               WHERE d.refclassid = 'pg_class'::regclass OR k.relkind IN ('r', 'p', 'v', 'm') GROUP BY 1),
      owned AS (SELECT o.objid AS seq, o.refobjid, o.refobjsubid, o.deptype, o.deptype = 'a' -- and no serial column's alone, as in columns.sql
                  AND (NOT EXISTS (SELECT FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
                                   WHERE f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
@@ -32,10 +38,7 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
      owner AS (SELECT seq, max(refobjid) AS rel, bool_or(NOT apart) AS brings, bool_or(deptype = 'i') AS by_identity FROM owned GROUP BY seq)
 SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END, make, undo,
        r.relname, CASE WHEN n.nspname <> current_schema() THEN n.nspname END,
-       kind = 'partitions' OR (kind = 'functions' AND NOT early
-         AND NOT EXISTS (SELECT FROM pg_depend d LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND y.oid = d.refobjid
-                         JOIN pg_class k ON k.reltype IN (y.oid, y.typelem) OR (d.refclassid = 'pg_class'::regclass AND k.oid = d.refobjid)
-                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = at AND k.relkind IN ('v', 'm')))
+       kind = 'partitions' OR (kind = 'functions' AND NOT early AND at NOT IN (SELECT f.func::bigint FROM needs f WHERE f.views))
 FROM (
   SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
          format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) AS make, format('DROP EXTENSION %I', e.extname) AS undo, NULL::oid AS rel
@@ -92,11 +95,7 @@ FROM (
   JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
   UNION ALL
   SELECT 5, 'functions', p.oid::regprocedure::text,
-         NOT EXISTS (SELECT FROM pg_depend d JOIN pg_type r ON d.refclassid = 'pg_type'::regclass AND r.oid = d.refobjid
-                     JOIN pg_class k ON k.reltype IN (r.oid, r.typelem) AND k.reltype <> 0 AND k.relkind IN ('r', 'p', 'v', 'm')
-                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid)
-         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass),
-         p.oid::bigint,
+         f.func IS NULL, p.oid::bigint,
          CASE
            WHEN p.prokind <> 'a' THEN
              regexp_replace(regexp_replace(pg_get_functiondef(p.oid), '^(CREATE OR REPLACE \w+ )' || regexp_replace(p.qualifier, '(\W)', '\\\1', 'g'),
@@ -108,7 +107,7 @@ FROM (
                     COALESCE(', INITCOND = ' || quote_literal(a.agginitval), ''))
          END,
          CASE p.prokind WHEN 'a' THEN 'DROP AGGREGATE ' WHEN 'p' THEN 'DROP PROCEDURE ' ELSE 'DROP FUNCTION ' END || p.oid::regprocedure, NULL
-  FROM p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
+  FROM p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid LEFT JOIN needs f ON f.func = p.oid
   UNION ALL
   SELECT 6, CASE c.relkind WHEN 'f' THEN 'foreign tables' ELSE 'partitions' END, c.name, false, c.oid::bigint,
          (SELECT format('CREATE %sTABLE %s PARTITION OF %s %s', CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, c.name,
