@@ -177,6 +177,8 @@ manual.sections = {
     { "LUAMIG_URL", "the database, where neither --url nor --env says" },
     { "LUAMIG_TEST_URL", "where `verify`, `squash` and `test` make their scratch databases, where --url does not say; else beside the configured one" },
     { "VISUAL, EDITOR", "what `edit` opens a revision with" },
+    { "PAGER", "what a long `history` on a terminal goes through; empty: nothing (else less, where it is installed)" },
+    { "TMPDIR", "where the rows of long results wait while others are read (else /var/tmp, /tmp)" },
     { "NO_COLOR", "no colours, whatever the terminal" },
   } },
   { "FILES", {
