@@ -101,6 +101,18 @@ local function after_views(operations)
   return {}, operations
 end
 
+local function joined(...)
+  local all = {}
+  for _, list in ipairs { ... } do table.move(list, 1, #list, #all + 1, all) end
+  return all
+end
+
+--- The operations that make tables and views, with those of whole.objects in their places.
+function whole.with_parts(operations, parts)
+  local tables, views = before_views(operations)
+  return joined(parts.early, tables, parts.for_views, views, parts.late)
+end
+
 --- The two texts. snapshot: what handle:snapshot() says; parts: of whole.objects, nil without.
 function whole.texts(handle, snapshot, parts)
   local empty = ('{"format": 1, "dialect": "%s", "tables": []}'):format(handle:server().dialect)
@@ -112,9 +124,8 @@ function whole.texts(handle, snapshot, parts)
     return table.concat(pieces)
   end
   parts = parts or no_parts()
-  local tables, views = before_views(upgrade)
   local dropped_views, dropped_tables = after_views(downgrade)
-  return text(first, parts.early, tables, parts.for_views, views, parts.late),
+  return text(first, whole.with_parts(upgrade, parts)),
     text(parts.undo_late, dropped_views, parts.undo_for_views, dropped_tables, parts.undo_early, last)
 end
 

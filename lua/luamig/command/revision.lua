@@ -17,9 +17,9 @@ local function bring_again(session, found)
   for _, one in ipairs(left_out) do
     if one.table and dropped[key(one)] then gone[#gone + 1] = one end
   end
-  local parts, wordless = require("luamig.whole").objects(handle, gone)
-  table.move(found.downgrade, 1, #found.downgrade, #parts.early + 1, parts.early)
-  found.downgrade = table.move(parts.late, 1, #parts.late, #parts.early + 1, parts.early)
+  local whole = require "luamig.whole"
+  local parts, wordless = whole.objects(handle, gone)
+  found.downgrade = whole.with_parts(found.downgrade, parts)
   for _, schema in ipairs(unseen) do
     for _, operation in pairs(dropped) do
       if operation.schema == schema then
