@@ -533,6 +533,9 @@ int mig_run(struct mig_handle *handle, int argc, char **argv)
 
 void mig_cancel(struct mig_handle *handle)
 {
+    if (handle == NULL) {
+        return;
+    }
     handle->cancelled = SIGINT;
     const struct mig_context *ctx = handle->owner.ctx != NULL ? handle->owner.ctx : &handle->ctx;
     if (ctx->conn != NULL) {
