@@ -286,16 +286,19 @@ describe("squash", function()
     refused(2, "'ffff' depends on another branch", "squash", "ffff", "--yes")
   end)
 
-  it("takes a branch that others depend on when it goes with them", function()
-    p:revision { id = "side", down = "eeee", upgrade = 'op.create_table("side", { { "id", sql.integer } })', downgrade = 'op.drop_table("side")' }
-    p:revision { id = "ffff", down = "eeee", depends_on = "side", upgrade = 'op.add_column("side", { "a", sql.integer })',
-      downgrade = 'op.drop_column("side", "a")' }
-    p:revision { id = "gggg", down = { "side", "ffff" } }
-    local r = p:luamig("squash", "gggg", "--yes")
-    assert.equal(0, r.code, r.stderr)
-    assert.is_false(p:exists "migrations/side.lua")
-    assert.equal(0, p:luamig("upgrade", "head").code)
-  end)
+  for _, name in ipairs { "side", "apart" } do
+    it("takes a branch that others depend on when it goes with them, by the name of " .. name, function()
+      p:revision { id = "side", down = "eeee", header = 'branch_labels = "apart"',
+        upgrade = 'op.create_table("side", { { "id", sql.integer } })', downgrade = 'op.drop_table("side")' }
+      p:revision { id = "ffff", down = "eeee", header = ("depends_on = %q"):format(name),
+        upgrade = 'op.add_column("side", { "a", sql.integer })', downgrade = 'op.drop_column("side", "a")' }
+      p:revision { id = "gggg", down = { "side", "ffff" } }
+      local r = p:luamig("squash", "gggg", "--yes")
+      assert.equal(0, r.code, r.stderr)
+      assert.is_false(p:exists "migrations/side.lua")
+      assert.equal(0, p:luamig("upgrade", "head").code)
+    end)
+  end
 
   it("refuses what the one revision would not do", function()
     p:revision { id = "ffff", down = "eeee", upgrade = 'for i = 1, 1001 do op.bulk_insert("currencies", { { code = tostring(i) } }) end' }

@@ -28,8 +28,11 @@ end
 local function gathered(handle, target)
   local last = handle:resolve(target).revisions
   if #last ~= 1 then refuse(("'%s' stands for %d revisions"):format(target, #last), "Name one of them, or merge them first.") end
-  local all, by_id, list = handle:history().revisions, {}, {}
-  for _, revision in ipairs(all) do by_id[revision.revision:lower()] = revision end
+  local all, by_id, by_label, list = handle:history().revisions, {}, {}, {}
+  for _, revision in ipairs(all) do
+    by_id[revision.revision:lower()] = revision
+    for _, label in ipairs(revision.branch_labels) do by_label[label] = revision.revision end
+  end
   last = by_id[last[1].revision:lower()]
   local goes = ancestors(last, by_id)
   for i = #all, 1, -1 do
@@ -37,7 +40,7 @@ local function gathered(handle, target)
     if goes[revision.revision:lower()] then
       list[#list + 1] = revision
       for _, name in ipairs(revision.depends_on) do
-        if not goes[name:lower()] then
+        if not goes[(by_label[name] or name):lower()] then
           refuse(("'%s' depends on another branch"):format(revision.revision), "Squash up to the one before it, or merge the branches first.")
         end
       end
