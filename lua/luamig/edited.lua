@@ -6,9 +6,7 @@ local files = require "luamig.files"
 --- Their ids, oldest first. revisions: newest first, as handle:history() has them; journal: handle:journal().
 return function(root, revisions, journal)
   local applied = {}
-  for _, row in ipairs(journal) do
-    if applied[row.revision] == nil then applied[row.revision] = row.direction == "upgrade" and row or false end
-  end
+  for _, row in ipairs(journal) do applied[row.revision] = row.direction == "upgrade" and row or false end
   local ids = {}
   for i = #revisions, 1, -1 do
     local revision = revisions[i]

@@ -27,35 +27,15 @@ static int read_view(struct mig_lua_handle *h, struct mig_graph_view *view, bool
     if (pairs == NULL) {
         return mig_error_nomem(&h->err);
     }
-    /* Newest first: the first row of a revision that succeeded tells. Sorting is stable by the
-     * order kept in `integer`, and duplicates behind the first are dropped. */
-    size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].result, "failed") != 0) {
-            pairs[kept].name = rows[i].revision;
-            pairs[kept].value = (struct mig_value){
-                .kind = strcmp(rows[i].direction, "upgrade") == 0 ? MIG_VALUE_TEXT : MIG_VALUE_NONE,
-                .text = rows[i].started_at,
-                .integer = (int64_t)i};
-            kept++;
+        if (strcmp(rows[i].direction, "upgrade") == 0) {
+            pairs[view->applied_count++] = (struct mig_pair){
+                .name = rows[i].revision,
+                .value = {.kind = MIG_VALUE_TEXT, .text = rows[i].started_at}};
         }
     }
-    qsort(pairs, kept, sizeof *pairs, mig_handle_compare_pairs);
-    size_t unique = 0;
-    for (size_t i = 0; i < kept;) {
-        size_t newest = i, j = i;
-        for (; j < kept && strcmp(pairs[j].name, pairs[i].name) == 0; j++) {
-            if (pairs[j].value.integer < pairs[newest].value.integer) {
-                newest = j;
-            }
-        }
-        if (pairs[newest].value.kind == MIG_VALUE_TEXT) {
-            pairs[unique++] = pairs[newest];
-        }
-        i = j;
-    }
+    qsort(pairs, view->applied_count, sizeof *pairs, mig_handle_compare_pairs);
     view->applied = pairs;
-    view->applied_count = unique;
     return 0;
 }
 
@@ -281,7 +261,7 @@ int mig_handle_version_rows(lua_State *L)
     return 1;
 }
 
-/* journal(): luamig_history, newest first. */
+/* journal(): the newest row of luamig_history of each revision, the newest first. */
 int mig_handle_journal(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);

@@ -82,7 +82,7 @@ int mig_context_lint(struct mig_context *ctx, struct mig_arena *arena,
                      const struct mig_onlooker *onlooker, const struct mig_run_options *options,
                      struct mig_error *err) MIG_MUST_CHECK;
 
-/* One row of luamig_history, newest first. */
+/* The newest row of luamig_history of each revision, the newest first. */
 struct mig_history_row {
     const char *revision, *direction, *checksum, *started_at, *user, *host, *version, *result;
     int64_t duration_ms;

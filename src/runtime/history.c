@@ -134,12 +134,14 @@ int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
     }
     struct mig_compile c = {
         .dialect = ctx->url.db->dialect, .server = &ctx->conn->server, .arena = arena};
-    mig_strbuf_puts(&sql, "SELECT revision, direction, checksum, started_at, applied_by, host,"
-                          " version, result, duration_ms FROM ");
+    mig_strbuf_puts(&sql, "SELECT h.revision, h.direction, h.checksum, h.started_at, h.applied_by,"
+                          " h.host, h.version, h.result, h.duration_ms FROM ");
+    mig_append_qualified(&c, &sql, ctx->settings.version_table_schema, MIG_HISTORY_TABLE);
+    mig_strbuf_puts(&sql, " h JOIN (SELECT max(id) AS id FROM ");
     mig_append_qualified(&c, &sql, ctx->settings.version_table_schema, MIG_HISTORY_TABLE);
     mig_strbuf_puts(&sql, " WHERE version_table = ");
     mig_append_string(&c, &sql, ctx->settings.version_table, strlen(ctx->settings.version_table));
-    mig_strbuf_puts(&sql, " ORDER BY id DESC");
+    mig_strbuf_puts(&sql, " GROUP BY revision) newest ON newest.id = h.id ORDER BY h.id DESC");
     if (sql.failed) {
         mig_strbuf_release(&sql);
         return mig_error_nomem(err);
