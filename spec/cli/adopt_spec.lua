@@ -246,6 +246,9 @@ for _, dialect in ipairs(servers.dialects) do
     local r = run "adopt"
     assert.matches("^migrations/%x+_schema_that_was_there%.lua\nschema%.lua\n$", r.stdout)
     assert.not_matches("not in it", r.stderr)
+    for line in io.lines(folder .. "/" .. r.stdout:match "[^\n]+") do
+      assert.not_matches("public%.", line) -- another search_path is another schema
+    end
     run "check"
     run("upgrade", "--url", fresh.url)
     if dialect == "postgresql" then -- it belongs to the one who makes it

@@ -1,7 +1,8 @@
 -- what belongs to a schema and schema.lua has no word for: what it is, its name; whether tables may need it, its place,
 -- what makes it ('': its view brings it) and what takes it away, the table that it goes with and its schema; whether views
 -- may need what needs tables
-WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END AS prefix
+WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END AS prefix,
+                  regexp_replace(quote_ident(n.nspname), '(\W)', '\\\1', 'g') || '\.' AS pattern -- what texts have where it shall be the prefix
            FROM pg_namespace n WHERE n.nspname = COALESCE($1::text, current_schema())),
      made AS (SELECT d.classid, d.objid FROM pg_depend d WHERE d.deptype = 'e'),
      c AS (SELECT c.*, s.prefix || quote_ident(c.relname) AS name
@@ -14,7 +15,7 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
            FROM pg_type y JOIN s ON s.oid = y.typnamespace LEFT JOIN pg_class r ON r.oid = y.typrelid
            WHERE (y.typtype IN ('d', 'r') OR (y.typtype = 'c' AND r.relkind = 'c'))
              AND NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_type'::regclass AND m.objid = y.oid)),
-     p AS (SELECT p.*, s.prefix || quote_ident(p.proname) AS name, quote_ident(s.nspname) || '.' AS qualifier, s.prefix
+     p AS (SELECT p.*, s.prefix || quote_ident(p.proname) AS name, s.pattern, s.prefix
            FROM pg_proc p JOIN s ON s.oid = p.pronamespace
            WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
              AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')),
@@ -98,8 +99,7 @@ FROM (
          f.func IS NULL, p.oid::bigint,
          CASE
            WHEN p.prokind <> 'a' THEN
-             regexp_replace(regexp_replace(pg_get_functiondef(p.oid), '^(CREATE OR REPLACE \w+ )' || regexp_replace(p.qualifier, '(\W)', '\\\1', 'g'),
-                                           '\1' || p.prefix), '\s+$', '')
+             regexp_replace(regexp_replace(pg_get_functiondef(p.oid), '^(CREATE OR REPLACE \w+ )' || p.pattern, '\1' || p.prefix), '\s+$', '')
            WHEN a.aggkind = 'n' AND a.aggmtransfn = 0 THEN
              format('CREATE AGGREGATE %s(%s) (SFUNC = %s, STYPE = %s%s%s)', p.name,
                     CASE WHEN p.pronargs = 0 THEN '*' ELSE pg_get_function_identity_arguments(p.oid) END, a.aggtransfn::regproc, format_type(a.aggtranstype, NULL),
@@ -162,7 +162,8 @@ FROM (
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'x' JOIN pg_index i ON i.indexrelid = k.conindid
   WHERE NOT t.relispartition AND i.indnatts > i.indnkeyatts
   UNION ALL
-  SELECT 11, 'extended statistics', s.prefix || quote_ident(x.stxname), false, x.oid::bigint, pg_get_statisticsobjdef(x.oid), NULL, x.stxrelid
+  SELECT 11, 'extended statistics', s.prefix || quote_ident(x.stxname), false, x.oid::bigint,
+         regexp_replace(pg_get_statisticsobjdef(x.oid), '^(CREATE STATISTICS )' || s.pattern, '\1' || s.prefix), NULL, x.stxrelid
   FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace
   UNION ALL
   SELECT 12, 'triggers', quote_ident(g.tgname) || ' on ' || t.name, false, g.oid::bigint,
@@ -213,7 +214,8 @@ FROM (
   UNION ALL
   SELECT 17, 'comments on', pg_describe_object(d.classoid, d.objoid, d.objsubid), false, d.objoid::bigint,
          CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm')) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,
-                i.identity, d.description) END, NULL,
+                CASE d.classoid WHEN 'pg_proc'::regclass THEN d.objoid::regprocedure::text
+                                ELSE regexp_replace(i.identity, '(^| on )' || s.pattern, '\1' || s.prefix) END, d.description) END, NULL,
          CASE d.classoid
            WHEN 'pg_class'::regclass THEN COALESCE((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = d.objoid),
                                                    (SELECT o.rel FROM owner o WHERE o.seq = d.objoid), d.objoid)
@@ -222,7 +224,7 @@ FROM (
            WHEN 'pg_policy'::regclass THEN (SELECT p.polrelid FROM pg_policy p WHERE p.oid = d.objoid)
            WHEN 'pg_rewrite'::regclass THEN (SELECT r.ev_class FROM pg_rewrite r WHERE r.oid = d.objoid)
            WHEN 'pg_statistic_ext'::regclass THEN (SELECT x.stxrelid FROM pg_statistic_ext x WHERE x.oid = d.objoid) END
-  FROM pg_description d CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i
+  FROM pg_description d CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i CROSS JOIN s
   WHERE (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm') OR t.relispartition))
      OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT k.conindid FROM pg_constraint k JOIN t ON t.oid = k.conrelid WHERE k.contype IN ('p', 'u', 'x')))
      OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT i.indexrelid FROM pg_index i JOIN t ON t.oid = i.indrelid WHERE t.relispartition))
