@@ -133,4 +133,11 @@ function scratch.other_databases(handle, revisions)
   return names
 end
 
+--- Raises it, once they are gone: what state it says they were left in is nobody's.
+function scratch.fail(err)
+  scratch.drop_all()
+  if type(err) == "table" then err.state = nil end
+  error(err, 0)
+end
+
 return scratch

@@ -227,7 +227,7 @@ local function tried(text, last)
   if ok then return result end
   if type(result) == "table" and result.kind ~= "interrupted" then
     result.message = "the one revision does not run: " .. tostring(result.message)
-    result.file, result.state = nil, nil -- of what is gone
+    result.file = nil -- which is gone
     result.hint = "Squash up to an earlier one, or make what it lacks by operations of the revisions."
   end
   error(result, 0)
@@ -304,8 +304,8 @@ function squash.run(session)
   local root = handle:settings().root
   local list, last = gathered(handle, args.rev)
   local ok, text, name, lacks = pcall(made, session, list, last)
+  if not ok then scratch.fail(text) end
   scratch.drop_all()
-  if not ok then error(text, 0) end
   note_dialects(session, root, list)
   for _, what in ipairs(lacks) do out:note("not in it: " .. what) end
   if not session:confirm(("%d files become one. Every database must be at %s, at a later one, or empty. Go on?"):format(

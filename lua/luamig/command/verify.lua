@@ -24,11 +24,6 @@ local function stay_inside(session, handle, revisions)
   if not session:confirm(question) then core.error { kind = "usage", message = "nothing was verified" } end
 end
 
-local function fail(err)
-  scratch.drop_all()
-  error(err, 0)
-end
-
 function verify.run(session)
   session.shape = "verified"
   local args, out = session.args, session.out
@@ -36,7 +31,7 @@ function verify.run(session)
   local db = scratch.database()
   local revisions, linear = revisions_up_to(db.handle, args.target or "heads")
   local inside, problem = pcall(stay_inside, session, db.handle, revisions)
-  if not inside then fail(problem) end
+  if not inside then scratch.fail(problem) end
   out:note("verify on " .. (db.name or "SQLite in memory"))
   local data, rows = rows_of.load(db.handle), {}
   for i, revision in ipairs(revisions) do
@@ -46,7 +41,7 @@ function verify.run(session)
       data = data and data:again()
     end
     local ok, found = pcall(stairway.climb, db.handle, revision, data)
-    if not ok then fail(found) end
+    if not ok then scratch.fail(found) end
     rows[i] = { revision = revision.revision, file = revision.file, ok = found == nil }
     if found then
       scratch.drop_all()
