@@ -185,3 +185,30 @@ describe("a range", function()
     refused("--sql", "plan", "aaaa1:bbbb1")
   end)
 end)
+
+describe("a script begins with `session`", function()
+  it("where a schema is a tenant", function()
+    local db = scratch.database "postgresql"
+    local p = project.new { url = db.url, config = [[
+      session = { "CREATE SCHEMA IF NOT EXISTS ${TENANT}; SET search_path TO ${TENANT} -- the tenant's" },
+      version_table_schema = "${TENANT}",]] }
+    p:revision { id = "aaaa1", upgrade = 'op.create_table("t", { { "id", sql.integer } })' }
+    local r = p:luamig("upgrade", "--sql")
+    assert.equal(2, r.code)
+    assert.matches("TENANT is not set", r.stderr, 1, true)
+    assert.equal("", r.stdout)
+    r = p:luamig("upgrade", "--sql", { env = { TENANT = "acme" } })
+    assert.equal(0, r.code, r.stderr)
+    db:query(r.stdout)
+    assert.equal("acme", db:value "SELECT schemaname FROM pg_tables WHERE tablename = 't'")
+  end)
+
+  it("whose sql_mode does not change what luamig's own text means", function()
+    local db = scratch.database "mysql"
+    local p = project.new { url = db.url, config = [[session = { "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'" },]] }
+    p:revision { id = "aaaa1", upgrade = [[op.create_table("t", { { "a", sql.string(20) } })
+      op.bulk_insert("t", { { a = "back\\slash" } })]] }
+    db:query(p:luamig("upgrade", "--sql").stdout)
+    assert.equal("10", tostring(db:value "SELECT length(a) FROM t"))
+  end)
+end)

@@ -87,8 +87,20 @@ static void scrub(struct mig_context *ctx, struct mig_error *err)
     }
 }
 
-/* `session` of the configuration: SQL for every new connection. A pooler's session is not ours: its
- * settings are sent again inside each transaction (`local`), and not at all outside. */
+/* SQL for every new connection. */
+int mig_context_session_item(struct mig_context *ctx, const struct mig_server *server, size_t i,
+                             struct mig_arena *arena, struct mig_statements *out,
+                             struct mig_error *err)
+{
+    const char *sql = NULL;
+    int rc = mig_settings_expand(arena, "session", ctx->settings.session.items[i], &sql, err);
+    return rc != 0
+               ? rc
+               : mig_lexer_split(ctx->url.db->dialect, server, arena, sql, strlen(sql), out, err);
+}
+
+/* A pooler's session is not ours: its settings are sent again inside each transaction (`local`),
+ * and not at all outside. */
 int mig_context_send_session(struct mig_context *ctx, bool local, struct mig_error *err)
 {
     const struct mig_runner_ops *runner = ctx->url.db->runner;
@@ -96,14 +108,7 @@ int mig_context_send_session(struct mig_context *ctx, bool local, struct mig_err
     for (size_t i = 0; rc == 0 && i < ctx->settings.session.count; i++) {
         struct mig_arena arena = {0};
         struct mig_statements list = {0};
-        const char *sql = NULL;
-        rc = mig_settings_expand(&arena, "session", ctx->settings.session.items[i], &sql, err);
-        if (rc != 0) {
-            mig_arena_release(&arena);
-            return rc;
-        }
-        rc = mig_lexer_split(ctx->url.db->dialect, &ctx->conn->server, &arena, sql, strlen(sql),
-                             &list, err);
+        rc = mig_context_session_item(ctx, &ctx->conn->server, i, &arena, &list, err);
         for (size_t k = 0; rc == 0 && k < list.count; k++) {
             struct mig_statement *statement = &list.items[k];
             const char *setting =
@@ -120,7 +125,7 @@ int mig_context_send_session(struct mig_context *ctx, bool local, struct mig_err
         }
         mig_arena_release(&arena);
     }
-    if (rc != 0) {
+    if (rc != 0 && err->code != MIG_E_config) {
         mig_error_hint(err, "it stands in `session` of the configuration");
     }
     return rc;

@@ -37,6 +37,10 @@ int mig_context_connect(struct mig_context *ctx, struct mig_error *err) MIG_MUST
 /* The same for commands that only read: a SQLite file that is not there reads as empty and stays
  * away. */
 int mig_context_connect_to_read(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
+/* The statements of an item of settings.session, its variables expanded. */
+int mig_context_session_item(struct mig_context *ctx, const struct mig_server *server, size_t i,
+                             struct mig_arena *arena, struct mig_statements *out,
+                             struct mig_error *err) MIG_MUST_CHECK;
 /* The SQL of settings.session on the connection; local: only what must be said in each transaction
  * (behind a pooler), else what holds for the whole session. */
 int mig_context_send_session(struct mig_context *ctx, bool local,

@@ -7,16 +7,38 @@
 
 #include <string.h>
 
+/* What a script begins with: `session` of the configuration, and last what its literals need. */
+static int write_head(struct mig_run *run, struct mig_strbuf *out, struct mig_error *err)
+{
+    int rc = 0;
+    run->script_begun = true;
+    for (size_t i = 0; rc == 0 && i < run->ctx->settings.session.count; i++) {
+        struct mig_arena arena = {0};
+        struct mig_statements list = {0};
+        rc = mig_context_session_item(run->ctx, run->server, i, &arena, &list, err);
+        for (size_t k = 0; rc == 0 && k < list.count; k++) {
+            mig_strbuf_add(out, list.items[k].sql, list.items[k].length);
+            mig_strbuf_puts(out, ";\n");
+        }
+        mig_arena_release(&arena);
+    }
+    mig_strbuf_puts(out, run->db->runner->script_head);
+    return rc;
+}
+
 static int flush(struct mig_run *run, const char *before, const char *after, struct mig_error *err)
 {
     struct mig_strbuf all = {0};
     bool first = !run->script_begun && (*before != '\0' || run->text.length > 0);
-    run->script_begun |= first;
-    mig_strbuf_puts(&all, first ? run->db->runner->script_head : "");
+    int rc = first ? write_head(run, &all, err) : 0;
     mig_strbuf_puts(&all, before);
     mig_strbuf_add(&all, mig_strbuf_text(&run->text), run->text.length);
     mig_strbuf_puts(&all, after);
-    int rc = 0;
+    if (rc != 0) {
+        mig_strbuf_truncate(&run->text, 0);
+        mig_strbuf_release(&all);
+        return rc;
+    }
     if (all.failed || run->text.failed) {
         rc = mig_error_nomem(err);
     } else if (all.length > 0) {
