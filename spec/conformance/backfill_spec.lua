@@ -162,6 +162,26 @@ for _, dialect in ipairs(servers.dialects) do
       assert.matches("Did you mean 'note'?", r.stderr, 1, true)
     end)
 
+    if dialect ~= "sqlite" then
+      it("refuses a key that is not equal to what is read of it, rather than going round for ever", function()
+        fill(dialect == "mysql" and "a FLOAT NOT NULL, b INTEGER NOT NULL" or "a REAL NOT NULL, b INTEGER NOT NULL", "a, b", (function()
+          local list = {}
+          for i = 1, 30 do list[i] = "0.1, " .. i end
+          return list
+        end)())
+        revision [[op.backfill { table = "t", set = { n = sql.expr "n + 1" }, batch_size = 10 }]]
+        local r = p:luamig "upgrade"
+        assert.equal(1, r.code, r.stderr)
+        assert.matches("the key of 't' is not compared exactly", r.stderr, 1, true)
+        assert.matches("give `key = { … }`", r.stderr, 1, true)
+        revision [[op.backfill { table = "t", set = { n = sql.expr "n + 1" }, batch_size = 10, key = { "b" } }]]
+        p:luamig("downgrade", "current")
+        db:query "UPDATE t SET n = 0;"
+        upgrade()
+        each_once(30)
+      end)
+    end
+
     it("goes on where it failed: no row twice, and all are counted", function()
       fill("id INTEGER NOT NULL, top INTEGER NOT NULL CHECK (top < 1000)", "id", (function()
         local list = {}
@@ -173,6 +193,8 @@ for _, dialect in ipairs(servers.dialects) do
       local r = p:luamig "upgrade"
       assert.equal(1, r.code)
       assert.same({ "50" }, db:query "SELECT count(*) FROM t WHERE n = 1")
+      r = p:luamig "upgrade"
+      assert.matches("1 of the 1 statements sent stay (op.backfill of t)", r.stderr, 1, true)
       db:query "UPDATE t SET top = 0 WHERE id = 58;"
       r = upgrade "-v"
       assert.equal(5, batches(r))

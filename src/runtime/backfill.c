@@ -275,6 +275,22 @@ static uint64_t distance(int64_t from, int64_t to)
     return to > from ? (uint64_t)to - (uint64_t)from : 0;
 }
 
+/* Does the batch end where the one before it did? It would for ever: what is read of a
+ * single-precision number is not equal to it. */
+static bool is_at_low(const struct backfill *b)
+{
+    for (size_t i = 0; i < b->key.count; i++) {
+        const struct mig_value *low = &b->low[i], *high = &b->high[i];
+        if (low->kind != high->kind || low->integer != high->integer ||
+            memcmp(&low->number, &high->number, sizeof low->number) != 0 ||
+            low->boolean != high->boolean || low->length != high->length ||
+            (low->length > 0 && memcmp(low->text, high->text, low->length) != 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The last key of the next batch; *any is false when there are no rows left. Counted along the key
  * from the cursor on, which no server sorts or keeps aside; only what is less than a batch needs
  * the second question. Where the keys are consecutive numbers nobody needs to count: a range as
@@ -288,7 +304,17 @@ static int find_high(struct backfill *b, bool *any, struct mig_error *err)
         return 0;
     }
     int rc = read_key(b, false, any, err);
-    return rc == 0 && !*any ? read_key(b, true, any, err) : rc;
+    if (rc == 0 && !*any) {
+        rc = read_key(b, true, any, err);
+    }
+    if (rc == 0 && *any && b->has_low && is_at_low(b)) {
+        mig_error_set(err, MIG_E_script,
+                      "the key of '%s' is not compared exactly: no row comes after the last batch",
+                      b->op->table);
+        mig_error_hint(err, "give `key = { … }` without single-precision numbers");
+        return MIG_E_script;
+    }
+    return rc;
 }
 
 static int update_batch(struct backfill *b, int64_t *changed, struct mig_error *err)
@@ -601,11 +627,13 @@ int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, stru
         rc = find_extent(&b, err);
     }
     if (rc == 0) {
-        if (run->sent < MIG_RUN_LABELS) {
-            run->labels[run->sent] =
-                mig_arena_printf(&run->label_arena, "%s of %s", run->operation, op->table);
+        if (!b.has_low) { /* else it stands among the steps of before */
+            if (run->sent < MIG_RUN_LABELS) {
+                run->labels[run->sent] =
+                    mig_arena_printf(&run->label_arena, "%s of %s", run->operation, op->table);
+            }
+            run->sent++;
         }
-        run->sent++;
         rc = walk(&b, err);
     }
     mig_arena_release(&b.texts[0]);

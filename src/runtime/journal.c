@@ -273,6 +273,12 @@ static bool is_last_part(const struct mig_journal *journal, size_t part)
     return journal->parts == NULL || part >= journal->parts->count;
 }
 
+/* Of the statement that was sent last; NULL: not known. */
+static const char *last_label(const struct mig_run *run)
+{
+    return run->sent > 0 && run->sent <= MIG_RUN_LABELS ? run->labels[run->sent - 1] : NULL;
+}
+
 int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
@@ -280,8 +286,7 @@ int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err)
         return 0; /* reads alone are made again, or stand in the next row */
     }
     size_t part = journal->part;
-    const char *last =
-        run->sent > 0 && run->sent <= MIG_RUN_LABELS ? run->labels[run->sent - 1] : NULL;
+    const char *last = last_label(run);
     if (complete || (part > 0 && is_last_part(journal, part))) {
         return insert_row(run, MIG_JOURNAL_DONE, journal->calls, 0, journal->chain, NULL, last,
                           err);
@@ -300,7 +305,7 @@ int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t 
     }
     if (journal->cursor_step == 0) {
         int rc = insert_row(run, MIG_JOURNAL_DONE, journal->calls - 1, 0, journal->before, NULL,
-                            run->operation, err);
+                            last_label(run), err);
         if (rc != 0) {
             return rc;
         }
