@@ -112,6 +112,30 @@ for _, dialect in ipairs(servers.dialects) do
     end)
 
     if dialect == "postgresql" then
+      it("has the timeouts of data: a batch is bounded by statement_timeout, and not by the one of DDL", function()
+        fill("id INTEGER NOT NULL", "id", integers(1, 30))
+        p = project.new { url = db.url, config = 'statement_timeout = "1s",' }
+        revision [[op.backfill { table = "t", batch_size = 10,
+          set = { n = sql.expr "n + 1 + 0 * length(pg_sleep(CASE id WHEN 15 THEN 5 ELSE 0 END)::text)" } }]]
+        local r = p:luamig "upgrade"
+        assert.equal(1, r.code, r.stdout)
+        assert.matches("canceling statement due to statement timeout", r.stderr, 1, true)
+        assert.matches("a batch of 10 rows no more time: give a smaller `batch_size`", r.stderr, 1, true)
+        p:luamig("downgrade", "current")
+        p = project.new { url = db.url, config = 'ddl_lock_timeout = "200ms",' }
+        revision [[op.execute "CREATE TABLE made (id INTEGER)"
+          op.backfill { table = "t", set = { n = 1 }, batch_size = 10 }]]
+        local other = process.start {
+          argv = { "psql", "-X", "-q", "-c", "BEGIN; UPDATE t SET note = 'mine' WHERE id = 25; SELECT pg_sleep(1.5); COMMIT", db.url },
+          stdout = p.path .. "/other", stderr = p.path .. "/other",
+        }
+        process.sleep(0.3)
+        r = upgrade()
+        process.wait(other)
+        assert.is_nil(r.stderr:find("once more", 1, true), r.stderr)
+        each_once(30)
+      end)
+
       it("takes the operators that are written with a question mark", function()
         fill("id INTEGER", "id", integers(1, 30))
         db:query [[ALTER TABLE t ADD COLUMN j JSONB; UPDATE t SET j = CASE WHEN id > 20 THEN '{"a": 1}' ELSE '{}' END::jsonb;]]

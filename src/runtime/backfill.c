@@ -346,8 +346,12 @@ static int update_batch(struct backfill *b, int64_t *changed, struct mig_error *
 /* One batch in one transaction, with the cursor behind it. */
 static int run_batch(struct backfill *b, bool *any, struct mig_error *err)
 {
+    const struct mig_statement batch = {.class = MIG_CLASS_DATA};
     int64_t changed = 0;
     int rc = mig_segment_begin(b->run, err);
+    if (rc == 0) {
+        rc = mig_segment_set_waits(b->run, &batch, err);
+    }
     if (rc == 0) {
         rc = find_high(b, any, err);
     }
@@ -639,6 +643,12 @@ int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, stru
     mig_arena_release(&b.texts[0]);
     mig_arena_release(&b.texts[1]);
     run->changed = b.changed;
+    if (rc == MIG_E_timeout) {
+        mig_error_hint(err,
+                       "statement_timeout allows a batch of %" PRId64
+                       " rows no more time: give a smaller `batch_size`",
+                       b.batch);
+    }
     if (rc != 0) {
         mig_segment_doom_by(run, err);
     }

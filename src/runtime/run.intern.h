@@ -264,6 +264,9 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
 /* What enter began: rc is how the statement went. Returns rc. */
 int mig_segment_leave(struct mig_run *run, const struct mig_statement *statement, int rc,
                       struct mig_error *err);
+/* How long the statement may wait, where that differs by class. */
+int mig_segment_set_waits(struct mig_run *run, const struct mig_statement *statement,
+                          struct mig_error *err) MIG_MUST_CHECK;
 /* A statement of ours (version rows, history, backfill): in a transaction, not in the report. */
 int mig_segment_own(struct mig_run *run, const struct mig_statement *statement, int64_t *changed,
                     struct mig_error *err) MIG_MUST_CHECK;

@@ -192,9 +192,8 @@ void mig_segment_rollback(struct mig_run *run)
     run->autocommit = false;
 }
 
-/* How long the statement may wait, where that differs by class. */
-static int set_waits(struct mig_run *run, const struct mig_statement *statement,
-                     struct mig_error *err)
+int mig_segment_set_waits(struct mig_run *run, const struct mig_statement *statement,
+                          struct mig_error *err)
 {
     const struct mig_settings *settings = &run->ctx->settings;
     if (!run->sink->live || !run->db->runner->waits_by_class) {
@@ -344,7 +343,7 @@ int mig_segment_enter(struct mig_run *run, const struct mig_statement *statement
         run->keys_off = true;
     }
     if (rc == 0) {
-        rc = set_waits(run, statement, err);
+        rc = mig_segment_set_waits(run, statement, err);
     }
     rc = rc == 0 ? note_statement(run, statement, err) : rc;
     if (rc == 0 && run->conn != NULL) {
