@@ -65,19 +65,15 @@ function whole.objects(handle, left_out)
   return parts, lacks
 end
 
---- What makes the schemas of PostgreSQL beside the default one that a snapshot has something in, and what drops them.
-function whole.schemas(handle, snapshot)
-  local made, dropped, known = {}, {}, {}
-  if handle:server().dialect == "postgresql" then
-    for _, objects in pairs(handle:snapshot_schema(snapshot)) do
-      for _, object in ipairs(objects) do
-        if object.schema then known[object.schema] = true end
-      end
+--- What makes schemas and what drops them, but for the one that every new database of PostgreSQL's has.
+function whole.schemas(names)
+  local made, dropped = {}, {}
+  for _, name in ipairs(names) do
+    if name ~= "public" then
+      made[#made + 1] = { op = "create_schema", name = name }
+      dropped[#dropped + 1] = { op = "drop_schema", name = name }
     end
   end
-  for name in pairs(known) do made[#made + 1] = { op = "create_schema", name = name } end
-  table.sort(made, function(a, b) return a.name < b.name end)
-  for i, one in ipairs(made) do dropped[i] = { op = "drop_schema", name = one.name } end
   return made, dropped
 end
 

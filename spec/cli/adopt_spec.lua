@@ -129,6 +129,36 @@ it("takes the other schemas of PostgreSQL over, which a new database has not", f
   assert.equal("0", fresh:value "SELECT count(*) FROM pg_namespace WHERE nspname = 'audit'")
 end)
 
+it("takes over a tenant's schema beside others: what every new database has is not made", function()
+  local db, fresh, folder = scratch.database "postgresql", scratch.database "postgresql", scratch.folder()
+  db:query [[CREATE SCHEMA acme; CREATE SCHEMA bare; COMMENT ON SCHEMA bare IS 'kept';
+    CREATE SCHEMA util; CREATE FUNCTION util.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE EXTENSION citext SCHEMA util;
+    CREATE TABLE public.plans (id integer PRIMARY KEY);
+    CREATE TABLE acme.t (id integer PRIMARY KEY DEFAULT util.f(), name util.citext, plan integer REFERENCES public.plans)]]
+  local function ok(...)
+    local r = cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = db.url } })
+    assert.equal(0, r.code, r.stdout .. r.stderr)
+    return r.stdout
+  end
+  ok "init"
+  local file = assert(io.open(folder .. "/luamig.conf.lua", "w"))
+  file:write [[return { url = "${DATABASE_URL}", autogenerate = { include_schemas = true }, version_table_schema = "acme",
+    session = { "CREATE SCHEMA IF NOT EXISTS acme; SET search_path TO acme" } }]]
+  file:close()
+  ok "adopt"
+  ok("upgrade", "--url", fresh.url)
+  ok("check", "--url", fresh.url)
+  assert.equal("", dump.difference(dump.schema(db), dump.schema(fresh)))
+  assert.equal("kept", fresh:value "SELECT obj_description('bare'::regnamespace)")
+  ok("downgrade", "base", "--url", fresh.url)
+  assert.equal("acme public", fresh:value [[SELECT string_agg(nspname, ' ' ORDER BY nspname) FROM pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema']])
+  ok("revision", "-m", "next", "--rev-id", "b2")
+  ok "upgrade"
+  local path = ok("squash", "b2", "--yes"):match "%S+"
+  for line in io.lines(folder .. "/" .. path) do assert.not_matches("SCHEMA public", line) end
+end)
+
 -- What no other tool has a version of, with objects that schema.lua has no word for.
 local grown = {
   sqlite = [[

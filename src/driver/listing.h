@@ -60,7 +60,8 @@ struct mig_left_out {
 struct mig_left_out_list {
     struct mig_left_out *items;
     size_t count;
-    struct mig_names schemas; /* those that were not looked at, where only the default one was */
+    struct mig_names schemas;   /* beside the default one that were not looked at … */
+    struct mig_names looked_at; /* … or were */
 };
 /* MIG_E_nomem is the listing's status then. */
 void mig_listing_add_left_out(struct mig_listing *listing, struct mig_left_out_list *out,

@@ -98,7 +98,8 @@ int mig_handle_inspect(lua_State *L)
     return 1;
 }
 
-/* A list of { what it is, its name }, and the names of the schemas that were not looked at. */
+/* A list of { what it is, its name }, and the names of the schemas beside the default one: those
+ * that were not looked at, and those that were. */
 int mig_handle_left_out(lua_State *L)
 {
     struct mig_lua_handle *h = mig_handle_check(L);
@@ -128,7 +129,8 @@ int mig_handle_left_out(lua_State *L)
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     mig_lua_push_names(L, &left_out.schemas);
-    return 2;
+    mig_lua_push_names(L, &left_out.looked_at);
+    return 3;
 }
 
 int mig_handle_snapshot(lua_State *L)

@@ -541,16 +541,15 @@ int mig_context_left_out(struct mig_context *ctx, struct mig_arena *arena,
                          struct mig_left_out_list *out, struct mig_error *err)
 {
     struct mig_declaring d;
-    struct mig_names others = {0};
     *out = (struct mig_left_out_list){0};
     int rc = start(&d, ctx, arena, err);
     rc = rc != 0 ? rc : d.db->reflect->left_out(d.conn, arena, NULL, out, err);
-    rc = rc != 0 ? rc : ask_others(&d, &others);
+    rc = rc != 0 ? rc : ask_others(&d, &out->looked_at);
     if (rc == 0 && !ctx->settings.include_schemas && d.db->reflect->other_schemas != NULL) {
         rc = d.db->reflect->other_schemas(d.conn, arena, &out->schemas, err);
     }
-    for (size_t i = 0; rc == 0 && i < others.count; i++) {
-        rc = d.db->reflect->left_out(d.conn, arena, others.items[i], out, err);
+    for (size_t i = 0; rc == 0 && i < out->looked_at.count; i++) {
+        rc = d.db->reflect->left_out(d.conn, arena, out->looked_at.items[i], out, err);
     }
     return rc;
 }

@@ -68,11 +68,11 @@ function adopt.run(session)
   end
   local known = {}
   for _, revision in ipairs(handle:history().revisions) do known[revision.revision] = true end
-  local left_out, others = handle:left_out()
+  local left_out, others, taken = handle:left_out()
   local parts, lacks = whole.objects(handle, left_out)
   local snapshot = handle:snapshot()
   local upgrades, downgrades = whole.texts(handle, snapshot, parts)
-  local schemas, schemas_gone = whole.schemas(handle, snapshot)
+  local schemas, schemas_gone = whole.schemas(taken)
   upgrades = render.operations(schemas, "  ") .. upgrades
   downgrades = downgrades .. render.operations(schemas_gone, "  ")
   local ids = alembic or new_head(known, upgrades)

@@ -42,7 +42,7 @@ SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + a
        kind = 'partitions' OR (kind = 'functions' AND NOT early AND at NOT IN (SELECT f.func::bigint FROM needs f WHERE f.views))
 FROM (
   SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
-         format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) AS make, format('DROP EXTENSION %I', e.extname) AS undo, NULL::oid AS rel
+         format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) || CASE WHEN s.prefix <> '' THEN format(' SCHEMA %I', s.nspname) ELSE '' END AS make, format('DROP EXTENSION %I', e.extname) AS undo, NULL::oid AS rel
   FROM pg_extension e JOIN s ON s.oid = e.extnamespace
   UNION ALL
   SELECT 2, y.kind, y.name, true, y.oid::bigint,
@@ -239,7 +239,8 @@ FROM (
      OR (d.classoid = 'pg_statistic_ext'::regclass AND d.objoid IN (SELECT x.oid FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace))
      OR (d.classoid = 'pg_collation'::regclass AND d.objoid IN (SELECT o.oid FROM pg_collation o JOIN s ON s.oid = o.collnamespace))
      OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM y))
-     OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT s.oid FROM s WHERE s.prefix <> ''))
+     OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT s.oid FROM s WHERE s.prefix <> '')
+         AND (i.identity, d.description) <> ('public', 'standard public schema')) -- initdb's
   UNION ALL
   SELECT 18, 'privileges on', a.name, false, a.at, g.make, NULL, a.rel
   FROM (SELECT t.name, t.oid::bigint AS at, t.relacl AS acl, t.relowner AS owner, 'TABLE ' || t.name AS target, '' AS part, false AS open, t.oid AS rel FROM t
@@ -254,7 +255,12 @@ FROM (
         UNION ALL
         SELECT y.name, y.oid::bigint, y.typacl, y.typowner, 'TYPE ' || y.name, '', true, NULL FROM y
         UNION ALL
-        SELECT quote_ident(n.nspname), n.oid::bigint, n.nspacl, n.nspowner, format('SCHEMA %I', n.nspname), '', false, NULL
+        SELECT quote_ident(n.nspname), n.oid::bigint,
+               CASE n.nspname WHEN 'public' -- without what every new database gives to PUBLIC
+                 THEN (SELECT array_agg(g) FROM unnest(n.nspacl) g
+                       WHERE g::text !~ CASE WHEN current_setting('server_version_num')::int < 150000 THEN '^=UC?/' ELSE '^=U/' END)
+                 ELSE n.nspacl END,
+               n.nspowner, format('SCHEMA %I', n.nspname), '', false, NULL
         FROM pg_namespace n JOIN s ON s.oid = n.oid WHERE s.prefix <> '') a
   CROSS JOIN LATERAL (SELECT string_agg(one.sql, E';\n' ORDER BY one.sql) AS make
                       FROM (SELECT format('GRANT %s ON %s TO %s%s', string_agg(DISTINCT g.privilege_type || a.part, ', '), a.target,
