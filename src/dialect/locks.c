@@ -66,6 +66,71 @@ static void normalise(struct mig_strbuf *out, const char *text)
     }
 }
 
+static bool begins_with_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    char after = strncmp(text, word, length) == 0 ? text[length] : 'x';
+    return after == '\0' || after == ' ' || after == '(';
+}
+
+/* One clause of ALTER TABLE, with the words that may be left out: COLUMN, a constraint's name. */
+static void append_clause(struct mig_strbuf *out, const char *clause, size_t length)
+{
+    static const char *const verbs[] = {"ADD ", "ALTER ", "DROP "};
+    static const char *const others[] = {"COLUMN",  "CONSTRAINT", "PRIMARY",   "UNIQUE",  "EXCLUDE",
+                                         "INDEX",   "KEY",        "FULLTEXT",  "SPATIAL", "NOT",
+                                         "FOREIGN", "CHECK",      "PARTITION", "SYSTEM",  "PERIOD"};
+    size_t verb = 0, other = 0;
+    while (verb < MIG_COUNT(verbs) && strncmp(clause, verbs[verb], strlen(verbs[verb])) != 0) {
+        verb++;
+    }
+    if (verb < MIG_COUNT(verbs)) {
+        const char *rest = clause + strlen(verbs[verb]);
+        while (other < MIG_COUNT(others) && !begins_with_word(rest, others[other])) {
+            other++;
+        }
+        mig_strbuf_puts(out, verbs[verb]);
+        if (other == MIG_COUNT(others) && *rest != '(') {
+            mig_strbuf_puts(out, "COLUMN ");
+        } else if (verb == 0 &&
+                   (begins_with_word(rest, "FOREIGN") || begins_with_word(rest, "CHECK"))) {
+            mig_strbuf_puts(out, "CONSTRAINT X ");
+        }
+        length -= (size_t)(rest - clause);
+        clause = rest;
+    }
+    mig_strbuf_add(out, clause, length);
+}
+
+/* Of ALTER TABLE, each clause as the tables of facts write it. */
+static void spell_out(struct mig_strbuf *out, const char *text)
+{
+    static const char *const before[] = {"ALTER TABLE ", "IF EXISTS ", "ONLY "};
+    const char *at = text;
+    if (strncmp(text, before[0], strlen(before[0])) != 0) {
+        mig_strbuf_puts(out, text);
+        return;
+    }
+    for (size_t i = 0; i < MIG_COUNT(before); i++) {
+        at += strncmp(at, before[i], strlen(before[i])) == 0 ? strlen(before[i]) : 0;
+    }
+    at += strcspn(at, " ");
+    at += *at == ' ';
+    mig_strbuf_add(out, text, (size_t)(at - text));
+    while (*at != '\0') {
+        const char *end = at;
+        for (int depth = 0; *end != '\0' && (*end != ',' || depth > 0); end++) {
+            depth += (*end == '(') - (*end == ')');
+        }
+        append_clause(out, at, (size_t)(end - at));
+        at = end;
+        if (*at == ',') {
+            mig_strbuf_puts(out, ", ");
+            at += at[1] == ' ' ? 2 : 1;
+        }
+    }
+}
+
 static bool matches(const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = NULL;
@@ -94,8 +159,10 @@ void mig_locks_annotate(const struct mig_lock_fact *facts, struct mig_statement 
     if (facts == NULL || (statement->class == MIG_CLASS_READ && statement->tables.count == 0)) {
         return; /* SELECT 1 */
     }
-    struct mig_strbuf text = {0};
-    normalise(&text, statement->sql);
+    struct mig_strbuf bare = {0}, text = {0};
+    normalise(&bare, statement->sql);
+    spell_out(&text, mig_strbuf_text(&bare));
+    mig_strbuf_release(&bare);
     for (size_t i = 0; facts[i].pattern != NULL && !text.failed; i++) {
         if (matches(facts[i].pattern, mig_strbuf_text(&text))) {
             if (statement->lock == NULL) {

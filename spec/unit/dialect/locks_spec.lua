@@ -64,6 +64,23 @@ describe("lock facts", function()
     assert.is_nil((select(2, internals.locks("mysql", "frobnicate t"))))
   end)
 
+  it("are the same where a word is left out that may be", function()
+    for with, without in pairs {
+      ["ALTER TABLE t ADD COLUMN u uuid DEFAULT gen_random_uuid()"] = "ALTER TABLE t ADD u uuid DEFAULT gen_random_uuid()",
+      ["ALTER TABLE t ALTER COLUMN a TYPE bigint"] = "alter table only t alter a set data type bigint",
+      ["ALTER TABLE t ALTER COLUMN a SET NOT NULL"] = "ALTER TABLE t ALTER a SET NOT NULL",
+      ["ALTER TABLE t DROP COLUMN a"] = "ALTER TABLE IF EXISTS t DROP a",
+      ["ALTER TABLE t ADD COLUMN a int"] = "ALTER TABLE t ADD IF NOT EXISTS \"add\" int, ADD b numeric(10, 2)",
+      ["ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES p (id) NOT VALID"] = "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (id) NOT VALID",
+      ["ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID"] = "ALTER TABLE t ADD CHECK (a > 0) NOT VALID",
+    } do
+      assert.same({ internals.locks("postgresql", with) }, { internals.locks("postgresql", without) }, without)
+    end
+    assert.same({ internals.locks("mysql", "ALTER TABLE t ADD COLUMN a int") }, { internals.locks("mysql", "ALTER TABLE t ADD a int") })
+    assert.same({ internals.locks("mysql", "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)") }, { internals.locks("mysql", "ALTER TABLE t ADD CHECK (a > 0)") })
+    assert.is_nil((select(2, internals.locks("postgresql", "ALTER TABLE t ADD COLUMN z int, ALTER COLUMN a TYPE bigint"))))
+  end)
+
   it("do not look into names, literals and comments", function()
     local lock, rewrites = internals.locks("postgresql",
       [[ALTER TABLE "x ADD COLUMN y GENERATED AS IDENTITY" /* UNIQUE */ ADD COLUMN c text DEFAULT 'a UNIQUE CHECK b']])

@@ -27,6 +27,7 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"DROP TABLE *", AE, N, N},
     {"TRUNCATE *", AE, Y, N},
 
+    {"ALTER TABLE * ALTER COLUMN * TYPE *", AE, U, U},
     {"ALTER TABLE * ADD COLUMN * GENERATED * AS IDENTITY*", AE, Y, Y},
     {"ALTER TABLE * ADD COLUMN * GENERATED ALWAYS AS (*) VIRTUAL*", AE, N, N},
     {"ALTER TABLE * ADD COLUMN * GENERATED *", AE, Y, Y},
@@ -47,7 +48,6 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"ALTER TABLE * ALTER COLUMN * SET NOT NULL*", AE, N, Y},
     {"ALTER TABLE * ALTER COLUMN * SET STATISTICS *VALIDATE *", SU, N, Y},
     {"ALTER TABLE * ALTER COLUMN * SET STATISTICS *", SU, N, N},
-    {"ALTER TABLE * ALTER COLUMN * TYPE *", AE, U, U},
     {"ALTER TABLE * ALTER COLUMN *", AE, N, N},
     {"ALTER TABLE * ADD * NOT NULL * NOT VALID", AE, N, N},
     {"ALTER TABLE * ADD * FOREIGN KEY* NOT VALID", SR, N, N},
@@ -101,7 +101,10 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"ALTER TRIGGER *", AE, N, N},
 
     {"CREATE MATERIALIZED VIEW *", AS, N, Y},
-    {"REFRESH MATERIALIZED VIEW *", AS, N, Y},
+    {"REFRESH MATERIALIZED VIEW CONCURRENTLY *", "EXCLUSIVE", N, Y}, /* of the view; */
+    {"REFRESH MATERIALIZED VIEW *", AE, N, Y}, /* its tables are read */
+    {"DROP MATERIALIZED VIEW *", AE, N, N},
+    {"DROP VIEW *", AE, N, N},
     {"CREATE * VIEW *", AS, N, N},
     {"CREATE VIEW *", AS, N, N},
     {"ALTER DOMAIN * ADD * NOT VALID", NULL, N, N},
