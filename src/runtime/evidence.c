@@ -320,3 +320,28 @@ int mig_evidence_clean_up(struct mig_run *run, const struct mig_journal_row *row
     }
     return clean_up(run, statement, &left, err);
 }
+
+void mig_evidence_tell_left(struct mig_run *run, const struct mig_statement *failed,
+                            struct mig_error *err)
+{
+    const struct mig_statement *statement = NULL;
+    const char *sql = mig_arena_strndup(&run->revision_arena, failed->sql, failed->length);
+    const char *index = NULL;
+    struct mig_error unknown = {0};
+    if (sql == NULL || run->db->runner->clean_up == NULL || run->conn->lost || run->open) {
+        return;
+    }
+    int rc = read_statement(run, sql, &statement, &unknown);
+    if (rc == 0 && statement != NULL) {
+        rc = run->db->runner->clean_up(run->conn, statement, false, &run->revision_arena, &index,
+                                       &unknown);
+    }
+    if (rc != 0) {
+        mig_error_clear(&unknown);
+    } else if (index != NULL) {
+        mig_error_add_detail(err,
+                             "the index '%s' is left INVALID: writes go into it, and a unique one "
+                             "refuses duplicates, until the next run drops it",
+                             index);
+    }
+}

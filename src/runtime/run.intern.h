@@ -422,6 +422,10 @@ int mig_evidence_weigh(struct mig_run *run, const struct mig_journal_row *row, b
  * background (an invalid index), which goes. What a DROP left is dropped again. */
 int mig_evidence_clean_up(struct mig_run *run, const struct mig_journal_row *row,
                           struct mig_error *err) MIG_MUST_CHECK;
+/* After the failure of a statement outside of a transaction: says in its detail what it has left
+ * behind. */
+void mig_evidence_tell_left(struct mig_run *run, const struct mig_statement *failed,
+                            struct mig_error *err);
 
 /* journal.c, journal_resume.c */
 #define MIG_JOURNAL_TABLE "luamig_journal"

@@ -402,6 +402,9 @@ static int leave_failed(struct mig_run *run, const struct mig_statement *stateme
         mig_statement_blame_rows(statement, err);
     }
     mig_journal_failed(run, statement, err);
+    if (statement->class == MIG_CLASS_CONCURRENT && run->sink->live) {
+        mig_evidence_tell_left(run, statement, err);
+    }
     if (run->wrapped) {
         mig_segment_abort(run);
         return rc;

@@ -48,7 +48,9 @@ describe("an invalid index", function()
 
   it("of a statement that failed is built anew", function()
     p:revision { id = "b2", down = "a1", upgrade = 'op.create_index("uq_big_b", "big", { "b" }, { concurrently = true, unique = true, if_not_exists = true })' }
-    assert.equal(1, p:luamig "upgrade".code)
+    local failed = p:luamig "upgrade"
+    assert.equal(1, failed.code)
+    assert.matches("the index 'uq_big_b' is left INVALID", failed.stderr, 1, true)
     assert.same({ "other.uq_big_b false", "uq false", "uq_big_b false" }, db:query(INDEXES))
     db:query "UPDATE big SET b = a"
     local r = p:luamig "upgrade"
@@ -68,7 +70,9 @@ describe("an invalid index", function()
         db:query "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE INDEX%' AND pid <> pg_backend_pid()"
       else
         running:kill(signal)
-        assert.equal(130, running:wait(20).code)
+        local r = running:wait(20)
+        assert.equal(130, r.code)
+        assert.matches("the index 'ix_big_a' is left INVALID", r.stderr, 1, true)
       end
       assert.same({ "ix_big_a false", "other.uq_big_b false", "uq false" }, db:query(INDEXES))
       local r = p:luamig("upgrade", "--lock-timeout", "30s")
