@@ -40,6 +40,22 @@ describe("hooks", function()
     assert.matches("failed\tnil\tunknown_revision\n", r.stderr)
   end)
 
+  it("may choose the schema that names without one mean, on postgresql", function()
+    local db = scratch.database "postgresql"
+    local p = project.new { url = db.url, config = [[hooks = {
+      after_connect = function(conn) conn:execute "CREATE SCHEMA IF NOT EXISTS acme; SET search_path TO acme" end,
+    },]] }
+    p:write("schema.lua", [[return sql.schema {
+      users = { { "id", sql.integer, primary_key = true }, { "state", sql.enum("state", { "on" }) } },
+      posts = { { "user_id", sql.integer, references = "users.id" } },
+    }]])
+    assert.equal(0, p:luamig("revision", "--autogenerate", "-m", "all").code)
+    assert.equal(0, p:luamig("upgrade").code)
+    local r = p:luamig "check"
+    assert.equal(0, r.code, r.stdout)
+    assert.not_matches("acme", p:luamig("inspect").stdout, 1, true)
+  end)
+
   it("may run programs and write files", function()
     local p = project.new { config = [[hooks = {
       after_revision = function(path)

@@ -131,14 +131,15 @@ int mig_context_send_session(struct mig_context *ctx, bool local, struct mig_err
     return rc;
 }
 
-/* Which schema a name without one means may be another after `session`. Behind a pooler it is so
- * inside transactions only; our own tables are named with it then, since they are read outside. */
+/* Which schema a name without one means may be another after `session` or the hook. Behind a pooler
+ * it is so inside transactions only; our own tables are named with it then, since they are read
+ * outside. */
 static int find_schema(struct mig_context *ctx, struct mig_error *err)
 {
     struct mig_conn *conn = ctx->conn;
     struct mig_value value = {0};
     const char *sql = ctx->url.db->runner->schema_query;
-    if (ctx->settings.session.count == 0 || sql == NULL) {
+    if (sql == NULL) {
         return 0;
     }
     int rc = conn->pooled ? mig_conn_begin(conn, err) : 0;
@@ -153,6 +154,9 @@ static int find_schema(struct mig_context *ctx, struct mig_error *err)
     }
     if (rc != 0 || value.kind != MIG_VALUE_TEXT) {
         return rc;
+    }
+    if (conn->server.database == conn->server.schema) { /* MySQL's schemas are databases */
+        conn->server.database = value.text;
     }
     conn->server.schema = value.text;
     if (conn->pooled && ctx->settings.version_table_schema == NULL) {
@@ -225,7 +229,7 @@ static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *e
     }
     ctx->conn_reads = reads && db->runner->begin_locks;
     rc = mig_context_send_session(ctx, false, err);
-    if (rc == 0) {
+    if (rc == 0 && ctx->settings.session.count > 0) {
         rc = find_schema(ctx, err);
     }
     if (rc == 0 && ctx->settings.hooks[MIG_HOOK_AFTER_CONNECT] && ctx->host.hook != NULL) {
@@ -233,6 +237,10 @@ static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *e
         rc = open_session(ctx, &session, err);
         if (rc == 0) {
             rc = ctx->host.hook(ctx->host.self, session, MIG_HOOK_AFTER_CONNECT, NULL, NULL, err);
+        }
+        if (rc == 0 && !ctx->conn->pooled) {
+            drop_session(ctx); /* which looks for tables where they were before */
+            rc = find_schema(ctx, err);
         }
     }
     if (rc != 0) {

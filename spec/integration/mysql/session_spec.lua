@@ -27,6 +27,23 @@ describe("the session", function()
     end)
   end
 
+  for how, config in pairs {
+    ["session"] = [[session = { "USE %s" },]],
+    ["the hook"] = [[hooks = { after_connect = function(conn) conn:execute "USE %s" end },]],
+  } do
+    it("may be in another database than the URL's by " .. how, function()
+      local tenant = scratch.database "mysql"
+      local p = project.new { url = db.url, config = config:format(tenant.name) }
+      p:revision { id = "a1", upgrade = [[op.create_table("t", { { "id", sql.integer } }) op.create_view("v", "SELECT id FROM t")
+        op.log("in " .. op.database)]] }
+      local r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      assert.matches("in " .. tenant.name, r.stderr, 1, true)
+      assert.matches("from `t`", p:luamig("inspect").stdout, 1, true) -- of whichever tenant
+      tenant:drop()
+    end)
+  end
+
   it("outlives hooks and scripts that take longer than the server keeps one idle", function()
     local p = project.new { url = db.url, config = [[session = { "SET wait_timeout = 1" },
       hooks = { before_migration = function() local began = os.time() while os.time() - began < 4 do end end },]] }

@@ -515,6 +515,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .blockers = blockers,
     .end_session = end_session,
     .fingerprint = fingerprint,
+    .schema_query = "SELECT database()",
     .script_begin = "START TRANSACTION",
     .script_now = "date_format(utc_timestamp(), '%Y-%m-%dT%H:%i:%sZ')",
     .script_head = "SET NAMES utf8mb4;\n"
