@@ -292,6 +292,8 @@ digraph revisions {
     assert.equal(0, p:luamig("heads", "--check").code)
     assert.matches('down_revision = "left2"', p:read "migrations/right1.lua", 1, true)
     fails("cycle", p:luamig("rebase", "left1", "--onto", "right1", "--json"))
+    assert.matches("nothing to do: right1 follows left2\n", p:luamig("rebase", "right1", "--onto", "left2").stderr)
+    assert.matches("nothing to do: root1 is a base\n", p:luamig("rebase", "root1", "--onto", "base").stderr)
     p = forked()
     local made = document(p:luamig("merge", "heads", "-m", "join", "--rev-id", "both1", "--json"))
     assert.equal("both1", made.revision)

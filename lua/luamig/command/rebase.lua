@@ -37,7 +37,8 @@ function rebase.run(session)
     files.write(moved.path, handle:rewrite_header(files.read(moved.path), moved.down_revision, moved.file))
     out:line(session.relative(moved.path))
   else
-    out:note(("nothing to do: %s follows %s"):format(moved.revision, table.concat(moved.down_revision, ", ")))
+    local follows = #moved.down_revision > 0 and "follows " .. table.concat(moved.down_revision, ", ") or "is a base"
+    out:note(("nothing to do: %s %s"):format(moved.revision, follows))
   end
   out:document("created", moved)
 end
