@@ -280,6 +280,11 @@ describe("squash", function()
     assert.is_false(p:exists "migrations/aaaa.lua")
   end)
 
+  it("goes no further than what others depend on by a label, which REV would have then", function()
+    p:revision { id = "side", header = 'depends_on = "main"' } -- a database at it has aaaa alone
+    refused(2, "'side' follows 'aaaa', which would be gone", "squash", "eeee", "--yes")
+  end)
+
   it("does not take a branch that the others depend on", function()
     p:revision { id = "side" }
     p:revision { id = "ffff", down = "eeee", header = 'depends_on = "side"' }

@@ -33,6 +33,7 @@ local function gathered(handle, target)
     by_id[revision.revision:lower()] = revision
     for _, label in ipairs(revision.branch_labels) do by_label[label] = revision.revision end
   end
+  local function id_of(name) return by_label[name] or name end
   last = by_id[last[1].revision:lower()]
   local goes = ancestors(last, by_id)
   for i = #all, 1, -1 do
@@ -40,16 +41,17 @@ local function gathered(handle, target)
     if goes[revision.revision:lower()] then
       list[#list + 1] = revision
       for _, name in ipairs(revision.depends_on) do
-        if not goes[(by_label[name] or name):lower()] then
+        if not goes[id_of(name):lower()] then
           refuse(("'%s' depends on another branch"):format(revision.revision), "Squash up to the one before it, or merge the branches first.")
         end
       end
     else
       for _, names in ipairs { revision.down_revision, revision.depends_on } do
         for _, name in ipairs(names) do
-          if goes[name:lower()] and name:lower() ~= last.revision:lower() then
-            refuse(("'%s' follows '%s', which would be gone"):format(revision.revision, name),
-              ("Squash up to '%s', or rebase '%s' first."):format(name, revision.revision))
+          local id = id_of(name)
+          if goes[id:lower()] and id:lower() ~= last.revision:lower() then
+            refuse(("'%s' follows '%s', which would be gone"):format(revision.revision, id),
+              ("Squash up to '%s', or rebase '%s' first."):format(id, revision.revision))
           end
         end
       end
