@@ -536,16 +536,11 @@ static bool is_real_branch_point(const struct mig_revision *r)
     return count > 1;
 }
 
-/* Adds `label` to the revision's list; *from and *to remember the last list and what it became:
- * most revisions of a branch share one. */
+/* Adds `label`, which is not in it yet, to the revision's list; *from and *to remember the last list
+ * and what it became: most revisions of a branch share one. */
 static int add_label(struct mig_arena *arena, struct mig_revision *r, const char *label,
                      struct mig_names *from, struct mig_names *to, struct mig_error *err)
 {
-    for (size_t i = 0; i < r->all_labels.count; i++) {
-        if (strcmp(r->all_labels.items[i], label) == 0) {
-            return 0;
-        }
-    }
     if (to->items == NULL || from->items != r->all_labels.items) {
         *from = r->all_labels;
         to->items =
