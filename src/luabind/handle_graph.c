@@ -29,9 +29,9 @@ static int read_view(struct mig_lua_handle *h, struct mig_graph_view *view, bool
     }
     for (size_t i = 0; i < count; i++) {
         if (strcmp(rows[i].direction, "upgrade") == 0) {
-            pairs[view->applied_count++] = (struct mig_pair){
-                .name = rows[i].revision,
-                .value = {.kind = MIG_VALUE_TEXT, .text = rows[i].started_at}};
+            pairs[view->applied_count++] =
+                (struct mig_pair){.name = rows[i].revision,
+                                  .value = {.kind = MIG_VALUE_TEXT, .text = rows[i].started_at}};
         }
     }
     qsort(pairs, view->applied_count, sizeof *pairs, mig_handle_compare_pairs);

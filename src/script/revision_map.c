@@ -536,8 +536,8 @@ static bool is_real_branch_point(const struct mig_revision *r)
     return count > 1;
 }
 
-/* Adds `label`, which is not in it yet, to the revision's list; *from and *to remember the last list
- * and what it became: most revisions of a branch share one. */
+/* Adds `label`, which is not in it yet, to the revision's list; *from and *to remember the last
+ * list and what it became: most revisions of a branch share one. */
 static int add_label(struct mig_arena *arena, struct mig_revision *r, const char *label,
                      struct mig_names *from, struct mig_names *to, struct mig_error *err)
 {
