@@ -359,8 +359,8 @@ static void compile(lua_State *L, const char *text, size_t length, const char *c
         length -= 3;
     }
     if (length > 0 && text[0] == '#') {
-        while (length > 0 && *text != '\n' &&
-               *text != '\r') { /* its end stays: lines are counted */
+        while (length > 0 && *text != '\n' && *text != '\r') {
+            /* but for its end: lines are counted */
             text++;
             length--;
         }

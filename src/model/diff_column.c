@@ -69,8 +69,8 @@ static bool is_kept(const struct mig_diff *d, const struct mig_table *from,
     if (same != NULL && mig_diff_origin(d, from, to, same) == column) {
         return true; /* as a rule: the others need not be asked */
     }
-    for (size_t i = 0; i < to->columns.count;
-         i++) { /* under another name: what says a former one */
+    for (size_t i = 0; i < to->columns.count; i++) {
+        /* under another name, if one of the two says a former one */
         const struct mig_column *other = to->columns.items[i];
         if ((d->undo ? column : other)->renamed_from != NULL &&
             mig_diff_origin(d, from, to, other) == column) {

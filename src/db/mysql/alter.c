@@ -54,8 +54,8 @@ int mig_mysql_add_column(struct mig_compile *c, const struct mig_op *op, struct 
     if (facts == NULL) {
         return mig_error_nomem(err);
     }
-    if (add.if_not_exists == MIG_TRUE &&
-        c->server->is_mariadb) { /* its CHECKs stand inside of it */
+    if (add.if_not_exists == MIG_TRUE && c->server->is_mariadb) {
+        /* its CHECKs stand inside of it */
         for (size_t i = 0; i < facts->constraints.count; i++) {
             facts->constraints.items[i]->name_is_final = true;
         }
