@@ -282,8 +282,8 @@ static bool is_at_low(const struct backfill *b)
     for (size_t i = 0; i < b->key.count; i++) {
         const struct mig_value *low = &b->low[i], *high = &b->high[i];
         if (low->kind != high->kind || low->integer != high->integer ||
-            memcmp(&low->number, &high->number, sizeof low->number) != 0 ||
-            low->boolean != high->boolean || low->length != high->length ||
+            low->number != high->number || low->boolean != high->boolean ||
+            low->length != high->length ||
             (low->length > 0 && memcmp(low->text, high->text, low->length) != 0)) {
             return false;
         }
