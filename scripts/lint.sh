@@ -30,6 +30,11 @@ layers() { files 'src/*.c' 'src/*.h' | xargs lua5.4 scripts/check_layers.lua; }
 # clang's own compile commands: gcc's flags mean nothing to it. Building them is the check that clang has no warning.
 clang_build() { cmake --preset clang >/dev/null && cmake --build --preset clang; }
 
+# ./dev fuzz alone builds the targets; that they still fit is seen here.
+fuzz_targets() {
+    clang -std=c11 -D_GNU_SOURCE -fsyntax-only -Wno-string-concatenation -Werror -Isrc -Iinclude fuzz/*.c
+}
+
 # Without the client libraries: it builds, and says what is missing when a URL asks for one.
 minimal_build() {
     local url
@@ -85,6 +90,7 @@ spelling() { printf '%s\n' "${text_files[@]}" | grep -v '^spec/' | xargs codespe
 mkdir -p build/cppcheck
 check clang clang_build
 check minimal minimal_build
+check fuzz fuzz_targets
 check format format
 check layers layers
 check luacheck luacheck --quiet --codes "${lua_files[@]}"
