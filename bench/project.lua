@@ -80,6 +80,17 @@ function project.luamig(count, url, more)
   return path
 end
 
+-- The same history, each revision with a label of its own.
+function project.labelled(count, url)
+  local path = project.luamig(count, url)
+  for i = 1, count do
+    local file = ("%s/migrations/%s_revision_%d.lua"):format(path, project.id(i), i)
+    local label = ('branch_labels = "label%d"\n'):format(i)
+    write(file, (measure.read(file):gsub("down_revision = [^\n]*\n", function(line) return line .. label end)))
+  end
+  return path
+end
+
 -- A graph of forks and merges: blocks of eight, two branches of three between a fork and a merge.
 function project.bushy(count, url)
   local path = project.luamig(0, url)

@@ -73,8 +73,38 @@ local function check(dialect, count)
   end
 end
 
+-- One table of many columns, none of which is as schema.lua declares it: against the same where all are.
+local function wide(count)
+  return function(bench)
+    local db = database.open(bench, "sqlite", "wide")
+    db:reset()
+    local columns = {}
+    for i = 1, count do columns[i] = ("c%d INTEGER"):format(i) end
+    local script = measure.folder() .. "/wide.sql"
+    measure.write(script, "CREATE TABLE wide (id INTEGER NOT NULL PRIMARY KEY, " .. table.concat(columns, ", ") .. ");\n")
+    measure.command(db:file(script))
+    local function case(name, letter, said)
+      local folder = project.luamig(0, db.url, 'schema = "schema.lua"')
+      measure.write(folder .. "/schema.lua", ([[
+local columns = { { "id", sql.integer, primary_key = true } }
+for i = 1, %d do columns[i + 1] = { "%s" .. i, sql.integer } end
+return sql.schema { wide = columns }
+]]):format(count, letter))
+      local check = said and "no differences" or "add_column"
+      return {
+        name = name, cwd = folder, argv = { "sh", "-c", 'exec 2>&1; "$0" check; test $? = ' .. (said and 0 or 3), bench.luamig },
+        after = function(stdout) assert(stdout:find(check, 1, true), "it was not compared") end,
+      }
+    end
+    local cases = { case("floor", "c", true), case("all of them differ", "d", false) }
+    bench.report(("`check` of a table of %d columns, SQLite (floor: the same, as it is declared)"):format(count), cases,
+      measure.run(cases, bench.rounds), {})
+  end
+end
+
 return function(workload)
   for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     for _, count in ipairs { 100, 1000 } do workload(("check-%d-%s"):format(count, dialect), check(dialect, count)) end
   end
+  workload("wide-1000", wide(1000))
 end

@@ -94,6 +94,7 @@ return function(workload)
   workload("version", version)
   for _, count in ipairs { 1, 100, 1000, 10000 } do workload("start-" .. count, idle(count)) end
   workload("graph-10000", graph(10000, project.luamig, ""))
+  workload("labels-2500", graph(2500, project.labelled, ", each with a label"))
   for _, count in ipairs { 104, 1000, 10000 } do
     workload("bushy-" .. count, graph(count, project.bushy, " with branches and merges"))
   end

@@ -88,10 +88,10 @@ local function choose_folder(settings, wanted, parents)
   return settings.migrations[1]
 end
 
--- What a template holds of the header is Lua as it stands, "…" included.
-local function refuse_quotes(text, where)
-  for _, name in ipairs { "revision", "down_revision", "branch_labels", "depends_on", "create_date", "replaces" } do
-    if text:find("[\"']{{" .. name .. "}}[\"']") then
+-- What a template holds of a revision is Lua as it stands, "…" included; but for the message, which is a text.
+local function refuse_quotes(text, values, where)
+  for name in text:gmatch "[\"']{{([%w_]+)}}[\"']" do
+    if values[name] and name ~= "message" then
       core.error { kind = "config", message = ("the template has quotes around {{%s}}, which brings its own"):format(name), file = where }
     end
   end
@@ -99,7 +99,7 @@ end
 
 -- The template with its values. What has a value and no place of its own is declared below down_revision, or an error.
 local function fill(text, values, where)
-  refuse_quotes(text, where)
+  refuse_quotes(text, values, where)
   local function is_lost(name)
     return values[name] ~= "" and values[name] ~= "nil" and not text:find("{{" .. name .. "}}", 1, true)
   end

@@ -26,9 +26,7 @@ bool mig_compile_has_column(const struct mig_compile *c, const struct mig_table 
 {
     bool found = false;
     for (size_t i = 0; !found && i < table->columns.count; i++) {
-        const char *column = table->columns.items[i]->name;
-        found = c->dialect->folds_columns ? mig_name_equal_folded(column, name)
-                                          : strcmp(column, name) == 0;
+        found = mig_compare_columns(&c->dialect->compare, table->columns.items[i]->name, name);
     }
     return found;
 }

@@ -118,7 +118,6 @@ struct mig_dialect {
     int (*resolve)(struct mig_compile *c, struct mig_op *op, struct mig_error *err);
     bool resolve_constraint_kind; /* DROP CONSTRAINT needs to know what it is */
     bool index_names_table;       /* DROP INDEX … ON table */
-    bool folds_columns;           /* columns' names compare without case, whatever tables' do */
     bool folds_enum_values;       /* a type may not have two values that differ in case only */
     /* The lexer's rules. */
     bool dollar_quotes, hash_comments, nested_comments, backslash_escapes, bracket_quotes,

@@ -24,7 +24,7 @@ bool mig_compare_names(const struct mig_compare_rules *rules, const char *a, con
 
 bool mig_compare_columns(const struct mig_compare_rules *rules, const char *a, const char *b)
 {
-    return same_name(a, b, rules->folds_names || rules->folds_columns);
+    return same_name(a, b, rules->folds_columns);
 }
 
 /* Of columns. */
@@ -323,8 +323,8 @@ bool mig_compare_selects_all(const char *query)
 static bool names_have(const struct mig_compare_rules *rules, const struct mig_names *names,
                        const char *column)
 {
-    return rules->folds_names || rules->folds_columns ? mig_names_contain_folded(names, column)
-                                                      : mig_names_contain(names, column);
+    return rules->folds_columns ? mig_names_contain_folded(names, column)
+                                : mig_names_contain(names, column);
 }
 
 static bool elements_have(const struct mig_compare_rules *rules,

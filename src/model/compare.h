@@ -10,7 +10,7 @@
 /* What servers differ in. */
 struct mig_compare_rules {
     bool folds_names;     /* names compare without case, quoted ones too (SQLite) */
-    bool folds_columns;   /* those of columns do, whatever those of tables (MySQL) */
+    bool folds_columns;   /* those of columns do, whatever those of tables (SQLite, MySQL) */
     bool has_comments;    /* SQLite keeps none */
     bool unique_is_index; /* MySQL: a UNIQUE over plain columns, whichever way it was made */
     bool names_key;       /* the primary key's name is the user's (PostgreSQL, SQLite) */

@@ -598,7 +598,6 @@ const struct mig_dialect mig_dialect_mysql = {
         },
     .resolve = resolve,
     .resolve_constraint_kind = true,
-    .folds_columns = true,
     .folds_enum_values = true,
     .index_names_table = true,
     .hash_comments = true,
