@@ -83,17 +83,17 @@ local function wide(count)
     local script = measure.folder() .. "/wide.sql"
     measure.write(script, "CREATE TABLE wide (id INTEGER NOT NULL PRIMARY KEY, " .. table.concat(columns, ", ") .. ");\n")
     measure.command(db:file(script))
-    local function case(name, letter, said)
+    local function case(name, letter, same)
       local folder = project.luamig(0, db.url, 'schema = "schema.lua"')
       measure.write(folder .. "/schema.lua", ([[
 local columns = { { "id", sql.integer, primary_key = true } }
 for i = 1, %d do columns[i + 1] = { "%s" .. i, sql.integer } end
 return sql.schema { wide = columns }
 ]]):format(count, letter))
-      local check = said and "no differences" or "add_column"
+      local told = same and "no differences" or "add_column"
       return {
-        name = name, cwd = folder, argv = { "sh", "-c", 'exec 2>&1; "$0" check; test $? = ' .. (said and 0 or 3), bench.luamig },
-        after = function(stdout) assert(stdout:find(check, 1, true), "it was not compared") end,
+        name = name, cwd = folder, argv = { "sh", "-c", 'exec 2>&1; "$0" check; test $? = ' .. (same and 0 or 3), bench.luamig },
+        after = function(stdout) assert(stdout:find(told, 1, true), "it was not compared") end,
       }
     end
     local cases = { case("floor", "c", true), case("all of them differ", "d", false) }
