@@ -163,6 +163,9 @@ void mig_conn_failed(struct mig_conn *conn, const char *sql, struct mig_error *e
         mig_error_string(&err->sql, sql, SIZE_MAX);
     }
     if (err->code == MIG_E_interrupted) {
+        if (conn->cancelled != 0) { /* by us: each server has its own words for it */
+            mig_error_string(&err->message, "interrupted", SIZE_MAX);
+        }
         conn->cancelled = 0;
     }
     if (conn->began && !conn->lost && conn->driver->tx_state(conn) == MIG_TX_IDLE) {

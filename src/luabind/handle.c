@@ -223,7 +223,8 @@ static void on_step(void *payload, const struct mig_step *step, bool finished, i
     lua_setfield(L, -2, "direction");
     lua_pushboolean(L, finished);
     lua_pushinteger(L, duration_ms);
-    if (call_back(h, 3, &failed) != 0) { /* what runs goes on */
+    /* what runs goes on; a signal it sees by itself */
+    if (call_back(h, 3, &failed) != 0 && failed.code != MIG_E_interrupted) {
         mig_log_write(&h->ctx.log, MIG_LOG_WARNING, "the function on_step failed: %s",
                       failed.message);
     }

@@ -266,8 +266,9 @@ static int step_body(struct mig_command *cmd, const struct mig_step *step,
     }
     if (rc == 0 && cmd->request->verb != MIG_VERB_STAMP) {
         rc = call_revision(cmd, step, done, err);
-    } else if (rc == 0 && run->sink->live) {
-        rc = mig_journal_forget(run, err);
+    } else if (rc == 0 && run->sink->live) { /* together with the rows, or not at all */
+        rc = mig_segment_begin(run, err);
+        rc = rc == 0 ? mig_journal_forget(run, err) : rc;
     }
     if (rc == 0 && mig_command_writes(cmd)) {
         run->operation = NULL;

@@ -48,7 +48,7 @@ static enum outcome read_outcome(struct mig_run *run, const struct mig_step *ste
         mig_journal_load(run, err) != 0) {
         return UNKNOWN;
     }
-    bool half = mig_journal_has(run, step->revision->id);
+    bool half = step->revision != NULL && mig_journal_has(run, step->revision->id);
     bool there =
         undoes ? !half
                : mig_names_equal(&rows, &step->heads_after) && !mig_names_equal(&rows, &report->to);
@@ -132,7 +132,7 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     enum outcome outcome = committed(run, step, report) ? APPLIED : run->kept > 0 ? HALF : GONE;
     /* where the version rows could not be read, nothing is known */
     bool told = failure->writes && run->conn != NULL && report->from.given;
-    if (told && id != NULL && (run->conn->lost || run->conn->cut_off) && outcome != APPLIED) {
+    if (told && step != NULL && (run->conn->lost || run->conn->cut_off) && outcome != APPLIED) {
         outcome = look(run, step, failure->undoes, report);
     }
     state->heads = report->to;
@@ -143,10 +143,9 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     if (!told) {
         return;
     }
-    if (id == NULL) {
-        mig_strbuf_puts(&text, "nothing was changed; still at ");
-    } else if (outcome == APPLIED) {
-        mig_strbuf_printf(&text, "the %s of '%s' is complete%s; now at ", run->direction, id,
+    if (outcome == APPLIED) {
+        mig_strbuf_printf(&text, "the %s%s%s%s is complete%s; now at ", run->direction,
+                          id != NULL ? " of '" : "", id != NULL ? id : "", id != NULL ? "'" : "",
                           committed(run, step, report) ? ""
                           : run->conn->lost
                               ? ": its last COMMIT was carried out, only the answer was lost"
@@ -155,6 +154,8 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     } else if (outcome == UNKNOWN) {
         mig_strbuf_puts(&text, "not known: the server does not answer, or has not ended the lost "
                                "session; `luamig status` will tell; before, it was at ");
+    } else if (id == NULL) {
+        mig_strbuf_puts(&text, "nothing was changed; still at ");
     } else if ((failure->undoes || stuck) && run->kept == 0) {
         mig_strbuf_printf(&text, "'%s' stays half applied; still at ", id);
     } else if (outcome == GONE) {
