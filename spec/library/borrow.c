@@ -72,7 +72,13 @@ int main(int argc, char **argv)
     }
     struct mig_open_options options = {.size = sizeof options, .migrations = argv[1]};
     void *connection = connect_to(argv[2], argv + 3);
-    if (mig_open(&m, &options) != MIG_DONE || mig_attach(m, argv[2], connection) != MIG_DONE) {
+    if (mig_open(&m, &options) == MIG_DONE && mysql != NULL) {
+        (void)run("SET autocommit = 0");
+        int status = mig_attach(m, argv[2], connection);
+        printf("without autocommit: status %d, %s\n", status, mig_failure(m)->message);
+        (void)run("SET autocommit = 1");
+    }
+    if (m == NULL || mig_attach(m, argv[2], connection) != MIG_DONE) {
         printf("%s\n", mig_failure(m)->message);
         return 1;
     }

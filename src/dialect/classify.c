@@ -294,6 +294,25 @@ static void flag_sqlite(struct state *s)
     }
 }
 
+/* SET autocommit = 0, among other settings too: from then on each statement opens a transaction. */
+static bool ends_autocommit(const struct state *s)
+{
+    static const char *const off[] = {"OFF", "FALSE", NULL};
+    struct mig_sqltokens tokens = s->tokens;
+    struct mig_sqltoken token = s->first;
+    bool named = false;
+    while (token.kind != MIG_SQLTOKEN_END) {
+        bool assigns = mig_sqltoken_is_char(&token, ':') || mig_sqltoken_is_char(&token, '=');
+        if (named && !assigns &&
+            ((token.length == 1 && token.start[0] == '0') || mig_sqltoken_is_any(&token, off))) {
+            return true;
+        }
+        named = (named && assigns) || mig_sqltoken_is(&token, "AUTOCOMMIT");
+        token = mig_sqltokens_word(&tokens);
+    }
+    return false;
+}
+
 /* What commits the open transaction though it is no DDL
  * (https://dev.mysql.com/doc/refman/8.0/en/implicit-commit.html). */
 static void flag_mysql(struct state *s, const struct mig_sqltoken *second)
@@ -308,6 +327,10 @@ static void flag_mysql(struct state *s, const struct mig_sqltoken *second)
             (commit[i].second == NULL || mig_sqltoken_is(second, commit[i].second))) {
             s->statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
         }
+    }
+    if (strcmp(s->statement->verb, "SET") == 0 && ends_autocommit(s)) {
+        s->statement->class = MIG_CLASS_TRANSACTION;
+        s->statement->verb = "SET autocommit";
     }
 }
 

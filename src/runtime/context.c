@@ -94,9 +94,17 @@ int mig_context_session_item(struct mig_context *ctx, const struct mig_server *s
 {
     const char *sql = NULL;
     int rc = mig_settings_expand(arena, "session", ctx->settings.session.items[i], &sql, err);
-    return rc != 0
-               ? rc
-               : mig_lexer_split(ctx->url.db->dialect, server, arena, sql, strlen(sql), out, err);
+    if (rc == 0) {
+        rc = mig_lexer_split(ctx->url.db->dialect, server, arena, sql, strlen(sql), out, err);
+    }
+    for (size_t k = 0; rc == 0 && k < out->count; k++) {
+        if (out->items[k].class == MIG_CLASS_TRANSACTION) {
+            rc = mig_error_set(err, MIG_E_config,
+                               "%s cannot stand in `session`: luamig runs the transactions",
+                               out->items[k].verb);
+        }
+    }
+    return rc;
 }
 
 /* A pooler's session is not ours: its settings are sent again inside each transaction (`local`),

@@ -44,6 +44,22 @@ describe("the session", function()
     end)
   end
 
+  -- or no other runner would see the lease, and each of them would read rows that are long gone
+  it("is not one that commits nothing by itself", function()
+    for config, message in pairs {
+      [ [[session = { "SET NAMES utf8mb4; SET autocommit = 0" },]] ] = "SET autocommit cannot stand in `session`: luamig runs the transactions",
+      [ [[session = { "BEGIN" },]] ] = "BEGIN cannot stand in `session`: luamig runs the transactions",
+      [ [[hooks = { after_connect = function(conn) conn:execute "SET autocommit = 0" end },]] ] = "SET autocommit as SQL text would break the transaction",
+    } do
+      local r = project.new({ url = db.url, config = config }):luamig "upgrade"
+      assert.not_equal(0, r.code)
+      assert.matches("error: " .. message, r.stderr, 1, true)
+    end
+    local p = project.new { url = db.url }
+    p:revision { id = "a1", upgrade = 'op.execute "SET autocommit = 1" op.execute "SET AUTOCOMMIT = 0"' }
+    assert.matches("error: SET autocommit as SQL text would break", p:luamig("upgrade").stderr, 1, true)
+  end)
+
   it("outlives hooks and scripts that take longer than the server keeps one idle", function()
     local p = project.new { url = db.url, config = [[session = { "SET wait_timeout = 1" },
       hooks = { before_migration = function() local began = os.time() while os.time() - began < 4 do end end },]] }

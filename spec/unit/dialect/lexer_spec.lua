@@ -103,6 +103,9 @@ describe("the lexer tells", function()
     { "postgresql", "ROLLBACK TO SAVEPOINT a", "transaction", "ROLLBACK" },
     { "postgresql", "PREPARE TRANSACTION 'x'", "transaction", "PREPARE" },
     { "postgresql", "START TRANSACTION", "transaction", "START" },
+    { "mysql", "SET autocommit = 0", "transaction", "SET autocommit" },
+    { "mysql", "SET sql_mode = '', @@SESSION.autocommit := OFF", "transaction", "SET autocommit" },
+    { "mysql", "SET autocommit = 1, unique_checks = 0", "session", "SET" },
     { "mysql", "TRUNCATE TABLE t", "ddl", "TRUNCATE" },
   }
   for _, case in ipairs(classes) do

@@ -315,8 +315,14 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
             return mig_mysql_fail(conn, err);
         }
     }
-    if (!(mysql->server_status & SERVER_STATUS_AUTOCOMMIT) && !conn->attached &&
-        mig_mysql.mysql_autocommit(mysql, 1) != 0) {
+    bool commits = (mysql->server_status & SERVER_STATUS_AUTOCOMMIT) != 0;
+    if (!commits && conn->attached) { /* what the owner has not committed is not ours to commit */
+        mig_error_set(err, MIG_E_usage, "the attached connection has autocommit switched off");
+        mig_error_hint(err, "mysql_autocommit(connection, 1) before: a run commits by itself, and "
+                            "others must see its lock");
+        return MIG_E_usage;
+    }
+    if (!commits && mig_mysql.mysql_autocommit(mysql, 1) != 0) {
         return mig_mysql_fail(conn, err);
     }
     int rc = ask_facts(conn, &cursor, err);
