@@ -72,6 +72,31 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({}, db:query(tables_query[dialect]))
     end)
 
+    if dialect ~= "sqlite" then
+      it("plan says what a change of a column's type comes to", function()
+        p:revision { id = "a1", upgrade = [[op.create_table("t", { { "id", sql.bigint, primary_key = true }, { "n", sql.integer },
+          { "s", sql.string(5), nullable = false }, { "at", sql.datetime } })]] }
+        p:revision {
+          id = "b2", down = "a1",
+          upgrade = [[op.alter_column("t", "n", { type = sql.bigint })
+  op.alter_column("t", "s", { type = sql.string(6) })
+  op.alter_column("t", "at", { type = sql.datetime { timezone = true } })
+  op.execute "ALTER TABLE t FROBNICATE"]],
+        }
+        ok("upgrade", "a1")
+        local wide, longer, zone, raw = ok("plan", "b2").stdout:match "\n([^\n]* n [^\n]*)\n.-([^\n]* s [^\n]*)\n(.-)([^\n]*FROB[^\n]*)"
+        local strong = dialect == "postgresql" and "lock ACCESS EXCLUSIVE" or "lock SHARED"
+        assert.matches(strong .. ", rewrites the table", wide)
+        assert.not_matches("rewrite", longer)
+        assert.matches(dialect == "postgresql" and strong or "lock NONE", longer)
+        if dialect == "postgresql" then
+          assert.matches("lock ACCESS EXCLUSIVE, may rewrite the table", zone)
+        else
+          assert.matches("lock not known", raw)
+        end
+      end)
+    end
+
     it("says what it did in JSON, its keys in order", function()
       local r = ok("upgrade", "a1", "--json")
       assert.matches(([[

@@ -102,35 +102,6 @@ static void append_clause(struct mig_strbuf *out, const char *clause, size_t len
     mig_strbuf_add(out, clause, length);
 }
 
-/* Of ALTER TABLE, each clause as the tables of facts write it. */
-static void spell_out(struct mig_strbuf *out, const char *text)
-{
-    static const char *const before[] = {"ALTER TABLE ", "IF EXISTS ", "ONLY "};
-    const char *at = text;
-    if (strncmp(text, before[0], strlen(before[0])) != 0) {
-        mig_strbuf_puts(out, text);
-        return;
-    }
-    for (size_t i = 0; i < MIG_COUNT(before); i++) {
-        at += strncmp(at, before[i], strlen(before[i])) == 0 ? strlen(before[i]) : 0;
-    }
-    at += strcspn(at, " ");
-    at += *at == ' ';
-    mig_strbuf_add(out, text, (size_t)(at - text));
-    while (*at != '\0') {
-        const char *end = at;
-        for (int depth = 0; *end != '\0' && (*end != ',' || depth > 0); end++) {
-            depth += (*end == '(') - (*end == ')');
-        }
-        append_clause(out, at, (size_t)(end - at));
-        at = end;
-        if (*at == ',') {
-            mig_strbuf_puts(out, ", ");
-            at += at[1] == ' ' ? 2 : 1;
-        }
-    }
-}
-
 static bool matches(const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = NULL;
@@ -154,28 +125,116 @@ static bool matches(const char *pattern, const char *text)
     return *pattern == '\0';
 }
 
+/* One of the names, or NULL: not known. What is not known may be anything but nothing. */
+static size_t strength(const char *lock)
+{
+    static const char *const weakest_first[] = {"NONE",
+                                                NULL,
+                                                "ACCESS SHARE",
+                                                "ROW SHARE",
+                                                "ROW EXCLUSIVE",
+                                                "SHARE UPDATE EXCLUSIVE",
+                                                "SHARE",
+                                                "SHARED",
+                                                "SHARE ROW EXCLUSIVE",
+                                                "EXCLUSIVE",
+                                                "ACCESS EXCLUSIVE"};
+    size_t i = lock == NULL ? 1 : 0;
+    while (lock != NULL && i + 1 < MIG_COUNT(weakest_first) &&
+           (weakest_first[i] == NULL || strcmp(weakest_first[i], lock) != 0)) {
+        i++;
+    }
+    return i;
+}
+
+static enum mig_tri worse(enum mig_tri a, enum mig_tri b)
+{
+    return a == MIG_TRUE || b == MIG_TRUE ? MIG_TRUE : a == MIG_FALSE ? b : MIG_UNSET;
+}
+
+static void merge(struct mig_lock_fact *into, const struct mig_lock_fact *other)
+{
+    into->lock = strength(other->lock) > strength(into->lock) ? other->lock : into->lock;
+    into->rewrites = worse(into->rewrites, other->rewrites);
+    into->scans = worse(into->scans, other->scans);
+}
+
+/* The first row that matches; with_comma: only rows that tell of several clauses. */
+static const struct mig_lock_fact *find(const struct mig_lock_fact *facts, const char *text,
+                                        bool with_comma)
+{
+    while (facts->pattern != NULL && ((with_comma && strchr(facts->pattern, ',') == NULL) ||
+                                      !matches(facts->pattern, text))) {
+        facts++;
+    }
+    return facts;
+}
+
+/* The clauses of ALTER TABLE one by one, the worst of each, unless a row tells of all of them. */
+static struct mig_lock_fact look_up(const struct mig_lock_fact *facts, const char *text)
+{
+    static const char *const before[] = {"ALTER TABLE ", "IF EXISTS ", "ONLY "};
+    const char *at = text;
+    if (strncmp(text, before[0], strlen(before[0])) != 0) {
+        return *find(facts, text, false);
+    }
+    for (size_t i = 0; i < MIG_COUNT(before); i++) {
+        at += strncmp(at, before[i], strlen(before[i])) == 0 ? strlen(before[i]) : 0;
+    }
+    at += strcspn(at, " ");
+    at += *at == ' ';
+    size_t prefix = (size_t)(at - text);
+    const struct mig_lock_fact *whole = find(facts, text, true);
+    struct mig_lock_fact worst = *whole;
+    for (bool first = true; whole->pattern == NULL && *at != '\0'; first = false) {
+        const char *end = at;
+        struct mig_strbuf clause = {0};
+        for (int depth = 0; *end != '\0' && (*end != ',' || depth > 0); end++) {
+            depth += (*end == '(') - (*end == ')');
+        }
+        mig_strbuf_add(&clause, text, prefix);
+        append_clause(&clause, at, (size_t)(end - at));
+        const struct mig_lock_fact *fact = find(facts, mig_strbuf_text(&clause), false);
+        if (first) {
+            worst = *fact;
+        } else {
+            merge(&worst, fact);
+        }
+        mig_strbuf_release(&clause);
+        at = end + (*end == ',');
+        at += *at == ' ';
+    }
+    return worst;
+}
+
 void mig_locks_annotate(const struct mig_lock_fact *facts, struct mig_statement *statement)
 {
     if (facts == NULL || (statement->class == MIG_CLASS_READ && statement->tables.count == 0)) {
         return; /* SELECT 1 */
     }
-    struct mig_strbuf bare = {0}, text = {0};
-    normalise(&bare, statement->sql);
-    spell_out(&text, mig_strbuf_text(&bare));
-    mig_strbuf_release(&bare);
-    for (size_t i = 0; facts[i].pattern != NULL && !text.failed; i++) {
-        if (matches(facts[i].pattern, mig_strbuf_text(&text))) {
-            if (statement->lock == NULL) {
-                statement->lock = facts[i].lock;
-            }
-            if (statement->rewrites == MIG_UNSET) {
-                statement->rewrites = facts[i].rewrites;
-            }
-            if (statement->scans == MIG_UNSET) {
-                statement->scans = facts[i].scans;
-            }
-            break;
-        }
-    }
+    struct mig_strbuf text = {0};
+    normalise(&text, statement->sql);
+    struct mig_lock_fact fact = look_up(facts, mig_strbuf_text(&text));
     mig_strbuf_release(&text);
+    if (statement->lock == NULL) {
+        statement->lock = fact.lock;
+    }
+    if (statement->rewrites == MIG_UNSET) {
+        statement->rewrites = fact.rewrites;
+    }
+    if (statement->scans == MIG_UNSET) {
+        statement->scans = fact.scans;
+    }
+}
+
+void mig_locks_merge(const struct mig_lock_fact *facts, struct mig_statement *into,
+                     struct mig_statement *next)
+{
+    mig_locks_annotate(facts, into);
+    mig_locks_annotate(facts, next);
+    struct mig_lock_fact both = {NULL, into->lock, into->rewrites, into->scans};
+    merge(&both, &(struct mig_lock_fact){NULL, next->lock, next->rewrites, next->scans});
+    into->lock = both.lock;
+    into->rewrites = both.rewrites;
+    into->scans = both.scans;
 }

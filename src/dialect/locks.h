@@ -9,7 +9,8 @@
 
 /* pattern: over the statement in upper case, white space collapsed, comments gone, names that are
  * quoted as x, literals as '', what stands in parentheses kept; `*` is any text. The first row that
- * matches counts. */
+ * matches counts. ALTER TABLE: each clause is looked up behind the table's name, and the worst of
+ * all is told; a row with a comma tells of several clauses together. */
 struct mig_lock_fact {
     const char *pattern;
     const char *lock;             /* NULL: none on a table that exists */
@@ -19,5 +20,8 @@ struct mig_lock_fact {
 /* Fills lock, rewrites and scans of the statement where compile has left them unset. Unknown
  * statements stay unset. facts end with a row without a pattern; NULL knows nothing. */
 void mig_locks_annotate(const struct mig_lock_fact *facts, struct mig_statement *statement);
+/* Into the facts of one ALTER TABLE those of the next one, whose clauses it gets. */
+void mig_locks_merge(const struct mig_lock_fact *facts, struct mig_statement *into,
+                     struct mig_statement *next);
 
 #endif

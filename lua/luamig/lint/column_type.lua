@@ -41,23 +41,19 @@ local function changed(test)
   end)
 end
 
-local function rewrites(operation)
-  for _, statement in ipairs(operation.statements) do
-    if statement.rewrites and statement.verb == "ALTER TABLE" then return true end
-  end
-  return false
+local function grows(old, new)
+  return old.kind == "string" and new.kind == "string" and old.length and new.length and new.length > old.length
 end
 
--- Changes of a type that PostgreSQL makes in its catalog alone (measured on 14 to 18).
-local function is_free(old, new)
-  if TEXTS[old.kind] and (new.kind == "text" or (new.kind == "string" and old.kind ~= "char")) then
-    return not narrows(old, new)
+-- The statement that changes the column's type.
+local function statement_of(operation)
+  local name = operation.column:upper():gsub("%s", "_"):gsub("%p", "%%%0")
+  for _, statement in ipairs(operation.statements) do
+    for _, form in ipairs { "ALTER COLUMN [\"`]?%s[\"`]? TYPE ", "MODIFY [\"`]?%s[\"`]? ", "CHANGE [\"`]?%s[\"`]? " } do
+      if statement.plain:find((form:gsub("%%s", (name:gsub("%%", "%%%%"))))) then return statement end
+    end
   end
-  if old.kind == "numeric" and new.kind == "numeric" then
-    return new.precision == nil or ((old.scale or 0) == (new.scale or 0) and not narrows(old, new))
-  end
-  return old.kind == new.kind and not narrows(old, new) and (old.timezone or false) == (new.timezone or false)
-    and old.unsigned == new.unsigned
+  return {}
 end
 
 -- Calls f(column) of each column that the operation makes.
@@ -103,8 +99,8 @@ return {
       summary = "a change of type that rewrites the table",
       why = "the table and its indexes are written again under ACCESS EXCLUSIVE",
       fix = "a new column, kept in step by a trigger, filled with op.backfill",
-      operation = changed(function(old, new)
-        return not is_free(old, new) and ("goes from %s to %s"):format(words(old), words(new))
+      operation = changed(function(old, new, operation)
+        return statement_of(operation).rewrites and ("goes from %s to %s"):format(words(old), words(new))
       end),
     },
     {
@@ -112,7 +108,8 @@ return {
       summary = "USING with a change of type that needs none", why = "the table is rewritten where it would not be without it",
       fix = "leave postgresql_using out",
       operation = changed(function(old, new, operation)
-        return operation.postgresql_using and is_free(old, new) and "needs no USING"
+        local one_kind = (TEXTS[old.kind] and TEXTS[new.kind]) or (old.kind == "numeric" and new.kind == "numeric")
+        return operation.postgresql_using and one_kind and not statement_of(operation).rewrites and "needs no USING"
       end),
     },
     {
@@ -152,18 +149,16 @@ return {
       id = "my-copy", severity = "error", dialects = { "mysql" }, summary = "a change of type that copies the table",
       why = "writes are blocked as long as the copy takes", fix = "a new column filled with op.backfill, or a shadow table",
       operation = changed(function(old, new, operation)
-        if old.kind == "enum" or (TEXTS[old.kind] and TEXTS[new.kind]) then return nil end
-        return (old.kind ~= new.kind or rewrites(operation)) and ("goes from %s to %s"):format(words(old), words(new))
+        if old.kind == "enum" or grows(old, new) then return nil end
+        return statement_of(operation).lock == "SHARED" and ("goes from %s to %s"):format(words(old), words(new))
       end),
     },
     {
       id = "my-varchar-255", severity = "warn", dialects = { "mysql" },
       summary = "a VARCHAR that grows over 255 bytes", why = "its length takes two bytes from there on, and the table is copied",
       fix = "choose the length above 255 bytes from the start, or a new column",
-      operation = changed(function(old, new)
-        local four = 4 -- bytes of a utf8mb4 character
-        return old.kind == "string" and new.kind == "string" and old.length and new.length
-          and old.length * four <= 255 and new.length * four > 255 and ("goes from %s to %s"):format(words(old), words(new))
+      operation = changed(function(old, new, operation)
+        return grows(old, new) and statement_of(operation).lock == "SHARED" and ("goes from %s to %s"):format(words(old), words(new))
       end),
     },
     {

@@ -224,28 +224,14 @@ static int merge_effects(struct mig_arena *arena, struct effect *open, const str
            add_all(arena, &open->texts, &next->texts) | add_all(arena, &open->made, &next->made);
 }
 
-static enum mig_tri worse(enum mig_tri a, enum mig_tri b)
-{
-    return a == MIG_TRUE || b == MIG_TRUE ? MIG_TRUE : a == MIG_FALSE ? b : MIG_UNSET;
-}
-
-/* The clauses of `next` behind those of `into`. What a clause locks is looked up before: the whole
- * statement's text would tell of one clause only. */
+/* The clauses of `next` behind those of `into`. What compile knows of one clause alone is merged
+ * before; else the whole text tells. */
 static int append_clauses(struct mig_compile *c, struct mig_statement *into,
                           struct mig_statement *next, size_t prefix)
 {
-    static const char *const locks[] = {"NONE", "SHARED", "EXCLUSIVE"};
-    mig_locks_annotate(c->dialect->locks, into);
-    mig_locks_annotate(c->dialect->locks, next);
-    const char *lock = into->lock != NULL && next->lock != NULL ? locks[0] : NULL;
-    for (size_t i = 0; lock != NULL && i < MIG_COUNT(locks); i++) {
-        if (strcmp(into->lock, locks[i]) == 0 || strcmp(next->lock, locks[i]) == 0) {
-            lock = locks[i];
-        }
+    if (into->rewrites != MIG_UNSET || next->rewrites != MIG_UNSET) {
+        mig_locks_merge(c->dialect->locks, into, next);
     }
-    into->lock = lock;
-    into->rewrites = worse(into->rewrites, next->rewrites);
-    into->scans = worse(into->scans, next->scans);
     into->sql = mig_arena_printf(c->arena, "%s, %s", into->sql, next->sql + prefix);
     if (into->sql == NULL) {
         return -1;

@@ -264,6 +264,56 @@ static int follow_type(struct mig_compile *c, const struct mig_op_alter_column *
     return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER SEQUENCE", op->base.schema, op->table, NULL);
 }
 
+static bool has_same_text(const struct mig_compile *c, const struct mig_type *a,
+                          const struct mig_type *b)
+{
+    struct mig_strbuf first = {0}, second = {0};
+    struct mig_error unknown = {0};
+    bool same = mig_append_type(c, &first, a, &unknown) == 0 &&
+                mig_append_type(c, &second, b, &unknown) == 0 &&
+                strcmp(mig_strbuf_text(&first), mig_strbuf_text(&second)) == 0;
+    mig_strbuf_release(&first);
+    mig_strbuf_release(&second);
+    mig_error_clear(&unknown);
+    return same;
+}
+
+/* Whether a value of the old type is one of the new type as it lies there: else the table is
+ * written again. UNSET where the server must be asked: types by their own names, and the session's
+ * time zone. Measured on 14 to 18. */
+static enum mig_tri type_rewrites(const struct mig_compile *c, const struct mig_type *from,
+                                  const struct mig_type *to)
+{
+    from = mig_dialect_type(c, from);
+    to = mig_dialect_type(c, to);
+    enum family a = family_of(from), b = family_of(to);
+    if (a == UNKNOWN || b == UNKNOWN || from->kind == MIG_TYPE_enum || to->kind == MIG_TYPE_enum) {
+        return MIG_UNSET;
+    }
+    bool zones = (from->timezone == MIG_TRUE) == (to->timezone == MIG_TRUE);
+    if (a == TIMESTAMP && b == TIMESTAMP && !zones) {
+        return MIG_UNSET;
+    }
+    bool rewrites;
+    if (a == TEXT && b == TEXT && from->kind != MIG_TYPE_char && to->kind != MIG_TYPE_char) {
+        rewrites =
+            to->length.given && (!from->length.given || to->length.value < from->length.value);
+    } else if (from->kind == MIG_TYPE_numeric && to->kind == MIG_TYPE_numeric) {
+        int64_t before = from->scale.given ? from->scale.value : 0;
+        int64_t after = to->scale.given ? to->scale.value : 0;
+        rewrites = to->precision.given && (!from->precision.given || before != after ||
+                                           to->precision.value < from->precision.value);
+    } else if (a == b && zones && (a == TIMESTAMP || a == TIME || a == INTERVAL)) {
+        int64_t most = 6; /* digits of a second, where none are said */
+        int64_t before = from->precision.given ? from->precision.value : most;
+        int64_t after = to->precision.given ? to->precision.value : most;
+        rewrites = after < before;
+    } else {
+        rewrites = !has_same_text(c, from, to);
+    }
+    return rewrites ? MIG_TRUE : MIG_FALSE;
+}
+
 static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *op,
                       bool *default_done, struct mig_error *err)
 {
@@ -309,8 +359,16 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     } else if (converts) {
         add_using(&w, from, to, op->column);
     }
-    code = emit_alter(&w, op);
-    code = code != 0 ? code : follow_type(c, op, err);
+    struct mig_statement *statement = NULL;
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, &statement);
+    if (code != 0) {
+        return code;
+    }
+    enum mig_tri rewrites = type_rewrites(c, from, to);
+    if (rewrites == MIG_TRUE || op->postgresql_using == NULL) { /* USING may be anything */
+        statement->rewrites = rewrites;
+    }
+    code = follow_type(c, op, err);
     if (code != 0 || !carried || replaced) {
         return code;
     }

@@ -1,7 +1,7 @@
 /* Locks of PostgreSQL statements, measured on 14 to 18: one transaction a DDL, locks from pg_locks,
  * rewrites from pg_class.relfilenode, scans from pg_stat_xact counters and DEBUG1 messages. A
  * change of type: whether the table is rewritten depends on the old type, which the text does not
- * tell (db/postgresql/dialect.c sets it where the catalog knows). */
+ * tell (db/postgresql/alter.c sets it where the catalog knows). */
 #include "db/postgresql/locks.h"
 
 #define N  MIG_FALSE
@@ -12,17 +12,18 @@
 #define SU "SHARE UPDATE EXCLUSIVE"
 #define SH "SHARE"
 #define AS "ACCESS SHARE"
+#define RS "ROW SHARE"
 #define RX "ROW EXCLUSIVE"
 
 // clang-format off
 const struct mig_lock_fact mig_postgresql_locks[] = {
-    {"CREATE TABLE * AS SELECT *", AS, N, Y},
-    {"CREATE TABLE * AS WITH *", AS, N, Y},
+    {"CREATE *TABLE * AS SELECT *", AS, N, Y},
+    {"CREATE *TABLE * AS WITH *", AS, N, Y},
+    {"CREATE *TABLE * AS TABLE *", AS, N, Y},
     {"CREATE TABLE *(LIKE *", AS, N, N},
     {"CREATE TABLE * REFERENCES *", SR, N, N},
     {"CREATE TABLE * PARTITION OF *", AE, N, N},
-    {"CREATE TEMPORARY TABLE *", NULL, N, N},
-    {"CREATE UNLOGGED TABLE *", NULL, N, N},
+    {"CREATE TABLE * INHERITS (*", SU, N, N},
     {"CREATE TABLE *", NULL, N, N},
     {"DROP TABLE *", AE, N, N},
     {"TRUNCATE *", AE, Y, N},
@@ -33,7 +34,9 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"ALTER TABLE * ADD COLUMN * GENERATED *", AE, Y, Y},
     {"ALTER TABLE * ADD COLUMN * SERIAL*", AE, Y, Y},
     {"ALTER TABLE * ADD COLUMN * BIGSERIAL*", AE, Y, Y},
+    {"ALTER TABLE * ADD COLUMN * SMALLSERIAL*", AE, Y, Y},
     {"ALTER TABLE * ADD COLUMN * DEFAULT *CLOCK_TIMESTAMP()*", AE, Y, Y},
+    {"ALTER TABLE * ADD COLUMN * DEFAULT *TIMEOFDAY()*", AE, Y, Y},
     {"ALTER TABLE * ADD COLUMN * DEFAULT *GEN_RANDOM_UUID()*", AE, Y, Y},
     {"ALTER TABLE * ADD COLUMN * DEFAULT *UUID_GENERATE_V*", AE, Y, Y},
     {"ALTER TABLE * ADD COLUMN * DEFAULT *RANDOM()*", AE, Y, Y},
@@ -46,8 +49,9 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"ALTER TABLE * DROP COLUMN *", AE, N, N},
     {"ALTER TABLE * ALTER COLUMN * SET EXPRESSION *", AE, Y, Y},
     {"ALTER TABLE * ALTER COLUMN * SET NOT NULL*", AE, N, Y},
-    {"ALTER TABLE * ALTER COLUMN * SET STATISTICS *VALIDATE *", SU, N, Y},
     {"ALTER TABLE * ALTER COLUMN * SET STATISTICS *", SU, N, N},
+    {"ALTER TABLE * ALTER COLUMN * SET (*", SU, N, N},
+    {"ALTER TABLE * ALTER COLUMN * RESET (*", SU, N, N},
     {"ALTER TABLE * ALTER COLUMN *", AE, N, N},
     {"ALTER TABLE * ADD * NOT NULL * NOT VALID", AE, N, N},
     {"ALTER TABLE * ADD * FOREIGN KEY* NOT VALID", SR, N, N},
@@ -64,8 +68,10 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"ALTER TABLE * SET UNLOGGED*", AE, Y, Y},
     {"ALTER TABLE * SET ACCESS METHOD *", AE, Y, Y},
     {"ALTER TABLE * SET TABLESPACE *", AE, Y, N},
-    {"ALTER TABLE * ENABLE TRIGGER *", SR, N, N},
+    {"ALTER TABLE * ENABLE *TRIGGER *", SR, N, N},
     {"ALTER TABLE * DISABLE TRIGGER *", SR, N, N},
+    {"ALTER TABLE * CLUSTER ON *", SU, N, N},
+    {"ALTER TABLE * SET WITHOUT CLUSTER", SU, N, N},
     {"ALTER TABLE * DETACH PARTITION * CONCURRENTLY*", SU, N, N},
     {"ALTER TABLE * ATTACH PARTITION *", SU, N, Y},
     {"ALTER TABLE *", AE, N, N},
@@ -88,7 +94,12 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"COMMENT ON COLUMN *", SU, N, N},
     {"COMMENT ON *", NULL, N, N},
     {"CREATE STATISTICS *", SU, N, N},
+    {"DROP STATISTICS *", SU, N, N},
     {"CREATE POLICY *", AE, N, N},
+    {"ALTER POLICY *", AE, N, N},
+    {"DROP POLICY *", AE, N, N},
+    {"DROP RULE *", AE, N, N},
+    {"ALTER PUBLICATION * ADD TABLE *", SU, N, N},
     {"CREATE RULE *", AE, N, N},
     {"CREATE PUBLICATION * FOR TABLE *", SU, N, N},
     {"CREATE FUNCTION *", NULL, N, N},
@@ -105,6 +116,8 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"REFRESH MATERIALIZED VIEW *", AE, N, Y}, /* its tables are read */
     {"DROP MATERIALIZED VIEW *", AE, N, N},
     {"DROP VIEW *", AE, N, N},
+    {"ALTER MATERIALIZED VIEW *", AE, N, N},
+    {"ALTER VIEW *", AE, N, N},
     {"CREATE * VIEW *", AS, N, N},
     {"CREATE VIEW *", AS, N, N},
     {"ALTER DOMAIN * ADD * NOT VALID", NULL, N, N},
@@ -116,9 +129,31 @@ const struct mig_lock_fact mig_postgresql_locks[] = {
     {"DELETE *", RX, N, Y},
     {"INSERT *", RX, N, N},
     {"MERGE *", RX, N, Y},
-    {"SELECT * FOR UPDATE*", "ROW SHARE", N, Y},
+    {"SELECT * FOR UPDATE*", RS, N, Y},
+    {"SELECT * FOR NO KEY UPDATE*", RS, N, Y},
+    {"SELECT * FOR SHARE*", RS, N, Y},
+    {"SELECT * FOR KEY SHARE*", RS, N, Y},
     {"SELECT *", AS, N, Y},
+    {"WITH *INSERT INTO *", RX, N, Y},
+    {"WITH *UPDATE * SET *", RX, N, Y},
+    {"WITH *DELETE FROM *", RX, N, Y},
+    {"WITH *MERGE INTO *", RX, N, Y},
+    {"WITH *", AS, N, Y},
+    {"TABLE *", AS, N, Y},
+    {"COPY (*", AS, N, Y},
+    {"COPY * FROM *", RX, N, N},
+    {"COPY *", AS, N, Y},
 
+    {"LOCK * IN ACCESS SHARE MODE*", AS, N, N},
+    {"LOCK * IN ROW SHARE MODE*", RS, N, N},
+    {"LOCK * IN ROW EXCLUSIVE MODE*", RX, N, N},
+    {"LOCK * IN SHARE UPDATE EXCLUSIVE MODE*", SU, N, N},
+    {"LOCK * IN SHARE MODE*", SH, N, N},
+    {"LOCK * IN SHARE ROW EXCLUSIVE MODE*", SR, N, N},
+    {"LOCK * IN EXCLUSIVE MODE*", "EXCLUSIVE", N, N},
+    {"LOCK *", AE, N, N},
+
+    {"DROP * CASCADE*", AE, N, N}, /* of the tables that use it */
     {"CREATE *", NULL, N, N}, /* types, functions, sequences, schemas, extensions */
     {"DROP *", NULL, N, N},
     {"ALTER *", NULL, N, N},
