@@ -584,7 +584,9 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
     struct mig_sql w = mig_sql_start(c, err);
     bool checks_again = op->new_column_name != NULL && !c->server->is_mariadb;
     mig_sql_add(&w, "ALTER TABLE %t ", op->base.schema, op->table);
+    size_t start = w.buf.length;
     drop_checks(&w, checks_again ? known : NULL, op->column, op->lost_check);
+    bool adds_checks = w.buf.length > start; /* for which the table is copied */
     if (op->new_column_name != NULL) {
         mig_sql_add(&w, "CHANGE %n ", op->column);
     } else {
@@ -603,7 +605,7 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
                      op->lost_check);
     struct mig_statement *statement = NULL;
     code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->base.schema, op->table, &statement);
-    if (code == 0) {
+    if (code == 0 && !adds_checks) {
         note_lock(c, op, known, statement);
     }
     return code;
