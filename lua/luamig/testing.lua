@@ -67,6 +67,10 @@ local function check_expected(kind, expected)
       error(("%s %s has no '%s'%s"):format(kind == "index" and "an" or "a", kind, tostring(key), hint), ASSERTED)
     end
   end
+  local column_type = kind == "column" and expected and expected.type
+  if column_type and type(column_type) ~= "string" then
+    error(("a column's 'type' is what the server writes: a string, not a %s"):format(type(column_type)), ASSERTED)
+  end
 end
 
 local function shown(value)

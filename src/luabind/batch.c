@@ -66,6 +66,10 @@ static int batch_index(lua_State *L)
             return 1;
         }
     }
+    if (mig_lua_is_op(L, word)) {
+        return mig_lua_fail(L, MIG_E_script, NULL, "unknown operation 'batch.%s' (write op.%s)",
+                            word, word);
+    }
     struct mig_reader r = {.L = L};
     mig_read_unknown(&r, "unknown operation 'batch.%s'", word, names, count);
 }

@@ -83,6 +83,8 @@ void mig_lua_push_connection(lua_State *L);
 void mig_lua_dispatch(lua_State *L, struct mig_op *op, const char *what);
 void mig_lua_record(lua_State *L, struct mig_op *op);
 int mig_lua_batch_alter_table(lua_State *L);
+/* Whether op has a function of that name. */
+bool mig_lua_is_op(lua_State *L, const char *name);
 int mig_lua_reversible(lua_State *L);
 /* Calls the function on top (a change()) in that direction. */
 void mig_lua_change(lua_State *L, enum mig_direction direction);

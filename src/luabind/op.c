@@ -549,6 +549,15 @@ static int op_index(lua_State *L)
     mig_read_unknown(&r, "unknown operation 'op.%s'", word, names, count);
 }
 
+bool mig_lua_is_op(lua_State *L, const char *name)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &members_key);
+    lua_getfield(L, -1, name);
+    const bool found = !lua_isnil(L, -1);
+    lua_pop(L, 2);
+    return found;
+}
+
 static int op_newindex(lua_State *L)
 {
     return mig_lua_fail(L, MIG_E_script, NULL, "op cannot be changed");

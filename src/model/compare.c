@@ -419,6 +419,9 @@ bool mig_compare_types(const struct mig_type *a, const struct mig_type *b)
     case MIG_TYPE_native:
         return same_word(a->name, b->name);
     case MIG_TYPE_enum:
+        if ((a->native == MIG_FALSE) != (b->native == MIG_FALSE)) {
+            return false; /* one of them is text */
+        }
         if (a->name != NULL && b->name != NULL) {
             /* a type of its own: its values are compared where the type is */
             return strcmp(a->name, b->name) == 0 && mig_text_equal(a->schema, b->schema);

@@ -285,6 +285,7 @@ for _, dialect in ipairs(servers.dialects) do
         print(op.has_column("users", "age"), op.inspect "users".indexes[1].name)
         print(pcall(function() op.batch_alter_table("users", function(batch) batch:add_column { "x", sql.text } end) end))
         print(pcall(function() op.batch_alter_table("users", function(batch) batch.drop_tabel() end) end))
+        print(pcall(function() op.batch_alter_table("users", function(batch) batch.execute "SELECT 1" end) end))
         print(pcall(function() op.batch_alter_table("users", function(batch) op.commit() end) end))
         print(pcall(function() op.batch_alter_table("users", function(batch) batch.add_column({ "y", sql.text }, { schema = "s" }) end) end))
         local kept
@@ -294,10 +295,11 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("true\tix_users_age", log[1])
       assert.matches("batch.add_column is called with a dot", log[2])
       assert.matches("unknown operation 'batch.drop_tabel'", log[3])
-      assert.matches("op.commit ends a transaction, which op.batch_alter_table holds open", log[4])
-      assert.matches("it stands with op.batch_alter_table", log[5])
-      assert.matches("the batch is over", log[6])
-      assert.matches("unknown word 'sometimes'", log[7])
+      assert.matches("unknown operation 'batch.execute' %(write op.execute%)", log[4])
+      assert.matches("op.commit ends a transaction, which op.batch_alter_table holds open", log[5])
+      assert.matches("it stands with op.batch_alter_table", log[6])
+      assert.matches("the batch is over", log[7])
+      assert.matches("unknown word 'sometimes'", log[8])
     end)
 
     it("ends no segment inside a batch", function()
