@@ -176,6 +176,19 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "0" }, db:query "SELECT n FROM t")
     end)
 
+    it("refuses to change the key that it walks along", function()
+      fill("id INTEGER NOT NULL, code INTEGER NOT NULL UNIQUE", "id", { "1, 5", "2, 6" })
+      local id = dialect == "postgresql" and "id" or "ID"
+      revision(([[op.backfill { table = "t", set = { n = 1, %s = sql.expr "id + 1" } }]]):format(id))
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.matches(("column '%s' is of the key"):format(id), r.stderr, 1, true)
+      assert.same({ "0" }, db:query "SELECT max(n) FROM t")
+      revision [[op.backfill { table = "t", set = { n = 1, id = sql.expr "id + 10" }, key = "code" }]]
+      upgrade()
+      assert.same({ "11\t5\t1", "12\t6\t1" }, db:query "SELECT id, code, n FROM t ORDER BY id")
+    end)
+
     it("refuses a column that there is not, though no row tells", function()
       fill("id INTEGER NOT NULL", "id", { "1" })
       db:query "DELETE FROM t"

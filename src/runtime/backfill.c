@@ -80,16 +80,29 @@ static int check_set(const struct backfill *b, const struct mig_table *table, st
     return 0;
 }
 
-/* The primary key, else a unique constraint or index over columns that are never NULL. */
-static int find_key(struct backfill *b, struct mig_error *err)
+/* A row whose key changes may come again, ahead of the cursor: n + 1 would never end. */
+static int check_key_stays(const struct backfill *b, const struct mig_table *table,
+                           struct mig_error *err)
 {
-    const struct mig_table *table = NULL;
-    struct mig_arena *arena = &b->run->revision_arena;
-    int rc = mig_catalog_table(b->run->catalog, b->op->base.schema, b->op->table, &table, err);
-    rc = rc == 0 ? check_set(b, table, err) : rc;
-    if (rc != 0) {
-        return rc;
+    for (size_t i = 0; i < b->op->set.count * b->key.count; i++) {
+        const char *name = b->op->set.items[i / b->key.count].name;
+        const char *key = b->key.items[i % b->key.count];
+        if (mig_text_equal(name, key) || (table != NULL && mig_apply_find_column(table, name) ==
+                                                               mig_apply_find_column(table, key))) {
+            mig_error_set(
+                err, MIG_E_script,
+                "column '%s' is of the key: a row that is given another one may come again", name);
+            mig_error_hint(err, "give `key = { … }` without it, or change it by op.execute");
+            return MIG_E_script;
+        }
     }
+    return 0;
+}
+
+/* The primary key, else a unique constraint or index over columns that are never NULL. */
+static int choose_key(struct backfill *b, const struct mig_table *table, struct mig_error *err)
+{
+    struct mig_arena *arena = &b->run->revision_arena;
     if (b->op->key.count > 0) {
         b->key = b->op->key;
         return check_key(b, table, err);
@@ -126,6 +139,15 @@ static int find_key(struct backfill *b, struct mig_error *err)
                   b->op->table);
     mig_error_hint(err, "give `key = { … }`: columns that tell the rows apart, best with an index");
     return MIG_E_script;
+}
+
+static int find_key(struct backfill *b, struct mig_error *err)
+{
+    const struct mig_table *table = NULL;
+    int rc = mig_catalog_table(b->run->catalog, b->op->base.schema, b->op->table, &table, err);
+    rc = rc == 0 ? check_set(b, table, err) : rc;
+    rc = rc == 0 ? choose_key(b, table, err) : rc;
+    return rc == 0 ? check_key_stays(b, table, err) : rc;
 }
 
 static void append_table(const struct backfill *b, struct mig_strbuf *out)
