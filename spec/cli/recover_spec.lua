@@ -414,6 +414,54 @@ describe("an index or a column that was being made or dropped", function()
   end
 end)
 
+-- What else has a name of its own is asked for by it: the list of all opens every table.
+describe("a view, trigger, routine or event that was being made, changed or dropped", function()
+  local db, p
+  before_each(function()
+    db = scratch.database "mysql"
+    p = project.new { url = db.url }
+    db:query "CREATE TABLE t (a INTEGER)"
+  end)
+  after_each(function() db:drop() end)
+
+  local made = {
+    VIEW = { "VIEW `o x` AS SELECT 1111 AS n", "VIEW `o x` AS SELECT 2222 AS n" },
+    TRIGGER = { "TRIGGER `o x` BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1111", "TRIGGER `o x` BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 2222" },
+    FUNCTION = { "FUNCTION `o x`() RETURNS INT DETERMINISTIC RETURN 1111", "FUNCTION `o x`() RETURNS INT DETERMINISTIC RETURN 2222" },
+    PROCEDURE = { "PROCEDURE `o x`() SELECT 1111", "PROCEDURE `o x`() SELECT 2222" },
+    EVENT = { "EVENT `o x` ON SCHEDULE EVERY 1 DAY DO SELECT 1111", "EVENT `o x` ON SCHEDULE EVERY 1 DAY DO SELECT 2222" },
+  }
+  for kind, bodies in pairs(made) do
+    local first, second = "CREATE " .. bodies[1], "CREATE OR REPLACE " .. bodies[2]
+    local drop = ("DROP %s `o x`"):format(kind)
+    for what, case in pairs { -- before, the statement, what takes its effect away again
+      made = { nil, first, drop, "1111" }, dropped = { first, drop, first },
+      replaced = { first, second, "CREATE OR REPLACE " .. bodies[1], "2222" },
+    } do
+      for _, done in ipairs { true, false } do
+        it(("is seen to be %s: %s that was %s"):format(done and "done" or "still to do", kind, what), function()
+          if case[1] then db:query(case[1]) end
+          p:revision { id = "a1", upgrade = ("op.execute(%q) op.execute 'INSERT INTO later VALUES (1)'"):format(case[2]) }
+          local r = p:luamig("upgrade", "-v")
+          assert.equal(1, r.code)
+          assert.is_nil(r.stderr:find("concat_ws", 1, true), r.stderr)
+          db:query "UPDATE luamig_journal SET state = 'intent'; CREATE TABLE later (a INTEGER)" -- as a crash would have left it
+          if not done then db:query(case[3]) end
+          r = p:luamig "upgrade"
+          assert.equal(0, r.code, r.stderr)
+          assert.equal("1", db:value "SELECT count(*) FROM later")
+          assert.equal(case[4] and 1 or 0, tonumber(db:value [[SELECT
+            (SELECT count(*) FROM information_schema.views WHERE table_schema = database()) +
+            (SELECT count(*) FROM information_schema.triggers WHERE trigger_schema = database()) +
+            (SELECT count(*) FROM information_schema.routines WHERE routine_schema = database()) +
+            (SELECT count(*) FROM information_schema.events WHERE event_schema = database())]]))
+          if case[4] then assert.matches(case[4], table.concat(db:query("SHOW CREATE " .. kind .. " `o x`"))) end
+        end)
+      end
+    end
+  end
+end)
+
 it("a read that was too large to be written down leaves the revision to a human", function()
   local db = scratch.database "mysql"
   local p = project.new { url = db.url }

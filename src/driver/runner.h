@@ -103,11 +103,12 @@ struct mig_runner_ops {
     /* Optional. Ends another session by its number. */
     int (*end_session)(struct mig_conn *conn, int64_t pid, struct mig_error *err);
     /* Required where DDL commits by itself or statements run outside of transactions: appends what
-     * tells whether a DDL statement was carried out, by the tables it names (none: all objects of
-     * the kind that its verb names, or the whole database), as text to be digested. What other
-     * sessions change all the time (counters, statistics) does not belong there. */
-    int (*fingerprint)(struct mig_conn *conn, const char *verb, const struct mig_names *tables,
-                       struct mig_strbuf *out, struct mig_error *err);
+     * tells whether a DDL statement was carried out, by the tables that it changes (none: what else
+     * it names, or the whole database), as text to be digested. What other sessions change all the
+     * time (counters, statistics) does not belong there. */
+    int (*fingerprint)(struct mig_conn *conn, const struct mig_statement *statement,
+                       const struct mig_names *tables, struct mig_strbuf *out,
+                       struct mig_error *err);
     /* Optional (PostgreSQL): the index that a statement that failed or was cut off has left
      * invalid, or NULL; with `remove`, away with it. */
     int (*clean_up)(struct mig_conn *conn, const struct mig_statement *statement, bool remove,

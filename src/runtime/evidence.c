@@ -41,7 +41,7 @@ static int take_fingerprint(struct mig_run *run, const struct mig_statement *sta
         return 0;
     }
     struct mig_names tables = tables_of(statement);
-    int rc = run->db->runner->fingerprint(run->conn, statement->verb, &tables, &text, err);
+    int rc = run->db->runner->fingerprint(run->conn, statement, &tables, &text, err);
     if (rc == 0 && text.failed) {
         rc = mig_error_nomem(err);
     }

@@ -45,9 +45,11 @@ int mig_mysql_charset(struct mig_conn *conn, struct mig_arena *arena, const char
 int mig_mysql_resemble_schema(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
                               const char *like, struct mig_error *err) MIG_MUST_CHECK;
 
-/* reflect_show.c. The statement that would make the table; in the arena. */
-int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
-                         const char *table, const char **out, struct mig_error *err) MIG_MUST_CHECK;
+/* reflect_show.c. The statement that would make the TABLE, VIEW, TRIGGER, FUNCTION, PROCEDURE or
+ * EVENT, in the arena; NULL when the account may not see it. */
+int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const char *kind,
+                         const char *schema, const char *name, const char **out,
+                         struct mig_error *err) MIG_MUST_CHECK;
 int mig_mysql_column_is_alone(void *self, struct mig_arena *arena, const char *schema,
                               const char *table, const char *column, bool *alone,
                               struct mig_error *err) MIG_MUST_CHECK;

@@ -9,11 +9,13 @@
 
 #include <string.h>
 
-/* SHOW CREATE TABLE or VIEW. */
-static int show_create(struct mig_conn *conn, struct mig_arena *arena, const char *kind,
-                       const char *schema, const char *name, const char **out,
-                       struct mig_error *err)
+int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const char *kind,
+                         const char *schema, const char *name, const char **out,
+                         struct mig_error *err)
 {
+    /* the name comes first, and of what has statements in it what they are read with */
+    bool plain = strcmp(kind, "TABLE") == 0 || strcmp(kind, "VIEW") == 0;
+    size_t column = plain ? 1 : strcmp(kind, "EVENT") == 0 ? 3 : 2;
     const struct mig_compile c = {.dialect = conn->dialect, .server = &conn->server};
     struct mig_strbuf sql = {0};
     struct mig_listing rows;
@@ -29,17 +31,11 @@ static int show_create(struct mig_conn *conn, struct mig_arena *arena, const cha
         return mig_error_nomem(err);
     }
     mig_listing_open(&rows, conn, arena, text, NULL, 0, err);
-    *out = mig_listing_next(&rows) ? mig_listing_text(&rows, 1) : NULL;
+    *out = mig_listing_next(&rows) ? mig_listing_text(&rows, column) : NULL;
     if (*out != NULL && conn->server.ansi_quotes) {
         *out = mig_mysql_with_backticks(arena, *out);
     }
     return mig_listing_close(&rows);
-}
-
-int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
-                         const char *table, const char **out, struct mig_error *err)
-{
-    return show_create(conn, arena, "TABLE", schema, table, out, err);
 }
 
 int mig_mysql_read_algorithm(struct mig_conn *conn, struct mig_arena *arena, struct mig_view *view,
@@ -49,7 +45,7 @@ int mig_mysql_read_algorithm(struct mig_conn *conn, struct mig_arena *arena, str
     if (view->query[0] == '\0') {
         return 0; /* the account may not see how it is made */
     }
-    int status = show_create(conn, arena, "VIEW", view->schema, view->name, &text, err);
+    int status = mig_mysql_definition(conn, arena, "VIEW", view->schema, view->name, &text, err);
     if (text != NULL && strncmp(text, "CREATE ALGORITHM=MERGE ", 23) == 0) {
         view->mysql_algorithm = "merge";
     } else if (text != NULL && strncmp(text, "CREATE ALGORITHM=TEMPTABLE ", 27) == 0) {
@@ -192,7 +188,8 @@ int mig_mysql_complete(struct mig_conn *conn, struct mig_arena *arena, struct mi
                        struct mig_error *err)
 {
     const char *statement = NULL;
-    int rc = mig_mysql_definition(conn, arena, table->schema, table->name, &statement, err);
+    int rc =
+        mig_mysql_definition(conn, arena, "TABLE", table->schema, table->name, &statement, err);
     if (rc != 0 || statement == NULL) {
         return rc;
     }
@@ -233,7 +230,7 @@ int mig_mysql_column_is_alone(void *self, struct mig_arena *arena, const char *s
     const char *statement = NULL;
     size_t length = strlen(column), count = 0;
     *alone = false;
-    int rc = mig_mysql_definition(conn, arena, schema, table, &statement, err);
+    int rc = mig_mysql_definition(conn, arena, "TABLE", schema, table, &statement, err);
     if (rc != 0 && !conn->deferred_failed && !conn->lost) {
         mig_error_clear(err);
         return 0; /* who asks now reads the table, and will be told */

@@ -2,7 +2,7 @@
  */
 #include "driver/runner.h"
 #include "db/mysql/reflect.intern.h"
-#include "dialect/dialect.h"
+#include "dialect/sqltoken.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +16,10 @@ enum {
     ER_LOCK_WAIT_TIMEOUT = 1205,
     ER_LOCK_DEADLOCK = 1213,
     ER_OPTION_PREVENTS_STATEMENT = 1290, /* read_only and other options: the message names it */
+    ER_SP_DOES_NOT_EXIST = 1305,
+    ER_WRONG_OBJECT = 1347,
+    ER_TRG_DOES_NOT_EXIST = 1360,
+    ER_EVENT_DOES_NOT_EXIST = 1539,
     ER_READ_ONLY_MODE = 1836
 };
 
@@ -370,7 +374,7 @@ static int table_fingerprint(struct mig_conn *conn, const char *table, struct mi
     const char *schema =
         dot != NULL ? mig_arena_strndup(&arena, table, (size_t)(dot - table)) : NULL;
     int rc = arena.failed ? mig_error_nomem(err)
-                          : mig_mysql_definition(conn, &arena, schema,
+                          : mig_mysql_definition(conn, &arena, "TABLE", schema,
                                                  dot != NULL ? dot + 1 : table, &definition, err);
     mig_strbuf_printf(out, "%s: ", table);
     if (rc == 0 && definition != NULL) {
@@ -382,6 +386,67 @@ static int table_fingerprint(struct mig_conn *conn, const char *table, struct mi
         mig_error_clear(err);
         rc = 0;
     }
+    return rc;
+}
+
+/* The view, trigger, routine or event that CREATE, ALTER, DROP names; *out stays NULL when there
+ * are several of them. */
+static int read_object(struct mig_conn *conn, struct mig_arena *arena,
+                       const struct mig_statement *statement, const char *kind, const char **schema,
+                       const char **out, struct mig_error *err)
+{
+    static const char *const before[] = {"IF", "NOT", "EXISTS", NULL};
+    struct mig_sqltokens tokens =
+        mig_sqltokens_start(conn->dialect, &conn->server, statement->sql, statement->length);
+    struct mig_sqltoken name = {0}, next;
+    do {
+        next = mig_sqltokens_word(&tokens);
+    } while (next.kind != MIG_SQLTOKEN_END && !mig_sqltoken_is(&next, kind));
+    do {
+        name = mig_sqltokens_word(&tokens);
+    } while (mig_sqltoken_is_any(&name, before));
+    next = mig_sqltokens_word(&tokens);
+    if (mig_sqltoken_is_char(&next, '.')) {
+        *schema = mig_sqltoken_name(&name, arena);
+        name = mig_sqltokens_word(&tokens);
+        next = mig_sqltokens_word(&tokens);
+    }
+    if ((name.kind == MIG_SQLTOKEN_WORD || name.kind == MIG_SQLTOKEN_NAME) &&
+        !mig_sqltoken_is_char(&next, ',')) {
+        *out = mig_sqltoken_name(&name, arena);
+    }
+    return arena->failed ? mig_error_nomem(err) : 0;
+}
+
+static bool is_missing_object(const struct mig_error *err)
+{
+    static const int codes[] = {ER_BAD_DB,       ER_NO_SUCH_TABLE,      ER_SP_DOES_NOT_EXIST,
+                                ER_WRONG_OBJECT, ER_TRG_DOES_NOT_EXIST, ER_EVENT_DOES_NOT_EXIST};
+    bool is = false;
+    for (size_t i = 0; i < MIG_COUNT(codes); i++) {
+        is = is || err->native_code == codes[i];
+    }
+    return is;
+}
+
+/* *known stays false when the object alone does not tell. */
+static int object_fingerprint(struct mig_conn *conn, const struct mig_statement *statement,
+                              const char *kind, bool *known, struct mig_strbuf *out,
+                              struct mig_error *err)
+{
+    struct mig_arena arena = {0};
+    const char *schema = NULL, *name = NULL, *definition = NULL;
+    int rc = read_object(conn, &arena, statement, kind, &schema, &name, err);
+    if (rc == 0 && name != NULL) {
+        rc = mig_mysql_definition(conn, &arena, kind, schema, name, &definition, err);
+        *known = rc == 0 ? definition != NULL : is_missing_object(err);
+        mig_strbuf_puts(out, definition != NULL ? definition : "");
+        if (rc != 0 && !conn->lost) {
+            mig_error_clear(err);
+            rc = 0;
+        }
+    }
+    mig_arena_release(&arena);
     return rc;
 }
 
@@ -410,35 +475,47 @@ static const struct {
            " FROM information_schema.schemata"},
 };
 
-/* The parts of the kind that the verb's last word names, else all: they open every table. */
-static void append_parts(struct mig_strbuf *sql, const char *verb)
+/* The kind of object that the verb's last word names; NULL when none has it to itself. */
+static const char *kind_of(const struct mig_statement *statement)
 {
-    const char *last = verb != NULL ? strrchr(verb, ' ') : NULL;
+    const char *last = statement->verb != NULL ? strrchr(statement->verb, ' ') : NULL;
     bool alone = false;
     for (size_t i = 0; last != NULL && i < MIG_COUNT(parts); i++) {
         alone = alone || (parts[i].object != NULL && strstr(parts[i].object, last + 1) != NULL);
     }
+    return alone ? last + 1 : NULL;
+}
+
+/* The parts of the kind, else all: they open every table. */
+static void append_parts(struct mig_strbuf *sql, const char *kind)
+{
     for (size_t i = 0; i < MIG_COUNT(parts); i++) {
-        if (!alone || (parts[i].object != NULL && strstr(parts[i].object, last + 1) != NULL)) {
+        if (kind == NULL || (parts[i].object != NULL && strstr(parts[i].object, kind) != NULL)) {
             mig_strbuf_printf(sql, "%s%s", sql->length > 0 ? " UNION ALL " : "", parts[i].query);
         }
     }
     mig_strbuf_puts(sql, " ORDER BY 1");
 }
 
-static int fingerprint(struct mig_conn *conn, const char *verb, const struct mig_names *tables,
-                       struct mig_strbuf *out, struct mig_error *err)
+static int fingerprint(struct mig_conn *conn, const struct mig_statement *statement,
+                       const struct mig_names *tables, struct mig_strbuf *out,
+                       struct mig_error *err)
 {
     struct mig_cursor cursor = {0};
+    const char *kind = kind_of(statement);
+    bool known = tables->count > 0;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < tables->count; i++) {
         rc = table_fingerprint(conn, tables->items[i], out, err);
     }
-    if (rc != 0 || tables->count > 0) {
+    if (!known && kind != NULL) {
+        rc = object_fingerprint(conn, statement, kind, &known, out, err);
+    }
+    if (rc != 0 || known) {
         return rc;
     }
     struct mig_strbuf sql = {0};
-    append_parts(&sql, verb);
+    append_parts(&sql, kind);
     rc = sql.failed ? mig_error_nomem(err)
                     : mig_conn_query(conn, mig_strbuf_text(&sql), NULL, false, &cursor, err);
     for (bool row = true; rc == 0 && row;) {

@@ -385,10 +385,11 @@ static const char definitions[] =
     " UNION ALL SELECT concat_ws(' ', 'x', extname, extversion) FROM pg_catalog.pg_extension"
     " WHERE $1::text IS NULL) AS facts";
 
-static int fingerprint(struct mig_conn *conn, const char *verb, const struct mig_names *tables,
-                       struct mig_strbuf *out, struct mig_error *err)
+static int fingerprint(struct mig_conn *conn, const struct mig_statement *statement,
+                       const struct mig_names *tables, struct mig_strbuf *out,
+                       struct mig_error *err)
 {
-    (void)verb;
+    (void)statement;
     int rc = 0;
     size_t count = tables->count > 0 ? tables->count : 1;
     for (size_t i = 0; rc == 0 && i < count; i++) {
