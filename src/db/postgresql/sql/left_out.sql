@@ -224,23 +224,25 @@ FROM (
            WHEN 'pg_policy'::regclass THEN (SELECT p.polrelid FROM pg_policy p WHERE p.oid = d.objoid)
            WHEN 'pg_rewrite'::regclass THEN (SELECT r.ev_class FROM pg_rewrite r WHERE r.oid = d.objoid)
            WHEN 'pg_statistic_ext'::regclass THEN (SELECT x.stxrelid FROM pg_statistic_ext x WHERE x.oid = d.objoid) END
-  FROM pg_description d CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i CROSS JOIN s
-  WHERE (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm') OR t.relispartition))
-     OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT k.conindid FROM pg_constraint k JOIN t ON t.oid = k.conrelid WHERE k.contype IN ('p', 'u', 'x')))
-     OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT i.indexrelid FROM pg_index i JOIN t ON t.oid = i.indrelid WHERE t.relispartition))
-     OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT y.typrelid FROM y WHERE y.typrelid <> 0))
-     OR (d.classoid = 'pg_constraint'::regclass AND d.objoid IN (SELECT k.oid FROM pg_constraint k JOIN t ON t.oid = k.conrelid))
-     OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace WHERE y.typtype = 'e'))
-     OR (d.classoid = 'pg_proc'::regclass AND d.objoid IN (SELECT p.oid FROM p))
-     OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT c.oid FROM c WHERE c.relkind = 'S'))
-     OR (d.classoid = 'pg_trigger'::regclass AND d.objoid IN (SELECT g.oid FROM pg_trigger g JOIN t ON t.oid = g.tgrelid))
-     OR (d.classoid = 'pg_policy'::regclass AND d.objoid IN (SELECT p.oid FROM pg_policy p JOIN t ON t.oid = p.polrelid))
-     OR (d.classoid = 'pg_rewrite'::regclass AND d.objoid IN (SELECT r.oid FROM pg_rewrite r JOIN t ON t.oid = r.ev_class))
-     OR (d.classoid = 'pg_statistic_ext'::regclass AND d.objoid IN (SELECT x.oid FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace))
-     OR (d.classoid = 'pg_collation'::regclass AND d.objoid IN (SELECT o.oid FROM pg_collation o JOIN s ON s.oid = o.collnamespace))
-     OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM y))
-     OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT s.oid FROM s WHERE s.prefix <> '')
-         AND (i.identity, d.description) <> ('public', 'standard public schema')) -- initdb's
+  FROM (SELECT d.* FROM pg_description d
+        WHERE (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm') OR t.relispartition))
+           OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT k.conindid FROM pg_constraint k JOIN t ON t.oid = k.conrelid WHERE k.contype IN ('p', 'u', 'x')))
+           OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT i.indexrelid FROM pg_index i JOIN t ON t.oid = i.indrelid WHERE t.relispartition))
+           OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT y.typrelid FROM y WHERE y.typrelid <> 0))
+           OR (d.classoid = 'pg_constraint'::regclass AND d.objoid IN (SELECT k.oid FROM pg_constraint k JOIN t ON t.oid = k.conrelid))
+           OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace WHERE y.typtype = 'e'))
+           OR (d.classoid = 'pg_proc'::regclass AND d.objoid IN (SELECT p.oid FROM p))
+           OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT c.oid FROM c WHERE c.relkind = 'S'))
+           OR (d.classoid = 'pg_trigger'::regclass AND d.objoid IN (SELECT g.oid FROM pg_trigger g JOIN t ON t.oid = g.tgrelid))
+           OR (d.classoid = 'pg_policy'::regclass AND d.objoid IN (SELECT p.oid FROM pg_policy p JOIN t ON t.oid = p.polrelid))
+           OR (d.classoid = 'pg_rewrite'::regclass AND d.objoid IN (SELECT r.oid FROM pg_rewrite r JOIN t ON t.oid = r.ev_class))
+           OR (d.classoid = 'pg_statistic_ext'::regclass AND d.objoid IN (SELECT x.oid FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace))
+           OR (d.classoid = 'pg_collation'::regclass AND d.objoid IN (SELECT o.oid FROM pg_collation o JOIN s ON s.oid = o.collnamespace))
+           OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM y))
+           OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT s.oid FROM s WHERE s.prefix <> '')
+               AND (d.objoid::regnamespace::text, d.description) <> ('public', 'standard public schema')) -- initdb's
+        OFFSET 0) d -- first these: there are thousands of the server's own
+  CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i CROSS JOIN s
   UNION ALL
   SELECT 18, 'privileges on', a.name, false, a.at, g.make, NULL, a.rel
   FROM (SELECT t.name, t.oid::bigint AS at, t.relacl AS acl, t.relowner AS owner, 'TABLE ' || t.name AS target, '' AS part, false AS open, t.oid AS rel FROM t
