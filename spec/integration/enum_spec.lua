@@ -60,6 +60,18 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal(before, dump.schema(db))
     end)
 
+    it("know the values after much else was done", function()
+      p:revision { id = "grown", down = "renamed", upgrade = [[
+        for i = 1, 60 do
+          op.create_table("t" .. i, { { "id", sql.integer, primary_key = true }, { "name", sql.string(99), nullable = false } })
+          for k = 1, 30 do op.add_column("t" .. i, { "c" .. k, sql.string(99) }) end
+        end]] }
+      p:revision { id = "later", down = "grown", upgrade = 'op.add_column("people", { "other", sql.enum "mood" })' }
+      run "upgrade"
+      assert.is_true(accepts("people", "other", "sad"))
+      assert.is_false(accepts("people", "other", "happy"))
+    end)
+
     it("follow a rename of the same revision", function()
       p:revision {
         id = "grown", down = "renamed", upgrade = [[

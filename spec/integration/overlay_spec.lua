@@ -1,6 +1,7 @@
 -- What a run has changed it knows without asking: one run must leave what a run for each call leaves.
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
+local contract = require "spec.support.driver_contract"
 
 local KEY = 'op.create_table("p", { { "id", sql.string(3) }, { "u", sql.integer }, { "v", sql.integer }, sql.primary_key({ "id", "u" }, { name = "p_pk" }) })'
 local CHECKED = 'op.create_table("t", { { "id", sql.integer, primary_key = true }, { "a", sql.integer, check = "a <> 7" }, { "b", sql.integer } })'
@@ -81,3 +82,23 @@ it("a script knows no table any more that CASCADE may have changed", function()
   assert.equal(2, r.code)
   assert.matches("the table 't' cannot be known here", r.stderr, 1, true)
 end)
+
+-- Each operation makes another picture of its table; those before are not kept.
+for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  for _, script in ipairs { false, true } do
+    it(("takes no memory for what was before on %s%s"):format(dialect, script and ", in a script" or ""), function()
+      local few, many = nil, nil
+      for _, count in ipairs { 10, 300 } do
+        local db = scratch.database(dialect)
+        local p = project.new { url = db.url }
+        p:revision { id = "r1", upgrade = ([[op.create_table("t", { { "id", sql.integer, primary_key = true } })
+          for i = 1, %d do op.add_column("t", { "c" .. i, sql.integer }) end]]):format(count) }
+        local r = p:luamig("upgrade", script and "--sql" or nil)
+        assert.equal(0, r.code, r.stderr)
+        few, many = few or r.maxrss, r.maxrss
+        db:drop()
+      end
+      contract.assert_constant(few, many, 6144)
+    end)
+  end
+end

@@ -60,9 +60,10 @@ void mig_catalog_set_schema(struct mig_catalog *catalog, const char *schema);
 void mig_catalog_set_deferred(struct mig_catalog *catalog, bool deferred);
 bool mig_catalog_is_deferred(const struct mig_catalog *catalog);
 
-/* Throws away what later operations have superseded, once it is much; of a live catalog everything
- * that can be asked again. For the moment between two revisions: nobody holds what it gave. */
-void mig_catalog_settle(struct mig_catalog *catalog);
+/* Throws away what later operations have superseded, once it is much. For the moment between two
+ * operations: nobody holds what it gave. asks_again (between two revisions): of a live catalog
+ * everything that its source can be asked for. */
+void mig_catalog_settle(struct mig_catalog *catalog, bool asks_again);
 
 /* *out is NULL when there is no such table. MIG_E_offline when it cannot be known. The table
  * belongs to the catalog and stays as it is until that is settled or freed (changes make new ones).

@@ -1,4 +1,4 @@
-/* Between two revisions: what later operations have superseded is thrown away. */
+/* Between two operations: what later ones have superseded is thrown away. */
 #include "model/catalog.intern.h"
 
 /* What is superseded may take so much before it is thrown away. */
@@ -80,10 +80,13 @@ static struct mig_catalog_entry *reverse(struct mig_catalog_entry *list)
 }
 
 /* What must be kept of `from`: a live source can be asked again for all but the enums. */
-static bool move_known(struct mig_catalog *to, struct mig_catalog *from)
+static bool move_known(struct mig_catalog *to, struct mig_catalog *from, bool asks_again)
 {
-    bool moved = true;
-    for (int kind = 0; from->deferred && kind < OBJECTS; kind++) {
+    bool moved = true, all = from->deferred || !asks_again;
+    for (int kind = 0; kind < OBJECTS; kind++) {
+        if (!all && kind != ENUM) {
+            continue;
+        }
         from->entries[kind] = reverse(from->entries[kind]);
         for (const struct mig_catalog_entry *e = from->entries[kind]; moved && e != NULL;
              e = e->next) {
@@ -104,10 +107,11 @@ static bool move_known(struct mig_catalog *to, struct mig_catalog *from)
         *tail = copy;
         tail = &copy->next;
     }
+    to->heirs = all && from->heirs;
     return moved && !to->arena.failed;
 }
 
-void mig_catalog_settle(struct mig_catalog *catalog)
+void mig_catalog_settle(struct mig_catalog *catalog, bool asks_again)
 {
     if (catalog->arena.size < 2 * catalog->settled + SUPERSEDED) {
         return;
@@ -119,7 +123,7 @@ void mig_catalog_settle(struct mig_catalog *catalog)
         .rules = catalog->rules,
         .deferred = catalog->deferred,
     };
-    if (!move_known(&fresh, catalog)) { /* no memory: it stays as it is */
+    if (!move_known(&fresh, catalog, asks_again)) { /* no memory: it stays as it is */
         mig_catalog_empty(&fresh);
         return;
     }

@@ -337,6 +337,6 @@ int mig_command_step(struct mig_command *cmd, const struct mig_step *step, bool 
     mig_arena_rewind(&run->revision_arena);
     mig_arena_rewind(&run->texts.arena);
     run->texts.count = 0;
-    mig_catalog_settle(run->catalog);
+    mig_catalog_settle(run->catalog, true);
     return rc;
 }

@@ -27,7 +27,7 @@ int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
     mig_error_clear(&run->doom.error);
     run->revision = NULL;
     mig_arena_release(&run->revision_arena);
-    mig_catalog_settle(run->catalog);
+    mig_catalog_settle(run->catalog, true);
     return rc;
 }
 

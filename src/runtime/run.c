@@ -577,6 +577,7 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
     }
     if (rc == 0) {
         rc = mig_catalog_apply(run->catalog, op, err);
+        mig_catalog_settle(run->catalog, false);
     }
     return rc == MIG_E_script && run->unsure ? mig_run_not_known(err) : rc;
 }
