@@ -429,7 +429,7 @@ describe("a view, trigger, routine or event that was being made, changed or drop
     TRIGGER = { "TRIGGER `o x` BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1111", "TRIGGER `o x` BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 2222" },
     FUNCTION = { "FUNCTION `o x`() RETURNS INT DETERMINISTIC RETURN 1111", "FUNCTION `o x`() RETURNS INT DETERMINISTIC RETURN 2222" },
     PROCEDURE = { "PROCEDURE `o x`() SELECT 1111", "PROCEDURE `o x`() SELECT 2222" },
-    EVENT = { "EVENT `o x` ON SCHEDULE AT '2099-01-01 00:00:00' DO SELECT 1111", "EVENT `o x` ON SCHEDULE AT '2099-01-01 00:00:00' DO SELECT 2222" },
+    EVENT = { "EVENT `o x` ON SCHEDULE AT '2037-01-01 00:00:00' DO SELECT 1111", "EVENT `o x` ON SCHEDULE AT '2037-01-01 00:00:00' DO SELECT 2222" },
   }
   for kind, bodies in pairs(made) do
     local first, second = "CREATE " .. bodies[1], "CREATE OR REPLACE " .. bodies[2]
