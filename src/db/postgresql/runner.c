@@ -371,6 +371,8 @@ static const char definitions[] =
     " WHERE a.attnum > 0 AND NOT a.attisdropped"
     " UNION ALL SELECT concat_ws(' ', 'k', r.relname, k.conname, pg_get_constraintdef(k.oid))"
     " FROM pg_catalog.pg_constraint k JOIN rels r ON r.oid = k.conrelid"
+    " UNION ALL SELECT concat_ws(' ', 'p', r.relname, h.inhrelid::regclass)"
+    " FROM pg_catalog.pg_inherits h JOIN rels r ON r.oid = h.inhparent"
     " UNION ALL SELECT concat_ws(' ', 'i', pg_get_indexdef(i.indexrelid))"
     " FROM pg_catalog.pg_index i JOIN rels r ON r.oid = i.indrelid WHERE i.indisvalid"
     " UNION ALL SELECT concat_ws(' ', 'e', e.enumtypid::regtype, e.enumsortorder, e.enumlabel)"
