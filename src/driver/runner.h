@@ -113,6 +113,9 @@ struct mig_runner_ops {
      * invalid, or NULL; with `remove`, away with it. */
     int (*clean_up)(struct mig_conn *conn, const struct mig_statement *statement, bool remove,
                     struct mig_arena *arena, const char **left, struct mig_error *err);
+    /* Optional (MySQL): the ROLLBACK that was just sent could not take everything back, since a
+     * table without transactions (MyISAM, Aria) was changed. */
+    int (*is_partly_rolled_back)(struct mig_conn *conn, bool *out, struct mig_error *err);
     /* Optional (SQLite): what breaks foreign keys, for segments that switched enforcement off. */
     int (*violations)(struct mig_conn *conn, struct mig_violations *out, struct mig_error *err);
     /* With violations: the tables of these rows and how many, as a text; NULL when it cannot be

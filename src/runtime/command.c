@@ -210,7 +210,8 @@ static bool try_again(struct mig_command *cmd, const struct mig_step *step, int6
     const struct mig_settings *settings = &cmd->ctx->settings;
     mig_segment_rollback(run);
     if (!cmd->repeatable || cmd->options->sink != MIG_SINK_EXECUTE || run->mode == MIG_ALL ||
-        run->conn->lost || err->code == MIG_E_lock_timeout || !run->db->runner->is_passing(err)) {
+        run->partly_rolled_back || run->conn->lost || err->code == MIG_E_lock_timeout ||
+        !run->db->runner->is_passing(err)) {
         return false;
     }
     name_blockers(cmd, err);

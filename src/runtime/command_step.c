@@ -110,7 +110,7 @@ static void start_step(struct mig_command *cmd, const struct mig_step *step,
     }
     run->segment = run->open ? 1 : 0;
     run->sent = run->kept = 0;
-    run->waiting = false;
+    run->waiting = run->partly_rolled_back = false;
     memset(run->labels, 0, sizeof run->labels);
     mig_arena_rewind(&run->label_arena);
     run->changed = -1;

@@ -139,7 +139,7 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     state->revision = id;
     state->done = outcome == APPLIED ? run->sent : run->kept;
     state->of = run->sent;
-    state->rolled_back = outcome == GONE;
+    state->rolled_back = outcome == GONE && !run->partly_rolled_back;
     if (!told) {
         return;
     }
@@ -160,7 +160,9 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
         mig_strbuf_printf(&text, "'%s' stays half applied; still at ", id);
     } else if (outcome == GONE) {
         mig_strbuf_puts(&text, run->sent == 0 ? "nothing of it was carried out; still at "
-                                              : "rolled back; still at ");
+                               : run->partly_rolled_back
+                                   ? "rolled back, but for tables without transactions; still at "
+                                   : "rolled back; still at ");
     } else {
         append_kept(&text, run, !stuck);
     }

@@ -151,17 +151,18 @@ struct mig_run {
     bool unsure;  /* plan, lint: an earlier step ended early: the catalog is a guess */
 
     /* The segment. */
-    bool open;       /* its transaction is */
-    bool autocommit; /* inside op.autocommit_block */
-    bool wrapped;    /* a transaction for the one statement in hand and its journal row */
-    bool own;        /* conn:transaction opened the transaction itself */
-    bool batch;      /* inside op.batch_alter_table */
-    bool scripted;   /* the revision's function runs */
-    bool again;      /* it does so once more, after a lock timeout or a deadlock */
-    bool hooked;     /* a hook of the configuration runs */
-    bool watched;    /* the script would catch an error that were raised now */
-    bool waiting;    /* statements that stand alone are deferred: `kept` and the journal's
-                        known_step do not count them yet */
+    bool open;               /* its transaction is */
+    bool autocommit;         /* inside op.autocommit_block */
+    bool wrapped;            /* a transaction for the one statement in hand and its journal row */
+    bool own;                /* conn:transaction opened the transaction itself */
+    bool batch;              /* inside op.batch_alter_table */
+    bool scripted;           /* the revision's function runs */
+    bool again;              /* it does so once more, after a lock timeout or a deadlock */
+    bool hooked;             /* a hook of the configuration runs */
+    bool watched;            /* the script would catch an error that were raised now */
+    bool waiting;            /* statements that stand alone are deferred: `kept` and the journal's
+                                known_step do not count them yet */
+    bool partly_rolled_back; /* tables without transactions keep what the step changed in them */
     int savepoints;
     int replayed; /* conn:transactions open whose calls were finished before */
     int segment;

@@ -165,6 +165,25 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err)
     return rc;
 }
 
+/* Whether the ROLLBACK took everything back. */
+static void look_at_rollback(struct mig_run *run)
+{
+    const struct mig_runner_ops *runner = run->db->runner;
+    struct mig_error unheard = {0};
+    bool partly = false;
+    if (!run->sink->live || run->conn->lost || runner->is_partly_rolled_back == NULL) {
+        return;
+    }
+    int rc = runner->is_partly_rolled_back(run->conn, &partly, &unheard);
+    if (rc == 0 && partly) {
+        run->partly_rolled_back = true;
+        mig_log_write(&run->ctx->log, MIG_LOG_WARNING,
+                      "what was changed in tables without transactions (MyISAM, Aria) is not "
+                      "rolled back");
+    }
+    mig_error_clear(&unheard);
+}
+
 void mig_segment_abort(struct mig_run *run)
 {
     if (run->conn != NULL) {
@@ -176,7 +195,9 @@ void mig_segment_abort(struct mig_run *run)
     }
     if (run->open && run->sink->rollback != NULL) {
         struct mig_error ignored = {0};
-        (void)!run->sink->rollback(run, &ignored);
+        if (run->sink->rollback(run, &ignored) == 0) {
+            look_at_rollback(run);
+        }
         mig_error_clear(&ignored);
         run->waits.lock_ms = -1; /* a SET goes back with the transaction */
         mig_catalog_forget(run->catalog, NULL, NULL);
@@ -729,6 +750,9 @@ static int end_savepoint(struct mig_run *run, bool ok, struct mig_error *err)
     } else {
         if (!ok) {
             ended = savepoint(run, "ROLLBACK TO SAVEPOINT", depth, &own);
+            if (ended == 0) {
+                look_at_rollback(run);
+            }
             run->waits.lock_ms = -1;
             mig_catalog_forget(run->catalog, NULL, NULL);
         }

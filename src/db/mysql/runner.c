@@ -13,6 +13,7 @@ extern const struct mig_runner_ops mig_runner_mysql;
 enum {
     ER_BAD_DB = 1049,
     ER_NO_SUCH_TABLE = 1146,
+    ER_WARNING_NOT_COMPLETE_ROLLBACK = 1196,
     ER_LOCK_WAIT_TIMEOUT = 1205,
     ER_LOCK_DEADLOCK = 1213,
     ER_OPTION_PREVENTS_STATEMENT = 1290, /* read_only and other options: the message names it */
@@ -150,6 +151,20 @@ static bool is_lock_timeout(const struct mig_error *err)
 static bool is_passing(const struct mig_error *err)
 {
     return is_lock_timeout(err) || err->native_code == ER_LOCK_DEADLOCK;
+}
+
+static int is_partly_rolled_back(struct mig_conn *conn, bool *out, struct mig_error *err)
+{
+    struct mig_cursor cursor = {0};
+    int rc = mig_conn_query(conn, "SHOW WARNINGS", NULL, false, &cursor, err);
+    *out = false;
+    for (bool row = true; rc == 0 && row;) {
+        rc = mig_cursor_next(&cursor, &row, err);
+        *out = *out ||
+               (rc == 0 && row && cursor.values[1].integer == ER_WARNING_NOT_COMPLETE_ROLLBACK);
+    }
+    mig_cursor_close(&cursor);
+    return rc;
 }
 
 static bool is_read_only(const struct mig_error *err)
@@ -573,6 +588,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .try_lock = try_lock,
     .unlock = unlock,
     .is_trusted = is_trusted,
+    .is_partly_rolled_back = is_partly_rolled_back,
     .now_seconds = "unix_timestamp()",
     .holder = holder,
     .set_waits = set_waits,
