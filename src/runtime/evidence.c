@@ -388,6 +388,12 @@ void mig_evidence_tell_left(struct mig_run *run, const struct mig_statement *fai
     if (rc != 0) {
         mig_error_clear(&unknown);
     } else if (index != NULL) {
+        if (run->watched) { /* caught, so that no run may come that drops it */
+            mig_log_write(&run->ctx->log, MIG_LOG_WARNING,
+                          "the index '%s' is left INVALID: writes go into it, and a unique one "
+                          "refuses duplicates; op.drop_index takes it away",
+                          index);
+        }
         mig_error_add_detail(err,
                              "the index '%s' is left INVALID: writes go into it, and a unique one "
                              "refuses duplicates, until the next run drops it",

@@ -126,6 +126,7 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
 {
     const struct mig_step *step = failure->step;
     bool stuck = failure->error->code == MIG_E_half_applied;
+    bool stays = stuck || failure->undoes || run->journal.failed;
     struct mig_run_state *state = &report->state;
     struct mig_strbuf text = {0};
     const char *id = step != NULL && step->revision != NULL ? step->revision->id : NULL;
@@ -139,7 +140,7 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     state->revision = id;
     state->done = outcome == APPLIED ? run->sent : run->kept;
     state->of = run->sent;
-    state->rolled_back = outcome == GONE && !run->partly_rolled_back;
+    state->rolled_back = outcome == GONE && !run->partly_rolled_back && !run->journal.failed;
     if (!told) {
         return;
     }
@@ -156,7 +157,7 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
                                "session; `luamig status` will tell; before, it was at ");
     } else if (id == NULL) {
         mig_strbuf_puts(&text, "nothing was changed; still at ");
-    } else if ((failure->undoes || stuck) && run->kept == 0) {
+    } else if (stays && run->kept == 0) {
         mig_strbuf_printf(&text, "'%s' stays half applied; still at ", id);
     } else if (outcome == GONE) {
         mig_strbuf_puts(&text, run->sent == 0 ? "nothing of it was carried out; still at "

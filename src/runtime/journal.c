@@ -485,6 +485,7 @@ void mig_journal_failed(struct mig_run *run, const struct mig_statement *stateme
             delete_step(run, run->revision->id, 1, &ignored) == 0 ? 0 : journal->last_step;
     } else if (set_state(run, run->revision->id, journal->last_step, "failed", failure->message,
                          &ignored) == 0) {
+        journal->failed = true;
         mig_log_write(&run->ctx->log, MIG_LOG_DEBUG, "step %d of '%s' is noted as failed",
                       journal->last_step, run->revision->id);
     }

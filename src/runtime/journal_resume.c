@@ -82,7 +82,7 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
     journal->chain[0] = journal->before[0] = journal->resumed[0] = '\0';
     journal->answers = NULL;
     journal->answered = NULL;
-    journal->too_big = journal->dirty = journal->intended = false;
+    journal->too_big = journal->dirty = journal->intended = journal->failed = false;
     journal->parts = NULL;
     journal->part = 0;
     mig_strbuf_truncate(&journal->written, 0);

@@ -83,6 +83,7 @@ struct mig_journal {
     bool dirty;                         /* something was changed since the last row */
     bool intended;                      /* the statement in hand has its intent written down */
     bool in_doubt;                      /* and nothing would tell whether it was carried out */
+    bool failed;                        /* the last step is written down as failed */
     bool may_wait;                      /* and its answer may come with those of later ones */
     int known_step;                     /* the server has said that it is done */
     bool too_big;                       /* an answer was not written down */

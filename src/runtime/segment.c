@@ -37,6 +37,9 @@ int mig_segment_doom(struct mig_run *run, struct mig_error *err)
     if (doom->error.file != NULL) {
         mig_error_detail(err, "it failed at %s:%d", doom->error.file, doom->error.line);
     }
+    if (doom->error.detail != NULL) {
+        mig_error_add_detail(err, "%s", doom->error.detail);
+    }
     mig_error_hint(err,
                    "what may fail belongs in conn:transaction(function() … end), which rolls "
                    "back its own part only%s",

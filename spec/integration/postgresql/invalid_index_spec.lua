@@ -51,11 +51,26 @@ describe("an invalid index", function()
     local failed = p:luamig "upgrade"
     assert.equal(1, failed.code)
     assert.matches("the index 'uq_big_b' is left INVALID", failed.stderr, 1, true)
+    assert.matches("state     'b2' stays half applied; still at a1\n", failed.stderr, 1, true)
     assert.same({ "other.uq_big_b false", "uq false", "uq_big_b false" }, db:query(INDEXES))
     db:query "UPDATE big SET b = a"
     local r = p:luamig "upgrade"
     assert.equal(0, r.code, r.stderr)
     assert.same({ "other.uq_big_b false", "uq false", "uq_big_b true" }, db:query(INDEXES))
+  end)
+
+  it("of a statement that failed is told where the error is caught", function()
+    local CAUGHT = [[pcall(op.create_index, "uq_big_b", "big", { "b" }, { concurrently = true, unique = true })]]
+    local warning = "warning: the index 'uq_big_b' is left INVALID: writes go into it, and a unique one refuses duplicates; op.drop_index takes it away\n"
+    p:revision { id = "b2", down = "a1", upgrade = CAUGHT .. ' op.execute "SELECT 1"' }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches(warning, r.stderr, 1, true)
+    assert.matches("detail    it failed at migrations/b2.lua:6\n +.*the index 'uq_big_b' is left INVALID", r.stderr)
+    p:revision { id = "b2", down = "a1", header = "transactional = false", upgrade = CAUGHT }
+    r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.matches(warning, r.stderr, 1, true)
   end)
 
   for _, signal in ipairs { "INT", "KILL" } do
