@@ -213,6 +213,9 @@ static int missing(const struct mig_revision_map *map, const struct mig_revision
     if (squashed != NULL) {
         mig_error_hint(err, "It was squashed into '%s': 'rebase' puts what follows it there.",
                        squashed->id);
+    } else if (strcmp(declaration, "down_revision") == 0 &&
+               (strcmp(name, "base") == 0 || name[0] == '\0')) {
+        mig_error_hint(err, "A base, which follows nothing, has down_revision = nil.");
     } else if (near != NULL) {
         mig_error_hint(err, "did you mean '%s'?", near);
     } else {

@@ -164,6 +164,10 @@ describe("the loader", function()
     assert.equal("did you mean 'aaaa1'?", err.hint)
     err = fails("missing_revision", { ["m/1.lua"] = migration("aaaa", nil, 'depends_on = "zzzzzzzzzz"') })
     assert.matches("^depends_on of 'aaaa'", err.message)
+    for _, name in ipairs { "base", "" } do
+      err = fails("missing_revision", { ["m/1.lua"] = migration("aaaa", name) })
+      assert.equal("A base, which follows nothing, has down_revision = nil.", err.hint)
+    end
     -- a label is no parent
     fails("missing_revision", { ["m/1.lua"] = migration("aaaa", nil, 'branch_labels = "lab"'), ["m/2.lua"] = migration("bbbb", "lab") })
   end)
