@@ -57,6 +57,11 @@ describe("errors of the graph have their kind and exit with 2:", function()
     end)
   end
 
+  it("not_in_branch for the beginning of a revision too", function()
+    local err = fails("not_in_branch", p:luamig("--json", "upgrade", "left@righ"))
+    assert.equal("revision 'right1' is not in branch 'left'", err.message)
+  end)
+
   it("ambiguous_revision", function()
     local twins = project.new()
     twins:revision { id = "abcd1" }

@@ -200,6 +200,9 @@ static int find_named(const struct mig_revision_map *map, struct mig_arena *aren
         if (matches.count > 1) {
             return ambiguous(name, &matches, err);
         }
+        if (matches.count == 0 && lineage != NULL) {
+            matches = find_prefix(map, name, NULL); /* is there one, and not on that branch? */
+        }
         if (matches.count == 0) {
             return unknown_revision(map, name, err);
         }
