@@ -227,7 +227,8 @@ local grown = {
     ALTER TABLE log_2025 CLUSTER ON log_2025_what;
     CREATE COLLATION careless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     CREATE TYPE street AS (name text COLLATE "C", city varchar(9) COLLATE careless);
-    CREATE TYPE spans AS RANGE (SUBTYPE = text, SUBTYPE_OPCLASS = text_pattern_ops, COLLATION = "C");
+    CREATE TYPE spans AS RANGE (SUBTYPE = text, SUBTYPE_OPCLASS = text_pattern_ops, COLLATION = "C", MULTIRANGE_TYPE_NAME = "Many");
+    CREATE TABLE spanned (all_of "Many");
     ALTER TABLE shelves CLUSTER ON "one Each";
     COMMENT ON COLUMN street.name IS 'st'; COMMENT ON INDEX "one Each" IS 'one'; COMMENT ON POLICY mine ON letters IS 'my own';
     COMMENT ON RULE nothing ON letters IS 'keep'; COMMENT ON STATISTICS both_of IS 'both'; COMMENT ON COLLATION careless IS 'AbC';

@@ -61,10 +61,11 @@ FROM (
                      FROM pg_attribute a JOIN pg_type e ON e.oid = a.atttypid WHERE a.attrelid = y.typrelid AND a.attnum > 0 AND NOT a.attisdropped))
            ELSE
              (SELECT CASE WHEN r.rngcanonical = 0 THEN
-                       format('CREATE TYPE %s AS RANGE (SUBTYPE = %s%s%s%s)', y.name, format_type(r.rngsubtype, NULL),
+                       format('CREATE TYPE %s AS RANGE (SUBTYPE = %s%s%s%s%s)', y.name, format_type(r.rngsubtype, NULL),
                               CASE WHEN NOT oc.opcdefault THEN ', SUBTYPE_OPCLASS = ' || quote_ident(oc.opcname) ELSE '' END,
                               CASE WHEN r.rngcollation <> e.typcollation THEN ', COLLATION = ' || r.rngcollation::regcollation ELSE '' END,
-                              CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END) END
+                              CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END,
+                              ', MULTIRANGE_TYPE_NAME = ' || (to_jsonb(r) ->> 'rngmultitypid')::oid::regtype) END -- since PostgreSQL 14
               FROM pg_range r JOIN pg_opclass oc ON oc.oid = r.rngsubopc JOIN pg_type e ON e.oid = r.rngsubtype WHERE r.rngtypid = y.oid)
          END,
          CASE y.typtype WHEN 'd' THEN 'DROP DOMAIN ' ELSE 'DROP TYPE ' END || y.name, NULL
