@@ -2,6 +2,7 @@
 
 #include "util/ascii.h"
 #include "util/number.h"
+#include "util/strbuf.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -262,18 +263,48 @@ bool mig_compare_mentions(const char *expression, const char *name)
     }
 }
 
-/* The name in lower case; a quote in a quoted name is doubled. NULL when out of memory. */
-static const char *folded_name(struct mig_arena *arena, struct view piece)
+/* The name, in lower case if it folds; a quote in a quoted name is doubled. NULL when out of
+ * memory. */
+static const char *plain_name(struct mig_arena *arena, struct view piece, bool folds)
 {
     char *name = mig_arena_alloc(arena, (size_t)(piece.end - piece.start) + 1), *to = name;
     for (const char *at = piece.start; name != NULL && at < piece.end; at++) {
-        *to++ = mig_ascii_lower(*at);
+        *to++ = folds ? mig_ascii_lower(*at) : *at;
         at += doubles_quote(piece, at);
     }
     if (name != NULL) {
         *to = '\0';
     }
     return name;
+}
+
+const char *mig_compare_rename_columns(struct mig_arena *arena, const char *expression,
+                                       const char *(*now)(const void *payload, const char *name),
+                                       const void *payload)
+{
+    struct mig_strbuf text = {0};
+    struct view rest = {.start = expression, .end = expression + strlen(expression)};
+    const char *copied = expression;
+    for (char before = '\0';;) {
+        enum piece_kind kind;
+        struct view piece = next_piece(&rest, &kind);
+        if (piece.start == piece.end && kind == PIECE_WORD) {
+            break;
+        }
+        bool named = kind == PIECE_NAME || (kind == PIECE_WORD && is_word(*piece.start));
+        if (named && before != '.' && before != ':' && *rest.start != '(') {
+            const char *name = plain_name(arena, piece, false);
+            const char *other = name == NULL ? NULL : now(payload, name);
+            if (other != name) {
+                mig_strbuf_add(&text, copied, (size_t)(piece.start - piece.quoted - copied));
+                mig_strbuf_quote(&text, other, '"');
+                copied = rest.start;
+            }
+        }
+        before = rest.start[-1];
+    }
+    mig_strbuf_add(&text, copied, (size_t)(rest.end - copied));
+    return mig_strbuf_to_arena(&text, arena);
 }
 
 int mig_compare_read_names(struct mig_arena *arena, const char *query, struct mig_names *out)
@@ -294,7 +325,7 @@ int mig_compare_read_names(struct mig_arena *arena, const char *query, struct mi
             follow_clauses(&in, piece);
         }
         if ((in.reads & 1) != 0 && (piece.quoted || is_word(*piece.start))) {
-            const char *name = folded_name(arena, piece);
+            const char *name = plain_name(arena, piece, true);
             if (name == NULL || mig_names_append(arena, out, name) != 0) {
                 return -1;
             }

@@ -37,6 +37,11 @@ bool mig_compare_selects_all(const char *query);
 /* Whether the name stands in the expression (as a word in any case or quoted), which literals don't
  * count for. */
 bool mig_compare_mentions(const char *expression, const char *name);
+/* The expression with another name for each column, as `now` says; a word is none where a function,
+ * a field or a type has its name. NULL when out of memory. */
+const char *mig_compare_rename_columns(struct mig_arena *arena, const char *expression,
+                                       const char *(*now)(const void *payload, const char *name),
+                                       const void *payload);
 /* Whether a constraint or an index has the column among its own, or in an expression. */
 bool mig_compare_constraint_has(const struct mig_compare_rules *rules,
                                 const struct mig_constraint *constraint, const char *column);

@@ -48,6 +48,12 @@ size_t *mig_diff_heirs_last(struct mig_arena *arena, const struct mig_schema *sc
 /* Whether one table (the same in both) would take any operation. */
 bool mig_diff_table_differs(struct mig_arena *arena, const struct mig_diff_options *options,
                             const struct mig_table *from, const struct mig_table *to);
+/* What the columns that `to` renames make of the constraints and indexes of `from`, and of its
+ * computed columns; `from` itself when none is renamed. NULL when out of memory. */
+const struct mig_table *mig_diff_renamed_table(struct mig_arena *arena,
+                                               const struct mig_diff_options *options,
+                                               const struct mig_table *from,
+                                               const struct mig_table *to);
 /* A reflected table as people declare it, without what the server adds by itself: the identity of
  * an integer key, MySQL's index of a foreign key, the server's words for a literal. NULL when out
  * of memory. */

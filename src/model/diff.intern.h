@@ -104,6 +104,12 @@ const struct mig_constraint *mig_diff_partner(const struct mig_diff *d,
 /* NULL when the table has no such column. */
 struct mig_column *mig_diff_find_column(const struct mig_diff *d, const struct mig_table *table,
                                         const char *name);
+/* What becomes of a computed column of `from` when its columns are renamed. NULL stays it; when out
+ * of memory it sets d->failed. */
+const struct mig_computed *mig_diff_present_computed(struct mig_diff *d,
+                                                     const struct mig_table *from,
+                                                     const struct mig_table *to,
+                                                     const struct mig_computed *computed);
 /* Fills d->parts with what takes the columns of `from` to those of `to`. */
 void mig_diff_columns(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
 /* Whether the comments are the same, or none are kept here. */

@@ -218,11 +218,12 @@ static bool reads_changed(const struct mig_diff *d, const struct mig_table *from
 
 /* A computed column is no other's: it is dropped and made again. Where columns are bound by what
  * reads them (PostgreSQL), so is one that reads a changed column. */
-static bool must_replace(const struct mig_diff *d, const struct mig_table *from,
+static bool must_replace(struct mig_diff *d, const struct mig_table *from,
                          const struct mig_table *to, const struct mig_column *before,
                          const struct mig_column *after)
 {
-    return !mig_compare_computed(before->computed, after->computed) ||
+    const struct mig_computed *computed = mig_diff_present_computed(d, from, to, before->computed);
+    return !mig_compare_computed(computed, after->computed) ||
            (d->options->views_bind && after->computed != NULL &&
             reads_changed(d, from, to, after->computed->expression));
 }

@@ -159,18 +159,73 @@ void mig_diff_add_constraint(struct mig_diff *d, const struct mig_table *to,
     op->constraint = copy;
 }
 
-/* What a column of `from` is called in `to`; its name when it is not there. */
+/* What a column of `from` is called in `to`; its name when it is not there, but for one that
+ * another column has there. */
 static const char *present_name(const struct mig_diff *d, const struct mig_table *from,
                                 const struct mig_table *to, const char *name)
 {
+    bool taken = false;
     for (size_t i = 0; name != NULL && i < to->columns.count; i++) {
         const struct mig_column *after = to->columns.items[i];
         const struct mig_column *before = mig_diff_origin(d, from, to, after);
         if (before != NULL && mig_diff_same_column(d, before->name, name)) {
             return mig_diff_same_column(d, after->name, name) ? name : after->name;
         }
+        taken = taken || mig_diff_same_column(d, after->name, name);
     }
-    return name;
+    return taken && mig_diff_find_column(d, from, name) != NULL ? "" : name;
+}
+
+struct sides {
+    const struct mig_diff *d;
+    const struct mig_table *from, *to;
+};
+
+static const char *name_now(const void *payload, const char *name)
+{
+    const struct sides *sides = payload;
+    return present_name(sides->d, sides->from, sides->to, name);
+}
+
+/* PostgreSQL's rename goes into what names the column; elsewhere that is made anew. */
+static const char *present_expression(struct mig_diff *d, const struct mig_table *from,
+                                      const struct mig_table *to, const char *expression)
+{
+    if (expression == NULL || !d->options->views_bind) {
+        return expression;
+    }
+    struct sides sides = {d, from, to};
+    const char *present = mig_compare_rename_columns(d->arena, expression, name_now, &sides);
+    d->failed |= present == NULL;
+    return present;
+}
+
+const struct mig_computed *mig_diff_present_computed(struct mig_diff *d,
+                                                     const struct mig_table *from,
+                                                     const struct mig_table *to,
+                                                     const struct mig_computed *computed)
+{
+    if (computed == NULL || !d->options->views_bind) {
+        return computed;
+    }
+    struct mig_computed *copy = mig_arena_new(d->arena, struct mig_computed);
+    if (copy == NULL) {
+        d->failed = true;
+        return NULL;
+    }
+    *copy = *computed;
+    copy->expression = present_expression(d, from, to, computed->expression);
+    return copy;
+}
+
+static void rename_elements(struct mig_diff *d, const struct mig_table *from,
+                            const struct mig_table *to, struct mig_elements *elements)
+{
+    for (size_t i = 0; i < elements->count; i++) {
+        struct mig_element *element = &elements->items[i];
+        element->column = present_name(d, from, to, element->column);
+        element->expression = present_expression(d, from, to, element->expression);
+    }
 }
 
 static void rename_all(const struct mig_diff *d, const struct mig_table *from,
@@ -198,22 +253,39 @@ static const struct mig_table *renamed(struct mig_diff *d, const struct mig_tabl
         d->failed = true;
         return NULL;
     }
+    for (size_t k = 0; k < copy->columns.count; k++) {
+        struct mig_column *column = copy->columns.items[k];
+        column->computed = mig_diff_present_computed(d, from, to, column->computed);
+    }
     for (size_t k = 0; k < copy->constraints.count; k++) {
-        rename_all(d, from, to, &copy->constraints.items[k]->columns);
-        rename_all(d, from, to, &copy->constraints.items[k]->include);
-        struct mig_pairs *lengths = &copy->constraints.items[k]->mysql_length;
+        struct mig_constraint *constraint = copy->constraints.items[k];
+        rename_all(d, from, to, &constraint->columns);
+        rename_all(d, from, to, &constraint->include);
+        rename_elements(d, from, to, &constraint->elements);
+        constraint->condition = present_expression(d, from, to, constraint->condition);
+        constraint->where = present_expression(d, from, to, constraint->where);
+        struct mig_pairs *lengths = &constraint->mysql_length;
         for (size_t n = 0; n < lengths->count; n++) {
             lengths->items[n].name = present_name(d, from, to, lengths->items[n].name);
         }
     }
     for (size_t k = 0; k < copy->indexes.count; k++) {
-        struct mig_elements *elements = &copy->indexes.items[k]->elements;
-        rename_all(d, from, to, &copy->indexes.items[k]->include);
-        for (size_t n = 0; n < elements->count; n++) {
-            elements->items[n].column = present_name(d, from, to, elements->items[n].column);
-        }
+        struct mig_index *index = copy->indexes.items[k];
+        rename_all(d, from, to, &index->include);
+        rename_elements(d, from, to, &index->elements);
+        index->where = present_expression(d, from, to, index->where);
     }
     return copy;
+}
+
+const struct mig_table *mig_diff_renamed_table(struct mig_arena *arena,
+                                               const struct mig_diff_options *options,
+                                               const struct mig_table *from,
+                                               const struct mig_table *to)
+{
+    struct mig_diff d = {.arena = arena, .options = options, .rules = &options->rules};
+    const struct mig_table *table = renamed(&d, from, to);
+    return d.failed ? NULL : table;
 }
 
 /* The column that brings its key is not on the other side: the key goes and comes with it. */

@@ -452,9 +452,14 @@ static int normalise_in(struct mig_declaring *d, const struct scratch *s,
         for (size_t k = 0; here && k < made.table_count; k++) {
             if (mig_compare_names(&d->options.rules, made.tables[k]->name,
                                   declared->tables[i]->name)) {
+                const struct mig_table *live =
+                    mig_diff_renamed_table(d->arena, &d->options, tables[i], declared->tables[i]);
+                if (live == NULL) {
+                    return mig_error_nomem(d->err);
+                }
                 rc = take_over(d, declared->tables[i], made.tables[k]);
-                keep_words(d, tables[i], declared->tables[i], made.tables[k]);
-                keep_names(d, tables[i], declared->tables[i], made.tables[k]);
+                keep_words(d, live, declared->tables[i], made.tables[k]);
+                keep_names(d, live, declared->tables[i], made.tables[k]);
                 declared->tables[i] = made.tables[k];
                 break;
             }

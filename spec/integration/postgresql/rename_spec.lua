@@ -1,0 +1,60 @@
+-- PostgreSQL carries a column's new name into what names it: autogenerate makes nothing of that anew.
+local json = require "dkjson"
+local project = require "spec.support.project"
+local dump = require "spec.support.dump"
+local scratch = require "spec.support.scratch"
+
+describe("autogenerate of a renamed column", function()
+  local declared = [[return sql.schema {
+    t = {
+      { "id", sql.integer, primary_key = true },
+      { "lower", sql.text },
+      { "Two Words", sql.integer },
+      { "twice", sql.integer, computed = sql.computed("\"Two Words\" * 2", { stored = true }) },
+      { "small", sql.text, computed = sql.computed("lower(lower) || ' lower'", { stored = true }) },
+      sql.check("lower <> 'lower' AND \"Two Words\" > 0", { name = "ck" }),
+      sql.exclude({ { sql.expr "lower(lower)", "=" } }, { name = "ex", using = "btree", where = "\"Two Words\" > 5" }),
+      sql.index("ix", { sql.expr "lower(lower)", "twice" }, { where = "\"Two Words\" > 7" }),
+    },
+  }]]
+  -- { what, what is replaced by what …, the operations }
+  local cases = {
+    { "whose name a function has", { '{ "lower",', '{ "upper", renamed_from = "lower",' }, { "%(lower%)", "(upper)" }, { '"lower <>', '"upper <>' },
+      { "alter_column lower" } },
+    { "that is quoted", { '{ "Two Words",', '{ "a\\"b", renamed_from = "Two Words",' }, { '\\"Two Words\\"', '\\"a\\"\\"b\\"' }, { "alter_column Two Words" } },
+    { "whose name a new one takes", { '{ "Two Words", sql.integer },', '{ "n", sql.integer, renamed_from = "Two Words" }, { "Two Words", sql.integer },' },
+      { '"ck"', '"ck2"' }, { "drop_index ix", "drop_constraint ck", "drop_constraint ex", "drop_column twice", "alter_column Two Words",
+        "add_column Two Words", "add_column twice", "add_constraint ck2", "add_constraint ex", "create_index ix" } },
+  }
+  for _, case in ipairs(cases) do
+    it(case[1], function()
+      local db = scratch.database "postgresql"
+      local p = project.new { url = db.url }
+      local function run(...)
+        local r = p:luamig(...)
+        assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+        return r.stdout
+      end
+      p:write("schema.lua", declared)
+      run("revision", "--autogenerate", "-m", "first", "--rev-id", "aaaa")
+      run "upgrade"
+      db:query [[INSERT INTO t (lower, "Two Words") VALUES ('A', 3)]]
+      local before = dump.schema(db)
+      local changed = declared
+      for i = 2, #case - 1 do changed = changed:gsub(case[i][1], (case[i][2]:gsub("%%", "%%%%"))) end
+      p:write("schema.lua", changed)
+      local said = {}
+      for _, operation in ipairs(json.decode(p:luamig("check", "--json").stdout).operations) do
+        local of = operation.column or operation.columns and operation.columns[1] or operation.constraint or operation
+        said[#said + 1] = operation.op .. " " .. (type(of) == "string" and of or of.name)
+      end
+      assert.same(case[#case], said)
+      run("revision", "--autogenerate", "-m", "next", "--rev-id", "bbbb")
+      run "upgrade"
+      run "check"
+      run("downgrade", "-1")
+      assert.equal("", dump.difference(before, dump.schema(db)))
+      assert.equal("1", db:value "SELECT count(*) FROM t WHERE lower = 'A'")
+    end)
+  end
+end)
