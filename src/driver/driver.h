@@ -136,6 +136,7 @@ struct mig_queue {
     struct mig_arena arena;
     struct mig_statement *items;
     struct mig_origin *origins; /* of each */
+    int64_t *changed;           /* rows of each, once it is carried out */
     size_t count, bytes;
     size_t begin_at; /* the number of the BEGIN among them, from 1; 0: there is none */
 };

@@ -41,11 +41,13 @@ static int append(struct mig_queue *queue, const struct mig_statement *statement
         mig_arena_room(arena, queue->items, queue->count, sizeof *queue->items);
     struct mig_origin *origins =
         mig_arena_room(arena, queue->origins, queue->count, sizeof *queue->origins);
-    if (items == NULL || origins == NULL) { /* what waits already stays */
+    int64_t *changed = mig_arena_room(arena, queue->changed, queue->count, sizeof *queue->changed);
+    if (items == NULL || origins == NULL || changed == NULL) { /* what waits already stays */
         return mig_error_nomem(err);
     }
     queue->items = items;
     queue->origins = origins;
+    queue->changed = changed;
     struct mig_statement *copy = &queue->items[queue->count];
     *copy = (struct mig_statement){
         .sql = mig_arena_strndup(arena, statement->sql, statement->length),
@@ -62,9 +64,12 @@ static int append(struct mig_queue *queue, const struct mig_statement *statement
         return (int)err->code;
     }
     queue->origins[queue->count] = copy_origin(arena, origin);
+    if (arena->failed) {
+        return mig_error_nomem(err);
+    }
     queue->count++;
     queue->bytes += statement->length;
-    return arena->failed ? mig_error_nomem(err) : 0;
+    return 0;
 }
 
 int mig_conn_enqueue(struct mig_conn *conn, const struct mig_statement *statement,
@@ -87,12 +92,9 @@ int mig_conn_flush(struct mig_conn *conn, size_t own, int64_t *changed, struct m
     struct mig_queue queue = conn->queue;
     size_t done = 0;
     conn->queue = (struct mig_queue){0};
-    int64_t *counts = mig_arena_array(&queue.arena, int64_t, queue.count);
-    int rc = counts == NULL
-                 ? mig_error_nomem(err)
-                 : mig_conn_execute_many(conn, queue.items, queue.count, counts, &done, err);
+    int rc = mig_conn_execute_many(conn, queue.items, queue.count, queue.changed, &done, err);
     if (rc == 0 && changed != NULL) {
-        *changed = counts[queue.count - 1];
+        *changed = queue.changed[queue.count - 1];
     }
     if (rc != 0 && queue.begin_at > done) {
         conn->began = false;

@@ -545,8 +545,7 @@ static int load_protected(lua_State *L)
     struct load *load = lua_touserdata(L, 1);
     struct mig_lua_host *host = mig_lua_host(L);
     struct mig_settings *settings = &load->ctx->settings;
-    const char *slash = strrchr(settings->file, '/');
-    const char *chunk = lua_pushfstring(L, "@%s", slash != NULL ? slash + 1 : settings->file);
+    const char *chunk = lua_pushfstring(L, "@%s", mig_file_name(settings->file));
     mig_sandbox_load_config(L, host->source, host->source_length, chunk);
     lua_call(L, 0, 1);
     if (lua_type(L, -1) != LUA_TTABLE) {
@@ -567,7 +566,7 @@ static int load_protected(lua_State *L)
         settings->url_origin =
             load->req->env != NULL
                 ? need(L, mig_arena_printf(&load->ctx->arena, "--env %s", load->req->env))
-                : FILE_NAME;
+                : mig_file_name(settings->file);
     }
     lua_settop(L, config);
     read_table(L, load, keys, MIG_COUNT(keys));
@@ -745,7 +744,7 @@ int mig_config_load(struct mig_context *ctx, const struct mig_config_request *re
             if (err->code == MIG_E_script) {
                 err->code = MIG_E_config;
             }
-            mig_error_at(err, FILE_NAME, err->line);
+            mig_error_at(err, mig_file_name(ctx->settings.file), err->line);
             return (int)err->code;
         }
     } else if (req->env != NULL) {

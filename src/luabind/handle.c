@@ -162,69 +162,108 @@ int mig_handle_compare_pairs(const void *a, const void *b)
 
 /* --- callbacks out of the core --- */
 
-/* The function and its arguments are on the stack. */
-static int call_back(struct mig_lua_handle *h, int count, struct mig_error *err)
+/* Calls fn(value, request) under protection, the value being that at a stack index: what fn pushes
+ * may raise, and the core's frames stand between here and whoever would catch it. */
+static int call_back(struct mig_lua_handle *h, lua_CFunction fn, int index, void *request,
+                     struct mig_error *err)
 {
+    lua_State *L = h->L;
+    if (!lua_checkstack(L, 4)) {
+        return mig_error_nomem(err);
+    }
+    lua_pushcfunction(L, fn);
+    lua_pushvalue(L, index);
+    lua_pushlightuserdata(L, request);
     h->calls_back = true;
-    int rc = mig_lua_call(h->L, count, 0, err);
+    int rc = mig_lua_call(L, 2, 0, err);
     h->calls_back = false;
     return rc;
+}
+
+struct logged {
+    enum mig_log_level level;
+    const char *text;
+};
+
+/* (box, logged): the log function is the box's user value. */
+static int call_log(lua_State *L)
+{
+    const struct logged *logged = lua_touserdata(L, 2);
+    if (lua_getiuservalue(L, 1, 1) == LUA_TFUNCTION) {
+        lua_pushstring(L, mig_log_level_name(logged->level));
+        lua_pushstring(L, logged->text);
+        lua_pushboolean(L, logged->level == MIG_LOG_PROGRESS);
+        lua_call(L, 3, 0);
+    }
+    return 0;
 }
 
 static void on_log(void *payload, enum mig_log_level level, const char *text)
 {
     struct mig_lua_handle *h = payload;
-    lua_State *L = h->L;
+    struct logged logged = {level, text};
     struct mig_error ignored = {0}; /* a log that fails stops nothing */
-    if (L == NULL || !lua_checkstack(L, 8)) {
-        return;
+    if (h->L != NULL) {
+        (void)!call_back(h, call_log, 1, &logged,
+                         &ignored); /* the box is a method's first argument */
     }
-    /* The log function is the box's user value; the box is the first argument of every method. */
-    if (lua_getiuservalue(L, 1, 1) != LUA_TFUNCTION) {
-        lua_pop(L, 1);
-        return;
-    }
-    lua_pushstring(L, mig_log_level_name(level));
-    lua_pushstring(L, text);
-    lua_pushboolean(L, level == MIG_LOG_PROGRESS);
-    (void)!call_back(h, 3, &ignored);
     mig_error_clear(&ignored);
+}
+
+struct written {
+    const char *text;
+    size_t length;
+};
+
+/* (options, written) */
+static int call_write(lua_State *L)
+{
+    const struct written *written = lua_touserdata(L, 2);
+    lua_getfield(L, 1, "write");
+    lua_pushlstring(L, written->text, written->length);
+    lua_call(L, 1, 0);
+    return 0;
 }
 
 static int on_write(void *payload, const char *text, size_t length, struct mig_error *err)
 {
     struct mig_lua_handle *h = payload;
-    lua_State *L = h->L;
-    if (!lua_checkstack(L, 8)) {
-        return mig_error_nomem(err);
+    struct written written = {text, length};
+    return call_back(h, call_write, h->options, &written, err);
+}
+
+struct stepped {
+    const struct mig_step *step;
+    bool finished;
+    int64_t duration_ms;
+};
+
+/* (options, stepped) */
+static int call_step(lua_State *L)
+{
+    const struct stepped *stepped = lua_touserdata(L, 2);
+    const struct mig_step *step = stepped->step;
+    lua_getfield(L, 1, "on_step");
+    lua_createtable(L, 0, 4);
+    if (step->revision != NULL) {
+        mig_lua_set_text(L, "revision", step->revision->id);
+        mig_lua_set_text(L, "message", step->revision->message);
     }
-    lua_getfield(L, h->options, "write");
-    lua_pushlstring(L, text, length);
-    return call_back(h, 1, err);
+    mig_lua_set_text(L, "direction", step->direction == MIG_UPGRADE ? "upgrade" : "downgrade");
+    lua_pushboolean(L, stepped->finished);
+    lua_pushinteger(L, stepped->duration_ms);
+    lua_call(L, 3, 0);
+    return 0;
 }
 
 static void on_step(void *payload, const struct mig_step *step, bool finished, int64_t duration_ms)
 {
     struct mig_lua_handle *h = payload;
-    lua_State *L = h->L;
+    struct stepped stepped = {step, finished, duration_ms};
     struct mig_error failed = {0};
-    if (!lua_checkstack(L, 8)) {
-        return;
-    }
-    lua_getfield(L, h->options, "on_step");
-    lua_createtable(L, 0, 4);
-    if (step->revision != NULL) {
-        lua_pushstring(L, step->revision->id);
-        lua_setfield(L, -2, "revision");
-        lua_pushstring(L, step->revision->message);
-        lua_setfield(L, -2, "message");
-    }
-    lua_pushstring(L, step->direction == MIG_UPGRADE ? "upgrade" : "downgrade");
-    lua_setfield(L, -2, "direction");
-    lua_pushboolean(L, finished);
-    lua_pushinteger(L, duration_ms);
     /* what runs goes on; a signal it sees by itself */
-    if (call_back(h, 3, &failed) != 0 && failed.code != MIG_E_interrupted) {
+    if (call_back(h, call_step, h->options, &stepped, &failed) != 0 &&
+        failed.code != MIG_E_interrupted) {
         mig_log_write(&h->ctx.log, MIG_LOG_WARNING, "the function on_step failed: %s",
                       failed.message);
     }

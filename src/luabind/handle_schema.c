@@ -142,15 +142,10 @@ int mig_handle_snapshot(lua_State *L)
     }
     struct mig_strbuf text = {0};
     mig_snapshot_write(&snapshot, &text);
-    /* In the arena, so that a push that runs out of memory leaks nothing. */
-    const char *copy =
-        text.failed ? NULL : mig_arena_strndup(&h->arena, mig_strbuf_text(&text), text.length);
     size_t length = text.length;
-    mig_strbuf_release(&text);
-    if (copy == NULL) {
-        (void)mig_error_nomem(&h->err);
-        return mig_handle_fail(L, h);
-    }
+    /* in the arena, so that a push that runs out of memory leaks nothing */
+    const char *copy = mig_strbuf_to_arena(&text, &h->arena);
+    mig_handle_check_arena(L, h);
     lua_pushlstring(L, copy, length);
     return 1;
 }

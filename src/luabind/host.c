@@ -484,7 +484,6 @@ int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *
 {
     struct mig_context *ctx = payload;
     struct mig_lua_host *host = ctx->host.self;
-    (void)path;
     int rc = mig_lua_host_open(host, err);
     if (rc != 0) {
         return rc;
@@ -604,9 +603,7 @@ static int load_schema_protected(lua_State *L)
 {
     struct mig_lua_host *host = lua_touserdata(L, 1);
     struct mig_lua_declaring *declaring = &host->declaring;
-    const char *path = host->ctx->settings.schema;
-    const char *slash = strrchr(path, '/');
-    const char *chunk = lua_pushfstring(L, "@%s", slash != NULL ? slash + 1 : path);
+    const char *chunk = lua_pushfstring(L, "@%s", mig_file_name(host->ctx->settings.schema));
     mig_sandbox_new_revision(L);
     mig_sandbox_load_module(L, host->source, host->source_length, chunk);
     mig_lua_set_declaring(L, declaring);
@@ -664,10 +661,7 @@ int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const
     rc = mig_lua_read_file(host, ctx->settings.schema, err);
     if (rc != 0) {
         mig_error_hint(err, "The declared schema stands in the configuration's `schema`.");
-        if (err->code == MIG_E_script) {
-            err->code = MIG_E_config;
-        }
-        return (int)err->code;
+        return rc;
     }
     host->declaring =
         (struct mig_lua_declaring){.arena = arena, .dialect = dialect, .is_mariadb = is_mariadb};
@@ -676,8 +670,7 @@ int mig_host_load_schema(struct mig_context *ctx, struct mig_arena *arena, const
     *out = host->declaring.schema;
     host->declaring = (struct mig_lua_declaring){0};
     if (rc != 0) {
-        const char *slash = strrchr(ctx->settings.schema, '/');
-        mig_error_at(err, slash != NULL ? slash + 1 : ctx->settings.schema, err->line);
+        mig_error_at(err, mig_file_name(ctx->settings.schema), err->line);
     }
     return rc;
 }

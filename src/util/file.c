@@ -29,11 +29,17 @@ enum mig_code mig_file_code(int number)
     }
 }
 
+const char *mig_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
 /* By the system's calls: migrations are small and many, and a stream costs twice what they do. */
 static int read_all(int fd, struct mig_strbuf *out)
 {
     char chunk[8192];
-    for (;;) {
+    while (!out->failed) {
         ssize_t n = read(fd, chunk, sizeof chunk);
         if (n > 0) {
             mig_strbuf_add(out, chunk, (size_t)n);
@@ -41,6 +47,7 @@ static int read_all(int fd, struct mig_strbuf *out)
             return (int)n;
         }
     }
+    return 0;
 }
 
 int mig_file_read(struct mig_arena *arena, const char *path, char **text, size_t *length,
@@ -58,9 +65,7 @@ int mig_file_read(struct mig_arena *arena, const char *path, char **text, size_t
         close(fd);
     }
     *length = all.length;
-    *text = rc != 0          ? NULL
-            : all.length > 0 ? mig_strbuf_to_arena(&all, arena)
-                             : mig_arena_strdup(arena, "");
+    *text = rc == 0 ? mig_strbuf_to_arena(&all, arena) : NULL;
     mig_strbuf_release(&all);
     return rc == 0 && *text == NULL ? mig_error_nomem(err) : rc;
 }

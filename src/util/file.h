@@ -9,6 +9,9 @@
  * path is to blame, else MIG_E_permission: it may not, the disk is full or broken. */
 enum mig_code mig_file_code(int number);
 
+/* What stands behind the path's last '/'. */
+const char *mig_file_name(const char *path);
+
 /* The file's bytes, NUL-terminated in the arena. mig_file_code with the system's reason when it
  * cannot be read. */
 int mig_file_read(struct mig_arena *arena, const char *path, char **text, size_t *length,

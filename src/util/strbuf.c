@@ -136,7 +136,8 @@ const char *mig_strbuf_text(const struct mig_strbuf *buf)
 
 char *mig_strbuf_to_arena(struct mig_strbuf *buf, struct mig_arena *arena)
 {
-    char *copy = buf->failed ? NULL : mig_arena_strndup(arena, mig_strbuf_text(buf), buf->length);
+    arena->failed |= buf->failed;
+    char *copy = mig_arena_strndup(arena, mig_strbuf_text(buf), buf->length);
     mig_strbuf_release(buf);
     return copy;
 }

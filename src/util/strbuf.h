@@ -39,7 +39,7 @@ void mig_strbuf_vprintf(struct mig_strbuf *buf, const char *format, va_list args
 /* Cuts to length (≤ current). */
 void mig_strbuf_truncate(struct mig_strbuf *buf, size_t length);
 const char *mig_strbuf_text(const struct mig_strbuf *buf);
-/* A copy in the arena (NULL when either failed); releases the buffer. */
+/* A copy in the arena; releases the buffer. NULL when either failed: then the arena has. */
 char *mig_strbuf_to_arena(struct mig_strbuf *buf, struct mig_arena *arena);
 void mig_strbuf_release(struct mig_strbuf *buf);
 

@@ -1,0 +1,68 @@
+-- Memory that runs out once, at each place in turn: an error that says so (under a sanitizer: no leak either) or the same
+-- result as ever, and the next `upgrade` completes what was begun.
+local cli = require "spec.support.cli"
+local project = require "spec.support.project"
+local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
+local torture = require "spec.support.torture"
+
+local SCARCE = package.loaded["spec.build"] .. "/spec_faulty"
+local PLACES = torture.kills(12)
+
+local function run(p, url, args, at)
+  return cli.run(args, { program = SCARCE, cwd = p.path, timeout = 120,
+    env = { LUAMIG_URL = url, LUAMIG_SCARCE_AT = tostring(at), LUAMIG_SCARCE_COUNT = p.path .. "/count" } })
+end
+
+-- How many places there are, by an undisturbed run.
+local function count(p, url, args)
+  local r = run(p, url, args, 0)
+  assert.equal(0, r.code, r.stderr)
+  return math.tointeger(tonumber(p:read "count")), r
+end
+
+local function is_clean(r, what)
+  what = what .. r.stderr
+  assert.is_nil(r.signal, what)
+  assert.is_nil(r.stderr:find "Sanitizer", what)
+  if r.code ~= 0 then assert.matches("memory", r.stderr .. r.stdout, what) end
+end
+
+describe("memory that runs out", function()
+  it("while files are read, wherever that is", function()
+    local p = project.new {}
+    p:revision { id = "aaaa1", upgrade = "" }
+    p:revision { id = "bbbb2", down = "aaaa1", upgrade = "" }
+    local places, calm = count(p, nil, { "history" })
+    for at = 1, places do
+      local what, r = ("place %d of %d: "):format(at, places), run(p, nil, { "history" }, at)
+      is_clean(r, what)
+      if r.code == 0 then assert.equal(calm.stdout, r.stdout, what) end
+    end
+  end)
+
+  for _, dialect in ipairs(servers.dialects) do
+    it("in upgrade on " .. dialect, function()
+      local p, calm = torture.project(), scratch.database(dialect)
+      torture.fill(calm)
+      local places = count(p, calm.url, { "upgrade" })
+      local expected = torture.state(calm)
+      calm:drop()
+      for i = 1, math.min(PLACES, places) do
+        local at = math.random(math.floor((i - 1) * places / PLACES) + 1, math.floor(i * places / PLACES))
+        local what, db = ("place %d of %d: "):format(at, places), scratch.database(dialect)
+        torture.fill(db)
+        local r = run(p, db.url, { "upgrade" }, at)
+        is_clean(r, what)
+        if r.code == 5 then -- what cannot be told is asked
+          local step = assert(r.stderr:match "step (%d+) of", r.stderr)
+          assert.equal(0, p:luamig("repair", "t0rture00001", "--step", step, "--not-applied", { env = { LUAMIG_URL = db.url } }).code)
+        end
+        torture.finish(p, db)
+        assert.same(expected, torture.state(db), what .. r.stderr)
+        db:drop()
+      end
+      torture.count("times without memory, upgrade, " .. dialect, PLACES)
+    end)
+  end
+end)
