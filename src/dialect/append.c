@@ -1,5 +1,6 @@
 /* The appenders: names, strings, numbers, literals. */
 #include "dialect/compile.h"
+#include "util/ascii.h"
 #include "util/number.h"
 #include "util/utf8.h"
 
@@ -22,7 +23,7 @@ static bool is_reserved(const struct mig_dialect *dialect, const char *name)
         return false;
     }
     for (size_t i = 0; i <= length; i++) {
-        upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 'a' + 'A' : name[i]);
+        upper[i] = mig_ascii_upper(name[i]);
     }
     return bsearch(upper, dialect->reserved, dialect->reserved_count, sizeof dialect->reserved[0],
                    compare_word) != NULL;

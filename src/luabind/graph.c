@@ -1,5 +1,7 @@
 #include "luabind/graph.h"
 
+#include "luabind/set.h"
+
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,26 +22,6 @@ static void push_ids(lua_State *L, struct mig_revision *const *revisions, size_t
         lua_pushstring(L, revisions[i]->id);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-}
-
-static void set_string(lua_State *L, const char *key, const char *text)
-{
-    if (text != NULL) {
-        lua_pushstring(L, text);
-        lua_setfield(L, -2, key);
-    }
-}
-
-static void set_bool(lua_State *L, const char *key, bool value)
-{
-    lua_pushboolean(L, value);
-    lua_setfield(L, -2, key);
-}
-
-static void set_names(lua_State *L, const char *key, const struct mig_names *names)
-{
-    mig_lua_push_names(L, names);
-    lua_setfield(L, -2, key);
 }
 
 static bool is_row(const struct mig_graph_view *view, const char *id)
@@ -71,34 +53,34 @@ void mig_lua_push_revision(lua_State *L, const struct mig_revision *revision,
 {
     luaL_checkstack(L, 4, NULL);
     lua_createtable(L, 0, 16); /* a seventeenth field would double the table */
-    set_string(L, "revision", revision->id);
-    set_names(L, "down_revision", &revision->down);
-    set_names(L, "branch_labels", &revision->labels);
-    set_names(L, "depends_on", &revision->depends_on);
-    set_string(L, "message", revision->message);
-    set_string(L, "create_date", revision->create_date);
-    set_string(L, "file", revision->file);
-    set_bool(L, "is_head", revision->is_head);
-    set_bool(L, "is_base", revision->is_base);
-    set_bool(L, "is_branch_point", revision->is_branch_point);
-    set_bool(L, "is_merge_point", revision->is_merge_point);
+    mig_lua_set_text(L, "revision", revision->id);
+    mig_lua_set_names(L, "down_revision", &revision->down);
+    mig_lua_set_names(L, "branch_labels", &revision->labels);
+    mig_lua_set_names(L, "depends_on", &revision->depends_on);
+    mig_lua_set_text(L, "message", revision->message);
+    mig_lua_set_text(L, "create_date", revision->create_date);
+    mig_lua_set_text(L, "file", revision->file);
+    mig_lua_set_bool(L, "is_head", revision->is_head);
+    mig_lua_set_bool(L, "is_base", revision->is_base);
+    mig_lua_set_bool(L, "is_branch_point", revision->is_branch_point);
+    mig_lua_set_bool(L, "is_merge_point", revision->is_merge_point);
     if (view->asked) {
-        set_bool(L, "is_current", is_row(view, revision->id));
+        mig_lua_set_bool(L, "is_current", is_row(view, revision->id));
     }
-    set_string(L, "applied_at", applied_at(view, revision->id));
-    set_string(L, "doc", revision->doc);
+    mig_lua_set_text(L, "applied_at", applied_at(view, revision->id));
+    mig_lua_set_text(L, "doc", revision->doc);
     if (revision->all_labels.count > 0) {
-        set_names(L, "labels", &revision->all_labels);
+        mig_lua_set_names(L, "labels", &revision->all_labels);
     }
     if (revision->dependency_count > 0) {
         push_ids(L, revision->dependencies, revision->dependency_count);
         lua_setfield(L, -2, "dependencies");
     }
     if (revision->replaces.count > 0) {
-        set_names(L, "replaces", &revision->replaces);
+        mig_lua_set_names(L, "replaces", &revision->replaces);
     }
     if (revision->is_head && revision->dependent_count > 0) {
-        set_bool(L, "is_implied", true);
+        mig_lua_set_bool(L, "is_implied", true);
     }
 }
 
@@ -120,7 +102,7 @@ void mig_lua_push_revisions(lua_State *L, const struct mig_revisions *list, bool
 static void set_flag(lua_State *L, const char *key, bool value)
 {
     if (value) {
-        set_bool(L, key, true);
+        mig_lua_set_bool(L, key, true);
     }
 }
 
@@ -146,10 +128,10 @@ void mig_lua_push_brief_revisions(lua_State *L, const struct mig_revisions *list
     for (size_t i = 0; i < list->count; i++) {
         const struct mig_revision *r = list->items[i];
         lua_createtable(L, 0, 4);
-        set_string(L, "revision", r->id);
+        mig_lua_set_text(L, "revision", r->id);
         set_shared_names(L, "down_revision", &r->down, empty);
         set_shared_names(L, "branch_labels", &r->labels, empty);
-        set_string(L, "message", r->message);
+        mig_lua_set_text(L, "message", r->message);
         set_flag(L, "is_head", r->is_head);
         set_flag(L, "is_base", r->is_base);
         set_flag(L, "is_branch_point", r->is_branch_point);
@@ -192,19 +174,19 @@ void mig_lua_push_plan(lua_State *L, const struct mig_plan *plan)
 {
     luaL_checkstack(L, 8, NULL);
     lua_createtable(L, 0, 3);
-    set_names(L, "from", &plan->from);
-    set_names(L, "to", &plan->to);
+    mig_lua_set_names(L, "from", &plan->from);
+    mig_lua_set_names(L, "to", &plan->to);
     lua_createtable(L, (int)plan->step_count, 0);
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct mig_step *step = &plan->steps[i];
         lua_createtable(L, 0, 6);
         if (step->revision != NULL) {
-            set_string(L, "revision", step->revision->id);
-            set_string(L, "message", step->revision->message);
-            set_string(L, "file", step->revision->file);
+            mig_lua_set_text(L, "revision", step->revision->id);
+            mig_lua_set_text(L, "message", step->revision->message);
+            mig_lua_set_text(L, "file", step->revision->file);
         }
-        set_string(L, "direction", step->direction == MIG_UPGRADE ? "upgrade" : "downgrade");
-        set_names(L, "heads", &step->heads_after);
+        mig_lua_set_text(L, "direction", step->direction == MIG_UPGRADE ? "upgrade" : "downgrade");
+        mig_lua_set_names(L, "heads", &step->heads_after);
         push_version_ops(L, step);
         lua_setfield(L, -2, "version_ops");
         lua_rawseti(L, -2, (lua_Integer)i + 1);

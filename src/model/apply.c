@@ -418,9 +418,7 @@ static int apply_drop_index(struct mig_table *table, const struct mig_op_drop_in
     for (size_t i = 0; i < table->constraints.count; i++) {
         if (table->constraints.items[i]->kind == MIG_CONSTRAINT_UNIQUE &&
             mig_name_equal_folded(table->constraints.items[i]->name, op->name)) {
-            table->constraints.count--;
-            memmove(&table->constraints.items[i], &table->constraints.items[i + 1],
-                    (table->constraints.count - i) * sizeof *table->constraints.items);
+            mig_table_remove_constraint(table, table->constraints.items[i]);
             return 0;
         }
     }

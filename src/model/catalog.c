@@ -1,7 +1,6 @@
 #include "model/catalog.intern.h"
 
 #include "util/ascii.h"
-#include "util/map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +106,9 @@ struct mig_catalog_entry *mig_catalog_entry_of(struct mig_catalog *catalog,
     return entry;
 }
 
+static const char *const object_names[OBJECTS] = {
+    [TABLE] = "table", [ENUM] = "enum", [VIEW] = "view"};
+
 int mig_catalog_unknown(const char *what, const char *name, struct mig_error *err)
 {
     return mig_error_set(err, MIG_E_offline, "the %s '%s' cannot be known here", what, name);
@@ -138,10 +140,7 @@ static int ask_source(struct mig_catalog *catalog, enum mig_catalog_object kind,
         *out = view;
         return rc;
     }
-    return mig_catalog_unknown(kind == TABLE  ? "table"
-                               : kind == ENUM ? "enum"
-                                              : "view",
-                               entry->name, err);
+    return mig_catalog_unknown(object_names[kind], entry->name, err);
 }
 
 int mig_catalog_look_up(struct mig_catalog *catalog, enum mig_catalog_object kind,
@@ -154,10 +153,7 @@ int mig_catalog_look_up(struct mig_catalog *catalog, enum mig_catalog_object kin
     }
     *entry_out = entry;
     if (entry->known == LOST) {
-        return mig_catalog_unknown(kind == TABLE  ? "table"
-                                   : kind == ENUM ? "enum"
-                                                  : "view",
-                                   name, err);
+        return mig_catalog_unknown(object_names[kind], name, err);
     }
     if (entry->known == ASK) {
         void *object = NULL;
@@ -174,39 +170,40 @@ int mig_catalog_look_up(struct mig_catalog *catalog, enum mig_catalog_object kin
     return 0;
 }
 
+/* NULL when there is none. */
+static int find(struct mig_catalog *catalog, enum mig_catalog_object kind, const char *schema,
+                const char *name, const void **out, struct mig_error *err)
+{
+    struct mig_catalog_entry *entry = NULL;
+    int rc = mig_catalog_look_up(catalog, kind, schema, name, &entry, err);
+    *out = rc == 0 && entry->known == PRESENT ? entry->object : NULL;
+    return rc;
+}
+
 int mig_catalog_table(struct mig_catalog *catalog, const char *schema, const char *name,
                       const struct mig_table **out, struct mig_error *err)
 {
-    struct mig_catalog_entry *entry = NULL;
-    *out = NULL;
-    int rc = mig_catalog_look_up(catalog, TABLE, schema, name, &entry, err);
-    if (rc == 0) {
-        *out = entry->known == PRESENT ? entry->object : NULL;
-    }
+    const void *object = NULL;
+    int rc = find(catalog, TABLE, schema, name, &object, err);
+    *out = object;
     return rc;
 }
 
 int mig_catalog_enum(struct mig_catalog *catalog, const char *schema, const char *name,
                      const struct mig_enum **out, struct mig_error *err)
 {
-    struct mig_catalog_entry *entry = NULL;
-    *out = NULL;
-    int rc = mig_catalog_look_up(catalog, ENUM, schema, name, &entry, err);
-    if (rc == 0) {
-        *out = entry->known == PRESENT ? entry->object : NULL;
-    }
+    const void *object = NULL;
+    int rc = find(catalog, ENUM, schema, name, &object, err);
+    *out = object;
     return rc;
 }
 
 int mig_catalog_view(struct mig_catalog *catalog, const char *schema, const char *name,
                      const struct mig_view **out, struct mig_error *err)
 {
-    struct mig_catalog_entry *entry = NULL;
-    *out = NULL;
-    int rc = mig_catalog_look_up(catalog, VIEW, schema, name, &entry, err);
-    if (rc == 0) {
-        *out = entry->known == PRESENT ? entry->object : NULL;
-    }
+    const void *object = NULL;
+    int rc = find(catalog, VIEW, schema, name, &object, err);
+    *out = object;
     return rc;
 }
 

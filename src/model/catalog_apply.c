@@ -563,7 +563,7 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
         mig_catalog_forget(catalog, NULL, NULL);
         return 0;
     case MIG_OP_batch: {
-        const struct mig_op_batch *batch = (const struct mig_op_batch *)(const void *)op;
+        const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
         for (size_t i = 0; rc == 0 && i < batch->op_count; i++) {
             rc = mig_catalog_apply(catalog, batch->ops[i], err);
         }

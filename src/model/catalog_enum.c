@@ -5,16 +5,6 @@
 
 #include <string.h>
 
-static bool is_enum(const struct mig_type *type, const char *schema, const char *name)
-{
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
-    return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
-           strcmp(type->name, name) == 0 &&
-           (schema == NULL || type->schema == NULL || strcmp(type->schema, schema) == 0);
-}
-
 void mig_catalog_recall_enums(struct mig_catalog *catalog, struct mig_table *table,
                               const struct mig_catalog_entry *entry)
 {
@@ -60,7 +50,7 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
     for (const struct mig_enum_column *e = catalog->enum_columns; rc == 0 && e != NULL;
          e = e->next) {
         struct mig_catalog_entry *entry = NULL; /* from now on the overlay holds its table */
-        if (!is_enum(e->type, schema, name)) {
+        if (!mig_type_is_enum(e->type, schema, name)) {
             continue;
         }
         remembered = true;
@@ -85,7 +75,7 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
         if (!told && !catalog->deferred &&
             entry->known == PRESENT) { /* as a text, which is no enum */
             const struct mig_column *column = mig_table_column(entry->object, found.items[i + 2]);
-            told = column != NULL && !is_enum(column->type, schema, name);
+            told = column != NULL && !mig_type_is_enum(column->type, schema, name);
         }
         if (told && add_column(arena, out, found.items[i], found.items[i + 1], found.items[i + 2],
                                err) != 0) {
@@ -96,7 +86,7 @@ int mig_catalog_enum_columns(struct mig_catalog *catalog, struct mig_arena *aren
         const struct mig_table *table = e->object;
         for (size_t i = 0; e->known == PRESENT && i < table->columns.count; i++) {
             const struct mig_column *column = table->columns.items[i];
-            if (is_enum(column->type, schema, name) &&
+            if (mig_type_is_enum(column->type, schema, name) &&
                 add_column(arena, out, e->schema, table->name, column->name, err) != 0) {
                 return MIG_E_nomem;
             }
@@ -136,9 +126,7 @@ int mig_catalog_put_enum(struct mig_catalog *catalog, const char *schema, const 
 int mig_catalog_note_enum(struct mig_catalog *catalog, const char *schema, const char *table,
                           const char *column, const struct mig_type *type, struct mig_error *err)
 {
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
+    type = mig_type_innermost(type);
     bool is_named = type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL;
     struct mig_enum_column *known = catalog->enum_columns;
     while (known != NULL &&
@@ -240,7 +228,7 @@ static int change_enum_columns(struct mig_catalog *catalog, const char *schema, 
 {
     for (struct mig_enum_column *e = catalog->enum_columns; values != NULL && e != NULL;
          e = e->next) {
-        if (is_enum(e->type, schema, name)) {
+        if (mig_type_is_enum(e->type, schema, name)) {
             struct mig_type *type = mig_type_copy(&catalog->arena, e->type);
             if (type == NULL) {
                 return mig_error_nomem(err);

@@ -121,19 +121,6 @@ static int find_view(void *self, struct mig_arena *arena, const char *schema, co
     return 0;
 }
 
-/* The enum that the type is, or that an array of it is made of. */
-static bool is_enum(const struct mig_type *type, const char *schema, const char *name)
-{
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
-    if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL ||
-        strcmp(type->name, name) != 0) {
-        return false;
-    }
-    return type->schema == NULL || schema == NULL || strcmp(type->schema, schema) == 0;
-}
-
 static int find_enum_columns(void *self, struct mig_arena *arena, const char *schema,
                              const char *name, struct mig_names *out, struct mig_error *err)
 {
@@ -143,7 +130,7 @@ static int find_enum_columns(void *self, struct mig_arena *arena, const char *sc
         const struct mig_table *table = snapshot->schema.tables[i];
         for (size_t k = 0; k < table->columns.count; k++) {
             const struct mig_column *column = table->columns.items[k];
-            if (is_enum(column->type, schema, name) &&
+            if (mig_type_is_enum(column->type, schema, name) &&
                 (mig_names_add(arena, out, table->schema) != 0 ||
                  mig_names_add(arena, out, table->name) != 0 ||
                  mig_names_add(arena, out, column->name) != 0)) {

@@ -406,14 +406,6 @@ static bool is_on(enum mig_tri tri)
     return tri == MIG_TRUE;
 }
 
-static const struct mig_type *innermost(const struct mig_type *type)
-{
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
-    return type;
-}
-
 /* UUID of a server where sql.uuid is CHAR(32) by itself (MariaDB). */
 static bool is_uuid_word(const struct mig_type *type)
 {
@@ -430,7 +422,8 @@ bool mig_compare_types(const struct mig_type *a, const struct mig_type *b)
         return true;
     }
     if (a->kind == MIG_TYPE_array && b->kind == MIG_TYPE_array) {
-        return mig_compare_types(innermost(a), innermost(b)); /* servers don't count dimensions */
+        /* servers don't count dimensions */
+        return mig_compare_types(mig_type_innermost(a), mig_type_innermost(b));
     }
     struct mig_opt_int a_scale = a->scale, b_scale = b->scale;
     if (a->kind == MIG_TYPE_numeric && a->precision.given) {

@@ -381,7 +381,7 @@ static void put_op(struct mig_siphash *hash, const struct mig_op *op)
 {
     put_text(hash, mig_op_name(op->kind));
     if (op->kind == MIG_OP_batch) {
-        const struct mig_op_batch *batch = (const struct mig_op_batch *)(const void *)op;
+        const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
         put_text(hash, op->schema);
         put_text(hash, batch->table);
         put_int(hash, batch->recreate);

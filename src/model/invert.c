@@ -489,9 +489,7 @@ static int is_first_maker(struct made_enums *m, const char *schema, const char *
 static int drop_made(struct made_enums *m, const struct mig_type *type)
 {
     bool first = false;
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
+    type = mig_type_innermost(type);
     if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL || !type->values.given ||
         type->native == MIG_FALSE || !m->made(m->payload, type->schema, type->name)) {
         return 0;
@@ -539,7 +537,7 @@ int mig_invert_enums(struct mig_arena *arena, const struct mig_op *op,
     case MIG_OP_alter_column:
         return drop_made(&m, MIG_OP_CAST(op, alter_column)->type);
     case MIG_OP_batch: {
-        const struct mig_op_batch *batch = (const struct mig_op_batch *)(const void *)op;
+        const struct mig_op_batch *batch = MIG_OP_CAST(op, batch);
         for (size_t i = 0; rc == 0 && i < batch->op_count; i++) {
             rc = mig_invert_enums(arena, batch->ops[i], made, payload, makers, out, err);
         }

@@ -77,7 +77,7 @@ enum mig_op_kind mig_op_by_name(const char *name)
 const char *mig_op_table(const struct mig_op *op)
 {
     if (op->kind == MIG_OP_batch) {
-        return ((const struct mig_op_batch *)(const void *)op)->table;
+        return MIG_OP_CAST(op, batch)->table;
     }
     const struct mig_record *record = mig_op_record(op->kind);
     const struct mig_field *field = record != NULL ? mig_record_field(record, "table") : NULL;

@@ -32,6 +32,22 @@ const char *mig_type_kind_parameters(enum mig_type_kind kind)
     return kind > MIG_TYPE_NONE && kind < MIG_TYPE_COUNT ? types[kind].parameters : "-";
 }
 
+const struct mig_type *mig_type_innermost(const struct mig_type *type)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    return type;
+}
+
+bool mig_type_is_enum(const struct mig_type *type, const char *schema, const char *name)
+{
+    type = mig_type_innermost(type);
+    return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
+           strcmp(type->name, name) == 0 &&
+           (schema == NULL || type->schema == NULL || strcmp(type->schema, schema) == 0);
+}
+
 bool mig_type_is_integer(const struct mig_type *type)
 {
     switch (type != NULL ? type->kind : MIG_TYPE_NONE) {

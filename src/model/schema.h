@@ -242,6 +242,10 @@ const char *mig_type_kind_name(enum mig_type_kind kind);
 enum mig_type_kind mig_type_kind_by_name(const char *name);
 /* The parameter letters of type.def. */
 const char *mig_type_kind_parameters(enum mig_type_kind kind);
+/* What an array, of whatever depth, is made of; any other type is itself. NULL in, NULL out. */
+const struct mig_type *mig_type_innermost(const struct mig_type *type);
+/* Whether it is the enum of that name, or an array of it. A schema that either leaves out fits. */
+bool mig_type_is_enum(const struct mig_type *type, const char *schema, const char *name);
 /* Of any width; NULL is none. */
 bool mig_type_is_integer(const struct mig_type *type);
 /* Whether the column fills itself in: an integer alone in the primary key, unless something says

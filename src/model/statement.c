@@ -9,22 +9,13 @@ struct mig_statement *mig_statements_add(struct mig_arena *arena, struct mig_sta
     if (sql == NULL) {
         return NULL;
     }
-    /* room doubles: it is a power of two, full when count is one */
-    if ((list->count & (list->count - 1)) == 0) {
-        size_t room = list->count == 0 ? 1 : list->count * 2;
-        struct mig_statement *items =
-            mig_arena_grow(arena, list->items, list->count, room, sizeof *items);
-        if (items == NULL) {
-            return NULL;
-        }
-        list->items = items;
+    struct mig_statement *items = mig_arena_room(arena, list->items, list->count, sizeof *items);
+    if (items == NULL) {
+        return NULL;
     }
-    struct mig_statement *statement = &list->items[list->count];
-    memset(statement, 0, sizeof *statement);
-    statement->sql = sql;
-    statement->length = strlen(sql);
-    list->count++;
-    return statement;
+    list->items = items;
+    items[list->count] = (struct mig_statement){.sql = sql, .length = strlen(sql)};
+    return &items[list->count++];
 }
 
 int mig_statements_put(struct mig_arena *arena, struct mig_statements *list,

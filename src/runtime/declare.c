@@ -276,9 +276,7 @@ static int fill_enums(struct mig_declaring *d, const struct mig_table *table,
 static int declare_enum(struct mig_declaring *d, const struct mig_type *type,
                         struct mig_schema *out)
 {
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
+    type = mig_type_innermost(type);
     if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL ||
         type->native == MIG_FALSE || !type->values.given) {
         return 0;

@@ -251,9 +251,7 @@ static int create_view(struct mig_declaring *d, const struct scratch *s,
 
 static bool is_enum(const struct mig_type *type)
 {
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
+    type = mig_type_innermost(type);
     return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
            type->native != MIG_FALSE;
 }

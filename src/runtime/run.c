@@ -597,7 +597,7 @@ static int finish_cut_call(struct mig_run *run, const struct mig_op *op,
 {
     int rc = 0;
     if (op->kind == MIG_OP_execute) {
-        const struct mig_op_execute *execute = (const struct mig_op_execute *)(const void *)op;
+        const struct mig_op_execute *execute = MIG_OP_CAST(op, execute);
         struct mig_statements all = {0};
         rc = mig_run_read_text(run, execute->sql, &execute->params, &all, err);
         rc = rc == 0 ? mig_run_send_session_before(run, &all, rest, err) : rc;
@@ -637,16 +637,16 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
     if (rc == 0 && rest.count > 0) {
         rc = finish_cut_call(run, op, &rest, err);
     } else if (rc == 0 && op->kind == MIG_OP_execute) {
-        rc = run_execute(run, (const struct mig_op_execute *)(const void *)op, skip, err);
+        rc = run_execute(run, MIG_OP_CAST(op, execute), skip, err);
     } else if (rc == 0 && !skip && op->kind == MIG_OP_backfill) {
-        rc = mig_run_backfill(run, (const struct mig_op_backfill *)(const void *)op, err);
+        rc = mig_run_backfill(run, MIG_OP_CAST(op, backfill), err);
         if (rc == 0) {
             rc = mig_run_observe(run, op, NULL, err);
         }
     } else if (rc == 0 && !skip) {
         rc = run_compiled(run, op, err);
     } else if (rc == 0 && op->kind == MIG_OP_create_table) {
-        const struct mig_op_create_table *create = (const void *)op;
+        const struct mig_op_create_table *create = MIG_OP_CAST(op, create_table);
         if (create->temporary == MIG_TRUE) {
             note_gone(run,
                       mig_arena_printf(&run->revision_arena, "temporary table %s", create->table));

@@ -4,8 +4,6 @@
 
 #include "util/arena.h"
 
-#include <stdbool.h>
-
 /* "host:pid:start" of this process: start is its own moment, in ticks since the machine's start, so
  * that a reused number is another process. NULL when out of memory. */
 const char *mig_process_name(struct mig_arena *arena);

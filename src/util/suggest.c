@@ -1,12 +1,14 @@
 #include "util/suggest.h"
 
+#include "util/ascii.h"
+
 #include <string.h>
 
 #define LONGEST 64
 
-static char lower(char c)
+static bool same(char a, char b)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    return mig_ascii_lower(a) == mig_ascii_lower(b);
 }
 
 static size_t min3(size_t a, size_t b, size_t c)
@@ -30,10 +32,10 @@ static size_t distance(const char *a, const char *b)
         size_t *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
         now[0] = i;
         for (size_t j = 1; j <= m; j++) {
-            size_t cost = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
+            size_t cost = same(a[i - 1], b[j - 1]) ? 0 : 1;
             now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + cost);
-            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-                lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < now[j]) {
+            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) &&
+                before[j - 2] + 1 < now[j]) {
                 now[j] = before[j - 2] + 1;
             }
         }
