@@ -518,6 +518,18 @@ static int pipeline_answers(struct mig_conn *conn, const struct mig_statement *s
     return rc;
 }
 
+/* A connection that stays in a pipeline would wait for ever for the answer to what comes next: it
+ * is of no more use. */
+static int leave_pipeline(struct mig_conn *conn, int rc, struct mig_error *err)
+{
+    if (conn->lost || mig_pq.PQexitPipelineMode(mig_pq_handle_of(conn)->pg)) {
+        return rc;
+    }
+    rc = rc != 0 ? rc : mig_pq_fail(conn, NULL, err);
+    conn->lost = true;
+    return rc;
+}
+
 static int send_ahead(struct mig_conn *conn, const struct mig_statement *statements, size_t count,
                       struct mig_error *err)
 {
@@ -527,8 +539,8 @@ static int send_ahead(struct mig_conn *conn, const struct mig_statement *stateme
     }
     for (size_t i = 0; i < count; i++) {
         int rc = send_in_pipeline(conn, &statements[i], err);
-        if (rc != 0) {
-            return rc;
+        if (rc != 0) { /* who hears the answers to those before it leaves the pipeline */
+            return conn->ahead > 0 ? rc : leave_pipeline(conn, rc, err);
         }
         conn->ahead++;
     }
@@ -561,10 +573,7 @@ static int execute_many(struct mig_conn *conn, const struct mig_statement *state
         mig_error_move(err, &unsent);
     }
     mig_error_clear(&unsent);
-    if (!conn->lost && !mig_pq.PQexitPipelineMode(pg) && rc == 0) {
-        rc = mig_pq_fail(conn, NULL, err);
-    }
-    return rc;
+    return leave_pipeline(conn, rc, err);
 }
 
 extern const struct mig_driver mig_driver_postgresql;
