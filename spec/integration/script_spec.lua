@@ -49,6 +49,22 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     scripted:drop()
   end)
 
+  it("a script for " .. dialect .. " keeps the ends of lines in values", function()
+    local db = scratch.database(dialect)
+    local p = new_project { url = db.url }
+    p:revision { id = "first", upgrade = [==[
+      op.create_table("t", { { "id", sql.integer, primary_key = true }, { "a", sql.string(20) }, { "b", sql.string(20) } })
+      op.bulk_insert("t", { { id = 1, a = "x'\r\n\r\n\\y", b = "\r" } })
+      op.execute("INSERT INTO t VALUES (2, :a, 'p\r\nq')", { a = "\r\n" })]==] }
+    local result = p:luamig("upgrade", "--sql")
+    assert.equal(0, result.code, result.stderr)
+    db:query(result.stdout)
+    local hex = dialect == "postgresql" and "encode(convert_to(%s, 'UTF8'), 'hex')" or "hex(%s)"
+    local rows = db:query(("SELECT upper(%s), upper(%s) FROM t ORDER BY id"):format(hex:format "a", hex:format "b"))
+    assert.same({ "78270D0A0D0A5C79\t0D", "0D0A\t700D0A71" }, rows)
+    db:drop()
+  end)
+
   it("a script for " .. dialect .. " stops where a precondition does not hold", function()
     local db = scratch.database(dialect)
     local p = new_project { url = db.url }
@@ -92,5 +108,21 @@ it("a script does nothing where the version rows are others, though the client g
   db:query "DELETE FROM luamig_version"
   db:query(result.stdout)
   assert.equal("2", db:value "SELECT count(*) FROM t")
+  db:drop()
+end)
+
+it("a script changes a column's type though it cannot know the default that is replaced", function()
+  local db = scratch.database "postgresql"
+  local p = new_project { url = db.url }
+  p:revision { id = "first", upgrade = 'op.create_table("t", { { "a", sql.integer, default = 1 }, { "b", sql.integer, default = 1 } })' }
+  p:revision { id = "second", down = "first", upgrade = [[
+    op.alter_column("t", "a", { type = sql.boolean, default = true })
+    op.alter_column("t", "b", { type = sql.boolean, drop_default = true })]] }
+  assert.equal(0, p:luamig("upgrade", "first").code)
+  local result = p:luamig("upgrade", "first:second", "--sql")
+  assert.equal(0, result.code, result.stderr)
+  db:query(result.stdout)
+  assert.same({ "a\tboolean\ttrue", "b\tboolean\t" },
+    db:query "SELECT column_name, data_type, column_default FROM information_schema.columns WHERE table_name = 't' ORDER BY 1")
   db:drop()
 end)

@@ -133,6 +133,9 @@ struct mig_runner_ops {
      * written. Makes an empty schema there, or a view. */
     int (*shadow_schema)(struct mig_conn *conn, const char *schema, struct mig_error *err);
     int (*shadow_view)(struct mig_conn *conn, const struct mig_view *view, struct mig_error *err);
+    /* What stands for a CR before LF inside a literal, of which the client would take the CR away
+     * (NULL: it leaves it). */
+    const char *script_return;
     /* The client splits at every ';': a body with one needs DELIMITER around it. */
     bool script_delimiter;
     /* Required: appends the statement(s), each ended by ";\n", that stop a script unless the query

@@ -3,6 +3,7 @@
  * A segment is gathered and written at its end, since what must stand before its BEGIN may be known
  * only by then. A script that a failure cuts short ends without the COMMIT. */
 #include "dialect/lexer.h"
+#include "dialect/sqltoken.h"
 #include "runtime/run.intern.h"
 
 #include <string.h>
@@ -92,15 +93,49 @@ static bool needs_delimiter(const struct mig_run *run, const struct mig_statemen
               strstr(verb, "PROCEDURE") != NULL || strstr(verb, "EVENT") != NULL)));
 }
 
+/* The client reads lines, and takes CR LF for the end of one: in a literal the CR stands as
+ * something else. SQLite has no other word for it where a literal must be (DEFAULT). */
+static void keep_returns(const struct mig_run *run, const struct mig_statement *statement,
+                         const char *sql, size_t length, struct mig_strbuf *out)
+{
+    const char *word = run->db->runner->script_return, *written = sql, *end = sql + length;
+    bool literal = run->db->dialect->backslash_escapes;
+    struct mig_sqltokens tokens = mig_sqltokens_start(run->db->dialect, run->server, sql, length);
+    struct mig_sqltoken token = {0};
+    if (word != NULL && (literal || statement->class != MIG_CLASS_DDL)) {
+        token = mig_sqltokens_word(&tokens);
+    }
+    for (; token.kind != MIG_SQLTOKEN_END; token = mig_sqltokens_word(&tokens)) {
+        for (const char *at = token.start;
+             token.kind == MIG_SQLTOKEN_STRING && at + 1 < token.start + token.length; at++) {
+            if (at[0] == '\r' && at[1] == '\n') {
+                mig_strbuf_add(out, written, (size_t)(at - written));
+                mig_strbuf_puts(out, word);
+                written = at + 1;
+            }
+        }
+    }
+    mig_strbuf_add(out, written, (size_t)(end - written));
+}
+
 /* The text with its parameters as literals. */
 static int write_text(struct mig_run *run, const struct mig_statement *statement,
                       struct mig_strbuf *out, struct mig_error *err)
 {
+    struct mig_strbuf text = {0};
+    int rc = 0;
     if (statement->params.given && statement->params.count > 0) {
-        return mig_lexer_inline(&run->compile, statement, out, err);
+        rc = mig_lexer_inline(&run->compile, statement, &text, err);
+    } else {
+        mig_strbuf_add(&text, statement->sql, statement->length);
     }
-    mig_strbuf_add(out, statement->sql, statement->length);
-    return 0;
+    if (rc == 0 && text.failed) {
+        rc = mig_error_nomem(err);
+    } else if (rc == 0) {
+        keep_returns(run, statement, mig_strbuf_text(&text), text.length, out);
+    }
+    mig_strbuf_release(&text);
+    return rc;
 }
 
 /* A query that must give no row stops the script when it gives one. */

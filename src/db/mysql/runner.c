@@ -614,6 +614,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .script_head = "SET NAMES utf8mb4;\n"
                    "SET SESSION sql_mode = replace(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', "
                    "'');\n\n",
+    .script_return = "\\r",
     .script_delimiter = true,
     .script_guard = script_guard,
 };

@@ -339,8 +339,9 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     bool other = from != NULL &&
                  family_of(mig_dialect_type(c, from)) != family_of(mig_dialect_type(c, to)) &&
                  mig_postgresql_bare_default(c, before) != NULL;
-    bool carried = (converts || other || op->postgresql_using != NULL) && has_default;
     bool replaced = op->default_.kind != MIG_VALUE_NONE || op->drop_default == MIG_TRUE;
+    has_default = has_default || (from == NULL && replaced); /* a script cannot know */
+    bool carried = (converts || other || op->postgresql_using != NULL) && has_default;
     if (carried) {
         code = alter_words(c, op, "DROP DEFAULT", err);
         if (code != 0) {

@@ -173,6 +173,7 @@ const struct mig_runner_ops mig_runner_sqlite = {
     .script_now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')",
     /* The sqlite3 program goes on after an error unless it is told to stop. */
     .script_head = ".bail on\nPRAGMA foreign_keys = ON;\n\n",
+    .script_return = "' || char(13) || '",
     .script_keys_off = "PRAGMA foreign_keys = OFF;\n",
     .script_keys_on = "PRAGMA foreign_keys = ON;\n\n",
     .script_guard = script_guard,
