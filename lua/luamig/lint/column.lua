@@ -30,6 +30,18 @@ local function added(test)
   end
 end
 
+-- A rule about each clause of an ALTER TABLE that is SQL text: test(clause) → the column, and what is wrong.
+local function raw(test)
+  return function(statement, seen, report, call)
+    for _, clause in ipairs(seen:raw_clauses(statement, call)) do
+      local name, what = test(clause)
+      if name then
+        report(call.line, ("column '%s.%s'%s"):format(statement.tables[1], name:lower():gsub("[\"`]", ""), what and " " .. what or ""))
+      end
+    end
+  end
+end
+
 -- A rule about a column that is altered and was there before.
 local function altered(test)
   return function(operation, seen, report)
@@ -67,6 +79,14 @@ return {
       operation = added(function(column)
         return column.nullable == false and not has_default(column) and not column.identity and not column.computed
           and not column.autoincrement and "is NOT NULL without a default"
+      end),
+      statement = raw(function(clause)
+        local column = clause:match "^ADD COLUMN (.*)$" or clause:match "^ADD (.*)$"
+        if not column or not column:find "NOT NULL" then return nil end
+        for _, word in ipairs { "^CONSTRAINT", "^CHECK", "DEFAULT", "SERIAL", "AUTO_INCREMENT", "GENERATED", " AS " } do
+          if column:find(word) then return nil end
+        end
+        return column:gsub("^IF NOT EXISTS ", ""):match "^%S+", "is NOT NULL without a default"
       end),
     },
     {
@@ -137,6 +157,7 @@ return {
         if column and column.computed and not column.computed.stored then return end
         report(operation.line, step.column_name(operation, operation.column.name))
       end,
+      statement = raw(function(clause) return clause:gsub("IF EXISTS ", ""):match "^DROP COLUMN (%S+)" end),
     },
     {
       id = "drop-column-indexed", severity = "warn", summary = "a column is dropped that an index has",
@@ -159,6 +180,11 @@ return {
       operation = altered(function(operation)
         return operation.new_column_name and operation.new_column_name ~= operation.column
           and ("is renamed to '%s'"):format(operation.new_column_name)
+      end),
+      statement = raw(function(clause)
+        local old, new = clause:match "^RENAME COLUMN (%S+) TO (%S+)"
+        if not old then old, new = clause:gsub("^CHANGE COLUMN", "CHANGE"):match "^CHANGE (%S+) (%S+)" end
+        return old ~= new and old or nil, new and ("is renamed to '%s'"):format(new:lower())
       end),
     },
     {

@@ -100,7 +100,11 @@ return {
       why = "the table and its indexes are written again under ACCESS EXCLUSIVE",
       fix = "a new column, kept in step by a trigger, filled with op.backfill",
       operation = changed(function(old, new, operation)
-        return statement_of(operation).rewrites and ("goes from %s to %s"):format(words(old), words(new))
+        local rewritten = statement_of(operation).rewrites
+        if rewritten == nil and not operation.postgresql_using then -- the server decides
+          rewritten = old.kind ~= new.kind or (old.timezone or false) ~= (new.timezone or false)
+        end
+        return rewritten and ("goes from %s to %s"):format(words(old), words(new))
       end),
     },
     {

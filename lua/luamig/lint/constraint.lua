@@ -20,12 +20,24 @@ local function dropped_kind(operation)
   end
 end
 
+-- Whether a CHECK says no more than that a column is not NULL, which the column itself says by now.
+local function is_redundant(operation)
+  for _, constraint in ipairs(operation.before and operation.before.constraints or {}) do
+    local name = constraint.name == operation.name and constraint.kind == "check"
+      and constraint.condition:upper():match "^%W*([%w_]+)%W+IS%s+NOT%s+NULL%W*$"
+    for _, column in ipairs(name and operation.before.columns or {}) do
+      if column.name:upper() == name then return column.nullable == false end
+    end
+  end
+  return false
+end
+
 local function dropped(...)
   local kinds = {}
   for _, kind in ipairs { ... } do kinds[kind] = true end
   return function(operation, seen, report)
     if operation.kind ~= "drop_constraint" or not seen:is_old(operation.schema, operation.table) then return end
-    if kinds[dropped_kind(operation) or ""] then report(operation.line, ("constraint '%s'"):format(operation.name or "?")) end
+    if kinds[dropped_kind(operation) or ""] and not is_redundant(operation) then report(operation.line, ("constraint '%s'"):format(operation.name or "?")) end
   end
 end
 
@@ -154,6 +166,7 @@ return {
       why = "programs that do not know it may fail to write", fix = "first deploy programs that keep to it",
       operation = function(operation, seen, report)
         if operation.kind ~= "add_constraint" or not seen:is_old(operation.schema, operation.table) then return end
+        if operation.using_index or operation.constraint.using_index then return end -- the index refuses already
         local kind = operation.constraint.kind
         if kind == "check" or kind == "unique" or kind == "foreignkey" then
           report(operation.line, ("%s on %s"):format(kind, step.table_name(operation)))

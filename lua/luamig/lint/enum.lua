@@ -12,8 +12,12 @@ return {
       operation = function(operation, _, report)
         if operation.kind == "remove_enum_value" then
           report(operation.line, named(operation, (" loses '%s'"):format(operation.value)))
-        elseif operation.kind == "set_enum_values" and operation.removed then
-          report(operation.line, named(operation, " loses values"))
+        elseif operation.kind == "set_enum_values" then
+          for _, statement in ipairs(operation.statements) do -- PostgreSQL: the type is made anew, else values are added
+            if operation.removed or statement.verb == "DROP TYPE" then
+              return report(operation.line, named(operation, " loses values"))
+            end
+          end
         end
       end,
     },

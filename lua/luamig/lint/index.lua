@@ -10,6 +10,15 @@ local function on_old(kind, test)
   end
 end
 
+-- CREATE INDEX and DROP INDEX, whatever they come from, of tables that were there before.
+local function without_concurrently(verb)
+  return function(statement, seen, report, call)
+    if statement.verb ~= verb .. " INDEX" or statement.plain:find "CONCURRENTLY" or not seen:is_about_old(statement) then return end
+    report(call.line, ("index '%s'"):format(statement.sql:match "[Ii][Nn][Dd][Ee][Xx]%s+\"?([^%s\"]+)\"?%s*$"
+      or statement.sql:match "(%S+)%s+[Oo][Nn]%s" or "?"))
+  end
+end
+
 return {
   title = "Indexes",
   rules = {
@@ -17,13 +26,16 @@ return {
       id = "index-not-concurrent", severity = "error", dialects = { "postgresql" },
       summary = "CREATE INDEX without CONCURRENTLY on a table in use", why = "writes are blocked while it is built",
       fix = "concurrently = true (it becomes a transaction of its own)",
-      operation = on_old("create_index", function(operation) return not operation.concurrently end),
+      statement = without_concurrently("CREATE"),
     },
     {
       id = "drop-index-not-concurrent", severity = "warn", dialects = { "postgresql" },
       summary = "DROP INDEX without CONCURRENTLY", why = "the table is locked with ACCESS EXCLUSIVE",
       fix = "concurrently = true",
       operation = on_old("drop_index", function(operation) return not operation.concurrently end),
+      statement = function(statement, seen, report, call)
+        if call.kind == "execute" then without_concurrently "DROP"(statement, seen, report, call) end
+      end,
     },
     {
       id = "reindex-not-concurrent", severity = "error", dialects = { "postgresql" },

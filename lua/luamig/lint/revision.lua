@@ -1,6 +1,10 @@
 --- Rules about a revision as a whole.
 local step = require "luamig.lint.step"
 
+-- Statements that no rule of their own looks at, and locks under which nobody else can write to a table.
+local LOCKING = { ["ALTER TABLE"] = true, ["ALTER DOMAIN"] = true, REFRESH = true }
+local STRONG = { SHARE = true, SHARED = true, ["SHARE ROW EXCLUSIVE"] = true, ["ACCESS EXCLUSIVE"] = true }
+
 -- Operations that a reviewer cannot judge at a glance.
 local MANY = 10
 
@@ -138,10 +142,25 @@ return {
       end,
     },
     {
+      id = "raw-sql-locks", severity = "error", dialects = { "postgresql", "mysql" },
+      summary = "SQL text that scans or rewrites a table in use under a lock",
+      why = "writes, and under ACCESS EXCLUSIVE reads, wait as long as that takes",
+      fix = "the rule about the operation of op that does it says how to do without",
+      statement = function(statement, seen, report, call)
+        local locking = LOCKING[statement.verb] or (seen.dialect == "mysql" and statement.verb == "CREATE INDEX")
+        if call.kind ~= "execute" or not locking or not seen:is_old(nil, statement.tables[1] or "") then return end
+        local blocks = STRONG[statement.lock or "?"] and (statement.rewrites ~= false or statement.scans ~= false)
+        if blocks or statement.lock == nil then
+          report(call.line, ("%s of '%s' (%s)"):format(statement.verb, statement.tables[1] or "?", statement.lock or "its lock is not known"))
+        end
+      end,
+    },
+    {
       id = "raw-sql-uninspected", severity = "info", summary = "SQL text that luamig does not know",
       why = "no rule has looked at it", fix = "an operation of op, where there is one",
       statement = function(statement, _, report, call)
-        if call.kind == "execute" and statement.class == "ddl" and not statement.lock and #statement.tables == 0
+        local hidden = statement.verb == "DO" or statement.verb == "CALL"
+        if call.kind == "execute" and (statement.class == "ddl" or hidden) and not statement.lock and #statement.tables == 0
           and statement.rewrites == nil then
           report(call.line, ("%s"):format(statement.verb or "a statement"))
         end

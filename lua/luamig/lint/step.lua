@@ -128,6 +128,22 @@ function step:is_about_old(statement)
   return #statement.tables == 0
 end
 
+--- The clauses of op.execute's ALTER TABLE of a table that was there before, in upper case; none of any other statement.
+function step:raw_clauses(statement, call)
+  local list = {}
+  if call.kind ~= "execute" or statement.verb ~= "ALTER TABLE" or not self:is_old(nil, statement.tables[1] or "") then return list end
+  local nested = {}
+  local text = statement.plain:gsub("%b()", function(inner)
+    nested[#nested + 1] = inner
+    return ("\0%d\0"):format(#nested)
+  end)
+  local rest = text:gsub("^ALTER TABLE ", ""):gsub("^IF EXISTS ", ""):gsub("^ONLY ", ""):match "^%S+ (.*)$" or ""
+  for clause in rest:gmatch "[^,]+" do
+    list[#list + 1] = clause:match "^ *(.-) *$":gsub("%z(%d+)%z", function(n) return nested[tonumber(n)] end)
+  end
+  return list
+end
+
 --- The column of the operation's table as it was, nil when it is not known.
 function step.column(operation, name)
   if name == operation.column and operation.was_called then name = operation.was_called end

@@ -71,7 +71,10 @@ const struct mig_lock_fact mig_mysql_locks[] = {
     {"ALTER TABLE * KEY_BLOCK_SIZE*", NONE, Y, Y},
     {"ALTER TABLE * ORDER BY *", SH, Y, Y},
     {"ALTER TABLE * PARTITION BY *", SH, Y, Y},
+    {"ALTER TABLE * ALGORITHM*COPY", SH, Y, Y},
     {"ALTER TABLE * ALGORITHM*", NONE, N, N},
+    {"ALTER TABLE * LOCK*SHARED", SH, N, N},
+    {"ALTER TABLE * LOCK*EXCLUSIVE", EX, N, N},
     {"ALTER TABLE * LOCK*", NONE, N, N},
 
     {"CREATE FULLTEXT INDEX *", SH, N, Y},

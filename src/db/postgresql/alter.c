@@ -287,7 +287,8 @@ static enum mig_tri type_rewrites(const struct mig_compile *c, const struct mig_
     from = mig_dialect_type(c, from);
     to = mig_dialect_type(c, to);
     enum family a = family_of(from), b = family_of(to);
-    if (a == UNKNOWN || b == UNKNOWN || from->kind == MIG_TYPE_enum || to->kind == MIG_TYPE_enum) {
+    if (a == UNKNOWN || b == UNKNOWN ||
+        (a == b && (from->kind == MIG_TYPE_enum || to->kind == MIG_TYPE_enum))) {
         return MIG_UNSET;
     }
     bool zones = (from->timezone == MIG_TRUE) == (to->timezone == MIG_TRUE);
