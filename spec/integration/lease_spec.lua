@@ -1,4 +1,5 @@
 -- The lease in luamig_lock: waited for, named, given back.
+local process = require "spec_process"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
@@ -44,6 +45,23 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
     it("of a runner whose session lock is gone is taken at once", function()
       hold("session", 60)
       assert.equal(0, p:luamig("upgrade", "--lock-timeout", "300ms").code)
+    end)
+
+    it("that another runner took over meanwhile lets nothing be committed", function()
+      db:query "CREATE TABLE marks (n INTEGER)"
+      p:revision { id = "bbbb2", down = "aaaa1", upgrade = ("op.autocommit_block(function() op.execute [[%s]] end)"):format(
+        dialect == "mysql" and "INSERT INTO marks SELECT sleep(10)" or "INSERT INTO marks SELECT 1 FROM pg_sleep(10)") }
+      local run = p:start "upgrade"
+      for _ = 1, 500 do
+        if db:value "SELECT count(*) FROM luamig_lock WHERE owner IS NOT NULL" == "1" then break end
+        process.sleep(0.02)
+      end
+      db:query "UPDATE luamig_lock SET token = token + 1; UPDATE luamig_version SET version_num = 'bbbb2'"
+      local r = run:wait(30)
+      assert.equal(4, r.code, r.stderr)
+      assert.matches("error: another runner has taken the lock over\n", r.stderr, 1, true)
+      assert.matches("state     another runner may have gone on from here; the version table says bbbb2\n", r.stderr, 1, true)
+      assert.equal("0", db:value "SELECT count(*) FROM marks")
     end)
 
     it("is not asked for when there is nothing to do", function()

@@ -16,8 +16,8 @@ enum { TOLD_STATEMENTS = 3 };
 /* How long a lost session has to end, and the server to answer. */
 enum { LOOK_MS = 3000, LOOK_AGAIN_MS = 20 };
 
-/* What is known of the failed revision. */
-enum outcome { GONE, HALF, APPLIED, UNKNOWN };
+/* What is known of the failed revision; TAKEN: it is another runner's by now. */
+enum outcome { GONE, HALF, APPLIED, UNKNOWN, TAKEN };
 
 /* The lost session holds the lock until the server has ended it, and what it was doing. True where
  * no lock tells. */
@@ -121,6 +121,14 @@ static bool committed(const struct mig_run *run, const struct mig_step *step,
            last->complete;
 }
 
+static bool is_taken(const struct mig_run *run)
+{
+    struct mig_error known = {0};
+    bool taken = run->lock != NULL && mig_lease_check(run->lock, &known) != 0;
+    mig_error_clear(&known);
+    return taken;
+}
+
 void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
                       struct mig_report *report)
 {
@@ -135,6 +143,9 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     bool told = failure->writes && run->conn != NULL && report->from.given;
     if (told && step != NULL && (run->conn->lost || run->conn->cut_off) && outcome != APPLIED) {
         outcome = look(run, step, failure->undoes, report);
+    }
+    if (told && step != NULL && !run->conn->lost && is_taken(run)) {
+        outcome = look(run, step, failure->undoes, report) == UNKNOWN ? UNKNOWN : TAKEN;
     }
     state->heads = report->to;
     state->revision = id;
@@ -155,6 +166,9 @@ void mig_failure_tell(struct mig_run *run, const struct mig_failure *failure,
     } else if (outcome == UNKNOWN) {
         mig_strbuf_puts(&text, "not known: the server does not answer, or has not ended the lost "
                                "session; `luamig status` will tell; before, it was at ");
+    } else if (outcome == TAKEN) {
+        mig_strbuf_puts(&text,
+                        "another runner may have gone on from here; the version table says ");
     } else if (id == NULL) {
         mig_strbuf_puts(&text, "nothing was changed; still at ");
     } else if (stays && run->kept == 0) {

@@ -156,6 +156,9 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err)
         return 0;
     }
     int rc = check_violations(run, err);
+    if (rc == 0 && run->lock != NULL) { /* the statement may have taken longer than the lease */
+        rc = mig_lease_check(run->lock, err);
+    }
     if (rc == 0) {
         rc = run->sink->commit != NULL ? run->sink->commit(run, err) : 0;
     }
