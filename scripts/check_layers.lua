@@ -20,6 +20,7 @@ local banned = {
   setlocale = "nothing: the host's locale is its own", setjmp = "a status", longjmp = "a status", exit = "a status",
   abort = "a status", strcasecmp = "mig_ascii_compare", strncasecmp = "mig_ascii_compare_n",
   strcasestr = "mig_ascii_find", tolower = "mig_ascii_lower", toupper = "mig_ascii_upper", -- the locale's letters
+  isalnum = "mig_ascii_is_alnum", isspace = "mig_ascii_is_space",
 }
 -- The executable may end itself; the library may not.
 local may_exit = { ["src/main.c"] = true }

@@ -7,8 +7,8 @@ local servers = require "spec.support.servers"
 local folder
 setup(function()
   folder = scratch.folder()
-  for _, name in ipairs { "de_DE", "tr_TR" } do
-    local r = cli.run({ "-i", name, "-f", "UTF-8", folder .. "/" .. name .. ".UTF-8" }, { program = "localedef" })
+  for name, charset in pairs { de_DE = "UTF-8", tr_TR = "UTF-8", fr_FR = "ISO-8859-1" } do
+    local r = cli.run({ "-i", name, "-f", charset, folder .. "/" .. name .. "." .. charset }, { program = "localedef" })
     assert.equal(0, r.code, r.stderr)
   end
 end)
@@ -67,5 +67,23 @@ it("SQL in small letters in a locale where 'I' is no capital of 'i'", function()
     env = { LUA_CPATH = package.loaded["spec.build"] .. "/?.so;;", LOCPATH = folder } })
   assert.equal(0, r.code, r.stderr)
   assert.equal("nil\nSHARE\nSHARE UPDATE EXCLUSIVE\nROW EXCLUSIVE\n", r.stdout)
+  db:drop()
+end)
+
+it("a name of words in a locale where half a letter is one", function()
+  local db = scratch.database "sqlite"
+  local p = project.new { url = db.url, config = 'naming_convention = { ix = "ix_{table}_{columns}" },' }
+  p:revision { id = "a1", upgrade = [[
+    op.create_table("t", { { "größe", sql.integer } })
+    op.create_index(nil, "t", { sql.expr 'abs("größe")' })]] }
+  p:write("run.lua", [[
+    assert(os.setlocale "fr_FR.ISO-8859-1" and ("\xC3"):find "%a")
+    local luamig = require "luamig"
+    local m <close> = luamig.open { config = "luamig.conf.lua" }
+    m:upgrade()]])
+  local r = cli.run({ "run.lua" }, { program = "lua5.4", cwd = p.path,
+    env = { LUA_CPATH = package.loaded["spec.build"] .. "/?.so;;", LOCPATH = folder } })
+  assert.equal(0, r.code, r.stderr)
+  assert.same({ "ix_t_abs_gr_e" }, db:query "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
   db:drop()
 end)

@@ -1,5 +1,6 @@
 #include "config/settings.h"
 
+#include "util/ascii.h"
 #include "util/number.h"
 #include "util/strbuf.h"
 
@@ -56,7 +57,7 @@ static bool is_name(const char *text, size_t length)
         return false;
     }
     for (size_t i = 0; i < length; i++) {
-        if (!isalnum((unsigned char)text[i]) && text[i] != '_') {
+        if (!mig_ascii_is_alnum(text[i]) && text[i] != '_') {
             return false;
         }
     }

@@ -145,19 +145,18 @@ void mig_append_hex(struct mig_strbuf *buf, const char *bytes, size_t length)
     }
 }
 
-static void append_cast(const struct mig_compile *c, struct mig_strbuf *buf,
-                        const struct mig_value *value, struct mig_error *err, int *code)
+static int append_cast(const struct mig_compile *c, struct mig_strbuf *buf,
+                       const struct mig_value *value, struct mig_error *err)
 {
     const struct mig_type *type = mig_dialect_type(c, value->type);
     mig_strbuf_puts(buf, "CAST(");
     mig_append_dotted(c, buf, value->text);
     mig_strbuf_puts(buf, " AS ");
-    if (type != NULL && c->dialect->ops->append_cast_type != NULL) {
-        *code = c->dialect->ops->append_cast_type(c, buf, type, err);
-    } else {
-        *code = mig_append_type(c, buf, type, err);
-    }
+    int code = type != NULL && c->dialect->ops->append_cast_type != NULL
+                   ? c->dialect->ops->append_cast_type(c, buf, type, err)
+                   : mig_append_type(c, buf, type, err);
     mig_strbuf_putc(buf, ')');
+    return code;
 }
 
 int mig_append_literal(const struct mig_compile *c, struct mig_strbuf *buf,
@@ -212,8 +211,7 @@ int mig_append_literal(const struct mig_compile *c, struct mig_strbuf *buf,
         mig_append_dotted(c, buf, value->text);
         break;
     case MIG_VALUE_CAST:
-        append_cast(c, buf, value, err, &code);
-        break;
+        return append_cast(c, buf, value, err);
     case MIG_VALUE_NOW:
     case MIG_VALUE_UUID_V4:
         return mig_unsupported(c, err, value->kind == MIG_VALUE_NOW ? "sql.now" : "sql.uuid_v4",

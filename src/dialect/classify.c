@@ -2,7 +2,6 @@
 #include "dialect/sqltoken.h"
 #include "util/ascii.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static const struct {

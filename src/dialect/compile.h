@@ -19,12 +19,18 @@ struct mig_sql {
 
 /* Zero-cost start: struct mig_sql w = mig_sql_start(c, err). */
 struct mig_sql mig_sql_start(struct mig_compile *c, struct mig_error *err);
+// clang-format off
 /* Appends by a format of its own, so that a name is never pasted as text:
- *   %t  const char *schema, const char *name: a qualified name    %n  const char *: a name
- *   %N  const struct mig_names *: names with ", " between         %q  const char *: a string
- * literal %r  const char *: raw SQL                                     %d  int64_t %y  const
- * struct mig_type *                                   %%  a percent sign %v  const struct mig_value
- * *, const struct mig_type * (may be NULL) */
+ *   %t  const char *schema, const char *name: a qualified name
+ *   %n  const char *: a name
+ *   %N  const struct mig_names *: names with ", " between
+ *   %q  const char *: a string literal
+ *   %r  const char *: raw SQL
+ *   %d  int64_t
+ *   %y  const struct mig_type *
+ *   %v  const struct mig_value *, const struct mig_type * (may be NULL)
+ *   %%  a percent sign */
+// clang-format on
 void mig_sql_add(struct mig_sql *w, const char *format, ...);
 /* Fails the writer; the first failure wins. */
 void mig_sql_fail(struct mig_sql *w, int code);
@@ -132,8 +138,7 @@ int mig_trigger_event(const struct mig_compile *c, const struct mig_op_create_tr
 int mig_append_type(const struct mig_compile *c, struct mig_strbuf *buf,
                     const struct mig_type *type, struct mig_error *err) MIG_MUST_CHECK;
 
-/* Literals that dialects share. */
-/* In decimal, as literals and keys have it. */
+/* Literals that dialects share. An integer is in decimal, as keys have it too. */
 void mig_append_integer(struct mig_strbuf *buf, int64_t number);
 void mig_append_number(struct mig_strbuf *buf, double number);
 void mig_append_hex(struct mig_strbuf *buf, const char *bytes, size_t length);
@@ -147,7 +152,7 @@ int64_t mig_enum_width(const struct mig_type *type);
 /* MIG_E_unsupported: the column must have the values, and nobody knows them. */
 int mig_enum_unknown(const struct mig_compile *c, const struct mig_type *type,
                      struct mig_error *err) MIG_MUST_CHECK;
-/* A named type "(n)", "(p, s)" helpers. */
+/* A type's word with its "(n)", or its "(p)" or "(p, s)", where they are given. */
 void mig_append_length(struct mig_strbuf *buf, const char *word, struct mig_opt_int length);
 void mig_append_precision(struct mig_strbuf *buf, const char *word, struct mig_opt_int precision,
                           struct mig_opt_int scale);

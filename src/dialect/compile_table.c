@@ -37,7 +37,7 @@ bool mig_text_in_parentheses(const char *text)
 bool mig_text_is_call(const char *text)
 {
     const char *p = text;
-    while (isalnum((unsigned char)*p) || *p == '_' || *p == '.') {
+    while (mig_ascii_is_alnum(*p) || *p == '_' || *p == '.') {
         p++;
     }
     return p > text && *p == '(' && mig_text_in_parentheses(p);

@@ -25,7 +25,7 @@ static const char *skip_comment(const char *text)
 static const char *skip_dollar(const char *text)
 {
     const char *end = text + 1;
-    while (isalnum((unsigned char)*end) || *end == '_') {
+    while (mig_ascii_is_alnum(*end) || *end == '_') {
         end++;
     }
     if (*end != '$' || isdigit((unsigned char)text[1])) {
@@ -55,7 +55,7 @@ static void normalise(struct mig_strbuf *out, const char *text)
         } else if (*text == '$' && (after = skip_dollar(text)) != NULL) {
             mig_strbuf_puts(out, "''");
             text = after;
-        } else if (isspace((unsigned char)*text)) {
+        } else if (mig_ascii_is_space(*text)) {
             if (out->length > 0 && out->text[out->length - 1] != ' ') {
                 mig_strbuf_putc(out, ' ');
             }

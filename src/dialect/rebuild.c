@@ -7,7 +7,6 @@
 #include "model/option.h"
 #include "util/ascii.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------ the table as it is */

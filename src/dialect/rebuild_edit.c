@@ -6,7 +6,6 @@
 #include "util/ascii.h"
 #include "util/suggest.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------ texts */
@@ -217,7 +216,7 @@ int mig_rebuild_splice(struct mig_rebuild *r, struct mig_sqlite_item *item, size
 static int cut_clause(struct mig_rebuild *r, struct mig_sqlite_item *item, size_t clause)
 {
     size_t start = item->clauses[clause].start;
-    while (start > item->type_end && isspace((unsigned char)item->text[start - 1])) {
+    while (start > item->type_end && mig_ascii_is_space(item->text[start - 1])) {
         start--;
     }
     return mig_rebuild_splice(r, item, start, item->clauses[clause].end, "");

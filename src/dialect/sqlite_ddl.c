@@ -1,6 +1,7 @@
 #include "dialect/sqlite_ddl.h"
 
-#include <ctype.h>
+#include "util/ascii.h"
+
 #include <string.h>
 
 /* ------------------------------------------------------------------ reading */
@@ -518,10 +519,10 @@ static const char *take_head(struct scan *scan, const char *what)
 static const char *trimmed(const struct scan *scan, size_t *start, size_t end)
 {
     const char *text = scan->tokens.text;
-    while (*start < end && isspace((unsigned char)text[*start])) {
+    while (*start < end && mig_ascii_is_space(text[*start])) {
         (*start)++;
     }
-    while (end > *start && isspace((unsigned char)text[end - 1])) {
+    while (end > *start && mig_ascii_is_space(text[end - 1])) {
         end--;
     }
     return text_between(scan, *start, end);

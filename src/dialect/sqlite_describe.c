@@ -3,7 +3,6 @@
 #include "model/option.h"
 #include "util/ascii.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +91,7 @@ struct mig_type *mig_sqlite_type(struct mig_arena *arena, const char *native)
     int count = 0;
     bool readable = open == NULL || read_parameters(open + 1, numbers, &count);
     size_t length = open == NULL ? strlen(words) : (size_t)(open - words);
-    while (length > 0 && isspace((unsigned char)words[length - 1])) {
+    while (length > 0 && mig_ascii_is_space(words[length - 1])) {
         length--;
     }
     words[length] = '\0';

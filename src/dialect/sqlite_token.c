@@ -7,7 +7,7 @@
 
 static bool word_byte(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+    return mig_ascii_is_alnum(c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
 /* The end of a quoted token that starts at `at`, doubled quotes skipped; 0 when it does not end. */
@@ -29,7 +29,7 @@ static size_t quoted_end(const char *text, size_t at, char close)
 static size_t skip_space(const char *text, size_t at)
 {
     for (;;) {
-        while (isspace((unsigned char)text[at])) {
+        while (mig_ascii_is_space(text[at])) {
             at++;
         }
         if (text[at] == '-' && text[at + 1] == '-') {

@@ -86,7 +86,7 @@ static bool starts_line_comment(const struct mig_sqltokens *t)
         return false;
     }
     /* MySQL: a blank must follow, `a--1` is arithmetic there */
-    return !t->dialect->hash_comments || at(t, 2) == '\0' || isspace((unsigned char)at(t, 2));
+    return !t->dialect->hash_comments || at(t, 2) == '\0' || mig_ascii_is_space(at(t, 2));
 }
 
 /* $tag$ … $tag$; false and nothing moved when this is no dollar quote. */
@@ -177,7 +177,7 @@ static void scan_colon(struct mig_sqltokens *t, struct mig_sqltoken *out)
 
 int mig_sqltokens_next(struct mig_sqltokens *t, struct mig_sqltoken *out, struct mig_error *err)
 {
-    while (t->p < t->end && isspace((unsigned char)*t->p)) {
+    while (t->p < t->end && mig_ascii_is_space(*t->p)) {
         t->p++;
     }
     *out = (struct mig_sqltoken){.start = t->p};

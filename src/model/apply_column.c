@@ -4,14 +4,13 @@
 #include "util/ascii.h"
 #include "util/strbuf.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* --- texts that name columns --- */
 
 static bool is_word(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || ((unsigned char)c & 0x80) != 0;
+    return mig_ascii_is_alnum(c) || c == '_' || c == '$' || ((unsigned char)c & 0x80) != 0;
 }
 
 const char *mig_apply_rename_in_text(struct mig_arena *arena, const char *text, const char *from,

@@ -4,7 +4,6 @@
 #include "util/number.h"
 #include "util/strbuf.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static bool same_name(const char *a, const char *b, bool folds)
@@ -88,10 +87,10 @@ static bool wholly_in_parentheses(struct view text)
 static struct view trim(struct view text)
 {
     for (;;) {
-        while (text.start < text.end && isspace((unsigned char)*text.start)) {
+        while (text.start < text.end && mig_ascii_is_space(*text.start)) {
             text.start++;
         }
-        while (text.end > text.start && isspace((unsigned char)text.end[-1])) {
+        while (text.end > text.start && mig_ascii_is_space(text.end[-1])) {
             text.end--;
         }
         if (!wholly_in_parentheses(text)) {
@@ -104,7 +103,7 @@ static struct view trim(struct view text)
 
 static bool is_word(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+    return mig_ascii_is_alnum(c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
 enum piece_kind {
@@ -136,7 +135,7 @@ static struct view quoted_piece(struct view *text, enum piece_kind *kind)
 static struct view next_piece(struct view *text, enum piece_kind *kind)
 {
     *kind = PIECE_WORD;
-    while (text->start < text->end && isspace((unsigned char)*text->start)) {
+    while (text->start < text->end && mig_ascii_is_space(*text->start)) {
         text->start++;
         text->joined = false;
     }

@@ -1,10 +1,10 @@
 #include "model/naming.h"
 
+#include "util/ascii.h"
 #include "util/strbuf.h"
 #include "util/suggest.h"
 #include "util/utf8.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* What a template's parts stand for. */
@@ -114,7 +114,7 @@ static void add_expression(struct mig_strbuf *buf, const char *expression)
     }
     size_t start = buf->length;
     for (const char *p = expression; *p != '\0'; p++) {
-        if (isalnum((unsigned char)*p) || *p == '_') {
+        if (mig_ascii_is_alnum(*p) || *p == '_') {
             if (!word && buf->length > start) {
                 mig_strbuf_putc(buf, '_');
             }

@@ -1,9 +1,21 @@
-/* Letters without case, of ASCII alone and the same in every locale of the host: where 'I' is no
- * capital of 'i' (Turkish), an INSERT is still one. */
+/* Letters of ASCII alone, the same in every locale of the host: where 'I' is no capital of 'i'
+ * (Turkish), an INSERT is still one, and where a byte is a letter (Latin-1), half of one of UTF-8
+ * is none. */
 #ifndef MIG_UTIL_ASCII_H
 #define MIG_UTIL_ASCII_H
 
 #include "util/compiler.h"
+
+/* A letter or a digit. */
+static inline bool mig_ascii_is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static inline bool mig_ascii_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 static inline char mig_ascii_lower(char c)
 {

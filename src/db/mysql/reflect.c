@@ -12,7 +12,6 @@
 #include "util/map.h"
 #include "util/strbuf.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 #include "util/ascii.h"
 #include "util/strbuf.h"
 
-#include <ctype.h>
 #include <string.h>
 
 const char *mig_mysql_skip_quoted(const char *at, const char *end)
@@ -54,7 +53,7 @@ static void append_without(struct mig_strbuf *out, const char *at, const char *e
             }
         }
         mig_strbuf_add(out, at, (size_t)(next - at));
-        in_word = isalnum((unsigned char)next[-1]) || next[-1] == '_';
+        in_word = mig_ascii_is_alnum(next[-1]) || next[-1] == '_';
         at = next;
     }
 }

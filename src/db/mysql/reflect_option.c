@@ -7,7 +7,6 @@
 #include "queries.h"
 #include "util/ascii.h"
 
-#include <ctype.h>
 #include <string.h>
 
 int mig_mysql_add_option(struct mig_arena *arena, struct mig_table *table, const char *name,
@@ -81,7 +80,7 @@ int mig_mysql_charset(struct mig_conn *conn, struct mig_arena *arena, const char
 {
     struct mig_value value;
     for (const char *c = charset; *c != '\0'; c++) {
-        if (!isalnum((unsigned char)*c) && *c != '_') {
+        if (!mig_ascii_is_alnum(*c) && *c != '_') {
             return mig_error_set(err, MIG_E_script, "'%s' is no character set", charset);
         }
     }

@@ -2,7 +2,6 @@
 #include "db/mysql/reflect.intern.h"
 #include "util/ascii.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 

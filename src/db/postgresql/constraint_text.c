@@ -1,9 +1,9 @@
 #include "db/postgresql/constraint_text.h"
 
 #include "driver/listing.h"
+#include "util/ascii.h"
 #include "util/strbuf.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* Where the parenthesis that opens at `open` closes; the text's end when it does not. */
@@ -32,7 +32,7 @@ static const char *identifier(struct mig_arena *arena, const char *text)
     size_t length = strlen(text);
     if (text[0] != '"') {
         for (size_t i = 0; i < length; i++) {
-            if (!isalnum((unsigned char)text[i]) && text[i] != '_' && text[i] != '$' &&
+            if (!mig_ascii_is_alnum(text[i]) && text[i] != '_' && text[i] != '$' &&
                 (unsigned char)text[i] < 0x80) {
                 return NULL;
             }
@@ -148,7 +148,7 @@ static const char *take_column(const char **at, size_t *length)
         const char *end = strchr(name + 1, '"');
         *at = end == NULL ? name : end + 1;
     } else {
-        while (isalnum((unsigned char)**at) || **at == '_' || (unsigned char)**at >= 0x80) {
+        while (mig_ascii_is_alnum(**at) || **at == '_' || (unsigned char)**at >= 0x80) {
             (*at)++;
         }
     }

@@ -2,7 +2,6 @@
 #include "db/postgresql/dialect.intern.h"
 #include "util/ascii.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static int emit(struct mig_sql *w, const char *verb, const char *schema, const char *table)
@@ -118,7 +117,7 @@ int mig_postgresql_drop_view(struct mig_compile *c, const struct mig_op *op, str
 
 static const char *skip_space(const char *text)
 {
-    while (isspace((unsigned char)*text)) {
+    while (mig_ascii_is_space(*text)) {
         text++;
     }
     return text;
@@ -128,7 +127,7 @@ static bool begins(const char *text, const char *word)
 {
     size_t length = strlen(word);
     text = skip_space(text);
-    return mig_ascii_compare_n(text, word, length) == 0 && !isalnum((unsigned char)text[length]) &&
+    return mig_ascii_compare_n(text, word, length) == 0 && !mig_ascii_is_alnum(text[length]) &&
            text[length] != '_';
 }
 

@@ -7,7 +7,6 @@
 #include "queries.h"
 #include "util/strbuf.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* Live reflection of what is no table: enums, views, sequences. */
 #include "db/postgresql/reflect.intern.h"
+#include "util/ascii.h"
 
 #include "queries.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* The options that differ from what an ascending sequence of the type has by itself. */
@@ -65,7 +65,7 @@ static const char *view_query(struct mig_arena *arena, const char *text)
 {
     text += strspn(text, " \n");
     size_t length = strlen(text);
-    while (length > 0 && (text[length - 1] == ';' || isspace((unsigned char)text[length - 1]))) {
+    while (length > 0 && (text[length - 1] == ';' || mig_ascii_is_space(text[length - 1]))) {
         length--;
     }
     return mig_arena_strndup(arena, text, length);

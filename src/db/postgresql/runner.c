@@ -4,7 +4,6 @@
 #include "dialect/dialect.h"
 #include "util/ascii.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -184,10 +183,10 @@ static const char *advice(const struct mig_error *err)
 static size_t next_word(const char **at, const char *end)
 {
     size_t length = 0;
-    while (*at < end && isspace((unsigned char)**at)) {
+    while (*at < end && mig_ascii_is_space(**at)) {
         (*at)++;
     }
-    while (*at + length < end && (isalnum((unsigned char)(*at)[length]) || (*at)[length] == '_')) {
+    while (*at + length < end && (mig_ascii_is_alnum((*at)[length]) || (*at)[length] == '_')) {
         length++;
     }
     return length;

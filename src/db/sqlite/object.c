@@ -2,7 +2,6 @@
 #include "db/sqlite/dialect.intern.h"
 #include "util/ascii.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static int emit(struct mig_sql *w, const char *verb, const char *schema, const char *table)
@@ -61,14 +60,14 @@ int mig_sqlite_drop_view(struct mig_compile *c, const struct mig_op *op, struct 
 /* The body stands between BEGIN and END, with a semicolon behind each statement. */
 static void add_body(struct mig_sql *w, const char *body)
 {
-    while (isspace((unsigned char)*body)) {
+    while (mig_ascii_is_space(*body)) {
         body++;
     }
     size_t length = strlen(body);
-    while (length > 0 && (isspace((unsigned char)body[length - 1]) || body[length - 1] == ';')) {
+    while (length > 0 && (mig_ascii_is_space(body[length - 1]) || body[length - 1] == ';')) {
         length--;
     }
-    bool block = mig_ascii_compare_n(body, "BEGIN", 5) == 0 && isspace((unsigned char)body[5]);
+    bool block = mig_ascii_compare_n(body, "BEGIN", 5) == 0 && mig_ascii_is_space(body[5]);
     const char *text = mig_arena_strndup(w->c->arena, body, length);
     if (text == NULL) {
         mig_sql_fail(w, mig_error_nomem(w->err));
