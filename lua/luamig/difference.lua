@@ -44,21 +44,27 @@ local function each(operations, f)
   end
 end
 
--- What is dropped and made anew under another name, and may have been renamed: { table, column, from, text }.
+-- What is dropped and made anew under another name, and may have been renamed: { table, column, from, text }; and what
+-- to say of columns that are made anew under their own names without the values that they have.
 local function candidates(upgrade, downgrade)
-  local found, dropped, dropped_columns, former = {}, {}, {}, {}
+  local found, lost, dropped, dropped_columns, former = {}, {}, {}, {}, {}
   for _, operation in ipairs(downgrade) do -- what the table that is dropped looks like
     if operation.op == "create_table" then former[operation.table] = column_names(operation.columns) end
   end
   local again, remade = {}, {} -- a column that is made, one that was dropped before under that name
   each(upgrade, function(operation, of)
-    for _, column in ipairs(operation.op == "add_column" and operation.columns or {}) do again[of .. "\0" .. column.name] = true end
+    for _, column in ipairs(operation.op == "add_column" and operation.columns or {}) do again[of .. "\0" .. column.name] = column end
   end)
   each(upgrade, function(operation, of)
     if operation.op == "drop_table" and former[of] then
       dropped[#dropped + 1] = of
     elseif operation.op == "drop_column" and again[of .. "\0" .. operation.column.name] then
-      remade[of .. "\0" .. operation.column.name] = true
+      local key, column = of .. "\0" .. operation.column.name, operation.column
+      remade[key] = true
+      local what = column.computed and not again[key].computed
+          and "is computed no more: it is dropped and made anew without its values; fill it in the migration"
+        or again[key].computed and not column.computed and "becomes computed: it is dropped and made anew, and the values that it has go"
+      if what then lost[#lost + 1] = ("column '%s' of table '%s' %s"):format(column.name, of, what) end
     elseif operation.op == "drop_column" then
       dropped_columns[#dropped_columns + 1] = { table = of, column = operation.column.name }
     end
@@ -88,14 +94,16 @@ local function candidates(upgrade, downgrade)
       end
     end
   end)
-  return found
+  return found, lost
 end
 
 --- The difference; what may have been renamed is asked on a terminal, and told where there is none.
 function difference.with_renames(session)
   local handle = session:handle()
   local found, renames = handle:difference(), {}
-  for _, candidate in ipairs(candidates(found.upgrade, found.downgrade)) do
+  local renamed, lost = candidates(found.upgrade, found.downgrade)
+  for _, line in ipairs(lost) do session.out:warning(line) end
+  for _, candidate in ipairs(renamed) do
     local answer = session:ask(("%s is gone and '%s' is new: was it renamed?"):format(candidate.text, candidate.to))
     if answer then
       renames[#renames + 1] = candidate

@@ -300,6 +300,17 @@ return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "a", sql.
     assert.falsy(r.stderr:find("renamed_from", 1, true), r.stderr)
   end)
 
+  it("is not what a column loses that is computed no more, or becomes so, which is told", function()
+    local p = new([[
+return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "a", sql.integer, computed = sql.computed("id + 1", { stored = false }) },
+  { "g", sql.integer }, { "h", sql.integer, computed = sql.computed("id + 3", { stored = false }) } } }
+]], "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, g INTEGER AS (id + 1) VIRTUAL, h INTEGER AS (id + 2) VIRTUAL);")
+    local r = succeed(p, "revision", "--autogenerate", "-m", "other")
+    assert.truthy(r.stderr:find("column 'a' of table 't' becomes computed", 1, true), r.stderr)
+    assert.truthy(r.stderr:find("column 'g' of table 't' is computed no more", 1, true), r.stderr)
+    assert.falsy(r.stderr:find("column 'h'", 1, true), r.stderr)
+  end)
+
   -- script(1) runs the command on a terminal of its own.
   local function on_terminal(p, answer)
     return cli.run({ "-q", "-e", "-c", cli.program .. " revision --autogenerate -m mail", "/dev/null" },
