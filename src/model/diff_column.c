@@ -591,6 +591,16 @@ static void drop_column(struct mig_diff *d, const struct mig_table *from, const 
     }
 }
 
+/* Another case of the letters is another name only where it is asked for. */
+static bool is_to_be_renamed(const struct mig_diff *d, const struct mig_column *before,
+                             const struct mig_column *after)
+{
+    const char *asked = d->undo ? before->renamed_from : after->renamed_from;
+    return !mig_diff_same_column(d, before->name, after->name) ||
+           (asked != NULL && strcmp(before->name, after->name) != 0 &&
+            strcmp(asked, d->undo ? after->name : before->name) == 0);
+}
+
 void mig_diff_columns(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to)
 {
     for (size_t i = 0; i < from->columns.count; i++) {
@@ -611,7 +621,7 @@ void mig_diff_columns(struct mig_diff *d, const struct mig_table *from, const st
             d->failed |= mig_names_add(d->arena, &d->replaced, after->name) != 0;
             continue;
         }
-        if (!mig_diff_same_column(d, before->name, after->name)) {
+        if (is_to_be_renamed(d, before, after)) {
             struct mig_op_alter_column *op =
                 NEW_OP(d, &d->parts[RENAME_COLUMNS], alter_column, to->schema);
             if (op != NULL) {
