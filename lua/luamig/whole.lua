@@ -109,11 +109,15 @@ function whole.with_parts(operations, parts)
   return joined(parts.early, tables, parts.for_views, views, parts.late)
 end
 
+local function nothing(handle) return ('{"format": 1, "dialect": "%s", "tables": []}'):format(handle:server().dialect) end
+
+--- The operations that make all of it. snapshot: what handle:snapshot() says.
+function whole.making(handle, snapshot) return handle:snapshot_difference(nothing(handle), snapshot) end
+
 --- The two texts. snapshot: what handle:snapshot() says; parts: of whole.objects, nil without.
 function whole.texts(handle, snapshot, parts)
-  local empty = ('{"format": 1, "dialect": "%s", "tables": []}'):format(handle:server().dialect)
-  local upgrade, first = parted(handle:snapshot_difference(empty, snapshot), FIRST)
-  local downgrade, last = parted(handle:snapshot_difference(snapshot, empty), LAST)
+  local upgrade, first = parted(whole.making(handle, snapshot), FIRST)
+  local downgrade, last = parted(handle:snapshot_difference(snapshot, nothing(handle)), LAST)
   local function text(...)
     local pieces = {}
     for i, operations in ipairs { ... } do pieces[i] = render.operations(operations, "  ") end

@@ -195,6 +195,18 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.same({ "1\t2", "2\t1" }, new:query "SELECT * FROM kinds ORDER BY id")
     end)
 
+    only(dialect == "postgresql", "fills materialized views", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = [[
+        op.create_schema "Odd"
+        op.create_view("z", "SELECT code FROM currencies", { schema = "Odd", materialized = true })
+        op.create_view("a", [=[SELECT count(*) AS n FROM "Odd".z]=], { materialized = true })
+        op.execute "CREATE MATERIALIZED VIEW none AS SELECT code FROM currencies WITH NO DATA"]] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same({ "2" }, new:query "SELECT n FROM a")
+      assert.falsy(p:read("migrations/ffff_6_revisions_in_one.lua"):find("REFRESH MATERIALIZED VIEW none", 1, true))
+    end)
+
     only(dialect ~= "mysql", "takes numbers that are none", function()
       p:revision { id = "ffff", down = "eeee", upgrade = [[
         op.create_table("kinds", { { "id", sql.integer, primary_key = true }, { "n", sql.double } })

@@ -187,6 +187,19 @@ local function made_by_text(handle, operations)
   return list
 end
 
+-- A materialized view has the rows of when it was made: it is filled again once they are there.
+local function refreshed(handle, before)
+  local list = {}
+  for _, operation in ipairs(before.rows ~= "" and whole.making(handle, before.snapshot) or {}) do
+    if operation.op == "create_view" and operation.materialized then
+      local name = (operation.schema and handle:quote(operation.schema) .. "." or "") .. handle:quote(operation.name)
+      local filled = handle:execute("SELECT relispopulated FROM pg_class WHERE oid = ?::regclass", { name }):scalar()
+      if filled then list[#list + 1] = { op = "execute", sql = "REFRESH MATERIALIZED VIEW " .. name } end
+    end
+  end
+  return list
+end
+
 -- What the revision is made of: texts before, between and after the rows, and those of the way back.
 local function parts_of(handle, list, before)
   local early, late = kept_operations(handle, list)
@@ -196,7 +209,7 @@ local function parts_of(handle, list, before)
   local upgrades, downgrades = whole.texts(handle, before.snapshot, parts)
   return {
     schema = render.operations(early, "  ") .. upgrades .. render.operations(positions(handle, before.left_out), "  "),
-    rows = before.rows, late = late_text .. render.operations(late, "  "),
+    rows = before.rows .. render.operations(refreshed(handle, before), "  "), late = late_text .. render.operations(late, "  "),
     downgrades = downgrades .. render.operations(undone(late), "  ") .. render.operations(undone(early), "  "),
   }
 end
