@@ -187,11 +187,12 @@ local function ascend(handle, target, rows)
 end
 
 --- Climbs one revision on a database where nothing but what it follows is applied. rows (of luamig.rows) are there
---- meanwhile. Returns nil when all is well, else { what, after, lines, operations }. An irreversible one only goes up.
-function stairway.climb(handle, revision, rows)
+--- meanwhile. before: what climb returned of the one that it follows, where nothing has happened since. Returns nil when
+--- all is well, else { what, after, lines, operations }, and what is there now. An irreversible one only goes up.
+function stairway.climb(handle, revision, rows, before)
   for _, parent in ipairs(revision.down_revision) do ascend(handle, parent, rows) end
   for _, needed in ipairs(revision.depends_on) do ascend(handle, needed, rows) end
-  local before = photograph(handle, rows)
+  before = before or photograph(handle, rows)
   handle:upgrade(revision.revision)
   local above = photograph(handle, rows)
   local found = loss(rows, before, above, "the upgrade", false)
@@ -202,7 +203,7 @@ function stairway.climb(handle, revision, rows)
   if not ok then
     if type(err) == "table" and err.kind == "irreversible" then
       if rows then rows:insert(handle, revision.revision) end
-      return nil
+      return nil, above
     end
     error(err, 0)
   end
@@ -213,7 +214,7 @@ function stairway.climb(handle, revision, rows)
   local again = photograph(handle, rows)
   found = difference(handle, above, again, "the second upgrade") or loss(rows, above, again, "the second upgrade", true)
   if not found and rows then rows:insert(handle, revision.revision) end
-  return found
+  return found, again
 end
 
 --- A difference as text.

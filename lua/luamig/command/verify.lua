@@ -33,14 +33,15 @@ function verify.run(session)
   local inside, problem = pcall(stay_inside, session, db.handle, revisions)
   if not inside then scratch.fail(problem) end
   out:note("verify on " .. (db.name or "SQLite in memory"))
-  local data, rows = rows_of.load(db.handle), {}
+  local data, rows, last = rows_of.load(db.handle), {}, nil
   for i, revision in ipairs(revisions) do
     if not linear and i > 1 then
       scratch.drop(db)
       db = scratch.database()
       data = data and data:again()
     end
-    local ok, found = pcall(stairway.climb, db.handle, revision, data)
+    local ok, found, now = pcall(stairway.climb, db.handle, revision, data, last)
+    last = linear and not data and now or nil
     if not ok then scratch.fail(found) end
     rows[i] = { revision = revision.revision, file = revision.file, ok = found == nil }
     if found then
