@@ -190,22 +190,27 @@ static const struct shape sequence_shape = NEEDS(sequence_members, "name");
 static void write_text(struct mig_strbuf *out, const char *text, size_t length)
 {
     static const char hex[] = "0123456789abcdef";
+    size_t written = 0;
     mig_strbuf_putc(out, '"');
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') {
-            mig_strbuf_putc(out, '\\');
-            mig_strbuf_putc(out, (char)c);
-        } else if (c == '\n') {
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            continue;
+        }
+        mig_strbuf_add(out, text + written, i - written);
+        written = i + 1;
+        if (c == '\n') {
             mig_strbuf_puts(out, "\\n");
         } else if (c < 0x20) {
             mig_strbuf_puts(out, "\\u00");
             mig_strbuf_putc(out, hex[c >> 4]);
             mig_strbuf_putc(out, hex[c & 15]);
         } else {
+            mig_strbuf_putc(out, '\\');
             mig_strbuf_putc(out, (char)c);
         }
     }
+    mig_strbuf_add(out, text + written, length - written);
     mig_strbuf_putc(out, '"');
 }
 
@@ -392,7 +397,9 @@ static void write_members(struct mig_strbuf *out, const struct shape *shape, con
         if (!is_given(member, at)) {
             continue;
         }
-        mig_strbuf_printf(out, "%s\"%s\": ", *first ? "" : ", ", member->name);
+        mig_strbuf_puts(out, *first ? "\"" : ", \"");
+        mig_strbuf_puts(out, member->name);
+        mig_strbuf_puts(out, "\": ");
         *first = false;
         write_member(out, member, at, depth);
     }
