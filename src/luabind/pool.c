@@ -1,5 +1,7 @@
 #include "luabind/pool.h"
 
+#include "util/compiler.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,14 +39,9 @@ static size_t list_of(size_t size)
     return (size - 1) / MIG_POOL_STEP;
 }
 
-static void *take(struct mig_pool *pool, size_t size)
+/* A block of a chunk's room; a new chunk where the last one has none left. */
+static MIG_NOINLINE void *carve(struct mig_pool *pool, size_t room)
 {
-    size_t list = list_of(size), room = (list + 1) * MIG_POOL_STEP;
-    struct mig_pool_cell *cell = pool->cells[list];
-    if (cell != NULL) {
-        pool->cells[list] = cell->next;
-        return cell;
-    }
     if (pool->chunks == NULL || CHUNK_SIZE - pool->used < room) {
         struct mig_pool_chunk *chunk = malloc(sizeof *chunk + CHUNK_SIZE);
         if (chunk == NULL) {
@@ -59,6 +56,17 @@ static void *take(struct mig_pool *pool, size_t size)
     return block;
 }
 
+static void *take(struct mig_pool *pool, size_t size)
+{
+    size_t list = list_of(size);
+    struct mig_pool_cell *cell = pool->cells[list];
+    if (cell == NULL) {
+        return carve(pool, (list + 1) * MIG_POOL_STEP);
+    }
+    pool->cells[list] = cell->next;
+    return cell;
+}
+
 static void give(struct mig_pool *pool, void *block, size_t size)
 {
     if (is_pooled(size)) {
@@ -70,16 +78,9 @@ static void give(struct mig_pool *pool, void *block, size_t size)
     }
 }
 
-void *mig_pool_allocate(void *self, void *block, size_t old_size, size_t new_size)
+static MIG_NOINLINE void *resize(struct mig_pool *pool, void *block, size_t old_size,
+                                 size_t new_size)
 {
-    struct mig_pool *pool = self;
-    if (block == NULL) {
-        old_size = 0; /* Lua says the kind of the new object there */
-    }
-    if (new_size == 0) {
-        give(pool, block, old_size);
-        return NULL;
-    }
     if (!is_pooled(old_size) && !is_pooled(new_size)) {
         return realloc(block, new_size);
     }
@@ -87,11 +88,25 @@ void *mig_pool_allocate(void *self, void *block, size_t old_size, size_t new_siz
         return block;
     }
     void *moved = is_pooled(new_size) ? take(pool, new_size) : malloc(new_size);
-    if (moved != NULL && block != NULL) {
+    if (moved != NULL) {
         memcpy(moved, block, old_size < new_size ? old_size : new_size);
         give(pool, block, old_size);
     }
     return moved;
+}
+
+/* Called some ten times for a row of a million, so that what is rare stands outside of it. */
+void *mig_pool_allocate(void *self, void *block, size_t old_size, size_t new_size)
+{
+    struct mig_pool *pool = self;
+    if (new_size == 0) {
+        give(pool, block, old_size);
+        return NULL;
+    }
+    if (block == NULL) { /* old_size is the kind of the new object */
+        return is_pooled(new_size) ? take(pool, new_size) : malloc(new_size);
+    }
+    return resize(pool, block, old_size, new_size);
 }
 
 void mig_pool_release(struct mig_pool *pool)
