@@ -1,7 +1,9 @@
-# The libraries, all through pkg-config. libpq and the MySQL client are optional: a build without them says
-# at run time what is missing. They are not linked: the driver loads them when a URL asks for one.
+# The libraries, all through pkg-config. Those of the databases are not linked: the driver loads one when a URL asks for
+# it. libpq and the MySQL client are optional: a build without them says at run time what is missing.
 find_package(PkgConfig REQUIRED)
 find_program(LUA_INTERPRETER NAMES lua5.4 REQUIRED)
+# Inside the executable, where their archives are there: it starts faster, and a call of Lua's API is a plain call.
+option(LUAMIG_STATIC "the executable holds Lua, LuaFileSystem, libmd and jansson" ON)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 pkg_check_modules(LFS REQUIRED IMPORTED_TARGET lua5.4-filesystem)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
@@ -35,6 +37,7 @@ function(client_soname variable libraries pattern)
   endforeach()
   message(FATAL_ERROR "no shared library with a SONAME among '${libraries}'")
 endfunction()
+client_soname(SQLITE_SONAME "${SQLITE_LINK_LIBRARIES}" "sqlite3")
 if(PQ_FOUND)
   client_soname(LIBPQ_SONAME "${PQ_LINK_LIBRARIES}" "pq")
   message(STATUS "PostgreSQL client: ${LIBPQ_SONAME}")

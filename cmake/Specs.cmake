@@ -14,7 +14,7 @@ if(LUAMIG_SPECS)
   # The executable with drivers that fail, and memory that runs out, when they are told to.
   add_executable(luamig-spec-faulty src/main.c spec/support/faulty.c spec/support/scarce.c ${face_sources}
     $<TARGET_OBJECTS:luamig-core>)
-  target_link_libraries(luamig-spec-faulty PRIVATE luamig-core luamig-libraries luamig-lfs PkgConfig::LUA)
+  target_link_libraries(luamig-spec-faulty PRIVATE luamig-core luamig-inside)
   target_link_options(luamig-spec-faulty PRIVATE -Wl,--wrap=mig_conn_open,--wrap=malloc,--wrap=calloc,--wrap=realloc
     -Wl,--wrap=aligned_alloc,--wrap=strdup,--wrap=strndup,--wrap=vasprintf)
   set_target_properties(luamig-spec-faulty PROPERTIES OUTPUT_NAME spec_faulty)

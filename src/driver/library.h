@@ -1,5 +1,5 @@
-/* A client library that is loaded when the first connection asks for it: linking libpq and the
- * MySQL client would cost every start of the program ten times what the program itself needs. */
+/* A database's library that is loaded when the first connection asks for it: to link them would
+ * cost every start of the program ten times what the program itself needs. */
 #ifndef MIG_DRIVER_LIBRARY_H
 #define MIG_DRIVER_LIBRARY_H
 

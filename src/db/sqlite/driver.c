@@ -1,4 +1,4 @@
-/* SQLite. Linked, not loaded: it is part of every start.
+/* SQLite.
  *
  * Type mapping, by the declared type of a result's column (sqlite3_column_decltype): BOOLEAN is a
  * boolean, NUMERIC and DECIMAL are exact (SQLite keeps them as integer, double or text); everything
@@ -7,12 +7,14 @@
 #include "dialect/rebuild.h"
 #include "driver/database.h"
 #include "driver/decimal.h"
+#include "driver/library.h"
 #include "driver/params.h"
 #include "util/ascii.h"
 #include "util/clock.h"
 #include "util/number.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,9 +36,93 @@ struct result {
     bool done;
 };
 
+/* ---- the library ---- */
+
+/* sqlite3_… */
+#define SQLITE_FUNCTIONS(X)                                                                        \
+    X(finalize)                                                                                    \
+    X(extended_errcode)                                                                            \
+    X(errmsg)                                                                                      \
+    X(db_config)                                                                                   \
+    X(libversion_number)                                                                           \
+    X(db_filename)                                                                                 \
+    X(db_readonly)                                                                                 \
+    X(open_v2)                                                                                     \
+    X(system_errno)                                                                                \
+    X(extended_result_codes)                                                                       \
+    X(busy_handler)                                                                                \
+    X(progress_handler)                                                                            \
+    X(exec)                                                                                        \
+    X(errcode)                                                                                     \
+    X(close_v2)                                                                                    \
+    X(prepare_v2)                                                                                  \
+    X(bind_parameter_count)                                                                        \
+    X(bind_null)                                                                                   \
+    X(bind_int)                                                                                    \
+    X(bind_int64)                                                                                  \
+    X(bind_double)                                                                                 \
+    X(bind_text64)                                                                                 \
+    X(bind_blob64)                                                                                 \
+    X(clear_bindings)                                                                              \
+    X(total_changes64)                                                                             \
+    X(changes64)                                                                                   \
+    X(step)                                                                                        \
+    X(reset)                                                                                       \
+    X(column_count)                                                                                \
+    X(column_name)                                                                                 \
+    X(column_decltype)                                                                             \
+    X(column_double)                                                                               \
+    X(column_type)                                                                                 \
+    X(column_int64)                                                                                \
+    X(column_text)                                                                                 \
+    X(column_bytes)                                                                                \
+    X(column_blob)                                                                                 \
+    X(get_autocommit)                                                                              \
+    X(file_control)                                                                                \
+    X(interrupt)                                                                                   \
+    X(config)
+
+static struct {
+#define POINTER(name) __typeof__(sqlite3_##name) *name;
+    SQLITE_FUNCTIONS(POINTER)
+#undef POINTER
+} sqlite;
+
+static const struct mig_symbol symbols[] = {
+#define SYMBOL(name) {"sqlite3_" #name, offsetof(__typeof__(sqlite), name)},
+    SQLITE_FUNCTIONS(SYMBOL)
+#undef SYMBOL
+};
+
+static bool owns_process;
+
+static void own_process(void)
+{
+    owns_process = true;
+}
+
+/* SQLite counts its memory for those who ask how much it is, under a lock that every piece takes.
+ */
+static bool start_library(void)
+{
+    if (owns_process) {
+        (void)sqlite.config(SQLITE_CONFIG_MEMSTATUS, 0);
+    }
+    return true;
+}
+
+static struct mig_library library = {
+    .soname = LUAMIG_SQLITE_SONAME,
+    .package = "SQLite (Debian: apt-get install libsqlite3-0)",
+    .symbols = symbols,
+    .symbol_count = MIG_COUNT(symbols),
+    .table = &sqlite,
+    .start = start_library,
+};
+
 static void release_statement(void *stmt)
 {
-    (void)sqlite3_finalize(stmt);
+    (void)sqlite.finalize(stmt);
 }
 
 /* ---- how long a statement may take ---- */
@@ -73,7 +159,7 @@ static void name_rebuilt(char *message)
 static int fail(struct mig_conn *conn, struct mig_error *err)
 {
     sqlite3 *db = mig_sqlite_handle_of(conn)->db;
-    int extended = sqlite3_extended_errcode(db);
+    int extended = sqlite.extended_errcode(db);
     enum mig_code code = MIG_E_sql;
     bool too_long = false;
     switch (extended & 0xff) {
@@ -96,7 +182,7 @@ static int fail(struct mig_conn *conn, struct mig_error *err)
     }
     mig_error_set(err, code, "%s",
                   too_long ? "the statement took longer than statement_timeout"
-                           : sqlite3_errmsg(db));
+                           : sqlite.errmsg(db));
     if ((extended & 0xff) == SQLITE_CONSTRAINT) {
         name_rebuilt(err->message);
     }
@@ -216,21 +302,21 @@ static int apply_options(struct mig_conn *conn, const struct mig_conn_params *pa
         }
         h->busy_timeout_ms = ms;
     }
-    (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_FKEY, keys ? 1 : 0, NULL);
+    (void)sqlite.db_config(h->db, SQLITE_DBCONFIG_ENABLE_FKEY, keys ? 1 : 0, NULL);
     return 0;
 }
 
 /* What holds for our own connections and for borrowed ones. */
 static void describe(struct mig_conn *conn)
 {
-    conn->server.version = sqlite3_libversion_number(); /* 3040001 */
+    conn->server.version = sqlite.libversion_number(); /* 3040001 */
     conn->server.schema = NULL;
-    const char *file = sqlite3_db_filename(mig_sqlite_handle_of(conn)->db, "main");
+    const char *file = sqlite.db_filename(mig_sqlite_handle_of(conn)->db, "main");
     bool in_memory = file == NULL || file[0] == '\0';
     conn->server.database = mig_arena_strdup(&conn->arena, in_memory ? ":memory:" : file);
     conn->target = conn->server.database;
     conn->server.no_backslash_escapes = true;
-    conn->begin_sql = sqlite3_db_readonly(mig_sqlite_handle_of(conn)->db, "main") == 1
+    conn->begin_sql = sqlite.db_readonly(mig_sqlite_handle_of(conn)->db, "main") == 1
                           ? "BEGIN"
                           : "BEGIN IMMEDIATE";
 }
@@ -258,22 +344,22 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
         flags =
             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
     }
-    int rc = sqlite3_open_v2(in_memory ? ":memory:" : file, &h->db, flags, NULL);
+    int rc = sqlite.open_v2(in_memory ? ":memory:" : file, &h->db, flags, NULL);
     if (h->db == NULL) {
         return mig_error_nomem(err);
     }
     if (rc != SQLITE_OK) {
-        int reason = sqlite3_system_errno(h->db);
-        int native = sqlite3_extended_errcode(h->db);
+        int reason = sqlite.system_errno(h->db);
+        int native = sqlite.extended_errcode(h->db);
         rc = cannot_open(file, create, reason, err);
         err->native_code = native;
         return rc;
     }
-    (void)sqlite3_extended_result_codes(h->db, 1);
-    (void)sqlite3_busy_handler(h->db, wait_busy, conn);
+    (void)sqlite.extended_result_codes(h->db, 1);
+    (void)sqlite.busy_handler(h->db, wait_busy, conn);
     h->statement_timeout_ms = params->statement_timeout_ms;
     if (h->statement_timeout_ms > 0) {
-        sqlite3_progress_handler(h->db, PROGRESS_STEPS, on_progress, h);
+        sqlite.progress_handler(h->db, PROGRESS_STEPS, on_progress, h);
     }
     rc = apply_options(conn, params, err);
     if (rc != 0) {
@@ -281,9 +367,9 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
     }
     conn->target = file;
     /* the file is read for the first time: is it a database? */
-    rc = sqlite3_exec(h->db, "PRAGMA schema_version", NULL, NULL, NULL);
+    rc = sqlite.exec(h->db, "PRAGMA schema_version", NULL, NULL, NULL);
     if (rc != SQLITE_OK) {
-        int primary = sqlite3_errcode(h->db) & 0xff;
+        int primary = sqlite.errcode(h->db) & 0xff;
         rc = fail(conn, err);
         if (primary == SQLITE_NOTADB) {
             rc = mig_error_set(err, MIG_E_connect, "'%s' is not a SQLite database", file);
@@ -291,11 +377,11 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
                            "Its first bytes are not those of SQLite; is it another file, or an "
                            "encrypted database?");
         } else if (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) {
-            rc = cannot_open(file, create, sqlite3_system_errno(h->db), err);
+            rc = cannot_open(file, create, sqlite.system_errno(h->db), err);
         }
         return rc;
     }
-    conn->write_protected = create && sqlite3_db_readonly(h->db, "main") == 1;
+    conn->write_protected = create && sqlite.db_readonly(h->db, "main") == 1;
     return 0;
 }
 
@@ -305,7 +391,7 @@ static void close_handle(struct mig_conn *conn)
     mig_sqlite_drop_ahead(h);
     mig_statement_cache_clear(&h->cache);
     if (!conn->attached) {
-        (void)sqlite3_close_v2(h->db);
+        (void)sqlite.close_v2(h->db);
     }
     free(h);
     conn->handle = NULL;
@@ -313,6 +399,10 @@ static void close_handle(struct mig_conn *conn)
 
 static int make_handle(struct mig_conn *conn, struct mig_error *err)
 {
+    int rc = mig_library_load(&library, err);
+    if (rc != 0) {
+        return rc;
+    }
     struct mig_sqlite_handle *h = calloc(1, sizeof *h);
     if (h == NULL) {
         return mig_error_nomem(err);
@@ -375,16 +465,16 @@ static int prepare(struct mig_conn *conn, const char *sql, size_t length, sqlite
         return mig_error_set(err, MIG_E_sql, "the statement is too long for SQLite");
     }
     /* the length with its NUL spares SQLite a copy */
-    if (sqlite3_prepare_v2(h->db, sql, (int)length + 1, stmt, &rest) != SQLITE_OK) {
+    if (sqlite.prepare_v2(h->db, sql, (int)length + 1, stmt, &rest) != SQLITE_OK) {
         return fail(conn, err);
     }
     while (*stmt != NULL && !is_blank(rest, sql + length)) {
         sqlite3_stmt *second = NULL;
-        int rc = sqlite3_prepare_v2(h->db, rest, (int)(sql + length - rest), &second, &rest);
+        int rc = sqlite.prepare_v2(h->db, rest, (int)(sql + length - rest), &second, &rest);
         bool more = second != NULL || rc != SQLITE_OK;
-        (void)sqlite3_finalize(second);
+        (void)sqlite.finalize(second);
         if (more) {
-            (void)sqlite3_finalize(*stmt);
+            (void)sqlite.finalize(*stmt);
             *stmt = NULL;
             return mig_error_set(err, MIG_E_sql, "several statements where one is expected");
         }
@@ -395,7 +485,7 @@ static int prepare(struct mig_conn *conn, const char *sql, size_t length, sqlite
 static int bind(struct mig_conn *conn, sqlite3_stmt *stmt, const struct mig_params *params,
                 sqlite3_destructor_type keep, struct mig_error *err)
 {
-    int wanted = sqlite3_bind_parameter_count(stmt);
+    int wanted = sqlite.bind_parameter_count(stmt);
     size_t count = params != NULL ? params->count : 0;
     if ((params != NULL && params->given) || wanted > 0) {
         if ((size_t)wanted != count) {
@@ -408,25 +498,25 @@ static int bind(struct mig_conn *conn, sqlite3_stmt *stmt, const struct mig_para
         int rc = SQLITE_OK;
         switch (value->kind) {
         case MIG_VALUE_NULL:
-            rc = sqlite3_bind_null(stmt, i + 1);
+            rc = sqlite.bind_null(stmt, i + 1);
             break;
         case MIG_VALUE_BOOL:
-            rc = sqlite3_bind_int(stmt, i + 1, value->boolean);
+            rc = sqlite.bind_int(stmt, i + 1, value->boolean);
             break;
         case MIG_VALUE_INT:
-            rc = sqlite3_bind_int64(stmt, i + 1, value->integer);
+            rc = sqlite.bind_int64(stmt, i + 1, value->integer);
             break;
         case MIG_VALUE_FLOAT:
-            rc = sqlite3_bind_double(stmt, i + 1, value->number);
+            rc = sqlite.bind_double(stmt, i + 1, value->number);
             break;
         case MIG_VALUE_TEXT:
         case MIG_VALUE_JSON:
-            rc = sqlite3_bind_text64(stmt, i + 1, value->length > 0 ? value->text : "",
-                                     value->length, keep, SQLITE_UTF8);
+            rc = sqlite.bind_text64(stmt, i + 1, value->length > 0 ? value->text : "",
+                                    value->length, keep, SQLITE_UTF8);
             break;
         case MIG_VALUE_BYTES:
-            rc = sqlite3_bind_blob64(stmt, i + 1, value->length > 0 ? value->text : "",
-                                     value->length, keep);
+            rc = sqlite.bind_blob64(stmt, i + 1, value->length > 0 ? value->text : "",
+                                    value->length, keep);
             break;
         default:
             return mig_error_set(err, MIG_E_script, "parameter %d is not a plain value", i + 1);
@@ -441,11 +531,11 @@ static int bind(struct mig_conn *conn, sqlite3_stmt *stmt, const struct mig_para
 /* For the next time. A text without parameters (DDL) is seldom sent twice. */
 static void keep(struct mig_conn *conn, const char *sql, size_t length, sqlite3_stmt *stmt)
 {
-    if (length <= CACHED_SQL_MAX && sqlite3_bind_parameter_count(stmt) > 0) {
-        (void)sqlite3_clear_bindings(stmt);
+    if (length <= CACHED_SQL_MAX && sqlite.bind_parameter_count(stmt) > 0) {
+        (void)sqlite.clear_bindings(stmt);
         mig_statement_cache_put(&mig_sqlite_handle_of(conn)->cache, sql, length, stmt);
     } else {
-        (void)sqlite3_finalize(stmt);
+        (void)sqlite.finalize(stmt);
     }
 }
 
@@ -453,7 +543,7 @@ static void keep(struct mig_conn *conn, const char *sql, size_t length, sqlite3_
  * changed none in total changed none. */
 static int64_t changes_since(sqlite3 *db, int64_t before)
 {
-    return sqlite3_total_changes64(db) == before ? 0 : sqlite3_changes64(db);
+    return sqlite.total_changes64(db) == before ? 0 : sqlite.changes64(db);
 }
 
 static int sqlite_execute(struct mig_conn *conn, const char *sql, size_t length,
@@ -461,7 +551,7 @@ static int sqlite_execute(struct mig_conn *conn, const char *sql, size_t length,
 {
     sqlite3 *db = mig_sqlite_handle_of(conn)->db;
     sqlite3_stmt *stmt = NULL;
-    int64_t before = sqlite3_total_changes64(db);
+    int64_t before = sqlite.total_changes64(db);
     *changed = 0;
     int rc = prepare(conn, sql, length, &stmt, err);
     if (rc != 0 || stmt == NULL) {
@@ -472,18 +562,18 @@ static int sqlite_execute(struct mig_conn *conn, const char *sql, size_t length,
         int step = SQLITE_ROW;
         begin_clock(mig_sqlite_handle_of(conn));
         while (step == SQLITE_ROW) {
-            step = sqlite3_step(stmt);
+            step = sqlite.step(stmt);
         }
         if (step != SQLITE_DONE) {
             rc = fail(conn, err);
         }
     }
     if (rc != 0) {
-        (void)sqlite3_finalize(stmt);
+        (void)sqlite.finalize(stmt);
         return rc;
     }
     *changed = changes_since(db, before);
-    (void)sqlite3_reset(stmt);
+    (void)sqlite.reset(stmt);
     keep(conn, sql, length, stmt);
     return 0;
 }
@@ -508,7 +598,7 @@ static enum reading reading_of(const char *declared)
 static void free_result(struct mig_cursor *cursor)
 {
     struct result *result = cursor->handle;
-    (void)sqlite3_finalize(result->stmt);
+    (void)sqlite.finalize(result->stmt);
     free(result->readings);
     free(result->decimals);
     free(result);
@@ -518,7 +608,7 @@ static void free_result(struct mig_cursor *cursor)
 static int describe_columns(struct mig_cursor *cursor, struct mig_error *err)
 {
     struct result *result = cursor->handle;
-    size_t count = (size_t)sqlite3_column_count(result->stmt);
+    size_t count = (size_t)sqlite.column_count(result->stmt);
     result->readings = calloc(count + 1, sizeof *result->readings);
     result->decimals = calloc(count + 1, sizeof *result->decimals);
     if (result->readings == NULL || result->decimals == NULL) {
@@ -526,8 +616,8 @@ static int describe_columns(struct mig_cursor *cursor, struct mig_error *err)
     }
     int rc = mig_cursor_reserve(cursor, count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = mig_cursor_name(cursor, i, sqlite3_column_name(result->stmt, (int)i), err);
-        result->readings[i] = reading_of(sqlite3_column_decltype(result->stmt, (int)i));
+        rc = mig_cursor_name(cursor, i, sqlite.column_name(result->stmt, (int)i), err);
+        result->readings[i] = reading_of(sqlite.column_decltype(result->stmt, (int)i));
     }
     return rc;
 }
@@ -537,14 +627,14 @@ static int step(struct mig_cursor *cursor, bool *row, struct mig_error *err)
 {
     struct result *result = cursor->handle;
     begin_clock(mig_sqlite_handle_of(cursor->conn));
-    int rc = sqlite3_step(result->stmt);
+    int rc = sqlite.step(result->stmt);
     *row = rc == SQLITE_ROW;
     if (rc == SQLITE_ROW) {
         return 0;
     }
     rc = rc == SQLITE_DONE ? 0 : fail(cursor->conn, err);
     cursor->changed = changes_since(mig_sqlite_handle_of(cursor->conn)->db, result->changes_before);
-    (void)sqlite3_reset(result->stmt);
+    (void)sqlite.reset(result->stmt);
     result->done = true;
     cursor->live = false;
     return rc;
@@ -560,7 +650,7 @@ static int sqlite_query(struct mig_conn *conn, const char *sql, size_t length,
         return mig_error_nomem(err);
     }
     cursor->handle = result;
-    result->changes_before = sqlite3_total_changes64(mig_sqlite_handle_of(conn)->db);
+    result->changes_before = sqlite.total_changes64(mig_sqlite_handle_of(conn)->db);
     int rc = prepare(conn, sql, length, &result->stmt, err);
     if (rc == 0 && result->stmt == NULL) {
         result->done = true;
@@ -586,7 +676,7 @@ static int sqlite_query(struct mig_conn *conn, const char *sql, size_t length,
 static void read_decimal(struct result *result, size_t i, int type, struct mig_value *value)
 {
     if (type == SQLITE_FLOAT) {
-        double number = sqlite3_column_double(result->stmt, (int)i);
+        double number = sqlite.column_double(result->stmt, (int)i);
         mig_float_format(result->decimals[i], number);
         if (number >= -9.2e18 && number <= 9.2e18 && number == (double)(int64_t)number) {
             *value = (struct mig_value){.kind = MIG_VALUE_INT, .integer = (int64_t)number};
@@ -600,11 +690,11 @@ static void read_value(struct result *result, size_t i, struct mig_value *value)
 {
     sqlite3_stmt *stmt = result->stmt;
     int at = (int)i;
-    int type = sqlite3_column_type(stmt, at);
+    int type = sqlite.column_type(stmt, at);
     *value = (struct mig_value){.kind = MIG_VALUE_NULL};
     switch (type) {
     case SQLITE_INTEGER:
-        value->integer = sqlite3_column_int64(stmt, at);
+        value->integer = sqlite.column_int64(stmt, at);
         value->kind = MIG_VALUE_INT;
         if (result->readings[i] == AS_BOOLEAN && (value->integer == 0 || value->integer == 1)) {
             value->boolean = value->integer == 1;
@@ -613,23 +703,23 @@ static void read_value(struct result *result, size_t i, struct mig_value *value)
         break;
     case SQLITE_FLOAT:
         value->kind = MIG_VALUE_FLOAT;
-        value->number = sqlite3_column_double(stmt, at);
+        value->number = sqlite.column_double(stmt, at);
         if (result->readings[i] == AS_DECIMAL) {
             read_decimal(result, i, type, value);
         }
         break;
     case SQLITE_TEXT:
         value->kind = MIG_VALUE_TEXT;
-        value->text = (const char *)sqlite3_column_text(stmt, at);
-        value->length = (size_t)sqlite3_column_bytes(stmt, at);
+        value->text = (const char *)sqlite.column_text(stmt, at);
+        value->length = (size_t)sqlite.column_bytes(stmt, at);
         if (result->readings[i] == AS_DECIMAL) {
             mig_decimal_value(value->text, value->length, value);
         }
         break;
     case SQLITE_BLOB:
         value->kind = MIG_VALUE_BYTES;
-        value->text = sqlite3_column_blob(stmt, at);
-        value->length = (size_t)sqlite3_column_bytes(stmt, at);
+        value->text = sqlite.column_blob(stmt, at);
+        value->length = (size_t)sqlite.column_bytes(stmt, at);
         if (value->text == NULL) {
             value->text = ""; /* a blob of no bytes */
         }
@@ -668,7 +758,7 @@ static enum mig_tx_state sqlite_tx_state(struct mig_conn *conn)
     if (conn->ahead > 0) {
         return MIG_TX_OPEN; /* they were sent in one, and how they went is not heard yet */
     }
-    return sqlite3_get_autocommit(mig_sqlite_handle_of(conn)->db) ? MIG_TX_IDLE : MIG_TX_OPEN;
+    return sqlite.get_autocommit(mig_sqlite_handle_of(conn)->db) ? MIG_TX_IDLE : MIG_TX_OPEN;
 }
 
 /* The pager's counter: our own commits move it too, before they return; the first read of a
@@ -676,13 +766,13 @@ static enum mig_tx_state sqlite_tx_state(struct mig_conn *conn)
  * commits out, would be a statement to prepare.) */
 static bool sqlite_data_version(struct mig_conn *conn, const char *schema, uint32_t *out)
 {
-    return sqlite3_file_control(mig_sqlite_handle_of(conn)->db, schema != NULL ? schema : "main",
-                                SQLITE_FCNTL_DATA_VERSION, out) == SQLITE_OK;
+    return sqlite.file_control(mig_sqlite_handle_of(conn)->db, schema != NULL ? schema : "main",
+                               SQLITE_FCNTL_DATA_VERSION, out) == SQLITE_OK;
 }
 
 static void sqlite_cancel(struct mig_conn *conn)
 {
-    sqlite3_interrupt(mig_sqlite_handle_of(conn)->db);
+    sqlite.interrupt(mig_sqlite_handle_of(conn)->db);
 }
 
 static int sqlite_set(struct mig_conn *conn, const char *name, bool on, bool *was,
@@ -701,8 +791,8 @@ static int sqlite_set(struct mig_conn *conn, const char *name, bool on, bool *wa
             continue;
         }
         int before = 0, now = 0;
-        if (sqlite3_db_config(db, switches[i].code, -1, &before) != SQLITE_OK ||
-            sqlite3_db_config(db, switches[i].code, on ? 1 : 0, &now) != SQLITE_OK ||
+        if (sqlite.db_config(db, switches[i].code, -1, &before) != SQLITE_OK ||
+            sqlite.db_config(db, switches[i].code, on ? 1 : 0, &now) != SQLITE_OK ||
             (now != 0) != on) {
             return mig_error_set(err, MIG_E_sql, "SQLite does not switch %s %s", name,
                                  on ? "on" : "off");
@@ -713,13 +803,6 @@ static int sqlite_set(struct mig_conn *conn, const char *name, bool on, bool *wa
         return 0;
     }
     return mig_error_set(err, MIG_E_unsupported, "SQLite has no switch '%s'", name);
-}
-
-/* SQLite counts its memory for those who ask how much it is, under a lock that every piece takes.
- */
-static void own_process(void)
-{
-    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 extern const struct mig_driver mig_driver_sqlite;
