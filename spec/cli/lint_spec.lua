@@ -48,6 +48,8 @@ local cases = {
     'op.execute "ALTER TABLE users DETACH PARTITION p CONCURRENTLY"' },
   { "partition-of", "postgresql", 'op.execute "CREATE TABLE p PARTITION OF users DEFAULT"', 'op.execute "CREATE TABLE p (LIKE users)"' },
   { "attach-no-check", "postgresql", 'op.execute "ALTER TABLE users ATTACH PARTITION p DEFAULT"', 'op.execute "ALTER TABLE users DETACH PARTITION p"' },
+  { "attach-no-check", "postgresql", 'op.execute "CREATE TABLE p (id int)" op.execute "ALTER TABLE users ATTACH PARTITION p DEFAULT"',
+    'op.execute "CREATE TABLE p (id int); CREATE TABLE n (id int) PARTITION BY LIST (id)" op.execute "ALTER TABLE n ATTACH PARTITION p DEFAULT"' },
   { "trigger-drop-rename", "postgresql", 'op.drop_trigger("tr", "users")', 'op.execute "ALTER TABLE users DISABLE TRIGGER tr"' },
   -- columns
   { "add-not-null-no-default", "postgresql", 'op.execute "ALTER TABLE users ADD a numeric(4, 2) DEFAULT 0 NOT NULL, ADD b int NOT NULL"',
@@ -144,7 +146,7 @@ local cases = {
     'op.create_view("dear", "SELECT price FROM users", { materialized = true }); op.create_index("ix_dear", "dear", { "price" }, { unique = true })' },
   { "index-not-concurrent", "postgresql", 'op.execute "create unique index i on users (age)"', 'op.execute "CREATE INDEX CONCURRENTLY i ON users (age)"' },
   { "index-not-concurrent", "postgresql", 'op.add_column("users", { "n", sql.integer, index = true })',
-    'op.execute "CREATE TABLE n (a int)" op.execute "CREATE INDEX ON n (a)"' },
+    'op.execute "CREATE TABLE N (a int)" op.execute "CREATE INDEX ON n (a); CREATE MATERIALIZED VIEW \\"V\\" AS SELECT 1 AS a; CREATE INDEX ON \\"V\\" (a)"' },
   { "drop-index-not-concurrent", "postgresql", 'op.execute "DROP INDEX ix_users_org_id"', 'op.execute "DROP INDEX CONCURRENTLY ix_users_org_id"' },
   { "drop-index-not-concurrent", "postgresql", 'op.drop_index("ix_users_org_id", "users")',
     'op.drop_index("ix_users_org_id", "users", { concurrently = true })' },

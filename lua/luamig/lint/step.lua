@@ -16,6 +16,9 @@ end
 
 local function key(schema, name) return (schema and schema .. "." or "") .. name end
 
+-- A table by its name, in whatever case SQL text has it.
+local function fold(schema, name) return key(schema, name):lower() end
+
 local function read_source(path)
   local file = io.open(path, "rb")
   if not file then return "" end
@@ -72,20 +75,22 @@ function step:note_created()
   self.tables, self.columns = {}, {}
   for _, operation in ipairs(self.operations) do
     if operation.kind == "create_table" and not operation.if_not_exists then
-      self.tables[key(operation.schema, operation.table)] = operation.index
+      self.tables[fold(operation.schema, operation.table)] = operation.index
     elseif operation.kind == "create_view" and operation.materialized and not operation.if_not_exists then
-      self.tables[key(operation.schema, operation.name)] = operation.index
-    elseif operation.kind == "rename_table" and self.tables[key(operation.schema, operation.table)] then
-      self.tables[key(operation.schema, operation.new_name)] = operation.index
+      self.tables[fold(operation.schema, operation.name)] = operation.index
+    elseif operation.kind == "rename_table" and self.tables[fold(operation.schema, operation.table)] then
+      self.tables[fold(operation.schema, operation.new_name)] = operation.index
     elseif operation.kind == "add_column" then
       for _, column in ipairs(operation.columns) do
-        self.columns[key(operation.schema, operation.table) .. "\0" .. column.name] = operation.place
+        self.columns[fold(operation.schema, operation.table) .. "\0" .. column.name] = operation.place
       end
     elseif operation.kind == "execute" then
       for _, statement in ipairs(operation.statements) do
-        local name = statement.verb == "CREATE TABLE" and statement.tables[1]
         local text = statement.plain
-        if name and not text:find "^CREATE TABLE IF NOT EXISTS" and not text:find "^CREATE OR REPLACE" then self.tables[name] = operation.index end
+        local name = (statement.verb == "CREATE TABLE" and statement.tables[1]) or text:gsub('"', ""):match "^CREATE MATERIALIZED VIEW (%S+)"
+        if name and not text:find "^CREATE[%u ]+ IF NOT EXISTS" and not text:find "^CREATE OR REPLACE" then
+          self.tables[fold(nil, name)] = operation.index
+        end
       end
     end
   end
@@ -110,13 +115,13 @@ function step:stand_at(call) self.at = call.index end
 
 --- Whether the table was there before this revision (and so may have rows, and people who use it).
 function step:is_old(schema, name)
-  local made = self.tables[key(schema, name)]
+  local made = self.tables[fold(schema, name)]
   return made == nil or made > self.at
 end
 
 --- Whether the operation's column was there before this revision.
 function step:is_old_column(operation, name)
-  local made = self.columns[key(operation.schema, operation.table) .. "\0" .. name]
+  local made = self.columns[fold(operation.schema, operation.table) .. "\0" .. name]
   return self:is_old(operation.schema, operation.table) and (made == nil or made > operation.place)
 end
 

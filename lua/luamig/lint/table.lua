@@ -191,8 +191,8 @@ return {
       id = "attach-no-check", severity = "warn", dialects = { "postgresql" }, summary = "ATTACH PARTITION",
       why = "without a valid CHECK of the bounds the partition, and the default partition, are scanned under a lock",
       fix = "add a CHECK of the bounds NOT VALID, validate it, attach, drop it",
-      statement = function(statement, _, report, call)
-        if statement.plain:find "ATTACH PARTITION" and not statement.plain:find "DETACH" then
+      statement = function(statement, seen, report, call)
+        if statement.plain:find "ATTACH PARTITION" and not statement.plain:find "DETACH" and seen:is_old(nil, partition_parent(statement)) then
           report(call.line, ("ATTACH PARTITION to '%s'"):format(partition_parent(statement)))
         end
       end,
