@@ -412,7 +412,7 @@ static int pass_over_columns(struct mig_compile *c, struct mig_op_add_column *ad
                              struct mig_error *err)
 {
     struct mig_columns *columns = &add->columns;
-    if (add->if_not_exists != MIG_TRUE || mig_compile_has(c, MIG_F_COLUMN_IF_EXISTS)) {
+    if (add->if_not_exists != MIG_TRUE || mig_compile_guards_columns(c, add)) {
         return 0;
     }
     for (size_t i = 0; columns->count > 1 && i < columns->count;) {

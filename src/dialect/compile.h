@@ -201,6 +201,8 @@ int mig_compile_if_exists(struct mig_compile *c, const char *schema, const char 
  */
 const struct mig_table *mig_compile_facts(struct mig_compile *c,
                                           const struct mig_op_add_column *op);
+/* Whether ADD COLUMN IF NOT EXISTS can say it. */
+bool mig_compile_guards_columns(struct mig_compile *c, const struct mig_op_add_column *op);
 /* The name of a constraint to drop: given, or the catalog's for an unnamed one. */
 int mig_compile_constraint_name(struct mig_compile *c, const struct mig_op_drop_constraint *op,
                                 const char **out, struct mig_error *err) MIG_MUST_CHECK;

@@ -63,6 +63,23 @@ const struct mig_table *mig_compile_facts(struct mig_compile *c, const struct mi
     return facts;
 }
 
+bool mig_compile_guards_columns(struct mig_compile *c, const struct mig_op_add_column *op)
+{
+    if (!mig_compile_has(c, MIG_F_COLUMN_IF_EXISTS)) {
+        return false;
+    }
+    const struct mig_table *facts = c->server->is_mariadb ? mig_compile_facts(c, op) : NULL;
+    for (size_t i = 0; facts != NULL && i < facts->constraints.count; i++) {
+        const struct mig_constraint *constraint = facts->constraints.items[i];
+        /* MariaDB takes no name inside of a column, and adds REFERENCES to one that is there */
+        if (constraint->column != NULL &&
+            (constraint->name != NULL || constraint->kind == MIG_CONSTRAINT_FOREIGN)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The constraints that stand inside ADD COLUMN IF NOT EXISTS, so that they come with it or not at
  * all. */
 static void add_inline_constraints(struct mig_sql *w, const struct mig_table *facts,
@@ -96,7 +113,7 @@ int mig_compile_add_column(struct mig_compile *c, const struct mig_op *op, struc
     if (facts == NULL) {
         return mig_error_nomem(err);
     }
-    if (guarded && !mig_compile_has(c, MIG_F_COLUMN_IF_EXISTS)) {
+    if (guarded && !mig_compile_guards_columns(c, add)) {
         bool skip = false;
         int code = mig_compile_if_exists(c, op->schema, add->table, facts->columns.items[0]->name,
                                          false, &skip, err);

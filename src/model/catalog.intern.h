@@ -82,6 +82,9 @@ int mig_catalog_note_enum(struct mig_catalog *catalog, const char *schema, const
                           struct mig_error *err) MIG_MUST_CHECK;
 int mig_catalog_note_enums(struct mig_catalog *catalog, const char *schema, const char *table,
                            const struct mig_columns *columns, struct mig_error *err) MIG_MUST_CHECK;
+/* The types alone: whether the columns are there is not known. */
+int mig_catalog_note_types(struct mig_catalog *catalog, const struct mig_columns *columns,
+                           struct mig_error *err) MIG_MUST_CHECK;
 /* A remembered column has a new name, or (column NULL) its table has. */
 int mig_catalog_rename_enum_column(struct mig_catalog *catalog, const char *schema,
                                    const char *table, const char *column, const char *new_name,

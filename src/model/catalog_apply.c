@@ -312,11 +312,12 @@ static int create_table(struct mig_catalog *catalog, const struct mig_op *base,
         if (entry == NULL) {
             return mig_error_nomem(err);
         }
-        if (entry->known == ASK && !catalog->deferred) {
-            return 0; /* whichever it is, the source tells */
+        bool asked = entry->known == ASK && !catalog->deferred; /* the source tells which it is */
+        rc = asked ? 0 : held_table(catalog, base->schema, op->table, &held, err);
+        if (rc == 0 && (asked || held != NULL)) {
+            rc = mig_catalog_note_types(catalog, &op->body->columns, err); /* were made before it */
         }
-        rc = held_table(catalog, base->schema, op->table, &held, err);
-        if (rc != 0 || held != NULL) {
+        if (rc != 0 || asked || held != NULL) {
             return rc;
         }
     }

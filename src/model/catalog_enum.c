@@ -123,6 +123,30 @@ int mig_catalog_put_enum(struct mig_catalog *catalog, const char *schema, const 
     return 0;
 }
 
+/* The type of a column that was made, or found equal. */
+static int note_type(struct mig_catalog *catalog, const struct mig_type *type,
+                     struct mig_error *err)
+{
+    while (type != NULL && type->kind == MIG_TYPE_array) {
+        type = type->element;
+    }
+    if (type == NULL || type->kind != MIG_TYPE_enum || type->name == NULL || !type->values.given ||
+        type->native == MIG_FALSE) {
+        return 0;
+    }
+    return mig_catalog_put_enum(catalog, type->schema, type->name, &type->values, err);
+}
+
+int mig_catalog_note_types(struct mig_catalog *catalog, const struct mig_columns *columns,
+                           struct mig_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < columns->count; i++) {
+        rc = note_type(catalog, columns->items[i]->type, err);
+    }
+    return rc;
+}
+
 int mig_catalog_note_enum(struct mig_catalog *catalog, const char *schema, const char *table,
                           const char *column, const struct mig_type *type, struct mig_error *err)
 {
@@ -151,10 +175,7 @@ int mig_catalog_note_enum(struct mig_catalog *catalog, const char *schema, const
     if (catalog->arena.failed) {
         return mig_error_nomem(err);
     }
-    if (!is_named || !type->values.given || type->native == MIG_FALSE) {
-        return 0;
-    }
-    return mig_catalog_put_enum(catalog, type->schema, type->name, &type->values, err);
+    return note_type(catalog, type, err);
 }
 
 int mig_catalog_note_enums(struct mig_catalog *catalog, const char *schema, const char *table,

@@ -55,7 +55,7 @@ int mig_mysql_add_column(struct mig_compile *c, const struct mig_op *op, struct 
     if (facts == NULL) {
         return mig_error_nomem(err);
     }
-    if (add.if_not_exists == MIG_TRUE && c->server->is_mariadb) {
+    if (add.if_not_exists == MIG_TRUE && mig_compile_guards_columns(c, &add)) {
         /* its CHECKs stand inside of it */
         for (size_t i = 0; i < facts->constraints.count; i++) {
             facts->constraints.items[i]->name_is_final = true;
