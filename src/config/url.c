@@ -1,5 +1,6 @@
 #include "config/url.h"
 
+#include "driver/params.h"
 #include "util/ascii.h"
 #include "util/strbuf.h"
 #include "util/suggest.h"
@@ -107,8 +108,7 @@ static int unknown_scheme(const struct parse *p, const char *scheme)
 
 static bool is_scheme_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '-' || c == '.' || c == '_';
+    return mig_ascii_is_alnum(c) || c == '+' || c == '-' || c == '.' || c == '_';
 }
 
 static int parse_scheme(const struct parse *p, struct pieces *pieces)
@@ -133,7 +133,7 @@ static int parse_scheme(const struct parse *p, struct pieces *pieces)
         return mig_error_nomem(p->err);
     }
     for (char *c = scheme; *c != '\0'; c++) {
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
+        *c = mig_ascii_lower(*c);
     }
     p->url->scheme = scheme;
     p->url->db = mig_database_by_scheme(scheme);
@@ -262,7 +262,7 @@ static const char *redact(const struct parse *p)
 static void normalize_option(char *name)
 {
     for (; *name != '\0'; name++) {
-        *name = *name == '-' ? '_' : *name >= 'A' && *name <= 'Z' ? (char)(*name + 32) : *name;
+        *name = *name == '-' ? '_' : mig_ascii_lower(*name);
     }
 }
 
@@ -328,16 +328,6 @@ static int parse_options(const struct parse *p, const char *query)
     p->url->params.options = options;
     p->url->params.option_count = count;
     return 0;
-}
-
-static const char *option(const struct mig_conn_params *params, const char *name)
-{
-    for (size_t i = 0; i < params->option_count; i++) {
-        if (strcmp(params->options[i].name, name) == 0) {
-            return params->options[i].value.text;
-        }
-    }
-    return NULL;
 }
 
 /* ---- forms ---- */
@@ -519,7 +509,7 @@ int mig_url_parse(struct mig_arena *arena, const char *text, const char *base, s
         rc = native_text(&p, &pieces);
     }
     if (rc == 0 && out->db->url_form == MIG_URL_SERVER) {
-        out->params.socket = option(&out->params, "unix_socket");
+        out->params.socket = mig_conn_option(&out->params, "unix_socket");
     }
     return rc == 0 && arena->failed ? mig_error_nomem(err) : rc;
 }
@@ -528,8 +518,7 @@ int mig_url_parse(struct mig_arena *arena, const char *text, const char *base, s
 
 static bool is_word(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           (c & 0x80) != 0;
+    return mig_ascii_is_alnum(c) || c == '_' || (c & 0x80) != 0;
 }
 
 static bool is_public(const struct mig_url *url, const char *secret)

@@ -129,7 +129,7 @@ const char *mig_upper(const struct mig_compile *c, const char *word, const char 
         return word;
     }
     for (char *p = upper; *p != '\0'; p++) {
-        *p = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+        *p = mig_ascii_upper(*p);
     }
     return upper;
 }

@@ -316,11 +316,6 @@ static void read_key(lua_State *L, const struct load *load, const struct key *ke
     }
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static const struct key *find_key(const struct key *list, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -363,7 +358,7 @@ static void read_table(lua_State *L, const struct load *load, const struct key *
     for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
         names[i++] = lua_tostring(L, -2); /* kept by the table */
     }
-    qsort(names, present, sizeof *names, compare_texts);
+    qsort(names, present, sizeof *names, mig_names_order);
     for (i = 0; i < present; i++) {
         const struct key *key = find_key(list, count, names[i]);
         if (key != NULL) {
@@ -512,7 +507,7 @@ static void apply_environment(lua_State *L, const struct load *load, int config,
             known[count++] = lua_tostring(L, -2);
         }
     }
-    qsort(known, count, sizeof *known, compare_texts);
+    qsort(known, count, sizeof *known, mig_names_order);
     lua_pushliteral(L, "");
     for (size_t i = 0; i < count; i++) {
         lua_pushfstring(L, i == 0 ? "There is: %s" : ", %s", known[i]);

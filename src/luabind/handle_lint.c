@@ -16,16 +16,11 @@ struct linting {
     int steps, operations;   /* stack indexes: the steps, the operations of the step in hand */
 };
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static bool on_wants(void *payload, const struct mig_revision *revision)
 {
     const struct mig_names *wanted = &((const struct linting *)payload)->wanted;
     return !wanted->given || bsearch(&revision->id, wanted->items, wanted->count,
-                                     sizeof *wanted->items, compare_names) != NULL;
+                                     sizeof *wanted->items, mig_names_order) != NULL;
 }
 
 static const char *const class_names[] = {
@@ -155,7 +150,7 @@ int mig_handle_lint(lua_State *L)
         linting.wanted = mig_handle_names(L, h, lua_gettop(L));
         (void)mig_handle_check_arena(L, h);
         qsort(linting.wanted.items, linting.wanted.count, sizeof *linting.wanted.items,
-              compare_names);
+              mig_names_order);
     }
     lua_newtable(L);
     linting.steps = lua_gettop(L);

@@ -68,11 +68,6 @@ static void put_number(struct encoder *e, int index)
 
 static void put_value(struct encoder *e, int index, int depth);
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void put_object(struct encoder *e, int index, int depth)
 {
     lua_State *L = e->L;
@@ -95,7 +90,7 @@ static void put_object(struct encoder *e, int index, int depth)
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
         keys[i++] = lua_tostring(L, -2);
     }
-    qsort(keys, count, sizeof *keys, compare_keys);
+    qsort(keys, count, sizeof *keys, mig_names_order);
     mig_strbuf_putc(out, '{');
     for (i = 0; i < count; i++) {
         mig_strbuf_puts(out, i == 0 ? "" : ",");

@@ -8,17 +8,22 @@
 #include <string.h>
 
 /* Other names of an operation: Alembic's, and several at once. */
+#define SPELLINGS(X)                                                                               \
+    X(add_columns, add_column)                                                                     \
+    X(rename_column, alter_column)                                                                 \
+    X(create_unique_constraint, add_constraint)                                                    \
+    X(create_check_constraint, add_constraint)                                                     \
+    X(create_primary_key, add_constraint)                                                          \
+    X(create_exclude_constraint, add_constraint)                                                   \
+    X(create_foreign_key, add_constraint)
+
 static const struct {
     const char *name;
     enum mig_op_kind kind;
 } spellings[] = {
-    {"add_columns", MIG_OP_add_column},
-    {"rename_column", MIG_OP_alter_column},
-    {"create_unique_constraint", MIG_OP_add_constraint},
-    {"create_check_constraint", MIG_OP_add_constraint},
-    {"create_primary_key", MIG_OP_add_constraint},
-    {"create_exclude_constraint", MIG_OP_add_constraint},
-    {"create_foreign_key", MIG_OP_add_constraint},
+#define X(name, op) {#name, MIG_OP_##op},
+    SPELLINGS(X)
+#undef X
 };
 
 const char *const mig_read_op_names[] = {
@@ -35,14 +40,10 @@ const char *const mig_read_op_names[] = {
 #undef MIG_OPT
 #undef MIG_RES
 #undef MIG_END
-    "add_columns",
-    "rename_column",
-    "create_unique_constraint",
-    "create_check_constraint",
-    "create_primary_key",
-    "create_exclude_constraint",
-    "create_foreign_key",
-    NULL,
+#define X(name, op) #name,
+    SPELLINGS(X)
+#undef X
+        NULL,
 };
 
 static enum mig_op_kind kind_of(const char *name)

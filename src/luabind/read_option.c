@@ -283,11 +283,6 @@ static void read_key(struct mig_reader *r, const struct target *t, const char *k
     unknown_option(r, t, key);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* The string keys in byte order, so that messages and pairs do not depend on hashing; what begins
  * with mariadb_ comes last, since it beats mysql_. */
 static void read_keys(struct mig_reader *r, int index, const struct target *t)
@@ -305,7 +300,7 @@ static void read_keys(struct mig_reader *r, int index, const struct target *t)
         }
     }
     if (count > 1) {
-        qsort(keys, count, sizeof *keys, compare_names);
+        qsort(keys, count, sizeof *keys, mig_names_order);
     }
     for (int last = 0; last < 2; last++) {
         for (size_t i = 0; i < count; i++) {

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* The string keys of the table at index in byte order, copied; another key raises. */
 static const char **sorted_names(struct mig_reader *r, int index, size_t *count)
 {
@@ -28,7 +23,7 @@ static const char **sorted_names(struct mig_reader *r, int index, size_t *count)
         names[i++] = mig_read_name(r, -1, "a name");
         lua_pop(L, 1);
     }
-    qsort(names, n, sizeof *names, compare_names);
+    qsort(names, n, sizeof *names, mig_names_order);
     *count = n;
     return names;
 }

@@ -370,11 +370,6 @@ struct mig_value mig_read_datum(struct mig_reader *r, int index, const char *nam
     return value;
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* The string keys of the table at index, in byte order; any other key raises. Borrowed from the
  * table. */
 static const char **sorted_keys(struct mig_reader *r, int index, const char *name, size_t *count)
@@ -393,7 +388,7 @@ static const char **sorted_keys(struct mig_reader *r, int index, const char *nam
     for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
         keys[i++] = copy_string(r, -2, name);
     }
-    qsort(keys, n, sizeof *keys, compare_keys);
+    qsort(keys, n, sizeof *keys, mig_names_order);
     *count = n;
     return keys;
 }

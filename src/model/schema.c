@@ -212,6 +212,11 @@ bool mig_names_equal(const struct mig_names *a, const struct mig_names *b)
     return true;
 }
 
+int mig_names_order(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* A list is copied with room for one more: whoever shares the old one keeps it as it was. */
 #define APPEND(arena, list, item)                                                                  \
     do {                                                                                           \

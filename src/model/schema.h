@@ -276,6 +276,8 @@ bool mig_name_equal_folded(const char *a, const char *b);
 bool mig_names_contain(const struct mig_names *names, const char *name);
 bool mig_names_contain_folded(const struct mig_names *names, const char *name);
 bool mig_names_equal(const struct mig_names *a, const struct mig_names *b);
+/* qsort's and bsearch's order of names: of their bytes. */
+int mig_names_order(const void *a, const void *b);
 
 /* Append to a list, which is copied (whoever shares the old one keeps it): for a list of thousands
  * make the array at once. -1 when out of memory, else 0. */

@@ -10,11 +10,6 @@
 #define COLUMN "version_num"
 enum { OUR_WIDTH = 255, SAFE_WIDTH = 32 /* Alembic's */ };
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void append_table(struct mig_strbuf *out, const struct mig_compile *c,
                          const struct mig_settings *settings)
 {
@@ -55,7 +50,7 @@ int mig_version_read(struct mig_conn *conn, const struct mig_settings *settings,
         return 0;
     }
     if (rc == 0 && rows->count > 1) {
-        qsort(rows->items, rows->count, sizeof *rows->items, by_bytes);
+        qsort(rows->items, rows->count, sizeof *rows->items, mig_names_order);
     }
     return rc;
 }

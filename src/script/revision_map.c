@@ -37,16 +37,11 @@ struct mig_revision *mig_revision_map_at(const struct mig_revision_map *map, siz
     return map->items[index];
 }
 
-static bool is_upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
 /* Ids are unique ignoring (ASCII) case: the key is the lower-case id, often the id itself. */
 static const char *fold(struct mig_arena *arena, const char *id)
 {
     const char *p = id;
-    while (*p != '\0' && !is_upper(*p)) {
+    while (*p != '\0' && *p == mig_ascii_lower(*p)) {
         p++;
     }
     if (*p == '\0') {
@@ -54,9 +49,7 @@ static const char *fold(struct mig_arena *arena, const char *id)
     }
     char *key = mig_arena_strdup(arena, id);
     for (char *c = key; c != NULL && *c != '\0'; c++) {
-        if (is_upper(*c)) {
-            *c = (char)(*c + 32);
-        }
+        *c = mig_ascii_lower(*c);
     }
     return key;
 }

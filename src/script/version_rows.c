@@ -1,12 +1,9 @@
 #include "script/version_rows.h"
 
+#include "model/schema.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 int mig_version_rows_sorted(struct mig_arena *arena, const struct mig_names *names,
                             struct mig_names *out, struct mig_error *err)
@@ -17,7 +14,7 @@ int mig_version_rows_sorted(struct mig_arena *arena, const struct mig_names *nam
     if (out->items == NULL) {
         return mig_error_nomem(err);
     }
-    qsort(out->items, out->count, sizeof *out->items, compare);
+    qsort(out->items, out->count, sizeof *out->items, mig_names_order);
     return 0;
 }
 
@@ -35,7 +32,7 @@ int mig_version_rows_start(struct mig_version_rows *rows, const struct mig_revis
         rows->is_row[applied->items[i]->order] = true;
         rows->now.items[rows->now.count++] = applied->items[i]->id;
     }
-    qsort(rows->now.items, rows->now.count, sizeof *rows->now.items, compare);
+    qsort(rows->now.items, rows->now.count, sizeof *rows->now.items, mig_names_order);
     return 0;
 }
 

@@ -2,6 +2,7 @@
  * dev.mysql.com/doc/refman, CREATE TABLE, ALTER TABLE; mariadb.com/kb. */
 #include "db/mysql/dialect.intern.h"
 #include "model/option.h"
+#include "util/ascii.h"
 
 #include <string.h>
 
@@ -17,7 +18,7 @@ const char *mig_mysql_option_word(struct mig_arena *arena, const char *name)
     }
     char *text = mig_arena_strdup(arena, name);
     for (char *p = text; p != NULL && *p != '\0'; p++) {
-        *p = (char)(*p == '_' && spaces ? ' ' : *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+        *p = *p == '_' && spaces ? ' ' : mig_ascii_upper(*p);
     }
     return text;
 }
