@@ -203,9 +203,6 @@ const struct mig_table *mig_compile_facts(struct mig_compile *c,
                                           const struct mig_op_add_column *op);
 /* Whether ADD COLUMN IF NOT EXISTS can say it. */
 bool mig_compile_guards_columns(struct mig_compile *c, const struct mig_op_add_column *op);
-/* The name of a constraint to drop: given, or the catalog's for an unnamed one. */
-int mig_compile_constraint_name(struct mig_compile *c, const struct mig_op_drop_constraint *op,
-                                const char **out, struct mig_error *err) MIG_MUST_CHECK;
 /* The name that the naming convention has for a constraint of the table; NULL: none, or out of
  * memory. */
 const char *mig_compile_conventional_name(const struct mig_compile *c,
@@ -225,10 +222,6 @@ mig_compile_fn mig_compile_add_column, mig_compile_drop_column, mig_compile_rena
 mig_compile_fn mig_compile_create_index, mig_compile_drop_index, mig_compile_rename_index;
 mig_compile_fn mig_compile_add_constraint, mig_compile_drop_constraint;
 mig_compile_fn mig_compile_execute, mig_compile_bulk_insert, mig_compile_batch;
-/* A query that must give no row before what follows is sent, and what it means when it does
- * (MIG_STATEMENT_CHECK_EMPTY). */
-int mig_sql_emit_guard(struct mig_sql *w, const char *schema, const char *table,
-                       const char *message) MIG_MUST_CHECK;
 /* What a guard says of rows with such values; NULL: out of memory. */
 const char *mig_compile_lost_values(const struct mig_compile *c, const char *table,
                                     const char *column);

@@ -15,8 +15,9 @@ int mig_compile_enum_noop(struct mig_compile *c, const struct mig_op *op, struct
     return 0;
 }
 
-int mig_sql_emit_guard(struct mig_sql *w, const char *schema, const char *table,
-                       const char *message)
+/* A query that must give no row before what follows is sent, and what it means when it does
+ * (MIG_STATEMENT_CHECK_EMPTY). */
+static int emit_guard(struct mig_sql *w, const char *schema, const char *table, const char *message)
 {
     struct mig_statement *statement = NULL;
     if (message == NULL) {
@@ -63,7 +64,7 @@ int mig_compile_guard_enum(struct mig_compile *c, const char *schema, const char
         mig_sql_add(&w, i > 0 ? ", %q" : "%q", lost->items[i]);
     }
     mig_sql_add(&w, in == MIG_IN_ARRAY ? ") GROUP BY value" : ") GROUP BY %n", column);
-    return mig_sql_emit_guard(&w, schema, table, mig_compile_lost_values(c, table, column));
+    return emit_guard(&w, schema, table, mig_compile_lost_values(c, table, column));
 }
 
 struct change {

@@ -123,8 +123,8 @@ int mig_compile_no_index(const struct mig_compile *c, const char *index, const c
 }
 
 /* The constraint's name: given, or the catalog's for an unnamed one. */
-int mig_compile_constraint_name(struct mig_compile *c, const struct mig_op_drop_constraint *op,
-                                const char **out, struct mig_error *err)
+static int constraint_name(struct mig_compile *c, const struct mig_op_drop_constraint *op,
+                           const char **out, struct mig_error *err)
 {
     *out = op->name;
     if (op->name == NULL && op->existing != NULL) {
@@ -141,7 +141,7 @@ int mig_compile_drop_constraint(struct mig_compile *c, const struct mig_op *op,
 {
     const struct mig_op_drop_constraint *drop = MIG_OP_CAST(op, drop_constraint);
     const char *name = NULL;
-    int code = mig_compile_constraint_name(c, drop, &name, err);
+    int code = constraint_name(c, drop, &name, err);
     if (code != 0) {
         return code;
     }

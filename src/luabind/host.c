@@ -523,11 +523,6 @@ static const char *const hook_names[MIG_HOOK_COUNT] = {
     [MIG_HOOK_AFTER_REVISION] = "after_revision",
 };
 
-const char *mig_lua_hook_name(enum mig_hook hook)
-{
-    return hook_names[hook];
-}
-
 /* A table without fields for what failed outside of a revision: a hook may index it. */
 static void push_step(lua_State *L, const struct mig_step *step)
 {

@@ -50,9 +50,8 @@ int mig_lua_protected(struct mig_lua_host *host, lua_CFunction fn, void *request
 int mig_lua_read_file(struct mig_lua_host *host, const char *path,
                       struct mig_error *err) MIG_MUST_CHECK;
 
-/* The registry's key of the configuration's hooks: a table by mig_lua_hook_name. */
+/* The registry's key of the configuration's hooks: a table by their names. */
 extern const char mig_lua_hooks_key;
-const char *mig_lua_hook_name(enum mig_hook hook);
 /* The registry's keys of autogenerate.include and include_part, each a function or nil. */
 extern const char mig_lua_include_key, mig_lua_include_part_key;
 

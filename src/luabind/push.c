@@ -78,11 +78,6 @@ static void push_type(lua_State *L, const struct mig_type *type, enum form form)
     }
 }
 
-void mig_lua_push_type(lua_State *L, const struct mig_type *type)
-{
-    push_type(L, type, DATA);
-}
-
 static const char *const value_kinds[] = {
     [MIG_VALUE_NULL] = "null", [MIG_VALUE_BYTES] = "bytes", [MIG_VALUE_JSON] = "json",
     [MIG_VALUE_EXPR] = "expr", [MIG_VALUE_NOW] = "now",     [MIG_VALUE_UUID_V4] = "uuid_v4",
@@ -248,11 +243,6 @@ static void push_constraint(lua_State *L, const struct mig_constraint *constrain
     }
 }
 
-void mig_lua_push_constraint(lua_State *L, const struct mig_constraint *constraint)
-{
-    push_constraint(L, constraint, DATA);
-}
-
 static void push_index(lua_State *L, const struct mig_index *index, enum form form)
 {
     push_record(L, &mig_record_index, index, form);
@@ -298,11 +288,6 @@ static void push_column(lua_State *L, const struct mig_column *column, enum form
         set_text(L, "native_type", column->native_type);
     }
     set_pairs(L, &column->options, form);
-}
-
-void mig_lua_push_column(lua_State *L, const struct mig_column *column)
-{
-    push_column(L, column, DATA);
 }
 
 static void push_columns(lua_State *L, const struct mig_columns *columns, enum form form)

@@ -12,10 +12,7 @@
 void mig_lua_push_op(lua_State *L, const struct mig_op *op);
 /* The parts, as plain data too. */
 void mig_lua_push_table(lua_State *L, const struct mig_table *table);
-void mig_lua_push_column(lua_State *L, const struct mig_column *column);
-void mig_lua_push_constraint(lua_State *L, const struct mig_constraint *constraint);
 void mig_lua_push_index(lua_State *L, const struct mig_index *index);
-void mig_lua_push_type(lua_State *L, const struct mig_type *type);
 
 /* What op.inspect gives: columns, primary_key, foreign_keys, uniques, checks, indexes, comment as
  * values of `sql`, so that they can be handed to op.create_table again. */

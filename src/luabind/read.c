@@ -575,7 +575,7 @@ struct mig_table *mig_read_body(struct mig_reader *r, int index, const char *tab
     return table;
 }
 
-struct mig_columns mig_read_columns(struct mig_reader *r, int index, const char *name)
+static struct mig_columns read_columns(struct mig_reader *r, int index, const char *name)
 {
     index = lua_absindex(r->L, index);
     if (lua_type(r->L, index) != LUA_TTABLE) {
@@ -677,7 +677,7 @@ void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *b
         SLOT(struct mig_column *) = mig_read_column(r, index, name);
         break;
     case MIG_FIELD_COLUMNS:
-        SLOT(struct mig_columns) = mig_read_columns(r, index, name);
+        SLOT(struct mig_columns) = read_columns(r, index, name);
         break;
     case MIG_FIELD_BODY:
         SLOT(struct mig_table *) = mig_read_body(r, index, NULL, NULL, NULL);

@@ -354,7 +354,8 @@ struct mig_value mig_read_value(struct mig_reader *r, int index, const char *nam
     return value;
 }
 
-struct mig_value mig_read_datum(struct mig_reader *r, int index, const char *name)
+/* A parameter or a field of a row: no expressions. */
+static struct mig_value read_datum(struct mig_reader *r, int index, const char *name)
 {
     const struct mig_lua_object *object = mig_lua_object(r->L, index);
     if (object != NULL && object->class == MIG_LUA_EXPR &&
@@ -422,7 +423,7 @@ static struct mig_value read_parameter(struct mig_reader *r, int index)
         mig_read_fail(r, "it is one value, not a table: IN (…) takes a parameter for each, "
                          "IN (:a, :b); a column of JSON takes sql.json(table)");
     }
-    return mig_read_datum(r, index, "it");
+    return read_datum(r, index, "it");
 }
 
 struct mig_params mig_read_params(struct mig_reader *r, int index, const char *name)

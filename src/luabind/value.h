@@ -52,8 +52,6 @@ struct mig_names mig_read_names(struct mig_reader *r, int index, const char *nam
 /* The values of an enum or a set: names, each once. */
 struct mig_names mig_read_values(struct mig_reader *r, int index, const char *name);
 struct mig_value mig_read_value(struct mig_reader *r, int index, const char *name);
-/* A parameter or a field of a row: no expressions. */
-struct mig_value mig_read_datum(struct mig_reader *r, int index, const char *name);
 struct mig_pairs mig_read_pairs(struct mig_reader *r, int index, const char *name);
 struct mig_params mig_read_params(struct mig_reader *r, int index, const char *name);
 /* luabind/read_rows.c: the rows of op.bulk_insert into op->rows. Their strings stay Lua's: the list
@@ -82,7 +80,6 @@ const struct mig_computed *mig_read_computed(struct mig_reader *r, int index, co
  * its struct) whose keys may stand in the same table, NULL none. */
 struct mig_table *mig_read_body(struct mig_reader *r, int index, const char *table_name,
                                 const struct mig_record *extra, void *extra_base);
-struct mig_columns mig_read_columns(struct mig_reader *r, int index, const char *name);
 /* The keyed part of a table into a record's struct. prefixed: where options with a dialect's prefix
  * go that the record does not have (known: their names, NULL for `mysql_*` is open), NULL: they are
  * unknown. */

@@ -48,9 +48,5 @@ struct mig_column *mig_apply_find_column(const struct mig_table *table, const ch
 /* MIG_E_script: the table has no such column, with the nearest one. */
 int mig_apply_no_such_column(struct mig_arena *arena, const struct mig_table *table,
                              const char *name, struct mig_error *err);
-/* Text with the identifier `from` written as `to` where it stands bare or quoted, outside literals.
- */
-const char *mig_apply_rename_in_text(struct mig_arena *arena, const char *text, const char *from,
-                                     const char *to);
 
 #endif

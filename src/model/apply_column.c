@@ -13,8 +13,10 @@ static bool is_word(char c)
     return mig_ascii_is_alnum(c) || c == '_' || c == '$' || ((unsigned char)c & 0x80) != 0;
 }
 
-const char *mig_apply_rename_in_text(struct mig_arena *arena, const char *text, const char *from,
-                                     const char *to)
+/* Text with the identifier `from` written as `to` where it stands bare or quoted, outside literals.
+ */
+static const char *rename_in_text(struct mig_arena *arena, const char *text, const char *from,
+                                  const char *to)
 {
     if (text == NULL) {
         return NULL;
@@ -71,7 +73,7 @@ static void rename_in_elements(struct mig_arena *arena, struct mig_elements *ele
             elements->items[i].column = to;
         }
         elements->items[i].expression =
-            mig_apply_rename_in_text(arena, elements->items[i].expression, from, to);
+            rename_in_text(arena, elements->items[i].expression, from, to);
     }
 }
 
@@ -91,8 +93,8 @@ static void rename_column(struct mig_arena *arena, struct mig_table *table, cons
         if (mig_name_equal_folded(constraint->referred_table, table->name)) {
             rename_in_names(&constraint->referred_columns, from, to);
         }
-        constraint->condition = mig_apply_rename_in_text(arena, constraint->condition, from, to);
-        constraint->where = mig_apply_rename_in_text(arena, constraint->where, from, to);
+        constraint->condition = rename_in_text(arena, constraint->condition, from, to);
+        constraint->where = rename_in_text(arena, constraint->where, from, to);
         if (mig_name_equal_folded(constraint->column, from)) {
             constraint->column = to;
         }
@@ -101,7 +103,7 @@ static void rename_column(struct mig_arena *arena, struct mig_table *table, cons
         struct mig_index *index = table->indexes.items[i];
         rename_in_elements(arena, &index->elements, from, to);
         rename_in_names(&index->include, from, to);
-        index->where = mig_apply_rename_in_text(arena, index->where, from, to);
+        index->where = rename_in_text(arena, index->where, from, to);
         index->sql = NULL;
     }
     for (size_t i = 0; i < table->columns.count; i++) {
@@ -110,8 +112,7 @@ static void rename_column(struct mig_arena *arena, struct mig_table *table, cons
             struct mig_computed *computed = mig_arena_new(arena, struct mig_computed);
             if (computed != NULL) {
                 *computed = *column->computed;
-                computed->expression =
-                    mig_apply_rename_in_text(arena, computed->expression, from, to);
+                computed->expression = rename_in_text(arena, computed->expression, from, to);
                 column->computed = computed;
             }
         }

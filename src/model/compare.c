@@ -693,7 +693,8 @@ static bool same_setting(const struct mig_value *a, const struct mig_value *b)
     return same_word(setting_text(a, left), setting_text(b, right));
 }
 
-bool mig_compare_pairs(const struct mig_pairs *a, const struct mig_pairs *b)
+/* Named settings, in any order. */
+static bool same_pairs(const struct mig_pairs *a, const struct mig_pairs *b)
 {
     bool same = a->count == b->count;
     for (size_t i = 0; same && i < a->count; i++) {
@@ -765,7 +766,7 @@ bool mig_compare_constraints(const struct mig_compare_rules *rules, const struct
                is_on(a->nulls_not_distinct) == is_on(b->nulls_not_distinct) &&
                is_on(a->period) == is_on(b->period) &&
                same_word(a->sqlite_on_conflict, b->sqlite_on_conflict) &&
-               (!rules->prefix_keys || mig_compare_pairs(&a->mysql_length, &b->mysql_length));
+               (!rules->prefix_keys || same_pairs(&a->mysql_length, &b->mysql_length));
     }
 }
 
@@ -780,7 +781,7 @@ bool mig_compare_indexes(const struct mig_compare_rules *rules, const struct mig
            is_on(a->unique) == is_on(b->unique) && mig_compare_expressions(a->where, b->where) &&
            same_word(a_using, b_using) && same_names(rules, &a->include, &b->include) &&
            is_on(a->nulls_not_distinct) == is_on(b->nulls_not_distinct) &&
-           same_word(a->prefix, b->prefix) && mig_compare_pairs(&a->with, &b->with) &&
+           same_word(a->prefix, b->prefix) && same_pairs(&a->with, &b->with) &&
            same_word(a->parser, b->parser) && a->invalid == b->invalid &&
            (!rules->has_comments || mig_text_equal(a->comment, b->comment));
 }

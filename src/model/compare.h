@@ -53,8 +53,6 @@ struct mig_value mig_compare_simplify(struct mig_arena *arena, const struct mig_
                                       const struct mig_type *type);
 bool mig_compare_defaults(struct mig_arena *arena, const struct mig_column *a,
                           const struct mig_column *b);
-/* Named settings, in any order. */
-bool mig_compare_pairs(const struct mig_pairs *a, const struct mig_pairs *b);
 bool mig_compare_identities(const struct mig_identity *a, const struct mig_identity *b);
 bool mig_compare_computed(const struct mig_computed *a, const struct mig_computed *b);
 /* Constraints of one kind, without their names. */

@@ -712,11 +712,6 @@ const struct mig_server *mig_run_server(const struct mig_run *run)
     return run->server;
 }
 
-struct mig_catalog *mig_run_catalog(struct mig_run *run)
-{
-    return run->catalog;
-}
-
 struct mig_compile *mig_run_compile(struct mig_run *run)
 {
     return &run->compile;
@@ -730,9 +725,4 @@ bool mig_run_offline(const struct mig_run *run)
 const char *mig_run_tag(const struct mig_run *run)
 {
     return run->options->tag;
-}
-
-const struct mig_log *mig_run_log(const struct mig_run *run)
-{
-    return &run->ctx->log;
 }

@@ -174,10 +174,8 @@ void mig_run_set_line(struct mig_run *run, int line);
 /* What a binding may ask. */
 const struct mig_dialect *mig_run_dialect(const struct mig_run *run);
 const struct mig_server *mig_run_server(const struct mig_run *run);
-struct mig_catalog *mig_run_catalog(struct mig_run *run);
 struct mig_compile *mig_run_compile(struct mig_run *run); /* for rendering a query handle */
 bool mig_run_offline(const struct mig_run *run);
 const char *mig_run_tag(const struct mig_run *run);
-const struct mig_log *mig_run_log(const struct mig_run *run);
 
 #endif

@@ -144,7 +144,9 @@ static const char *skip_literal(const char *text)
     return digits > 0 ? end + digits : text;
 }
 
-const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value)
+/* The literal that a reflected default is, without the ::type that the server adds: `'5'::text` →
+ * `'5'`; NULL when it is no literal. */
+static const char *bare_default(struct mig_compile *c, const struct mig_value *value)
 {
     struct mig_strbuf buf = {0};
     struct mig_error ignored = {0};
@@ -206,7 +208,7 @@ static int restore_default(struct mig_compile *c, const struct mig_op_alter_colu
                            struct mig_error *err)
 {
     const struct mig_value *before = &op->existing->default_value;
-    const char *bare = mig_postgresql_bare_default(c, before);
+    const char *bare = bare_default(c, before);
     from = mig_dialect_type(c, from);
     bool was_boolean =
         from != NULL && family_of(from) == BOOLEAN && family_of(mig_dialect_type(c, to)) == NUMBER;
@@ -339,7 +341,7 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
         before->kind != MIG_VALUE_NONE && existing->identity == NULL && existing->computed == NULL;
     bool other = from != NULL &&
                  family_of(mig_dialect_type(c, from)) != family_of(mig_dialect_type(c, to)) &&
-                 mig_postgresql_bare_default(c, before) != NULL;
+                 bare_default(c, before) != NULL;
     bool replaced = op->default_.kind != MIG_VALUE_NONE || op->drop_default == MIG_TRUE;
     has_default = has_default || (from == NULL && replaced); /* a script cannot know */
     bool carried = (converts || other || op->postgresql_using != NULL) && has_default;

@@ -18,9 +18,6 @@ int mig_postgresql_add_comment(struct mig_compile *c, const char *schema, const 
 
 /* alter.c */
 mig_compile_fn mig_postgresql_alter_column;
-/* The literal that a reflected default is, without the ::type that the server adds: `'5'::text` →
- * `'5'`; NULL when it is no literal. */
-const char *mig_postgresql_bare_default(struct mig_compile *c, const struct mig_value *value);
 
 /* table_option.c: what stands behind the columns in CREATE TABLE. */
 void mig_postgresql_table_options(struct mig_sql *w, const struct mig_table *table);

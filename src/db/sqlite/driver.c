@@ -686,7 +686,8 @@ static void read_decimal(struct result *result, size_t i, int type, struct mig_v
     }
 }
 
-static void read_value(struct result *result, size_t i, struct mig_value *value)
+static int read_value(struct result *result, size_t i, struct mig_value *value,
+                      struct mig_error *err)
 {
     sqlite3_stmt *stmt = result->stmt;
     int at = (int)i;
@@ -711,6 +712,9 @@ static void read_value(struct result *result, size_t i, struct mig_value *value)
     case SQLITE_TEXT:
         value->kind = MIG_VALUE_TEXT;
         value->text = (const char *)sqlite.column_text(stmt, at);
+        if (value->text == NULL) { /* a database in UTF-16: it has no room to convert it */
+            return mig_error_nomem(err);
+        }
         value->length = (size_t)sqlite.column_bytes(stmt, at);
         if (result->readings[i] == AS_DECIMAL) {
             mig_decimal_value(value->text, value->length, value);
@@ -727,6 +731,7 @@ static void read_value(struct result *result, size_t i, struct mig_value *value)
     default:
         break;
     }
+    return 0;
 }
 
 static int sqlite_next(struct mig_cursor *cursor, bool *row, struct mig_error *err)
@@ -745,10 +750,11 @@ static int sqlite_next(struct mig_cursor *cursor, bool *row, struct mig_error *e
             return rc;
         }
     }
-    for (size_t i = 0; *row && i < cursor->column_count; i++) {
-        read_value(result, i, &cursor->values[i]);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && *row && i < cursor->column_count; i++) {
+        rc = read_value(result, i, &cursor->values[i], err);
     }
-    return 0;
+    return rc;
 }
 
 /* ---- the rest ---- */
