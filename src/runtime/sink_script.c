@@ -102,7 +102,8 @@ static void keep_returns(const struct mig_run *run, const struct mig_statement *
     bool literal = run->db->dialect->backslash_escapes;
     struct mig_sqltokens tokens = mig_sqltokens_start(run->db->dialect, run->server, sql, length);
     struct mig_sqltoken token = {0};
-    if (word != NULL && (literal || statement->class != MIG_CLASS_DDL)) {
+    if (word != NULL && (literal || statement->class != MIG_CLASS_DDL) &&
+        memchr(sql, '\r', length) != NULL) {
         token = mig_sqltokens_word(&tokens);
     }
     for (; token.kind != MIG_SQLTOKEN_END; token = mig_sqltokens_word(&tokens)) {
