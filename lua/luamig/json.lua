@@ -81,7 +81,8 @@ function json.quote(text)
     end
     text = table.concat(parts)
   end
-  return '"' .. text:gsub('[%c"\\\127]', function(c)
+  -- no %c, which is the locale's: in an 8-bit one it is half a letter, too
+  return '"' .. text:gsub('[\0-\31"\\\127]', function(c)
     return escapes[c] or ("\\u%04x"):format(c:byte())
   end) .. '"'
 end

@@ -96,13 +96,13 @@ local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r"
 
 --- A text as a Lua literal: quoted, or in long brackets when it has several lines.
 function render.text(text)
-  if not text:find '[%c"\\\127-\255]' then return '"' .. text .. '"' end -- most
+  if not text:find '[\0-\31"\\\127-\255]' then return '"' .. text .. '"' end -- most
   if text:find "\n" and not text:find "[%z\1-\8\11-\31\127]" then
     local level = ""
     while text:find("]" .. level .. "]", 1, true) or text:sub(-1 - #level) == "]" .. level do level = level .. "=" end
     return "[" .. level .. "[" .. (text:sub(1, 1) == "\n" and "\n" or "") .. text .. "]" .. level .. "]"
   end
-  local pattern = utf8.len(text) and '[%c"\\\127]' or '[%c"\\\127-\255]' -- bytes that are no text
+  local pattern = utf8.len(text) and '[\0-\31"\\\127]' or '[\0-\31"\\\127-\255]' -- bytes that are no text
   return '"' .. text:gsub(pattern, function(c)
     return escapes[c] or ("\\x%02x"):format(c:byte())
   end) .. '"'
