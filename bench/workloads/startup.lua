@@ -22,7 +22,7 @@ local function size(bench)
   local libraries = {}
   for name in measure.shell("ldd " .. bench.luamig):gmatch("(%S+) =>") do libraries[#libraries + 1] = (name:gsub("%.so.*", "")) end
   table.sort(libraries)
-  bench.note("The program", ("%.2f MiB stripped; %d libraries at start: %s. libpq and libmariadb are loaded when a URL asks for them.")
+  bench.note("The program", ("%.2f MiB stripped; %d libraries at start: %s. libsqlite3, libpq and libmariadb are loaded when a URL asks for one.")
     :format(#measure.read(stripped) / 2 ^ 20, #libraries, table.concat(libraries, ", ")))
 end
 
