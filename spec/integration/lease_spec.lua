@@ -27,6 +27,7 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
 
     it("of another node is waited for, and its owner is named", function()
       hold("lease", 60)
+      assert.matches("\nlock       process 4711 on elsewhere, by its lease", p:luamig("status").stdout)
       local r = p:luamig("upgrade", "--lock-timeout", "300ms")
       assert.equal(4, r.code, r.stderr)
       assert.matches("elsewhere:4711:1", r.stderr)
@@ -44,6 +45,8 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
 
     it("of a runner whose session lock is gone is taken at once", function()
       hold("session", 60)
+      assert.is_nil(p:luamig("status").stdout:find "\nlock ")
+      assert.matches("nobody holds the lock", p:luamig("unlock").stderr)
       assert.equal(0, p:luamig("upgrade", "--lock-timeout", "300ms").code)
     end)
 

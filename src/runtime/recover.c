@@ -95,15 +95,15 @@ int mig_context_repair(struct mig_context *ctx, const char *revision, int step, 
     return rc;
 }
 
-/* The lease that nobody's session lock backs: behind a pooler, on another node, or of a runner that
- * died. */
-static int unlock_lease(struct mig_run *run, const char *key, bool end,
+/* The lease that nobody's session lock backs: behind a pooler, on another node. One that relied on
+ * a session lock which nobody holds is that of a runner that died (`dead`: where that is known). */
+static int unlock_lease(struct mig_run *run, const char *key, bool dead, bool end,
                         struct mig_lock_holder *holder, struct mig_error *err)
 {
     struct mig_lease_row row = {0};
     bool table = false;
     int rc = mig_lease_look(run, key, &row, &table, err);
-    if (rc != 0 || row.owner == NULL || row.seconds_left <= 0) {
+    if (rc != 0 || row.owner == NULL || row.seconds_left <= 0 || (dead && row.by_session)) {
         return rc;
     }
     const char *pid = strchr(row.owner, ':'); /* "host:pid:start" */
@@ -133,9 +133,11 @@ int mig_context_unlock(struct mig_context *ctx, struct mig_arena *arena, bool en
         if (rc == 0 && end && holder->pid != 0 && runner->end_session != NULL) {
             rc = runner->end_session(run.conn, holder->pid, err);
             struct mig_lock_holder same = {0}; /* its lease goes as well */
-            rc = rc == 0 ? unlock_lease(&run, key, true, &same, err) : rc;
+            rc = rc == 0 ? unlock_lease(&run, key, false, true, &same, err) : rc;
         } else if (rc == 0 && holder->pid == 0) {
-            rc = unlock_lease(&run, key, end, holder, err);
+            bool trusted = false;
+            rc = runner->is_trusted(run.conn, &trusted, err);
+            rc = rc == 0 ? unlock_lease(&run, key, trusted, end, holder, err) : rc;
         }
     }
     mig_run_end(&run);
