@@ -95,6 +95,8 @@ describe("lock facts", function()
       ["ALTER TABLE t ADD COLUMN z int, ADD CONSTRAINT c CHECK (z > 0)"] = { "SHARED", true, true },
       ["ALTER TABLE t ADD COLUMN z int, ADD CONSTRAINT f FOREIGN KEY (z) REFERENCES p (id)"] = { "SHARED", true, true },
       ["ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (a, b)"] = { "NONE", true, true },
+      ["ALTER TABLE t DROP PRIMARY KEY, ADD CONSTRAINT k PRIMARY KEY (a)"] = { "NONE", true, true },
+      ["ALTER TABLE t ADD COLUMN z int, ALGORITHM=COPY"] = { "SHARED", true, true },
       ["ALTER TABLE t ADD COLUMN z int, ALGORITHM=INSTANT, LOCK=NONE"] = { "NONE", false, false },
       ["ALTER TABLE t ADD COLUMN z int, MODIFY a bigint"] = {},
     } do

@@ -39,12 +39,12 @@ const struct mig_lock_fact mig_mysql_locks[] = {
     {"ALTER TABLE * ALTER INDEX *", NONE, N, N},
     {"ALTER TABLE * CONVERT TO CHARACTER SET *", SH, Y, Y},
     {"ALTER TABLE * DEFAULT CHARACTER SET *", NONE, N, N},
-    {"ALTER TABLE * ADD FULLTEXT *", SH, N, Y},
+    {"ALTER TABLE * ADD FULLTEXT *", SH, U, Y}, /* rewritten for the first one */
     {"ALTER TABLE * ADD SPATIAL *", SH, N, Y},
     {"ALTER TABLE * ADD INDEX *", NONE, N, Y},
     {"ALTER TABLE * ADD UNIQUE *", NONE, N, Y},
     {"ALTER TABLE * ADD CONSTRAINT * UNIQUE *", NONE, N, Y},
-    {"ALTER TABLE * DROP PRIMARY KEY, ADD PRIMARY KEY *", NONE, Y, Y},
+    {"ALTER TABLE * DROP PRIMARY KEY, ADD *PRIMARY KEY *", NONE, Y, Y},
     {"ALTER TABLE * DROP PRIMARY KEY*", SH, Y, Y},
     {"ALTER TABLE * ADD * PRIMARY KEY *", NONE, Y, Y},
     {"ALTER TABLE * ADD PRIMARY KEY *", NONE, Y, Y},
@@ -77,7 +77,7 @@ const struct mig_lock_fact mig_mysql_locks[] = {
     {"ALTER TABLE * LOCK*EXCLUSIVE", EX, N, N},
     {"ALTER TABLE * LOCK*", NONE, N, N},
 
-    {"CREATE FULLTEXT INDEX *", SH, N, Y},
+    {"CREATE FULLTEXT INDEX *", SH, U, Y},
     {"CREATE SPATIAL INDEX *", SH, N, Y},
     {"CREATE * INDEX *", NONE, N, Y},
     {"CREATE INDEX *", NONE, N, Y},
