@@ -91,6 +91,9 @@ for _, dialect in ipairs(servers.dialects) do
         assert.matches(dialect == "postgresql" and strong or "lock NONE", longer)
         if dialect == "postgresql" then
           assert.matches("lock ACCESS EXCLUSIVE, may rewrite the table", zone)
+          p:revision { id = "b2", down = "a1", upgrade = [[op.create_table("e", { { "m", sql.enum("mood", { "a", "b" }) } })
+  op.remove_enum_value("mood", "b")]] }
+          assert.matches("USING m::text::mood;  %-%- lock ACCESS EXCLUSIVE, rewrites the table", ok("plan", "b2").stdout)
         else
           assert.matches("lock not known", raw)
         end

@@ -101,19 +101,10 @@ return {
       fix = "a new column, kept in step by a trigger, filled with op.backfill",
       operation = changed(function(old, new, operation)
         local rewritten = statement_of(operation).rewrites
-        if rewritten == nil and not operation.postgresql_using then -- the server decides
+        if rewritten == nil then -- the server decides
           rewritten = old.kind ~= new.kind or (old.timezone or false) ~= (new.timezone or false)
         end
         return rewritten and ("goes from %s to %s"):format(words(old), words(new))
-      end),
-    },
-    {
-      id = "type-change-using", severity = "warn", dialects = { "postgresql" },
-      summary = "USING with a change of type that needs none", why = "the table is rewritten where it would not be without it",
-      fix = "leave postgresql_using out",
-      operation = changed(function(old, new, operation)
-        local one_kind = (TEXTS[old.kind] and TEXTS[new.kind]) or (old.kind == "numeric" and new.kind == "numeric")
-        return operation.postgresql_using and one_kind and not statement_of(operation).rewrites and "needs no USING"
       end),
     },
     {

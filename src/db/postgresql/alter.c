@@ -317,6 +317,30 @@ static enum mig_tri type_rewrites(const struct mig_compile *c, const struct mig_
     return rewrites ? MIG_TRUE : MIG_FALSE;
 }
 
+/* USING says no more than the type: the column, or one cast of it. */
+static bool is_cast_of(const char *text, const char *column)
+{
+    static const char opening[] = " (\"", closing[] = " )\"";
+    size_t length = strlen(column);
+    const char *at = text + strspn(text, opening);
+    bool call = mig_ascii_compare_n(at, "CAST(", 5) == 0;
+    at += call ? 4 : 0;
+    at += strspn(at, opening);
+    if (mig_ascii_compare_n(at, column, length) != 0) {
+        return false;
+    }
+    at += length;
+    at += strspn(at, closing);
+    if (strncmp(at, "::", 2) == 0) {
+        at += 2;
+    } else if (call && mig_ascii_compare_n(at, "AS ", 3) == 0) {
+        at += 3;
+    } else {
+        return *at == '\0';
+    }
+    return strpbrk(at, ":|+-*/'<>=%") == NULL;
+}
+
 static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *op,
                       bool *default_done, struct mig_error *err)
 {
@@ -368,10 +392,8 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     if (code != 0) {
         return code;
     }
-    enum mig_tri rewrites = type_rewrites(c, from, to);
-    if (rewrites == MIG_TRUE || op->postgresql_using == NULL) { /* USING may be anything */
-        statement->rewrites = rewrites;
-    }
+    bool computes = op->postgresql_using != NULL && !is_cast_of(op->postgresql_using, op->column);
+    statement->rewrites = computes ? MIG_TRUE : type_rewrites(c, from, to);
     code = follow_type(c, op, err);
     if (code != 0 || !carried || replaced) {
         return code;

@@ -378,7 +378,11 @@ static int move_column(const struct change *change, const char *schema, const ch
     mig_sql_add(&w, "ALTER TABLE %t ALTER COLUMN %n TYPE %t%r USING ", schema, table, column,
                 change->schema, change->name, array ? "[]" : "");
     add_mapping(&w, change, column, array);
-    code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
+    struct mig_statement *statement = NULL;
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, &statement);
+    if (code == 0) {
+        statement->rewrites = MIG_TRUE; /* a value goes through its text */
+    }
     if (code != 0 || !has_default) {
         return code;
     }
