@@ -311,7 +311,7 @@ struct mig_table *mig_diff_plain_table(struct mig_arena *arena,
     }
     body->constraints = table->constraints;
     for (size_t i = 0; i < table->indexes.count; i++) {
-        if (!mig_diff_is_of_foreign_key(&d, table, table->indexes.items[i]) &&
+        if (!mig_diff_comes_with_key(&d, table, table->indexes.items[i]) &&
             mig_table_add_index(arena, body, table->indexes.items[i]) != 0) {
             return NULL;
         }
@@ -361,7 +361,7 @@ static void create_table(struct mig_diff *d, const struct mig_schema *to,
         struct mig_index *index = table->indexes.items[i];
         if (d->rules->counts_on_key && mig_table_needs_index(table, index)) {
             d->failed |= mig_table_add_index(d->arena, body, index) != 0;
-        } else if (!mig_diff_is_of_foreign_key(d, table, index)) {
+        } else if (!mig_diff_comes_with_key(d, table, index)) {
             mig_diff_add_index(d, stage, table, index);
         }
     }

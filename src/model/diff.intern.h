@@ -130,6 +130,9 @@ bool mig_diff_covers(const struct mig_diff *d, const struct mig_index *index,
 /* Did MySQL make the index for a foreign key of the table? */
 bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table *table,
                                 const struct mig_index *index);
+/* Whether MySQL makes the index, under that name, where the table is made with its foreign keys. */
+bool mig_diff_comes_with_key(const struct mig_diff *d, const struct mig_table *table,
+                             const struct mig_index *index);
 /* create_index, at the end of a list. */
 void mig_diff_add_index(struct mig_diff *d, struct mig_op_list *list, const struct mig_table *to,
                         const struct mig_index *index);

@@ -483,6 +483,20 @@ bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table
     return false;
 }
 
+bool mig_diff_comes_with_key(const struct mig_diff *d, const struct mig_table *table,
+                             const struct mig_index *index)
+{
+    for (size_t i = 0; d->rules->unique_is_index && i < table->constraints.count; i++) {
+        const struct mig_constraint *key = table->constraints.items[i];
+        const char *made = has_made_up_name(d, key) ? own_index_name(key) : key->name;
+        if (key->kind == MIG_CONSTRAINT_FOREIGN && index->name != NULL && made != NULL &&
+            mig_ascii_compare(made, index->name) == 0 && mig_diff_covers(d, index, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool same_columns(const struct mig_diff *d, const struct mig_constraint *a,
                          const struct mig_constraint *b)
 {
