@@ -54,6 +54,7 @@ function progress.run(session, verb, target)
   local report = handle[verb](handle, target, options)
   if args.sql then
     out:text(table.concat(script))
+    if #script == 0 then out:note "nothing to do: the script is empty" end
   elseif (report.step_count or #report.steps) == 0 then
     out:note("nothing to do: the database is at " .. progress.heads_text(report.to))
   else

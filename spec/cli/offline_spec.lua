@@ -212,3 +212,17 @@ describe("a script begins with `session`", function()
     assert.equal("10", tostring(db:value "SELECT length(a) FROM t"))
   end)
 end)
+
+it("a script that would be empty says why on standard error", function()
+  local p = project.new {}
+  p:revision { id = "a1b2", upgrade = 'op.execute "SELECT 1"' }
+  local function empty(...)
+    local r = p:luamig(...)
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("", r.stdout)
+    return r.stderr
+  end
+  assert.matches("nothing to do: the script is empty", empty("upgrade", "a1b2:a1b2", "--sql"), 1, true)
+  assert.matches("a script takes the database to be at base", empty("stamp", "base", "--sql"), 1, true)
+  assert.not_matches("nothing", p:luamig("stamp", "a1b2:base", "--sql").stderr)
+end)

@@ -17,6 +17,9 @@ function stamp.run(session)
   if args.sql then
     report.script = table.concat(script)
     out:text(report.script)
+    if report.script == "" then
+      out:note "nothing to do: a script takes the database to be at base, unless FROM:REV or --purge says otherwise"
+    end
   else
     out:note("now at " .. progress.heads_text(report.to))
   end
