@@ -113,6 +113,8 @@ local cases = {
     'op.alter_column("users", "at", { type = sql.datetime { timezone = true, precision = 6 } })' },
   { "type-change-rewrite", "postgresql", 'op.alter_column("users", "email", { type = sql.text, postgresql_using = "upper(email)" })',
     'op.alter_column("users", "email", { type = sql.text, postgresql_using = "CAST(email AS text)" })' },
+  { "type-change-rewrite", "postgresql", 'op.alter_column("elsewhere", "a", { type = sql.string(9) })',
+    'op.alter_column("elsewhere", "a", { type = sql.string(9), existing_type = sql.string(5) })' },
   { "type-change-check-rescan", "postgresql", 'op.alter_column("users", "kind", { type = sql.text })',
     'op.alter_column("users", "email", { type = sql.text })' },
   { "type-change-fk-revalidate", "postgresql", 'op.alter_column("users", "org_id", { type = sql.numeric(20, 0) })',

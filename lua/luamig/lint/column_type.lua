@@ -99,7 +99,10 @@ return {
       summary = "a change of type that rewrites the table",
       why = "the table and its indexes are written again under ACCESS EXCLUSIVE",
       fix = "a new column, kept in step by a trigger, filled with op.backfill",
-      operation = changed(function(old, new, operation)
+      operation = altered(function(operation, column)
+        local old, new = before(operation, column), operation.type
+        if not new then return nil end
+        if not old then return "gets another type (existing_type says which it has)" end
         local rewritten = statement_of(operation).rewrites
         if rewritten == nil then -- the server decides
           rewritten = old.kind ~= new.kind or (old.timezone or false) ~= (new.timezone or false)
