@@ -110,7 +110,7 @@ static void start_step(struct mig_command *cmd, const struct mig_step *step,
     }
     run->segment = run->open ? 1 : 0;
     run->sent = run->kept = 0;
-    run->waiting = run->partly_rolled_back = false;
+    run->waiting = run->partly_rolled_back = run->taken = false;
     memset(run->labels, 0, sizeof run->labels);
     mig_arena_rewind(&run->label_arena);
     run->changed = -1;
@@ -176,6 +176,7 @@ static int call_revision(struct mig_command *cmd, const struct mig_step *step,
     done->complete = true;
     run->scripted = true;
     run->watched = false;
+    run->journal.kept_step = run->journal.last_step;
     int rc = mig_command_source(cmd, step->revision, err);
     if (rc == 0) {
         rc = mig_command_undoes(cmd, step)

@@ -124,7 +124,7 @@ static bool committed(const struct mig_run *run, const struct mig_step *step,
 static bool is_taken(const struct mig_run *run)
 {
     struct mig_error known = {0};
-    bool taken = run->lock != NULL && mig_lease_check(run->lock, &known) != 0;
+    bool taken = run->taken || (run->lock != NULL && mig_lease_check(run->lock, &known) != 0);
     mig_error_clear(&known);
     return taken;
 }

@@ -136,6 +136,24 @@ int mig_journal_load(struct mig_run *run, struct mig_error *err)
     return rc == 0 && run->arena->failed ? mig_error_nomem(err) : rc;
 }
 
+int mig_journal_last_step(struct mig_run *run, int *step, struct mig_error *err)
+{
+    struct mig_strbuf sql = {0};
+    struct mig_value value = {0};
+    struct mig_param item = {.value = mig_value_text(run->revision->id)};
+    struct mig_params params = {.items = &item, .count = 1, .given = true};
+    mig_strbuf_puts(&sql, "SELECT max(step) FROM ");
+    append_table(&sql, run);
+    append_where(&sql, run);
+    mig_strbuf_puts(&sql, " AND revision = ?");
+    int rc = sql.failed ? mig_error_nomem(err)
+                        : mig_conn_scalar(run->conn, mig_strbuf_text(&sql), &params,
+                                          &run->revision_arena, &value, err);
+    *step = value.kind == MIG_VALUE_INT ? (int)value.integer : 0;
+    mig_strbuf_release(&sql);
+    return rc;
+}
+
 bool mig_journal_has(const struct mig_run *run, const char *revision)
 {
     for (size_t i = 0; i < run->journal.row_count; i++) {
@@ -404,6 +422,7 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
                     last ? 0 : journal->part + 1, journal->chain, &evidence, text, err);
     journal->intended = rc == 0;
     journal->in_doubt = evidence.in_doubt;
+    journal->kept_step = journal->last_step; /* which commits by itself */
     return rc;
 }
 
@@ -483,6 +502,7 @@ void mig_journal_failed(struct mig_run *run, const struct mig_statement *stateme
         /* Nothing is half applied. */
         journal->last_step =
             delete_step(run, run->revision->id, 1, &ignored) == 0 ? 0 : journal->last_step;
+        journal->kept_step = journal->last_step;
     } else if (set_state(run, run->revision->id, journal->last_step, "failed", failure->message,
                          &ignored) == 0) {
         journal->failed = true;
@@ -554,7 +574,7 @@ void mig_journal_leave(struct mig_run *run, const char *revision, const struct m
                                 {.value = int_value(journal->last_step)},
                                 {.value = mig_value_text(failure->message)},
                                 {.value = mig_value_text(revision)}};
-    if (!journal->active || journal->last_step == 0 || run->conn->lost) {
+    if (!journal->active || journal->last_step == 0 || run->conn->lost || run->taken) {
         return;
     }
     mig_strbuf_puts(&sql, "UPDATE ");

@@ -85,6 +85,7 @@ struct mig_journal {
     bool in_doubt;                      /* and nothing would tell whether it was carried out */
     bool failed;                        /* the last step is written down as failed */
     bool may_wait;                      /* and its answer may come with those of later ones */
+    int kept_step;                      /* the last one whose row is committed */
     int known_step;                     /* the server has said that it is done */
     bool too_big;                       /* an answer was not written down */
     const struct mig_statements *parts; /* of the present call */
@@ -163,6 +164,7 @@ struct mig_run {
     bool watched;            /* the script would catch an error that were raised now */
     bool waiting;            /* statements that stand alone are deferred: `kept` and the journal's
                                 known_step do not count them yet */
+    bool taken;              /* another runner goes on with the revision, where BEGIN is the lock */
     bool partly_rolled_back; /* tables without transactions keep what the step changed in them */
     int savepoints;
     int replayed; /* conn:transactions open whose calls were finished before */
@@ -436,6 +438,8 @@ int mig_journal_create(struct mig_run *run, struct mig_error *err) MIG_MUST_CHEC
 int mig_journal_load(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Whether the rows read say that something of the revision stays. */
 bool mig_journal_has(const struct mig_run *run, const char *revision);
+/* Of the present revision, as the table has it now; 0: none. */
+int mig_journal_last_step(struct mig_run *run, int *step, struct mig_error *err) MIG_MUST_CHECK;
 /* A step begins: where it goes on after a crash. Undecidable: MIG_E_half_applied. */
 int mig_journal_enter(struct mig_run *run, const struct mig_step *step,
                       struct mig_error *err) MIG_MUST_CHECK;

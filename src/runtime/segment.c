@@ -106,16 +106,41 @@ void mig_run_batch(struct mig_run *run, bool open)
     run->batch = open;
 }
 
+/* Where BEGIN is the lock, others may come in between two segments of a revision. One that takes
+ * this runner for dead (on another host, or in another thread of this process) goes on with it:
+ * whoever commits first does so alone. */
+static int check_alone(struct mig_run *run, struct mig_error *err)
+{
+    int step = 0;
+    if (!run->db->runner->begin_locks || !run->sink->live || !run->scripted ||
+        run->journal.kept_step == 0) {
+        return 0;
+    }
+    int rc = mig_journal_last_step(run, &step, err);
+    if (rc == 0 && step != run->journal.kept_step) {
+        run->taken = true;
+        rc = mig_error_set(err, MIG_E_lock_timeout, "another runner goes on with this revision");
+        mig_error_hint(err, "`luamig status` shows where the database stands");
+    }
+    return rc;
+}
+
 int mig_segment_begin(struct mig_run *run, struct mig_error *err)
 {
     if (run->open) {
         return 0;
     }
     int rc = run->sink->begin != NULL ? run->sink->begin(run, err) : 0;
-    if (rc == 0) {
-        run->open = true;
-        run->keys_off = false;
-        run->segment++;
+    if (rc != 0) {
+        return rc;
+    }
+    run->open = true;
+    run->keys_off = false;
+    run->segment++;
+    rc = check_alone(run, err);
+    if (rc != 0) {
+        mig_segment_abort(run);
+        mig_segment_doom_by(run, err);
     }
     return rc;
 }
@@ -165,6 +190,7 @@ int mig_segment_commit(struct mig_run *run, struct mig_error *err)
     if (rc == 0) {
         run->open = run->waiting = false;
         run->kept = run->sent;
+        run->journal.kept_step = run->journal.last_step;
     } else if (run->waiting && !run->conn->deferred_failed && !run->conn->lost) {
         run->kept = run->sent; /* the COMMIT alone */
     }
