@@ -13,9 +13,9 @@ it("a connection with TLS that breaks is a lost connection", function()
   finally(function() own:stop() end)
   local p = project.new { url = "${LUAMIG_URL}" }
   p:revision { id = "a1", upgrade = [[
-    op.create_table("one", { { "id", sql.integer, primary_key = true } })
+    op.create_table("one", { { "id", sql.integer, primary_key = true }, { "n", sql.integer } })
     op.bulk_insert("one", { { id = 1 }, { id = 2 } })
-    op.backfill { table = "one", set = { id = sql.expr "id" }, batch_size = 1 }
+    op.backfill { table = "one", set = { n = sql.expr "id" }, batch_size = 1 }
     print(op.get_bind():scalar "SELECT count(*) FROM one")
     op.create_table("two", { { "id", sql.integer, primary_key = true } })]] }
   local broken = 0
