@@ -367,3 +367,14 @@ it("makes exceptions: for a line, for the next one, for the file, for the projec
   assert.matches("lint.ignore: there is no rule 'drop-tabel'", r.stderr, 1, true)
   assert.matches("did you mean 'drop-table'?", r.stderr, 1, true)
 end)
+
+it("names an index of SQL text as it is written there", function()
+  local function message(sql)
+    local findings = findings_of(new_project("postgresql", ("op.execute [[%s]]"):format(sql)), "case")
+    return (has(findings, "index-not-concurrent") or has(findings, "drop-index-not-concurrent")).message:match "^[^:]*"
+  end
+  assert.equal("index 'my ix'", message 'CREATE INDEX "my ix" ON users (age)')
+  assert.equal("index 'Ix'", message "create unique index if not exists Ix\n on users (age)")
+  assert.equal("an index of 'users'", message "CREATE INDEX ON users (age)")
+  assert.equal("index 'ix'", message 'DROP INDEX IF EXISTS "ix"')
+end)

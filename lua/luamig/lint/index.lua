@@ -14,8 +14,9 @@ end
 local function without_concurrently(verb)
   return function(statement, seen, report, call)
     if statement.verb ~= verb .. " INDEX" or statement.plain:find "CONCURRENTLY" or not seen:is_about_old(statement) then return end
-    report(call.line, ("index '%s'"):format(statement.sql:match "[Ii][Nn][Dd][Ee][Xx]%s+\"?([^%s\"]+)\"?%s*$"
-      or statement.sql:match "(%S+)%s+[Oo][Nn]%s" or "?"))
+    local name = statement.sql:match '"([^"]+)"%s+[Oo][Nn]%s' or statement.sql:match "(%S+)%s+[Oo][Nn]%s"
+      or statement.sql:match '([^%s"]+)"?%s*$'
+    report(call.line, name and name:upper() ~= "INDEX" and ("index '%s'"):format(name) or ("an index of '%s'"):format(statement.tables[1] or "?"))
   end
 end
 
