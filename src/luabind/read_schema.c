@@ -1,6 +1,8 @@
 /* Reading sql.schema { users = { columns…, … }, enums = {…}, views = {…}, schemas = {…} } into
  * struct mig_schema. */
 #include "luabind/value.h"
+#include "model/option.h"
+#include "util/ascii.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -133,6 +135,41 @@ static void read_views(struct mig_reader *r, int index, const char *schema, stru
     }
 }
 
+static void need_column(struct mig_reader *r, const struct mig_table *table, const char *name)
+{
+    const char **names =
+        mig_read_need(r, mig_arena_array(r->arena, const char *, table->columns.count + 1));
+    for (size_t i = 0; i < table->columns.count; i++) {
+        names[i] = table->columns.items[i]->name;
+        if (name == NULL || mig_ascii_compare(names[i], name) == 0) {
+            return; /* an expression; how letters compare the server knows */
+        }
+    }
+    if (name != NULL) {
+        mig_read_unknown(r, "it has no column '%s'", name, names, table->columns.count);
+    }
+}
+
+/* A server would say it of the migration that is written from here. */
+static void need_columns(struct mig_reader *r, const struct mig_table *table)
+{
+    if (mig_option_value(&table->options, "postgresql_inherits") != NULL) {
+        return; /* it has its parents' columns too */
+    }
+    for (size_t i = 0; i < table->constraints.count; i++) {
+        const struct mig_constraint *constraint = table->constraints.items[i];
+        for (size_t k = 0; k < constraint->columns.count; k++) {
+            need_column(r, table, constraint->columns.items[k]);
+        }
+    }
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        const struct mig_index *index = table->indexes.items[i];
+        for (size_t k = 0; k < index->elements.count; k++) {
+            need_column(r, table, index->elements.items[k].column);
+        }
+    }
+}
+
 /* The table at the top of the stack, which is popped. */
 static void read_table(struct mig_reader *r, const char *name, const char *schema,
                        struct mig_schema *out)
@@ -142,6 +179,7 @@ static void read_table(struct mig_reader *r, const char *name, const char *schem
     r->place = &place;
     struct mig_table *table = mig_read_body(r, value, name, NULL, NULL);
     table->schema = schema;
+    need_columns(r, table);
     out->tables = mig_read_need(
         r, mig_arena_room(r->arena, out->tables, out->table_count, sizeof *out->tables));
     out->tables[out->table_count++] = table;

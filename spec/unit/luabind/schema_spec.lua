@@ -34,6 +34,12 @@ describe("schema.lua", function()
     assert.same({ v = "SELECT 1", w = "SELECT 2" }, schema.views)
   end)
 
+  it("leaves the letters' case to the server, and inherited columns to the parents", function()
+    assert.equal(2, #load([[return sql.schema {
+      a = { { "Id", sql.integer }, sql.unique "id", sql.index("ix", { sql.expr "lower(x)" }) },
+      b = { { "n", sql.integer }, sql.unique "id", postgresql_inherits = "a" } }]], "postgresql").tables)
+  end)
+
   it("is what is returned, as it was when it was made", function()
     local function names(text)
       local list = {}
@@ -54,6 +60,8 @@ describe("schema.lua", function()
 
   local bad = {
     { "a wrong column", 'return sql.schema { t = { { "a" } } }', "sql.schema: table 't': element 1: column 'a': the type must be", 1 },
+    { "an index of no column", 'return sql.schema { t = { { "mail", sql.text }, sql.index("ix", { "mial" }) } }', "table 't': it has no column 'mial' (did you mean 'mail'?)", 1 },
+    { "a constraint of no column", 'return sql.schema { t = { { "id", sql.integer }, sql.unique { "id", "n" } } }', "table 't': it has no column 'n'", 1 },
     { "something else", "return { t = {} }", "it must be sql.schema { … }, not a table" },
     { "no table", "return sql.schema(5)", "it takes a table of tables", 1 },
     { "a table that is none", "return sql.schema { t = 5 }", "table 't': the columns must be a table", 1 },
