@@ -9,7 +9,7 @@ local BASE = [[
   op.create_table("users", {
     { "id", sql.bigint, primary_key = true }, { "org_id", sql.bigint }, { "email", sql.string(100), nullable = false },
     { "age", sql.integer }, { "price", sql.numeric(10, 2) }, { "state", sql.string(20), nullable = false, default = "new" },
-    { "kind", sql.string(60) }, { "at", sql.datetime { timezone = true } },
+    { "kind", sql.string(60) }, { "at", sql.datetime { timezone = true } }, { "seen", sql.datetime },
     sql.foreign_key({ "org_id" }, "orgs", { "id" }, { name = "fk_users_org" }),
     sql.check("kind <> ''", { name = "ck_users_kind" }), sql.unique({ "email" }, { name = "uq_users_email" }),
   })
@@ -113,6 +113,11 @@ local cases = {
     'op.alter_column("users", "at", { type = sql.datetime { timezone = true, precision = 6 } })' },
   { "type-change-rewrite", "postgresql", 'op.alter_column("users", "email", { type = sql.text, postgresql_using = "upper(email)" })',
     'op.alter_column("users", "email", { type = sql.text, postgresql_using = "CAST(email AS text)" })' },
+  { "type-change-using", "postgresql", 'op.alter_column("users", "email", { type = sql.text, postgresql_using = "email::text" })',
+    'op.alter_column("users", "email", { type = sql.text, postgresql_using = "upper(email)" })' },
+  { "type-change-using", "postgresql",
+    [[op.alter_column("users", "seen", { type = sql.datetime { timezone = true }, postgresql_using = "seen AT TIME ZONE 'UTC'" })]],
+    [[op.alter_column("users", "seen", { type = sql.datetime { timezone = true }, postgresql_using = "seen AT TIME ZONE zone" })]] },
   { "type-change-rewrite", "postgresql", 'op.alter_column("elsewhere", "a", { type = sql.string(9) })',
     'op.alter_column("elsewhere", "a", { type = sql.string(9), existing_type = sql.string(5) })' },
   { "type-change-check-rescan", "postgresql", 'op.alter_column("users", "kind", { type = sql.text })',

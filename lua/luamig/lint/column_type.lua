@@ -111,6 +111,20 @@ return {
       end),
     },
     {
+      id = "type-change-using", severity = "warn", dialects = { "postgresql" },
+      summary = "USING with a change of type that needs none",
+      why = "a cast says nothing that the type does not; anything else writes the table again",
+      fix = "leave postgresql_using out; for a timestamp in UTC, op.execute \"SET LOCAL TimeZone = 'UTC'\" before it",
+      operation = changed(function(old, new, operation)
+        local using = operation.postgresql_using
+        if not using then return nil end
+        local one_kind = (TEXTS[old.kind] and TEXTS[new.kind]) or (old.kind == "numeric" and new.kind == "numeric")
+        if one_kind and not statement_of(operation).rewrites then return "needs no USING" end
+        local gets_zone = old.kind == "datetime" and new.kind == "datetime" and new.timezone and not old.timezone
+        return gets_zone and using:upper():find "AT%s+TIME%s+ZONE%s+'UTC'" and "needs no USING where TimeZone is UTC"
+      end),
+    },
+    {
       id = "type-change-check-rescan", severity = "warn", dialects = { "postgresql" },
       summary = "the type of a column that a CHECK names", why = "the table is scanned under ACCESS EXCLUSIVE to prove it again",
       fix = "drop the CHECK, change the type, add it NOT VALID, validate it in another revision",
