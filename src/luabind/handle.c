@@ -553,6 +553,7 @@ static void read_args(lua_State *L, struct mig_lua_handle *h, int options, struc
                                          .text = mig_arena_strndup(&h->arena, text, length),
                                          .length = length};
     }
+    (void)mig_handle_check_arena(L, h); /* what is sorted has a name */
     qsort(out->items, out->count, sizeof *out->items, mig_handle_compare_pairs);
 }
 
@@ -644,7 +645,6 @@ int mig_lua_handle_open(lua_State *L)
         .all_schemas = mig_handle_flag(L, 2, "all_schemas"),
     };
     read_args(L, h, 2, &request.args);
-    mig_handle_check_arena(L, h);
     h->L = L;
     h->open = true;
     h->ctx.log = (struct mig_log){
