@@ -29,13 +29,13 @@ local function is_clean(r, what)
 end
 
 describe("memory that runs out", function()
-  it("while files are read, wherever that is", function()
-    local p = project.new {}
+  it("while files and arguments are read, wherever that is", function()
+    local p, args = project.new {}, { "history", "-x", "a=1", "-x", "b=2" }
     p:revision { id = "aaaa1", upgrade = "" }
     p:revision { id = "bbbb2", down = "aaaa1", upgrade = "" }
-    local places, calm = count(p, nil, { "history" })
+    local places, calm = count(p, nil, args)
     for at = 1, places do
-      local what, r = ("place %d of %d: "):format(at, places), run(p, nil, { "history" }, at)
+      local what, r = ("place %d of %d: "):format(at, places), run(p, nil, args, at)
       is_clean(r, what)
       if r.code == 0 then assert.equal(calm.stdout, r.stdout, what) end
     end
