@@ -282,6 +282,20 @@ digraph revisions {
     end
   end)
 
+  it("rebase warns of what no version row says any more to be applied", function()
+    local p = forked()
+    assert.equal(0, p:luamig("upgrade", "left2").code)
+    local r = p:luamig("rebase", "left2", "--onto", "root1")
+    assert.equal(0, r.code, r.stderr)
+    assert.matches("warning: left1 at sqlite:///%S+: no version row says any more that it is applied, and the next upgrade would run it again: " ..
+      "luamig stamp left1 left2\n", r.stderr)
+    assert.equal(0, p:luamig("stamp", "left1", "left2").code)
+    assert.matches("nothing to do", p:luamig("upgrade", "left1").stderr)
+    r = p:luamig("rebase", "left2", "--onto", "left1")
+    assert.equal(0, r.code)
+    assert.not_matches("warning", r.stderr)
+  end)
+
   it("rebase names the file whose header it cannot change", function()
     local p = forked()
     p:write("migrations/right2.lua", "local parent = 'right1'\nrevision = 'right2'\ndown_revision = parent\nfunction upgrade() end\nfunction downgrade() end\n")

@@ -4,17 +4,16 @@ local files = require "luamig.files"
 
 local rebase = {}
 
--- The revisions that the database has, as keys; none where it does not answer: a rebase is about files.
+-- The revisions that the database has, by id; nil where it does not answer: a rebase is about files.
 local function applied(handle)
-  local ok, found = pcall(handle.history, handle, { range = ":current", brief = true })
-  local ids = {}
-  for _, revision in ipairs(ok and found.revisions or {}) do ids[revision.revision] = true end
-  return ids
+  local ok, found = pcall(handle.history, handle, { range = ":current" })
+  local revisions = {}
+  for _, revision in ipairs(ok and found.revisions or {}) do revisions[revision.revision] = revision end
+  return ok and revisions or nil
 end
 
 -- A database at a revision counts as past all that it follows, so what is put before an applied one never runs.
-local function warn_applied(session, moved, before)
-  local here = applied(session:handle())
+local function warn_applied(session, here, moved, before)
   for _, parent in ipairs(here[moved.revision] and moved.down_revision or {}) do
     if not here[parent] then
       local old = before[1] or "base"
@@ -22,6 +21,35 @@ local function warn_applied(session, moved, before)
         .. "luamig downgrade %s, then this again"):format(moved.revision, session:handle():target().url, parent,
         moved.revision, old, old))
     end
+  end
+end
+
+local function sorted_ids(set)
+  local ids = {}
+  for id in pairs(set) do ids[#ids + 1] = id end
+  table.sort(ids)
+  return ids
+end
+
+-- What an applied revision followed, and was run, is no longer known to be when nothing else that is applied follows it.
+local function warn_forgotten(session, had)
+  session:close() -- the graph is another one now
+  local here, forgotten, heads = applied(session:handle()), {}, {}
+  if not here then return end
+  for id, revision in pairs(had) do
+    if not here[id] and revision.applied_at then
+      forgotten[id], heads[id] = revision, true
+    elseif here[id] and here[id].is_current then
+      heads[id] = true
+    end
+  end
+  for _, revision in pairs(forgotten) do
+    for _, parent in ipairs(revision.down_revision) do heads[parent] = nil end
+  end
+  local ids, all = sorted_ids(forgotten), table.concat(sorted_ids(heads), " ")
+  if #ids > 0 then
+    session.out:warning(("%s at %s: no version row says any more that %s applied, and the next upgrade would run it again: luamig stamp %s")
+      :format(table.concat(ids, ", "), session:handle():target().url, #ids == 1 and "it is" or "they are", all))
   end
 end
 
@@ -33,8 +61,10 @@ function rebase.run(session)
   end
   local moved = handle:rebase(args.rev, args.onto)
   if moved.changed then
-    warn_applied(session, moved, handle:show(moved.revision).revisions[1].down_revision)
+    local had = applied(handle) or {}
+    warn_applied(session, had, moved, handle:show(moved.revision).revisions[1].down_revision)
     files.write(moved.path, handle:rewrite_header(files.read(moved.path), moved.down_revision, moved.file))
+    warn_forgotten(session, had)
     out:line(session.relative(moved.path))
   else
     local follows = #moved.down_revision > 0 and "follows " .. table.concat(moved.down_revision, ", ") or "is a base"
