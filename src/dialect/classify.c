@@ -71,8 +71,6 @@ static bool is_modifier(const struct mig_sqltoken *token)
 }
 
 struct state {
-    const struct mig_dialect *dialect;
-    const struct mig_server *server;
     struct mig_arena *arena;
     struct mig_statement *statement;
     struct mig_sqltokens tokens;
@@ -194,18 +192,6 @@ static void classify_with(struct state *s)
     s->statement->class = changes ? MIG_CLASS_DATA : MIG_CLASS_READ;
 }
 
-static bool names_word(struct state *s, const char *word)
-{
-    struct mig_sqltokens tokens = s->tokens;
-    for (struct mig_sqltoken token = mig_sqltokens_word(&tokens); token.kind != MIG_SQLTOKEN_END;
-         token = mig_sqltokens_word(&tokens)) {
-        if (mig_sqltoken_is(&token, word)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void classify_ddl(struct state *s)
 {
     struct mig_statement *statement = s->statement;
@@ -227,142 +213,11 @@ static void classify_ddl(struct state *s)
     }
 }
 
-/* What cannot run in a transaction. */
-static void flag_postgresql(struct state *s)
-{
-    static const char *const alone[] = {"VACUUM",
-                                        "CREATE DATABASE",
-                                        "DROP DATABASE",
-                                        "ALTER SYSTEM",
-                                        "CREATE TABLESPACE",
-                                        "DROP TABLESPACE",
-                                        "CREATE SUBSCRIPTION",
-                                        "DROP SUBSCRIPTION"};
-    struct mig_statement *statement = s->statement;
-    for (size_t i = 0; i < MIG_COUNT(alone); i++) {
-        if (strcmp(statement->verb, alone[i]) == 0) {
-            statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
-        }
-    }
-    if (statement->class == MIG_CLASS_DDL && names_word(s, "CONCURRENTLY") &&
-        strcmp(statement->verb, "REFRESH") != 0) {
-        statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
-        statement->class = MIG_CLASS_CONCURRENT;
-    }
-    if (statement->class == MIG_CLASS_DDL && names_word(s, "CASCADE") &&
-        (mig_sqltoken_is(&s->first, "DROP") || names_word(s, "DROP"))) {
-        statement->flags |= MIG_STATEMENT_CASCADES;
-    }
-    if (strcmp(statement->verb, "REINDEX") == 0 &&
-        (names_word(s, "DATABASE") || names_word(s, "SYSTEM") || names_word(s, "SCHEMA"))) {
-        statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
-    }
-    if (strcmp(statement->verb, "CLUSTER") == 0) {
-        struct mig_sqltokens tokens = s->tokens;
-        if (mig_sqltokens_word(&tokens).kind == MIG_SQLTOKEN_END) {
-            statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
-        }
-    }
-    if (strcmp(statement->verb, "VACUUM") == 0 || strcmp(statement->verb, "ANALYZE") == 0 ||
-        (strcmp(statement->verb, "ALTER TABLE") == 0 && names_word(s, "VALIDATE"))) {
-        statement->class = MIG_CLASS_CONCURRENT;
-    }
-    if (strcmp(statement->verb, "ALTER TYPE") == 0 && names_word(s, "ADD") &&
-        names_word(s, "VALUE")) {
-        statement->flags |= MIG_STATEMENT_ENDS_SEGMENT;
-    }
-}
-
-static void flag_sqlite(struct state *s)
-{
-    static const char *const pragmas[] = {
-        "FOREIGN_KEYS", "JOURNAL_MODE", "SYNCHRONOUS", "WAL_CHECKPOINT",
-        "AUTO_VACUUM",  "PAGE_SIZE",    NULL};
-    struct mig_statement *statement = s->statement;
-    if (strcmp(statement->verb, "VACUUM") == 0 || strcmp(statement->verb, "ATTACH") == 0 ||
-        strcmp(statement->verb, "DETACH") == 0) {
-        statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
-    }
-    if (strcmp(statement->verb, "PRAGMA") == 0) {
-        struct mig_sqltokens tokens = s->tokens;
-        struct mig_sqltoken name = mig_sqltokens_word(&tokens);
-        struct mig_sqltoken next = mig_sqltokens_word(&tokens);
-        if (mig_sqltoken_is_any(&name, pragmas) && next.kind != MIG_SQLTOKEN_END) {
-            statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
-        }
-    }
-}
-
-/* SET autocommit = 0, among other settings too: from then on each statement opens a transaction. */
-static bool ends_autocommit(const struct state *s)
-{
-    static const char *const off[] = {"OFF", "FALSE", NULL};
-    struct mig_sqltokens tokens = s->tokens;
-    struct mig_sqltoken token = s->first;
-    bool named = false;
-    while (token.kind != MIG_SQLTOKEN_END) {
-        bool assigns = mig_sqltoken_is_char(&token, ':') || mig_sqltoken_is_char(&token, '=');
-        if (named && !assigns &&
-            ((token.length == 1 && token.start[0] == '0') || mig_sqltoken_is_any(&token, off))) {
-            return true;
-        }
-        named = (named && assigns) || mig_sqltoken_is(&token, "AUTOCOMMIT");
-        token = mig_sqltokens_word(&tokens);
-    }
-    return false;
-}
-
-/* What commits the open transaction though it is no DDL
- * (https://dev.mysql.com/doc/refman/8.0/en/implicit-commit.html). */
-static void flag_mysql(struct state *s, const struct mig_sqltoken *second)
-{
-    static const struct {
-        const char *verb, *second; /* second NULL: whatever it is */
-    } commit[] = {{"LOCK", NULL},      {"UNLOCK", NULL},   {"FLUSH", NULL},
-                  {"RESET", NULL},     {"CHECK", NULL},    {"LOAD", "INDEX"},
-                  {"SET", "PASSWORD"}, {"START", "SLAVE"}, {"START", "REPLICA"}};
-    for (size_t i = 0; i < MIG_COUNT(commit); i++) {
-        if (strcmp(s->statement->verb, commit[i].verb) == 0 &&
-            (commit[i].second == NULL || mig_sqltoken_is(second, commit[i].second))) {
-            s->statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
-        }
-    }
-    if (strcmp(s->statement->verb, "SET") == 0 && ends_autocommit(s)) {
-        s->statement->class = MIG_CLASS_TRANSACTION;
-        s->statement->verb = "SET autocommit";
-    }
-}
-
-/* MySQL: nothing but comments, one of them for certain servers with a SET in it, as mysqldump
- * writes it. */
-static bool sets_in_comment(const struct state *s)
-{
-    struct mig_sqltokens tokens =
-        mig_sqltokens_start(s->dialect, s->server, s->statement->sql, s->statement->length);
-    struct mig_sqltoken token = {0};
-    struct mig_error err = {0};
-    bool sets = false;
-    if (!s->dialect->hash_comments || s->first.kind != MIG_SQLTOKEN_END) {
-        return false;
-    }
-    while (!sets && mig_sqltokens_next(&tokens, &token, &err) == 0 &&
-           token.kind == MIG_SQLTOKEN_COMMENT) {
-        const char *at = token.start;
-        size_t mark = strncmp(at, "/*M!", 4) == 0 ? 4 : strncmp(at, "/*!", 3) == 0 ? 3 : 0;
-        at += mark;
-        at += mark > 0 ? strspn(at, "0123456789") : 0;
-        at += mark > 0 ? strspn(at, " \t\r\n") : 0;
-        sets = mark > 0 && mig_ascii_compare_n(at, "SET ", 4) == 0;
-    }
-    mig_error_clear(&err);
-    return sets;
-}
-
 int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_server *server,
                            struct mig_arena *arena, struct mig_statement *statement,
                            struct mig_error *err)
 {
-    struct state s = {.dialect = dialect, .server = server, .arena = arena, .statement = statement};
+    struct state s = {.arena = arena, .statement = statement};
     s.tokens = mig_sqltokens_start(dialect, server, statement->sql, statement->length);
     s.first = mig_sqltokens_word(&s.tokens);
     while (mig_sqltoken_is_char(&s.first, '(')) {
@@ -382,10 +237,7 @@ int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_s
     }
     struct mig_sqltokens ahead = s.tokens;
     struct mig_sqltoken second = mig_sqltokens_word(&ahead);
-    if (sets_in_comment(&s)) {
-        statement->verb = "SET";
-        statement->class = MIG_CLASS_SESSION;
-    } else if (mig_sqltoken_is(&s.first, "WITH")) {
+    if (mig_sqltoken_is(&s.first, "WITH")) {
         classify_with(&s);
     } else if (i == MIG_COUNT(verbs)) {
         classify_ddl(&s);
@@ -404,15 +256,11 @@ int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_s
     } else if (mig_sqltoken_is(&s.first, "START") && !mig_sqltoken_is(&second, "TRANSACTION")) {
         statement->class = MIG_CLASS_SESSION; /* START SLAVE */
     }
-    if (statement->class == MIG_CLASS_DATA && names_word(&s, "RETURNING")) {
+    if (statement->class == MIG_CLASS_DATA && mig_sqltokens_have(&s.tokens, "RETURNING")) {
         statement->flags |= MIG_STATEMENT_RETURNS_ROWS;
     }
-    if (dialect->dollar_quotes) {
-        flag_postgresql(&s);
-    } else if (dialect->bracket_quotes) {
-        flag_sqlite(&s);
-    } else if (dialect->hash_comments) {
-        flag_mysql(&s, &second);
+    if (dialect->classify != NULL) {
+        dialect->classify(dialect, server, statement);
     }
     if (statement->class != MIG_CLASS_SESSION && statement->class != MIG_CLASS_TRANSACTION) {
         find_tables(&s);

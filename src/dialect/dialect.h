@@ -116,6 +116,10 @@ struct mig_dialect {
     mig_compile_fn *compile[MIG_OP_COUNT];
     /* Optional: more than the shared resolve fills in. */
     int (*resolve)(struct mig_compile *c, struct mig_op *op, struct mig_error *err);
+    /* Optional: what is the dialect's own of a statement's class, flags and verb, after the shared
+     * look at its text (dialect/classify.c). */
+    void (*classify)(const struct mig_dialect *dialect, const struct mig_server *server,
+                     struct mig_statement *statement);
     bool resolve_constraint_kind; /* DROP CONSTRAINT needs to know what it is */
     bool index_names_table;       /* DROP INDEX … ON table */
     bool folds_enum_values;       /* a type may not have two values that differ in case only */

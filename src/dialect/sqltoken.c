@@ -272,6 +272,18 @@ bool mig_sqltoken_is_char(const struct mig_sqltoken *token, char c)
     return token->kind == MIG_SQLTOKEN_OTHER && token->length == 1 && *token->start == c;
 }
 
+bool mig_sqltokens_have(const struct mig_sqltokens *tokens, const char *word)
+{
+    struct mig_sqltokens rest = *tokens;
+    for (struct mig_sqltoken token = mig_sqltokens_word(&rest); token.kind != MIG_SQLTOKEN_END;
+         token = mig_sqltokens_word(&rest)) {
+        if (mig_sqltoken_is(&token, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 char *mig_sqltoken_name(const struct mig_sqltoken *token, struct mig_arena *arena)
 {
     if (token->kind != MIG_SQLTOKEN_NAME || token->length < 2) {

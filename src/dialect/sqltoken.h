@@ -1,4 +1,5 @@
-/* Tokens of a dialect's SQL: what the lexer's parts (lexer.c, classify.c, bind.c) share. */
+/* Tokens of a dialect's SQL: what the lexer's parts (lexer.c, classify.c, bind.c) and databases
+ * share. */
 #ifndef MIG_DIALECT_SQLTOKEN_H
 #define MIG_DIALECT_SQLTOKEN_H
 
@@ -47,6 +48,8 @@ bool mig_sqltoken_is(const struct mig_sqltoken *token, const char *word);
 /* Any of the words (NULL-terminated). */
 bool mig_sqltoken_is_any(const struct mig_sqltoken *token, const char *const *words);
 bool mig_sqltoken_is_char(const struct mig_sqltoken *token, char c);
+/* Whether the bare word is among those that come yet. */
+bool mig_sqltokens_have(const struct mig_sqltokens *tokens, const char *word);
 /* The name that a WORD or NAME stands for, without quotes; NULL when out of memory. */
 char *mig_sqltoken_name(const struct mig_sqltoken *token, struct mig_arena *arena);
 

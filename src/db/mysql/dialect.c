@@ -597,6 +597,7 @@ const struct mig_dialect mig_dialect_mysql = {
             [MIG_OP_drop_sequence] = mig_mysql_drop_sequence,
         },
     .resolve = resolve,
+    .classify = mig_mysql_classify,
     .resolve_constraint_kind = true,
     .folds_enum_values = true,
     .index_names_table = true,

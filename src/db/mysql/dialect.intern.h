@@ -49,4 +49,8 @@ mig_compile_fn mig_mysql_create_trigger, mig_mysql_drop_trigger;
 mig_compile_fn mig_mysql_create_schema, mig_mysql_drop_schema;
 mig_compile_fn mig_mysql_create_sequence, mig_mysql_drop_sequence;
 
+/* classify.c: `classify` of struct mig_dialect */
+void mig_mysql_classify(const struct mig_dialect *dialect, const struct mig_server *server,
+                        struct mig_statement *statement);
+
 #endif

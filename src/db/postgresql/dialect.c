@@ -489,6 +489,7 @@ const struct mig_dialect mig_dialect_postgresql = {
             [MIG_OP_remove_enum_value] = mig_postgresql_remove_enum_value,
             [MIG_OP_set_enum_values] = mig_postgresql_set_enum_values,
         },
+    .classify = mig_postgresql_classify,
     .dollar_quotes = true,
     .nested_comments = true,
     .placeholder = "$",

@@ -41,4 +41,8 @@ int mig_postgresql_enum_statement(struct mig_compile *c, const char *schema, con
                                   const struct mig_names *values,
                                   struct mig_error *err) MIG_MUST_CHECK;
 
+/* classify.c: `classify` of struct mig_dialect */
+void mig_postgresql_classify(const struct mig_dialect *dialect, const struct mig_server *server,
+                             struct mig_statement *statement);
+
 #endif

@@ -786,6 +786,7 @@ const struct mig_dialect mig_dialect_sqlite = {
             [MIG_OP_drop_trigger] = mig_sqlite_drop_trigger,
         },
     .resolve = resolve,
+    .classify = mig_sqlite_classify,
     .bracket_quotes = true,
     .backtick_quotes = true,
     .placeholder = "?",

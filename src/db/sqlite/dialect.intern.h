@@ -12,4 +12,8 @@ mig_compile_fn mig_sqlite_create_trigger, mig_sqlite_drop_trigger;
 int mig_sqlite_strict(struct mig_compile *c, struct mig_op *op,
                       struct mig_error *err) MIG_MUST_CHECK;
 
+/* classify.c: `classify` of struct mig_dialect */
+void mig_sqlite_classify(const struct mig_dialect *dialect, const struct mig_server *server,
+                         struct mig_statement *statement);
+
 #endif
