@@ -60,6 +60,8 @@ struct mig_runner_ops {
     /* Required. It may go well another time: a lock timeout, a deadlock, a serialisation failure.
      * The server has rolled back, or will. */
     bool (*is_passing)(const struct mig_error *err);
+    /* Required with try_lock. The row or table that was to be made is there: another runner's. */
+    bool (*is_duplicate)(const struct mig_error *err);
     /* Required with try_lock. The error says that the server only reads. */
     bool (*is_read_only)(const struct mig_error *err);
     /* Optional (PostgreSQL): the setting as one of the transaction alone ("SET LOCAL …"), in the

@@ -40,13 +40,11 @@ static void append_table(struct mig_strbuf *out, const struct mig_run *run)
     mig_append_qualified(&run->compile, out, run->ctx->settings.version_table_schema, TABLE);
 }
 
-/* A duplicate (class 23, PostgreSQL's 42P07), a failed certification: another runner came before.
- */
+/* A duplicate, a failed certification: another runner came before. */
 static bool was_first(const struct mig_run *run, const struct mig_error *err)
 {
-    return !run->conn->lost &&
-           (strncmp(err->sqlstate, "23", 2) == 0 || strcmp(err->sqlstate, "42P07") == 0 ||
-            run->db->runner->is_passing(err));
+    const struct mig_runner_ops *runner = run->db->runner;
+    return !run->conn->lost && (runner->is_duplicate(err) || runner->is_passing(err));
 }
 
 static int create(struct mig_run *run, struct mig_error *err)

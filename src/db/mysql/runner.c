@@ -12,6 +12,7 @@ extern const struct mig_runner_ops mig_runner_mysql;
 /* Server error numbers (mysqld_error.h). */
 enum {
     ER_BAD_DB = 1049,
+    ER_DUP_ENTRY = 1062,
     ER_NO_SUCH_TABLE = 1146,
     ER_WARNING_NOT_COMPLETE_ROLLBACK = 1196,
     ER_LOCK_WAIT_TIMEOUT = 1205,
@@ -151,6 +152,11 @@ static bool is_lock_timeout(const struct mig_error *err)
 static bool is_passing(const struct mig_error *err)
 {
     return is_lock_timeout(err) || err->native_code == ER_LOCK_DEADLOCK;
+}
+
+static bool is_duplicate(const struct mig_error *err)
+{
+    return err->native_code == ER_DUP_ENTRY;
 }
 
 static int is_partly_rolled_back(struct mig_conn *conn, bool *out, struct mig_error *err)
@@ -599,6 +605,7 @@ const struct mig_runner_ops mig_runner_mysql = {
     .elapsed_ms = "timestampdiff(MICROSECOND, @luamig_began, now(6)) DIV 1000",
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
+    .is_duplicate = is_duplicate,
     .is_read_only = is_read_only,
     .is_in_use = is_in_use,
     .is_missing_table = is_missing_table,

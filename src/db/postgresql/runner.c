@@ -141,6 +141,11 @@ static bool is_passing(const struct mig_error *err)
            strcmp(err->sqlstate, "40001") == 0 || is_catalog_race(err) || is_name_lost(err);
 }
 
+static bool is_duplicate(const struct mig_error *err)
+{
+    return strcmp(err->sqlstate, "23505") == 0 || strcmp(err->sqlstate, "42P07") == 0;
+}
+
 static bool is_read_only(const struct mig_error *err)
 {
     return strcmp(err->sqlstate, "25006") == 0;
@@ -519,6 +524,7 @@ const struct mig_runner_ops mig_runner_postgresql = {
                   " - pg_catalog.transaction_timestamp()) * 1000)::bigint",
     .is_lock_timeout = is_lock_timeout,
     .is_passing = is_passing,
+    .is_duplicate = is_duplicate,
     .is_read_only = is_read_only,
     .is_in_use = is_in_use,
     .advice = advice,
