@@ -2,6 +2,7 @@
 #include "model/diff.intern.h"
 
 #include "model/option.h"
+#include "util/ascii.h"
 #include "util/map.h"
 
 #include <string.h>
@@ -37,7 +38,7 @@ static const char *table_key(struct mig_diff *d, const char *schema, const char 
 {
     char *key = mig_arena_printf(d->arena, "%s\x1f%s", schema == NULL ? "" : schema, name);
     for (char *c = key; d->rules->folds_names && c != NULL && *c != '\0'; c++) {
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 32) : *c;
+        *c = mig_ascii_lower(*c);
     }
     return key;
 }
@@ -607,10 +608,7 @@ static void list_remade(struct mig_diff *d, const struct mig_schema *from,
 
 bool mig_diff_is_remade(const struct mig_diff *d, const struct mig_column *column)
 {
-    const struct mig_type *type = column->type;
-    while (type != NULL && type->kind == MIG_TYPE_array) {
-        type = type->element;
-    }
+    const struct mig_type *type = mig_type_innermost(column->type);
     return type != NULL && type->kind == MIG_TYPE_enum && type->name != NULL &&
            mig_names_contain(&d->remade, type->name);
 }
