@@ -55,20 +55,21 @@ static inline size_t column_of_key(const struct rows *rows, bool keyed, size_t t
 }
 
 /* As mig_read_value, but for the string, which stays where it is. */
-static void read_cell(const struct rows *rows, size_t column, struct mig_value *out)
+static void read_cell(const struct rows *rows, size_t column, struct mig_param *out)
 {
     lua_State *L = rows->r->L;
+    *out = (struct mig_param){0};
     if (lua_isinteger(L, -1)) {
-        out->kind = MIG_VALUE_INT;
-        out->integer = lua_tointeger(L, -1);
+        out->value.kind = MIG_VALUE_INT;
+        out->value.integer = lua_tointeger(L, -1);
     } else if (lua_type(L, -1) == LUA_TSTRING) {
-        out->text = lua_tolstring(L, -1, &out->length);
-        if (memchr(out->text, '\0', out->length) != NULL) {
+        out->value.kind = MIG_VALUE_TEXT;
+        out->value.text = lua_tolstring(L, -1, &out->value.length);
+        if (memchr(out->value.text, '\0', out->value.length) != NULL) {
             mig_read_fail(rows->r, "%s holds a zero byte", rows->columns->items[column]);
         }
-        out->kind = MIG_VALUE_TEXT;
     } else {
-        *out = mig_read_value(rows->r, -1, rows->columns->items[column]);
+        out->value = mig_read_value(rows->r, -1, rows->columns->items[column]);
     }
 }
 
@@ -86,25 +87,77 @@ static _Noreturn void refuse_key(const struct rows *rows, int row, bool keyed)
     mig_read_fail(rows->r, "it has more values than there are columns");
 }
 
-/* The row at that index: keyed by column, or a list in the order of the columns. */
-static void read_row(const struct rows *rows, int row, bool keyed, struct mig_param *cells)
+/* The row at that index lacks a column. */
+static _Noreturn void refuse_nil(const struct rows *rows, int row, bool keyed)
 {
     lua_State *L = rows->r->L;
+    for (size_t i = 0; i < rows->columns->count; i++) {
+        if (keyed) {
+            lua_getfield(L, row, rows->words[i]);
+        } else {
+            lua_rawgeti(L, row, (lua_Integer)i + 1);
+        }
+        if (lua_isnil(L, -1)) {
+            mig_read_fail(rows->r, "'%s' is nil: write sql.null", rows->columns->items[i]);
+        }
+        lua_pop(L, 1);
+    }
+    mig_read_fail(rows->r, "a column is named twice");
+}
+
+/* The row on top: keyed by column, or a list in the order of the columns. */
+static void read_row(const struct rows *rows, lua_Integer number, struct mig_param *cells)
+{
+    struct mig_reader *r = rows->r;
+    lua_State *L = r->L;
     size_t count = rows->columns->count, filled = 0, turn = 0;
+    struct mig_place place = {r->place, "row", NULL, number};
+    int row = lua_gettop(L);
+    r->place = &place;
+    if (!lua_istable(L, row)) {
+        mig_read_fail(r, "it must be a table, not %s", mig_lua_describe(L, row));
+    }
+    bool keyed = !rows->columns->given || lua_rawlen(L, row) == 0;
     for (lua_pushnil(L); lua_next(L, row) != 0; lua_pop(L, 1), turn++) {
         size_t column = column_of_key(rows, keyed, turn);
         if (column < count) {
-            read_cell(rows, column, &cells[column].value);
+            read_cell(rows, column, &cells[column]);
             filled++;
         }
     }
-    for (size_t i = 0; filled < count && i < count; i++) {
-        if (cells[i].value.kind == MIG_VALUE_NONE) {
-            mig_read_fail(rows->r, "'%s' is nil: write sql.null", rows->columns->items[i]);
-        }
+    if (filled < count) {
+        refuse_nil(rows, row, keyed);
     }
     if (turn > count) {
         refuse_key(rows, row, keyed);
+    }
+    r->place = place.up;
+}
+
+/* The list at that index in the order of its keys, which mostly is that of its rows; false where it
+ * is another one, or the list has more or fewer than `count`. */
+static bool read_in_order(const struct rows *rows, int index, size_t count, struct mig_param *cells)
+{
+    lua_State *L = rows->r->L;
+    size_t row = 0, width = rows->columns->count;
+    for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1), row++) {
+        if (row == count || !lua_isinteger(L, -2) || lua_tointeger(L, -2) != (lua_Integer)row + 1) {
+            lua_pop(L, 2);
+            return false;
+        }
+        read_row(rows, (lua_Integer)row + 1, &cells[row * width]);
+    }
+    return row == count;
+}
+
+static void read_by_number(const struct rows *rows, int index, size_t count,
+                           struct mig_param *cells)
+{
+    lua_State *L = rows->r->L;
+    for (size_t row = 0; row < count; row++) {
+        lua_rawgeti(L, index, (lua_Integer)row + 1);
+        read_row(rows, (lua_Integer)row + 1, &cells[row * rows->columns->count]);
+        lua_pop(L, 1);
     }
 }
 
@@ -132,14 +185,23 @@ static struct mig_names first_row_columns(struct mig_reader *r, int list)
     return names;
 }
 
+/* Not cleared: each is written whole. */
+static struct mig_param *new_cells(struct mig_reader *r, size_t rows, size_t width)
+{
+    size_t size = sizeof(struct mig_param);
+    return mig_read_need(r, rows > SIZE_MAX / size / width
+                                ? NULL
+                                : mig_arena_alloc_raw(r->arena, rows * width * size));
+}
+
 void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *op)
 {
     lua_State *L = r->L;
     if (!mig_read_is_plain(L, index)) {
         mig_read_fail(r, "the rows must be a list of tables, not %s", mig_lua_describe(L, index));
     }
-    lua_Integer count = mig_read_length(r, index, "the list of rows", false);
-    if (count == 0) {
+    size_t count = lua_rawlen(L, index);
+    if (count == 0 && mig_read_length(r, index, "the list of rows", false) == 0) {
         return;
     }
     struct mig_names columns = op->columns.given ? op->columns : first_row_columns(r, index);
@@ -147,9 +209,7 @@ void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *o
     if (width == 0 || width > MOST_COLUMNS) {
         mig_read_fail(r, "the list of columns is empty or too long");
     }
-    op->rows = (struct mig_rows){.columns = columns, .count = (size_t)count};
-    op->rows.cells =
-        mig_read_need(r, mig_arena_array(r->arena, struct mig_param, op->rows.count * width));
+    op->rows = (struct mig_rows){.columns = columns};
     struct rows rows = {.r = r, .columns = &op->rows.columns};
     rows.words = mig_read_need(r, mig_arena_array(r->arena, const char *, width));
     rows.keys = mig_read_need(r, mig_arena_array(r->arena, const void *, width));
@@ -161,16 +221,13 @@ void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *o
         rows.keys[i] = lua_topointer(L, -1);
         rows.order[i] = i;
     }
-    for (lua_Integer i = 1; i <= count; i++) {
-        struct mig_place place = {r->place, "row", NULL, i};
-        r->place = &place;
-        if (lua_rawgeti(L, index, i) != LUA_TTABLE) {
-            mig_read_fail(r, "it must be a table, not %s", mig_lua_describe(L, -1));
-        }
-        bool keyed = !op->columns.given || lua_rawlen(L, -1) == 0;
-        read_row(&rows, lua_gettop(L), keyed, &op->rows.cells[(size_t)(i - 1) * width]);
-        lua_pop(L, 1);
-        r->place = place.up;
+    op->rows.cells = new_cells(r, count, width);
+    if (!read_in_order(&rows, index, count, op->rows.cells)) {
+        size_t length = (size_t)mig_read_length(r, index, "the list of rows", false);
+        op->rows.cells = length > count ? new_cells(r, length, width) : op->rows.cells;
+        count = length;
+        read_by_number(&rows, index, count, op->rows.cells);
     }
+    op->rows.count = count;
     lua_settop(L, keys - 1);
 }

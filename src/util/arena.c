@@ -30,7 +30,7 @@ static struct mig_arena_block *add_block(struct mig_arena *arena, size_t size)
     return block;
 }
 
-void *mig_arena_alloc(struct mig_arena *arena, size_t size)
+void *mig_arena_alloc_raw(struct mig_arena *arena, size_t size)
 {
     if (arena->failed || size > SIZE_MAX / 2) {
         arena->failed = true;
@@ -46,8 +46,13 @@ void *mig_arena_alloc(struct mig_arena *arena, size_t size)
     }
     void *memory = (char *)block->data + block->used;
     block->used += size;
-    memset(memory, 0, size);
     return memory;
+}
+
+void *mig_arena_alloc(struct mig_arena *arena, size_t size)
+{
+    void *memory = mig_arena_alloc_raw(arena, size);
+    return memory != NULL ? memset(memory, 0, size) : NULL;
 }
 
 void *mig_arena_alloc_array(struct mig_arena *arena, size_t count, size_t size)

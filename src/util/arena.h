@@ -22,6 +22,8 @@ struct mig_arena_mark {
 
 /* Zeroed memory, aligned for any type; NULL when out of memory. */
 void *mig_arena_alloc(struct mig_arena *arena, size_t size);
+/* The same, not zeroed: for what is much and written whole. */
+void *mig_arena_alloc_raw(struct mig_arena *arena, size_t size);
 #define mig_arena_new(arena, type)      ((type *)mig_arena_alloc((arena), sizeof(type)))
 #define mig_arena_array(arena, type, n) ((type *)mig_arena_alloc_array((arena), (n), sizeof(type)))
 void *mig_arena_alloc_array(struct mig_arena *arena, size_t count, size_t size);

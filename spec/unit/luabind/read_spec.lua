@@ -87,6 +87,16 @@ describe("reading operations", function()
     assert.matches("row 2: column 'nmae'.*did you mean 'name'", message(read, "bulk_insert", "t", { { name = 1 }, { name = 2, nmae = 3 } }))
     assert.matches("need the option 'columns'", message(read, "bulk_insert", "t", { { 1, 2 } }))
     assert.same({}, read("bulk_insert", "t", {}).rows)
+    assert.matches("row 1: 'b' is nil: write sql.null", message(read, "bulk_insert", "t", { { 1 } }, { columns = { "a", "b" } }), 1, true)
+    assert.matches("row 1: a column is named twice", message(read, "bulk_insert", "t", { { a = 1 } }, { columns = { "a", "a" } }), 1, true)
+    local filled_backwards = {} -- a table that has no order of its own
+    for i = 40, 1, -1 do filled_backwards[i] = { a = i } end
+    local rows = read("bulk_insert", "t", filled_backwards).rows
+    assert.equal(40, #rows)
+    for i = 1, 40 do assert.equal(i, rows[i].a) end
+    assert.matches("the list of rows has a hole: element 2 is nil", message(read, "bulk_insert", "t", { { a = 1 }, nil, { a = 3 } }), 1, true)
+    filled_backwards.x = { a = 41 }
+    assert.matches("the list of rows is a list: 'x' is no position of it", message(read, "bulk_insert", "t", filled_backwards), 1, true)
   end)
 
   it("reads parameters", function()
