@@ -79,9 +79,10 @@ char *mig_arena_strndup(struct mig_arena *arena, const char *text, size_t length
     if (text == NULL) {
         return NULL;
     }
-    char *copy = mig_arena_alloc(arena, length + 1);
+    char *copy = mig_arena_alloc_raw(arena, length + 1);
     if (copy != NULL) {
         memcpy(copy, text, length);
+        copy[length] = '\0';
     }
     return copy;
 }

@@ -3,6 +3,10 @@
 #include <signal.h>
 #include <stdlib.h>
 
+/* So many pieces wake the worker, or whoever waits for it: to wake it for each costs more than some
+ * pieces do. */
+enum { WAKING = MIG_WORKER_ROOM / 2 };
+
 struct mig_worker {
     pthread_t thread;
     pthread_mutex_t mutex; /* of all below */
@@ -75,6 +79,9 @@ struct mig_worker *mig_worker_start(void)
 
 static void wait_for_room(struct mig_worker *worker, size_t left)
 {
+    if (worker->count > left) {
+        pthread_cond_signal(&worker->given);
+    }
     while (worker->count > left) {
         pthread_cond_wait(&worker->done, &worker->mutex);
     }
@@ -88,7 +95,9 @@ void mig_worker_give(struct mig_worker *worker, mig_work *work, void *payload)
     worker->pieces[at].work = work;
     worker->pieces[at].payload = payload;
     worker->count++;
-    pthread_cond_signal(&worker->given);
+    if (worker->count >= WAKING) {
+        pthread_cond_signal(&worker->given);
+    }
     pthread_mutex_unlock(&worker->mutex);
 }
 
