@@ -312,7 +312,8 @@ int mig_run_end_call(struct mig_run *run, int rc, struct mig_error *err)
 int mig_run_settle(struct mig_run *run, struct mig_error *err)
 {
     int rc = run->conn == NULL ? 0 : mig_conn_settle(run->conn, err);
-    if (rc == 0 && run->waiting && !run->conn->lost) { /* of a lost one nothing more is heard */
+    bool lost = run->conn != NULL && run->conn->lost; /* nothing more is heard of it */
+    if (rc == 0 && run->waiting && !lost) {
         mig_segment_heard(run, 0);
     }
     return mig_run_blame(run, rc, NULL, err);
