@@ -102,3 +102,25 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     end)
   end
 end
+
+-- A table that an earlier revision made is asked for again where it is wanted.
+for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  it("takes no memory for what earlier revisions made on " .. dialect, function()
+    local few, many = nil, nil
+    for _, count in ipairs { 10, 200 } do
+      local db = scratch.database(dialect)
+      local p = project.new { url = db.url }
+      for i = 1, count do
+        p:revision { id = ("r%03d"):format(i), down = i > 1 and ("r%03d"):format(i - 1) or nil, upgrade = ([[
+          local columns = { { "id", sql.integer, primary_key = true } }
+          for k = 1, 150 do columns[#columns + 1] = { "column_" .. k, sql.integer } end
+          op.create_table("t%d", columns)]]):format(i) }
+      end
+      local r = p:luamig "upgrade"
+      assert.equal(0, r.code, r.stderr)
+      few, many = few or r.maxrss, r.maxrss
+      db:drop()
+    end
+    contract.assert_constant(few, many, 4096)
+  end)
+end

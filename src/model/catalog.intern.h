@@ -28,6 +28,7 @@ struct mig_enum_column {
 struct mig_catalog {
     struct mig_arena arena;
     size_t settled; /* its size when nothing in it was superseded */
+    size_t kept;    /* and when there was nothing that its source can be asked for */
     const struct mig_catalog_source *source;
     void *self;
     const char *schema;

@@ -113,7 +113,8 @@ static bool move_known(struct mig_catalog *to, struct mig_catalog *from, bool as
 
 void mig_catalog_settle(struct mig_catalog *catalog, bool asks_again)
 {
-    if (catalog->arena.size < 2 * catalog->settled + SUPERSEDED) {
+    bool forgets = asks_again && !catalog->deferred;
+    if (catalog->arena.size < 2 * (forgets ? catalog->kept : catalog->settled) + SUPERSEDED) {
         return;
     }
     struct mig_catalog fresh = {
@@ -129,6 +130,7 @@ void mig_catalog_settle(struct mig_catalog *catalog, bool asks_again)
     }
     fresh.all_lost = catalog->all_lost;
     fresh.settled = fresh.arena.size;
+    fresh.kept = forgets ? fresh.arena.size : catalog->kept;
     fresh.next_over = catalog->next_over;
     mig_catalog_empty(catalog);
     *catalog = fresh;
