@@ -83,44 +83,41 @@ it("a script knows no table any more that CASCADE may have changed", function()
   assert.matches("the table 't' cannot be known here", r.stderr, 1, true)
 end)
 
--- Each operation makes another picture of its table; those before are not kept.
-for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
-  for _, script in ipairs { false, true } do
-    it(("takes no memory for what was before on %s%s"):format(dialect, script and ", in a script" or ""), function()
-      local few, many = nil, nil
-      for _, count in ipairs { 10, 300 } do
-        local db = scratch.database(dialect)
-        local p = project.new { url = db.url }
-        p:revision { id = "r1", upgrade = ([[op.create_table("t", { { "id", sql.integer, primary_key = true } })
-          for i = 1, %d do op.add_column("t", { "c" .. i, sql.integer }) end]]):format(count) }
-        local r = p:luamig("upgrade", script and "--sql" or nil)
-        assert.equal(0, r.code, r.stderr)
-        few, many = few or r.maxrss, r.maxrss
-        db:drop()
-      end
-      contract.assert_constant(few, many, 6144)
-    end)
+-- What `upgrade` takes of two databases, after write(project, count) made revisions for few and for many of something.
+local function assert_no_memory(dialect, counts, write, limit, ...)
+  local few, many = nil, nil
+  for _, count in ipairs(counts) do
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url }
+    write(p, count)
+    local r = p:luamig("upgrade", ...)
+    assert.equal(0, r.code, r.stderr)
+    few, many = few or r.maxrss, r.maxrss
+    db:drop()
   end
+  contract.assert_constant(few, many, limit)
 end
 
--- A table that an earlier revision made is asked for again where it is wanted.
 for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
+  -- Each operation makes another picture of its table; those before are not kept.
+  for _, script in ipairs { false, true } do
+    it(("takes no memory for what was before on %s%s"):format(dialect, script and ", in a script" or ""), function()
+      assert_no_memory(dialect, { 10, 300 }, function(p, count)
+        p:revision { id = "r1", upgrade = ([[op.create_table("t", { { "id", sql.integer, primary_key = true } })
+          for i = 1, %d do op.add_column("t", { "c" .. i, sql.integer }) end]]):format(count) }
+      end, 6144, script and "--sql" or nil)
+    end)
+  end
+
+  -- A table that an earlier revision made is asked for again where it is wanted.
   it("takes no memory for what earlier revisions made on " .. dialect, function()
-    local few, many = nil, nil
-    for _, count in ipairs { 10, 200 } do
-      local db = scratch.database(dialect)
-      local p = project.new { url = db.url }
+    assert_no_memory(dialect, { 10, 200 }, function(p, count)
       for i = 1, count do
         p:revision { id = ("r%03d"):format(i), down = i > 1 and ("r%03d"):format(i - 1) or nil, upgrade = ([[
           local columns = { { "id", sql.integer, primary_key = true } }
           for k = 1, 150 do columns[#columns + 1] = { "column_" .. k, sql.integer } end
           op.create_table("t%d", columns)]]):format(i) }
       end
-      local r = p:luamig "upgrade"
-      assert.equal(0, r.code, r.stderr)
-      few, many = few or r.maxrss, r.maxrss
-      db:drop()
-    end
-    contract.assert_constant(few, many, 4096)
+    end, 4096)
   end)
 end

@@ -6,6 +6,7 @@
 --   torture.fill(db)  torture.state(db)   what the migration finds; what it left, as lines of text
 --   torture.calm(db)                      fills it and migrates undisturbed → the state, the seconds that it took
 --   torture.finish(p, db)                 upgrades until it is done, which nothing may keep from succeeding
+--   torture.recover(p, db, r)             the same after an upgrade that ended with r, which may ask what was carried out
 local process = require "spec_process"
 local project = require "spec.support.project"
 
@@ -117,6 +118,15 @@ end
 function torture.finish(p, db)
   local r = p:luamig("upgrade", { env = { LUAMIG_URL = db.url }, timeout = 120 })
   assert(r.code == 0, ("upgrade did not go on: exit %s\n%s"):format(r.code or r.signal, r.stderr))
+end
+
+function torture.recover(p, db, r)
+  if r.code == 5 then -- what cannot be told is asked
+    local step = assert(r.stderr:match "step (%d+) of", r.stderr)
+    local repaired = p:luamig("repair", "t0rture00001", "--step", step, "--not-applied", { env = { LUAMIG_URL = db.url } })
+    assert(repaired.code == 0, repaired.stderr)
+  end
+  torture.finish(p, db)
 end
 
 function torture.calm(db)

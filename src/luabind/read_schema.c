@@ -135,19 +135,23 @@ static void read_views(struct mig_reader *r, int index, const char *schema, stru
     }
 }
 
+/* name: NULL for an expression. */
 static void need_column(struct mig_reader *r, const struct mig_table *table, const char *name)
 {
-    const char **names =
-        mig_read_need(r, mig_arena_array(r->arena, const char *, table->columns.count + 1));
-    for (size_t i = 0; i < table->columns.count; i++) {
-        names[i] = table->columns.items[i]->name;
-        if (name == NULL || mig_ascii_compare(names[i], name) == 0) {
-            return; /* an expression; how letters compare the server knows */
+    size_t count = table->columns.count;
+    for (size_t i = 0; name != NULL && i < count; i++) {
+        if (mig_ascii_compare(table->columns.items[i]->name, name) == 0) {
+            return; /* how letters compare the server knows */
         }
     }
-    if (name != NULL) {
-        mig_read_unknown(r, "it has no column '%s'", name, names, table->columns.count);
+    if (name == NULL) {
+        return;
     }
+    const char **names = mig_read_need(r, mig_arena_array(r->arena, const char *, count + 1));
+    for (size_t i = 0; i < count; i++) {
+        names[i] = table->columns.items[i]->name;
+    }
+    mig_read_unknown(r, "it has no column '%s'", name, names, count);
 }
 
 /* A server would say it of the migration that is written from here. */
