@@ -106,8 +106,9 @@ struct mig_runner_ops {
     int (*end_session)(struct mig_conn *conn, int64_t pid, struct mig_error *err);
     /* Required where DDL commits by itself or statements run outside of transactions: appends what
      * tells whether a DDL statement was carried out, by the tables that it changes (none: what else
-     * it names, or the whole database), as text to be digested. What other sessions change all the
-     * time (counters, statistics) does not belong there. */
+     * it names, or the whole database), as text to be digested; none where all of that looks alike
+     * before and after. What other sessions change all the time (counters, statistics) does not
+     * belong there. */
     int (*fingerprint)(struct mig_conn *conn, const struct mig_statement *statement,
                        const struct mig_names *tables, struct mig_strbuf *out,
                        struct mig_error *err);

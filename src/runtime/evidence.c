@@ -34,54 +34,6 @@ static const char *name_of(struct mig_run *run, const struct mig_sqltoken *token
                : NULL;
 }
 
-/* RENAME TABLE a TO x, b TO a, x TO b: each name that goes comes again. */
-static bool is_circle(struct mig_run *run, struct mig_sqltokens tokens)
-{
-    struct mig_names from = {0}, to = {0};
-    struct mig_names *names = NULL;
-    struct mig_sqltoken token = mig_sqltokens_word(&tokens);
-    const char *name = NULL;
-    for (; token.kind != MIG_SQLTOKEN_END; token = mig_sqltokens_word(&tokens)) {
-        if (mig_sqltoken_is(&token, "TO")) {
-            names = &to;
-        } else if (mig_sqltoken_is(&token, "TABLE") || mig_sqltoken_is(&token, "TABLES") ||
-                   mig_sqltoken_is_char(&token, ',')) {
-            names = &from;
-        } else if (!mig_sqltoken_is_char(&token, '.') && (name = name_of(run, &token)) != NULL &&
-                   names != NULL && mig_names_add(&run->revision_arena, names, name) != 0) {
-            return true; /* out of memory: whoever asks next says so */
-        }
-    }
-    for (size_t i = 0; i < from.count; i++) {
-        if (!mig_names_contain(&to, from.items[i])) {
-            return false;
-        }
-    }
-    return from.count > 0;
-}
-
-/* Done or not, the schema looks alike: what changes places, and what is none of a database's own
- * objects. */
-static bool leaves_no_trace(struct mig_run *run, const struct mig_statement *statement)
-{
-    static const char *const others[] = {"CREATE USER",       "DROP USER",       "CREATE ROLE",
-                                         "DROP ROLE",         "CREATE SERVER",   "DROP SERVER",
-                                         "CREATE TABLESPACE", "DROP TABLESPACE", "INSTALL",
-                                         "UNINSTALL",         "REVOKE"};
-    const struct mig_sqltokens tokens =
-        mig_sqltokens_start(run->db->dialect, run->server, statement->sql, statement->length);
-    struct mig_sqltokens words = tokens;
-    struct mig_sqltoken token = mig_sqltokens_word(&words);
-    bool circle = mig_sqltoken_is(&token, "RENAME") && is_circle(run, tokens);
-    bool other = mig_statement_begins(statement, others, MIG_COUNT(others));
-    bool alter = mig_sqltoken_is(&token, "ALTER"), exchange = false;
-    for (; token.kind != MIG_SQLTOKEN_END; token = mig_sqltokens_word(&words)) {
-        other = other && !mig_sqltoken_is(&token, "EXISTS"); /* has nothing to do the second time */
-        exchange = exchange || (alter && mig_sqltoken_is(&token, "EXCHANGE"));
-    }
-    return circle || other || exchange;
-}
-
 static bool is_ddl(const struct mig_statement *statement)
 {
     return statement->class == MIG_CLASS_DDL || statement->class == MIG_CLASS_CONCURRENT;
@@ -93,8 +45,7 @@ static int take_fingerprint(struct mig_run *run, const struct mig_statement *sta
 {
     struct mig_strbuf text = {0};
     out[0] = '\0';
-    if (run->db->runner->fingerprint == NULL || !is_ddl(statement) ||
-        leaves_no_trace(run, statement)) {
+    if (run->db->runner->fingerprint == NULL || !is_ddl(statement)) {
         return 0;
     }
     struct mig_names tables = tables_of(statement);
@@ -102,7 +53,7 @@ static int take_fingerprint(struct mig_run *run, const struct mig_statement *sta
     if (rc == 0 && text.failed) {
         rc = mig_error_nomem(err);
     }
-    if (rc == 0) {
+    if (rc == 0 && text.length > 0) {
         mig_text_digest("fingerprint", mig_strbuf_text(&text), NULL, out);
     }
     mig_strbuf_release(&text);

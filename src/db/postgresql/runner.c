@@ -386,6 +386,8 @@ static const char definitions[] =
     " WHERE $1::text IS NULL AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
     " UNION ALL SELECT concat_ws(' ', 'd', datname) FROM pg_catalog.pg_database"
     " WHERE $1::text IS NULL"
+    " UNION ALL SELECT concat_ws(' ', 'l', spcname) FROM pg_catalog.pg_tablespace"
+    " WHERE $1::text IS NULL"
     " UNION ALL SELECT concat_ws(' ', 's', nspname) FROM pg_catalog.pg_namespace"
     " WHERE $1::text IS NULL AND nspname NOT LIKE 'pg\\_%'"
     " UNION ALL SELECT concat_ws(' ', 'x', extname, extversion) FROM pg_catalog.pg_extension"
