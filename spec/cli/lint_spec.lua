@@ -73,6 +73,7 @@ local cases = {
   { "add-column-inline-constraint", "postgresql", 'op.add_column("users", { "n", sql.integer, check = "n > 0" })',
     'op.add_column("users", { "n", sql.integer })' },
   { "drop-column", "mysql", 'op.execute "ALTER TABLE `users` ADD n INT, DROP COLUMN IF EXISTS `age`"', 'op.execute "ALTER TABLE users DROP CONSTRAINT ck_users_kind"' },
+  { "drop-column", "sqlite", 'op.execute [[ALTER TABLE users DROP COLUMN "price, (or cost"]]', 'op.execute [[ALTER TABLE users ADD "n, DROP COLUMN (price" TEXT]]' },
   { "drop-column", "sqlite", 'op.drop_column("users", "price")', 'op.add_column("users", { "n", sql.text }) op.drop_column("users", "n")' },
   { "drop-column", "sqlite", 'op.batch_alter_table("users", function(b) b.drop_column("price") b.add_column({ "price", sql.text }) end)',
     'op.batch_alter_table("users", function(b) b.add_column({ "n", sql.text }) b.drop_column("n") end)' },

@@ -157,6 +157,9 @@ void mig_append_length(struct mig_strbuf *buf, const char *word, struct mig_opt_
 void mig_append_precision(struct mig_strbuf *buf, const char *word, struct mig_opt_int precision,
                           struct mig_opt_int scale);
 
+/* Behind the quoted run, the group in parentheses or the character that p is at; NULL when it does
+ * not end. */
+const char *mig_text_skip_group(const char *p);
 /* A text that is one literal, one function-like default or wholly in parentheses. */
 bool mig_text_is_literal(const char *text);
 bool mig_text_in_parentheses(const char *text);

@@ -8,29 +8,34 @@
 
 /* --- texts --- */
 
-/* The index after a quoted string or a bracketed group that begins at p; NULL when it does not end.
+/* Behind a quoted run (its quote doubled inside), whose quote p is at; NULL when it does not end.
  */
-static const char *skip_group(const char *p)
+static const char *skip_quoted(const char *p)
 {
-    if (*p == '\'' || *p == '"' || *p == '`') {
-        char quote = *p++;
-        while (*p != '\0' && (*p != quote || p[1] == quote)) {
-            p += *p == quote ? 2 : 1;
+    char quote = *p++;
+    while (*p != '\0' && (*p != quote || p[1] == quote)) {
+        p += *p == quote ? 2 : 1;
+    }
+    return *p == quote ? p + 1 : NULL;
+}
+
+const char *mig_text_skip_group(const char *p)
+{
+    int depth = 0;
+    do {
+        if (*p == '\'' || *p == '"' || *p == '`') {
+            p = skip_quoted(p);
+        } else {
+            depth += (*p == '(') - (*p == ')' && depth > 0);
+            p++;
         }
-        return *p == quote ? p + 1 : NULL;
-    }
-    if (*p != '(') {
-        return p + 1;
-    }
-    for (p++; p != NULL && *p != '\0' && *p != ')';) {
-        p = skip_group(p);
-    }
-    return p != NULL && *p == ')' ? p + 1 : NULL;
+    } while (p != NULL && depth > 0 && *p != '\0');
+    return depth == 0 ? p : NULL;
 }
 
 bool mig_text_in_parentheses(const char *text)
 {
-    const char *end = *text == '(' ? skip_group(text) : NULL;
+    const char *end = *text == '(' ? mig_text_skip_group(text) : NULL;
     return end != NULL && *end == '\0';
 }
 
@@ -56,7 +61,7 @@ bool mig_text_is_literal(const char *text)
         p++;
     }
     if (*p == '\'') {
-        const char *end = skip_group(p);
+        const char *end = mig_text_skip_group(p);
         return end != NULL && *end == '\0';
     }
     p += *p == '-' || *p == '+';

@@ -1,18 +1,16 @@
 #include "dialect/locks.h"
 
+#include "dialect/compile.h"
 #include "util/ascii.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* The end of a quoted run that starts at text (its quote doubled inside). */
-static const char *skip_quoted(const char *text)
+/* Behind the quoted run or the parentheses at text; its end, where they do not end. */
+static const char *skip_group(const char *text)
 {
-    char quote = *text++;
-    while (*text != '\0' && !(text[0] == quote && text[1] != quote)) {
-        text += text[0] == quote ? 2 : 1;
-    }
-    return *text != '\0' ? text + 1 : text;
+    const char *end = mig_text_skip_group(text);
+    return end == NULL ? text + strlen(text) : end;
 }
 
 static const char *skip_comment(const char *text)
@@ -46,10 +44,10 @@ static void normalise(struct mig_strbuf *out, const char *text)
         const char *after = NULL;
         if (*text == '\'') {
             mig_strbuf_puts(out, "''");
-            text = skip_quoted(text);
+            text = skip_group(text);
         } else if (*text == '"' || *text == '`') {
             mig_strbuf_putc(out, 'X');
-            text = skip_quoted(text);
+            text = skip_group(text);
         } else if ((text[0] == '-' && text[1] == '-') || (text[0] == '/' && text[1] == '*')) {
             text = skip_comment(text);
         } else if (*text == '$' && (after = skip_dollar(text)) != NULL) {
@@ -170,30 +168,46 @@ static const struct mig_lock_fact *find(const struct mig_lock_fact *facts, const
     return facts;
 }
 
+const char *mig_locks_first_clause(const char *plain)
+{
+    static const char *const before[] = {"ALTER TABLE ", "IF EXISTS ", "ONLY "};
+    if (strncmp(plain, before[0], strlen(before[0])) != 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < MIG_COUNT(before); i++) {
+        plain += strncmp(plain, before[i], strlen(before[i])) == 0 ? strlen(before[i]) : 0;
+    }
+    plain += strcspn(plain, " ");
+    return plain + (*plain == ' ');
+}
+
+const char *mig_locks_next_clause(const char *clause, size_t *length)
+{
+    const char *end = clause;
+    while (*end != '\0' && *end != ',') {
+        end = skip_group(end);
+    }
+    *length = (size_t)(end - clause);
+    *length -= *length > 0 && end[-1] == ' ';
+    end += *end == ',';
+    return end + (*end == ' ');
+}
+
 /* The clauses of ALTER TABLE one by one, the worst of each, unless a row tells of all of them. */
 static struct mig_lock_fact look_up(const struct mig_lock_fact *facts, const char *text)
 {
-    static const char *const before[] = {"ALTER TABLE ", "IF EXISTS ", "ONLY "};
-    const char *at = text;
-    if (strncmp(text, before[0], strlen(before[0])) != 0) {
+    const char *at = mig_locks_first_clause(text);
+    if (at == NULL) {
         return *find(facts, text, false);
     }
-    for (size_t i = 0; i < MIG_COUNT(before); i++) {
-        at += strncmp(at, before[i], strlen(before[i])) == 0 ? strlen(before[i]) : 0;
-    }
-    at += strcspn(at, " ");
-    at += *at == ' ';
-    size_t prefix = (size_t)(at - text);
+    size_t prefix = (size_t)(at - text), length;
     const struct mig_lock_fact *whole = find(facts, text, true);
     struct mig_lock_fact worst = *whole;
     for (bool first = true; whole->pattern == NULL && *at != '\0'; first = false) {
-        const char *end = at;
+        const char *next = mig_locks_next_clause(at, &length);
         struct mig_strbuf clause = {0};
-        for (int depth = 0; *end != '\0' && (*end != ',' || depth > 0); end++) {
-            depth += (*end == '(') - (*end == ')');
-        }
         mig_strbuf_add(&clause, text, prefix);
-        append_clause(&clause, at, (size_t)(end - at));
+        append_clause(&clause, at, length);
         const struct mig_lock_fact *fact = find(facts, mig_strbuf_text(&clause), false);
         if (first) {
             worst = *fact;
@@ -201,8 +215,7 @@ static struct mig_lock_fact look_up(const struct mig_lock_fact *facts, const cha
             merge(&worst, fact);
         }
         mig_strbuf_release(&clause);
-        at = end + (*end == ',');
-        at += *at == ' ';
+        at = next;
     }
     return worst;
 }

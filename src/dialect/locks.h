@@ -23,5 +23,10 @@ void mig_locks_annotate(const struct mig_lock_fact *facts, struct mig_statement 
 /* Into the facts of one ALTER TABLE those of the next one, whose clauses it gets. */
 void mig_locks_merge(const struct mig_lock_fact *facts, struct mig_statement *into,
                      struct mig_statement *next);
+/* In an ALTER TABLE of one space between tokens, in upper case, without comments: where its first
+ * clause begins (NULL: it is another statement); where the next one does, behind this one of that
+ * length. */
+const char *mig_locks_first_clause(const char *plain);
+const char *mig_locks_next_clause(const char *clause, size_t *length);
 
 #endif

@@ -1,5 +1,6 @@
 /* lint(options?): the operations of every revision, for the rules of luamig.lint. */
 #include "dialect/lexer.h"
+#include "dialect/locks.h"
 #include "luabind/error.h"
 #include "luabind/handle.h"
 #include "luabind/push.h"
@@ -29,16 +30,32 @@ static const char *const class_names[] = {
     [MIG_CLASS_SESSION] = "session", [MIG_CLASS_TRANSACTION] = "transaction",
 };
 
+/* The list of the clauses of an ALTER TABLE, whose plain text is on the top; empty for others. */
+static void push_clauses(lua_State *L)
+{
+    const char *clause = mig_locks_first_clause(lua_tostring(L, -1));
+    lua_createtable(L, clause != NULL, 0);
+    while (clause != NULL && *clause != '\0') {
+        size_t length;
+        const char *next = mig_locks_next_clause(clause, &length);
+        lua_pushlstring(L, clause, length);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        clause = next;
+    }
+}
+
 static void push_statement(lua_State *L, const struct mig_dialect *dialect,
                            const struct mig_statement *statement)
 {
     static const struct mig_server nowhere = {0}; /* quotes as servers have them by default */
     luaL_Buffer plain;
-    lua_createtable(L, 0, 9);
+    lua_createtable(L, 0, 10);
     lua_pushlstring(L, statement->sql, statement->length);
     lua_setfield(L, -2, "sql");
     char *text = luaL_buffinitsize(L, &plain, statement->length);
     luaL_pushresultsize(&plain, mig_lexer_plain(dialect, &nowhere, statement, text));
+    push_clauses(L);
+    lua_setfield(L, -3, "clauses");
     lua_setfield(L, -2, "plain");
     mig_lua_set_text(L, "class", class_names[statement->class]);
     mig_lua_set_text(L, "verb", statement->verb);

@@ -1,9 +1,9 @@
 --- One revision as the rules see it.
 ---
 --- calls: what upgrade() called, each { op, …, line, segment, before (its table as it was), statements }; a statement has
---- `plain`, its text in upper case without literals, comments and superfluous white space. operations: the same with
---- batches taken apart. Both have `kind`: the operation whatever its spelling (create_foreign_key and add_constraint are
---- "add_constraint"). downgrade: what downgrade() came to, nil when it was not asked.
+--- `plain`, its text in upper case without literals, comments and superfluous white space, and the `clauses` of an ALTER
+--- TABLE. operations: the same with batches taken apart. Both have `kind`: the operation whatever its spelling
+--- (create_foreign_key and add_constraint are "add_constraint"). downgrade: what downgrade() came to, nil when it was not asked.
 local step = {}
 step.__index = step
 
@@ -135,18 +135,8 @@ end
 
 --- The clauses of op.execute's ALTER TABLE of a table that was there before, in upper case; none of any other statement.
 function step:raw_clauses(statement, call)
-  local list = {}
-  if call.kind ~= "execute" or statement.verb ~= "ALTER TABLE" or not self:is_old(nil, statement.tables[1] or "") then return list end
-  local nested = {}
-  local text = statement.plain:gsub("%b()", function(inner)
-    nested[#nested + 1] = inner
-    return ("\0%d\0"):format(#nested)
-  end)
-  local rest = text:gsub("^ALTER TABLE ", ""):gsub("^IF EXISTS ", ""):gsub("^ONLY ", ""):match "^%S+ (.*)$" or ""
-  for clause in rest:gmatch "[^,]+" do
-    list[#list + 1] = clause:match "^ *(.-) *$":gsub("%z(%d+)%z", function(n) return nested[tonumber(n)] end)
-  end
-  return list
+  local counts = call.kind == "execute" and self:is_old(nil, statement.tables[1] or "")
+  return counts and statement.clauses or {}
 end
 
 --- The column of the operation's table as it was, nil when it is not known.
