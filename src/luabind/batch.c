@@ -50,7 +50,7 @@ static int batch_index(lua_State *L)
     struct batch_box *box = luaL_checkudata(L, 1, BATCH);
     (void)box;
     const char *word = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-    const char *names[64];
+    const char *names[MIG_READ_OP_NAMES];
     size_t count = 0;
     for (const char *const *name = mig_read_op_names; *name != NULL; name++) {
         if (mig_read_op_in_batch(*name)) {

@@ -531,7 +531,7 @@ static int op_index(lua_State *L)
         return mig_lua_fail(L, MIG_E_script, NULL, "op has no such field");
     }
     const char *word = lua_tostring(L, 2);
-    const char *names[96];
+    const char *names[MIG_READ_OP_NAMES + MIG_COUNT(fields) + MIG_COUNT(functions)];
     size_t count = 0;
     for (const luaL_Reg *field = fields; field->name != NULL; field++) {
         if (strcmp(field->name, word) == 0) {

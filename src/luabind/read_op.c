@@ -26,7 +26,7 @@ static const struct {
 #undef X
 };
 
-const char *const mig_read_op_names[] = {
+const char *const mig_read_op_names[MIG_READ_OP_NAMES] = {
 #define MIG_OP(name, title) #name,
 #define MIG_ARG(op, kind, field)
 #define MIG_ARO(op, kind, field)

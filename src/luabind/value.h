@@ -125,8 +125,10 @@ const char *mig_read_rendered(struct mig_reader *r, int index);
  * the table that the batch is about (no table argument is read), NULL none. */
 struct mig_op *mig_read_op(struct mig_reader *r, const char *name, int first,
                            const struct mig_op_batch *batch);
-/* Every name that mig_read_op knows, NULL-terminated. */
-extern const char *const mig_read_op_names[];
+/* Every name that mig_read_op knows, NULL-terminated: the operations, and some spellings of them.
+ */
+#define MIG_READ_OP_NAMES (MIG_OP_COUNT + 8)
+extern const char *const mig_read_op_names[MIG_READ_OP_NAMES];
 bool mig_read_op_in_batch(const char *name);
 
 #endif
