@@ -32,8 +32,9 @@ static bool is_column_name(const struct mig_sqlite_tokens *tokens, size_t at)
         return true;
     }
     bool called = at + 1 < tokens->count && tokens->text[tokens->items[at + 1].start] == '(';
-    bool collation = at > 0 && mig_sqlite_token_is(tokens, at - 1, "COLLATE");
-    return kind == MIG_SQLITE_WORD && !called && !collation;
+    bool other = at > 0 && (mig_sqlite_token_is(tokens, at - 1, "COLLATE") ||
+                            mig_sqlite_token_is(tokens, at - 1, "AS")); /* CAST(a AS text) */
+    return kind == MIG_SQLITE_WORD && !called && !other;
 }
 
 /* Does the expression use the column? */

@@ -167,6 +167,21 @@ describe("a rebuild on SQLite", function()
     assert.same({ "a\tb" }, db:query "SELECT b, a FROM t")
   end)
 
+  it("takes the type of a cast for no column of that name", function()
+    ok([[CREATE TABLE t (text TEXT, date TEXT, a INTEGER CHECK (length(CAST(a AS text)) < 5), b CHECK (CAST(b AS date) > 1));]],
+      [[op.batch_alter_table("t", function(batch)
+          batch.drop_column("text")
+          batch.rename_column("date", "day")
+          batch.create_check_constraint("ck", "CAST(a AS date) < 9")
+        end)]])
+    assert.equal([[CREATE TABLE "t" (
+  day TEXT,
+  a INTEGER CHECK (length(CAST(a AS text)) < 5),
+  b CHECK (CAST(b AS date) > 1),
+  CONSTRAINT ck CHECK (CAST(a AS date) < 9)
+)]], stored "t")
+  end)
+
   it("gives a dropped column's name to a new one", function()
     ok("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, 'a');",
       [[op.batch_alter_table("t", function(batch)
