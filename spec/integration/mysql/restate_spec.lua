@@ -110,6 +110,17 @@ describe("a changed column of MySQL keeps", function()
   end)
 end)
 
+it("says which table is not there, and asks for no more of its column", function()
+  local db = scratch.database "mysql"
+  local p = project.new { url = db.url }
+  p:revision { id = "aaaa", upgrade = [[op.alter_column("tt", "a", { nullable = false })]] }
+  local r = p:luamig "upgrade"
+  assert.equal(1, r.code)
+  assert.matches("error: table 'tt' does not exist\n", r.stderr, 1, true)
+  assert.not_matches("existing_type", r.stderr)
+  db:drop()
+end)
+
 -- What fills itself in is decided when the column is made, in the same run as well.
 describe("a key of MySQL that", function()
   local db

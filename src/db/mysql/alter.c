@@ -380,7 +380,8 @@ int mig_mysql_drop_column(struct mig_compile *c, const struct mig_op *op, struct
 
 /* What a restated column would lose without being known. Options say one at a time, the catalog
  * all. */
-static int check_known(const struct mig_op_alter_column *op, struct mig_error *err)
+static int check_known(struct mig_compile *c, const struct mig_op_alter_column *op,
+                       struct mig_error *err)
 {
     if (op->existing_known == MIG_TRUE) {
         return 0;
@@ -407,8 +408,10 @@ static int check_known(const struct mig_op_alter_column *op, struct mig_error *e
             mig_strbuf_puts(&missing, facts[i].option);
         }
     }
-    int code = 0;
-    if (missing.length > 0) {
+    int code = missing.length > 0
+                   ? mig_compile_must_know(c, op->base.schema, op->table, "the column", err)
+                   : 0;
+    if (code == MIG_E_offline) {
         code = mig_error_set(
             err, MIG_E_offline,
             "column '%s' of table '%s' must be restated whole, and what it is cannot be "
@@ -556,7 +559,7 @@ static int restate(struct mig_compile *c, const struct mig_op_alter_column *op, 
                    struct mig_error *err)
 {
     const struct mig_table *known = NULL;
-    int code = check_known(op, err);
+    int code = check_known(c, op, err);
     if (code == 0) {
         code = mig_compile_named_table(c, op->base.schema, op->table, &known, err);
     }
