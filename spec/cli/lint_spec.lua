@@ -51,6 +51,10 @@ local cases = {
   { "attach-no-check", "postgresql", 'op.execute "CREATE TABLE p (id int)" op.execute "ALTER TABLE users ATTACH PARTITION p DEFAULT"',
     'op.execute "CREATE TABLE p (id int); CREATE TABLE n (id int) PARTITION BY LIST (id)" op.execute "ALTER TABLE n ATTACH PARTITION p DEFAULT"' },
   { "trigger-drop-rename", "postgresql", 'op.drop_trigger("tr", "users")', 'op.execute "ALTER TABLE users DISABLE TRIGGER tr"' },
+  { "rename-table", "mysql", 'op.execute "ALTER TABLE users RENAME people"', 'op.execute "ALTER TABLE users RENAME INDEX ix_users_age_email TO i"' },
+  { "rename-table", "mysql", 'op.execute "ALTER TABLE users ADD n INT, RENAME = people"',
+    'op.rename_table("users", "people") op.create_view("users", "SELECT * FROM people")' },
+  { "partition-of", "postgresql", [[op.execute 'CREATE TABLE p PARTITION OF "users" DEFAULT']], [[op.execute 'CREATE TABLE p (LIKE "users")']] },
   -- columns
   { "add-not-null-no-default", "postgresql", 'op.execute "ALTER TABLE users ADD a numeric(4, 2) DEFAULT 0 NOT NULL, ADD b int NOT NULL"',
     'op.execute "ALTER TABLE users ADD a numeric(4, 2) DEFAULT 0 NOT NULL, ADD CONSTRAINT c CHECK (age IS NOT NULL) NOT VALID"' },
@@ -103,6 +107,22 @@ local cases = {
       batch.alter_column("years", { default = 1 })
     end)]] },
   { "change-default", "postgresql", 'op.alter_column("elsewhere", "a", { default = 1 })', 'op.alter_column("users", "state", { default = "new" })' },
+  { "add-not-null-no-default", "postgresql", 'op.execute "ALTER TABLE users ADD n int NOT NULL"',
+    'op.execute "ALTER TABLE users ADD EXCLUDE USING gist (age WITH =) WHERE (age IS NOT NULL), ADD NOT NULL age"' },
+  { "my-expression-default", "mysql", 'op.add_column("users", { "n", sql.datetime, default = sql.expr "utc_timestamp()" })',
+    'op.add_column("users", { "n", sql.datetime, default = sql.expr "now()" })' },
+  { "drop-column", "postgresql", 'op.execute "ALTER TABLE users DROP age"', 'op.execute "ALTER TABLE users DROP CONSTRAINT ck_users_kind, ALTER age DROP DEFAULT"' },
+  { "drop-column", "mysql", 'op.execute "ALTER TABLE users DROP `a key`"',
+    'op.execute "ALTER TABLE users DROP PRIMARY KEY, DROP INDEX i, DROP KEY j, DROP FOREIGN KEY f, DROP CHECK c, DROP PARTITION p"' },
+  { "drop-column", "sqlite", 'op.execute "ALTER TABLE users DROP price"',
+    'op.add_column("users", { "n", sql.text }) op.rename_column("users", "n", "m") op.drop_column("users", "m")' },
+  { "rename-column", "postgresql", [[op.execute 'ALTER TABLE users RENAME "the age" TO years']], 'op.execute "ALTER TABLE users RENAME CONSTRAINT a TO b"' },
+  { "set-not-null-scan", "postgresql", [[
+      op.add_column("users", { "n", sql.integer })
+      op.backfill { table = "users", set = { n = 1 } }
+      op.alter_column("users", "n", { nullable = false })]],
+    [[op.create_table("n", { { "id", sql.bigint, primary_key = true }, { "a", sql.integer } })
+      op.alter_column("n", "a", { nullable = false })]] },
   -- types
   { "narrowing-type", "postgresql", 'op.alter_column("users", "email", { type = sql.string(50) })',
     'op.alter_column("users", "email", { type = sql.string(200) })' },
@@ -145,6 +165,14 @@ local cases = {
   { "prefer-identity", "postgresql", 'op.create_table("n", { { "id", sql.native "bigserial", primary_key = true } })',
     'op.create_table("n", { { "id", sql.bigint, primary_key = true } })' },
   { "add-json", "postgresql", 'op.add_column("users", { "n", sql.json })', 'op.add_column("users", { "n", sql.jsonb })' },
+  { "narrowing-type", "sqlite", 'op.alter_column("users", "kind", { type = sql.date })', 'op.alter_column("users", "kind", { type = sql.text })' },
+  { "narrowing-type", "mysql", 'op.alter_column("users", "age", { type = sql.numeric(11, 2) })', 'op.alter_column("users", "age", { type = sql.numeric(12, 2) })' },
+  { "narrowing-type", "postgresql", 'op.alter_column("users", "seen", { type = sql.time, postgresql_using = "seen::time" })',
+    'op.alter_column("users", "price", { type = sql.double })' },
+  { "lite-affinity", "sqlite", 'op.alter_column("users", "price", { type = sql.text })',
+    'op.alter_column("users", "kind", { type = sql.text }) op.alter_column("users", "age", { type = sql.bigint })' },
+  { "prefer-bigint", "postgresql", 'op.create_table("n", { { "id", sql.integer }, sql.primary_key { "id" } })',
+    'op.create_table("n", { { "a", sql.integer, primary_key = true }, { "b", sql.integer, primary_key = true } })' },
   -- indexes
   { "index-not-concurrent", "postgresql", 'op.create_index("ix_n", "users", { "price" })',
     'op.create_index("ix_n", "users", { "price" }, { concurrently = true })' },
@@ -168,6 +196,10 @@ local cases = {
   { "replace-index-gap", "mysql", 'op.drop_index("ix_users_age_email", "users") op.create_index("ix_n", "users", { "age" })',
     'op.create_index("ix_n", "users", { "age" }) op.drop_index("ix_users_age_email", "users")' },
   { "my-fulltext", "mysql", 'op.create_index("ix_n", "users", { "kind" }, { mysql_prefix = "FULLTEXT" })', 'op.create_index("ix_n", "users", { "kind" })' },
+  { "concurrent-if-not-exists", "postgresql", 'op.execute "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON users (age)"',
+    'op.execute "CREATE UNIQUE INDEX CONCURRENTLY i ON users (age)"' },
+  { "replace-index-gap", "sqlite", 'op.drop_index("ix_users_age_email", "users") op.create_index("ix_n", "users", { "age" })',
+    'op.drop_index("ix_users_age_email", "users") op.create_index("ix_n", "users", { "email" })' },
   -- constraints
   { "add-check-validated", "postgresql", 'op.create_check_constraint("ck_n", "users", "age > 0")',
     'op.create_check_constraint("ck_n", "users", "age > 0", { not_valid = true })' },
@@ -205,6 +237,8 @@ local cases = {
   { "drop-check-or-unique", "postgresql", 'op.drop_constraint("ck_users_kind", "users")', 'op.drop_constraint("fk_users_org", "users")' },
   { "unnamed-constraint", "postgresql", 'op.create_check_constraint(nil, "users", "age > 0")', 'op.create_check_constraint("ck_n", "users", "age > 0")' },
   { "domain-constraint", "postgresql", 'op.create_domain("d", sql.integer, { check = "VALUE > 0" })', 'op.create_domain("d", sql.integer)' },
+  { "validate-while-locked", "postgresql", 'op.execute "ALTER TABLE users ADD CHECK (age > 0) NOT VALID" op.execute "ALTER TABLE users VALIDATE CONSTRAINT c"',
+    'op.execute "ALTER TABLE users ADD CHECK (age > 0) NOT VALID" op.commit() op.execute "ALTER TABLE users VALIDATE CONSTRAINT c"' },
   -- enums
   { "enum-remove-value", "postgresql", 'op.create_enum("e", { "a", "b" }) op.set_enum_values("e", { "a" })',
     'op.create_enum("e", { "a", "b" }) op.set_enum_values("e", { "a", "b", "c" })' },
@@ -219,6 +253,8 @@ local cases = {
   { "unbatched-update", "mysql", "op.execute [[UPDATE users SET note = 'it\\' WHERE' # WHERE id = 7]]",
     "op.execute [[UPDATE users SET note = 'it\\'s' /* ' */ WHERE id = 7]]" },
   { "unbatched-update", "sqlite", 'op.execute "DELETE FROM users /* WHERE id = 7 */"', 'op.execute "DELETE FROM users/**/WHERE id = 7"' },
+  { "unbatched-update", "postgresql", 'op.execute "UPDATE users SET age = (SELECT id FROM orgs WHERE id = org_id)"',
+    'op.execute "UPDATE users SET age = (SELECT id FROM orgs WHERE id = org_id)WHERE(age IS NULL)"' },
   { "unbatched-update", "sqlite", 'op.execute(sql.table("users"):delete():where("1 = 1"))', 'op.backfill { table = "users", set = { age = 1 } }' },
   { "backfill-in-schema-tx", "postgresql", 'op.add_column("users", { "n", sql.text }) op.execute "UPDATE users SET n = email WHERE id > 0"',
     'op.add_column("users", { "n", sql.text }) op.commit() op.execute "UPDATE users SET n = email WHERE id > 0"' },
@@ -250,6 +286,8 @@ local cases = {
   { "raw-sql-locks", "postgresql", 'op.execute "ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0)"',
     'op.execute "ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0) NOT VALID" op.execute "ALTER TABLE users VALIDATE CONSTRAINT c"' },
   { "raw-sql-locks", "postgresql", 'op.execute "REFRESH MATERIALIZED VIEW v"', 'op.execute "REFRESH MATERIALIZED VIEW CONCURRENTLY v"' },
+  { "raw-sql-locks", "postgresql", 'op.execute "REFRESH MATERIALIZED VIEW other"',
+    [[op.create_view("V", "SELECT 1 AS a", { materialized = true }) op.execute 'REFRESH MATERIALIZED VIEW "V"']] },
   { "raw-sql-locks", "postgresql", 'op.execute "ALTER TABLE users ALTER age TYPE bigint"',
     'op.execute "CREATE TABLE n (a int); ALTER TABLE n ADD UNIQUE (a); ALTER TABLE n ADD FOREIGN KEY (a) REFERENCES users (id)"' },
   { "raw-sql-locks", "mysql", 'op.execute "ALTER TABLE users ADD n INT, ADD CHECK (n > 0)"', 'op.execute "ALTER TABLE users ADD n INT, ALGORITHM=INSTANT"' },
@@ -259,6 +297,9 @@ local cases = {
   { "security-definer-view", "postgresql",
     'op.create_function("f", { returns = "integer", language = "sql", attributes = "SECURITY DEFINER" }, "SELECT 1")',
     'op.create_function("f", { returns = "integer", language = "sql" }, "SELECT 1")' },
+  { "security-definer-view", "postgresql",
+    'op.create_function("f", { returns = "integer", language = "sql", attributes = "SECURITY DEFINER" }, "SELECT 1")',
+    'op.create_function("f", { returns = "integer", language = "sql", attributes = "SECURITY DEFINER SET search_path = app" }, "SELECT 1")' },
   { "unused-ignore", "sqlite", { "", "", header = "-- lint: ignore drop-table: nothing is dropped" }, "" },
 }
 
@@ -372,6 +413,15 @@ it("makes exceptions: for a line, for the next one, for the file, for the projec
   assert.equal(2, r.code)
   assert.matches("lint.ignore: there is no rule 'drop-tabel'", r.stderr, 1, true)
   assert.matches("did you mean 'drop-table'?", r.stderr, 1, true)
+end)
+
+it("takes a constraint of an added column that the naming convention names for a named one", function()
+  local p = new_project("postgresql", 'op.add_column("users", { "n", sql.bigint, check = "n > 0", references = "orgs.id" })')
+  assert.is_table(has(findings_of(p, "case"), "unnamed-constraint"))
+  p:write("luamig.conf.lua", ('return { url = %q, naming_convention = { fk = "fk_{table}_{columns}" } }'):format(urls.postgresql))
+  assert.matches("^check of table 'users'", has(findings_of(p, "case"), "unnamed-constraint").message)
+  p:write("luamig.conf.lua", ('return { url = %q, naming_convention = { fk = "fk_{table}_{columns}", ck = "ck_{table}_{columns}" } }'):format(urls.postgresql))
+  assert.is_nil(has(findings_of(p, "case"), "unnamed-constraint"))
 end)
 
 it("names an index of SQL text as it is written there", function()

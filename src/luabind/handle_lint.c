@@ -177,9 +177,8 @@ int mig_handle_lint(lua_State *L)
     if (mig_context_lint(&h->ctx, &h->arena, &onlooker, &options, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 2);
     mig_lua_set_text(L, "dialect", h->ctx.url.db->dialect->name);
-    mig_lua_set_bool(L, "is_mariadb", strcmp(h->ctx.url.scheme, "mariadb") == 0);
     lua_pushvalue(L, linting.steps);
     lua_setfield(L, -2, "steps");
     return 1;

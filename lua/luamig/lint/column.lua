@@ -30,6 +30,22 @@ local function added(test)
   end
 end
 
+-- What stands behind ADD, DROP and RENAME when it is no column; the word COLUMN may be left out.
+local NO_COLUMN = {}
+for word in ("AS CHECK CONSTRAINT EXCLUDE FOREIGN FULLTEXT INDEX KEY NOT PARTITION PERIOD PRIMARY SPATIAL SYSTEM TO UNIQUE"):gmatch "%u+" do
+  NO_COLUMN[word] = true
+end
+
+-- What a clause with that verb says of a column: "AGE", "N INT NOT NULL", "AGE TO YEARS"; nil when it is about no column.
+local function of_column(clause, verb)
+  local rest = clause:match("^" .. verb .. " (.*)$")
+  if not rest or NO_COLUMN[rest:match "^[^%s(]*"] then return nil end
+  return (rest:gsub("^COLUMN ", ""):gsub("^IF EXISTS ", ""):gsub("^IF NOT EXISTS ", ""))
+end
+
+-- The name that the text begins with.
+local function first_name(text) return text:match '^"[^"]*"' or text:match "^`[^`]*`" or text:match "^%(?(%S+)" end
+
 -- A rule about each clause of an ALTER TABLE that is SQL text: test(clause) → the column, and what is wrong.
 local function raw(test)
   return function(statement, seen, report, call)
@@ -81,12 +97,12 @@ return {
           and not column.autoincrement and "is NOT NULL without a default"
       end),
       statement = raw(function(clause)
-        local column = clause:match "^ADD COLUMN (.*)$" or clause:match "^ADD (.*)$"
+        local column = of_column(clause, "ADD")
         if not column or not column:find "NOT NULL" then return nil end
-        for _, word in ipairs { "^CONSTRAINT", "^CHECK", "DEFAULT", "SERIAL", "AUTO_INCREMENT", "GENERATED", " AS " } do
+        for _, word in ipairs { "DEFAULT", "SERIAL", "AUTO_INCREMENT", "GENERATED", " AS " } do
           if column:find(word) then return nil end
         end
-        return column:gsub("^IF NOT EXISTS ", ""):match "^%S+", "is NOT NULL without a default"
+        return first_name(column), "is NOT NULL without a default"
       end),
     },
     {
@@ -115,9 +131,11 @@ return {
       id = "my-expression-default", severity = "warn", dialects = { "mysql" },
       summary = "a column is added whose default is an expression", why = "the table is copied, and writes are blocked",
       fix = "add it without a default, set the default, fill the old rows with op.backfill",
-      operation = added(function(column)
-        return type(column.default) == "table" and (column.default.kind == "expr" or column.default.kind == "uuid_v4")
-          and not (column.default.text or ""):upper():find "^CURRENT_TIMESTAMP"
+      operation = added(function(column, operation)
+        if type(column.default) ~= "table" or (column.default.kind ~= "expr" and column.default.kind ~= "uuid_v4") then return false end
+        for _, statement in ipairs(operation.statements) do -- now() is none: no row needs it
+          if statement.lock == "SHARED" then return true end
+        end
       end),
     },
     {
@@ -157,7 +175,10 @@ return {
         if column and column.computed and not column.computed.stored then return end
         report(operation.line, step.column_name(operation, operation.column.name))
       end,
-      statement = raw(function(clause) return clause:gsub("IF EXISTS ", ""):match "^DROP COLUMN (%S+)" end),
+      statement = raw(function(clause)
+        local column = of_column(clause, "DROP")
+        return column and first_name(column)
+      end),
     },
     {
       id = "drop-column-indexed", severity = "warn", summary = "a column is dropped that an index has",
@@ -182,9 +203,15 @@ return {
           and ("is renamed to '%s'"):format(operation.new_column_name)
       end),
       statement = raw(function(clause)
-        local old, new = clause:match "^RENAME COLUMN (%S+) TO (%S+)"
-        if not old then old, new = clause:gsub("^CHANGE COLUMN", "CHANGE"):match "^CHANGE (%S+) (%S+)" end
-        return old ~= new and old or nil, new and ("is renamed to '%s'"):format(new:lower())
+        local renamed, changed = of_column(clause, "RENAME"), of_column(clause, "CHANGE")
+        local old, new
+        if renamed then
+          old, new = renamed:match "^(.-) TO (.*)$"
+        elseif changed then
+          old = first_name(changed)
+          new = first_name(changed:sub(#old + 2))
+        end
+        return old ~= new and old or nil, new and ("is renamed to '%s'"):format(new:lower():gsub("[\"`]", ""))
       end),
     },
     {
@@ -207,10 +234,13 @@ return {
       id = "set-not-null-scan", severity = "error", dialects = { "postgresql" },
       summary = "SET NOT NULL without a valid CHECK", why = "the table is scanned under ACCESS EXCLUSIVE",
       fix = "a CHECK (column IS NOT NULL) NOT VALID, validate it in another revision, SET NOT NULL, drop the CHECK",
-      operation = altered(function(operation, column)
-        return operation.nullable == false and was_nullable(operation, column) ~= false
-          and not is_checked(operation, operation.column) and "is made NOT NULL"
-      end),
+      operation = function(operation, seen, report) -- of a column that this revision adds, too: the rows are there
+        if operation.kind ~= "alter_column" or operation.nullable ~= false then return end
+        if not seen:is_old(operation.schema, operation.table) or is_checked(operation, operation.column) then return end
+        if was_nullable(operation, step.column(operation, operation.column)) ~= false then
+          report(operation.line, step.column_name(operation, operation.column) .. " is made NOT NULL")
+        end
+      end,
     },
     {
       id = "drop-not-null", severity = "warn", summary = "a NOT NULL column may be NULL from now on",

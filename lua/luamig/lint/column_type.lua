@@ -4,8 +4,12 @@ local step = require "luamig.lint.step"
 
 local altered = column_rules.altered
 
-local INTEGERS = { tinyint = 1, smallint = 2, mediumint = 3, integer = 4, bigint = 8 }
+-- The bytes of whole numbers, and the digits that their values may have.
+local INTEGERS = { boolean = 1, tinyint = 1, smallint = 2, mediumint = 3, integer = 4, bigint = 8 }
+local DIGITS = { boolean = 1, tinyint = 3, smallint = 5, mediumint = 8, integer = 10, bigint = 19 }
+local FLOATS = { float = true, real = true, double = true }
 local TEXTS = { string = true, char = true, text = true }
+local MOMENTS = { datetime = true, timestamp = true }
 
 -- A type of an operation or a description in a few words: "string(20)".
 local function words(type_)
@@ -22,15 +26,23 @@ local function narrows(old, new)
   if INTEGERS[old.kind] and INTEGERS[new.kind] then
     return INTEGERS[new.kind] < INTEGERS[old.kind] or (old.unsigned ~= new.unsigned and INTEGERS[new.kind] <= INTEGERS[old.kind])
   end
-  if TEXTS[old.kind] and TEXTS[new.kind] then return new.length ~= nil and (old.length == nil or new.length < old.length) end
+  if TEXTS[old.kind] then
+    if not TEXTS[new.kind] then return new.kind ~= "blob" and new.kind ~= "native" end
+    return new.length ~= nil and (old.length == nil or new.length < old.length)
+  end
+  if INTEGERS[old.kind] and new.kind == "numeric" then
+    return new.precision ~= nil and new.precision - (new.scale or 0) < DIGITS[old.kind]
+  end
   if old.kind == "numeric" and new.kind == "numeric" then
     if not new.precision then return false end
     local whole_old, whole_new = (old.precision or 1000) - (old.scale or 0), new.precision - (new.scale or 0)
     return whole_new < whole_old or (new.scale or 0) < (old.scale or 0)
   end
-  return (old.kind == "numeric" and INTEGERS[new.kind] ~= nil) or (old.kind == "double" and (new.kind == "float" or new.kind == "real"))
-    or (old.kind == "datetime" and new.kind == "date") or (old.kind == "timestamp" and new.kind == "date")
-    or (TEXTS[old.kind] and INTEGERS[new.kind] ~= nil)
+  if FLOATS[old.kind] or old.kind == "numeric" then
+    return INTEGERS[new.kind] ~= nil or (FLOATS[old.kind] and new.kind == "numeric")
+      or (old.kind == "double" and (new.kind == "float" or new.kind == "real"))
+  end
+  return MOMENTS[old.kind] and (new.kind == "date" or new.kind == "time")
 end
 
 -- A rule about a type that changes: test(old, new, operation, seen) → what is wrong.
@@ -68,7 +80,9 @@ local function chosen(test)
 end
 
 local function is_key(column, operation)
-  if column.primary_key then return true end
+  local count = 0
+  for _, other in ipairs(operation.columns) do count = count + (other.primary_key and 1 or 0) end
+  if column.primary_key then return count == 1 end
   for _, constraint in ipairs(operation.constraints or {}) do
     if constraint.kind == "primary" and #constraint.columns == 1 and constraint.columns[1] == column.name then return true end
   end
@@ -202,6 +216,7 @@ return {
       id = "lite-affinity", severity = "info", dialects = { "sqlite" }, summary = "the type of a column",
       why = "SQLite does not convert what is stored unless the copy says how", fix = "sqlite_using with a CAST",
       operation = changed(function(old, new, operation)
+        if (TEXTS[old.kind] and TEXTS[new.kind]) or (INTEGERS[old.kind] and INTEGERS[new.kind]) then return nil end
         return old.kind ~= new.kind and not operation.sqlite_using and ("goes from %s to %s"):format(words(old), words(new))
       end),
     },
@@ -209,7 +224,8 @@ return {
       id = "prefer-bigint", severity = "warn", summary = "a primary key of 32 bits or less",
       why = "it overflows at 2,147,483,647", fix = "sql.bigint or sql.uuid", dialects = { "postgresql", "mysql" },
       operation = chosen(function(type_, column, operation)
-        return INTEGERS[type_.kind] and INTEGERS[type_.kind] < 8 and is_key(column, operation) and "is " .. type_.kind
+        return INTEGERS[type_.kind] and INTEGERS[type_.kind] < 8 and type_.kind ~= "boolean" and is_key(column, operation)
+          and "is " .. type_.kind
       end),
     },
     {

@@ -41,6 +41,16 @@ local function dropped(...)
   end
 end
 
+-- Whether the SQL names a constraint of that kind: those of added columns get their names from the convention there.
+local function is_named(operation, kind)
+  for _, statement in ipairs(operation.statements) do
+    for _, word in ipairs(kind == "check" and { "CHECK" } or { "FOREIGN KEY", "REFERENCES" }) do
+      if statement.plain:find("CONSTRAINT [^()]* " .. word) then return true end
+    end
+  end
+  return false
+end
+
 -- Whether the first column of an index, a key or a UNIQUE of the table is the foreign key's first one.
 local function is_indexed(seen, operation, column, body)
   local function leads(list) return list and list[1] and (list[1] == column or list[1].column == column) end
@@ -81,11 +91,13 @@ return {
       fix = "op.commit() between the two, or another revision",
       step = function(seen, report)
         local segments = {}
-        for _, operation in ipairs(seen.operations) do
-          if operation.kind == "add_constraint" and operation.constraint.not_valid then
-            segments[operation.segment] = true
-          elseif operation.kind == "validate_constraint" and segments[operation.segment] then
-            report(operation.line, ("constraint '%s'"):format(operation.name))
+        for _, call in ipairs(seen.calls) do
+          for _, statement in ipairs(call.statements) do
+            if statement.plain:find " NOT VALID%f[^%w_]" then
+              segments[call.segment] = true
+            elseif statement.plain:find " VALIDATE CONSTRAINT " and segments[call.segment] then
+              report(call.line, ("constraint '%s'"):format(statement.sql:match '([^%s"]+)"?%s*$'))
+            end
           end
         end
       end,
@@ -187,8 +199,9 @@ return {
       id = "unnamed-constraint", severity = "warn", summary = "a constraint without a name",
       why = "each server makes a name of its own up, so it cannot be dropped by name", fix = "a name, or a naming_convention",
       operation = function(operation, _, report)
-        local function look(constraint)
-          if constraint and constraint.kind ~= "primary" and not constraint.name then
+        local function look(constraint, of_added)
+          if constraint and constraint.kind ~= "primary" and not constraint.name
+            and not (of_added and is_named(operation, constraint.kind)) then
             report(operation.line, ("%s of %s"):format(constraint.kind, step.table_name(operation)))
           end
         end
@@ -196,8 +209,8 @@ return {
         look(operation.constraint)
         for _, column in ipairs(operation.columns or {}) do
           if type(column) == "table" then
-            look(column.references)
-            look(column.check)
+            look(column.references, operation.kind == "add_column")
+            look(column.check, operation.kind == "add_column")
           end
         end
       end,

@@ -17,6 +17,13 @@ local function each_statement(seen, f)
   end
 end
 
+-- The condition of a statement, not that of a query inside of it; nil when it has none.
+local function condition_of(statement)
+  local outside = statement.plain:gsub("%b()", function(inner) return (" "):rep(#inner) end)
+  local _, last = outside:find "%f[%w_]WHERE%f[^%w_]"
+  return last and statement.plain:sub(last + 1)
+end
+
 return {
   title = "Rows",
   rules = {
@@ -25,8 +32,8 @@ return {
       why = "its rows stay locked until the end, and replicas lag behind", fix = "op.backfill, which works in batches",
       statement = function(statement, seen, report, call)
         if not is_change(statement) or statement.verb == "WITH" or not seen:is_about_old(statement) then return end
-        local condition = statement.plain:match " WHERE (.*)$"
-        local all = not condition or condition:find "^%(?%s*TRUE%s*%)?$" or condition:find "^%(?%s*1%s*=%s*1%s*%)?$"
+        local condition = condition_of(statement)
+        local all = not condition or condition:find "^%s*%(?%s*TRUE%s*%)?$" or condition:find "^%s*%(?%s*1%s*=%s*1%s*%)?$"
         if all then report(call.line, ("%s of '%s'"):format(statement.verb, statement.tables[1] or "?")) end
       end,
     },

@@ -10,14 +10,29 @@ local function on_old(kind, test)
   end
 end
 
+-- The index of a CREATE INDEX or DROP INDEX, as its text calls it.
+local function index_of(statement)
+  local name = statement.sql:match '"([^"]+)"%s+[Oo][Nn]%s' or statement.sql:match "(%S+)%s+[Oo][Nn]%s"
+    or statement.sql:match '([^%s"]+)"?%s*$'
+  return name and name:upper() ~= "INDEX" and ("index '%s'"):format(name) or ("an index of '%s'"):format(statement.tables[1] or "?")
+end
+
 -- CREATE INDEX and DROP INDEX, whatever they come from, of tables that were there before.
 local function without_concurrently(verb)
   return function(statement, seen, report, call)
     if statement.verb ~= verb .. " INDEX" or statement.plain:find "CONCURRENTLY" or not seen:is_about_old(statement) then return end
-    local name = statement.sql:match '"([^"]+)"%s+[Oo][Nn]%s' or statement.sql:match "(%S+)%s+[Oo][Nn]%s"
-      or statement.sql:match '([^%s"]+)"?%s*$'
-    report(call.line, name and name:upper() ~= "INDEX" and ("index '%s'"):format(name) or ("an index of '%s'"):format(statement.tables[1] or "?"))
+    report(call.line, index_of(statement))
   end
+end
+
+-- The first column of an index that is made or dropped; nil when it is an expression, or nobody knows.
+local function first_column(operation)
+  local elements = operation.elements
+  for _, index in ipairs(not elements and operation.before and operation.before.indexes or {}) do
+    if index.name == operation.name then elements = index.elements end
+  end
+  local first = elements and elements[1]
+  return type(first) == "table" and first.column or first
 end
 
 return {
@@ -51,7 +66,9 @@ return {
       id = "concurrent-if-not-exists", severity = "error", dialects = { "postgresql" },
       summary = "CREATE INDEX CONCURRENTLY IF NOT EXISTS",
       why = "it is content with an INVALID index that a failure left behind", fix = "leave if_not_exists out: luamig removes such leftovers",
-      operation = on_old("create_index", function(operation) return operation.concurrently and operation.if_not_exists end),
+      statement = function(statement, _, report, call)
+        if statement.plain:find "INDEX CONCURRENTLY IF NOT EXISTS" then report(call.line, index_of(statement)) end
+      end,
     },
     {
       id = "unique-on-existing", severity = "warn", summary = "uniqueness of rows that are there already",
@@ -80,7 +97,7 @@ return {
       why = "queries have no index meanwhile", fix = "create the new one first, then drop the old one",
       operation = on_old("create_index", function(operation, seen)
         for _, other in ipairs(seen:index_operations(operation.table)) do
-          if other.kind == "drop_index" and other.index < operation.index then
+          if other.kind == "drop_index" and other.index < operation.index and first_column(other) == first_column(operation) then
             return ("index '%s' is dropped before '%s' is made"):format(other.name, operation.name or "?")
           end
         end

@@ -8,6 +8,13 @@ local STRONG = { SHARE = true, SHARED = true, ["SHARE ROW EXCLUSIVE"] = true, ["
 -- Operations that a reviewer cannot judge at a glance.
 local MANY = 10
 
+-- What such a statement is about: its table, a domain or a materialized view.
+local function subject_of(statement)
+  local text = statement.plain:gsub('"', ""):gsub(" CONCURRENTLY ", " ")
+  local name = text:match "^ALTER DOMAIN (%S+)" or text:match "^REFRESH MATERIALIZED VIEW (%S+)"
+  return statement.tables[1] or (name and name:lower()) or "?"
+end
+
 return {
   title = "Revisions",
   rules = {
@@ -148,10 +155,10 @@ return {
       fix = "the rule about the operation of op that does it says how to do without",
       statement = function(statement, seen, report, call)
         local locking = LOCKING[statement.verb] or (seen.dialect == "mysql" and statement.verb == "CREATE INDEX")
-        if call.kind ~= "execute" or not locking or not seen:is_old(nil, statement.tables[1] or "") then return end
+        if call.kind ~= "execute" or not locking or not seen:is_old(nil, subject_of(statement)) then return end
         local blocks = STRONG[statement.lock or "?"] and (statement.rewrites ~= false or statement.scans ~= false)
         if blocks or statement.lock == nil then
-          report(call.line, ("%s of '%s' (%s)"):format(statement.verb, statement.tables[1] or "?", statement.lock or "its lock is not known"))
+          report(call.line, ("%s of '%s' (%s)"):format(statement.verb, subject_of(statement), statement.lock or "its lock is not known"))
         end
       end,
     },
@@ -170,7 +177,7 @@ return {
       id = "security-definer-view", severity = "info", dialects = { "postgresql" }, summary = "SECURITY DEFINER",
       why = "it passes by row level security and runs with its owner's privileges", fix = "SECURITY INVOKER, or SET search_path",
       statement = function(statement, _, report, call)
-        if statement.plain:find "SECURITY DEFINER" then report(call.line, "SECURITY DEFINER") end
+        if statement.plain:find "SECURITY DEFINER" and not statement.plain:find "SET SEARCH_PATH" then report(call.line, "SECURITY DEFINER") end
       end,
     },
     {

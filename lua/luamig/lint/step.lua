@@ -60,7 +60,7 @@ function step.new(found, downgrade, report)
   local self = setmetatable({
     revision = found.revision, message = found.message, doc = found.doc, file = found.file,
     irreversible = found.irreversible, down_revision = found.down_revision, failure = found.failure,
-    dialect = report.dialect, is_mariadb = report.is_mariadb, calls = found.operations, downgrade = downgrade,
+    dialect = report.dialect, calls = found.operations, downgrade = downgrade,
   }, step)
   self.source = read_source(found.path)
   self.operations = take_apart(self.calls)
@@ -84,6 +84,9 @@ function step:note_created()
       for _, column in ipairs(operation.columns) do
         self.columns[fold(operation.schema, operation.table) .. "\0" .. column.name] = operation.place
       end
+    elseif operation.kind == "alter_column" and operation.new_column_name then
+      local of = fold(operation.schema, operation.table) .. "\0"
+      if self.columns[of .. operation.column] then self.columns[of .. operation.new_column_name] = operation.place end
     elseif operation.kind == "execute" then
       for _, statement in ipairs(operation.statements) do
         local text = statement.plain

@@ -94,11 +94,20 @@ return {
       why = "programs that know the old name fail at once",
       fix = "leave a view of the old name in the same revision, or move in steps: new table, both written, old one dropped",
       operation = function(operation, seen, report)
-        if operation.kind == "rename_table" and seen:is_old(operation.schema, operation.table) then
-          report(operation.line, ("%s is renamed to '%s'"):format(step.table_name(operation), operation.new_name))
+        if operation.kind ~= "rename_table" or not seen:is_old(operation.schema, operation.table) then return end
+        for _, other in ipairs(seen.operations) do
+          if other.kind == "create_view" and other.name == operation.table and other.schema == operation.schema then return end
         end
+        report(operation.line, ("%s is renamed to '%s'"):format(step.table_name(operation), operation.new_name))
       end,
-      statement = raw({ "^RENAME TABLE", "^ALTER TABLE .- RENAME TO " }, "a table is renamed"),
+      statement = function(statement, seen, report, call)
+        local renamed = call.kind == "execute" and statement.plain:find "^RENAME TABLE" and seen:is_about_old(statement)
+        for _, clause in ipairs(seen:raw_clauses(statement, call)) do -- MySQL: AS, =, or nothing instead of TO
+          renamed = renamed or clause:find "^RENAME TO " or clause:find "^RENAME AS " or clause:find "^RENAME ?="
+            or clause:find "^RENAME %S+$"
+        end
+        if renamed then report(call.line, "a table is renamed") end
+      end,
     },
     {
       id = "rename-schema", severity = "error", dialects = { "postgresql" }, summary = "a schema is renamed",
@@ -182,7 +191,7 @@ return {
       why = "the parent is locked with ACCESS EXCLUSIVE, and a default partition is scanned",
       fix = "create it alone with a CHECK, then ATTACH PARTITION (SHARE UPDATE EXCLUSIVE)",
       statement = function(statement, seen, report, call)
-        local parent = statement.plain:match "^CREATE TABLE .- PARTITION OF ([%w_.]+)"
+        local parent = statement.plain:gsub('"', ""):match "^CREATE TABLE .- PARTITION OF ([%w_.]+)"
         parent = parent and parent:lower()
         if parent and seen:is_old(nil, parent) then report(call.line, ("PARTITION OF '%s'"):format(parent)) end
       end,
