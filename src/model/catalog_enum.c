@@ -17,6 +17,10 @@ void mig_catalog_recall_enums(struct mig_catalog *catalog, struct mig_table *tab
         if (column == NULL || e->type == NULL) {
             continue;
         }
+        bool array = column->type != NULL && column->type->kind == MIG_TYPE_array;
+        if (array || (catalog->rules->names_enums && e->type->native != MIG_FALSE)) {
+            continue; /* it is what the source says */
+        }
         if (column->type == NULL || column->type->kind != MIG_TYPE_enum) {
             column->type = e->type;
         } else if (column->type->name == NULL) { /* the values are those that it has */

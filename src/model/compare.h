@@ -14,6 +14,7 @@ struct mig_compare_rules {
     bool has_comments;    /* SQLite keeps none */
     bool unique_is_index; /* MySQL: a UNIQUE over plain columns, whichever way it was made */
     bool names_key;       /* the primary key's name is the user's (PostgreSQL, SQLite) */
+    bool names_enums;     /* a column's type tells which enum it is (PostgreSQL) */
     bool refers_to_own;   /* a foreign key that names no schema stays in its table's (MySQL) */
     bool prefix_keys;     /* a primary key may have the beginning of a column only (MySQL) */
     bool counts_on_key;   /* no AUTO_INCREMENT without a key that begins with it (MySQL) */

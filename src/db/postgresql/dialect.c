@@ -448,7 +448,7 @@ const struct mig_dialect mig_dialect_postgresql = {
     .names_in_bytes = true,
     .default_version = 150000,
     .version_major = 10000,
-    .compare = {.names_key = true},
+    .compare = {.names_key = true, .names_enums = true},
     .default_collation = "default",
     .views_bind = true,
     .escape_strings = true,
