@@ -429,19 +429,19 @@ static bool is_keyed(lua_State *L, int index)
     return lua_type(L, index) == LUA_TTABLE && lua_rawlen(L, index) == 0;
 }
 
-/* Lays the table at `over` over the one at `under`: keyed tables merge, everything else replaces.
- */
-static void merge(lua_State *L, int under, int over)
+/* Lays the table at `over` over the one at `under`: what is in both as a keyed table, a section,
+ * merges key by key, everything else replaces. */
+static void merge(lua_State *L, int under, int over, bool sections)
 {
     luaL_checkstack(L, 10, NULL);
     for (lua_pushnil(L); lua_next(L, over) != 0;) {
         lua_pushvalue(L, -2);
         lua_rawget(L, under); /* key value old */
-        if (is_keyed(L, -1) && is_keyed(L, -2)) {
+        if (sections && is_keyed(L, -1) && is_keyed(L, -2)) {
             lua_newtable(L); /* the old table belongs to the file's own value */
             int fresh = lua_gettop(L);
-            merge(L, fresh, fresh - 1);
-            merge(L, fresh, fresh - 2);
+            merge(L, fresh, fresh - 1, false);
+            merge(L, fresh, fresh - 2, false);
             lua_replace(L, -3); /* key merged old */
         }
         lua_pop(L, 1); /* key value */
@@ -498,7 +498,7 @@ static void apply_environment(lua_State *L, const struct load *load, int config,
                 fail(L, "environments.%s: it must state its url%s", name, "");
             }
             lua_pop(L, 1);
-            merge(L, config, environment);
+            merge(L, config, environment, true);
             lua_settop(L, config);
             return;
         }
@@ -550,7 +550,7 @@ static int load_protected(lua_State *L)
     int given = lua_gettop(L);
     lua_newtable(L);
     int config = lua_gettop(L);
-    merge(L, config, given);
+    merge(L, config, given, true);
     check_environments(L, load, config);
     if (load->req->env != NULL) {
         apply_environment(L, load, config, load->req->env);

@@ -116,6 +116,8 @@ describe("settings", function()
     { "an environment in an environment", "return { environments = { production = { environments = {} } } }",
       "an environment holds no environments" },
     { "an environment that is no table", "return { environments = { production = 'x' } }", "environments must be a table of tables" },
+    { "sections that hold themselves", "local t = {} t.t = t; return { lint = t, environments = { p = { url = 'x', lint = t } } }",
+      "unknown key 'lint.t'", { env = "p" } },
     { "environments that are no table", "return { environments = true }", "environments must be a table, not true" },
     { "an environment without url", environments, "environments.broken: it must state its url", { env = "broken" } },
     { "a schema in a wrong type", "return { schema = {} }", "schema must be a string, not a table" },
