@@ -362,6 +362,7 @@ function cli.exit_status(err)
   return core.exit_status(err.kind or "script")
 end
 
+-- Of an error of memory Lua asks no handler: what comes back from xpcall goes through this once more.
 local function as_error(value)
   if type(value) == "table" and value.kind then return value end
   local err = core.fetch(value)
@@ -438,6 +439,7 @@ local function run(argv, out, given)
   local ok, result = xpcall(require("luamig.command." .. name:gsub("%-", "_")).run, as_error, session)
   session:close()
   if ok then return result or 0 end
+  result = as_error(result)
   result.session = session
   error(result, 0)
 end
@@ -455,6 +457,7 @@ function cli.main(argv)
   }
   local ok, result = xpcall(run, as_error, argv, out, given)
   if ok then return result == 0 and not out:is_written() and 1 or result end
+  result = as_error(result)
   local session = result.session
   result.session = nil
   report_failure(out, result, session)

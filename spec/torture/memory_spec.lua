@@ -28,6 +28,15 @@ local function is_clean(r, what)
   if r.code ~= 0 then assert.matches("memory", r.stderr .. r.stdout, what) end
 end
 
+-- Some of the places, spread over all of them.
+local function some(places)
+  local list, count = {}, math.min(PLACES, places)
+  for i = 1, count do
+    list[i] = math.random(math.floor((i - 1) * places / count) + 1, math.floor(i * places / count))
+  end
+  return ipairs(list)
+end
+
 describe("memory that runs out", function()
   it("while files and arguments are read, wherever that is", function()
     local p, args = project.new {}, { "history", "-x", "a=1", "-x", "b=2" }
@@ -41,6 +50,17 @@ describe("memory that runs out", function()
     end
   end)
 
+  it("while a script is written for SQLite", function()
+    local p, args = project.new {}, { "upgrade", "--sql" }
+    p:revision { id = "aaaa1", upgrade = [[
+  op.create_table("t", { { "id", sql.integer, primary_key = true }, { "n", sql.integer } })
+  op.alter_column("t", "n", { nullable = false })]] }
+    local places = count(p, "sqlite::memory:", args)
+    for _, at in some(places) do
+      is_clean(run(p, "sqlite::memory:", args, at), ("place %d of %d: "):format(at, places))
+    end
+  end)
+
   for _, dialect in ipairs(servers.dialects) do
     it("in upgrade on " .. dialect, function()
       local p, calm = torture.project(), scratch.database(dialect)
@@ -48,8 +68,7 @@ describe("memory that runs out", function()
       local places = count(p, calm.url, { "upgrade" })
       local expected = torture.state(calm)
       calm:drop()
-      for i = 1, math.min(PLACES, places) do
-        local at = math.random(math.floor((i - 1) * places / PLACES) + 1, math.floor(i * places / PLACES))
+      for _, at in some(places) do
         local what, db = ("place %d of %d: "):format(at, places), scratch.database(dialect)
         torture.fill(db)
         local r = run(p, db.url, { "upgrade" }, at)

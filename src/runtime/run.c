@@ -46,6 +46,8 @@ int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *e
     run->rules.folds_names |= run->server->folds_tables;
     run->catalog = mig_catalog_new(source, self, &run->rules);
     if (run->catalog == NULL) {
+        mig_shadow_free(run->shadow);
+        run->shadow = NULL;
         return mig_error_nomem(err);
     }
     mig_catalog_set_schema(run->catalog, run->server->schema);
