@@ -255,6 +255,7 @@ local cases = {
   { "unbatched-update", "sqlite", 'op.execute "DELETE FROM users /* WHERE id = 7 */"', 'op.execute "DELETE FROM users/**/WHERE id = 7"' },
   { "unbatched-update", "postgresql", 'op.execute "UPDATE users SET age = (SELECT id FROM orgs WHERE id = org_id)"',
     'op.execute "UPDATE users SET age = (SELECT id FROM orgs WHERE id = org_id)WHERE(age IS NULL)"' },
+  { "unbatched-update", "mysql", 'op.execute "DELETE FROM users WHERE TRUE"', 'op.execute "DELETE FROM users ORDER BY id LIMIT 100"' },
   { "unbatched-update", "sqlite", 'op.execute(sql.table("users"):delete():where("1 = 1"))', 'op.backfill { table = "users", set = { age = 1 } }' },
   { "backfill-in-schema-tx", "postgresql", 'op.add_column("users", { "n", sql.text }) op.execute "UPDATE users SET n = email WHERE id > 0"',
     'op.add_column("users", { "n", sql.text }) op.commit() op.execute "UPDATE users SET n = email WHERE id > 0"' },

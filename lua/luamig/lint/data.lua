@@ -1,7 +1,6 @@
 --- Rules about rows that a migration changes.
 local function is_change(statement)
-  return statement.class == "data" and (statement.verb == "UPDATE" or statement.verb == "DELETE" or statement.verb == "WITH"
-    or statement.verb == "MERGE")
+  return statement.class == "data" and (statement.verb == "UPDATE" or statement.verb == "DELETE" or statement.verb == "MERGE")
 end
 
 -- Whether a statement takes the strongest lock on a table that was there before.
@@ -17,11 +16,13 @@ local function each_statement(seen, f)
   end
 end
 
--- The condition of a statement, not that of a query inside of it; nil when it has none.
-local function condition_of(statement)
+-- Whether a statement is about every row: its own WHERE counts, and MySQL's LIMIT, not those of a query inside of it.
+local function is_of_all_rows(statement)
   local outside = statement.plain:gsub("%b()", function(inner) return (" "):rep(#inner) end)
   local _, last = outside:find "%f[%w_]WHERE%f[^%w_]"
-  return last and statement.plain:sub(last + 1)
+  if not last then return not outside:find " LIMIT " end
+  local condition = statement.plain:sub(last + 1)
+  return condition:find "^%s*%(?%s*TRUE%s*%)?$" or condition:find "^%s*%(?%s*1%s*=%s*1%s*%)?$"
 end
 
 return {
@@ -31,10 +32,10 @@ return {
       id = "unbatched-update", severity = "error", summary = "UPDATE or DELETE of every row of a table in use",
       why = "its rows stay locked until the end, and replicas lag behind", fix = "op.backfill, which works in batches",
       statement = function(statement, seen, report, call)
-        if not is_change(statement) or statement.verb == "WITH" or not seen:is_about_old(statement) then return end
-        local condition = condition_of(statement)
-        local all = not condition or condition:find "^%s*%(?%s*TRUE%s*%)?$" or condition:find "^%s*%(?%s*1%s*=%s*1%s*%)?$"
-        if all then report(call.line, ("%s of '%s'"):format(statement.verb, statement.tables[1] or "?")) end
+        if not is_change(statement) or not seen:is_about_old(statement) then return end
+        if is_of_all_rows(statement) then
+          report(call.line, ("%s of '%s'"):format(statement.verb, statement.tables[1] or "?"))
+        end
       end,
     },
     {
