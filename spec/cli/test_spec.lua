@@ -106,11 +106,12 @@ describe("luamig test", function()
       end
     end)
 
-    it("knows a default and a unique index as the migration writes them, on " .. dialect, function()
+    it("knows defaults, a unique index and a foreign key as the migration writes them, on " .. dialect, function()
       local p = project.new()
       p:revision {
         id = "a1", upgrade = [[op.create_table("t", {
-          { "s", sql.string(10), default = "it's" }, { "n", sql.numeric(10, 2), default = 1.5 }, { "b", sql.boolean, default = true }, { "none", sql.integer } })
+          { "s", sql.string(10), default = "it's" }, { "n", sql.numeric(10, 2), default = 1.5 }, { "b", sql.boolean, default = true }, { "none", sql.integer },
+          { "id", sql.integer, primary_key = true }, { "parent", sql.integer, references = "t.id", ondelete = "cascade" } })
           op.create_index("ix_t_s", "t", { "s" }, { unique = true })]],
       }
       p:write("spec/defaults_spec.lua", [[
@@ -122,6 +123,8 @@ describe("luamig test", function()
           for name, value in pairs { s = "its", n = 1, b = false, none = 0 } do assert.no_column_exists(db, "t", name, { default = value }) end
           assert.index_exists(db, "t", "ix_t_s", { unique = true })
           assert.index_exists(db, "t", { "s" })
+          assert.constraint_exists(db, "t", { "parent" }, { ondelete = "cascade" })
+          assert.no_constraint_exists(db, "t", { "parent" }, { ondelete = "restrict" })
         end)]])
       local r = p:luamig("test", { env = { LUAMIG_TEST_URL = url } })
       assert.equal(0, r.code, r.stdout .. r.stderr)
@@ -199,7 +202,7 @@ describe("luamig test", function()
     p:revision { id = "c3", down = "b2", upgrade = 'op.create_table("left", { { "id", sql.integer } })' }
     local r = p:luamig("test", "--filter", "goes up, down and up")
     assert.equal(1, r.code)
-    assert.matches("the schema differs after the downgrade:\n%s*tables%.left: left behind", r.stdout)
+    assert.matches("\nmigrations/c3.lua:1: the schema differs after the downgrade:\n%s*tables%.left: left behind", r.stdout)
   end)
 
   it("carries the rows of spec/data through every revision", function()
@@ -214,7 +217,7 @@ describe("luamig test", function()
     p:revision { id = "d4", down = "c3", upgrade = [[op.execute "UPDATE users SET email = lower('Z') WHERE id = 2"]] }
     r = p:luamig("test", "--filter", "goes up, down and up")
     assert.equal(1, r.code)
-    assert.matches("3 successes / 0 failures / 1 error", r.stdout)
+    assert.matches("3 successes / 1 failure / 0 errors", r.stdout)
     assert.matches("row of 'users' with id = 2: email was it's, is z", r.stdout)
   end)
 
