@@ -13,9 +13,9 @@ struct mig_reflect {
     /* Every object that is ours to see, in few queries. schemas not given: the default one. */
     int (*schema)(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
                   struct mig_schema *out, struct mig_error *err);
-    /* What is in a schema (NULL: the default one) and schema.lua has no word for, those of one kind
-     * beside each other. */
-    int (*left_out)(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+    /* What is in the schemas and schema.lua has no word for, those of one schema and kind beside
+     * each other. schemas NULL: the default one. */
+    int (*left_out)(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
                     struct mig_left_out_list *out, struct mig_error *err);
     /* The schemas beside the default one that are no extension's and no server's, by name; NULL: a
      * database has none. */

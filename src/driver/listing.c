@@ -154,6 +154,15 @@ struct mig_names mig_listing_names(struct mig_listing *listing, size_t field)
     return names;
 }
 
+const char *mig_listing_join(struct mig_arena *arena, const struct mig_names *names)
+{
+    struct mig_strbuf buf = {0};
+    for (size_t i = 0; i < names->count; i++) {
+        mig_strbuf_printf(&buf, "%s%s", i == 0 ? "" : "\x1f", names->items[i]);
+    }
+    return names->count == 0 ? NULL : mig_strbuf_to_arena(&buf, arena);
+}
+
 int mig_listing_close(struct mig_listing *listing)
 {
     mig_cursor_close(&listing->cursor);

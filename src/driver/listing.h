@@ -33,6 +33,8 @@ bool mig_listing_bool(const struct mig_listing *listing, size_t field);
 struct mig_opt_int mig_listing_int(const struct mig_listing *listing, size_t field);
 /* Names that the query joined with the unit separator chr(31). */
 struct mig_names mig_listing_names(struct mig_listing *listing, size_t field);
+/* The other way round: names as one argument of a query. NULL when there are none. */
+const char *mig_listing_join(struct mig_arena *arena, const struct mig_names *names);
 /* Closes; the status. */
 int mig_listing_close(struct mig_listing *listing) MIG_MUST_CHECK;
 

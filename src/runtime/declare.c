@@ -546,10 +546,9 @@ int mig_context_left_out(struct mig_context *ctx, struct mig_arena *arena,
     if (rc == 0 && !ctx->settings.include_schemas && d.db->reflect->other_schemas != NULL) {
         rc = d.db->reflect->other_schemas(d.conn, arena, &out->schemas, err);
     }
-    for (size_t i = 0; rc == 0 && i < out->looked_at.count; i++) {
-        rc = d.db->reflect->left_out(d.conn, arena, out->looked_at.items[i], out, err);
-    }
-    return rc;
+    return rc == 0 && out->looked_at.count > 0
+               ? d.db->reflect->left_out(d.conn, arena, &out->looked_at, out, err)
+               : rc;
 }
 
 int mig_context_inspect(struct mig_context *ctx, struct mig_arena *arena, struct mig_snapshot *out,

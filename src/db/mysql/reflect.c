@@ -713,10 +713,11 @@ static int index_table(void *self, struct mig_arena *arena, const char *schema, 
     return mig_listing_close(&rows);
 }
 
-static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+static int left_out(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
                     struct mig_left_out_list *out, struct mig_error *err)
 {
-    struct scope scope = {.conn = conn, .arena = arena, .schema = schema, .err = err};
+    (void)schemas; /* of one database only is it asked: other_schemas is NULL */
+    struct scope scope = {.conn = conn, .arena = arena, .err = err};
     struct mig_listing rows;
     /* MariaDB 11.4 tells the periods of applications; before, only the CHECKs that go with them */
     bool has_periods = conn->server.is_mariadb && conn->server.version >= 110400;

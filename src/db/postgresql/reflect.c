@@ -12,7 +12,7 @@
 
 void mig_pg_open_query(struct mig_listing *rows, const struct mig_pg_scope *scope, const char *sql)
 {
-    const char *args[2] = {scope->schema, scope->name};
+    const char *args[2] = {scope->schemas, scope->name};
     const char *text = scope->name == NULL ? mig_listing_without(scope->arena, sql, "one") : sql;
     if (text != NULL && scope->conn->server.version < 150000) {
         text = mig_listing_without(scope->arena, text, "pg15");
@@ -22,6 +22,11 @@ void mig_pg_open_query(struct mig_listing *rows, const struct mig_pg_scope *scop
     }
     mig_listing_open(rows, scope->conn, scope->arena, text, args, scope->name == NULL ? 1 : 2,
                      scope->err);
+}
+
+const char *mig_pg_schema(struct mig_listing *rows, const struct mig_pg_scope *scope, size_t field)
+{
+    return scope->schemas == NULL ? NULL : mig_listing_text(rows, field);
 }
 
 /* ------------------------------------------------------------------ types */
@@ -127,8 +132,9 @@ enum {
     COL_LOCAL,
 };
 
+/* of: the schema of the column's table */
 static const struct mig_type *read_type(struct mig_listing *rows, const struct mig_pg_scope *scope,
-                                        const char *native)
+                                        const char *of, const char *native)
 {
     struct mig_type *type = mig_arena_new(scope->arena, struct mig_type);
     if (type == NULL) {
@@ -138,7 +144,7 @@ static const struct mig_type *read_type(struct mig_listing *rows, const struct m
     const char *typtype = mig_listing_peek(rows, COL_TYPTYPE);
     if (typtype[0] == 'e') {
         const char *schema = mig_listing_text(rows, COL_TYPSCHEMA);
-        const char *own = scope->schema != NULL ? scope->schema : scope->conn->server.schema;
+        const char *own = of != NULL ? of : scope->conn->server.schema;
         type->kind = MIG_TYPE_enum;
         type->name = mig_listing_text(rows, COL_TYPNAME);
         type->schema = own == NULL || schema == NULL || strcmp(schema, own) == 0 ? NULL : schema;
@@ -228,7 +234,9 @@ static void read_column(struct mig_listing *rows, const struct mig_pg_scope *sco
     }
     column->name = mig_listing_text(rows, COL_NAME);
     column->native_type = mig_listing_text(rows, COL_TYPE);
-    column->type = column->native_type == NULL ? NULL : read_type(rows, scope, column->native_type);
+    column->type = column->native_type == NULL
+                       ? NULL
+                       : read_type(rows, scope, table->schema, column->native_type);
     column->nullable = mig_listing_bool(rows, COL_NOT_NULL) ? MIG_FALSE : MIG_TRUE;
     column->collation = mig_listing_filled(rows, COL_COLLATION);
     column->comment = mig_listing_text(rows, COL_COMMENT);
@@ -523,6 +531,8 @@ enum {
     TAB_METHOD,
     TAB_UNLOGGED,
     TAB_PARENTS,
+    TAB_SCHEMA,
+    TAB_OID,
 };
 
 static void add_option(struct mig_listing *rows, struct mig_pairs *pairs, const char *name,
@@ -568,7 +578,7 @@ static struct mig_table *read_table(struct mig_listing *rows, const struct mig_p
         return NULL;
     }
     char kind = mig_listing_peek(rows, TAB_KIND)[0];
-    table->schema = mig_arena_strdup(scope->arena, scope->schema);
+    table->schema = mig_pg_schema(rows, scope, TAB_SCHEMA);
     table->name = mig_listing_text(rows, TAB_NAME);
     table->comment = mig_listing_text(rows, TAB_COMMENT);
     table->is_partition = mig_listing_bool(rows, TAB_IS_PARTITION);
@@ -603,8 +613,9 @@ static int read_tables(struct mig_pg_scope *scope, struct mig_schema *out)
         struct mig_table *table = read_table(&rows, scope);
         out->tables =
             mig_arena_room(scope->arena, out->tables, out->table_count, sizeof *out->tables);
-        if (table == NULL || out->tables == NULL ||
-            mig_map_put(&scope->tables, table->name, table) != 0) {
+        const char *oid = mig_listing_text(&rows, TAB_OID);
+        if (table == NULL || out->tables == NULL || oid == NULL ||
+            mig_map_put(&scope->tables, oid, table) != 0) {
             rows.status = mig_error_nomem(scope->err);
             break;
         }
@@ -630,22 +641,14 @@ static int read_schema(struct mig_conn *conn, struct mig_arena *arena,
                        struct mig_error *err)
 {
     *out = (struct mig_schema){0};
-    bool named = schemas != NULL && schemas->given && schemas->count > 0;
-    size_t count = named ? schemas->count : 1;
-    int status = 0;
-    for (size_t i = 0; status == 0 && i < count; i++) {
-        struct mig_pg_scope scope = {.conn = conn, .arena = arena, .err = err};
-        scope.schema = named ? schemas->items[i] : NULL;
-        size_t first_view = out->view_count;
-        status = mig_pg_read_views(&scope, out);
-        status = status != 0 ? status : read_tables(&scope, out);
-        for (size_t k = first_view; status == 0 && k < out->view_count; k++) {
-            mig_pg_take_indexes(&scope, out->views[k]);
-        }
-        status = status != 0 ? status : mig_pg_read_enums(&scope, out);
-        status = status != 0 ? status : mig_pg_read_sequences(&scope, out);
-        mig_map_release(&scope.tables);
-    }
+    struct mig_pg_scope scope = {.conn = conn, .arena = arena, .err = err};
+    scope.schemas = schemas == NULL ? NULL : mig_listing_join(arena, schemas);
+    int status = mig_pg_read_views(&scope, out);
+    status = status != 0 ? status : read_tables(&scope, out);
+    mig_pg_take_indexes(&scope, out);
+    status = status != 0 ? status : mig_pg_read_enums(&scope, out);
+    status = status != 0 ? status : mig_pg_read_sequences(&scope, out);
+    mig_map_release(&scope.tables);
     return status;
 }
 
@@ -653,7 +656,7 @@ static int describe_table(void *self, struct mig_arena *arena, const char *schem
                           struct mig_table **out, struct mig_error *err)
 {
     struct mig_pg_scope scope = {
-        .conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
+        .conn = self, .arena = arena, .schemas = schema, .name = name, .err = err};
     struct mig_schema found = {0};
     int status = read_tables(&scope, &found);
     mig_map_release(&scope.tables);
@@ -665,7 +668,7 @@ static int describe_enum(void *self, struct mig_arena *arena, const char *schema
                          struct mig_enum **out, struct mig_error *err)
 {
     struct mig_pg_scope scope = {
-        .conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
+        .conn = self, .arena = arena, .schemas = schema, .name = name, .err = err};
     struct mig_schema found = {0};
     int status = mig_pg_read_enums(&scope, &found);
     *out = status == 0 && found.enum_count > 0 ? found.enums[0] : NULL;
@@ -676,7 +679,7 @@ static int describe_view(void *self, struct mig_arena *arena, const char *schema
                          struct mig_view **out, struct mig_error *err)
 {
     struct mig_pg_scope scope = {
-        .conn = self, .arena = arena, .schema = schema, .name = name, .err = err};
+        .conn = self, .arena = arena, .schemas = schema, .name = name, .err = err};
     struct mig_schema found = {0};
     int status = mig_pg_read_views(&scope, &found);
     mig_map_release(&scope.tables);
@@ -756,15 +759,16 @@ static int interpret(struct mig_conn *conn, struct mig_error *err)
     return rc != 0 ? rc : mig_conn_execute(conn, "SET LOCAL jit = off", NULL, &changed, err);
 }
 
-static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+static int left_out(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
                     struct mig_left_out_list *out, struct mig_error *err)
 {
-    struct mig_pg_scope scope = {.conn = conn, .arena = arena, .schema = schema, .err = err};
+    struct mig_pg_scope scope = {.conn = conn, .arena = arena, .err = err};
     struct mig_listing rows;
     struct mig_error ignored = {0};
     const bool alone = mig_conn_tx_state(conn) == MIG_TX_IDLE;
     int rc = alone ? interpret(conn, err) : 0;
     if (rc == 0) {
+        scope.schemas = schemas == NULL ? NULL : mig_listing_join(arena, schemas);
         mig_pg_open_query(&rows, &scope, mig_sql_postgresql_left_out);
         rc = mig_listing_left_out(&rows, out);
     }

@@ -52,7 +52,7 @@ int mig_pg_read_enums(const struct mig_pg_scope *scope, struct mig_schema *out)
             break;
         }
         out->enums[out->enum_count++] = type;
-        type->schema = mig_arena_strdup(scope->arena, scope->schema);
+        type->schema = mig_pg_schema(&rows, scope, 2);
         type->name = mig_listing_text(&rows, 0);
         type->values = mig_listing_names(&rows, 1);
         type->values.given = true;
@@ -72,22 +72,28 @@ static const char *view_query(struct mig_arena *arena, const char *text)
 }
 
 /* A materialized view stands among the tables of the scope while their indexes are read. */
-static int expect_indexes(struct mig_pg_scope *scope, struct mig_view *view)
+static int expect_indexes(struct mig_pg_scope *scope, const char *oid)
 {
     struct mig_table *table = mig_arena_new(scope->arena, struct mig_table);
-    if (table == NULL) {
+    scope->views =
+        mig_arena_room(scope->arena, scope->views, scope->view_count, sizeof *scope->views);
+    if (table == NULL || scope->views == NULL || oid == NULL) {
         return -1;
     }
-    *table = (struct mig_table){.name = view->name, .is_view = true};
-    return mig_map_put(&scope->tables, table->name, table);
+    *table = (struct mig_table){.is_view = true};
+    scope->views[scope->view_count++] = table;
+    return mig_map_put(&scope->tables, oid, table);
 }
 
-void mig_pg_take_indexes(const struct mig_pg_scope *scope, struct mig_view *view)
+void mig_pg_take_indexes(const struct mig_pg_scope *scope, const struct mig_schema *schema)
 {
-    const struct mig_table *table = mig_map_get(&scope->tables, view->name);
-    if (table != NULL && table->is_view) {
-        view->indexes = table->indexes;
-        view->tells_indexes = true;
+    size_t taken = 0;
+    for (size_t i = 0; i < schema->view_count && taken < scope->view_count; i++) {
+        struct mig_view *view = schema->views[i];
+        if (view->materialized == MIG_TRUE) {
+            view->indexes = scope->views[taken++]->indexes;
+            view->tells_indexes = true;
+        }
     }
 }
 
@@ -103,7 +109,7 @@ int mig_pg_read_views(struct mig_pg_scope *scope, struct mig_schema *out)
             break;
         }
         out->views[out->view_count++] = view;
-        view->schema = mig_arena_strdup(scope->arena, scope->schema);
+        view->schema = mig_pg_schema(&rows, scope, 9);
         view->name = mig_listing_text(&rows, 0);
         view->query = view_query(scope->arena, mig_listing_peek(&rows, 1));
         view->materialized = mig_listing_bool(&rows, 2) ? MIG_TRUE : MIG_UNSET;
@@ -114,8 +120,8 @@ int mig_pg_read_views(struct mig_pg_scope *scope, struct mig_schema *out)
         view->check_option = mig_listing_text(&rows, 6);
         view->security = mig_listing_text(&rows, 7);
         view->postgresql_security_barrier = mig_listing_bool(&rows, 8) ? MIG_TRUE : MIG_UNSET;
-        if (view->name == NULL ||
-            (view->materialized == MIG_TRUE && expect_indexes(scope, view) != 0)) {
+        if (view->name == NULL || (view->materialized == MIG_TRUE &&
+                                   expect_indexes(scope, mig_listing_text(&rows, 10)) != 0)) {
             rows.status = mig_error_nomem(scope->err);
             break;
         }
@@ -137,7 +143,7 @@ int mig_pg_read_sequences(const struct mig_pg_scope *scope, struct mig_schema *o
             break;
         }
         out->sequences[out->sequence_count++] = sequence;
-        sequence->schema = mig_arena_strdup(scope->arena, scope->schema);
+        sequence->schema = mig_pg_schema(&rows, scope, 8);
         sequence->name = mig_listing_text(&rows, 0);
         sequence->options.type = strcmp(type, "bigint") == 0 ? NULL : type;
         mig_pg_read_sequence(&rows, 2, type, &sequence->options);

@@ -451,11 +451,12 @@ static bool orders_key(const char *sql)
     return found;
 }
 
-static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *schema,
+static int left_out(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
                     struct mig_left_out_list *out, struct mig_error *err)
 {
+    (void)schemas; /* there is one */
     struct mig_listing rows;
-    open_over(&rows, conn, arena, schema, mig_sql_sqlite_ordered_keys, NULL, 0, err);
+    open_over(&rows, conn, arena, NULL, mig_sql_sqlite_ordered_keys, NULL, 0, err);
     while (mig_listing_next(&rows)) {
         if (orders_key(mig_listing_peek(&rows, 1))) {
             const struct mig_left_out one = {.kind = "COLLATE or DESC in keys of",
@@ -467,8 +468,7 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const char *
     if (status != 0) {
         return status;
     }
-    open_over(&rows, conn, arena, schema, mig_sql_sqlite_left_out,
-              (const char *[]){schema == NULL ? "main" : schema}, 1, err);
+    open_over(&rows, conn, arena, NULL, mig_sql_sqlite_left_out, (const char *[]){"main"}, 1, err);
     return mig_listing_left_out(&rows, out);
 }
 

@@ -1,5 +1,5 @@
 -- columns with their types, defaults, identity and comments, in order
-SELECT c.relname,
+SELECT c.oid::text,
        a.attname,
        format_type(a.atttypid, a.atttypmod),
        a.attnotnull,
@@ -43,7 +43,7 @@ LEFT JOIN LATERAL (
     AND (o.deptype = 'i' OR (o.deptype = 'a' AND a.attnotnull AND t.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
          AND pg_get_expr(d.adbin, d.adrelid) = format('nextval(%L::regclass)', o.objid::regclass)))
   ORDER BY o.deptype DESC LIMIT 1) s ON true
-WHERE n.nspname = COALESCE($1::text, current_schema())
+WHERE n.nspname = ANY (COALESCE(string_to_array($1::text, chr(31)), ARRAY[current_schema()::text]))
   /*one*/ AND c.relname = $2::text /*end*/
   AND (c.relkind IN ('r', 'p', 'f') /*one*/ OR c.relkind IN ('v', 'm') /*end*/)
-ORDER BY c.relname COLLATE "C", a.attnum
+ORDER BY c.oid, a.attnum

@@ -1,5 +1,5 @@
 -- primary keys, uniques, foreign keys, checks, exclusions; what a partition or a child inherits is left out
-SELECT c.relname,
+SELECT c.oid::text,
        k.conname,
        k.contype::text,
        (SELECT string_agg(a.attname, chr(31) ORDER BY u.place)
@@ -41,9 +41,9 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class r ON r.oid = k.confrelid
 LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
 LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
-WHERE n.nspname = COALESCE($1::text, current_schema())
+WHERE n.nspname = ANY (COALESCE(string_to_array($1::text, chr(31)), ARRAY[current_schema()::text]))
   /*one*/ AND c.relname = $2::text /*end*/
   AND k.contype IN ('p', 'u', 'f', 'c', 'x')
   AND (k.conislocal OR k.contype IN ('p', 'u'))
   AND k.conparentid = 0
-ORDER BY c.relname COLLATE "C", k.conname COLLATE "C"
+ORDER BY c.oid, k.conname COLLATE "C"

@@ -1,5 +1,5 @@
 -- the elements of the indexes that no constraint owns, in order
-SELECT c.relname,
+SELECT c.oid::text,
        x.relname,
        e.place <= i.indnkeyatts,
        a.attname,
@@ -30,10 +30,10 @@ JOIN pg_type t ON t.oid = xa.atttypid
 LEFT JOIN pg_attribute a
   ON a.attrelid = i.indrelid AND a.attnum = i.indkey[e.place - 1] AND a.attnum <> 0
 LEFT JOIN pg_opclass o ON o.oid = i.indclass[e.place - 1] AND e.place <= i.indnkeyatts
-WHERE n.nspname = COALESCE($1::text, current_schema())
+WHERE n.nspname = ANY (COALESCE(string_to_array($1::text, chr(31)), ARRAY[current_schema()::text]))
   /*one*/ AND c.relname = $2::text /*end*/
   AND c.relkind IN ('r', 'p', 'm')
   AND NOT x.relispartition
   AND NOT EXISTS (SELECT FROM pg_constraint k
                   WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
-ORDER BY c.relname COLLATE "C", x.relname COLLATE "C", e.place
+ORDER BY c.oid, x.relname COLLATE "C", e.place

@@ -1,9 +1,12 @@
 -- what belongs to a schema and schema.lua has no word for: what it is, its name; whether tables may need it, its place,
 -- what makes it ('': its view brings it) and what takes it away, the table that it goes with and its schema; whether views
 -- may need what needs tables
+SELECT found.kind, found.name, early, found.at, make, undo, found.relname, found.nspname, for_views
+FROM unnest(COALESCE(string_to_array($1::text, chr(31)), ARRAY[current_schema()::text])) WITH ORDINALITY want (name, at)
+CROSS JOIN LATERAL (
 WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN '' ELSE quote_ident(n.nspname) || '.' END AS prefix,
                   regexp_replace(quote_ident(n.nspname), '(\W)', '\\\1', 'g') || '\.' AS pattern -- what texts have where it shall be the prefix
-           FROM pg_namespace n WHERE n.nspname = COALESCE($1::text, current_schema())),
+           FROM pg_namespace n WHERE n.nspname = want.name),
      made AS (SELECT d.classid, d.objid FROM pg_depend d WHERE d.deptype = 'e'),
      c AS (SELECT c.*, s.prefix || quote_ident(c.relname) AS name
            FROM pg_class c JOIN s ON s.oid = c.relnamespace
@@ -37,9 +40,9 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
                FROM pg_depend o JOIN c ON c.oid = o.objid AND c.relkind = 'S'
                WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i')),
      owner AS (SELECT seq, max(refobjid) AS rel, bool_or(NOT apart) AS brings, bool_or(deptype = 'i') AS by_identity FROM owned GROUP BY seq)
-SELECT kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END, make, undo,
-       r.relname, CASE WHEN n.nspname <> current_schema() THEN n.nspname END,
-       kind = 'partitions' OR (kind = 'functions' AND NOT early AND at NOT IN (SELECT f.func::bigint FROM needs f WHERE f.views))
+SELECT place, kind, name, early, CASE WHEN early THEN at ELSE (place::bigint << 32) + at END AS at, make, undo,
+       r.relname, CASE WHEN n.nspname <> current_schema() THEN n.nspname END AS nspname,
+       kind = 'partitions' OR (kind = 'functions' AND NOT early AND at NOT IN (SELECT f.func::bigint FROM needs f WHERE f.views)) AS for_views
 FROM (
   SELECT 1 AS place, 'extensions' AS kind, quote_ident(e.extname) AS name, true AS early, e.oid::bigint AS at,
          format('CREATE EXTENSION IF NOT EXISTS %I', e.extname) || CASE WHEN s.prefix <> '' THEN format(' SCHEMA %I', s.nspname) ELSE '' END AS make, format('DROP EXTENSION %I', e.extname) AS undo, NULL::oid AS rel
@@ -306,4 +309,5 @@ FROM (
 ) all_of_it
 LEFT JOIN pg_class r ON r.oid = COALESCE(pg_partition_root(rel), rel)
 LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
-ORDER BY place, kind, name COLLATE "C"
+) found
+ORDER BY want.at, place, kind, found.name COLLATE "C"

@@ -40,7 +40,7 @@ SELECT c.relname, pg_get_viewdef(c.oid), c.relkind = 'm',
               WHERE pg_get_userbyid(c.relowner) <> current_user) part),
        (SELECT string_agg(a.attname, chr(31) ORDER BY a.attnum)
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
-       o.check_option, CASE WHEN o.invoker THEN 'invoker' END, o.barrier
+       o.check_option, CASE WHEN o.invoker THEN 'invoker' END, o.barrier, n.nspname, c.oid::text
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT max(option_value) FILTER (WHERE option_name = 'check_option') AS check_option,
@@ -48,9 +48,9 @@ CROSS JOIN LATERAL (SELECT max(option_value) FILTER (WHERE option_name = 'check_
                            bool_or(option_value::boolean) FILTER (WHERE option_name = 'security_barrier') AS barrier
                     FROM pg_options_to_table(c.reloptions)) o
 CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END AS word) kind
-WHERE n.nspname = COALESCE($1::text, current_schema())
+WHERE n.nspname = ANY (COALESCE(string_to_array($1::text, chr(31)), ARRAY[current_schema()::text]))
   /*one*/ AND c.relname = $2::text /*end*/
   AND c.relkind IN ('v', 'm')
   AND NOT EXISTS (SELECT FROM pg_depend d
                   WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-ORDER BY c.relname COLLATE "C"
+ORDER BY array_position(string_to_array($1::text, chr(31)), n.nspname::text), c.relname COLLATE "C"
