@@ -132,12 +132,17 @@ describe("luamig init", function()
       'function upgrade()\n  op.drop_tabel("x")\n  op.add_columns("y", { { "z", sql.integr } })\nend\n',
       'function downgrade()\n  op.execute(sql.table("x"):delete())\n  print(op.args.name, op.dialect)\nend\n')
     file:close()
+    require("lfs").mkdir(folder .. "/spec/data")
+    file = assert(io.open(folder .. "/spec/data/rows.lua", "w"))
+    file:write 'return { a = { t = { { id = 1, raw = sql.bytes "x", meta = sql.jsn {} } } } }\n'
+    file:close()
     local r = cli.run({ "--no-color", "--no-cache", "." },
       { cwd = folder, program = "luacheck" })
     assert.equal(1, r.code)
     assert.matches("a%.lua:4:%d+: accessing undefined field 'drop_tabel' of global 'op'", r.stdout)
     assert.matches("a%.lua:5:%d+: accessing undefined field 'integr' of global 'sql'", r.stdout)
-    assert.matches("Total: 2 warnings / 0 errors in 4 files", r.stdout)
+    assert.matches("rows%.lua:1:%d+: accessing undefined field 'jsn' of global 'sql'", r.stdout)
+    assert.matches("Total: 3 warnings / 0 errors in 5 files", r.stdout)
   end)
 end)
 
