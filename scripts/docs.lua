@@ -226,7 +226,7 @@ local function lint_rules()
 table that an operation changes, whether this revision made it, the SQL and the lock that it takes. No database is asked. `luamig lint head`,
 `luamig lint A:B` look at some revisions only. A finding is an `error` (exit status 3), a `warn`, or an `info` (shown with `-v`).
 
-An exception says why. Above the first function it counts for the file, else for the statement on its line or on the next one:
+An exception says why. Above the first function it counts for the file, else for the statement that begins on its line or on the next one:
 
 ```lua
 op.drop_column("users", "fax") -- lint: ignore drop-column: no program has read it since March

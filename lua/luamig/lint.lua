@@ -68,7 +68,8 @@ local function check(seen, ignored)
     end
   end
   local unused = rules.by_id["unused-ignore"]
-  for _, problem in ipairs(exceptions:problems(rules.by_id)) do
+  local function was_asked(rule) return not seen.failure and applies(rule, seen.dialect) end
+  for _, problem in ipairs(exceptions:problems(rules.by_id, was_asked)) do
     if not ignored[unused.id] then
       findings[#findings + 1] = {
         rule = unused.id, severity = unused.severity, revision = seen.revision, file = seen.file, line = problem.line,

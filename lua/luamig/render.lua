@@ -301,10 +301,10 @@ local function reference_items(reference)
   return items
 end
 
--- What is said otherwise; a column may be NULL unless it says it may not.
 -- What servers tell of a column and `sql` has no word for.
 local unreadable = { native_type = true, sqlite_on_conflict_not_null = true }
 
+-- What is said otherwise; a column may be NULL unless it says it may not.
 local told = { name = true, type = true, references = true }
 for key in pairs(unreadable) do told[key] = true end
 local told_of_nullable = { nullable = true }

@@ -3,9 +3,12 @@ local render = require "luamig.render"
 
 local stairway = {}
 
-local function shown(value)
+--- A value in a message: a list in parentheses.
+function stairway.shown(value)
   return type(value) == "table" and "(" .. table.concat(value, ", ") .. ")" or tostring(value)
 end
+
+local shown = stairway.shown
 
 local function key_of(item)
   if item.name then return item.name end

@@ -5,6 +5,8 @@ local rows = require "luamig.rows"
 local scratch = require "luamig.scratch"
 local stairway = require "luamig.stairway"
 
+local shown = stairway.shown
+
 local testing = {}
 
 local Database = setmetatable({}, { __index = luamig.Migrator })
@@ -71,10 +73,6 @@ local function check_expected(kind, expected)
   if column_type and type(column_type) ~= "string" then
     error(("a column's 'type' is what the server writes: a string, not a %s"):format(type(column_type)), ASSERTED)
   end
-end
-
-local function shown(value)
-  return type(value) == "table" and "(" .. table.concat(value, ", ") .. ")" or tostring(value)
 end
 
 -- "{ nullable = false, unique = true }"

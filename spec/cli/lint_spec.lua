@@ -416,6 +416,18 @@ it("makes exceptions: for a line, for the next one, for the file, for the projec
   assert.matches("did you mean 'drop-table'?", r.stderr, 1, true)
 end)
 
+it("says nothing against an exception from what it did not look at", function()
+  local p = new_project("sqlite", 'op.create_index("ix_n", "users", { "age" }) -- lint: ignore index-not-concurrent: it is small')
+  assert.is_nil(has(findings_of(p, "case"), "unused-ignore"))
+  p = new_project("sqlite", [[if op.get_bind():scalar "SELECT 1 FROM users" then op.log "x" end
+    op.drop_table("users") -- lint: ignore drop-table: an archive]])
+  local findings = findings_of(p, "case")
+  assert.is_table(has(findings, "not-seen-whole"))
+  assert.is_nil(has(findings, "unused-ignore"))
+  p = new_project("sqlite", 'op.log "x" -- lint: ignore drop-table: an archive')
+  assert.is_table(has(findings_of(p, "case"), "unused-ignore"))
+end)
+
 it("takes a constraint of an added column that the naming convention names for a named one", function()
   local p = new_project("postgresql", 'op.add_column("users", { "n", sql.bigint, check = "n > 0", references = "orgs.id" })')
   assert.is_table(has(findings_of(p, "case"), "unnamed-constraint"))

@@ -1,5 +1,5 @@
 --- Exceptions in a migration file: `-- lint: ignore RULE, RULE: why`. Above the first function it counts for the file;
---- elsewhere for the statement on its line, or on the next line with code when it stands alone.
+--- elsewhere for the statement that begins on its line, or on the next line with code when it stands alone.
 local ignores = {}
 ignores.__index = ignores
 
@@ -38,14 +38,15 @@ function ignores:covers(rule, line)
   return covered
 end
 
---- What is wrong with the comments themselves: a list of { line, message }.
-function ignores:problems(rules)
+--- What is wrong with the comments themselves: a list of { line, message }. was_asked(rule): whether the rule was asked of
+--- the whole revision; else nobody knows what its exceptions are good for.
+function ignores:problems(rules, was_asked)
   local list = {}
   for _, comment in ipairs(self.comments) do
     local message
     if not rules[comment.rule] then
       message = ("there is no rule '%s'"):format(comment.rule)
-    elseif not comment.used then
+    elseif not comment.used and was_asked(rules[comment.rule]) then
       message = ("the exception from '%s' excepts nothing"):format(comment.rule)
     elseif comment.reason == "" then
       message = ("the exception from '%s' gives no reason"):format(comment.rule)

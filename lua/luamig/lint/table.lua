@@ -145,7 +145,7 @@ return {
       end,
     },
     {
-      id = "multi-fk", severity = "warn", summary = "foreign keys to several tables in one transaction",
+      id = "multi-fk", severity = "warn", dialects = { "postgresql", "mysql" }, summary = "foreign keys to several tables in one transaction",
       why = "several tables in use are locked together, which invites a deadlock", fix = "one foreign key a revision",
       step = function(seen, report)
         local segments = {}
