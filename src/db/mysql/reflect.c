@@ -591,6 +591,12 @@ static bool needs_columns(const struct mig_view *view)
     return at == NULL;
 }
 
+/* What a name without a database means in the text of a view that is in this one. */
+static const char *usual_database(const struct scope *scope, const char *of)
+{
+    return scope->conn->server.database != NULL ? scope->conn->server.database : of;
+}
+
 static struct mig_view *add_view(const struct scope *scope, struct mig_listing *rows,
                                  struct mig_schema *out)
 {
@@ -608,9 +614,8 @@ static struct mig_view *add_view(const struct scope *scope, struct mig_listing *
     if (scope->conn->server.is_mariadb) {
         view->mysql_algorithm = mig_listing_text(rows, 6);
     }
-    const char *usual = scope->conn->server.database; /* what a name without a database means */
     view->query = mig_mysql_without_database(scope->arena, mig_listing_peek(rows, 1),
-                                             usual != NULL ? usual : mig_listing_peek(rows, 2));
+                                             usual_database(scope, mig_listing_peek(rows, 2)));
     return view->query == NULL ? NULL : view;
 }
 
@@ -618,6 +623,7 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
 {
     struct mig_listing rows;
     struct mig_view *view = NULL;
+    size_t first = out->view_count;
     open_query(&rows, scope, mig_sql_mysql_views);
     while (mig_listing_next(&rows)) { /* on MySQL a row a column */
         if (view == NULL || strcmp(view->name, mig_listing_peek(&rows, 0)) != 0) {
@@ -631,13 +637,12 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
         }
     }
     int status = mig_listing_close(&rows);
-    for (size_t i = 0; status == 0 && i < out->view_count; i++) {
+    for (size_t i = first; status == 0 && i < out->view_count; i++) {
         if (!needs_columns(out->views[i])) {
             out->views[i]->columns = (struct mig_names){0};
         }
-        if (!scope->conn->server.is_mariadb) {
-            status = mig_mysql_read_algorithm(scope->conn, scope->arena, out->views[i], scope->err);
-        }
+        status = mig_mysql_complete_view(scope->conn, scope->arena, out->views[i],
+                                         usual_database(scope, scope->schema), scope->err);
     }
     return status;
 }

@@ -53,9 +53,10 @@ int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const c
 int mig_mysql_column_is_alone(void *self, struct mig_arena *arena, const char *schema,
                               const char *table, const char *column, bool *alone,
                               struct mig_error *err) MIG_MUST_CHECK;
-/* Of a view of MySQL's, whose information_schema has no such column. */
-int mig_mysql_read_algorithm(struct mig_conn *conn, struct mig_arena *arena, struct mig_view *view,
-                             struct mig_error *err) MIG_MUST_CHECK;
+/* What information_schema does not tell of a view: the character sets of literals and, on MySQL,
+ * the algorithm. database: what a name without one means. */
+int mig_mysql_complete_view(struct mig_conn *conn, struct mig_arena *arena, struct mig_view *view,
+                            const char *database, struct mig_error *err) MIG_MUST_CHECK;
 /* Whether information_schema may have cut something of the table off, or has no column for it. */
 bool mig_mysql_is_incomplete(const struct mig_server *server, const struct mig_table *table);
 /* The names of foreign keys, the parsers of FULLTEXT indexes and the defaults of bytes, whole. */

@@ -38,14 +38,53 @@ int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const c
     return mig_listing_close(&rows);
 }
 
-int mig_mysql_read_algorithm(struct mig_conn *conn, struct mig_arena *arena, struct mig_view *view,
-                             struct mig_error *err)
+/* The query with the character sets of its literals (_latin1'a'), as the statement has them at
+ * `at`; NULL when that is another query, or the bytes of such a literal are no text. */
+static const char *with_charsets(struct mig_arena *arena, const char *query, const char *at)
+{
+    struct mig_strbuf buf = {0};
+    bool same = true;
+    while (same && *query != '\0') {
+        size_t charset = *query == '\'' && *at == '_' ? strcspn(at, "'") : 0;
+        mig_strbuf_add(&buf, at, charset);
+        at += charset;
+        same = *at == *query++;
+        mig_strbuf_putc(&buf, *at++);
+    }
+    if (same && (*at == '\0' || strncmp(at, " WITH ", 6) == 0)) {
+        return mig_strbuf_to_arena(&buf, arena);
+    }
+    mig_strbuf_release(&buf);
+    return NULL;
+}
+
+static int read_charsets(struct mig_arena *arena, const char *statement, const char *database,
+                         struct mig_view *view, struct mig_error *err)
+{
+    const char *at = mig_mysql_without_database(arena, statement, database), *query = NULL;
+    while (at != NULL && query == NULL && (at = strstr(at, " AS ")) != NULL) {
+        at += strlen(" AS ");
+        query = with_charsets(arena, view->query, at);
+    }
+    view->query = query != NULL ? query : view->query;
+    return arena->failed ? mig_error_nomem(err) : 0;
+}
+
+int mig_mysql_complete_view(struct mig_conn *conn, struct mig_arena *arena, struct mig_view *view,
+                            const char *database, struct mig_error *err)
 {
     const char *text = NULL;
-    if (view->query[0] == '\0') {
-        return 0; /* the account may not see how it is made */
+    bool literals = strchr(view->query, '\'') != NULL;
+    if (view->query[0] == '\0' || (conn->server.is_mariadb && !literals)) {
+        return 0; /* the account may not see how it is made, or all is known */
     }
     int status = mig_mysql_definition(conn, arena, "VIEW", view->schema, view->name, &text, err);
+    if (status == 0 && text != NULL && literals) {
+        status = read_charsets(arena, text, database, view, err);
+    }
+    if (conn->server.is_mariadb) {
+        return status;
+    }
     if (text != NULL && strncmp(text, "CREATE ALGORITHM=MERGE ", 23) == 0) {
         view->mysql_algorithm = "merge";
     } else if (text != NULL && strncmp(text, "CREATE ALGORITHM=TEMPTABLE ", 27) == 0) {
