@@ -127,7 +127,14 @@ function Rows:insert(handle, revision)
     end
   end
   for _, item in ipairs(ordered(list, shapes)) do
-    handle:execute(sql.table(item.table):insert(item.values))
+    local ok, err = pcall(handle.execute, handle, sql.table(item.table):insert(item.values))
+    if not ok then
+      err = core.fetch(err)
+      err.file, err.line = item.path, nil
+      err.detail = ("row %d of '%s', inserted after revision '%s'%s"):format(item.at, item.table, revision,
+        err.detail and "\n" .. err.detail or "")
+      error(err, 0)
+    end
     if #item.key > 0 then self.standing[#self.standing + 1] = item end
   end
 end
@@ -163,9 +170,12 @@ function Rows:photograph(handle)
   return photo
 end
 
+-- A value in a message: all digits of a number count.
+local function shown(value) return math.type(value) and core.number(value) or tostring(value) end
+
 local function name_of(item)
   local parts = {}
-  for i, column in ipairs(item.key) do parts[i] = column .. " = " .. tostring(item.values[column]) end
+  for i, column in ipairs(item.key) do parts[i] = column .. " = " .. shown(item.values[column]) end
   return ("row of '%s' with %s"):format(item.table, table.concat(parts, ", "))
 end
 
@@ -183,7 +193,7 @@ function Rows:compare(before, after, values)
         table.sort(columns)
         for _, column in ipairs(columns) do
           local a, b = old.values[column], new.values[column]
-          if a ~= b then lines[#lines + 1] = ("%s: %s was %s, is %s"):format(name_of(item), column, tostring(a), tostring(b)) end
+          if a ~= b then lines[#lines + 1] = ("%s: %s was %s, is %s"):format(name_of(item), column, shown(a), shown(b)) end
         end
       end
     end

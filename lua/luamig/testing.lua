@@ -291,7 +291,9 @@ function testing.stairway()
     it_in(revision.file, ("goes up, down and up: %s %s"):format(revision.revision, revision.message), function()
       db = db or testing.database()
       db.broken = true
-      local found = stairway.climb(db.handle, revision, data)
+      local ok, found = pcall(stairway.climb, db.handle, revision, data)
+      if not ok and type(found) == "table" and found.line then error(found, 0) end
+      if not ok then error(("%s:1: %s"):format(revision.file, tostring(found)), 0) end
       if found then busted.fail(("%s:1: %s"):format(revision.file, stairway.describe(found)), 0) end
       db.broken = i == 1
     end)

@@ -240,6 +240,25 @@ describe("the rows of spec/data", function()
     assert.truthy(r.stdout:find("row of 'books' with id = 1: gone", 1, true), r.stdout)
   end)
 
+  it("are named when the database refuses them", function()
+    local p = with("sqlite", "return { a1 = { users = { { id = 1 }, { id = 1 } } } }")
+    local r = p:luamig "verify"
+    assert.equal(1, r.code)
+    assert.matches("error: UNIQUE constraint failed: users.id\n  [^\n]*spec/data/users%.lua\n", r.stderr)
+    assert.matches("row 2 of 'users', inserted after revision 'a1'", r.stderr, 1, true)
+    p:write("spec/all_spec.lua", 'describe("all", function() require("luamig").testing.stairway() end)')
+    r = p:luamig "test"
+    assert.matches("\nmigrations/a1.lua:1: [^\n]*spec/data/users%.lua: UNIQUE constraint failed", r.stdout)
+  end)
+
+  it("are shown with all of their digits", function()
+    local p = with("sqlite", "return { c3 = { sizes = { { id = 1, size = 0.1 } } } }",
+      'op.create_table("sizes", { { "id", sql.integer, primary_key = true }, { "size", sql.double } })', 'op.drop_table("sizes")')
+    p:revision { id = "d4", down = "c3", upgrade = harmless, downgrade = undone .. '; op.execute "UPDATE sizes SET size = size + 0.2 - 0.2"' }
+    local r = p:luamig "verify"
+    assert.matches("size was 0.1, is 0.10000000000000003", r.stderr, 1, true)
+  end)
+
   it("are a file's that says what is wrong with it", function()
     for text, message in pairs {
       ["return 1"] = "it must return { revision = { table = { row, … } } }",
