@@ -121,6 +121,7 @@ end
 
 local function scalar(value)
   if type(value) == "string" then return render.text(value) end
+  if value == math.mininteger then return "math.mininteger" end -- its digits are a float in Lua
   if type(value) == "number" then return core.number(value) end
   return tostring(value)
 end

@@ -62,11 +62,12 @@ describe("what inspect says", function()
   it("comes again on sqlite: defaults that are names, expressions of indexes", function()
     local text = comes_again("sqlite", [[
       CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT DEFAULT "it's", b TEXT DEFAULT open, c DEFAULT [x y], d BOOLEAN DEFAULT true,
-        e DEFAULT current_timestamp, f DEFAULT NULL, g INT DEFAULT ('x' || 'y'));
+        e DEFAULT current_timestamp, f DEFAULT NULL, g INT DEFAULT ('x' || 'y'), h BIGINT DEFAULT -9223372036854775808);
       CREATE INDEX ix ON t (g + 1, (g + 2) DESC, (a), ((g * 2)) COLLATE nocase, lower(b), (g + 1) * (g + 2));
     ]])
     assert.truthy(text:find([[{ "a", sql.text, default = "it's" }]], 1, true), text)
     assert.truthy(text:find([[{ "b", sql.text, default = "open" }]], 1, true), text)
+    assert.truthy(text:find([[{ "h", sql.bigint, default = math.mininteger }]], 1, true), text)
   end)
 
   for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
