@@ -359,6 +359,11 @@ describe("connecting to MySQL", function()
     assert.matches("Is the server running", refused("mysql://u@/db?unix_socket=/nonexistent").hint)
   end)
 
+  it("says that the file of options cannot be read", function()
+    local err = fails("config", driver.open "mysql://u:p@127.0.0.1/db?read_default_file=/nonexistent.cnf")
+    assert.matches("cannot read '/nonexistent.cnf'", err.message)
+  end)
+
   it("says that the host is unknown", function()
     local err = refused("mysql://u:p@no-such-host.invalid/db")
     assert.matches("Check the host", err.hint)

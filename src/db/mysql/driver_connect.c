@@ -6,9 +6,11 @@
 #include "db/mysql/driver.h"
 #include "driver/params.h"
 #include "util/ascii.h"
+#include "util/file.h"
 #include "util/number.h"
 #include "util/thread.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -125,6 +127,11 @@ static int set_options(MYSQL *mysql, const struct mig_conn_params *params, enum 
         mig_error_hint(err,
                        "luamig speaks UTF-8 with every server: leave it out or write utf8mb4.");
         return MIG_E_config;
+    }
+    if (file != NULL && access(file, R_OK) != 0) { /* the library would go on without it */
+        int failed = errno;
+        return mig_error_set(err, mig_file_code(failed), "cannot read '%s': %s", file,
+                             strerror(failed));
     }
     if (file != NULL) {
         (void)mig_mysql.mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, file);
