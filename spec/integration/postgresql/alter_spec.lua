@@ -89,6 +89,25 @@ describe("on PostgreSQL", function()
       { default_of "number", default_of "flag", default_of "one", default_of "small", default_of "list", default_of "day" })
   end)
 
+  it("a default becomes what a row of that value becomes, however it was written", function()
+    local flags = { { '"1"', "1" }, { "1", "1" }, { '"Yes"', "1" }, { [[sql.expr "'t'"]], "1" }, { '"on"', "1" }, { '"off"', "0" }, { "false", "0" } }
+    for _, flag in ipairs(flags) do
+      run(load(([[return function(op, sql)
+        op.create_table("t", { { "a", sql.boolean, default = %s }, { "b", sql.boolean, default = %s } })
+        op.alter_column("t", "a", { type = sql.integer })
+        op.alter_column("t", "b", { type = sql.text })
+      end]]):format(flag[1], flag[1]))())
+      assert.same({ flag[2], flag[2] == "1" and "'true'::text" or "'false'::text" }, { default_of "a", default_of "b" })
+      run(function(op) op.drop_table "t" end)
+    end
+    run(function(op, sql)
+      op.create_table("t", { { "a", sql.integer, default = 5 }, { "b", sql.numeric(3, 1), default = "0.0" } })
+      op.alter_column("t", "a", { type = sql.boolean })
+      op.alter_column("t", "b", { type = sql.boolean })
+    end)
+    assert.same({ "true", "false" }, { default_of "a", default_of "b" })
+  end)
+
   it("an enum gets any new set of values; columns, arrays and defaults are carried over", function()
     run(function(op, sql)
       op.create_table("t", {

@@ -202,6 +202,14 @@ static const char *unquoted_number(struct mig_compile *c, const char *literal)
     return number ? text : NULL;
 }
 
+/* Whether the literal of a boolean (true, yes, on, 1, beginnings of them) is a true one. */
+static bool is_true(const char *literal)
+{
+    const char *word = literal + strspn(literal, "' ");
+    return (*word != '\0' && strchr("1tTyY", *word) != NULL) ||
+           mig_ascii_compare_n(word, "on", 2) == 0;
+}
+
 /* Sets the default again after its column's type changed. */
 static int restore_default(struct mig_compile *c, const struct mig_op_alter_column *op,
                            const struct mig_type *from, const struct mig_type *to,
@@ -210,21 +218,22 @@ static int restore_default(struct mig_compile *c, const struct mig_op_alter_colu
     const struct mig_value *before = &op->existing->default_value;
     const char *bare = bare_default(c, before);
     from = mig_dialect_type(c, from);
-    bool was_boolean =
-        from != NULL && family_of(from) == BOOLEAN && family_of(mig_dialect_type(c, to)) == NUMBER;
+    enum family a = from != NULL ? family_of(from) : UNKNOWN,
+                b = family_of(mig_dialect_type(c, to));
+    if (bare != NULL && a == BOOLEAN) {
+        bool on = is_true(bare);
+        bare = b == NUMBER ? (on ? "1" : "0") : (on ? "true" : "false");
+    }
+    const char *number = bare != NULL ? unquoted_number(c, bare) : NULL;
     struct mig_sql w = start_alter(c, op, err);
-    if (bare != NULL && was_boolean) {
-        mig_sql_add(&w, "SET DEFAULT %r", strcmp(bare, "true") == 0 ? "1" : "0");
+    if (number != NULL && b == NUMBER) {
+        mig_sql_add(&w, "SET DEFAULT %r", number);
+    } else if (number != NULL && a == NUMBER && b == BOOLEAN) { /* as add_using does with rows */
+        mig_sql_add(&w, "SET DEFAULT %r", strpbrk(number, "123456789") != NULL ? "true" : "false");
     } else if (bare != NULL) {
         /* untyped, it takes the column's type as it would in CREATE TABLE; a cast would stay in the
          * catalog */
-        bool is_number = family_of(mig_dialect_type(c, to)) == NUMBER;
-        const char *number = is_number ? unquoted_number(c, bare) : NULL;
-        if (number != NULL) {
-            mig_sql_add(&w, "SET DEFAULT %r", number);
-        } else {
-            mig_sql_add(&w, *bare == '\'' ? "SET DEFAULT %r" : "SET DEFAULT '%r'", bare);
-        }
+        mig_sql_add(&w, *bare == '\'' ? "SET DEFAULT %r" : "SET DEFAULT '%r'", bare);
     } else if (before->kind == MIG_VALUE_EXPR) {
         mig_sql_add(&w, "SET DEFAULT (%r)::%y", before->text, to);
     } else {
