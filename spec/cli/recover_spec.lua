@@ -2,6 +2,7 @@
 local process = require "spec_process"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
 local json = require "dkjson"
 
 describe("after a failure between commits", function()
@@ -528,6 +529,51 @@ it("a read that was too large to be written down leaves the revision to a human"
     assert.is_nil(r.stderr:find("goes on from there", 1, true))
     db:query "DROP TABLE t; DELETE FROM luamig_journal"
   end
+  db:drop()
+end)
+
+for _, dialect in ipairs(servers.dialects) do
+  it("a loop over rows that commits goes on with the rows it had begun with, on " .. dialect, function()
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url }
+    db:query "CREATE TABLE tenants (id INTEGER, name VARCHAR(10)); INSERT INTO tenants VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')"
+    p:revision { id = "a1", upgrade = [[
+      local conn = op.get_bind()
+      for row in conn:rows "SELECT id, name FROM tenants ORDER BY id" do
+        if row.id == 4 then return end
+        for other in conn:rows "SELECT id FROM tenants WHERE id = 1" do
+          op.execute("CREATE TABLE t_" .. row.name .. " (a INTEGER)")
+          op.commit()
+          conn:execute("INSERT INTO tenants VALUES (:id, 'x')", { id = row.id * 10 + other.id })
+        end
+        if row.id == 3 then op.execute "INSERT INTO nowhere VALUES (1)" end
+      end]] }
+    assert.equal(1, p:luamig("upgrade").code)
+    db:query "DELETE FROM tenants WHERE id < 4; CREATE TABLE nowhere (a INTEGER)"
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.same({ "4", "11", "21", "31" }, db:query "SELECT id FROM tenants ORDER BY id")
+    assert.equal("0", db:value "SELECT count(*) FROM t_c")
+    assert.equal("1", db:value "SELECT count(*) FROM nowhere")
+    db:drop()
+  end)
+end
+
+it("a loop over more rows than the journal takes is given all of them", function()
+  local db = scratch.database "mysql"
+  local p = project.new { url = db.url }
+  db:query "CREATE TABLE many (a INTEGER); INSERT INTO many SELECT seq FROM seq_1_to_3000"
+  p:revision { id = "a1", upgrade = [[
+    local sum = 0
+    for row in op.get_bind():rows "SELECT a FROM many ORDER BY a" do
+      assert(row.a == sum + 1)
+      sum = row.a
+      if sum % 900 == 0 then op.execute("CREATE TABLE t" .. sum .. " (a INTEGER)") end
+    end
+    op.execute("INSERT INTO many VALUES (?)", { -sum })]] }
+  local r = p:luamig "upgrade"
+  assert.equal(0, r.code, r.stderr)
+  assert.equal("-3000", db:value "SELECT min(a) FROM many")
   db:drop()
 end)
 

@@ -223,16 +223,6 @@ static const char *rest_of(struct mig_run *run, size_t from)
     return mig_strbuf_to_arena(&rest, &run->revision_arena);
 }
 
-/* Rows of the server's are being read: how many the revision will have taken is not known yet. */
-static bool is_reading(const struct mig_run *run)
-{
-    const struct mig_rows_reader *reader = run->readers;
-    while (reader != NULL && reader->replayed) {
-        reader = reader->next;
-    }
-    return reader != NULL;
-}
-
 /* calls and part say what is complete once the row is done. */
 static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t calls, size_t part,
                       const char *digest, const struct mig_evidence *evidence,
@@ -245,11 +235,12 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
     if (run->process == NULL) {
         run->process = mig_process_name(run->arena);
     }
-    if (journal->written.failed) {
-        return mig_error_nomem(err);
+    bool known = false; /* what a loop over rows is still to be given, too */
+    int rc = mig_run_take_rows(run, &known, err);
+    if (rc != 0 || journal->written.failed) {
+        return rc != 0 ? rc : mig_error_nomem(err);
     }
-    const char *answers =
-        journal->too_big || is_reading(run) ? NULL : mig_strbuf_text(&journal->written);
+    const char *answers = journal->too_big || !known ? NULL : mig_strbuf_text(&journal->written);
     struct mig_own_cell fingerprint = mig_own_text(
         "fingerprint", evidence->fingerprint[0] != '\0' ? evidence->fingerprint : NULL);
     if (evidence->present != NULL) {
@@ -273,7 +264,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         mig_own_text("started_at", journal->started_at),
         mig_own_fixed("runner", run->process),
     };
-    int rc = mig_own_table_insert(run, MIG_JOURNAL_TABLE, cells, MIG_COUNT(cells), &insert, err);
+    rc = mig_own_table_insert(run, MIG_JOURNAL_TABLE, cells, MIG_COUNT(cells), &insert, err);
     if (rc == 0) {
         rc = send_along(run, &insert, state == MIG_JOURNAL_INTENT, err);
     }

@@ -1,36 +1,49 @@
 /* Reads of a revision: the rows of conn:execute, and of conn:rows one by one. */
 #include "runtime/run.intern.h"
 
-static int copy_rows(struct mig_arena *arena, struct mig_cursor *cursor, struct mig_result *out,
-                     struct mig_error *err)
+static void copy_columns(struct mig_arena *arena, const struct mig_cursor *cursor,
+                         struct mig_result *out)
 {
-    size_t room = 0;
     out->column_count = cursor->column_count;
     out->columns = mig_arena_array(arena, const char *, cursor->column_count);
     for (size_t i = 0; out->columns != NULL && i < cursor->column_count; i++) {
         out->columns[i] = mig_arena_strdup(arena, cursor->column_names[i]);
     }
-    for (;;) {
-        bool row = false;
-        int rc = mig_cursor_next(cursor, &row, err);
-        if (rc != 0 || !row) {
-            return rc != 0 ? rc : arena->failed ? mig_error_nomem(err) : 0;
+}
+
+/* The cursor's row, behind those that are there; *room is for so many. */
+static int copy_row(struct mig_arena *arena, const struct mig_cursor *cursor, size_t *room,
+                    struct mig_result *out, struct mig_error *err)
+{
+    if (out->row_count == *room) {
+        size_t more = *room == 0 ? 8 : *room * 2;
+        out->cells = mig_arena_grow(arena, out->cells, *room * out->column_count,
+                                    more * out->column_count, sizeof *out->cells);
+        *room = more;
+        if (out->cells == NULL) {
+            return mig_error_nomem(err);
         }
-        if (out->row_count == room) {
-            size_t more = room == 0 ? 8 : room * 2;
-            out->cells = mig_arena_grow(arena, out->cells, room * out->column_count,
-                                        more * out->column_count, sizeof *out->cells);
-            room = more;
-            if (out->cells == NULL) {
-                return mig_error_nomem(err);
-            }
-        }
-        for (size_t i = 0; i < out->column_count; i++) {
-            out->cells[out->row_count * out->column_count + i] =
-                mig_value_copy(arena, &cursor->values[i]);
-        }
-        out->row_count++;
     }
+    for (size_t i = 0; i < out->column_count; i++) {
+        out->cells[out->row_count * out->column_count + i] =
+            mig_value_copy(arena, &cursor->values[i]);
+    }
+    out->row_count++;
+    return 0;
+}
+
+static int copy_rows(struct mig_arena *arena, struct mig_cursor *cursor, struct mig_result *out,
+                     struct mig_error *err)
+{
+    size_t room = 0;
+    bool row = false;
+    copy_columns(arena, cursor, out);
+    int rc = mig_cursor_next(cursor, &row, err);
+    while (rc == 0 && row) {
+        rc = copy_row(arena, cursor, &room, out, err);
+        rc = rc == 0 ? mig_cursor_next(cursor, &row, err) : rc;
+    }
+    return rc != 0 ? rc : arena->failed ? mig_error_nomem(err) : 0;
 }
 
 static int fetch(struct mig_run *run, const struct mig_statement *statement, struct mig_result *out,
@@ -303,12 +316,13 @@ int mig_run_next(struct mig_rows_reader *reader, bool *row, struct mig_error *er
     if (!reader->open) {
         return mig_error_set(err, MIG_E_script, "the rows were closed");
     }
+    const struct mig_result *known = reader->answer != NULL ? &reader->answer->result : NULL;
+    if (known != NULL && reader->at < known->row_count) {
+        *row = true;
+        reader->values = &known->cells[reader->at++ * known->column_count];
+        return 0;
+    }
     if (reader->replayed) {
-        const struct mig_result *result = &reader->answer->result;
-        *row = reader->at < result->row_count;
-        if (*row) {
-            reader->values = &result->cells[reader->at++ * result->column_count];
-        }
         return 0;
     }
     int rc = mig_run_check(run, err);
@@ -325,6 +339,57 @@ int mig_run_next(struct mig_rows_reader *reader, bool *row, struct mig_error *er
         mig_journal_note_row(run, reader);
     }
     return mig_run_blame(run, rc, NULL, err);
+}
+
+/* The rows that are left, as many as the journal takes: from here on they are given from memory. */
+static int take_rows(struct mig_rows_reader *reader, struct mig_error *err)
+{
+    struct mig_run *run = reader->run;
+    struct mig_arena *arena = &reader->taken;
+    struct mig_answer *rest = mig_arena_new(arena, struct mig_answer);
+    size_t room = 0;
+    bool row = true;
+    int rc = rest == NULL ? mig_error_nomem(err) : 0;
+    if (rc == 0) {
+        copy_columns(arena, &reader->cursor, &rest->result);
+    }
+    while (rc == 0 && row && !reader->forgotten) {
+        rc = mig_cursor_next(&reader->cursor, &row, err);
+        if (rc == 0 && row) {
+            reader->values = reader->cursor.values;
+            reader->at++;
+            mig_journal_note_row(run, reader);
+            rc = copy_row(arena, &reader->cursor, &room, &rest->result, err);
+        }
+    }
+    rc = rc == 0 && arena->failed ? mig_error_nomem(err) : rc;
+    if (rc != 0) { /* what was taken is lost: nobody goes on without it */
+        mig_cursor_close(&reader->cursor);
+        return rc;
+    }
+    if (!row) {
+        mig_journal_note_rows(run, reader);
+        mig_cursor_close(&reader->cursor);
+        reader->replayed = true;
+        reader->columns = rest->result.columns;
+    }
+    reader->answer = rest;
+    reader->values = NULL;
+    reader->at = 0;
+    return 0;
+}
+
+int mig_run_take_rows(struct mig_run *run, bool *all, struct mig_error *err)
+{
+    int rc = 0;
+    *all = true;
+    for (struct mig_rows_reader *r = run->readers; rc == 0 && r != NULL; r = r->next) {
+        if (!r->replayed && !r->forgotten && r->cursor.open) {
+            rc = take_rows(r, err);
+        }
+        *all = *all && r->replayed;
+    }
+    return rc;
 }
 
 void mig_run_close(struct mig_rows_reader *reader)
@@ -344,6 +409,7 @@ void mig_run_close(struct mig_rows_reader *reader)
         mig_cursor_close(&reader->cursor);
     }
     mig_strbuf_release(&reader->cells);
+    mig_arena_release(&reader->taken);
     reader->open = false;
 }
 

@@ -119,11 +119,12 @@ struct mig_rows_reader {
     /* the runtime's own */
     struct mig_rows_reader *next; /* open ones: closed with the revision */
     struct mig_cursor cursor;
-    const struct mig_answer *answer; /* read before a crash: answered from the journal */
-    bool replayed;
+    const struct mig_answer *answer; /* read before a crash or a commit: given first */
+    bool replayed;                   /* there is nothing else */
     size_t at;
     int64_t call;
     struct mig_strbuf cells; /* what the journal will have to know */
+    struct mig_arena taken;  /* what was read before a commit */
     bool forgotten;          /* too much of it */
 };
 int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *params,

@@ -208,6 +208,9 @@ int mig_run_use_catalog(struct mig_run *run, bool from_base, struct mig_error *e
 void mig_run_end(struct mig_run *run);
 /* Closes what the revision left open. */
 void mig_run_close_readers(struct mig_run *run);
+/* Before a commit: the loops over rows have all that they will be given, and the journal knows it
+ * (*all; else it is too much). */
+int mig_run_take_rows(struct mig_run *run, bool *all, struct mig_error *err) MIG_MUST_CHECK;
 /* MIG_E_interrupted when a signal came. */
 int mig_run_check(const struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Where the run stands, for statements whose answer comes later. */
