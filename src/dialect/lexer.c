@@ -6,13 +6,23 @@
 
 #include <string.h>
 
-/* Bodies that hold semicolons: triggers and routines with BEGIN … END. */
+/* Bodies that hold semicolons: triggers and routines with BEGIN … END, triggers of one IF. */
 struct body {
     bool possible; /* CREATE … TRIGGER | FUNCTION | PROCEDURE | EVENT, or a block on MariaDB */
     int depth;     /* open BEGIN and CASE */
+    int ifs;       /* open IF around them, where one is the whole body */
     int words;     /* seen so far, to look for the object's kind only at the start */
     bool create;
 };
+
+/* IF as the body (FOR EACH ROW IF), or as a statement within such a one; else it is a function. */
+static bool opens_if(const struct body *body, const struct mig_sqltoken *before)
+{
+    static const char *const branches[] = {"THEN", "ELSE", NULL};
+    return body->ifs == 0
+               ? mig_sqltoken_is(before, "ROW")
+               : before->kind == MIG_SQLTOKEN_SEMICOLON || mig_sqltoken_is_any(before, branches);
+}
 
 static void track_body(struct body *body, const struct mig_sqltoken *before,
                        const struct mig_sqltoken *token, struct mig_sqltokens tokens)
@@ -52,6 +62,12 @@ static void track_body(struct body *body, const struct mig_sqltoken *before,
     } else if (mig_sqltoken_is(token, "END") && body->depth > 0) {
         struct mig_sqltoken next = mig_sqltokens_word(&tokens);
         body->depth -= mig_sqltoken_is_any(&next, flow) ? 0 : 1;
+    } else if (mig_sqltoken_is(token, "IF") && body->depth == 0) {
+        if (mig_sqltoken_is(before, "END")) {
+            body->ifs -= body->ifs > 0;
+        } else {
+            body->ifs += opens_if(body, before);
+        }
     }
 }
 
@@ -88,7 +104,8 @@ int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *
             return code;
         }
         bool ends = token.kind == MIG_SQLTOKEN_END ||
-                    (token.kind == MIG_SQLTOKEN_SEMICOLON && parentheses <= 0 && body.depth <= 0);
+                    (token.kind == MIG_SQLTOKEN_SEMICOLON && parentheses <= 0 && body.depth <= 0 &&
+                     body.ifs == 0);
         if (ends) {
             if (start != NULL) {
                 code = add_statement(dialect, server, arena, start, end, out, err);

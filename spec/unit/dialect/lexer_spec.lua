@@ -50,6 +50,12 @@ BEGIN
   WHILE n > 0 DO SET n = n - 1; END WHILE;
   CASE n WHEN 0 THEN SELECT 1; ELSE SELECT 2; END CASE;
 END]], "SELECT 1" } },
+    { "triggers of one IF", "mysql", "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW IF NEW.a THEN SET NEW.a = CASE WHEN 1 THEN IF(1, 2, 3) ELSE IF(4, 5, 6) END; "
+      .. "IF NEW.b THEN IF(SELECT 1) THEN SET @a = IF(1, 2, 3); END IF; ELSE IF NEW.c THEN BEGIN IF 1 THEN SET @b = 1; END IF; END; END IF; END IF; "
+      .. "ELSEIF NEW.d THEN CASE 1 WHEN 1 THEN IF 1 THEN SET @c = 1; END IF; END CASE; WHILE @d DO SET @d = 0; END WHILE; END IF; SELECT IF(1, 2, 3)",
+      { "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW IF NEW.a THEN SET NEW.a = CASE WHEN 1 THEN IF(1, 2, 3) ELSE IF(4, 5, 6) END; "
+        .. "IF NEW.b THEN IF(SELECT 1) THEN SET @a = IF(1, 2, 3); END IF; ELSE IF NEW.c THEN BEGIN IF 1 THEN SET @b = 1; END IF; END; END IF; END IF; "
+        .. "ELSEIF NEW.d THEN CASE 1 WHEN 1 THEN IF 1 THEN SET @c = 1; END IF; END CASE; WHILE @d DO SET @d = 0; END WHILE; END IF", "SELECT IF(1, 2, 3)" } },
     { "triggers with one statement", "mysql", "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1; SELECT 1",
       { "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1", "SELECT 1" } },
     { "hash comments and backslashes", "mysql", "SELECT 'a\\';b' # ; x\n; SELECT \"c\\\";d\"", { "SELECT 'a\\';b'", "SELECT \"c\\\";d\"" } },
