@@ -397,6 +397,10 @@ struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_col
         mig_ascii_find(op->existing_default.text, "ON UPDATE") != NULL) {
         drop_option(column, "mysql_on_update"); /* said as a part of the default that goes */
     }
+    if (changes_default && column->autoincrement == MIG_TRUE &&
+        column->default_value.kind == MIG_VALUE_EXPR) {
+        column->autoincrement = MIG_FALSE; /* a serial, filled by its default */
+    }
     if (op->drop_default == MIG_TRUE) {
         column->default_value = (struct mig_value){0};
     } else if (op->default_.kind != MIG_VALUE_NONE) {

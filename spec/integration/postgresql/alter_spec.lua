@@ -215,6 +215,20 @@ describe("on PostgreSQL", function()
     assert.equal("", identity())
   end)
 
+  it("an identity goes on behind the rows that are there", function()
+    for options, wanted in pairs {
+      ["{ autoincrement = true }"] = 8, ["{ identity = sql.identity { increment = 5, start = 2 } }"] = 12,
+      ["{ identity = sql.identity { start = 100 } }"] = 100, ["{ identity = sql.identity { increment = -1, max = 9 } }"] = 6,
+    } do
+      live.empty(db)
+      live.execute(db, [[CREATE TABLE "a t" (n serial, o integer)]])
+      live.execute(db, [[INSERT INTO "a t" VALUES (7, 0)]])
+      run(load(("local op, sql = ... op.alter_column('a t', 'n', { drop_default = true }) op.alter_column('a t', 'n', %s)"):format(options)))
+      live.execute(db, [[INSERT INTO "a t" (o) VALUES (1)]])
+      assert.equal(tostring(wanted), db:value [[SELECT n FROM "a t" WHERE o = 1]])
+    end
+  end)
+
   it("what a table becomes, its partitions and those that inherit from it become", function()
     local p = project.new { url = db.url }
     p:revision { id = "aaaa", upgrade = [[

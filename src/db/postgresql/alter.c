@@ -426,6 +426,35 @@ static bool add_identity_changes(struct mig_sql *w, const struct mig_identity *i
     return w->buf.length > start;
 }
 
+/* A new sequence begins at its start, whatever numbers the rows have: it goes on behind them, as
+ * AUTO_INCREMENT does. pg_get_serial_sequence may give the one that a serial column had. */
+static int pass_rows(struct mig_compile *c, const struct mig_op_alter_column *op,
+                     struct mig_error *err)
+{
+    static const struct mig_identity standard = {0};
+    const struct mig_sequence_options *options =
+        op->identity != NULL ? &op->identity->sequence : &standard.sequence;
+    bool down = options->increment.given && options->increment.value < 0;
+    const struct mig_opt_int *bound = down ? &options->max : &options->min;
+    int64_t first = bound->given ? bound->value : down ? -1 : 1;
+    struct mig_strbuf buf = {0};
+    mig_append_qualified(c, &buf, op->base.schema, op->table);
+    const char *table = mig_strbuf_to_arena(&buf, c->arena);
+    if (table == NULL) {
+        return mig_error_nomem(err);
+    }
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w,
+                "SELECT setval(objid, last) FROM pg_depend, (SELECT %r(%n) AS last FROM %r) AS t",
+                down ? "min" : "max", op->column, table);
+    mig_sql_add(
+        &w,
+        " WHERE last %r %d AND deptype = 'i' AND (refobjid, refobjsubid) = (SELECT "
+        "attrelid, attnum FROM pg_attribute WHERE attrelid = %q::regclass AND attname = %q)",
+        down ? "<=" : ">=", options->start.given ? options->start.value : first, table, op->column);
+    return mig_sql_emit(&w, MIG_CLASS_DATA, "SELECT", op->base.schema, op->table, NULL);
+}
+
 static int alter_identity(struct mig_compile *c, const struct mig_op_alter_column *op,
                           struct mig_error *err)
 {
@@ -435,6 +464,14 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
     bool has = existing->identity != NULL || (existing->autoincrement == MIG_TRUE && !serial);
     bool wants = op->identity != NULL || op->autoincrement == MIG_TRUE;
     bool drops = op->drop_identity == MIG_TRUE || (op->autoincrement == MIG_FALSE && has);
+    if (op->existing_known != MIG_TRUE && op->autoincrement == MIG_TRUE && op->identity == NULL &&
+        op->wanted->type == NULL) {
+        return mig_compile_must_know(c, op->base.schema, op->table, "the column's type", err);
+    }
+    if (op->existing_known != MIG_TRUE && op->autoincrement == MIG_FALSE &&
+        existing->autoincrement == MIG_UNSET) {
+        return mig_compile_must_know(c, op->base.schema, op->table, "existing_autoincrement", err);
+    }
     if (op->autoincrement == MIG_FALSE && serial) {
         return alter_words(c, op, "DROP DEFAULT", err);
     }
@@ -458,7 +495,8 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
     }
     mig_sql_add(&w, "ADD");
     mig_postgresql_add_identity(&w, op->identity);
-    return emit_alter(&w, op);
+    int code = emit_alter(&w, op);
+    return code == 0 ? pass_rows(c, op, err) : code;
 }
 
 int mig_postgresql_alter_column(struct mig_compile *c, const struct mig_op *op,
