@@ -98,6 +98,19 @@ describe("Lua that does not end", function()
   end)
 end)
 
+it("a signal behind a revision is told as that, also behind the last one", function()
+  local p = project.new { config = [[hooks = { after_migration = function(step)
+    if step.revision == os.getenv "AT" then io.popen("kill -INT $PPID"):close() end
+  end },]] }
+  p:revision { id = "a1" }
+  p:revision { id = "b2", down = "a1" }
+  for _, id in ipairs { "a1", "b2" } do
+    local r = p:start("upgrade", { env = { AT = id } }):wait(20)
+    assert.equal(130, r.code)
+    assert.matches("\nerror: interrupted\n  state     the upgrade of '" .. id .. "' is complete; now at " .. id .. "\n$", r.stderr)
+  end
+end)
+
 it("a reader that goes away is no crash", function()
   local p = project.new()
   for i = 1, 300 do p:revision { id = ("r%03d"):format(i), down = i > 1 and ("r%03d"):format(i - 1) or nil } end

@@ -334,6 +334,7 @@ int mig_command_step(struct mig_command *cmd, const struct mig_step *step, bool 
     if (rc == 0 && run->mode != MIG_ALL) { /* what it did does not hang on the next revision */
         rc = mig_run_blame(run, mig_segment_commit(run, err), NULL, err);
     }
+    rc = rc == 0 ? mig_run_interrupted(run, err) : rc; /* told as what came after this step */
     run->revision = NULL;
     mig_arena_rewind(&run->revision_arena);
     mig_arena_rewind(&run->texts.arena);

@@ -177,15 +177,21 @@ void mig_run_end(struct mig_run *run)
     mig_arena_release(&run->revision_arena);
 }
 
-int mig_run_check(const struct mig_run *run, struct mig_error *err)
+int mig_run_interrupted(const struct mig_run *run, struct mig_error *err)
 {
     const volatile int *signal = run->ctx->interrupted;
-    if (signal != NULL && *signal != 0) {
-        mig_error_set(err, MIG_E_interrupted, "interrupted");
-        err->native_code = *signal;
-        return MIG_E_interrupted;
+    if (signal == NULL || *signal == 0) {
+        return 0;
     }
-    return run->lock != NULL ? mig_lease_check(run->lock, err) : 0;
+    mig_error_set(err, MIG_E_interrupted, "interrupted");
+    err->native_code = *signal;
+    return MIG_E_interrupted;
+}
+
+int mig_run_check(const struct mig_run *run, struct mig_error *err)
+{
+    int rc = mig_run_interrupted(run, err);
+    return rc == 0 && run->lock != NULL ? mig_lease_check(run->lock, err) : rc;
 }
 
 struct mig_origin mig_run_origin(const struct mig_run *run)

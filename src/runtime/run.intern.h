@@ -212,6 +212,8 @@ void mig_run_close_readers(struct mig_run *run);
  * (*all; else it is too much). */
 int mig_run_take_rows(struct mig_run *run, bool *all, struct mig_error *err) MIG_MUST_CHECK;
 /* MIG_E_interrupted when a signal came. */
+int mig_run_interrupted(const struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
+/* The same; and whether the lock is still ours. */
 int mig_run_check(const struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Where the run stands, for statements whose answer comes later. */
 struct mig_origin mig_run_origin(const struct mig_run *run);
