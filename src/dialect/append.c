@@ -90,6 +90,22 @@ void mig_append_dotted(const struct mig_compile *c, struct mig_strbuf *buf, cons
     }
 }
 
+void mig_append_collation(const struct mig_compile *c, struct mig_strbuf *buf, const char *name)
+{
+    char schema[256];
+    size_t length = strcspn(name, ".");
+    bool locale = strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") < length;
+    if (name[length] == '\0' || length >= sizeof schema || locale) {
+        mig_append_name(c, buf, name);
+        return;
+    }
+    memcpy(schema, name, length);
+    schema[length] = '\0';
+    mig_append_name(c, buf, schema);
+    mig_strbuf_putc(buf, '.');
+    mig_append_name(c, buf, name + length + 1);
+}
+
 /* The first c of [p, end), or end. */
 static const char *find(const char *p, const char *end, char c)
 {

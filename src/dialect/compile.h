@@ -147,6 +147,9 @@ int mig_append_literal(const struct mig_compile *c, struct mig_strbuf *buf,
                        struct mig_error *err) MIG_MUST_CHECK;
 /* sql.col: a name whose dots separate its parts. */
 void mig_append_dotted(const struct mig_compile *c, struct mig_strbuf *buf, const char *name);
+/* A collation, with its schema before the first dot; not so in a locale's name, whose language or
+ * country has capitals (en_US.utf8, C.UTF-8). */
+void mig_append_collation(const struct mig_compile *c, struct mig_strbuf *buf, const char *name);
 /* The longest value, for VARCHAR(n) of an enum. */
 int64_t mig_enum_width(const struct mig_type *type);
 /* MIG_E_unsupported: the column must have the values, and nobody knows them. */

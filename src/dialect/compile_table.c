@@ -203,7 +203,8 @@ void mig_sql_element(struct mig_sql *w, const struct mig_element *element)
         mig_sql_element_expression(w, element->expression, true);
     }
     if (element->collation != NULL) {
-        mig_sql_add(w, " COLLATE %n", element->collation);
+        mig_sql_add(w, " COLLATE ");
+        mig_append_collation(w->c, &w->buf, element->collation);
     }
     if (element->ops != NULL && mig_compile_has(w->c, MIG_F_OPERATOR_CLASSES)) {
         mig_sql_add(w, " %r", element->ops);

@@ -1,4 +1,4 @@
--- Many schemas are read at once, and what has the same name in two of them stays apart.
+-- Many schemas are read at once, what has the same name in two of them stays apart, and what is taken from another one says so.
 local project = require "spec.support.project"
 local proxy = require "spec.support.proxy"
 local scratch = require "spec.support.scratch"
@@ -44,3 +44,24 @@ local function exchanges(count)
 end
 
 it("reads five schemas in as many exchanges as two", function() assert.equal(exchanges(2), exchanges(5)) end)
+
+it("names the schema of a collation and of an operator class that the default one has not", function()
+  local db, empty = scratch.database "postgresql", scratch.database "postgresql"
+  local p = project.new { url = db.url }
+  p:write("luamig.conf.lua", ("return { url = %q, autogenerate = { include_schemas = true } }"):format(db.url))
+  db:query [[
+    CREATE SCHEMA ext; CREATE EXTENSION pg_trgm SCHEMA ext; CREATE COLLATION ext.cc FROM "C"; CREATE COLLATION "xx_YY.utf8" FROM "C";
+    CREATE TABLE t (a TEXT COLLATE ext.cc, b TEXT COLLATE "xx_YY.utf8", c TEXT);
+    CREATE INDEX i ON t (c COLLATE ext.cc, a COLLATE "xx_YY.utf8"); CREATE INDEX g ON t USING gin (a ext.gin_trgm_ops); ]]
+  assert.equal(0, p:luamig("adopt").code)
+  local r = p:luamig("upgrade", "--url", empty.url)
+  assert.equal(0, r.code, r.stderr)
+  for _, name in ipairs { "i", "g" } do
+    local sql = ("SELECT pg_get_indexdef('%s'::regclass)"):format(name)
+    assert.equal(db:value(sql), empty:value(sql))
+  end
+  local columns = "SELECT attcollation::regcollation FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0"
+  assert.same(db:query(columns), empty:query(columns))
+  db:drop()
+  empty:drop()
+end)

@@ -389,7 +389,7 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     mig_sql_add(&w, "TYPE %y", to);
     if (op->wanted->collation != NULL) {
         mig_sql_add(&w, " COLLATE ");
-        mig_append_dotted(c, &w.buf, op->wanted->collation);
+        mig_append_collation(c, &w.buf, op->wanted->collation);
     }
     if (op->postgresql_using != NULL) {
         mig_sql_add(&w, " USING %r", op->postgresql_using);

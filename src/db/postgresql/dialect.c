@@ -146,7 +146,7 @@ static int append_type(const struct mig_compile *c, struct mig_strbuf *buf,
     }
     if (code == 0 && type->collation != NULL) {
         mig_strbuf_puts(buf, " COLLATE ");
-        mig_append_dotted(c, buf, type->collation);
+        mig_append_collation(c, buf, type->collation);
     }
     return code;
 }
@@ -312,7 +312,7 @@ static void add_column(struct mig_sql *w, const struct mig_table *table,
     mig_sql_add(w, "%y", column->type);
     if (column->collation != NULL) {
         mig_sql_add(w, " COLLATE ");
-        mig_append_dotted(w->c, &w->buf, column->collation);
+        mig_append_collation(w->c, &w->buf, column->collation);
     }
     if (column->computed != NULL) {
         add_computed(w, column->computed);

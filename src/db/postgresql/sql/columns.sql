@@ -7,7 +7,8 @@ SELECT c.oid::text,
        a.attidentity::text,
        a.attgenerated::text,
        CASE WHEN a.attcollation <> t.typcollation THEN
-         (SELECT co.collname FROM pg_collation co WHERE co.oid = a.attcollation)
+         (SELECT CASE WHEN pg_collation_is_visible(co.oid) THEN '' ELSE cn.nspname || '.' END || co.collname
+          FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)
        END,
        col_description(c.oid, a.attnum),
        COALESCE(et.typtype, t.typtype)::text,

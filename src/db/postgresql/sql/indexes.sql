@@ -5,10 +5,14 @@ SELECT c.oid::text,
        a.attname,
        CASE WHEN i.indkey[e.place - 1] = 0 THEN pg_get_indexdef(i.indexrelid, e.place, true) END,
        CASE WHEN e.place <= i.indnkeyatts THEN i.indoption[e.place - 1]::int ELSE 0 END,
-       CASE WHEN NOT o.opcdefault THEN o.opcname END,
+       CASE WHEN NOT o.opcdefault
+         THEN (SELECT CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(cn.nspname) || '.' END || o.opcname
+               FROM pg_namespace cn WHERE cn.oid = o.opcnamespace)
+       END,
        CASE WHEN xa.attcollation <> 0
                  AND xa.attcollation <> COALESCE(a.attcollation, t.typcollation)
-         THEN (SELECT co.collname FROM pg_collation co WHERE co.oid = xa.attcollation)
+         THEN (SELECT CASE WHEN pg_collation_is_visible(co.oid) THEN '' ELSE cn.nspname || '.' END || co.collname
+          FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = xa.attcollation)
        END,
        i.indisunique,
        am.amname,
