@@ -55,6 +55,17 @@ describe("a changed column of MySQL keeps", function()
     end))
   end)
 
+  it("no DEFAULT NULL once it is NOT NULL", function()
+    for _, default in ipairs { "sql.null", 'sql.expr "NULL"', 'sql.expr "null"' } do
+      assert(live.run(db, load(([[return function(op, sql)
+        op.add_column("t", { "none", sql.integer, default = %s })
+        op.alter_column("t", "none", { nullable = false })
+      end]]):format(default))()))
+      assert.equal("int(11) NOT NULL", (line("none"):gsub("^int ", "int(11) ")))
+      assert(live.run(db, function(op) op.drop_column("t", "none") end))
+    end
+  end)
+
   it("everything but its comment, when that is set", function()
     local before = {}
     local names = { "id" }

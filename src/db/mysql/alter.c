@@ -481,7 +481,10 @@ static void settle(const struct mig_table *known, const char *name, struct mig_c
     if (column->comment != NULL && *column->comment == '\0') {
         column->comment = NULL;
     }
-    if (column->default_value.kind == MIG_VALUE_NULL && column->nullable == MIG_FALSE) {
+    const struct mig_value *value = &column->default_value;
+    bool null = value->kind == MIG_VALUE_NULL ||
+                (value->kind == MIG_VALUE_EXPR && mig_ascii_compare(value->text, "null") == 0);
+    if (null && column->nullable == MIG_FALSE) {
         column->default_value.kind = MIG_VALUE_NONE;
     }
     if (known != NULL && mig_column_in_primary_key(known, name)) {
