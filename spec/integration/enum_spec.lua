@@ -178,6 +178,18 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.same(live, dump.schema(db))
     end)
 
+    it("are known in a later run, where the table was changed by SQL text before", function()
+      p:revision { id = "text", down = "renamed", upgrade = [[
+        op.execute "ALTER TABLE people ADD COLUMN age INTEGER"
+        op.remove_enum_value("mood", "sad", { replace_by = "ok" })
+        op.add_enum_value("mood", "happy")]] }
+      run "upgrade"
+      p:revision { id = "later", down = "text", upgrade = 'op.add_column("people", { "other", sql.enum "mood" })' }
+      run "upgrade"
+      assert.is_true(accepts("people", "other", "happy"))
+      assert.is_false(accepts("people", "other", "sad"))
+    end)
+
     it("are written into scripts that know the tables", function()
       p:write("lib/moods.lua", 'return { grow = function(op) op.add_enum_value("mood", "happy") end }')
       p:revision {

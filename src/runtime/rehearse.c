@@ -136,6 +136,7 @@ int mig_run_recall_enums(struct mig_run *run, struct mig_error *err)
     run->ctx->log = (struct mig_log){0}; /* nothing of it happens now */
     int rc = mig_run_begin(&past, run->ctx, &arena, &options, err);
     if (rc == 0) {
+        past.recalls = true;
         past.server = run->server;
         past.compile.server = run->server;
         rc = mig_run_use_catalog(&past, true, err);

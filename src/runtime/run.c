@@ -576,6 +576,11 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
         rc = mig_compile_op(c, op, err);
     }
     c->out = NULL;
+    if (rc == MIG_E_offline && run->recalls) {
+        mig_error_clear(err);
+        statements.count = 0;
+        rc = 0;
+    }
     if (rc == 0) {
         mig_run_batch(run, batch || op->kind == MIG_OP_batch);
         rc = send_all(run, &statements, false, err);

@@ -192,6 +192,8 @@ struct mig_run {
 
     bool needs_enums;             /* only the applied revisions tell of them what the plan needs */
     struct mig_names enum_makers; /* revision, schema, name of each enum type */
+    bool recalls; /* what its operations make of the catalog is all that is wanted: a table that is
+                     not known ends nothing */
 
     struct mig_shadow *shadow; /* script: NULL where there is none */
     bool script_begun;         /* its first line was written */
