@@ -77,8 +77,16 @@ static int open_scratch(struct mig_declaring *d, const char *of, struct scratch 
     }
     bool rolls_back = (d->conn->server.features & MIG_F_TRANSACTIONAL_DDL) != 0;
     int rc = rolls_back ? mig_conn_begin(s->conn, d->err) : 0;
-    s->open = rc == 0;
-    rc = rc != 0 ? rc : create_scratch(d, s);
+    s->open = rolls_back && rc == 0;
+    if (rc == 0) {
+        rc = create_scratch(d, s);
+        s->open = s->open || rc == 0 || s->conn->lost;
+    }
+    if (rc == MIG_E_permission) {
+        mig_error_hint(d->err,
+                       "What seems to differ is compared in a schema of its own, luamig_scratch_…, "
+                       "which this user may not make.");
+    }
     if (rc == 0 && d->db->reflect->resemble_schema != NULL) {
         rc = d->db->reflect->resemble_schema(s->conn, d->arena, s->name, of, d->err);
     }

@@ -626,6 +626,13 @@ static int read_views(const struct scope *scope, struct mig_schema *out)
     size_t first = out->view_count;
     open_query(&rows, scope, mig_sql_mysql_views);
     while (mig_listing_next(&rows)) { /* on MySQL a row a column */
+        if (scope->name == NULL && mig_listing_peek(&rows, 1)[0] == '\0') {
+            rows.status = mig_error_set(scope->err, MIG_E_permission,
+                                        "this user is not shown the query of the view '%s'",
+                                        mig_listing_peek(&rows, 0));
+            mig_error_hint(scope->err, "GRANT SHOW VIEW ON database.* TO user");
+            break;
+        }
         if (view == NULL || strcmp(view->name, mig_listing_peek(&rows, 0)) != 0) {
             view = add_view(scope, &rows, out);
         }
