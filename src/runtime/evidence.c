@@ -49,7 +49,12 @@ static int take_fingerprint(struct mig_run *run, const struct mig_statement *sta
         return 0;
     }
     struct mig_names tables = tables_of(statement);
-    int rc = run->db->runner->fingerprint(run->conn, statement, &tables, &text, err);
+    /* the failure of a statement that waits is not the answer to what is asked now: no such table
+     */
+    int rc = mig_conn_settle(run->conn, err);
+    if (rc == 0) {
+        rc = run->db->runner->fingerprint(run->conn, statement, &tables, &text, err);
+    }
     if (rc == 0 && text.failed) {
         rc = mig_error_nomem(err);
     }

@@ -72,6 +72,24 @@ describe("changes of the schema that share a message", function()
     end
   end)
 
+  it("fail before what is there is looked for", function()
+    for what, later in pairs {
+      view = [[op.create_view("v", "SELECT 1 AS a")]],
+      trigger = [[op.create_trigger("tr", "one", { when = "before", events = { "insert" }, body = "SET @x = 1" })]],
+      constraint = [[op.create_check_constraint("ck", "one", "id > 0")]],
+    } do
+      for _, bad in ipairs { [[op.drop_column("one", "nothing")]], [[op.drop_column("nothing", "a")]] } do
+        db:empty()
+        p = project.new { url = db.url }
+        p:revision { id = "a1", upgrade = create "one" .. "\n" .. bad .. "\n" .. later }
+        local r = p:luamig "upgrade"
+        assert.equal(1, r.code, what .. " after " .. bad)
+        assert.matches("migrations/a1.lua:7 in op.drop_column", r.stderr, 1, true)
+        assert.matches("half applied: 1 of the 2 statements sent stay (CREATE TABLE one", r.stderr, 1, true)
+      end
+    end
+  end)
+
   it("are more than one message holds", function()
     local lines = {}
     for i = 1, 100 do lines[i] = create(("t%03d"):format(i)) end
