@@ -67,6 +67,19 @@ describe("offline", function()
       compile("postgresql", function(op, sql) op.alter_column("t", "a", { type = sql.integer }) end))
   end)
 
+  it("PostgreSQL has the foreign key of an added column in it, to the last word", function()
+    local function add(options, more)
+      return compile("postgresql", function(op, sql)
+        op.add_column("t", { "a", sql.integer, unique = more, references = "u.id", ondelete = "cascade", deferrable = true, initially = "deferred" }, options)
+      end)
+    end
+    local definition = "a INTEGER REFERENCES u (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED"
+    assert.equal("ALTER TABLE t ADD COLUMN " .. definition .. "; ALTER TABLE t ADD UNIQUE (a)", add({}, true))
+    assert.equal("ALTER TABLE t ADD COLUMN IF NOT EXISTS " .. definition, add { if_not_exists = true })
+    assert.equal("ALTER TABLE t ADD COLUMN a INTEGER; ALTER TABLE t ADD FOREIGN KEY(a) REFERENCES t (id)",
+      compile("postgresql", function(op, sql) op.add_column("t", { "a", sql.integer, references = "t.id" }) end))
+  end)
+
   it("what earlier operations made is known", function()
     local function made(op, sql)
       op.create_table("t", { { "id", sql.integer, primary_key = true }, { "a", sql.string(10), nullable = false, comment = "c" } })

@@ -122,8 +122,7 @@ ALTER TABLE companies RENAME TO "Firms";
 
 -- add_column
 ALTER TABLE products ADD COLUMN "Order" INTEGER DEFAULT 0 NOT NULL;
-ALTER TABLE products ADD COLUMN owner_id INTEGER;
-ALTER TABLE products ADD FOREIGN KEY(owner_id) REFERENCES companies (id);
+ALTER TABLE products ADD COLUMN owner_id INTEGER REFERENCES companies (id);
 ALTER TABLE products ADD COLUMN sku VARCHAR(20);
 CREATE INDEX ix_products_sku ON products (sku);
 ALTER TABLE products ADD COLUMN weight INTEGER;
@@ -296,8 +295,7 @@ ALTER TABLE products DROP CONSTRAINT ck_price;
 -- batch_alter_table: what can stand in one statement
 ALTER TABLE products ADD COLUMN a INTEGER;
 ALTER TABLE products ADD UNIQUE (a);
-ALTER TABLE products ADD COLUMN b INTEGER;
-ALTER TABLE products ADD FOREIGN KEY(b) REFERENCES companies (id);
+ALTER TABLE products ADD COLUMN b INTEGER REFERENCES companies (id);
 ALTER TABLE products ALTER COLUMN price SET NOT NULL;
 CREATE INDEX ix_a ON products (a, name);
 ALTER TABLE products ADD CONSTRAINT ck_a CHECK (a > b);

@@ -109,9 +109,9 @@ bool mig_option_is_ours(const struct mig_compile *c, const char *name, const cha
 
 void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
                         const struct mig_constraint *constraint);
-void mig_sql_references(struct mig_sql *w, const struct mig_constraint *constraint);
-/* [NOT] DEFERRABLE, INITIALLY …, with a leading space. */
-void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constraint);
+/* The constraint of one column, behind its definition, with a leading space. */
+void mig_sql_column_constraint(struct mig_sql *w, const struct mig_table *table,
+                               const struct mig_constraint *constraint);
 void mig_sql_element(struct mig_sql *w, const struct mig_element *element);
 /* "(expression)", without doubling parentheses that are there; a call stays bare. */
 void mig_sql_element_expression(struct mig_sql *w, const char *expression, bool bare_calls);

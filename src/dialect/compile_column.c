@@ -80,28 +80,18 @@ bool mig_compile_guards_columns(struct mig_compile *c, const struct mig_op_add_c
     return true;
 }
 
-/* The constraints that stand inside ADD COLUMN IF NOT EXISTS, so that they come with it or not at
- * all. */
-static void add_inline_constraints(struct mig_sql *w, const struct mig_table *facts,
-                                   const struct mig_column *column)
+/* Whether a constraint stands inside ADD COLUMN: all of them with IF NOT EXISTS, so that they come
+ * with the column or not at all; a foreign key where the server need not look at the rows then. One
+ * to the table itself may be to a column that only becomes unique. */
+static bool stands_inside(const struct mig_compile *c, const struct mig_table *facts,
+                          const struct mig_constraint *constraint, bool guarded)
 {
-    for (size_t i = 0; i < facts->constraints.count; i++) {
-        const struct mig_constraint *constraint = facts->constraints.items[i];
-        if (constraint->column == NULL || strcmp(constraint->column, column->name) != 0) {
-            continue;
-        }
-        if (constraint->name != NULL) {
-            mig_sql_add(w, " CONSTRAINT %n", constraint->name);
-        }
-        if (constraint->kind == MIG_CONSTRAINT_UNIQUE) {
-            mig_sql_add(w, " UNIQUE");
-        } else if (constraint->kind == MIG_CONSTRAINT_CHECK) {
-            mig_sql_add(w, " CHECK (%r)", constraint->condition);
-        } else if (constraint->kind == MIG_CONSTRAINT_FOREIGN) {
-            mig_sql_add(w, " ");
-            mig_sql_references(w, constraint);
-        }
+    if (guarded) {
+        return true;
     }
+    return c->dialect->trusts_new_references && constraint->column != NULL &&
+           constraint->kind == MIG_CONSTRAINT_FOREIGN &&
+           strcmp(constraint->referred_table, facts->name) != 0;
 }
 
 int mig_compile_add_column(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
@@ -126,29 +116,36 @@ int mig_compile_add_column(struct mig_compile *c, const struct mig_op *op, struc
     if (code != 0) {
         return code;
     }
+    const struct mig_constraint *key = mig_table_primary_key(facts);
     struct mig_sql w = mig_sql_start(c, err);
     mig_sql_add(&w, "ALTER TABLE %t ", op->schema, add->table);
     for (size_t i = 0; i < facts->columns.count; i++) {
         mig_sql_add(&w, i > 0 ? ", ADD COLUMN " : "ADD COLUMN ");
         mig_sql_add(&w, guarded ? "IF NOT EXISTS " : "");
-        ops->column(&w, facts, facts->columns.items[i], MIG_IN_ADD);
-        if (guarded) {
-            add_inline_constraints(&w, facts, facts->columns.items[i]);
+        const struct mig_column *column = facts->columns.items[i];
+        ops->column(&w, facts, column, MIG_IN_ADD);
+        for (size_t j = 0; j < facts->constraints.count; j++) {
+            const struct mig_constraint *constraint = facts->constraints.items[j];
+            if (constraint != key && constraint->column != NULL &&
+                strcmp(constraint->column, column->name) == 0 &&
+                stands_inside(c, facts, constraint, guarded)) {
+                mig_sql_column_constraint(&w, facts, constraint);
+            }
         }
     }
-    const struct mig_constraint *key = mig_table_primary_key(facts);
     if (key != NULL) { /* in the same statement: an AUTO_INCREMENT column must be a key at once */
         mig_sql_add(&w, ", ADD ");
         mig_sql_constraint(&w, facts, key);
     }
     code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
-    for (size_t i = 0; i < facts->constraints.count && code == 0 && !guarded; i++) {
-        if (facts->constraints.items[i] == key) {
+    for (size_t i = 0; i < facts->constraints.count && code == 0; i++) {
+        const struct mig_constraint *constraint = facts->constraints.items[i];
+        if (constraint == key || stands_inside(c, facts, constraint, guarded)) {
             continue;
         }
         w = mig_sql_start(c, err);
         mig_sql_add(&w, "ALTER TABLE %t ADD ", op->schema, add->table);
-        mig_sql_constraint(&w, facts, facts->constraints.items[i]);
+        mig_sql_constraint(&w, facts, constraint);
         code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
     }
     for (size_t i = 0; i < facts->indexes.count && code == 0; i++) {

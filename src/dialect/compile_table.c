@@ -113,7 +113,8 @@ void mig_sql_sequence_options(struct mig_sql *w, const char *verb,
 
 /* --- constraints --- */
 
-void mig_sql_deferrable(struct mig_sql *w, const struct mig_constraint *constraint)
+/* [NOT] DEFERRABLE, INITIALLY …, with a leading space. */
+static void add_deferrable(struct mig_sql *w, const struct mig_constraint *constraint)
 {
     bool narrow = w->c->dialect->defers_foreign_keys_only;
     bool deferred =
@@ -159,7 +160,7 @@ static void add_period(struct mig_sql *w, const struct mig_constraint *constrain
     mig_sql_add(w, "PERIOD %n)", columns->items[before.count]);
 }
 
-void mig_sql_references(struct mig_sql *w, const struct mig_constraint *constraint)
+static void add_references(struct mig_sql *w, const struct mig_constraint *constraint)
 {
     mig_sql_add(w, "REFERENCES %t", constraint->referred_schema, constraint->referred_table);
     if (constraint->referred_columns.count > 0) {
@@ -286,8 +287,9 @@ static void add_key(struct mig_sql *w, const struct mig_constraint *constraint)
     add_include(w, &constraint->include);
 }
 
-void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
-                        const struct mig_constraint *constraint)
+/* in_column: behind the definition of its only column, which it does not name then. */
+static void add_constraint(struct mig_sql *w, const struct mig_table *table,
+                           const struct mig_constraint *constraint, bool in_column)
 {
     if (constraint->name != NULL) {
         mig_sql_add(w, "CONSTRAINT %n ", constraint->name);
@@ -295,13 +297,19 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
     switch (constraint->kind) {
     case MIG_CONSTRAINT_PRIMARY:
     case MIG_CONSTRAINT_UNIQUE:
-        add_key(w, constraint);
+        if (in_column) {
+            mig_sql_add(w, "UNIQUE");
+        } else {
+            add_key(w, constraint);
+        }
         break;
     case MIG_CONSTRAINT_FOREIGN:
-        mig_sql_add(w, "FOREIGN KEY");
-        add_period(w, constraint, &constraint->columns);
-        mig_sql_add(w, " ");
-        mig_sql_references(w, constraint);
+        if (!in_column) {
+            mig_sql_add(w, "FOREIGN KEY");
+            add_period(w, constraint, &constraint->columns);
+            mig_sql_add(w, " ");
+        }
+        add_references(w, constraint);
         break;
     case MIG_CONSTRAINT_CHECK:
         if (!mig_compile_has(w->c, MIG_F_CHECK)) {
@@ -324,7 +332,7 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
                                       "a constraint of table '%s' has no kind", table->name));
         break;
     }
-    mig_sql_deferrable(w, constraint);
+    add_deferrable(w, constraint);
     if (constraint->sqlite_on_conflict != NULL && w->c->dialect->conflict_clauses) {
         mig_sql_add(w, " ON CONFLICT %r", constraint->sqlite_on_conflict);
     }
@@ -340,6 +348,19 @@ void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
     if (constraint->not_valid == MIG_TRUE && mig_compile_has(w->c, MIG_F_NOT_VALID)) {
         mig_sql_add(w, " NOT VALID");
     }
+}
+
+void mig_sql_constraint(struct mig_sql *w, const struct mig_table *table,
+                        const struct mig_constraint *constraint)
+{
+    add_constraint(w, table, constraint, false);
+}
+
+void mig_sql_column_constraint(struct mig_sql *w, const struct mig_table *table,
+                               const struct mig_constraint *constraint)
+{
+    mig_sql_add(w, " ");
+    add_constraint(w, table, constraint, true);
 }
 
 /* --- operations --- */

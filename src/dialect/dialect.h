@@ -129,6 +129,7 @@ struct mig_dialect {
     const char *placeholder;       /* "?" or "$" (numbered) */
     bool escape_strings;           /* E'' reads backslashes whatever the session says of '' */
     bool tables_inherit;           /* and a CHECK may be NO INHERIT */
+    bool trusts_new_references;    /* no row is looked at for ADD COLUMN … REFERENCES */
     bool index_has_schema;         /* CREATE INDEX schema.name ON table, not name ON schema.table */
     bool merges_keys;              /* CREATE TABLE makes one of keys that differ in their names */
     bool conflict_clauses;         /* a constraint may have ON CONFLICT */

@@ -453,6 +453,7 @@ const struct mig_dialect mig_dialect_postgresql = {
     .views_bind = true,
     .escape_strings = true,
     .tables_inherit = true,
+    .trusts_new_references = true,
     .merges_keys = true,
     .narrow = narrow,
     .reserved = reserved,

@@ -492,18 +492,8 @@ static int add_columns(struct mig_compile *c, const struct mig_op *op, struct mi
         add_column(&w, facts, column, MIG_IN_ADD);
         for (size_t j = 0; j < facts->constraints.count; j++) {
             const struct mig_constraint *constraint = facts->constraints.items[j];
-            if (strcmp(constraint->column, column->name) != 0) {
-                continue;
-            }
-            if (constraint->name != NULL) {
-                mig_sql_add(&w, " CONSTRAINT %n", constraint->name);
-            }
-            mig_sql_add(&w, " ");
-            if (constraint->kind == MIG_CONSTRAINT_FOREIGN) {
-                mig_sql_references(&w, constraint);
-                mig_sql_deferrable(&w, constraint);
-            } else {
-                mig_sql_add(&w, "CHECK (%r)", constraint->condition);
+            if (strcmp(constraint->column, column->name) == 0) {
+                mig_sql_column_constraint(&w, facts, constraint);
             }
         }
         code = mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, add->table, NULL);
