@@ -180,6 +180,10 @@ int mig_lease_try(struct mig_run *run, struct mig_lock *lock, struct mig_lease_r
     bool table = true;
     *got = false;
     int rc = mig_lease_look(run, lock->key, row, &table, err);
+    if (rc == 0 && !table && lock->trusted && run->options->sink == MIG_SINK_DRY_RUN) {
+        *got = true; /* the session lock excludes everybody: nothing is written for it */
+        return 0;
+    }
     if (rc == 0 && !table) {
         rc = create(run, err);
         if (rc == 0) {

@@ -145,7 +145,7 @@ int mig_lock_acquire(struct mig_run *run, struct mig_lock *lock, struct mig_erro
         }
         if (rc == 0 && got) {
             run->lock = lock;
-            return mig_lease_keep(run, lock, err);
+            return lock->token > 0 ? mig_lease_keep(run, lock, err) : 0;
         }
         int64_t left = end - mig_clock_ms();
         if (rc == 0 && left <= 0) {

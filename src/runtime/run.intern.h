@@ -544,7 +544,7 @@ struct mig_lock {
     char key[64];
     bool held;        /* the session lock */
     bool trusted;     /* the session lock excludes everybody: no pooler, no cluster */
-    int64_t token;    /* of our lease */
+    int64_t token;    /* of our lease; 0: none was taken */
     int64_t taken_ms; /* when it was taken, by our clock */
     struct mig_lease *lease;
 };
@@ -566,7 +566,8 @@ int mig_lease_look(struct mig_run *run, const char *key, struct mig_lease_row *r
 /* Gives the lease that the row is about back. */
 int mig_lease_free(struct mig_run *run, const char *key, const struct mig_lease_row *row,
                    struct mig_error *err) MIG_MUST_CHECK;
-/* Asks once; what the row says when somebody else has it. Makes the table when there is none. */
+/* Asks once; what the row says when somebody else has it. Makes the table when there is none, but
+ * for a dry run that can do without. */
 int mig_lease_try(struct mig_run *run, struct mig_lock *lock, struct mig_lease_row *row, bool *got,
                   struct mig_error *err) MIG_MUST_CHECK;
 /* Renews it from now on, in a thread. */
