@@ -21,12 +21,13 @@ local global_options = {
 }
 
 local sql = { "--sql", nil, "print the statements, change nothing" }
+local tag = { "--tag", "TAG", "a word that migrations see as op.tag" }
 local run_options = {
   sql,
   { "--snapshot", "FILE", "with --sql: what the database looks like, from `luamig inspect --json`" },
   { "--server-version", "N", "with --sql: the server's version as op.server_version says, e.g. 150000" },
   { "--dry-run", nil, "run, then roll back (where the server can undo DDL)" },
-  { "--tag", "TAG", "a word that migrations see as op.tag" },
+  tag,
   { "--from-history", nil, "run the stored source of a revision whose file is missing" },
 }
 
@@ -83,15 +84,13 @@ cli.groups = {
     { "show", { { "REV", 1, "the revision" } }, "all of a revision", {} },
     { "lint", { { "REV", "*", "revisions or ranges A:B (else all)" } }, "rules of safe migrations; exit 3 when one is broken", {
       { "--rules", nil, "list the rules" },
-      { "--tag", "TAG", "a word that migrations see as op.tag" },
+      tag,
     } },
   } },
   { "The database", {
     { "upgrade", { { "TARGET", "?", "where to (else head)" } }, "run revisions up to a target", run_options },
     { "downgrade", { { "TARGET", 1, "where to: base, an id, -1 …" } }, "undo revisions down to a target", run_options },
-    { "plan", { { "TARGET", "?", "where to (else head)" } }, "what upgrade would do, statement by statement", {
-      { "--tag", "TAG", "a word that migrations see as op.tag" },
-    } },
+    { "plan", { { "TARGET", "?", "where to (else head)" } }, "what upgrade would do, statement by statement", { tag } },
     { "status", {}, "where the database stands", {} },
     { "current", {}, "the revisions that the database has", {
       { "--check-heads", nil, "exit 3 when the database is not at every head" },

@@ -91,6 +91,17 @@ local cases = {
     'op.expect_none("SELECT 1 FROM users WHERE age IS NULL") op.alter_column("users", "age", { nullable = false })' },
   { "set-not-null-scan", "postgresql", 'op.alter_column("users", "age", { nullable = false })',
     'op.create_check_constraint("ck_age", "users", "age IS NOT NULL") op.alter_column("users", "age", { nullable = false })' },
+  { "set-not-null-scan", "postgresql", [[
+      op.create_check_constraint("ck_age", "users", "\"dotage\" IS NOT NULL")
+      op.alter_column("users", "age", { nullable = false })]],
+    [[op.create_check_constraint("ck_age", "users", "(\"age\") is  not null", { not_valid = true })
+      op.validate_constraint("ck_age", "users")
+      op.alter_column("users", "age", { nullable = false })]] },
+  { "set-not-null-scan", "postgresql", [[
+      op.create_check_constraint("ck_age", "users", "age IS NOT NULL OR kind = 'x'")
+      op.alter_column("users", "age", { nullable = false })]],
+    [[op.create_check_constraint("ck_age", "users", "age IS NOT NULL AND age > 0")
+      op.alter_column("users", "age", { nullable = false })]] },
   { "drop-not-null", "postgresql", 'op.alter_column("users", "state", { nullable = true })', 'op.alter_column("users", "age", { nullable = true })' },
   { "drop-default", "postgresql", 'op.alter_column("users", "state", { drop_default = true })',
     'op.alter_column("users", "age", { drop_default = true })' },

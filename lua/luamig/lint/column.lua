@@ -77,9 +77,9 @@ end
 -- Whether a CHECK of the table says that the column is not NULL.
 local function is_checked(operation, name)
   for _, constraint in ipairs(operation.before and operation.before.constraints or {}) do
-    local condition = constraint.kind == "check" and not constraint.not_valid and constraint.condition or ""
-    local plain = condition:upper():gsub('["%s()]', "")
-    if plain:find(name:upper():gsub("%p", "%%%0") .. "ISNOTNULL") then return true end
+    local condition = (constraint.kind == "check" and not constraint.not_valid and constraint.condition or ""):upper()
+    local wanted = "%f[%w_]" .. name:upper():gsub("%p", "%%%0") .. "%f[^%w_]%W*IS%s+NOT%s+NULL"
+    if condition:find(wanted) and not condition:find "%f[%w_]OR%f[^%w_]" then return true end
   end
   return false
 end
