@@ -292,10 +292,10 @@ static int rename_table(struct mig_catalog *catalog, const struct mig_op *base,
     if (to == NULL || old == NULL || catalog->arena.failed) {
         return mig_error_nomem(err);
     }
-    to->object = table;
-    to->known = table != NULL ? PRESENT : catalog->deferred ? LOST : ASK;
     old->object = NULL;
     old->known = ABSENT;
+    to->object = table; /* where its name is another one only in case, the entry may be the same */
+    to->known = table != NULL ? PRESENT : catalog->deferred ? LOST : ASK;
     rc = mig_catalog_rename_enum_column(catalog, base->schema, op->table, NULL, op->new_name, err);
     return rc != 0 ? rc : follow_rename(catalog, base->schema, op->table, op->new_name, err);
 }

@@ -48,7 +48,9 @@ describe("a server that has the names of tables in lower case", function()
 
   it("knows a table by either name in a revision", function()
     p:revision { id = "a1", upgrade = [[
-      op.create_table("Users", { { "Id", sql.integer, primary_key = true }, { "Mail", sql.string(50), comment = "c" } })
+      op.create_table("Users", { { "Id", sql.integer, primary_key = true }, { "Mail", sql.string(50), comment = "b" } })
+      op.rename_table("users", "USERS")
+      op.alter_column("users", "Mail", { comment = "c" })
       op.rename_table("users", "People")
       op.alter_column("people", "Mail", { nullable = false })
       op.alter_column("PEOPLE", "Mail", { type = sql.string(60) })]] }
