@@ -559,6 +559,31 @@ for _, dialect in ipairs(servers.dialects) do
   end)
 end
 
+for name, call in pairs { ["op.execute"] = "op.execute %q", ["conn:execute"] = "op.get_bind():execute(%q)" } do
+  it("what failed inside a text of several statements may be mended, by " .. name, function()
+    local db = scratch.database "mysql"
+    local p = project.new { url = db.url }
+    local function text(sql) p:revision { id = "a1", upgrade = call:format(sql) .. ' op.execute "CREATE TABLE last (a INTEGER)"' } end
+    text "CREATE TABLE t (a INTEGER); SET @n = 7; CREATE TABLE u (a INTEGER); INSERT INTO uu VALUES (@n); CREATE TABLE v (a INTEGER)"
+    assert.equal(1, p:luamig("upgrade").code)
+    text "CREATE TABLE t (a BIGINT); SET @n = 7; CREATE TABLE u (a INTEGER); INSERT INTO u VALUES (@n)"
+    local r = p:luamig "upgrade"
+    assert.equal(5, r.code)
+    assert.matches("does not do what it did before it was cut off", r.stderr)
+    text "CREATE TABLE t (a INTEGER); SET @n = 7"
+    assert.equal(5, p:luamig("upgrade").code)
+    text "CREATE TABLE t (a INTEGER); SET @n = 7; CREATE TABLE u (a INTEGER); INSERT INTO u VALUES (@n); ALTER TABLE u ADD b INTEGER; ALTER TABLE w ADD b INTEGER"
+    assert.equal(1, p:luamig("upgrade").code)
+    text "CREATE TABLE t (a INTEGER); SET @n = 7; CREATE TABLE u (a INTEGER); INSERT INTO u VALUES (@n); ALTER TABLE u ADD b INTEGER"
+    r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("7", db:value "SELECT a FROM u WHERE b IS NULL")
+    assert.equal("0", db:value "SELECT count(*) FROM last")
+    assert.equal("0", db:value "SELECT count(*) FROM luamig_journal")
+    db:drop()
+  end)
+end
+
 it("a loop over more rows than the journal takes is given all of them", function()
   local db = scratch.database "mysql"
   local p = project.new { url = db.url }

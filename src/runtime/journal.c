@@ -259,7 +259,7 @@ static int insert_row(struct mig_run *run, enum mig_journal_state state, int64_t
         mig_own_text("digest", digest),
         fingerprint,
         mig_own_text("statement", statement),
-        mig_own_text("rest", part > 0 ? rest_of(run, part) : NULL),
+        mig_own_text("rest", part > 0 && !journal->written_parts ? rest_of(run, part) : NULL),
         mig_own_text("answers", answers),
         mig_own_text("started_at", journal->started_at),
         mig_own_fixed("runner", run->process),
@@ -288,6 +288,35 @@ static const char *last_label(const struct mig_run *run)
     return run->sent > 0 && run->sent <= MIG_RUN_LABELS ? run->labels[run->sent - 1] : NULL;
 }
 
+int mig_journal_chain_parts(struct mig_run *run, const struct mig_statements *parts, size_t count,
+                            struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    if (journal->chained == 0) {
+        memcpy(journal->parts_chain, journal->before, sizeof journal->parts_chain);
+    }
+    for (; journal->chained < count; journal->chained++) {
+        const struct mig_statement *part = &parts->items[journal->chained];
+        const char *text = mig_arena_strndup(&run->revision_arena, part->sql, part->length);
+        char digest[MIG_DIGEST_SIZE];
+        if (text == NULL) {
+            return mig_error_nomem(err);
+        }
+        mig_text_digest("part", text, part->params.given ? &part->params : NULL, digest);
+        mig_digest_chain(journal->parts_chain, digest);
+    }
+    return 0;
+}
+
+/* What a row says that stands for the first `part` statements of the present call. */
+static int digest_of_parts(struct mig_run *run, size_t part, const char **out,
+                           struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    *out = journal->written_parts ? journal->parts_chain : journal->chain;
+    return journal->written_parts ? mig_journal_chain_parts(run, journal->parts, part, err) : 0;
+}
+
 int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
@@ -300,8 +329,11 @@ int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err)
         return insert_row(run, MIG_JOURNAL_DONE, journal->calls, 0, journal->chain, NULL, last,
                           err);
     }
-    return insert_row(run, MIG_JOURNAL_DONE, journal->calls - 1, part,
-                      part > 0 ? journal->chain : journal->before, NULL, last, err);
+    const char *digest = journal->before;
+    int rc = part > 0 ? digest_of_parts(run, part, &digest, err) : 0;
+    return rc == 0 ? insert_row(run, MIG_JOURNAL_DONE, journal->calls - 1, part, digest, NULL, last,
+                                err)
+                   : rc;
 }
 
 int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t count,
@@ -409,8 +441,12 @@ int mig_journal_intent(struct mig_run *run, const struct mig_statement *statemen
         return rc;
     }
     bool last = is_last_part(journal, journal->part + 1);
-    rc = insert_row(run, MIG_JOURNAL_INTENT, last ? journal->calls : journal->calls - 1,
-                    last ? 0 : journal->part + 1, journal->chain, &evidence, text, err);
+    const char *digest = journal->chain;
+    rc = last ? 0 : digest_of_parts(run, journal->part + 1, &digest, err);
+    if (rc == 0) {
+        rc = insert_row(run, MIG_JOURNAL_INTENT, last ? journal->calls : journal->calls - 1,
+                        last ? 0 : journal->part + 1, digest, &evidence, text, err);
+    }
     journal->intended = rc == 0;
     journal->in_doubt = evidence.in_doubt;
     journal->kept_step = journal->last_step; /* which commits by itself */

@@ -140,13 +140,44 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step, struct m
     return rc;
 }
 
-int mig_journal_rest(struct mig_run *run, struct mig_statements *out, struct mig_error *err)
+bool mig_journal_is_cut(const struct mig_run *run)
+{
+    const struct mig_journal *journal = &run->journal;
+    return journal->active && journal->covered_part > 0 && journal->calls == journal->covered + 1;
+}
+
+/* A text of the script's stands there, so that no copy of what is left of it is kept. */
+static bool is_written(const struct mig_journal *journal)
+{
+    return journal->rest == NULL;
+}
+
+/* What the script has behind the statements that were carried out, whatever it had there then. */
+static int rest_of_text(struct mig_run *run, const struct mig_statements *all,
+                        struct mig_statements *out, struct mig_error *err)
+{
+    struct mig_journal *journal = &run->journal;
+    const size_t done = (size_t)journal->covered_part;
+    if (all == NULL || all->count < done) {
+        return mig_journal_differs(run, err);
+    }
+    int rc = mig_journal_chain_parts(run, all, done, err);
+    if (rc == 0 && strcmp(journal->parts_chain, journal->resumed) != 0) {
+        rc = mig_journal_differs(run, err);
+    }
+    journal->part = done;
+    *out = (struct mig_statements){.items = all->items + done, .count = all->count - done};
+    return rc;
+}
+
+int mig_journal_rest(struct mig_run *run, const struct mig_statements *all,
+                     struct mig_statements *out, struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
     struct mig_arena *arena = &run->revision_arena;
     *out = (struct mig_statements){0};
-    if (!journal->active || journal->covered_part == 0 || journal->calls != journal->covered + 1) {
-        return 0;
+    if (is_written(journal)) {
+        return rest_of_text(run, all, out, err);
     }
     for (const char *at = journal->rest; at != NULL && *at != '\0';) {
         struct mig_value text = {0};
@@ -193,8 +224,8 @@ int mig_journal_end(struct mig_run *run, struct mig_error *err)
                : 0;
 }
 
-int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
-                     const struct mig_answer **answer, struct mig_error *err)
+static int call(struct mig_run *run, const char *digest, bool of_text, bool *skip,
+                const struct mig_answer **answer, struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
     *skip = false;
@@ -206,11 +237,12 @@ int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
     }
     journal->calls++;
     journal->parts = NULL;
-    journal->part = 0;
+    journal->part = journal->chained = 0;
     memcpy(journal->before, journal->chain, sizeof journal->before);
     mig_digest_chain(journal->chain, digest);
     int64_t compared = mig_journal_last_call(journal);
-    if (journal->calls == compared && strcmp(journal->chain, journal->resumed) != 0) {
+    bool later = of_text && mig_journal_is_cut(run) && is_written(journal);
+    if (journal->calls == compared && !later && strcmp(journal->chain, journal->resumed) != 0) {
         return mig_journal_differs(run, err);
     }
     if (run->undo != NULL && journal->calls > compared) {
@@ -226,4 +258,16 @@ int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
         *answer = found;
     }
     return rc;
+}
+
+int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
+                     const struct mig_answer **answer, struct mig_error *err)
+{
+    return call(run, digest, false, skip, answer, err);
+}
+
+int mig_journal_call_of_text(struct mig_run *run, const char *digest, bool *skip,
+                             const struct mig_answer **answer, struct mig_error *err)
+{
+    return call(run, digest, true, skip, answer, err);
 }

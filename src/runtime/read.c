@@ -179,16 +179,15 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_param_sets
     if (rc != 0) {
         return mig_run_blame(run, rc, NULL, err);
     }
+    struct mig_statements due = statements; /* all, or what a crash has left of them */
     if (run->journal.active) {
         char digest[MIG_DIGEST_SIZE];
         digest_sets(sql, sets, digest);
-        rc = mig_journal_call(run, digest, &skip, &answer, err);
-        if (rc == 0 && !skip) {
-            struct mig_statements rest = {0};
-            rc = mig_journal_rest(run, &rest, err);
-            if (rc == 0 && rest.count > 0) {
-                rc = mig_run_send_session_before(run, &statements, &rest, err);
-                statements = rest;
+        rc = mig_journal_call_of_text(run, digest, &skip, &answer, err);
+        if (rc == 0 && !skip && mig_journal_is_cut(run)) {
+            rc = mig_journal_rest(run, &statements, &due, err);
+            if (rc == 0) {
+                rc = mig_run_send_session_before(run, &statements, &due, err);
             }
         }
     }
@@ -206,16 +205,17 @@ static int ask(struct mig_run *run, const char *sql, const struct mig_param_sets
         return mig_run_blame(run, rc, NULL, err);
     }
     run->journal.parts = &statements;
-    if (rc == 0 && sets->count > 1 && run->sink->live) {
-        rc = mig_segment_send_each(run, &statements, &out->changed, err);
+    run->journal.written_parts = true;
+    if (rc == 0 && due.count > 0 && sets->count > 1 && run->sink->live) {
+        rc = mig_segment_send_each(run, &due, &out->changed, err);
     } else if (rc == 0) {
-        rc = query_statements(run, &statements, out, err);
+        rc = query_statements(run, &due, out, err);
     }
     run->journal.parts = NULL;
     if (rc == 0) {
         const struct mig_op_execute op = {.base = {.kind = MIG_OP_execute, .line = run->line},
                                           .sql = sql};
-        rc = mig_run_observe(run, &op.base, &statements, err);
+        rc = mig_run_observe(run, &op.base, &due, err);
     }
     if (rc == 0 && !out->offline) {
         mig_journal_note(run, out);

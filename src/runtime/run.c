@@ -479,16 +479,18 @@ int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_par
     return rc;
 }
 
-static int send_all(struct mig_run *run, const struct mig_statements *statements, bool raw,
-                    struct mig_error *err)
+/* From `from` on; raw: as the script has them. */
+static int send_all(struct mig_run *run, const struct mig_statements *statements, size_t from,
+                    bool raw, struct mig_error *err)
 {
     int64_t total = 0;
     int rc = 0;
     run->journal.parts = statements;
-    if (statements->count == 0) {
+    run->journal.written_parts = raw;
+    if (statements->count == from) {
         run->changed = 0;
     }
-    for (size_t i = 0; rc == 0 && i < statements->count; i++) {
+    for (size_t i = from; rc == 0 && i < statements->count; i++) {
         const struct mig_statement *statement = &statements->items[i];
         int64_t changed = -1;
         rc = mig_segment_send(run, statement, &changed, err);
@@ -560,7 +562,7 @@ static int run_execute(struct mig_run *run, const struct mig_op_execute *op, boo
     if (skip) {
         return mig_run_send_session_again(run, &statements, err);
     }
-    rc = send_all(run, &statements, true, err);
+    rc = send_all(run, &statements, 0, true, err);
     return rc == 0 ? mig_run_observe(run, &op->base, &statements, err) : rc;
 }
 
@@ -583,7 +585,7 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
     }
     if (rc == 0) {
         mig_run_batch(run, batch || op->kind == MIG_OP_batch);
-        rc = send_all(run, &statements, false, err);
+        rc = send_all(run, &statements, 0, false, err);
         mig_run_batch(run, batch);
     }
     if (rc == 0) {
@@ -604,19 +606,24 @@ int mig_run_send_session_before(struct mig_run *run, const struct mig_statements
     return mig_run_send_session_again(run, &done, err);
 }
 
-/* The call that a crash has cut in between: what is left of its statements, as they were compiled
- * then. */
-static int finish_cut_call(struct mig_run *run, const struct mig_op *op,
-                           const struct mig_statements *rest, struct mig_error *err)
+/* The call that a crash has cut in between: what is left of its statements, a text's as it has them
+ * now, the others as they were compiled then. */
+static int finish_cut_call(struct mig_run *run, const struct mig_op *op, struct mig_error *err)
 {
+    bool text = op->kind == MIG_OP_execute;
+    struct mig_statements all = {0}, rest = {0};
     int rc = 0;
-    if (op->kind == MIG_OP_execute) {
+    if (text) {
         const struct mig_op_execute *execute = MIG_OP_CAST(op, execute);
-        struct mig_statements all = {0};
         rc = mig_run_read_text(run, execute->sql, &execute->params, &all, err);
-        rc = rc == 0 ? mig_run_send_session_before(run, &all, rest, err) : rc;
     }
-    rc = rc == 0 ? send_all(run, rest, op->kind == MIG_OP_execute, err) : rc;
+    rc = rc == 0 ? mig_journal_rest(run, text ? &all : NULL, &rest, err) : rc;
+    if (rc == 0 && text) {
+        rc = mig_run_send_session_before(run, &all, &rest, err);
+    }
+    rc = rc != 0 ? rc
+         : text  ? send_all(run, &all, all.count - rest.count, true, err)
+                 : send_all(run, &rest, 0, false, err);
     if (rc == 0) {
         mig_catalog_forget(run->catalog, NULL, NULL);
     }
@@ -634,22 +641,19 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
     run->changed = -1;
     bool skip = false;
     const struct mig_answer *answer = NULL;
-    struct mig_statements rest = {0};
     int rc = mig_run_check(run, err);
     bool begun = rc == 0;
     if (rc == 0 && run->journal.active) {
         char digest[MIG_DIGEST_SIZE];
         mig_op_digest(op, digest);
-        rc = mig_journal_call(run, digest, &skip, &answer, err);
+        rc = op->kind == MIG_OP_execute ? mig_journal_call_of_text(run, digest, &skip, &answer, err)
+                                        : mig_journal_call(run, digest, &skip, &answer, err);
     }
     if (rc == 0) {
         rc = mig_segment_doom(run, err);
     }
-    if (rc == 0 && !skip) {
-        rc = mig_journal_rest(run, &rest, err);
-    }
-    if (rc == 0 && rest.count > 0) {
-        rc = finish_cut_call(run, op, &rest, err);
+    if (rc == 0 && !skip && mig_journal_is_cut(run)) {
+        rc = finish_cut_call(run, op, err);
     } else if (rc == 0 && op->kind == MIG_OP_execute) {
         rc = run_execute(run, MIG_OP_CAST(op, execute), skip, err);
     } else if (rc == 0 && !skip && op->kind == MIG_OP_backfill) {

@@ -89,7 +89,10 @@ struct mig_journal {
     int known_step;                     /* the server has said that it is done */
     bool too_big;                       /* an answer was not written down */
     const struct mig_statements *parts; /* of the present call */
+    bool written_parts;                 /* as the script has them, not compiled */
     size_t part;                        /* how many of them are done */
+    size_t chained;                     /* how many of them are in parts_chain */
+    char parts_chain[MIG_DIGEST_SIZE];  /* of all calls before, and of those parts */
     const char *made;                   /* the table that an intent made last; NULL none */
     struct mig_names since;             /* the texts of that intent and of those after it */
     char started_at[32];
@@ -452,9 +455,15 @@ int mig_journal_enter(struct mig_run *run, const struct mig_step *step,
                       struct mig_error *err) MIG_MUST_CHECK;
 /* The process that wrote the last row, when it still runs on this machine; NULL else. */
 const char *mig_journal_alive(const struct mig_run *run);
-/* The statements of a call that was cut off in between, in place of compiling it; count 0: none. */
-int mig_journal_rest(struct mig_run *run, struct mig_statements *out,
-                     struct mig_error *err) MIG_MUST_CHECK;
+/* The call in hand was cut off in between its statements. */
+bool mig_journal_is_cut(const struct mig_run *run);
+/* The parts_chain of the first `count` statements of a call. */
+int mig_journal_chain_parts(struct mig_run *run, const struct mig_statements *parts, size_t count,
+                            struct mig_error *err) MIG_MUST_CHECK;
+/* The statements that are left of a call that was cut off. all: those of a text of the script's,
+ * whose end may be another one by now; NULL: the call was compiled, and is not again. */
+int mig_journal_rest(struct mig_run *run, const struct mig_statements *all,
+                     struct mig_statements *out, struct mig_error *err) MIG_MUST_CHECK;
 /* The last call that the journal has something of, which is where the digests are compared. */
 int64_t mig_journal_last_call(const struct mig_journal *journal);
 /* The call in hand is not what the journal knows: fails, and dooms the segment. */
@@ -465,6 +474,11 @@ int mig_journal_end(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
  * it has none). One that failed then fails with the same error. */
 int mig_journal_call(struct mig_run *run, const char *digest, bool *skip,
                      const struct mig_answer **answer, struct mig_error *err) MIG_MUST_CHECK;
+/* The same of SQL text: of one that was cut off in between, mig_journal_rest compares the digest of
+ * what was carried out. */
+int mig_journal_call_of_text(struct mig_run *run, const char *digest, bool *skip,
+                             const struct mig_answer **answer,
+                             struct mig_error *err) MIG_MUST_CHECK;
 /* Before a COMMIT inside the revision: its row. complete: the present call is done with it. */
 int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err) MIG_MUST_CHECK;
 /* Where a backfill stands, in the transaction of its batch. */
