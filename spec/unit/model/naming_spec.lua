@@ -34,7 +34,7 @@ describe("a naming convention", function()
     for _, part in ipairs {
       "CONSTRAINT pk_orders PRIMARY KEY", "CONSTRAINT uq_orders_a UNIQUE", "CONSTRAINT ck_orders_a CHECK (a > 0)",
       "CONSTRAINT fk_orders_a_o FOREIGN KEY", "CONSTRAINT uq_orders_id_a UNIQUE", "CREATE INDEX ix_orders_a_lower_b",
-      "ADD CONSTRAINT ck_orders_b CHECK", "ADD CONSTRAINT fk_orders_b_o", "CREATE INDEX ix_orders_b ON",
+      "ADD CONSTRAINT ck_orders_b CHECK", "ADD COLUMN b INTEGER CONSTRAINT fk_orders_b_o REFERENCES", "CREATE INDEX ix_orders_b ON",
       "ADD CONSTRAINT uq_orders_a_b",
     } do has(sql, part) end
   end)
