@@ -92,6 +92,8 @@ int mig_catalog_column_is_alone(struct mig_catalog *catalog, const char *schema,
 /* The enum types that operations made and nothing has dropped: schema and name of each. */
 int mig_catalog_made_enums(const struct mig_catalog *catalog, struct mig_arena *arena,
                            struct mig_names *out, struct mig_error *err) MIG_MUST_CHECK;
+/* What the values of the enums are is not known any more. -1 when out of memory. */
+int mig_catalog_forget_values(struct mig_catalog *catalog);
 /* Takes over the enums, and which columns are of which one: for a source that has no such types. */
 int mig_catalog_learn_enums(struct mig_catalog *catalog, const struct mig_catalog *from,
                             struct mig_error *err) MIG_MUST_CHECK;

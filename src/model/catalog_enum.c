@@ -223,6 +223,21 @@ int mig_catalog_made_enums(const struct mig_catalog *catalog, struct mig_arena *
     return 0;
 }
 
+int mig_catalog_forget_values(struct mig_catalog *catalog)
+{
+    for (struct mig_catalog_entry *e = catalog->entries[ENUM]; e != NULL; e = e->next) {
+        mig_catalog_forget_entry(catalog, e);
+    }
+    for (struct mig_enum_column *e = catalog->enum_columns; e != NULL; e = e->next) {
+        struct mig_type *type = e->type != NULL ? mig_type_copy(&catalog->arena, e->type) : NULL;
+        if (type != NULL) {
+            type->values = (struct mig_names){0};
+        }
+        e->type = type;
+    }
+    return catalog->arena.failed ? -1 : 0;
+}
+
 int mig_catalog_learn_enums(struct mig_catalog *catalog, const struct mig_catalog *from,
                             struct mig_error *err)
 {

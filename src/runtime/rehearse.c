@@ -4,6 +4,23 @@
 
 #include <string.h>
 
+static bool mentions(const struct mig_source *source, const char *word)
+{
+    return strstr(source->text, word) != NULL;
+}
+
+/* Whether a revision that ended at the line may have changed an enum's values behind it. */
+static bool leaves_enums_unsure(const struct mig_run *run, int line)
+{
+    const char *rest = run->source.text;
+    for (int i = 1; rest != NULL && i < line; i++) {
+        rest = strchr(rest, '\n');
+        rest = rest != NULL ? rest + 1 : NULL;
+    }
+    return run->recalls && !mig_compile_has(&run->compile, MIG_F_ENUM_TYPES) && rest != NULL &&
+           strstr(rest, "_enum_value") != NULL;
+}
+
 int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
                      enum mig_direction direction, struct mig_error *failure)
 {
@@ -22,6 +39,10 @@ int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
         rc = (int)run->doom.error.code;
         mig_error_move(failure, &run->doom.error);
     }
+    if (rc != 0 && leaves_enums_unsure(run, failure->line) &&
+        mig_catalog_forget_values(run->catalog) != 0) {
+        rc = mig_error_nomem(failure);
+    }
     mig_segment_rollback(run);
     run->doom.set = false;
     mig_error_clear(&run->doom.error);
@@ -29,11 +50,6 @@ int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
     mig_arena_release(&run->revision_arena);
     mig_catalog_settle(run->catalog, true);
     return rc;
-}
-
-static bool mentions(const struct mig_source *source, const char *word)
-{
-    return strstr(source->text, word) != NULL;
 }
 
 /* A module of lib/ may do anything. */
