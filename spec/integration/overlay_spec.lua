@@ -10,6 +10,10 @@ local REFERS = [[op.create_table("p", { { "id", sql.integer, primary_key = true 
 
 local ANEW = 'op.batch_alter_table("c", function(batch) batch.create_foreign_key("c_fk", "p", "p_u", "id") end)'
 
+local COLLATED = [[op.create_table("t", { { "id", sql.integer, primary_key = true }, { "a", sql.string(9, { collation = one }) },
+  { "b", sql.string(9, { collation = one }) }, { "c", sql.string(9), collation = one }, { "d", sql.string(9, { collation = one }) } })]]
+local collations = { sqlite = { "NOCASE", "RTRIM" }, postgresql = { "C", "POSIX" }, mysql = { "utf8mb4_bin", "utf8mb4_unicode_ci" } }
+
 local cases = {
   { "columns of a key that went", { "sqlite", "postgresql", "mysql" },
     { KEY, 'op.drop_constraint("p_pk", "p", { type = "primary" })', 'op.alter_column("p", "id", { type = sql.string(9) })' } },
@@ -26,6 +30,10 @@ local cases = {
     { [[op.create_table("t", { { "a", sql.integer }, { "b", sql.integer }, sql.check "a <> b", sql.check("a > 0", { name = "ck" }) })]],
       'op.drop_constraint(nil, "t", { type = "check", columns = { "a", "b" } })',
       'op.batch_alter_table("t", function(batch) batch.drop_constraint(nil, { type = "check", columns = { "a" } }) end)' } },
+  { "a collation that was said with the type", { "sqlite", "mysql", "postgresql" },
+    { COLLATED, 'op.alter_column("t", "a", { type = sql.text })', 'op.alter_column("t", "a", { nullable = false })',
+      'op.alter_column("t", "b", { type = sql.string(20, { collation = other }) })', 'op.alter_column("t", "c", { type = sql.string(20, { collation = other }) })',
+      'op.alter_column("t", "d", { type = sql.enum("e", { "x" }) })', 'op.alter_column("t", "d", { nullable = false })' } },
   { "a foreign key that its key takes along", { "postgresql" },
     { REFERS, 'op.drop_constraint("p_u", "p", { cascade = true })', ANEW } },
   { "a foreign key that its table takes along", { "postgresql" },
@@ -43,6 +51,7 @@ for _, case in ipairs(cases) do
         local db = scratch.database(dialect)
         local p = project.new { url = db.url }
         for i, body in ipairs(revisions) do
+          body = ("local one, other = %q, %q\n%s"):format(collations[dialect][1], collations[dialect][2], body)
           p:revision { id = "r" .. i, down = i > 1 and "r" .. (i - 1) or nil, upgrade = body }
           local r = p:luamig "upgrade"
           assert.equal(0, r.code, r.stderr)

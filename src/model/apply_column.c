@@ -377,9 +377,12 @@ struct mig_column *mig_apply_alter(struct mig_arena *arena, const struct mig_col
                    : before != NULL            ? before->name
                                                : op->column;
     if (op->type != NULL) {
+        if (column->collation == NULL && column->type != NULL) { /* as a server tells it */
+            column->collation = column->type->collation;
+        }
         column->type = op->type;
         column->native_type = NULL;
-        if (!mig_type_is_textual(op->type)) {
+        if (!mig_type_is_textual(op->type) || op->type->collation != NULL) {
             column->collation = NULL;
         }
     }

@@ -387,7 +387,8 @@ static int alter_type(struct mig_compile *c, const struct mig_op_alter_column *o
     }
     struct mig_sql w = start_alter(c, op, err);
     mig_sql_add(&w, "TYPE %y", to);
-    if (op->wanted->collation != NULL) {
+    bool collates = family_of(mig_dialect_type(c, to)) != ENUM || op->collation != NULL;
+    if (op->wanted->collation != NULL && collates) {
         mig_sql_add(&w, " COLLATE ");
         mig_append_collation(c, &w.buf, op->wanted->collation);
     }
