@@ -445,6 +445,11 @@ static void say_changes(struct mig_diff *d, const struct mig_table *to,
     }
     if (c->identity && after->identity != NULL) {
         op->identity = identity_changes(d, before->identity, after);
+    } else if (c->identity && before->identity != NULL && mig_diff_fills_itself(d, to, after)) {
+        static const struct mig_identity serial = {.always = MIG_FALSE}; /* what comes nearest */
+        struct mig_column column = *after;
+        column.identity = &serial;
+        op->identity = identity_changes(d, before->identity, &column);
     } else if (c->identity && before->identity != NULL) {
         op->drop_identity = MIG_TRUE;
     } else if (c->fills) {

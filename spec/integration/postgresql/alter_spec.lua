@@ -215,6 +215,24 @@ describe("on PostgreSQL", function()
     assert.equal("", identity())
   end)
 
+  it("a serial column becomes an identity, and is one that fills itself on the way back", function()
+    local p = project.new { url = db.url }
+    local function luamig(...)
+      local r = p:luamig(...)
+      assert.equal(0, r.code, r.stdout .. r.stderr)
+    end
+    db:query "CREATE TABLE t (id SERIAL CONSTRAINT pk PRIMARY KEY, a INTEGER); INSERT INTO t (a) SELECT 1 FROM generate_series(1, 5)"
+    p:write("schema.lua", [[return sql.schema { t = { { "id", sql.integer, identity = sql.identity { always = true, increment = 2 } }, { "a", sql.integer },
+      sql.primary_key({ "id" }, { name = "pk" }) } }]])
+    luamig("revision", "--autogenerate", "-m", "identity")
+    luamig "upgrade"
+    luamig "check"
+    assert.equal("7", db:value "INSERT INTO t (a) VALUES (1) RETURNING id")
+    luamig("downgrade", "base")
+    assert.equal("8", db:value "INSERT INTO t (id, a) VALUES (DEFAULT, 1) RETURNING id")
+    assert.equal("99", db:value "INSERT INTO t (id, a) VALUES (99, 1) RETURNING id")
+  end)
+
   it("an identity goes on behind the rows that are there", function()
     for options, wanted in pairs {
       ["{ autoincrement = true }"] = 8, ["{ identity = sql.identity { increment = 5, start = 2 } }"] = 12,

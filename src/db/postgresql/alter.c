@@ -486,6 +486,13 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
     if (!wants || (op->identity == NULL && (has || serial))) {
         return 0;
     }
+    int code = 0;
+    if (!has && serial && op->drop_default != MIG_TRUE) { /* it stands in the place of that */
+        code = alter_words(c, op, "DROP DEFAULT", err);
+    }
+    if (code != 0) {
+        return code;
+    }
     struct mig_sql w = start_alter(c, op, err);
     if (has) {
         if (!add_identity_changes(&w, op->identity) && w.code == 0) {
@@ -496,7 +503,7 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
     }
     mig_sql_add(&w, "ADD");
     mig_postgresql_add_identity(&w, op->identity);
-    int code = emit_alter(&w, op);
+    code = emit_alter(&w, op);
     return code == 0 ? pass_rows(c, op, err) : code;
 }
 
