@@ -4,6 +4,7 @@ local json = require "dkjson"
 local dump = require "spec.support.dump"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
+local servers = require "spec.support.servers"
 
 local users = [[
 return sql.schema {
@@ -295,6 +296,32 @@ return sql.schema { people = { { "id", sql.integer, primary_key = true }, { "ema
     assert.equal("a@b.c", db:value "SELECT email FROM people")
     succeed(p, "downgrade", "base")
     assert.equal("a@b.c", db:value "SELECT email FROM users")
+  end)
+
+  it("is followed by the foreign keys of other tables, which stay", function()
+    local keyed = [[
+return sql.schema {
+  %s = { { "%s", sql.integer, primary_key = true%s }, { "up", sql.integer }, sql.foreign_key("up", "%s", "%s", { name = "fk_up" })%s },
+  posts = { { "id", sql.integer, primary_key = true }, { "by", sql.integer }, sql.foreign_key("by", "%s", "%s", { name = "fk_by" }) },
+}
+]]
+    for _, dialect in ipairs(servers.dialects) do
+      local db = scratch.database(dialect)
+      local p = project.new { url = db.url, files = { ["schema.lua"] = keyed:format("users", "id", "", "users", "id", "", "users", "id") } }
+      succeed(p, "revision", "--autogenerate", "-m", "first", "--rev-id", "aaaa")
+      succeed(p, "upgrade")
+      local before = dump.schema(db)
+      p:write("schema.lua", keyed:format("people", "number", ', renamed_from = "id"', "people", "number", ', renamed_from = "users"', "people", "number"))
+      local said = {}
+      for i, operation in ipairs(json.decode(p:luamig("check", "--json").stdout).operations) do said[i] = operation.op end
+      assert.same({ "rename_table", "alter_column" }, said, dialect)
+      succeed(p, "revision", "--autogenerate", "-m", "next", "--rev-id", "bbbb")
+      succeed(p, "upgrade")
+      succeed(p, "check")
+      succeed(p, "downgrade", "-1")
+      assert.equal("", dump.difference(before, dump.schema(db)), dialect)
+      db:drop()
+    end
   end)
 
   it("is not guessed: what may be one is told where nobody can be asked", function()

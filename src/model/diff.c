@@ -401,6 +401,15 @@ bool mig_diff_changes_option(const struct mig_diff *d, const char *name)
     return false;
 }
 
+static bool has_former_name(const struct mig_table *table)
+{
+    bool has = table->renamed_from != NULL;
+    for (size_t i = 0; i < table->columns.count && !has; i++) {
+        has = table->columns.items[i]->renamed_from != NULL;
+    }
+    return has;
+}
+
 static void list_pair(struct mig_diff *d, const struct mig_table *before,
                       const struct mig_table *after)
 {
@@ -410,16 +419,30 @@ static void list_pair(struct mig_diff *d, const struct mig_table *before,
         d->pair_count = 0;
         return;
     }
+    d->renames = d->renames || has_former_name(d->undo ? before : after);
     if (d->rules->unique_is_index) {
         before = mig_diff_uniques(d, before);
         after = mig_diff_uniques(d, after);
     }
     if (before != NULL && after != NULL) {
-        bool recollated = mig_diff_changes_option(d, "mysql_charset") ||
-                          mig_diff_changes_option(d, "mysql_collate");
-        d->pairs[d->pair_count++] = (struct mig_diff_pair){
-            before, after, recollated, mig_diff_changes_option(d, "postgresql_unlogged")};
+        d->pairs[d->pair_count++] =
+            (struct mig_diff_pair){.before = before, .after = after, .now = before};
     }
+}
+
+static void name_pairs(struct mig_diff *d)
+{
+    for (size_t i = 0; d->renames && !d->failed && i < d->pair_count; i++) {
+        d->pairs[i].now = mig_diff_renamed(d, d->pairs[i].before, d->pairs[i].after);
+    }
+}
+
+/* What the changes of the table in hand do to all of it. */
+static void note_options(const struct mig_diff *d, struct mig_diff_pair *pair)
+{
+    pair->recollated =
+        mig_diff_changes_option(d, "mysql_charset") || mig_diff_changes_option(d, "mysql_collate");
+    pair->relogged = mig_diff_changes_option(d, "postgresql_unlogged");
 }
 
 static void bind_column(struct mig_diff *d, const char *table, const char *column)
@@ -514,14 +537,24 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
     index_tables(d, to, &new);
     struct renames renames = renames_of(d->undo ? &new : &old, d->undo ? from : to);
     const struct mig_table **tables = heirs_last(d, to);
+    const struct mig_table **origins =
+        mig_arena_array(d->arena, const struct mig_table *, to->table_count + 1);
+    d->failed |= origins == NULL;
     for (size_t i = 0; !d->failed && i < to->table_count; i++) {
-        const struct mig_table *after = tables[i];
-        if (!is_ours(d, after)) {
+        if (!is_ours(d, tables[i])) {
             continue;
         }
-        const struct mig_table *before = table_origin(d, &renames, &old, after);
+        origins[i] = table_origin(d, &renames, &old, tables[i]);
+        if (origins[i] != NULL) {
+            list_pair(d, origins[i], tables[i]);
+        } else {
+            list_table(d, &created, tables[i]);
+        }
+    }
+    name_pairs(d);
+    for (size_t i = 0, pair = 0; !d->failed && i < to->table_count; i++) {
+        const struct mig_table *before = origins[i], *after = tables[i];
         if (before == NULL) {
-            list_table(d, &created, after);
             continue;
         }
         const char *key = table_key(d, before->schema, before->name);
@@ -535,8 +568,8 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
         }
         mig_diff_table(d, now, after);
         list_bound(d, before, after);
+        note_options(d, &d->pairs[pair++]);
         mig_diff_keep_parts(d, after);
-        list_pair(d, before, after);
     }
     for (size_t i = 0; !d->failed && i < from->table_count; i++) {
         const struct mig_table *before = from->tables[i];
@@ -552,7 +585,9 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
         drop_tables(d, &dropped);
     }
     order_renames(d);
-    mig_diff_remake_foreign_keys(d);
+    if (!d->failed) {
+        mig_diff_remake_foreign_keys(d);
+    }
     mig_map_release(&used);
     mig_map_release(&old.by_name);
     mig_map_release(&new.by_name);

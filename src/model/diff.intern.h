@@ -47,8 +47,9 @@ enum mig_diff_part {
 /* A table on both sides. */
 struct mig_diff_pair {
     const struct mig_table *before, *after;
-    bool recollated; /* MySQL: columns that follow the table get another collation */
-    bool relogged;   /* PostgreSQL: the table becomes UNLOGGED, or is so no more */
+    const struct mig_table *now; /* `before` with the names of `after` */
+    bool recollated;             /* MySQL: columns that follow the table get another collation */
+    bool relogged;               /* PostgreSQL: the table becomes UNLOGGED, or is so no more */
 };
 
 /* A column that nothing may read while it changes. */
@@ -68,6 +69,7 @@ struct mig_diff {
     struct mig_names remade;         /* enum types that lose values or change their order */
     struct mig_diff_pair *pairs;     /* all of them */
     size_t pair_count;
+    bool renames; /* do some of them, or of their columns, have another name by then? */
     struct mig_diff_bound *bound;
     size_t bound_count;
 };
@@ -127,6 +129,9 @@ bool mig_diff_same_type(const struct mig_diff *d, const struct mig_column *a,
 /* Whether an index or a unique constraint begins with the columns of the key. */
 bool mig_diff_covers(const struct mig_diff *d, const struct mig_index *index,
                      const struct mig_constraint *key);
+/* Whether a primary key or a unique constraint begins with those columns. */
+bool mig_diff_begins_with(const struct mig_diff *d, const struct mig_constraint *target,
+                          const struct mig_names *columns);
 /* Did MySQL make the index for a foreign key of the table? */
 bool mig_diff_is_of_foreign_key(const struct mig_diff *d, const struct mig_table *table,
                                 const struct mig_index *index);
@@ -141,6 +146,15 @@ void mig_diff_indexes(struct mig_diff *d, const struct mig_table *from, const st
 /* MySQL: the table with what is unique over plain columns as constraints, however it was made. NULL
  * sets d->failed. */
 struct mig_table *mig_diff_uniques(struct mig_diff *d, const struct mig_table *table);
+/* A renamed column or table makes no other constraint: `from` with the names that its columns, and
+ * what it refers to, have by then. NULL sets d->failed. */
+const struct mig_table *mig_diff_renamed(struct mig_diff *d, const struct mig_table *from,
+                                         const struct mig_table *to);
+/* The pair that a foreign key of the table refers to, by the name that it has before; NULL: none.
+ */
+const struct mig_diff_pair *mig_diff_referred_pair(const struct mig_diff *d,
+                                                   const struct mig_constraint *key,
+                                                   const struct mig_table *table);
 /* Fills d->parts with what takes one table to the other; their names may differ. */
 void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
 /* Does the table inherit from others (PostgreSQL), from this one (diff_inherit.c)? */

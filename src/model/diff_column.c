@@ -268,13 +268,21 @@ static const struct mig_identity *identity_changes(struct mig_diff *d,
     return copy;
 }
 
-static bool key_differs(const struct mig_diff *d, const struct mig_table *from,
+static bool same_key(const struct mig_diff *d, const struct mig_table *a, const struct mig_table *b)
+{
+    const struct mig_constraint *one = mig_table_primary_key(a), *other = mig_table_primary_key(b);
+    return one == NULL || other == NULL ? one == other
+                                        : mig_compare_constraints(d->rules, one, other);
+}
+
+static bool key_differs(struct mig_diff *d, const struct mig_table *from,
                         const struct mig_table *to)
 {
-    const struct mig_constraint *before = mig_table_primary_key(from),
-                                *after = mig_table_primary_key(to);
-    return before == NULL || after == NULL ? before != after
-                                           : !mig_compare_constraints(d->rules, before, after);
+    if (same_key(d, from, to)) {
+        return false;
+    }
+    const struct mig_table *now = mig_diff_renamed(d, from, to);
+    return now != NULL && !same_key(d, now, to);
 }
 
 /* Whether another column is to fill itself in: a table of MySQL has one such. */
@@ -292,9 +300,8 @@ static bool filling_moves(const struct mig_diff *d, const struct mig_table *from
 }
 
 /* MySQL: a column that fills itself in cannot do so while its key is made anew. */
-static bool loses_key(const struct mig_diff *d, const struct mig_table *from,
-                      const struct mig_table *to, const struct mig_column *before,
-                      const struct mig_column *after)
+static bool loses_key(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to,
+                      const struct mig_column *before, const struct mig_column *after)
 {
     return mig_diff_fills_itself(d, from, before) && mig_diff_fills_itself(d, to, after) &&
            (mig_diff_in_key(d, from, before->name) || mig_diff_in_key(d, to, after->name)) &&

@@ -4,14 +4,29 @@
 
 #include <string.h>
 
-/* A table on both sides. */
-static const struct mig_diff_pair *
-find_pair(const struct mig_diff *d, const struct mig_constraint *key, const struct mig_table *table)
+const struct mig_diff_pair *mig_diff_referred_pair(const struct mig_diff *d,
+                                                   const struct mig_constraint *key,
+                                                   const struct mig_table *table)
 {
     const char *schema = mig_diff_referred_schema(d, table, key);
     for (size_t i = 0; i < d->pair_count; i++) {
         if (mig_diff_same_name(d, d->pairs[i].before->name, key->referred_table) &&
             mig_diff_same_schema(d->pairs[i].before->schema, schema)) {
+            return &d->pairs[i];
+        }
+    }
+    return NULL;
+}
+
+/* The same by the name that it has in the end. */
+static const struct mig_diff_pair *find_later(const struct mig_diff *d,
+                                              const struct mig_constraint *key,
+                                              const struct mig_table *table)
+{
+    const char *schema = mig_diff_referred_schema(d, table, key);
+    for (size_t i = 0; i < d->pair_count; i++) {
+        if (mig_diff_same_name(d, d->pairs[i].after->name, key->referred_table) &&
+            mig_diff_same_schema(d->pairs[i].after->schema, schema)) {
             return &d->pairs[i];
         }
     }
@@ -27,21 +42,44 @@ static bool is_recollated(const struct mig_diff_pair *pair, const struct mig_col
             type->kind == MIG_TYPE_text || type->kind == MIG_TYPE_enum);
 }
 
-/* Whether one of the columns changes its type. */
-static bool types_change(const struct mig_diff *d, const struct mig_diff_pair *pair,
-                         const struct mig_names *columns)
+static bool has_own_type(const struct mig_column *column)
 {
-    for (size_t i = 0; i < pair->after->columns.count; i++) {
-        const struct mig_column *after = pair->after->columns.items[i];
-        const struct mig_column *before = mig_diff_origin(d, pair->before, pair->after, after);
-        if (before == NULL ||
-            (mig_diff_same_type(d, before, after) && !is_recollated(pair, after))) {
-            continue;
-        }
-        for (size_t k = 0; k < columns->count; k++) {
-            if (mig_diff_same_column(d, columns->items[k], before->name)) {
-                return true;
-            }
+    return column->type == NULL || column->type->kind == MIG_TYPE_enum ||
+           column->type->kind == MIG_TYPE_native || column->type->kind == MIG_TYPE_array;
+}
+
+/* Whether a foreign key can have one of them at each end, as it has while the tables change one
+ * after the other. MySQL wants the very same type. */
+static bool may_refer(const struct mig_diff *d, const struct mig_column *a,
+                      const struct mig_column *b)
+{
+    return !d->rules->unique_is_index && !has_own_type(a) && !has_own_type(b) &&
+           (a->type->kind == b->type->kind ||
+            (mig_type_is_integer(a->type) && mig_type_is_integer(b->type)) ||
+            (mig_type_is_textual(a->type) && mig_type_is_textual(b->type)));
+}
+
+/* MySQL: that a column fills itself in is part of its type, as the end of a foreign key. */
+static bool fills_otherwise(const struct mig_diff *d, const struct mig_diff_pair *pair,
+                            const struct mig_column *before, const struct mig_column *after)
+{
+    return d->rules->unique_is_index && mig_diff_fills_itself(d, pair->before, before) !=
+                                            mig_diff_fills_itself(d, pair->after, after);
+}
+
+/* Whether one of the columns changes its type. gently: but for a change that may_refer allows. */
+static bool types_change(const struct mig_diff *d, const struct mig_diff_pair *pair,
+                         const struct mig_names *columns, bool gently)
+{
+    for (size_t i = 0; i < columns->count; i++) {
+        const struct mig_column *after = mig_diff_find_column(d, pair->after, columns->items[i]);
+        const struct mig_column *before =
+            after == NULL ? NULL : mig_diff_origin(d, pair->before, pair->after, after);
+        bool changes = before != NULL &&
+                       (!mig_diff_same_type(d, before, after) || is_recollated(pair, after) ||
+                        mig_diff_is_remade(d, before) || fills_otherwise(d, pair, before, after));
+        if (changes && !(gently && may_refer(d, before, after))) {
+            return true;
         }
     }
     return false;
@@ -92,8 +130,8 @@ static bool has_key(const struct mig_diff *d, const struct mig_table *table,
     return false;
 }
 
-static bool begins_with(const struct mig_diff *d, const struct mig_constraint *target,
-                        const struct mig_names *columns)
+bool mig_diff_begins_with(const struct mig_diff *d, const struct mig_constraint *target,
+                          const struct mig_names *columns)
 {
     bool same = is_unique(target) && target->columns.count >= columns->count;
     for (size_t i = 0; same && i < columns->count; i++) {
@@ -110,7 +148,7 @@ static bool has_own_key(const struct mig_diff *d, const struct mig_table *table,
     for (size_t i = 0; i < table->constraints.count; i++) {
         const struct mig_constraint *target = table->constraints.items[i];
         if (d->rules->unique_is_index
-                ? begins_with(d, target, columns)
+                ? mig_diff_begins_with(d, target, columns)
                 : is_unique(target) && same_set(d, &target->columns, columns)) {
             return true;
         }
@@ -139,17 +177,17 @@ static bool loses_beginning(const struct mig_diff *d, const struct mig_diff_pair
                             const struct mig_names *columns)
 {
     bool lost = false;
-    for (size_t i = 0; i < referred->before->constraints.count; i++) {
-        const struct mig_constraint *target = referred->before->constraints.items[i];
-        bool found = begins_with(d, target, columns);
+    for (size_t i = 0; i < referred->now->constraints.count; i++) {
+        const struct mig_constraint *target = referred->now->constraints.items[i];
+        bool found = mig_diff_begins_with(d, target, columns);
         if (found && stays(d, referred, target)) {
             return false;
         }
         lost = lost || found;
     }
     const struct mig_constraint key = {.columns = *columns};
-    for (size_t i = 0; i < referred->before->indexes.count; i++) {
-        const struct mig_index *index = referred->before->indexes.items[i];
+    for (size_t i = 0; i < referred->now->indexes.count; i++) {
+        const struct mig_index *index = referred->now->indexes.items[i];
         bool found = mig_diff_covers(d, index, &key);
         if (found && index_stays(d, referred, index)) {
             return false;
@@ -163,15 +201,15 @@ static bool loses_beginning(const struct mig_diff *d, const struct mig_diff_pair
 static bool loses_target(const struct mig_diff *d, const struct mig_diff_pair *referred,
                          const struct mig_constraint *key)
 {
-    for (size_t i = 0; i < referred->before->constraints.count; i++) {
-        const struct mig_constraint *target = referred->before->constraints.items[i];
+    for (size_t i = 0; i < referred->now->constraints.count; i++) {
+        const struct mig_constraint *target = referred->now->constraints.items[i];
         if (is_unique(target) && same_set(d, &target->columns, &key->referred_columns) &&
             !stays(d, referred, target)) {
             return true;
         }
     }
-    for (size_t i = 0; i < referred->before->indexes.count; i++) {
-        const struct mig_index *index = referred->before->indexes.items[i];
+    for (size_t i = 0; i < referred->now->indexes.count; i++) {
+        const struct mig_index *index = referred->now->indexes.items[i];
         if (is_key_index(d, index, &key->referred_columns) && !index_stays(d, referred, index)) {
             return true;
         }
@@ -182,7 +220,7 @@ static bool loses_target(const struct mig_diff *d, const struct mig_diff_pair *r
 bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table,
                          const struct mig_constraint *key)
 {
-    const struct mig_diff_pair *referred = find_pair(d, key, table);
+    const struct mig_diff_pair *referred = find_later(d, key, table);
     if (referred == NULL && !d->options->batches && key->referred_columns.count > 0 &&
         mig_diff_same_name(d, table->name, key->referred_table) &&
         mig_diff_same_schema(table->schema, mig_diff_referred_schema(d, table, key))) {
@@ -190,22 +228,23 @@ bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table
     }
     return referred != NULL && key->referred_columns.count > 0 &&
            (!has_key(d, referred->before, &key->referred_columns) ||
-            loses_target(d, referred, key) || types_change(d, referred, &key->referred_columns));
+            loses_target(d, referred, key) ||
+            types_change(d, referred, &key->referred_columns, false));
 }
 
 /* MySQL: whether an index or a key that the foreign key's own columns need goes. */
 static bool loses_index(const struct mig_diff *d, const struct mig_diff_pair *pair,
                         const struct mig_constraint *key)
 {
-    for (size_t i = 0; i < pair->before->indexes.count; i++) {
-        const struct mig_index *index = pair->before->indexes.items[i];
+    for (size_t i = 0; i < pair->now->indexes.count; i++) {
+        const struct mig_index *index = pair->now->indexes.items[i];
         if (mig_diff_covers(d, index, key) && !index_stays(d, pair, index) &&
             !mig_diff_is_of_foreign_key(d, pair->after, index)) {
             return true;
         }
     }
-    for (size_t i = 0; i < pair->before->constraints.count; i++) {
-        const struct mig_constraint *other = pair->before->constraints.items[i];
+    for (size_t i = 0; i < pair->now->constraints.count; i++) {
+        const struct mig_constraint *other = pair->now->constraints.items[i];
         if (is_unique(other) && other->columns.count > 0 && !stays(d, pair, other) &&
             mig_diff_same_column(d, other->columns.items[0], key->columns.items[0])) {
             return true;
@@ -217,25 +256,25 @@ static bool loses_index(const struct mig_diff *d, const struct mig_diff_pair *pa
 static bool is_in_the_way(const struct mig_diff *d, const struct mig_diff_pair *pair,
                           const struct mig_constraint *key)
 {
-    const struct mig_diff_pair *referred = find_pair(d, key, pair->before);
-    bool mysql = d->rules->unique_is_index;
-    return (referred != NULL && loses_target(d, referred, key)) || pair->relogged ||
-           (referred != NULL && referred->relogged) ||
-           (mysql && (types_change(d, pair, &key->columns) || loses_index(d, pair, key) ||
-                      (referred != NULL && types_change(d, referred, &key->referred_columns))));
+    const struct mig_diff_pair *referred = find_later(d, key, pair->after);
+    return pair->relogged || types_change(d, pair, &key->columns, true) ||
+           (d->rules->unique_is_index && loses_index(d, pair, key)) ||
+           (referred != NULL && (referred->relogged || loses_target(d, referred, key) ||
+                                 types_change(d, referred, &key->referred_columns, true)));
 }
 
 void mig_diff_remake_foreign_keys(struct mig_diff *d)
 {
     for (size_t i = 0; !d->options->batches && i < d->pair_count; i++) {
         const struct mig_diff_pair *pair = &d->pairs[i];
-        for (size_t k = 0; k < pair->after->constraints.count; k++) {
-            const struct mig_constraint *after = pair->after->constraints.items[k];
-            const struct mig_constraint *before = mig_diff_partner(d, pair->before, after);
-            if (after->kind == MIG_CONSTRAINT_FOREIGN && before != NULL &&
+        for (size_t k = 0; k < pair->now->constraints.count; k++) {
+            const struct mig_constraint *before = pair->now->constraints.items[k];
+            const struct mig_constraint *after = mig_diff_partner(d, pair->after, before);
+            if (before->kind == MIG_CONSTRAINT_FOREIGN && after != NULL &&
                 mig_compare_constraints(d->rules, before, after) &&
                 is_in_the_way(d, pair, before)) {
-                mig_diff_drop_constraint(d, pair->before, pair->after->name, before);
+                mig_diff_drop_constraint(d, pair->before, pair->after->name,
+                                         pair->before->constraints.items[k]);
                 mig_diff_add_constraint(d, pair->after, after);
             }
         }

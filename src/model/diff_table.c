@@ -236,11 +236,25 @@ static void rename_all(const struct mig_diff *d, const struct mig_table *from,
     }
 }
 
-/* A renamed column or table makes no other constraint: the names of `from` as they are by then. */
-static const struct mig_table *renamed(struct mig_diff *d, const struct mig_table *from,
-                                       const struct mig_table *to)
+static void rename_referred(const struct mig_diff *d, const struct mig_table *table,
+                            struct mig_constraint *key)
 {
-    bool same = true;
+    const struct mig_diff_pair *pair = d->renames && key->kind == MIG_CONSTRAINT_FOREIGN
+                                           ? mig_diff_referred_pair(d, key, table)
+                                           : NULL;
+    if (pair == NULL) {
+        return;
+    }
+    if (!mig_diff_same_name(d, pair->before->name, pair->after->name)) {
+        key->referred_table = pair->after->name;
+    }
+    rename_all(d, pair->before, pair->after, &key->referred_columns);
+}
+
+const struct mig_table *mig_diff_renamed(struct mig_diff *d, const struct mig_table *from,
+                                         const struct mig_table *to)
+{
+    bool same = !d->renames;
     for (size_t i = 0; i < to->columns.count && same; i++) {
         const struct mig_column *before = mig_diff_origin(d, from, to, to->columns.items[i]);
         same = before == NULL || mig_diff_same_column(d, before->name, to->columns.items[i]->name);
@@ -259,6 +273,7 @@ static const struct mig_table *renamed(struct mig_diff *d, const struct mig_tabl
     }
     for (size_t k = 0; k < copy->constraints.count; k++) {
         struct mig_constraint *constraint = copy->constraints.items[k];
+        rename_referred(d, from, constraint);
         rename_all(d, from, to, &constraint->columns);
         rename_all(d, from, to, &constraint->include);
         rename_elements(d, from, to, &constraint->elements);
@@ -284,7 +299,7 @@ const struct mig_table *mig_diff_renamed_table(struct mig_arena *arena,
                                                const struct mig_table *to)
 {
     struct mig_diff d = {.arena = arena, .options = options, .rules = &options->rules};
-    const struct mig_table *table = renamed(&d, from, to);
+    const struct mig_table *table = mig_diff_renamed(&d, from, to);
     return d.failed ? NULL : table;
 }
 
@@ -533,11 +548,7 @@ static void drop_key_indexes(struct mig_diff *d, const struct mig_table *from,
             gone = !mig_diff_covers(d, to->indexes.items[k], key);
         }
         for (size_t k = 0; gone && k < from->constraints.count; k++) {
-            const struct mig_constraint *other = from->constraints.items[k];
-            bool keyed =
-                other->kind == MIG_CONSTRAINT_PRIMARY || other->kind == MIG_CONSTRAINT_UNIQUE;
-            gone = !(keyed && other->columns.count > 0 &&
-                     mig_diff_same_column(d, other->columns.items[0], key->columns.items[0]));
+            gone = !mig_diff_begins_with(d, from->constraints.items[k], &key->columns);
         }
         struct mig_op_drop_index *op =
             gone ? NEW_OP(d, &d->parts[LOSE_INDEXES], drop_index, from->schema) : NULL;
@@ -694,7 +705,7 @@ void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const stru
     mig_diff_table_options(d, from, to); /* which decide how types are written */
     mig_diff_columns(d, from, to);
     const struct mig_table *unrenamed = from;
-    from = renamed(d, from, to);
+    from = mig_diff_renamed(d, from, to);
     if (from != NULL) {
         diff_constraints(d, unrenamed, from, to);
         mig_diff_indexes(d, from, to);
