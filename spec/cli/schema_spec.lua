@@ -228,6 +228,29 @@ return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "search",
     assert.equal("", succeed(p, "check").stdout)
   end)
 
+  it("refuses a table that is to be partitioned and is not, which it cannot change", function()
+    local partitioned = [[
+return sql.schema {
+  log = { { "at", sql.integer, nullable = false }, postgresql_partition_by = "RANGE (at)", mysql_partition_by = "HASH (at)" },
+}
+]]
+    for _, dialect in ipairs(servers.dialects) do
+      local db = scratch.database(dialect)
+      local p = project.new { url = db.url, files = { ["schema.lua"] = partitioned } }
+      db:query "CREATE TABLE log (at INTEGER NOT NULL)"
+      for _, command in ipairs { { "check" }, { "revision", "--autogenerate", "-m", "x" } } do
+        local r = p:luamig(table.unpack(command))
+        assert.equal(dialect == "sqlite" and 0 or 3, r.code, r.stdout .. r.stderr)
+        assert.equal(dialect ~= "sqlite", r.stderr:find("that the table 'log' is partitioned by %u+ %(at%), in the database it is not") ~= nil, r.stderr)
+      end
+      db:query "DROP TABLE log"
+      succeed(p, "revision", "--autogenerate", "-m", "x", "--rev-id", "aaaa")
+      succeed(p, "upgrade")
+      succeed(p, "check")
+      db:drop()
+    end
+  end)
+
   it("writes nothing when there is no difference", function()
     local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
     local r = succeed(p, "revision", "--autogenerate", "-m", "nothing")

@@ -490,6 +490,33 @@ static int compare(struct mig_declaring *d, struct mig_difference *out, bool und
                : (int)d->err->code;
 }
 
+/* No operation makes partitions of the rows that a table has. */
+static int refuse_partitioning(struct mig_declaring *d, const struct mig_difference *difference)
+{
+    const struct mig_schema *declared = &difference->declared;
+    const struct mig_table **live =
+        mig_arena_array(d->arena, const struct mig_table *, declared->table_count + 1);
+    if (live == NULL ||
+        mig_diff_former_tables(d->arena, &d->options, &difference->live, declared, live) != 0) {
+        return mig_error_nomem(d->err);
+    }
+    for (size_t i = 0; i < declared->table_count; i++) {
+        const struct mig_table *table = declared->tables[i];
+        const char *by = mig_dialect_option_text(&d->compile, &table->options, "partition_by");
+        if (by != NULL && live[i] != NULL && !live[i]->is_partitioned &&
+            (d->options.include == NULL || is_included(d, "table", table->name, table->schema))) {
+            mig_error_set(d->err, MIG_E_check_failed,
+                          "schema.lua says that the table '%s' is partitioned by %s, in the "
+                          "database it is not, and autogenerate does not change that",
+                          table->name, by);
+            mig_error_hint(d->err, "Make the partitioned table in a migration, and move the rows "
+                                   "there.");
+            return MIG_E_check_failed;
+        }
+    }
+    return 0;
+}
+
 int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mig_difference *out,
                      struct mig_error *err)
 {
@@ -514,6 +541,7 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
     rc = rc != 0 ? rc : add_live(&d, &out->declared.schemas, &out->live);
     rc = rc != 0 ? rc : find_schemas(&d, &out->declared, &out->live);
     rc = rc != 0 ? rc : add_live_enums(&d, &out->declared, &out->live);
+    rc = rc != 0 ? rc : refuse_partitioning(&d, out);
     rc = rc != 0 ? rc : leave_out_parts(&d, &out->live);
     rc = rc != 0 ? rc : leave_out_parts(&d, &out->declared);
     rc = rc != 0 ? rc : compare(&d, out, false);
