@@ -30,9 +30,9 @@ end
 
 -- Some of the places, spread over all of them.
 local function some(places)
-  local list, count = {}, math.min(PLACES, places)
-  for i = 1, count do
-    list[i] = math.random(math.floor((i - 1) * places / count) + 1, math.floor(i * places / count))
+  local list, n = {}, math.min(PLACES, places)
+  for i = 1, n do
+    list[i] = math.random(math.floor((i - 1) * places / n) + 1, math.floor(i * places / n))
   end
   return ipairs(list)
 end
