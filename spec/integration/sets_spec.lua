@@ -77,7 +77,11 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal(1, r.code)
       assert.matches("with set 3 of the parameters", r.stderr)
       assert.equal("1-,2-,3there", notes())
-      db:query "DELETE FROM notes WHERE id = 3"
+      db:query "UPDATE notes SET id = 4 WHERE id = 3"
+      r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.matches("with set 4 of the parameters", r.stderr)
+      db:query "DELETE FROM notes WHERE id = 4"
       r = p:luamig "upgrade"
       assert.equal(0, r.code, r.stderr)
       assert.equal("1-,2-,3-,4-", notes())

@@ -72,38 +72,39 @@ void mig_append_names(const struct mig_compile *c, struct mig_strbuf *buf,
     }
 }
 
-void mig_append_dotted(const struct mig_compile *c, struct mig_strbuf *buf, const char *name)
+/* What stands before the dot at that length, and the dot; false where that is too long for a name. */
+static bool append_before_dot(const struct mig_compile *c, struct mig_strbuf *buf, const char *name,
+                              size_t length)
 {
     char part[256];
-    for (;;) {
-        const char *dot = strchr(name, '.');
-        size_t length = dot != NULL ? (size_t)(dot - name) : strlen(name);
-        if (dot == NULL || length >= sizeof part) {
-            mig_append_name(c, buf, name);
-            return;
-        }
-        memcpy(part, name, length);
-        part[length] = '\0';
-        mig_append_name(c, buf, part);
-        mig_strbuf_putc(buf, '.');
-        name = dot + 1;
+    if (length >= sizeof part) {
+        return false;
     }
+    memcpy(part, name, length);
+    part[length] = '\0';
+    mig_append_name(c, buf, part);
+    mig_strbuf_putc(buf, '.');
+    return true;
+}
+
+void mig_append_dotted(const struct mig_compile *c, struct mig_strbuf *buf, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    while (dot != NULL && append_before_dot(c, buf, name, (size_t)(dot - name))) {
+        name = dot + 1;
+        dot = strchr(name, '.');
+    }
+    mig_append_name(c, buf, name);
 }
 
 void mig_append_collation(const struct mig_compile *c, struct mig_strbuf *buf, const char *name)
 {
-    char schema[256];
     size_t length = strcspn(name, ".");
     bool locale = strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") < length;
-    if (name[length] == '\0' || length >= sizeof schema || locale) {
-        mig_append_name(c, buf, name);
-        return;
+    if (name[length] != '\0' && !locale && append_before_dot(c, buf, name, length)) {
+        name += length + 1;
     }
-    memcpy(schema, name, length);
-    schema[length] = '\0';
-    mig_append_name(c, buf, schema);
-    mig_strbuf_putc(buf, '.');
-    mig_append_name(c, buf, name + length + 1);
+    mig_append_name(c, buf, name);
 }
 
 /* The first c of [p, end), or end. */

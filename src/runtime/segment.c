@@ -616,6 +616,7 @@ static int send_together(struct mig_run *run, const struct mig_statements *state
 int mig_segment_send_each(struct mig_run *run, const struct mig_statements *statements,
                           int64_t *changed, struct mig_error *err)
 {
+    const size_t before = run->journal.parts->count - statements->count; /* done before a crash */
     size_t done = 0;
     int rc = 0;
     *changed = 0;
@@ -630,7 +631,7 @@ int mig_segment_send_each(struct mig_run *run, const struct mig_statements *stat
         done += rc == 0;
     }
     if (rc != 0 && done < statements->count) {
-        mig_error_add_detail(err, "with set %zu of the parameters", done + 1);
+        mig_error_add_detail(err, "with set %zu of the parameters", before + done + 1);
     }
     return rc;
 }
