@@ -67,6 +67,18 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
       assert.equal("0", db:value "SELECT count(*) FROM marks")
     end)
 
+    it("stands beside a lock of the session, which SQL text may not give up", function()
+      for _, sql in ipairs(dialect == "mysql" and { "SELECT RELEASE_ALL_LOCKS()", "do release_all_locks()" }
+        or { "DISCARD ALL", "SELECT pg_advisory_unlock_all()" }) do
+        local q = project.new { url = db.url }
+        q:revision { id = "aaaa1", upgrade = "" }
+        q:revision { id = "cccc3", down = "aaaa1", upgrade = ("op.autocommit_block(function() op.execute %q end)"):format(sql) }
+        local r = q:luamig "upgrade"
+        assert.equal(1, r.code, r.stderr)
+        assert.matches("error: this statement would give up the lock that keeps other runners out", r.stderr, 1, true)
+      end
+    end)
+
     it("is not asked for when there is nothing to do", function()
       assert.equal(0, p:luamig "upgrade".code)
       hold("lease", 60)

@@ -72,7 +72,8 @@ void mig_append_names(const struct mig_compile *c, struct mig_strbuf *buf,
     }
 }
 
-/* What stands before the dot at that length, and the dot; false where that is too long for a name. */
+/* What stands before the dot at that length, and the dot; false where that is too long for a name.
+ */
 static bool append_before_dot(const struct mig_compile *c, struct mig_strbuf *buf, const char *name,
                               size_t length)
 {

@@ -30,7 +30,8 @@ enum mig_statement_flag {
                                       second statement: shares no message with another one */
     MIG_STATEMENT_REPEATED = 128,  /* sent again and again: worth being prepared */
     MIG_STATEMENT_ALL_ROWS = 256,  /* inserts all of its row_count rows, or fails */
-    MIG_STATEMENT_CASCADES = 512   /* drops what depends on what it drops */
+    MIG_STATEMENT_CASCADES = 512,  /* drops what depends on what it drops */
+    MIG_STATEMENT_UNLOCKS = 1024   /* gives up the session's locks, the runner's among them */
 };
 
 struct mig_statement {

@@ -1,4 +1,4 @@
-/* What commits besides DDL, and comments that servers carry out. */
+/* What commits besides DDL, comments that servers carry out, what gives up the session's locks. */
 #include "db/mysql/dialect.intern.h"
 #include "dialect/sqltoken.h"
 #include "util/ascii.h"
@@ -60,6 +60,10 @@ void mig_mysql_classify(const struct mig_dialect *dialect, const struct mig_serv
             (commit[i].second == NULL || mig_sqltoken_is(&second, commit[i].second))) {
             statement->flags |= MIG_STATEMENT_NO_TRANSACTION;
         }
+    }
+    if ((statement->class == MIG_CLASS_READ || strcmp(statement->verb, "DO") == 0) &&
+        mig_sqltokens_have(&all, "RELEASE_ALL_LOCKS")) {
+        statement->flags |= MIG_STATEMENT_UNLOCKS;
     }
     if (first.kind == MIG_SQLTOKEN_END && sets_in_comment(all)) {
         statement->class = MIG_CLASS_SESSION;

@@ -1,4 +1,4 @@
-/* What cannot run in a transaction, or ends one. */
+/* What cannot run in a transaction, or ends one; what gives up the session's locks. */
 #include "db/postgresql/dialect.intern.h"
 #include "dialect/sqltoken.h"
 
@@ -50,6 +50,11 @@ void mig_postgresql_classify(const struct mig_dialect *dialect, const struct mig
     if (strcmp(verb, "VACUUM") == 0 || strcmp(verb, "ANALYZE") == 0 ||
         (strcmp(verb, "ALTER TABLE") == 0 && mig_sqltokens_have(&words, "VALIDATE"))) {
         statement->class = MIG_CLASS_CONCURRENT;
+    }
+    if (strcmp(verb, "DISCARD") == 0 ? mig_sqltokens_have(&words, "ALL")
+                                     : statement->class == MIG_CLASS_READ &&
+                                           mig_sqltokens_have(&words, "PG_ADVISORY_UNLOCK_ALL")) {
+        statement->flags |= MIG_STATEMENT_UNLOCKS;
     }
     if (strcmp(verb, "ALTER TYPE") == 0 && mig_sqltokens_have(&words, "ADD") &&
         mig_sqltokens_have(&words, "VALUE")) {
