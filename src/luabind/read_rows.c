@@ -202,6 +202,10 @@ void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *o
     }
     size_t count = lua_rawlen(L, index);
     if (count == 0 && mig_read_length(r, index, "the list of rows", false) == 0) {
+        if (luaL_len(L, index) > 0) {
+            mig_read_fail(r, "the rows must stand in the list itself: what its metatable gives is "
+                             "not read");
+        }
         return;
     }
     struct mig_names columns = op->columns.given ? op->columns : first_row_columns(r, index);
