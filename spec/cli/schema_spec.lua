@@ -15,12 +15,6 @@ return sql.schema {
 }
 ]]
 
-local function succeed(p, ...)
-  local r = p:luamig(...)
-  assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-  return r
-end
-
 -- A project on its own SQLite file, with this schema.lua and these tables.
 local function new(schema, sql, config)
   local db = scratch.database "sqlite"
@@ -35,22 +29,22 @@ describe("luamig check", function()
       CREATE TABLE t (id int PRIMARY KEY, a int, b int, KEY a (a),
         CONSTRAINT t_ibfk_1 FOREIGN KEY (b) REFERENCES u (id), CONSTRAINT t_ibfk_7 FOREIGN KEY (a) REFERENCES u (id))]]
     local p = project.new { url = db.url }
-    succeed(p, "adopt")
-    succeed(p, "check")
-    succeed(p, "upgrade", "--url", fresh.url) -- which counts from 1
-    succeed(p, "check", "--url", fresh.url)
+    p:succeed "adopt"
+    p:succeed "check"
+    p:succeed("upgrade", "--url", fresh.url) -- which counts from 1
+    p:succeed("check", "--url", fresh.url)
     local declared = p:read "schema.lua"
     p:write("schema.lua", (declared:gsub('{ name = "t_ibfk_7"', '{ ondelete = "CASCADE", name = "t_ibfk_7"')))
-    succeed(p, "revision", "--autogenerate", "-m", "cascade", "--url", fresh.url)
-    succeed(p, "upgrade", "--url", fresh.url)
-    succeed(p, "check", "--url", fresh.url)
-    succeed(p, "downgrade", "-1", "--url", fresh.url) -- it has another number now
+    p:succeed("revision", "--autogenerate", "-m", "cascade", "--url", fresh.url)
+    p:succeed("upgrade", "--url", fresh.url)
+    p:succeed("check", "--url", fresh.url)
+    p:succeed("downgrade", "-1", "--url", fresh.url) -- it has another number now
     assert.same({ "NO ACTION", "NO ACTION" }, fresh:query [[SELECT replace(delete_rule, 'RESTRICT', 'NO ACTION')
       FROM information_schema.referential_constraints WHERE constraint_schema = database()]])
-    succeed(p, "upgrade", "--url", fresh.url) -- where it is called neither what it was
-    succeed(p, "check", "--url", fresh.url)
-    succeed(p, "upgrade") -- nor what it is called elsewhere
-    succeed(p, "check")
+    p:succeed("upgrade", "--url", fresh.url) -- where it is called neither what it was
+    p:succeed("check", "--url", fresh.url)
+    p:succeed "upgrade" -- nor what it is called elsewhere
+    p:succeed "check"
     db:drop()
     fresh:drop()
   end)
@@ -59,13 +53,13 @@ describe("luamig check", function()
     local db, fresh = scratch.database "mysql", scratch.database "mysql"
     db:query [[CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, u_id int, FOREIGN KEY (u_id) REFERENCES u (id))]]
     local p = project.new { url = db.url, config = 'naming_convention = { fk = "fk_{table}_{columns}_{referred_table}" },' }
-    succeed(p, "adopt")
-    succeed(p, "check")
-    succeed(p, "upgrade", "--url", fresh.url)
-    succeed(p, "check", "--url", fresh.url)
+    p:succeed "adopt"
+    p:succeed "check"
+    p:succeed("upgrade", "--url", fresh.url)
+    p:succeed("check", "--url", fresh.url)
     assert.equal("", dump.difference(dump.schema(db), dump.schema(fresh)))
     p:write("schema.lua", (p:read "schema.lua":gsub('%s+sql%.index%("u_id".-%),', ""))) -- which need not be said
-    succeed(p, "check")
+    p:succeed "check"
     db:drop()
     fresh:drop()
   end)
@@ -76,7 +70,7 @@ describe("luamig check", function()
       SET @sql = CONCAT('CREATE TABLE t (id int PRIMARY KEY, a varchar(9) COLLATE ', @@collation_server, ', b int)');
       PREPARE it FROM @sql; EXECUTE it]]
     local p = project.new { url = db.url }
-    p:write("schema.lua", (succeed(p, "inspect").stdout:gsub("sql.schema {", '%0 u = { { "id", sql.integer } },')
+    p:write("schema.lua", (p:succeed("inspect").stdout:gsub("sql.schema {", '%0 u = { { "id", sql.integer } },')
       :gsub('"b", sql.integer', '"b", sql.bigint')))
     local r = p:luamig "check"
     assert.matches('alter_column%("t", "b"', r.stdout)
@@ -112,9 +106,9 @@ op.create_table("users", {
 
   it("is silent and exits 0 when there is none", function()
     local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
-    local r = succeed(p, "check")
+    local r = p:succeed "check"
     assert.equal("", r.stdout)
-    assert.same({ format = 1, operations = {} }, json.decode(succeed(p, "check", "--json").stdout))
+    assert.same({ format = 1, operations = {} }, json.decode(p:succeed("check", "--json").stdout))
   end)
 
   it("wants the database at its heads", function()
@@ -156,22 +150,22 @@ return sql.schema { t = { { "id", sql.integer, primary_key = true }, common.stam
 CREATE TABLE luamig_other (a); CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
 CREATE TABLE my_versions (version_num VARCHAR(32) NOT NULL PRIMARY KEY); CREATE TABLE legacy (a INTEGER);
 ]], [[version_table = "my_versions", autogenerate = { include = function(kind, name) return name ~= "legacy" end },]])
-    assert.equal("", succeed(p, "check").stdout)
+    assert.equal("", p:succeed("check").stdout)
   end)
 end)
 
 describe("luamig revision --autogenerate", function()
   it("writes both directions, which run", function()
     local p, db = new(users, "CREATE TABLE old (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(10) DEFAULT 'x'); CREATE INDEX ix_old ON old (name);")
-    local before = succeed(p, "inspect").stdout
-    local path = succeed(p, "revision", "--autogenerate", "-m", "users instead").stdout:match "%S+"
+    local before = p:succeed("inspect").stdout
+    local path = p:succeed("revision", "--autogenerate", "-m", "users instead").stdout:match "%S+"
     local text = p:read(path)
     assert.truthy(text:find('function upgrade()\n  op.drop_table("old")\n  op.create_table("users", {\n    { "id"', 1, true), text)
-    succeed(p, "upgrade")
-    assert.equal("", succeed(p, "check").stdout)
+    p:succeed "upgrade"
+    assert.equal("", p:succeed("check").stdout)
     assert.equal("users", db:value "SELECT name FROM sqlite_master WHERE name IN ('users', 'old')")
-    succeed(p, "downgrade", "base")
-    assert.equal(before, succeed(p, "inspect").stdout)
+    p:succeed("downgrade", "base")
+    assert.equal(before, p:succeed("inspect").stdout)
   end)
 
   it("writes of a column that goes only what migrations have a word for", function()
@@ -198,19 +192,19 @@ CREATE TABLE tmp_x (a INTEGER); CREATE VIEW tmp_v AS SELECT a FROM tmp_x;
         return not (kind == "column" and table == "users" and name == "search") and not name:match "^dba_"
       end,
     },]])
-    local before = succeed(p, "inspect").stdout
-    local text = p:read(succeed(p, "revision", "--autogenerate", "-m", "go").stdout:match "%S+")
+    local before = p:succeed("inspect").stdout
+    local text = p:read(p:succeed("revision", "--autogenerate", "-m", "go").stdout:match "%S+")
     assert.not_matches("tmp_", text)
     assert.not_matches("search", text)
     assert.not_matches("dba_", text)
     assert.matches("spare", text)
-    succeed(p, "upgrade")
-    assert.equal("", succeed(p, "check").stdout)
+    p:succeed "upgrade"
+    assert.equal("", p:succeed("check").stdout)
     assert.equal("2", db:value "SELECT count(*) FROM pragma_table_info('users') WHERE name IN ('search', 'email')")
     assert.equal("3", db:value "SELECT count(*) FROM sqlite_master WHERE name IN ('dba_search', 'tmp_x', 'tmp_v')")
     assert.equal("1", db:value "SELECT count(*) FROM sqlite_master WHERE name = 'users' AND sql LIKE '%dba_ck%'")
-    succeed(p, "downgrade", "base")
-    assert.same(#before, #succeed(p, "inspect").stdout)
+    p:succeed("downgrade", "base")
+    assert.same(#before, #p:succeed("inspect").stdout)
   end)
 
   it("leaves out what is about a column that the configuration does not include", function()
@@ -220,12 +214,12 @@ return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "search",
 ]], "CREATE TABLE other (a INTEGER);", [[autogenerate = {
       include_part = function(kind, name) return not (kind == "column" and name == "search") end,
     },]])
-    local text = p:read(succeed(p, "revision", "--autogenerate", "-m", "go").stdout:match "%S+")
+    local text = p:read(p:succeed("revision", "--autogenerate", "-m", "go").stdout:match "%S+")
     assert.not_matches("search", text)
     assert.matches('sql.check("n < 9", { name = "kept" })', text, 1, true)
-    succeed(p, "upgrade")
+    p:succeed "upgrade"
     db:query "ALTER TABLE t ADD COLUMN search INTEGER; CREATE INDEX by_search ON t (n, search)"
-    assert.equal("", succeed(p, "check").stdout)
+    assert.equal("", p:succeed("check").stdout)
   end)
 
   it("refuses a table that is to be partitioned and is not, which it cannot change", function()
@@ -244,27 +238,27 @@ return sql.schema {
         assert.equal(dialect ~= "sqlite", r.stderr:find("that the table 'log' is partitioned by %u+ %(at%), in the database it is not") ~= nil, r.stderr)
       end
       db:query "DROP TABLE log"
-      succeed(p, "revision", "--autogenerate", "-m", "x", "--rev-id", "aaaa")
-      succeed(p, "upgrade")
-      succeed(p, "check")
+      p:succeed("revision", "--autogenerate", "-m", "x", "--rev-id", "aaaa")
+      p:succeed "upgrade"
+      p:succeed "check"
       db:drop()
     end
   end)
 
   it("writes nothing when there is no difference", function()
     local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
-    local r = succeed(p, "revision", "--autogenerate", "-m", "nothing")
+    local r = p:succeed("revision", "--autogenerate", "-m", "nothing")
     assert.equal("", r.stdout)
     assert.truthy(r.stderr:find("no differences", 1, true))
-    assert.equal("", succeed(p, "heads").stdout)
+    assert.equal("", p:succeed("heads").stdout)
   end)
 
   it("prints instead of writing with --sql", function()
     local p = new(users)
-    local r = succeed(p, "revision", "--autogenerate", "--sql")
+    local r = p:succeed("revision", "--autogenerate", "--sql")
     assert.truthy(r.stdout:find('^function upgrade%(%)\n  op%.create_table%("users", {'))
     assert.truthy(r.stdout:find('function downgrade()\n  op.drop_table("users")\nend\n', 1, true))
-    assert.equal("", succeed(p, "heads").stdout)
+    assert.equal("", p:succeed("heads").stdout)
   end)
 
   it("wants the database at its heads", function()
@@ -288,12 +282,12 @@ return sql.schema {
 
   it("is what renamed_from says", function()
     local p, db = new(renamed:format(', renamed_from = "email"', ""), made)
-    local path = succeed(p, "revision", "--autogenerate", "-m", "mail").stdout:match "%S+"
+    local path = p:succeed("revision", "--autogenerate", "-m", "mail").stdout:match "%S+"
     assert.truthy(p:read(path):find('new_column_name = "mail"', 1, true), p:read(path))
-    succeed(p, "upgrade")
+    p:succeed "upgrade"
     assert.equal("a@b.c", db:value "SELECT mail FROM users")
-    assert.equal("", succeed(p, "check").stdout)
-    succeed(p, "downgrade", "base")
+    assert.equal("", p:succeed("check").stdout)
+    p:succeed("downgrade", "base")
     assert.equal("a@b.c", db:value "SELECT email FROM users")
   end)
 
@@ -314,10 +308,10 @@ return sql.schema { wide = columns }
     local p, db = new([[
 return sql.schema { people = { { "id", sql.integer, primary_key = true }, { "email", sql.string(255), nullable = false }, renamed_from = "users" } }
 ]], made)
-    succeed(p, "revision", "--autogenerate", "-m", "people")
-    succeed(p, "upgrade")
+    p:succeed("revision", "--autogenerate", "-m", "people")
+    p:succeed "upgrade"
     assert.equal("a@b.c", db:value "SELECT email FROM people")
-    succeed(p, "downgrade", "base")
+    p:succeed("downgrade", "base")
     assert.equal("a@b.c", db:value "SELECT email FROM users")
   end)
 
@@ -331,17 +325,17 @@ return sql.schema {
     for _, dialect in ipairs(servers.dialects) do
       local db = scratch.database(dialect)
       local p = project.new { url = db.url, files = { ["schema.lua"] = keyed:format("users", "id", "", "users", "id", "", "users", "id") } }
-      succeed(p, "revision", "--autogenerate", "-m", "first", "--rev-id", "aaaa")
-      succeed(p, "upgrade")
+      p:succeed("revision", "--autogenerate", "-m", "first", "--rev-id", "aaaa")
+      p:succeed "upgrade"
       local before = dump.schema(db)
       p:write("schema.lua", keyed:format("people", "number", ', renamed_from = "id"', "people", "number", ', renamed_from = "users"', "people", "number"))
       local said = {}
       for i, operation in ipairs(json.decode(p:luamig("check", "--json").stdout).operations) do said[i] = operation.op end
       assert.same({ "rename_table", "alter_column" }, said, dialect)
-      succeed(p, "revision", "--autogenerate", "-m", "next", "--rev-id", "bbbb")
-      succeed(p, "upgrade")
-      succeed(p, "check")
-      succeed(p, "downgrade", "-1")
+      p:succeed("revision", "--autogenerate", "-m", "next", "--rev-id", "bbbb")
+      p:succeed "upgrade"
+      p:succeed "check"
+      p:succeed("downgrade", "-1")
       assert.equal("", dump.difference(before, dump.schema(db)), dialect)
       db:drop()
     end
@@ -349,7 +343,7 @@ return sql.schema {
 
   it("is not guessed: what may be one is told where nobody can be asked", function()
     local p = new(renamed:format("", ""), made)
-    local r = succeed(p, "revision", "--autogenerate", "-m", "mail")
+    local r = p:succeed("revision", "--autogenerate", "-m", "mail")
     assert.truthy(r.stderr:find("column 'email' of table 'users' is dropped and 'mail' is made anew", 1, true))
     assert.truthy(r.stderr:find('renamed_from = "email"', 1, true))
     assert.truthy(p:read(r.stdout:match "%S+"):find("drop_column", 1, true))
@@ -360,7 +354,7 @@ return sql.schema {
 return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "a", sql.integer },
   { "g", sql.integer, computed = sql.computed("a + 2", { stored = false }) } } }
 ]], "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b TEXT, g INTEGER GENERATED ALWAYS AS (a + 1) VIRTUAL);")
-    local r = succeed(p, "revision", "--autogenerate", "-m", "other")
+    local r = p:succeed("revision", "--autogenerate", "-m", "other")
     local text = p:read(r.stdout:match "%S+")
     assert.truthy(text:find('drop_column({ "g"', 1, true) or text:find('drop_column({\n', 1, true), text)
     assert.falsy(r.stderr:find("renamed_from", 1, true), r.stderr)
@@ -371,7 +365,7 @@ return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "a", sql.
 return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "a", sql.integer, computed = sql.computed("id + 1", { stored = false }) },
   { "g", sql.integer }, { "h", sql.integer, computed = sql.computed("id + 3", { stored = false }) } } }
 ]], "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, g INTEGER AS (id + 1) VIRTUAL, h INTEGER AS (id + 2) VIRTUAL);")
-    local r = succeed(p, "revision", "--autogenerate", "-m", "other")
+    local r = p:succeed("revision", "--autogenerate", "-m", "other")
     assert.truthy(r.stderr:find("column 'a' of table 't' becomes computed", 1, true), r.stderr)
     assert.truthy(r.stderr:find("column 'g' of table 't' is computed no more", 1, true), r.stderr)
     assert.falsy(r.stderr:find("column 'h'", 1, true), r.stderr)
@@ -388,15 +382,15 @@ return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "a", sql.
     local r = on_terminal(p, "y")
     assert(r.code == 0, r.stdout .. r.stderr)
     assert.truthy(r.stdout:find("was it renamed? [y/N]", 1, true), r.stdout)
-    succeed(p, "upgrade")
+    p:succeed "upgrade"
     assert.equal("a@b.c", db:value "SELECT mail FROM users")
   end)
 
   it("is what --yes says, without a terminal", function()
     local p, db = new(renamed:format("", ""), made)
-    local r = succeed(p, "revision", "--autogenerate", "-m", "mail", "--yes")
+    local r = p:succeed("revision", "--autogenerate", "-m", "mail", "--yes")
     assert.falsy(r.stderr:find("is dropped", 1, true), r.stderr)
-    succeed(p, "upgrade")
+    p:succeed "upgrade"
     assert.equal("a@b.c", db:value "SELECT mail FROM users")
   end)
 
@@ -430,18 +424,18 @@ return sql.schema {
     sql.foreign_key({ "org_id" }, "org", { "id" }),
   },
 }
-]], succeed(new(users, tables), "inspect").stdout)
+]], new(users, tables):succeed("inspect").stdout)
   end)
 
   it("writes a snapshot with --json, which a script is made with", function()
     local p = new(users, tables)
-    local document = json.decode(succeed(p, "inspect", "--json").stdout)
+    local document = json.decode(p:succeed("inspect", "--json").stdout)
     assert.equal("org", document.tables[1].name)
   end)
 
   it("draws the tables for Graphviz and Mermaid", function()
     local p = new(users, tables)
-    local dot = succeed(p, "inspect", "--format", "dot").stdout
+    local dot = p:succeed("inspect", "--format", "dot").stdout
     assert.truthy(dot:find('"users" -> "org" [label = "org_id"];', 1, true), dot)
     assert.truthy(dot:find("^digraph schema {\n.*}\n$"))
     assert.equal([[
@@ -456,7 +450,7 @@ erDiagram
     VARCHAR_20_ note
   }
   "users" }o--|| "org" : "org_id"
-]], succeed(p, "inspect", "--format", "mermaid").stdout)
+]], p:succeed("inspect", "--format", "mermaid").stdout)
   end)
 
   it("draws what Graphviz takes, whatever the names", function()
@@ -466,7 +460,7 @@ erDiagram
         p INTEGER REFERENCES gone (id)); CREATE TABLE "digraph" (a, b, PRIMARY KEY (a, b));]])
     local file = scratch.folder() .. "/schema.dot"
     local handle <close> = assert(io.open(file, "wb"))
-    handle:write(succeed(p, "inspect", "--format", "dot").stdout)
+    handle:write(p:succeed("inspect", "--format", "dot").stdout)
     handle:close()
     local r = cli.run({ "-Tplain", file }, { program = "/usr/bin/dot" })
     assert.equal(0, r.code, r.stderr)
@@ -477,7 +471,7 @@ erDiagram
       if counts[word] then counts[word] = counts[word] + 1 end
     end
     assert.same({ node = 4, edge = 3 }, counts, r.stdout) -- gone is drawn without columns
-    local svg = succeed(p, "inspect", "--format", "svg").stdout
+    local svg = p:succeed("inspect", "--format", "svg").stdout
     assert.truthy(svg:find("<svg ", 1, true) and svg:find("</svg>%s*$"), svg)
     assert.truthy(svg:find("we&lt;b&gt;&amp;amp;", 1, true), svg)
   end)

@@ -8,12 +8,6 @@ local servers = require "spec.support.servers"
 
 local wanted, refused = table.unpack(dofile "spec/fixtures/autogen_differences.lua")
 
-local function succeed(p, ...)
-  local r = p:luamig(...)
-  assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-  return r
-end
-
 for _, dialect in ipairs(servers.dialects) do
   describe("autogenerate on " .. dialect, function()
     local db
@@ -23,8 +17,8 @@ for _, dialect in ipairs(servers.dialects) do
         db:empty()
         local p = project.new { url = db.url, config = case.config, files = { ["schema.lua"] = case.schema } }
         p:revision { id = "before", upgrade = case.before }
-        succeed(p, "upgrade")
-        local before = succeed(p, "inspect").stdout
+        p:succeed "upgrade"
+        local before = p:succeed("inspect").stdout
 
         local found = p:luamig("check", "--json")
         local operations = assert(json.decode(found.stdout), found.stdout .. found.stderr).operations
@@ -42,7 +36,7 @@ for _, dialect in ipairs(servers.dialects) do
         end
 
         if #operations > 0 then
-          local path = succeed(p, "revision", "--autogenerate", "-m", "after").stdout:match "%S+"
+          local path = p:succeed("revision", "--autogenerate", "-m", "after").stdout:match "%S+"
           local text = p:read(path)
           local function try(...)
             local r = p:luamig(...)
@@ -51,7 +45,7 @@ for _, dialect in ipairs(servers.dialects) do
           try "upgrade"
           try "check"
           try("downgrade", "-1")
-          assert.equal(before, succeed(p, "inspect").stdout, text)
+          assert.equal(before, p:succeed("inspect").stdout, text)
           try "upgrade"
           try "check"
         end

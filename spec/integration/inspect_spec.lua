@@ -32,11 +32,7 @@ describe("what inspect says", function()
     local db, empty = scratch.database(dialect), scratch.database(dialect)
     db:query(sql)
     local p = project.new { url = db.url }
-    local function run(...)
-      local r = p:luamig(...)
-      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-      return r.stdout
-    end
+    local function run(...) return p:succeed(...).stdout end
     local text = run "inspect"
     p:write("schema.lua", text)
     assert.equal("", run "check")
@@ -99,11 +95,7 @@ describe("what inspect says", function()
     p:write("schema.lua", [[return sql.schema { sessions = {
       { "host", sql.string(50) }, { "account", sql.text, renamed_from = "login" },
       sql.primary_key({ "host", "account" }, { mysql_length = { account = 60 } }) } }]])
-    local function run(...)
-      local r = p:luamig(...)
-      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-      return r.stdout
-    end
+    local function run(...) return p:succeed(...).stdout end
     run("revision", "--autogenerate", "-m", "renamed", "--rev-id", "aaaa")
     run "upgrade"
     run "check"
@@ -328,11 +320,7 @@ for dialect, sql in pairs(along) do
     local db = scratch.database(dialect)
     db:query(sql)
     local p = project.new { url = db.url }
-    local function run(...)
-      local r = p:luamig(...)
-      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-      return r
-    end
+    local function run(...) return p:succeed(...) end
     local before, dumped = run "inspect", dump.schema(db)
     p:write("schema.lua", (before.stdout:gsub("\n  gone = {.-\n  },\n", "\n")))
     run("revision", "--autogenerate", "-m", "dropped")

@@ -83,11 +83,7 @@ return sql.schema {
     local db = scratch.database "postgresql"
     db:query "CREATE SCHEMA audit; CREATE SCHEMA theirs; CREATE TABLE theirs.z (id integer);"
     local p = project.new { url = db.url, config = "autogenerate = { include_schemas = true },", files = { ["schema.lua"] = declared } }
-    local function run(...)
-      local r = p:luamig(...)
-      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-      return r.stdout
-    end
+    local function run(...) return p:succeed(...).stdout end
     run("revision", "--autogenerate", "-m", "audit")
     run "upgrade"
     assert.equal("", run "check")
@@ -104,11 +100,7 @@ return sql.schema {
   it("are made by the migration where they are not there, and undone with it; a schema that was there stays", function()
     local db = scratch.database "postgresql"
     local p = project.new { url = db.url, files = { ["schema.lua"] = declared } }
-    local function run(...)
-      local r = p:luamig(...)
-      assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-      return r.stdout
-    end
+    local function run(...) return p:succeed(...).stdout end
     local function count()
       return db:value "SELECT count(*) FROM pg_namespace WHERE nspname = 'audit'"
     end

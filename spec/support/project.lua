@@ -4,6 +4,7 @@
 --   p:write(name, text)  p:read(name)  p:exists(name)
 --   p:revision { id = "a1", down = "a0" or nil or { … }, message =, upgrade = "op.x(…)", downgrade = "…", header = "…" } → path
 --   p:luamig("upgrade", "--json", { env = …, stdin = … }) → cli.run's result, run in the project's folder
+--   p:succeed("upgrade") → the same of what has to end with 0
 local cli = require "spec.support.cli"
 local scratch = require "spec.support.scratch"
 
@@ -62,6 +63,12 @@ function Project:luamig(...)
   return cli.run(args, {
     cwd = options.cwd or self.path, env = options.env, stdin = options.stdin, timeout = options.timeout,
   })
+end
+
+function Project:succeed(...)
+  local r = self:luamig(...)
+  assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
+  return r
 end
 
 function Project:start(...)

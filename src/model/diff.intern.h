@@ -150,11 +150,11 @@ struct mig_table *mig_diff_uniques(struct mig_diff *d, const struct mig_table *t
  * what it refers to, have by then. NULL sets d->failed. */
 const struct mig_table *mig_diff_renamed(struct mig_diff *d, const struct mig_table *from,
                                          const struct mig_table *to);
-/* The pair that a foreign key of the table refers to, by the name that it has before; NULL: none.
- */
+/* The pair that a foreign key of the table refers to, by the name that it has before or after the
+ * change; NULL: none. */
 const struct mig_diff_pair *mig_diff_referred_pair(const struct mig_diff *d,
                                                    const struct mig_constraint *key,
-                                                   const struct mig_table *table);
+                                                   const struct mig_table *table, bool after);
 /* Fills d->parts with what takes one table to the other; their names may differ. */
 void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
 /* Does the table inherit from others (PostgreSQL), from this one (diff_inherit.c)? */

@@ -4,11 +4,9 @@
 
 #include <string.h>
 
-/* The pair of the table that the key of `table` refers to, by the name that it has before or after
- * the change. */
-static const struct mig_diff_pair *find_pair(const struct mig_diff *d,
-                                             const struct mig_constraint *key,
-                                             const struct mig_table *table, bool after)
+const struct mig_diff_pair *mig_diff_referred_pair(const struct mig_diff *d,
+                                                   const struct mig_constraint *key,
+                                                   const struct mig_table *table, bool after)
 {
     const char *schema = mig_diff_referred_schema(d, table, key);
     for (size_t i = 0; i < d->pair_count; i++) {
@@ -19,13 +17,6 @@ static const struct mig_diff_pair *find_pair(const struct mig_diff *d,
         }
     }
     return NULL;
-}
-
-const struct mig_diff_pair *mig_diff_referred_pair(const struct mig_diff *d,
-                                                   const struct mig_constraint *key,
-                                                   const struct mig_table *table)
-{
-    return find_pair(d, key, table, false);
 }
 
 static bool is_recollated(const struct mig_diff_pair *pair, const struct mig_column *column)
@@ -215,7 +206,7 @@ static bool loses_target(const struct mig_diff *d, const struct mig_diff_pair *r
 bool mig_diff_awaits_key(const struct mig_diff *d, const struct mig_table *table,
                          const struct mig_constraint *key)
 {
-    const struct mig_diff_pair *referred = find_pair(d, key, table, true);
+    const struct mig_diff_pair *referred = mig_diff_referred_pair(d, key, table, true);
     if (referred == NULL && !d->options->batches && key->referred_columns.count > 0 &&
         mig_diff_same_name(d, table->name, key->referred_table) &&
         mig_diff_same_schema(table->schema, mig_diff_referred_schema(d, table, key))) {
@@ -251,7 +242,7 @@ static bool loses_index(const struct mig_diff *d, const struct mig_diff_pair *pa
 static bool is_in_the_way(const struct mig_diff *d, const struct mig_diff_pair *pair,
                           const struct mig_constraint *key)
 {
-    const struct mig_diff_pair *referred = find_pair(d, key, pair->after, true);
+    const struct mig_diff_pair *referred = mig_diff_referred_pair(d, key, pair->after, true);
     return pair->relogged || types_change(d, pair, &key->columns, true) ||
            (d->rules->unique_is_index && loses_index(d, pair, key)) ||
            (referred != NULL && (referred->relogged || loses_target(d, referred, key) ||

@@ -240,7 +240,7 @@ static void rename_referred(const struct mig_diff *d, const struct mig_table *ta
                             struct mig_constraint *key)
 {
     const struct mig_diff_pair *pair = d->renames && key->kind == MIG_CONSTRAINT_FOREIGN
-                                           ? mig_diff_referred_pair(d, key, table)
+                                           ? mig_diff_referred_pair(d, key, table, false)
                                            : NULL;
     if (pair == NULL) {
         return;

@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static bool mentions(const struct mig_source *source, const char *word)
-{
-    return strstr(source->text, word) != NULL;
-}
-
 /* Whether a revision that ended at the line may have changed an enum's values behind it. */
 static bool leaves_enums_unsure(const struct mig_run *run, int line)
 {
@@ -50,6 +45,11 @@ int mig_run_rehearse(struct mig_run *run, const struct mig_revision *revision,
     mig_arena_release(&run->revision_arena);
     mig_catalog_settle(run->catalog, true);
     return rc;
+}
+
+static bool mentions(const struct mig_source *source, const char *word)
+{
+    return strstr(source->text, word) != NULL;
 }
 
 /* A module of lib/ may do anything. */

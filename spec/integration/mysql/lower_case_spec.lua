@@ -12,11 +12,7 @@ describe("a server that has the names of tables in lower case", function()
   end)
   after_each(function() db:drop() end)
 
-  local function ok(...)
-    local r = p:luamig(...)
-    assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-    return r.stdout
-  end
+  local function ok(...) return p:succeed(...).stdout end
 
   local function declare(users, type)
     p:write("schema.lua", ([[return sql.schema {

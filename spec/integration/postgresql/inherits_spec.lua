@@ -34,11 +34,7 @@ describe("autogenerate of tables that inherit", function()
         CREATE TABLE kid (a text DEFAULT 'kk', extra int) INHERITS (base); CREATE TABLE grandkid () INHERITS (a_kid);]]
       local before = dump.schema(db)
       local p = project.new { url = db.url }
-      local function run(...)
-        local r = p:luamig(...)
-        assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-        return r.stdout
-      end
+      local function run(...) return p:succeed(...).stdout end
       p:write("schema.lua", declared)
       run "check"
       local pattern = from:gsub("%p", "%%%0")

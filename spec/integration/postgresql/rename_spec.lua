@@ -30,11 +30,7 @@ describe("autogenerate of a renamed column", function()
     it(case[1], function()
       local db = scratch.database "postgresql"
       local p = project.new { url = db.url }
-      local function run(...)
-        local r = p:luamig(...)
-        assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-        return r.stdout
-      end
+      local function run(...) return p:succeed(...).stdout end
       p:write("schema.lua", declared)
       run("revision", "--autogenerate", "-m", "first", "--rev-id", "aaaa")
       run "upgrade"

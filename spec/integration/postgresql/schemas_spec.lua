@@ -14,11 +14,7 @@ local EACH = [[
 local function exchanges(count)
   local db, empty = scratch.database "postgresql", scratch.database "postgresql"
   local p = project.new { url = db.url }
-  local function run(...)
-    local r = p:luamig(...)
-    assert(r.code == 0, table.concat({ ... }, " ") .. "\n" .. r.stdout .. r.stderr)
-    return r.stdout
-  end
+  local function run(...) return p:succeed(...).stdout end
   p:write("luamig.conf.lua", ("return { url = %q, autogenerate = { include_schemas = true } }"):format(db.url))
   for i = 1, count do db:query((EACH:gsub("$(%a+)", { name = "s" .. i, i = i }))) end
   local x = proxy.start(db.url, "none")
