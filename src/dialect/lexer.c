@@ -6,22 +6,40 @@
 
 #include <string.h>
 
-/* Bodies that hold semicolons: triggers and routines with BEGIN … END, triggers of one IF. */
+/* Bodies that hold semicolons: triggers and routines of BEGIN … END, on MySQL of IF, WHILE, … too.
+ */
 struct body {
     bool possible; /* CREATE … TRIGGER | FUNCTION | PROCEDURE | EVENT, or a block on MariaDB */
     int depth;     /* open BEGIN and CASE */
-    int ifs;       /* open IF around them, where one is the whole body */
+    int flows;     /* open IF, WHILE, … around them, where one is the whole body */
     int words;     /* seen so far, to look for the object's kind only at the start */
     bool create;
 };
 
-/* IF as the body (FOR EACH ROW IF), or as a statement within such a one; else it is a function. */
-static bool opens_if(const struct body *body, const struct mig_sqltoken *before)
+static const char *const flow[] = {"IF", "LOOP", "WHILE", "REPEAT", "FOR", NULL};
+
+/* Where a statement may stand: elsewhere IF and REPEAT are functions, and IF is that of IF EXISTS.
+ */
+static bool statement_may_begin(const struct mig_sqltoken *before)
 {
-    static const char *const branches[] = {"THEN", "ELSE", NULL};
-    return body->ifs == 0
-               ? mig_sqltoken_is(before, "ROW")
-               : before->kind == MIG_SQLTOKEN_SEMICOLON || mig_sqltoken_is_any(before, branches);
+    static const char *const words[] = {/* what ends a trigger's, an event's, a routine's head */
+                                        "ROW", "DO", "DETERMINISTIC", "SQL", "DATA", "DEFINER",
+                                        "INVOKER",
+                                        /* what is before a statement in a body */
+                                        "THEN", "ELSE", "LOOP", "REPEAT", NULL};
+    return mig_sqltoken_is_any(before, words) || before->kind == MIG_SQLTOKEN_SEMICOLON ||
+           before->kind == MIG_SQLTOKEN_STRING || mig_sqltoken_is_char(before, ')') ||
+           mig_sqltoken_is_char(before, ':');
+}
+
+static bool opens_flow(const struct mig_sqltoken *token, struct mig_sqltokens tokens)
+{
+    if (mig_sqltoken_is(token, "FOR")) { /* FOR i IN, and no FOR UPDATE */
+        (void)mig_sqltokens_word(&tokens);
+        struct mig_sqltoken in = mig_sqltokens_word(&tokens);
+        return mig_sqltoken_is(&in, "IN");
+    }
+    return mig_sqltoken_is_any(token, flow);
 }
 
 static void track_body(struct body *body, const struct mig_sqltoken *before,
@@ -31,7 +49,6 @@ static void track_body(struct body *body, const struct mig_sqltoken *before,
                                         "EVENT",   "PACKAGE",  NULL};
     static const char *const other[] = {"TABLE",  "VIEW",     "INDEX", "TYPE",
                                         "SCHEMA", "DATABASE", NULL};
-    static const char *const flow[] = {"IF", "LOOP", "WHILE", "REPEAT", "FOR", NULL};
     if (token->kind != MIG_SQLTOKEN_WORD || mig_sqltoken_is_char(before, '.')) {
         return;
     }
@@ -42,6 +59,9 @@ static void track_body(struct body *body, const struct mig_sqltoken *before,
         if (mig_sqltoken_is(token, "BEGIN") && mig_sqltoken_is(&next, "NOT")) {
             body->possible = true; /* BEGIN NOT ATOMIC … END */
             body->depth = 1;
+        } else if (tokens.dialect->hash_comments && opens_flow(token, tokens)) {
+            body->possible = true; /* IF … END IF, which MariaDB runs as a statement */
+            body->flows = 1;
         }
         return;
     }
@@ -62,11 +82,11 @@ static void track_body(struct body *body, const struct mig_sqltoken *before,
     } else if (mig_sqltoken_is(token, "END") && body->depth > 0) {
         struct mig_sqltoken next = mig_sqltokens_word(&tokens);
         body->depth -= mig_sqltoken_is_any(&next, flow) ? 0 : 1;
-    } else if (mig_sqltoken_is(token, "IF") && body->depth == 0) {
+    } else if (body->depth == 0 && tokens.dialect->hash_comments) { /* no other has them bare */
         if (mig_sqltoken_is(before, "END")) {
-            body->ifs -= body->ifs > 0;
+            body->flows -= body->flows > 0 && mig_sqltoken_is_any(token, flow);
         } else {
-            body->ifs += opens_if(body, before);
+            body->flows += statement_may_begin(before) && opens_flow(token, tokens);
         }
     }
 }
@@ -105,7 +125,7 @@ int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *
         }
         bool ends = token.kind == MIG_SQLTOKEN_END ||
                     (token.kind == MIG_SQLTOKEN_SEMICOLON && parentheses <= 0 && body.depth <= 0 &&
-                     body.ifs == 0);
+                     body.flows == 0);
         if (ends) {
             if (start != NULL) {
                 code = add_statement(dialect, server, arena, start, end, out, err);
