@@ -121,6 +121,8 @@ int mig_catalog_put_enum(struct mig_catalog *catalog, const char *schema, const 
             }
         }
         type->values.given = true;
+        const struct mig_enum *before = entry->object;
+        type->parts = before != NULL ? before->parts : (struct mig_names){0};
     }
     entry->object = type;
     entry->known = type != NULL ? PRESENT : ABSENT;

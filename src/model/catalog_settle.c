@@ -4,21 +4,27 @@
 /* What is superseded may take so much before it is thrown away. */
 enum { SUPERSEDED = 128 * 1024 };
 
+static int copy_names(struct mig_arena *arena, struct mig_names *to, const struct mig_names *from)
+{
+    *to = (struct mig_names){.given = from->given};
+    for (size_t i = 0; i < from->count; i++) {
+        if (mig_names_add(arena, to, mig_arena_strdup(arena, from->items[i])) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static struct mig_enum *copy_enum(struct mig_arena *arena, const struct mig_catalog_entry *entry,
                                   const struct mig_enum *from)
 {
     struct mig_enum *type = mig_arena_new(arena, struct mig_enum);
-    for (size_t i = 0; type != NULL && i < from->values.count; i++) {
-        if (mig_names_add(arena, &type->values, mig_arena_strdup(arena, from->values.items[i])) !=
-            0) {
-            return NULL;
-        }
+    if (type == NULL || copy_names(arena, &type->values, &from->values) != 0 ||
+        copy_names(arena, &type->parts, &from->parts) != 0) {
+        return NULL;
     }
-    if (type != NULL) {
-        type->schema = entry->schema;
-        type->name = entry->name;
-        type->values.given = true;
-    }
+    type->schema = entry->schema;
+    type->name = entry->name;
     return type;
 }
 
@@ -35,15 +41,11 @@ static struct mig_view *copy_view(struct mig_arena *arena, const struct mig_cata
         view->security = mig_arena_strdup(arena, from->security);
         view->mysql_algorithm = mig_arena_strdup(arena, from->mysql_algorithm);
         view->mysql_definer = mig_arena_strdup(arena, from->mysql_definer);
-        view->columns = (struct mig_names){.given = from->columns.given};
         view->indexes = (struct mig_indexes){0};
         view->tells_indexes = false;
         view->output = view->parts = view->privileges = (struct mig_names){0};
-        for (size_t i = 0; i < from->columns.count; i++) {
-            if (mig_names_add(arena, &view->columns,
-                              mig_arena_strdup(arena, from->columns.items[i])) != 0) {
-                return NULL;
-            }
+        if (copy_names(arena, &view->columns, &from->columns) != 0) {
+            return NULL;
         }
     }
     return view;

@@ -198,6 +198,7 @@ struct mig_table {
 struct mig_enum {
     const char *schema, *name;
     struct mig_names values;
+    struct mig_names parts; /* reflected: SQL that makes again its comment, privileges and owner */
 };
 
 struct mig_view {

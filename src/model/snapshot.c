@@ -162,7 +162,9 @@ static const struct shape table_shape = NEEDS(table_members, "name");
 #undef OWNER
 
 #define OWNER mig_enum
-static const struct member enum_members[] = { M(TEXT, schema) M(TEXT, name) M(NAMES, values) };
+static const struct member enum_members[] = {
+    M(TEXT, schema) M(TEXT, name) M(NAMES, values) M(NAMES, parts)
+};
 static const struct shape enum_shape = NEEDS(enum_members, "name");
 #undef OWNER
 

@@ -530,7 +530,19 @@ static int guard_columns(const struct change *change, const struct mig_names *be
     return code;
 }
 
-static int make_anew(const struct change *change, const struct mig_names *before)
+/* The comment, the privileges and the owner that the type had. */
+static int make_parts(const struct change *change, const struct mig_enum *known)
+{
+    int code = 0;
+    for (size_t i = 0; known != NULL && i < known->parts.count && code == 0; i++) {
+        struct mig_sql w = mig_sql_start(change->c, change->err);
+        mig_sql_add(&w, "%r", known->parts.items[i]);
+        code = emit(&w);
+    }
+    return code;
+}
+
+static int make_anew(const struct change *change, const struct mig_enum *known)
 {
     struct mig_compile *c = change->c;
     struct mig_names columns = {0};
@@ -546,7 +558,7 @@ static int make_anew(const struct change *change, const struct mig_names *before
         }
         return code;
     }
-    code = guard_columns(change, before, &columns);
+    code = guard_columns(change, known == NULL ? NULL : &known->values, &columns);
     code = code != 0 ? code : move_all_dependents(change, &columns, false);
     if (code != 0) {
         return code;
@@ -567,7 +579,8 @@ static int make_anew(const struct change *change, const struct mig_names *before
     }
     w = mig_sql_start(c, change->err);
     mig_sql_add(&w, "DROP TYPE %t", change->schema, change->old_name);
-    return mig_sql_emit(&w, MIG_CLASS_DDL, "DROP TYPE", NULL, NULL, NULL);
+    code = mig_sql_emit(&w, MIG_CLASS_DDL, "DROP TYPE", NULL, NULL, NULL);
+    return code != 0 ? code : make_parts(change, known);
 }
 
 static int set_values(struct change *change)
@@ -603,7 +616,7 @@ static int set_values(struct change *change)
         code = change_in_place(change, &known->values);
         return code != 0 ? code : note_renamed(change);
     }
-    return make_anew(change, known == NULL ? NULL : &known->values);
+    return make_anew(change, known);
 }
 
 int mig_postgresql_set_enum_values(struct mig_compile *c, const struct mig_op *op,

@@ -56,6 +56,7 @@ int mig_pg_read_enums(const struct mig_pg_scope *scope, struct mig_schema *out)
         type->name = mig_listing_text(&rows, 0);
         type->values = mig_listing_names(&rows, 1);
         type->values.given = true;
+        type->parts = mig_listing_names(&rows, 3);
     }
     return mig_listing_close(&rows);
 }
