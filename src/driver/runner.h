@@ -119,6 +119,9 @@ struct mig_runner_ops {
     /* Optional (MySQL): the ROLLBACK that was just sent could not take everything back, since a
      * table without transactions (MyISAM, Aria) was changed. */
     int (*is_partly_rolled_back)(struct mig_conn *conn, bool *out, struct mig_error *err);
+    /* Optional (SQLite): many transactions follow on this connection of ours, or did (false): what
+     * makes each of them cheaper, and leaves nothing behind. */
+    void (*many_transactions)(struct mig_conn *conn, bool many);
     /* Optional (SQLite): what breaks foreign keys, for segments that switched enforcement off. */
     int (*violations)(struct mig_conn *conn, struct mig_violations *out, struct mig_error *err);
     /* With violations: the tables of these rows and how many, as a text; NULL when it cannot be

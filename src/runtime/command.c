@@ -363,6 +363,19 @@ static int forget_half_applied(struct mig_command *cmd, struct mig_error *err)
     return rc == 0 ? mig_journal_forget(run, err) : rc;
 }
 
+/* Each step has a transaction of its own at the least. */
+static void expect_transactions(struct mig_command *cmd)
+{
+    struct mig_run *run = &cmd->run;
+    bool by_step = cmd->options->sink == MIG_SINK_EXECUTE && run->mode != MIG_ALL &&
+                   cmd->request->verb != MIG_VERB_STAMP;
+    if (by_step && cmd->plan.step_count > 1 && run->db->runner->many_transactions != NULL &&
+        !run->conn->attached) {
+        run->db->runner->many_transactions(run->conn, true);
+        run->many_transactions = true;
+    }
+}
+
 static int run_command(struct mig_command *cmd, const struct mig_step **failed,
                        struct mig_error *err)
 {
@@ -392,6 +405,9 @@ static int run_command(struct mig_command *cmd, const struct mig_step **failed,
     }
     if (rc == 0 && run->sink->live) {
         rc = mig_lock_acquire(run, &cmd->lock, err);
+    }
+    if (rc == 0) {
+        expect_transactions(cmd);
     }
     return rc == 0 ? carry_out(cmd, failed, err) : rc;
 }

@@ -158,6 +158,9 @@ void mig_run_end(struct mig_run *run)
 {
     mig_run_close_readers(run);
     mig_segment_rollback(run);
+    if (run->many_transactions) {
+        run->db->runner->many_transactions(run->conn, false);
+    }
     if (run->waits_before != NULL && !run->conn->lost) {
         struct mig_error unheard = {0}; /* the run has ended as it has */
         if (mig_conn_execute(run->conn, run->waits_before, NULL, NULL, &unheard) != 0) {

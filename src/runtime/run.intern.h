@@ -140,6 +140,7 @@ struct mig_run {
     struct mig_compare_rules rules; /* of the server, by which the catalog knows names */
     struct mig_catalog *catalog;
     struct mig_waits waits; /* in force in the session; lock_ms < 0: not known */
+    bool many_transactions; /* the runner was told that they follow */
     const char
         *waits_before; /* of a borrowed connection: the SQL that sets them again; else NULL */
 

@@ -80,6 +80,8 @@ struct result {
     X(get_autocommit)                                                                              \
     X(file_control)                                                                                \
     X(interrupt)                                                                                   \
+    X(vfs_find)                                                                                    \
+    X(vfs_register)                                                                                \
     X(config)
 
 static struct {
@@ -95,6 +97,7 @@ static const struct mig_symbol symbols[] = {
 };
 
 static bool owns_process;
+static const char *vfs; /* NULL: SQLite's own */
 
 static void own_process(void)
 {
@@ -107,6 +110,11 @@ static bool start_library(void)
 {
     if (owns_process) {
         (void)sqlite.config(SQLITE_CONFIG_MEMSTATUS, 0);
+        sqlite3_vfs *system = sqlite.vfs_find(NULL);
+        sqlite3_vfs *own = system != NULL ? mig_sqlite_vfs_over(system) : NULL;
+        if (own != NULL && sqlite.vfs_register(own, 0) == SQLITE_OK) {
+            vfs = own->zName;
+        }
     }
     return true;
 }
@@ -344,7 +352,7 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
         flags =
             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
     }
-    int rc = sqlite.open_v2(in_memory ? ":memory:" : file, &h->db, flags, NULL);
+    int rc = sqlite.open_v2(in_memory ? ":memory:" : file, &h->db, flags, vfs);
     if (h->db == NULL) {
         return mig_error_nomem(err);
     }

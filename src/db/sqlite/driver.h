@@ -32,4 +32,7 @@ int mig_sqlite_hear_ahead(struct mig_conn *conn, const struct mig_statement *sta
 /* Does what was sent, and ends the thread. */
 void mig_sqlite_drop_ahead(struct mig_sqlite_handle *h);
 
+/* The file layer of a process of our own, to be registered as "luamig". */
+sqlite3_vfs *mig_sqlite_vfs_over(sqlite3_vfs *system);
+
 #endif

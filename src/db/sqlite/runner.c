@@ -160,6 +160,29 @@ static int shadow_view(struct mig_conn *conn, const struct mig_view *view, struc
     return run_format(conn, &sql, err);
 }
 
+/* A rollback journal that stays from one transaction to the next: nothing is made, synced into the
+ * folder and deleted for each of them (https://www.sqlite.org/pragma.html#pragma_journal_mode). Any
+ * other mode, a WAL first of all, is somebody's choice. What a large transaction has made of the
+ * journal is cut at its end. */
+static void many_transactions(struct mig_conn *conn, bool many)
+{
+    struct mig_arena arena = {0};
+    struct mig_value mode = {0};
+    struct mig_error unheard = {0}; /* without it the run takes longer */
+    if (mig_conn_scalar(conn, "PRAGMA main.journal_mode", NULL, &arena, &mode, &unheard) == 0 &&
+        mode.kind == MIG_VALUE_TEXT && strcmp(mode.text, many ? "delete" : "persist") == 0) {
+        (void)!mig_conn_execute(
+            conn, many ? "PRAGMA main.journal_mode = persist" : "PRAGMA main.journal_mode = delete",
+            NULL, NULL, &unheard);
+        (void)!mig_conn_execute(conn,
+                                many ? "PRAGMA main.journal_size_limit = 1048576"
+                                     : "PRAGMA main.journal_size_limit = -1",
+                                NULL, NULL, &unheard);
+    }
+    mig_error_clear(&unheard);
+    mig_arena_release(&arena);
+}
+
 const struct mig_runner_ops mig_runner_sqlite = {
     .begin_locks = true,
     .is_lock_timeout = is_lock_timeout,
@@ -167,6 +190,7 @@ const struct mig_runner_ops mig_runner_sqlite = {
     .is_missing_table = is_missing_table,
     .is_in_use = is_in_use,
     .has_table = has_table,
+    .many_transactions = many_transactions,
     .violations = violations,
     .violated = violated,
     .script_begin = "BEGIN IMMEDIATE",
