@@ -78,7 +78,13 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
     conn->standby = standby != NULL && strcmp(standby, "on") == 0;
     struct mig_cursor cursor;
     bool row = false;
-    static const char facts[] = "SELECT current_database(), current_schema(), pg_backend_pid()";
+    /* a role's or a database's settings that cut floats short, or quote every name in definitions
+     */
+    static const char facts[] = "SELECT current_database(), current_schema(), pg_backend_pid(),"
+                                " CASE WHEN current_setting('extra_float_digits')::int < 1"
+                                " THEN set_config('extra_float_digits', '1', false) END,"
+                                " CASE WHEN current_setting('quote_all_identifiers')::bool"
+                                " THEN set_config('quote_all_identifiers', 'off', false) END";
     int rc = mig_conn_query(conn, facts, NULL, false, &cursor, err);
     if (rc != 0) {
         return rc;
