@@ -245,6 +245,29 @@ return sql.schema {
     end
   end)
 
+  it("refuses a table that is to be partitioned otherwise, but for a renamed column and the server's words", function()
+    local db = scratch.database "postgresql"
+    local p = project.new { url = db.url }
+    db:query "CREATE TABLE log (at DATE NOT NULL, n INTEGER NOT NULL) PARTITION BY RANGE (at, (n + 1))"
+    db:query "CREATE TABLE plain (at DATE NOT NULL, n INTEGER NOT NULL) PARTITION BY RANGE (at)"
+    for _, case in ipairs {
+      { "range(at, (n+1))", 'range ( "at" )' }, { "RANGE (at, (n + 1::int))", "RANGE (at)" }, { "LIST (at)", "RANGE (at)", "log" },
+      { "RANGE (at, (n + 1))", "RANGE (n)", "plain" }, { "RANGE (at, (n + 1))", "RANGE (day)", nil, "day" },
+    } do
+      p:write("schema.lua", ([[
+return sql.schema {
+  log = { { "at", sql.date, nullable = false }, { "n", sql.integer, nullable = false }, postgresql_partition_by = "%s" },
+  plain = { { "%s", sql.date, nullable = false, renamed_from = "at" }, { "n", sql.integer, nullable = false }, postgresql_partition_by = '%s' },
+}
+]]):format(case[1], case[4] or "at", case[2]))
+      local r = p:luamig "check"
+      assert.equal((case[3] or case[4]) and 3 or 0, r.code, r.stdout .. r.stderr)
+      assert.equal(case[3] ~= nil, r.stderr:find(("the table '%s' is partitioned by %%u+ %%(%%l+%%), in the database it is by RANGE %%("):format(case[3])) ~= nil,
+        r.stderr)
+    end
+    db:drop()
+  end)
+
   it("writes nothing when there is no difference", function()
     local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
     local r = p:succeed("revision", "--autogenerate", "-m", "nothing")

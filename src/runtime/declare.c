@@ -1,7 +1,9 @@
 #include "runtime/declare.intern.h"
 
 #include "model/apply.h"
+#include "model/compare.h"
 #include "model/option.h"
+#include "util/ascii.h"
 
 #include <string.h>
 
@@ -490,7 +492,29 @@ static int compare(struct mig_declaring *d, struct mig_difference *out, bool und
                : (int)d->err->code;
 }
 
-/* No operation makes partitions of the rows that a table has. */
+/* Whether the table is surely partitioned by something else than `by` says. An expression may be in
+ * the server's words, and a column may have another name there. */
+static bool is_partitioned_otherwise(const struct mig_table *declared, const char *by,
+                                     const struct mig_table *live, const char *now)
+{
+    if (now == NULL || mig_compare_expressions(by, now)) {
+        return false;
+    }
+    size_t strategy = strcspn(by, " (");
+    if (strategy != strcspn(now, " (") || mig_ascii_compare_n(by, now, strategy) != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < declared->columns.count; i++) {
+        const struct mig_column *column = declared->columns.items[i];
+        if (column->renamed_from != NULL && mig_table_column(live, column->name) == NULL &&
+            mig_compare_mentions(now, column->renamed_from)) {
+            return false;
+        }
+    }
+    return strchr(by, '(') == strrchr(by, '(') && strchr(now, '(') == strrchr(now, '(');
+}
+
+/* No operation makes partitions of the rows that a table has, or other ones. */
 static int refuse_partitioning(struct mig_declaring *d, const struct mig_difference *difference)
 {
     const struct mig_schema *declared = &difference->declared;
@@ -503,12 +527,16 @@ static int refuse_partitioning(struct mig_declaring *d, const struct mig_differe
     for (size_t i = 0; i < declared->table_count; i++) {
         const struct mig_table *table = declared->tables[i];
         const char *by = mig_dialect_option_text(&d->compile, &table->options, "partition_by");
-        if (by != NULL && live[i] != NULL && !live[i]->is_partitioned &&
+        if (by == NULL || live[i] == NULL) {
+            continue;
+        }
+        const char *now = mig_dialect_option_text(&d->compile, &live[i]->options, "partition_by");
+        if ((!live[i]->is_partitioned || is_partitioned_otherwise(table, by, live[i], now)) &&
             (d->options.include == NULL || is_included(d, "table", table->name, table->schema))) {
             mig_error_set(d->err, MIG_E_check_failed,
                           "schema.lua says that the table '%s' is partitioned by %s, in the "
-                          "database it is not, and autogenerate does not change that",
-                          table->name, by);
+                          "database it is %s%s, and autogenerate does not change that",
+                          table->name, by, now != NULL ? "by " : "not", now != NULL ? now : "");
             mig_error_hint(d->err, "Make the partitioned table in a migration, and move the rows "
                                    "there.");
             return MIG_E_check_failed;
