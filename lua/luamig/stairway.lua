@@ -123,12 +123,15 @@ function stairway.compare(before, after)
 end
 
 -- What a database holds besides, by the server's own text: triggers, functions, sequences, policies. An extension that
--- is left behind is often meant to be. SQLite's tables have their triggers in the snapshot. A table that was renamed and
--- is back has quotes in the texts of SQLite and MySQL.
+-- is left behind is often meant to be, and a column that comes again has a sequence of its own name, whatever its table was
+-- called before. SQLite's tables have their triggers in the snapshot. A table that was renamed and is back has quotes in the
+-- texts of SQLite and MySQL.
+local UNCOMPARED <const> = { extensions = true, ["names of columns' sequences"] = true }
+
 local function others(handle)
   local found, sqlite = {}, handle:server().dialect == "sqlite"
   for _, one in ipairs(handle:left_out()) do
-    if one.kind ~= "extensions" and not (sqlite and one.kind == "triggers") then
+    if not UNCOMPARED[one.kind] and not (sqlite and one.kind == "triggers") then
       found[one.kind .. "." .. one.name] = (one.make or ""):gsub('["`]', "")
     end
   end

@@ -28,7 +28,7 @@ local function alembic_heads(handle, settings)
 end
 
 -- The id of the revision that makes what nobody else's tool has given one.
-local function new_head(known, upgrades)
+local function new_head(known, upgrades, others)
   if next(known) then
     core.error {
       kind = "config", message = "the project has revisions already, and the database has no version of them",
@@ -38,7 +38,8 @@ local function new_head(known, upgrades)
   if upgrades == "" then
     core.error {
       kind = "config", message = "there is nothing in the database",
-      hint = "`luamig revision` begins with a new one.",
+      hint = #others == 0 and "`luamig revision` begins with a new one."
+        or ("autogenerate.include_schemas = true takes the schemas along that are there: %s."):format(table.concat(others, ", ")),
     }
   end
   return { core.id() }
@@ -75,7 +76,7 @@ function adopt.run(session)
   local schemas, schemas_gone = whole.schemas(taken)
   upgrades = render.operations(schemas, "  ") .. upgrades
   downgrades = downgrades .. render.operations(schemas_gone, "  ")
-  local ids = alembic or new_head(known, upgrades)
+  local ids = alembic or new_head(known, upgrades, others)
   local stamps = settings.version_table ~= "alembic_version"
   if stamps then handle:ensure_version() end -- what the account may not do is told before there are files
   local written = {}

@@ -156,6 +156,20 @@ FROM (
   WHERE t.relkind <> 'v'
     AND (a.attstorage <> y.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0 OR a.attoptions IS NOT NULL)
   UNION ALL
+  SELECT 8, 'names of columns'' sequences', name, false, at, -- one that has the name already takes the other's
+         format(E'DO $$ DECLARE\n  have regclass := pg_get_serial_sequence(%L, %L);\n  other regclass := to_regclass(%L);\n'
+                '  name name := (SELECT relname FROM pg_class WHERE oid = have);\n'
+                'BEGIN\n  IF other = have THEN RETURN; END IF;\n'
+                '  EXECUTE format(''ALTER SEQUENCE %%s RENAME TO %%I'', have, ''luamig_'' || have::oid);\n'
+                '  IF other IS NOT NULL THEN EXECUTE format(''ALTER SEQUENCE %%s RENAME TO %%I'', other, name); END IF;\n'
+                '  EXECUTE format(''ALTER SEQUENCE %%s RENAME TO %%I'', have, %L);\nEND $$', of, attname, name, relname), NULL, rel
+  FROM (SELECT n.*, count(*) OVER (PARTITION BY n.relnamespace, n.by_itself) AS same
+        FROM (SELECT c.name, c.relname, c.relnamespace, c.oid::bigint AS at, t.name AS of, a.attname, t.oid AS rel, -- and what PostgreSQL calls it
+                     format('%s_%s_seq', left(t.relname, greatest(58 - length(a.attname), 29)), left(a.attname, greatest(58 - length(t.relname), 29))) AS by_itself
+              FROM c JOIN owned o ON o.seq = c.oid AND NOT o.apart JOIN t ON t.oid = o.refobjid
+              JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid) n) n
+  WHERE relname <> by_itself OR same > 1
+  UNION ALL
   SELECT 9, 'NOT NULL that is NOT VALID or NO INHERIT', t.name || '.' || quote_ident(k.conname), false, 0, NULL, NULL, t.oid
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype = 'n' AND NOT t.relispartition AND (k.connoinherit OR NOT k.convalidated)
   UNION ALL
@@ -255,7 +269,7 @@ FROM (
         FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
         UNION ALL
         SELECT c.name, c.oid::bigint, c.relacl, c.relowner, 'SEQUENCE ' || c.name, '', false, o.rel
-        FROM c LEFT JOIN owner o ON o.seq = c.oid WHERE c.relkind = 'S' AND o.brings IS NOT TRUE
+        FROM c LEFT JOIN owner o ON o.seq = c.oid WHERE c.relkind = 'S'
         UNION ALL
         SELECT p.oid::regprocedure::text, p.oid::bigint, p.proacl, p.proowner, 'ROUTINE ' || p.oid::regprocedure, '', true, NULL FROM p
         UNION ALL
