@@ -64,3 +64,22 @@ it("a COMMIT that fails is the failure of its statement alone", function()
   assert.equal("2", db:value "SELECT id FROM c")
   db:drop()
 end)
+
+for _, dialect in ipairs { "sqlite", "postgresql" } do
+  it("rows whose COMMIT fails are over on " .. dialect, function()
+    local db = scratch.database(dialect)
+    local p = project.new { url = db.url }
+    p:revision { id = "a1", header = "transactional = false", upgrade = [[
+      local conn = op.get_bind()
+      op.execute "CREATE TABLE p (id INTEGER PRIMARY KEY)"
+      op.execute "CREATE TABLE c (id INTEGER REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED)"
+      assert(not pcall(conn.rows, conn, "INSERT INTO c VALUES (1) RETURNING id"))
+      collectgarbage() -- of the reader too
+      op.execute "INSERT INTO p VALUES (2)"
+      for row in conn:rows "INSERT INTO c VALUES (2) RETURNING id" do assert(row.id == 2) end]] }
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("2", db:value "SELECT id FROM c")
+    db:drop()
+  end)
+end

@@ -299,7 +299,9 @@ int mig_run_open(struct mig_run *run, const char *sql, const struct mig_params *
                         statement->params.given ? &statement->params : NULL, true, &reader->cursor,
                         err);
     rc = mig_segment_leave(run, statement, rc, err);
-    if (rc == 0) {
+    if (rc != 0) {
+        mig_cursor_close(&reader->cursor); /* it was opened, and the COMMIT behind it failed */
+    } else {
         reader->open = true;
         reader->columns = (const char *const *)reader->cursor.column_names;
         reader->column_count = reader->cursor.column_count;
