@@ -282,6 +282,17 @@ describe("squash", function()
     refused(2, "5 files become one%. Every database must be at eeee", "squash", "head")
   end)
 
+  it("says what virtual tables would lack, and takes along those that are empty", function()
+    p:revision { id = "ffff", down = "eeee", upgrade = [[
+      op.execute "CREATE VIRTUAL TABLE places USING rtree(id, low, high)"
+      op.execute "CREATE VIRTUAL TABLE words USING fts5(body)"]], downgrade = [[op.execute "DROP TABLE words" op.execute "DROP TABLE places"]] }
+    p:revision { id = "gggg", down = "ffff", upgrade = [[op.execute "INSERT INTO words VALUES ('one two')"]] }
+    refused(3, "would lack .*rows of virtual tables: 1 in words_content", "squash", "gggg", "--yes")
+    ok(p:luamig("squash", "ffff", "--yes"))
+    ok(p:luamig "upgrade")
+    assert.is_false(p:exists "migrations/aaaa.lua")
+  end)
+
   it("goes no further than what follows allows", function()
     refused(2, "'aaaa' is the first revision", "squash", "aaaa", "--yes")
     refused(2, "unknown revision 'nope1'", "squash", "nope1", "--yes")
