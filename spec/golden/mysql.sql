@@ -272,8 +272,8 @@ SELECT 1;
 SELECT ':x';
 
 -- execute: a transaction
--- script: COMMIT as SQL text is refused: luamig runs the transactions
--- hint: Use op.autocommit_block, op.commit or conn:transaction.
+-- script: COMMIT as SQL text would break the transaction that the revision runs in
+-- hint: use conn:transaction(function() … end) for a part that may be rolled back, op.autocommit_block(function() … end) for statements outside of a transaction, op.commit() to commit here
 
 -- bulk_insert
 INSERT INTO products (id, name, price) VALUES

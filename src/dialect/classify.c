@@ -287,3 +287,24 @@ bool mig_statement_is_upkeep(const struct mig_statement *statement)
                                         "REPAIR", "CLUSTER", "CHECKPOINT", "FLUSH"};
     return mig_statement_begins(statement, words, MIG_COUNT(words));
 }
+
+int mig_statement_refuse(const struct mig_statement *statement, struct mig_error *err)
+{
+    int rc = 0;
+    if (statement->class == MIG_CLASS_TRANSACTION) {
+        rc = mig_error_set(err, MIG_E_script,
+                           "%s as SQL text would break the transaction that the revision runs in",
+                           statement->verb);
+        mig_error_hint(err, "use conn:transaction(function() … end) for a part that may be "
+                            "rolled back, op.autocommit_block(function() … end) for statements "
+                            "outside of a transaction, op.commit() to commit here");
+    } else if ((statement->flags & MIG_STATEMENT_UNLOCKS) != 0) {
+        rc = mig_error_set(err, MIG_E_script,
+                           "this statement would give up the lock that keeps other runners out");
+        mig_error_hint(err, "give up by name what the script itself has locked or set");
+    }
+    if (rc != 0) {
+        mig_error_string(&err->sql, statement->sql, statement->length);
+    }
+    return rc;
+}

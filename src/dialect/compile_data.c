@@ -1,6 +1,7 @@
 /* Rows and raw SQL: bulk_insert, execute. */
 #include "dialect/compile.h"
 #include "dialect/lexer.h"
+#include "dialect/sqltoken.h"
 #include "util/ascii.h"
 #include "util/number.h"
 
@@ -241,14 +242,11 @@ int mig_compile_execute(struct mig_compile *c, const struct mig_op *op, struct m
     }
     for (size_t i = before; i < c->out->count; i++) {
         struct mig_statement *statement = &c->out->items[i];
-        if (statement->class == MIG_CLASS_TRANSACTION) {
-            code = mig_error_set(err, MIG_E_script,
-                                 "%s as SQL text is refused: luamig runs the transactions",
-                                 statement->verb);
-            mig_error_hint(err, "Use op.autocommit_block, op.commit or conn:transaction.");
-            return code;
+        code = mig_statement_refuse(statement, err);
+        if (code == 0) {
+            code =
+                mig_lexer_bind(c->dialect, c->server, c->arena, statement, &execute->params, err);
         }
-        code = mig_lexer_bind(c->dialect, c->server, c->arena, statement, &execute->params, err);
         if (code != 0) {
             return code;
         }

@@ -57,6 +57,9 @@ char *mig_sqltoken_name(const struct mig_sqltoken *token, struct mig_arena *aren
 int mig_statement_classify(const struct mig_dialect *dialect, const struct mig_server *server,
                            struct mig_arena *arena, struct mig_statement *statement,
                            struct mig_error *err) MIG_MUST_CHECK;
+/* MIG_E_script for what a script's SQL text may not do to the run that it is part of. */
+int mig_statement_refuse(const struct mig_statement *statement,
+                         struct mig_error *err) MIG_MUST_CHECK;
 /* The statement's verb is one of these words, or begins with it ("VACUUM", "REFRESH MATERIALIZED
  * VIEW"). */
 bool mig_statement_begins(const struct mig_statement *statement, const char *const *words,

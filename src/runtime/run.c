@@ -447,28 +447,6 @@ static int split(struct mig_run *run, const char *sql, struct mig_statements *ou
     return out->items == NULL ? mig_error_nomem(err) : 0;
 }
 
-/* What a script's SQL text may not do to the run that it is part of. */
-static int refuse(const struct mig_statement *statement, struct mig_error *err)
-{
-    int rc = 0;
-    if (statement->class == MIG_CLASS_TRANSACTION) {
-        rc = mig_error_set(err, MIG_E_script,
-                           "%s as SQL text would break the transaction that the revision runs in",
-                           statement->verb);
-        mig_error_hint(err, "use conn:transaction(function() … end) for a part that may be "
-                            "rolled back, op.autocommit_block(function() … end) for statements "
-                            "outside of a transaction, op.commit() to commit here");
-    } else if ((statement->flags & MIG_STATEMENT_UNLOCKS) != 0) {
-        rc = mig_error_set(err, MIG_E_script,
-                           "this statement would give up the lock that keeps other runners out");
-        mig_error_hint(err, "give up by name what the script itself has locked or set");
-    }
-    if (rc != 0) {
-        mig_error_string(&err->sql, statement->sql, statement->length);
-    }
-    return rc;
-}
-
 int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_params *params,
                       struct mig_statements *out, struct mig_error *err)
 {
@@ -490,7 +468,7 @@ int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_par
     }
     for (size_t i = 0; rc == 0 && i < out->count; i++) {
         out->items[i].flags |= MIG_STATEMENT_AS_WRITTEN;
-        rc = refuse(&out->items[i], err);
+        rc = mig_statement_refuse(&out->items[i], err);
     }
     return rc;
 }
