@@ -213,6 +213,16 @@ describe("a script begins with `session`", function()
   end)
 end)
 
+it("a major version is not taken for a server's whole one", function()
+  local p = project.new {}
+  p:revision { id = "a1b2", upgrade = 'op.execute "SELECT 1"' }
+  local r = p:luamig("upgrade", "--sql", "--server-version", "15")
+  assert.equal(2, r.code)
+  assert.equal("", r.stdout)
+  assert.matches("error: 15 is no whole version of a server\n.*hint      Write it as op.server_version says it: 150000 for PostgreSQL 15", r.stderr)
+  assert.equal(0, p:luamig("upgrade", "--sql", "--server-version", "150000").code)
+end)
+
 it("a script that would be empty says why on standard error", function()
   local p = project.new {}
   p:revision { id = "a1b2", upgrade = 'op.execute "SELECT 1"' }

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* A smaller number is a major version, with which op.server_version compares as nothing. */
+#define LEAST_SERVER_VERSION 10000
+
 /* Nothing can be known: a script that starts in the middle. */
 static const struct mig_catalog_source unknown_source = {0};
 
@@ -92,6 +95,13 @@ static int assume_server(struct mig_run *run, struct mig_error *err)
         run->assumed.is_mariadb = run->snapshot->is_mariadb;
     }
     if (options->server_version != 0) {
+        if (options->server_version < LEAST_SERVER_VERSION) {
+            int rc = mig_error_set(err, MIG_E_usage, "%d is no whole version of a server",
+                                   options->server_version);
+            mig_error_hint(err, "Write it as op.server_version says it: 150000 for PostgreSQL 15, "
+                                "80036 for MySQL 8.0.36, 101119 for MariaDB 10.11.19.");
+            return rc;
+        }
         run->assumed.version = options->server_version;
         run->assumed.is_mariadb =
             dialect->mariadb_version != 0 && options->server_version >= MIG_FIRST_MARIADB_VERSION;
