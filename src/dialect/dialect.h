@@ -60,6 +60,7 @@ struct mig_server {
     bool no_backslash_escapes; /* MySQL sql_mode; PostgreSQL: standard_conforming_strings = on */
     bool ansi_quotes;          /* MySQL sql_mode */
     bool folds_tables;         /* MySQL lower_case_table_names: Users and users are one table */
+    size_t longest_message;    /* bytes of a statement: MySQL's max_allowed_packet; 0: any */
 };
 
 /* What resolve and compile work with. Texts and operations they make live in `arena`. */

@@ -32,6 +32,25 @@ int mig_command_read_rows(struct mig_command *cmd, struct mig_error *err)
                             &cmd->run.rows, &cmd->run.has_version, err);
 }
 
+/* The history row has the source, and is sent when everything else is done. */
+static int check_length(const struct mig_command *cmd, const struct mig_source *source,
+                        struct mig_error *err)
+{
+    enum { REST_OF_ROW = 4096 };
+    size_t most = cmd->run.server->longest_message;
+    if (most == 0 || !cmd->ctx->settings.history_sources || source->text == NULL ||
+        source->length + REST_OF_ROW <= most) {
+        return 0;
+    }
+    mig_error_set(err, MIG_E_config,
+                  "the file has %zu bytes, which the server does not take in one statement "
+                  "(max_allowed_packet is %zu): luamig_history could not keep its source",
+                  source->length, most);
+    mig_error_hint(err, "raise max_allowed_packet, or say history_sources = false in the "
+                        "configuration");
+    return MIG_E_config;
+}
+
 /* Every file is looked at before the first statement is sent. A script or a plan changes nothing,
  * so that it may find out on its way what is wrong. */
 static int check_files(struct mig_command *cmd, struct mig_error *err)
@@ -58,6 +77,9 @@ static int check_files(struct mig_command *cmd, struct mig_error *err)
         }
         if (rc == 0 && live) {
             rc = host->check(host->self, step->revision, direction, &source, err);
+        }
+        if (rc == 0 && live) {
+            rc = check_length(cmd, &source, err);
         }
         mig_arena_rewind(arena);
         if (rc != 0) {

@@ -117,4 +117,10 @@ it("a server that takes small packets only gets small messages", function()
     assert.equal(1, r.code, r.stderr)
     assert.matches("\n  hint[^\n]*max_allowed_packet", r.stderr)
   end
+  -- a file whose source the history cannot keep is refused before anything is done
+  p:revision { id = "d1", down = "a1", upgrade = 'op.create_table("last", { { "id", sql.integer } }) --' .. ("x"):rep(70000) }
+  r = p:luamig "upgrade"
+  assert.equal(2, r.code, r.stderr)
+  assert.matches("max_allowed_packet is 65536.*migrations/d1%.lua.*nothing was changed.*history_sources = false", r.stderr)
+  assert.equal("0", db:value "SELECT count(*) FROM luamig_journal")
 end)

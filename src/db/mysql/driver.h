@@ -68,9 +68,8 @@ enum { MIG_MYSQL_NAMES = 16 };
 struct mig_mysql_handle {
     MYSQL *mysql;
     struct mig_mysql_ahead ahead;
-    size_t packet_max; /* the server's max_allowed_packet */
-    bool several;      /* the server takes several statements in one text */
-    int64_t marks;     /* of compound statements: the next one */
+    bool several;  /* the server takes several statements in one text */
+    int64_t marks; /* of compound statements: the next one */
     struct mig_mysql_named named[MIG_MYSQL_NAMES];
     struct mig_statement_cache cache;
     /* cancelling: a thread with a connection of its own sends KILL QUERY when someone writes to

@@ -342,7 +342,7 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
         conn->server.schema = conn->server.database;
         note_modes(&conn->server, cursor.values[1].text);
         read_version(&conn->server, cursor.values[2].text);
-        mig_mysql_handle_of(conn)->packet_max = (size_t)cursor.values[3].integer;
+        conn->server.longest_message = (size_t)cursor.values[3].integer;
         conn->server.folds_tables = cursor.values[4].integer != 0;
         conn->cluster = cursor.column_count > 5 && cursor.values[5].integer != 0;
     }

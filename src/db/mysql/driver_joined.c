@@ -19,7 +19,7 @@ enum { JOINED_SQL_MAX = 262144 };
 
 static size_t joined_max(const struct mig_conn *conn)
 {
-    size_t packet = mig_mysql_handle_of(conn)->packet_max / 2;
+    size_t packet = conn->server.longest_message / 2;
     return packet > 0 && packet < JOINED_SQL_MAX ? packet : JOINED_SQL_MAX;
 }
 
