@@ -82,6 +82,26 @@ describe("luamig init", function()
     assert.equal(0, r.code, r.stderr)
   end)
 
+  it("expands version_table_schema when a database is asked", function()
+    local p = project.new { config = 'version_table_schema = "${LUAMIG_SPEC_SCHEMA}",' }
+    p:revision { id = "a1" }
+    for _, args in ipairs { { "heads" }, { "history" }, { "show", "a1" }, { "revision", "-m", "two" } } do
+      local r = p:luamig(table.unpack(args))
+      assert.equal(0, r.code, r.stderr)
+    end
+    local unset = "error: version_table_schema: the environment variable LUAMIG_SPEC_SCHEMA is not set\n"
+    for _, args in ipairs { { "current" }, { "upgrade" }, { "upgrade", "--sql" } } do
+      local r = p:luamig(table.unpack(args))
+      assert.equal(2, r.code)
+      assert.matches(unset, r.stderr, 1, true)
+    end
+    local r = p:luamig("current", { env = { LUAMIG_SPEC_SCHEMA = "" } })
+    assert.equal(2, r.code)
+    assert.matches("error: version_table_schema is an empty string", r.stderr, 1, true)
+    r = p:luamig("upgrade", { env = { LUAMIG_SPEC_SCHEMA = "main" } })
+    assert.equal(0, r.code, r.stderr)
+  end)
+
   it("says what may not be written as what it is", function()
     local r = cli.run { "--json", "init", "/sys/project" } -- where not even the superuser may write
     assert.equal(1, r.code)

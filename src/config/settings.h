@@ -35,6 +35,7 @@ struct mig_settings {
     int64_t slug_length;
     const char *timezone;
     const char *version_table, *version_table_schema;
+    bool schema_is_template; /* version_table_schema is still to be expanded, as url */
     enum mig_transaction_mode transaction;
     struct mig_names session; /* templates: ${NAME} is expanded when they are sent */
     int64_t lock_timeout_ms, ddl_lock_timeout_ms, ddl_retries;

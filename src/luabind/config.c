@@ -17,6 +17,7 @@
  */
 enum key_kind {
     TEXT,
+    TEMPLATE,  /* a text whose ${…} are expanded when it is used */
     PATH,      /* relative to the project's folder */
     PATHS,     /* one or a list */
     TEXTS,     /* a list */
@@ -51,7 +52,7 @@ static const struct key keys[] = {
     SETTING(COUNT, "slug_length", slug_length),
     SETTING(TIMEZONE, "timezone", timezone),
     SETTING(TEXT, "version_table", version_table),
-    SETTING(TEXT, "version_table_schema", version_table_schema),
+    SETTING(TEMPLATE, "version_table_schema", version_table_schema),
     SETTING(TRANSACTION, "transaction", transaction),
     SETTING(TEMPLATES, "session", session),
     SETTING(DURATION, "lock_timeout", lock_timeout_ms),
@@ -266,7 +267,9 @@ static void read_key(lua_State *L, const struct load *load, const struct key *ke
     static const char *const zones[] = {"UTC", "local"};
     switch (key->kind) {
     case TEXT:
-        *(const char **)slot = read_text(L, load, key->name);
+    case TEMPLATE:
+        *(const char **)slot =
+            key->kind == TEXT ? read_text(L, load, key->name) : read_template(L, load, key->name);
         if ((*(const char **)slot)[0] == '\0') {
             fail(L, "%s%s is an empty string", load->base, key->name);
         }
@@ -565,6 +568,7 @@ static int load_protected(lua_State *L)
     }
     lua_settop(L, config);
     read_table(L, load, keys, MIG_COUNT(keys));
+    settings->schema_is_template = settings->version_table_schema != NULL;
     lua_settop(L, config);
     read_sections(L, load);
     return 0;

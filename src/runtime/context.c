@@ -33,10 +33,30 @@ int mig_context_map(struct mig_context *ctx, struct mig_error *err)
     return 0;
 }
 
+static int expand_schema(struct mig_context *ctx, struct mig_error *err)
+{
+    struct mig_settings *settings = &ctx->settings;
+    if (!settings->schema_is_template || settings->version_table_schema == NULL) {
+        return 0;
+    }
+    const char *text = NULL;
+    int rc = mig_settings_expand(&ctx->arena, "version_table_schema",
+                                 settings->version_table_schema, &text, err);
+    if (rc == 0 && text[0] == '\0') {
+        rc = mig_error_set(err, MIG_E_config, "version_table_schema is an empty string");
+    }
+    if (rc == 0) {
+        settings->version_table_schema = text;
+        settings->schema_is_template = false;
+    }
+    return rc;
+}
+
 int mig_context_url(struct mig_context *ctx, struct mig_error *err)
 {
-    if (ctx->url.db != NULL) {
-        return 0;
+    int rc = expand_schema(ctx, err);
+    if (rc != 0 || ctx->url.db != NULL) {
+        return rc;
     }
     if (ctx->settings.url == NULL) {
         mig_error_set(err, MIG_E_config, "no database is named");
@@ -45,9 +65,9 @@ int mig_context_url(struct mig_context *ctx, struct mig_error *err)
     }
     struct mig_url url = {0};
     const char *text = ctx->settings.url;
-    int rc = ctx->settings.url_is_template
-                 ? mig_settings_expand(&ctx->arena, "url", ctx->settings.url, &text, err)
-                 : 0;
+    rc = ctx->settings.url_is_template
+             ? mig_settings_expand(&ctx->arena, "url", ctx->settings.url, &text, err)
+             : 0;
     if (rc == 0) {
         rc = mig_url_parse(&ctx->arena, text, ctx->settings.root, &url, err);
     }
@@ -213,7 +233,8 @@ static int check_attached(const struct mig_context *ctx, struct mig_error *err)
 static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *err)
 {
     if (ctx->conn != NULL && ctx->conn->attached) {
-        return check_attached(ctx, err);
+        int rc = expand_schema(ctx, err);
+        return rc == 0 ? check_attached(ctx, err) : rc;
     }
     if (ctx->conn != NULL && !ctx->conn->lost && (reads || !ctx->conn_reads)) {
         return 0;
