@@ -109,18 +109,11 @@ int mig_sqlite_tokenize(struct mig_arena *arena, const char *text, struct mig_sq
                         struct mig_error *err)
 {
     *out = (struct mig_sqlite_tokens){.text = text};
-    size_t room = 0;
     size_t at = skip_space(text, 0);
     for (;;) {
-        if (out->count == room) {
-            size_t wanted = room == 0 ? 64 : room * 2;
-            struct mig_sqlite_token *items =
-                mig_arena_grow(arena, out->items, out->count, wanted, sizeof *items);
-            if (items == NULL) {
-                return mig_error_nomem(err);
-            }
-            out->items = items;
-            room = wanted;
+        out->items = mig_arena_room(arena, out->items, out->count, sizeof *out->items);
+        if (out->items == NULL) {
+            return mig_error_nomem(err);
         }
         struct mig_sqlite_token token = token_at(text, at);
         out->items[out->count] = token;

@@ -180,6 +180,11 @@ struct mig_value mig_value_copy(struct mig_arena *arena, const struct mig_value 
     return copy;
 }
 
+const char *mig_value_copy_text(struct mig_arena *arena, const struct mig_value *value)
+{
+    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
+}
+
 int mig_params_copy(struct mig_arena *arena, const struct mig_params *params,
                     struct mig_params *out, struct mig_error *err)
 {

@@ -266,6 +266,8 @@ int mig_conn_run(struct mig_conn *conn, const struct mig_statement *statement, i
                  struct mig_error *err) MIG_MUST_CHECK;
 /* A copy of a value whose text is the arena's. */
 struct mig_value mig_value_copy(struct mig_arena *arena, const struct mig_value *value);
+/* The text of a value that is one, copied; NULL: it is none. */
+const char *mig_value_copy_text(struct mig_arena *arena, const struct mig_value *value);
 
 /* SQLite: IMMEDIATE. Where the driver sends several statements at once, BEGIN goes with the next
  * one: a transaction in which nothing is sent costs nothing. */

@@ -115,17 +115,11 @@ int mig_history_statement(struct mig_run *run, const struct mig_step *step, cons
     return rc == 0 ? mig_statements_put(&run->revision_arena, out, &insert, err) : rc;
 }
 
-static const char *copy_text(struct mig_arena *arena, const struct mig_value *value)
-{
-    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
-}
-
 int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
                         struct mig_history_row **rows, size_t *count, struct mig_error *err)
 {
     struct mig_strbuf sql = {0};
     struct mig_cursor cursor = {0};
-    size_t room = 0;
     *rows = NULL;
     *count = 0;
     int rc = mig_context_connect_to_read(ctx, err);
@@ -152,25 +146,21 @@ int mig_context_history(struct mig_context *ctx, struct mig_arena *arena,
         if (rc != 0 || !row) {
             break;
         }
-        if (*count == room) {
-            size_t more = room == 0 ? 16 : room * 2;
-            *rows = mig_arena_grow(arena, *rows, room, more, sizeof **rows);
-            room = more;
-        }
+        *rows = mig_arena_room(arena, *rows, *count, sizeof **rows);
         if (*rows == NULL) {
             rc = mig_error_nomem(err);
             break;
         }
         const struct mig_value *v = cursor.values;
         (*rows)[(*count)++] = (struct mig_history_row){
-            .revision = copy_text(arena, &v[0]),
-            .direction = copy_text(arena, &v[1]),
-            .checksum = copy_text(arena, &v[2]),
-            .started_at = copy_text(arena, &v[3]),
-            .user = copy_text(arena, &v[4]),
-            .host = copy_text(arena, &v[5]),
-            .version = copy_text(arena, &v[6]),
-            .result = copy_text(arena, &v[7]),
+            .revision = mig_value_copy_text(arena, &v[0]),
+            .direction = mig_value_copy_text(arena, &v[1]),
+            .checksum = mig_value_copy_text(arena, &v[2]),
+            .started_at = mig_value_copy_text(arena, &v[3]),
+            .user = mig_value_copy_text(arena, &v[4]),
+            .host = mig_value_copy_text(arena, &v[5]),
+            .version = mig_value_copy_text(arena, &v[6]),
+            .result = mig_value_copy_text(arena, &v[7]),
             .duration_ms = v[8].kind == MIG_VALUE_INT ? v[8].integer : 0,
         };
     }

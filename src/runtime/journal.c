@@ -62,49 +62,41 @@ static void append_where(struct mig_strbuf *out, const struct mig_run *run)
 
 /* ---- reading the table ---- */
 
-static const char *copy_text(struct mig_arena *arena, const struct mig_value *value)
-{
-    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
-}
-
 static int read_rows(struct mig_run *run, struct mig_cursor *cursor, struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
     struct mig_arena *arena = run->arena;
-    size_t room = 0;
     for (;;) {
         bool row = false;
         int rc = mig_cursor_next(cursor, &row, err);
         if (rc != 0 || !row) {
             return rc;
         }
-        if (journal->row_count == room) {
-            size_t more = room == 0 ? 8 : room * 2;
-            journal->rows = mig_arena_grow(arena, journal->rows, room, more, sizeof *journal->rows);
-            room = more;
-        }
-        if (journal->rows == NULL) {
+        struct mig_journal_row *rows =
+            mig_arena_room(arena, journal->rows, journal->row_count, sizeof *rows);
+        if (rows == NULL) {
             return mig_error_nomem(err);
         }
+        journal->rows = rows;
         const struct mig_value *v = cursor->values;
         const char *state = v[3].kind == MIG_VALUE_TEXT ? v[3].text : "";
         journal->rows[journal->row_count++] = (struct mig_journal_row){
-            .revision = copy_text(arena, &v[0]),
+            .revision = mig_value_copy_text(arena, &v[0]),
             .step = (int)v[1].integer,
-            .direction = copy_text(arena, &v[2]),
+            .direction = mig_value_copy_text(arena, &v[2]),
             .state = strcmp(state, "intent") == 0   ? MIG_JOURNAL_INTENT
                      : strcmp(state, "failed") == 0 ? MIG_JOURNAL_FAILED
                                                     : MIG_JOURNAL_DONE,
             .calls = v[4].integer,
             .part = (int)v[5].integer,
-            .digest = copy_text(arena, &v[6]),
-            .fingerprint = copy_text(arena, &v[7]),
-            .statement = copy_text(arena, &v[8]),
-            .rest = copy_text(arena, &v[9]),
-            .answers = copy_text(arena, &v[10]),
-            .started_at = copy_text(arena, &v[11]),
-            .runner = copy_text(arena, &v[12]),
-            .note = copy_text(arena, &v[13]),
+            .digest = mig_value_copy_text(arena, &v[6]),
+            .fingerprint = mig_value_copy_text(arena, &v[7]),
+            .statement = mig_value_copy_text(arena, &v[8]),
+            .rest = mig_value_copy_text(arena, &v[9]),
+            .answers = mig_value_copy_text(arena, &v[10]),
+            .started_at = mig_value_copy_text(arena, &v[11]),
+            .runner = mig_value_copy_text(arena, &v[12]),
+            .note = mig_value_copy_text(arena, &v[13]),
         };
     }
 }

@@ -123,9 +123,9 @@ int mig_lease_look(struct mig_run *run, const char *key, struct mig_lease_row *r
         const struct mig_value *v = cursor.values;
         row->exists = true;
         row->token = v[0].integer;
-        row->owner = v[1].kind == MIG_VALUE_TEXT ? mig_arena_strdup(run->arena, v[1].text) : NULL;
+        row->owner = mig_value_copy_text(run->arena, &v[1]);
         row->by_session = v[2].kind == MIG_VALUE_TEXT && strcmp(v[2].text, "session") == 0;
-        row->since = v[3].kind == MIG_VALUE_TEXT ? mig_arena_strdup(run->arena, v[3].text) : NULL;
+        row->since = mig_value_copy_text(run->arena, &v[3]);
         row->seconds_left = v[4].kind == MIG_VALUE_INT ? v[4].integer : 0;
     }
     mig_cursor_close(&cursor);

@@ -11,18 +11,14 @@ static void copy_columns(struct mig_arena *arena, const struct mig_cursor *curso
     }
 }
 
-/* The cursor's row, behind those that are there; *room is for so many. */
-static int copy_row(struct mig_arena *arena, const struct mig_cursor *cursor, size_t *room,
+/* The cursor's row, behind those that are there. */
+static int copy_row(struct mig_arena *arena, const struct mig_cursor *cursor,
                     struct mig_result *out, struct mig_error *err)
 {
-    if (out->row_count == *room) {
-        size_t more = *room == 0 ? 8 : *room * 2;
-        out->cells = mig_arena_grow(arena, out->cells, *room * out->column_count,
-                                    more * out->column_count, sizeof *out->cells);
-        *room = more;
-        if (out->cells == NULL) {
-            return mig_error_nomem(err);
-        }
+    out->cells =
+        mig_arena_room(arena, out->cells, out->row_count, out->column_count * sizeof *out->cells);
+    if (out->cells == NULL) {
+        return mig_error_nomem(err);
     }
     for (size_t i = 0; i < out->column_count; i++) {
         out->cells[out->row_count * out->column_count + i] =
@@ -35,12 +31,11 @@ static int copy_row(struct mig_arena *arena, const struct mig_cursor *cursor, si
 static int copy_rows(struct mig_arena *arena, struct mig_cursor *cursor, struct mig_result *out,
                      struct mig_error *err)
 {
-    size_t room = 0;
     bool row = false;
     copy_columns(arena, cursor, out);
     int rc = mig_cursor_next(cursor, &row, err);
     while (rc == 0 && row) {
-        rc = copy_row(arena, cursor, &room, out, err);
+        rc = copy_row(arena, cursor, out, err);
         rc = rc == 0 ? mig_cursor_next(cursor, &row, err) : rc;
     }
     return rc != 0 ? rc : arena->failed ? mig_error_nomem(err) : 0;
@@ -349,7 +344,6 @@ static int take_rows(struct mig_rows_reader *reader, struct mig_error *err)
     struct mig_run *run = reader->run;
     struct mig_arena *arena = &reader->taken;
     struct mig_answer *rest = mig_arena_new(arena, struct mig_answer);
-    size_t room = 0;
     bool row = true;
     int rc = rest == NULL ? mig_error_nomem(err) : 0;
     if (rc == 0) {
@@ -361,7 +355,7 @@ static int take_rows(struct mig_rows_reader *reader, struct mig_error *err)
             reader->values = reader->cursor.values;
             reader->at++;
             mig_journal_note_row(run, reader);
-            rc = copy_row(arena, &reader->cursor, &room, &rest->result, err);
+            rc = copy_row(arena, &reader->cursor, &rest->result, err);
         }
     }
     rc = rc == 0 && arena->failed ? mig_error_nomem(err) : rc;

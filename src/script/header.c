@@ -315,17 +315,12 @@ static int read_value(struct scan *scan, struct mig_declared *out, bool *literal
 static int read_list(struct scan *scan, struct mig_declared *out, bool *literal,
                      struct mig_error *err)
 {
-    size_t room = 0;
     out->kind = MIG_DECLARED_LIST;
     int status = advance(scan, err);
     while (status == 0 && !mig_token_is(&scan->token, "}")) {
-        if (out->count == room) {
-            size_t more = room == 0 ? 4 : room * 2;
-            out->items = mig_arena_grow(scan->arena, out->items, room, more, sizeof *out->items);
-            room = more;
-            if (out->items == NULL) {
-                return mig_error_nomem(err);
-            }
+        out->items = mig_arena_room(scan->arena, out->items, out->count, sizeof *out->items);
+        if (out->items == NULL) {
+            return mig_error_nomem(err);
         }
         struct mig_declared *item = &out->items[out->count++];
         if (mig_token_is(&scan->token, "{")) { /* a list in a list is no declaration's shape */

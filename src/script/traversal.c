@@ -7,13 +7,9 @@
 int mig_revisions_append(struct mig_arena *arena, struct mig_revisions *list,
                          struct mig_revision *revision, struct mig_error *err)
 {
-    size_t count = list->count;
-    if (count == 0 || (count >= 4 && (count & (count - 1)) == 0)) { /* full at every power of two */
-        list->items = mig_arena_grow(arena, list->items, count, count == 0 ? 4 : count * 2,
-                                     sizeof(struct mig_revision *));
-        if (list->items == NULL) {
-            return mig_error_nomem(err);
-        }
+    list->items = mig_arena_room(arena, list->items, list->count, sizeof *list->items);
+    if (list->items == NULL) {
+        return mig_error_nomem(err);
     }
     list->items[list->count++] = revision;
     return 0;

@@ -71,16 +71,10 @@ static int record(struct mig_version_rows *rows, enum mig_version_op_kind kind, 
                   const char *to, struct mig_error *err)
 {
     struct mig_step *step = rows->step;
-    if (step->version_op_count == 0) {
-        rows->room = 0;
-    }
-    if (step->version_op_count == rows->room) {
-        rows->room = rows->room == 0 ? 1 : rows->room * 2;
-        step->version_ops = mig_arena_grow(rows->arena, step->version_ops, step->version_op_count,
-                                           rows->room, sizeof *step->version_ops);
-        if (step->version_ops == NULL) {
-            return mig_error_nomem(err);
-        }
+    step->version_ops = mig_arena_room(rows->arena, step->version_ops, step->version_op_count,
+                                       sizeof *step->version_ops);
+    if (step->version_ops == NULL) {
+        return mig_error_nomem(err);
     }
     step->version_ops[step->version_op_count++] = (struct mig_version_op){kind, from, to};
     return change_now(rows, from, to, err);

@@ -9,7 +9,6 @@ struct mig_version_rows {
     bool *is_row;         /* by mig_revision.order */
     struct mig_names now; /* sorted */
     struct mig_step *step;
-    size_t room; /* of step->version_ops */
 };
 
 int mig_version_rows_start(struct mig_version_rows *rows, const struct mig_revision_map *map,

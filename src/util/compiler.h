@@ -8,7 +8,6 @@
 
 #define MIG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args), nonnull(fmt)))
 #define MIG_MUST_CHECK        __attribute__((warn_unused_result))
-#define MIG_UNUSED            __attribute__((unused))
 #define MIG_NOINLINE          __attribute__((noinline))
 #define MIG_COUNT(array)      (sizeof(array) / sizeof((array)[0]))
 

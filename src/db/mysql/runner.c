@@ -71,11 +71,6 @@ static int is_trusted(struct mig_conn *conn, bool *out, struct mig_error *err)
     return rc;
 }
 
-static const char *text_of(struct mig_arena *arena, const struct mig_value *value)
-{
-    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
-}
-
 /* Without the PROCESS privilege the list has only our own sessions: then the number is all there
  * is. */
 static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *key,
@@ -96,9 +91,9 @@ static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *ke
     }
     if (rc == 0 && row && cursor.values[0].kind == MIG_VALUE_INT) {
         out->pid = cursor.values[0].integer;
-        out->user = text_of(arena, &cursor.values[1]);
-        out->host = text_of(arena, &cursor.values[2]);
-        out->query = text_of(arena, &cursor.values[3]);
+        out->user = mig_value_copy_text(arena, &cursor.values[1]);
+        out->host = mig_value_copy_text(arena, &cursor.values[2]);
+        out->query = mig_value_copy_text(arena, &cursor.values[3]);
     }
     mig_cursor_close(&cursor);
     return rc;

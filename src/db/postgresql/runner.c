@@ -53,11 +53,6 @@ static int is_trusted(struct mig_conn *conn, bool *out, struct mig_error *err)
     return 0;
 }
 
-static const char *text_of(struct mig_arena *arena, const struct mig_value *value)
-{
-    return value->kind == MIG_VALUE_TEXT ? mig_arena_strdup(arena, value->text) : NULL;
-}
-
 static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *key,
                   struct mig_lock_holder *out, struct mig_error *err)
 {
@@ -82,11 +77,11 @@ static int holder(struct mig_conn *conn, struct mig_arena *arena, const char *ke
     }
     if (rc == 0 && row) {
         out->pid = cursor.values[0].integer;
-        out->user = text_of(arena, &cursor.values[1]);
-        out->host = text_of(arena, &cursor.values[2]);
-        out->application = text_of(arena, &cursor.values[3]);
-        out->since = text_of(arena, &cursor.values[4]);
-        out->query = text_of(arena, &cursor.values[5]);
+        out->user = mig_value_copy_text(arena, &cursor.values[1]);
+        out->host = mig_value_copy_text(arena, &cursor.values[2]);
+        out->application = mig_value_copy_text(arena, &cursor.values[3]);
+        out->since = mig_value_copy_text(arena, &cursor.values[4]);
+        out->query = mig_value_copy_text(arena, &cursor.values[5]);
     }
     mig_cursor_close(&cursor);
     return rc;
