@@ -1,5 +1,6 @@
 -- init, templates, revision, merge: what is written into a project's folder.
 local cli = require "spec.support.cli"
+local lfs = require "lfs"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
@@ -80,6 +81,25 @@ describe("luamig init", function()
     assert.matches("error: session: the environment variable LUAMIG_SPEC_TABLE is not set\n  hint      Set it, or write ${LUAMIG_SPEC_TABLE:-default}.", r.stderr, 1, true)
     r = p:luamig("upgrade", { env = { LUAMIG_SPEC_TABLE = "spec_table" } })
     assert.equal(0, r.code, r.stderr)
+  end)
+
+  it("is where its configuration's name stands, a link too, however it is found", function()
+    local p = project.new {}
+    p:revision { id = "a1" }
+    local file = p.path .. "/luamig.conf.lua"
+    assert(lfs.mkdir(p.path .. "/mounted"))
+    assert(os.rename(file, p.path .. "/mounted/luamig.conf.lua"))
+    assert(lfs.link("mounted/luamig.conf.lua", file, true))
+    for _, run in ipairs { { {}, { cwd = p.path } }, { { "-c", file }, { cwd = "/" } }, { { "-c", "luamig.conf.lua" }, { cwd = p.path } },
+      { {}, { cwd = "/", env = { LUAMIG_CONFIG = file } } } } do
+      local args, options = run[1], run[2]
+      args[#args + 1] = "heads"
+      local r = cli.run(args, options)
+      assert.equal("a1 (head) a1\n", r.stdout, r.stderr)
+    end
+    local r = cli.run { "-c", p.path .. "/none", "heads" }
+    assert.matches("cannot read the configuration '" .. p.path .. "/none' (--config): No such file", r.stderr, 1, true)
+    assert.matches("Is a directory", cli.run({ "-c", "/", "heads" }).stderr)
   end)
 
   it("expands version_table_schema when a database is asked", function()

@@ -592,11 +592,18 @@ static const char *current_folder(struct mig_arena *arena, struct mig_error *err
     return copy;
 }
 
-/* The absolute path of a file that must be there. */
+/* The absolute path of a file that must be there. A link to one stays where it is, as where the
+ * file is looked for: a project's folder is the one that its name stands in. */
 static const char *resolve_file(struct mig_arena *arena, const char *file, const char *origin,
                                 struct mig_error *err)
 {
-    char *path = realpath(file, NULL);
+    const char *name = mig_file_name(file);
+    const char *folder = name != file ? mig_arena_strndup(arena, file, (size_t)(name - file)) : ".";
+    if (folder == NULL) {
+        (void)mig_error_nomem(err);
+        return NULL;
+    }
+    char *path = access(file, F_OK) == 0 ? realpath(folder, NULL) : NULL;
     if (path == NULL) {
         int failed = errno;
         (void)mig_error_set(err, mig_file_code(failed),
@@ -604,12 +611,12 @@ static const char *resolve_file(struct mig_arena *arena, const char *file, const
                             strerror(failed));
         return NULL;
     }
-    const char *copy = mig_arena_strdup(arena, path);
+    const char *full = mig_arena_printf(arena, "%s/%s", strcmp(path, "/") != 0 ? path : "", name);
     free(path);
-    if (copy == NULL) {
+    if (full == NULL) {
         (void)mig_error_nomem(err);
     }
-    return copy;
+    return full;
 }
 
 /* settings->file (NULL when there is none) and settings->root. */
