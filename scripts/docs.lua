@@ -186,16 +186,17 @@ local function operations()
 The operations in the order of their objects; then [Alembic's spellings](#alembics-spellings) (`create_foreign_key`, `rename_column`, …),
 [batches](#batches), [`change()`](#both-directions-at-once) and [the rest of `op`](#everything-else-in-op).
 
-Every operation takes `schema =` beside the options listed. Options stand in one table, last (those of `create_table` beside its columns). An
-option with a dialect's prefix is checked everywhere and used on its own dialect; `mariadb_` beats `mysql_` on MariaDB.
+Every operation takes `schema =` beside the options listed. Options stand in one table, last (those of `create_table` beside its columns; the
+`body` of `create_function` and `create_trigger` may follow them). An option with a dialect's prefix is checked everywhere and used on its own
+dialect; `mariadb_` beats `mysql_` on MariaDB.
 ]] }
-  local name, title, positional, options
+  local name, title, positional, options, last
   for line in read("src/model/op.def"):gmatch("[^\n]+") do
     local op, text = line:match('^MIG_OP%(([%w_]+), "(.*)"%)')
     local role, kind, field = line:match("^%s*MIG_(AR[GO])%([%w_]+, ([%w_]+), ([%w_]+)%)")
     local option_kind, option = line:match("^%s*MIG_OPT%([%w_]+, ([%w_]+), ([%w_]+)%)")
     if op then
-      name, title, positional, options = op, text, {}, {}
+      name, title, positional, options, last = op, text, {}, {}, nil
     elseif role then
       if name == "add_column" and field == "columns" then field = "column" end -- the list is add_columns's
       positional[#positional + 1] = field .. (role == "ARO" and "?" or "")
@@ -203,8 +204,10 @@ option with a dialect's prefix is checked everywhere and used on its own dialect
       local shown = ("`%s` (%s)"):format(option, kind_of(option_kind))
       if option_kind == "OPTIONS" then shown = option_names(option == "existing" and "existing_" or "") end
       options[#options + 1] = shown
+      if option == "body" then last = "body?" end -- it may stand behind the options
     elseif line:match("^MIG_END") then
       if #options > 0 then positional[#positional + 1] = "{ … }" end
+      positional[#positional + 1] = last
       parts[#parts + 1] = ("## %s\n\n%s%s.\n\n```lua\nop.%s(%s)\n```\n"):format(name, title:sub(1, 1):upper(), title:sub(2), name,
         table.concat(positional, ", "))
       if name == "create_table" then options[#options + 1] = "`comment` (text), " .. table_options() end

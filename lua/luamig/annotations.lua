@@ -92,7 +92,7 @@ local narrower = {
 
 -- The parameters of an operation of the table: what stands by its place, then the options.
 local function parameters(operation)
-  local words, options = {}, {}
+  local words, options, last = {}, {}, ""
   for _, field in ipairs(operation.fields) do
     if field.positional then
       local shape = (narrower[operation.name] or {})[field.name]
@@ -101,10 +101,11 @@ local function parameters(operation)
     else
       local key = field.name == "end" and '["end"]' or field.name
       options[#options + 1] = ("%s?: %s"):format(key, field.shape)
+      if key == "body" then last = ", body?: " .. field.shape end -- create_function(name, {…}, body)
     end
   end
   words[#words + 1] = ("options?: { %s }"):format(table.concat(options, ", "))
-  return table.concat(words, ", ")
+  return table.concat(words, ", ") .. last
 end
 
 --- The whole file.

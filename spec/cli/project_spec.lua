@@ -216,6 +216,8 @@ describe("what init tells luacheck and editors", function()
     local text = read(folder .. "/.luamig/annotations.lua")
     assert.is_function(load(text))
     assert.matches("\n%-%-%-@field add_column fun%(table: string, columns: luamig.column, options%?: {", text)
+    assert.matches("\n%-%-%-@field create_function fun%(name: string, options%?: %b{}, body%?: string%) #", text)
+    assert.matches("\nop.create_trigger(name, table, { … }, body?)\n", page, 1, true)
     for name in operations:gmatch "%S+" do assert.matches("\n%-%-%-@field " .. name .. " ", text) end
   end)
 end)
