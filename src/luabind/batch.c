@@ -47,8 +47,7 @@ static int batch_operation(lua_State *L)
 
 static int batch_index(lua_State *L)
 {
-    struct batch_box *box = luaL_checkudata(L, 1, BATCH);
-    (void)box;
+    (void)luaL_checkudata(L, 1, BATCH);
     const char *word = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
     const char *names[MIG_READ_OP_NAMES];
     size_t count = 0;

@@ -35,7 +35,7 @@ static int restrict_upper(struct range *range, const char *label, struct mig_err
 {
     struct mig_revision *branch;
     struct mig_revisions kept = {0};
-    int status = mig_target_branch(range->map, range->arena, label, &branch, err);
+    int status = mig_target_branch(range->map, label, &branch, err);
     if (status != 0) {
         return status;
     }

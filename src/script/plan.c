@@ -247,7 +247,7 @@ static int downgrade_roots(struct downgrade *down, const char *text, const bool 
     if (status != 0 || down->label == NULL) {
         return status;
     }
-    status = mig_target_branch(map, down->arena, down->label, &owner, err);
+    status = mig_target_branch(map, down->label, &owner, err);
     if (status != 0 || roots.count < 2) {
         return status;
     }

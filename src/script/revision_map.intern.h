@@ -82,9 +82,8 @@ int mig_target_all(const struct mig_revision_map *map, struct mig_arena *arena, 
 int mig_target_one(const struct mig_revision_map *map, struct mig_arena *arena, const char *target,
                    struct mig_revision **out, struct mig_error *err) MIG_MUST_CHECK;
 /* The revision that stands for a branch: by label, id or prefix. MIG_E_unknown_label. */
-int mig_target_branch(const struct mig_revision_map *map, struct mig_arena *arena,
-                      const char *label, struct mig_revision **out,
-                      struct mig_error *err) MIG_MUST_CHECK;
+int mig_target_branch(const struct mig_revision_map *map, const char *label,
+                      struct mig_revision **out, struct mig_error *err) MIG_MUST_CHECK;
 /* Keeps those of the list that are on the branch of `label`. */
 int mig_target_filter(const struct mig_revision_map *map, struct mig_arena *arena,
                       const char *label, struct mig_revisions *list,

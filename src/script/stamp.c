@@ -32,7 +32,7 @@ static int add_lineage(struct stamp *stamp, const char *text, bool *touched, str
         status = mig_revisions_append(stamp->arena, &stamp->targets, named.items[i], err);
     }
     if (status == 0 && parts.label != NULL) {
-        status = mig_target_branch(stamp->map, stamp->arena, parts.label, &branch, err);
+        status = mig_target_branch(stamp->map, parts.label, &branch, err);
         if (status == 0) {
             status = mig_revisions_append(stamp->arena, &named, branch, err);
         }

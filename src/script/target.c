@@ -143,10 +143,9 @@ static int unknown_label(const struct mig_revision_map *map, const char *label,
     return status;
 }
 
-int mig_target_branch(const struct mig_revision_map *map, struct mig_arena *arena,
-                      const char *label, struct mig_revision **out, struct mig_error *err)
+int mig_target_branch(const struct mig_revision_map *map, const char *label,
+                      struct mig_revision **out, struct mig_error *err)
 {
-    (void)arena;
     *out = find_exact(map, label);
     if (*out != NULL) {
         return 0;
@@ -166,7 +165,7 @@ static int branch_lineage(const struct mig_revision_map *map, struct mig_arena *
                           const char *label, bool **out, struct mig_error *err)
 {
     struct mig_revision *branch;
-    int status = mig_target_branch(map, arena, label, &branch, err);
+    int status = mig_target_branch(map, label, &branch, err);
     return status != 0 ? status : mig_set_lineage(map, arena, branch, MIG_EDGES_DOWN, out, err);
 }
 
@@ -307,7 +306,7 @@ int mig_target_all(const struct mig_revision_map *map, struct mig_arena *arena, 
     }
     if (strcmp(parts.symbol, "base") == 0) {
         struct mig_revision *branch;
-        return parts.label == NULL ? 0 : mig_target_branch(map, arena, parts.label, &branch, err);
+        return parts.label == NULL ? 0 : mig_target_branch(map, parts.label, &branch, err);
     }
     bool heads = strcmp(parts.symbol, "heads") == 0;
     if (heads || strcmp(parts.symbol, "head") == 0) {
