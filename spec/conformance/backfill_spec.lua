@@ -189,6 +189,17 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "11\t5\t1", "12\t6\t1" }, db:query "SELECT id, code, n FROM t ORDER BY id")
     end)
 
+    it("is looked at before what is open is committed", function()
+      fill("id INTEGER NOT NULL", "id", { "1" })
+      revision [[op.execute "UPDATE t SET n = 7"
+        op.backfill { table = "t", set = { id = 1 } }]]
+      local r = p:luamig "upgrade"
+      assert.equal(1, r.code)
+      assert.matches("column 'id' is of the key", r.stderr, 1, true)
+      assert.matches("rolled back; still at base", r.stderr, 1, true)
+      assert.same({ "0" }, db:query "SELECT n FROM t")
+    end)
+
     it("refuses a column that there is not, though no row tells", function()
       fill("id INTEGER NOT NULL", "id", { "1" })
       db:query "DELETE FROM t"

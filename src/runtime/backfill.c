@@ -629,16 +629,16 @@ int mig_run_backfill(struct mig_run *run, const struct mig_op_backfill *op, stru
     struct mig_arena *arena = &run->revision_arena;
     int64_t size = op->batch_size.given ? op->batch_size.value : BATCH;
     struct backfill b = {.run = run, .op = op, .wanted = size, .batch = size};
-    int rc = mig_segment_boundary(run, "op.backfill", err);
+    int rc = mig_backfill_sleep(&op->sleep, &b.sleep_ms, err);
+    if (rc == 0 && run->sink->live) {
+        rc = find_key(&b, err); /* what is open can still be rolled back */
+    }
+    if (rc == 0) {
+        rc = mig_segment_boundary(run, "op.backfill", err);
+    }
     if (rc == 0 && !run->sink->live) {
         rc = list_statement(&b, err);
         return rc == 0 ? mig_segment_boundary(run, "op.backfill", err) : rc;
-    }
-    if (rc == 0) {
-        rc = find_key(&b, err);
-    }
-    if (rc == 0) {
-        rc = mig_backfill_sleep(&op->sleep, &b.sleep_ms, err);
     }
     if (rc != 0) {
         return rc;
