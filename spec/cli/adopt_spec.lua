@@ -243,6 +243,7 @@ local grown = {
     GRANT SELECT ON recent TO PUBLIC; GRANT UPDATE (id) ON recent TO PUBLIC;
     ALTER VIEW recent OWNER TO pg_monitor;
     REVOKE ALL ON FUNCTION shout() FROM PUBLIC; REVOKE ALL ON TYPE percent FROM PUBLIC;
+    REVOKE ALL ON TYPE mood FROM PUBLIC; COMMENT ON CONSTRAINT in_range ON DOMAIN percent IS 'of a hundred';
     CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
     CREATE EVENT TRIGGER watched ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'DROP INDEX') EXECUTE FUNCTION watch();
     ALTER EVENT TRIGGER watched DISABLE;]],

@@ -32,6 +32,8 @@ local queries = {
     SELECT rel, conname, convalidated, pg_get_constraintdef(k.oid) FROM pg_constraint k JOIN r ON r.oid = conrelid ORDER BY 1, 2;
     SELECT pg_get_indexdef(oid) FROM r WHERE relkind IN ('i', 'I') ORDER BY 1;
     SELECT t.typname, e.enumlabel FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid ORDER BY 1, e.enumsortorder;
+    SELECT typname, typacl, obj_description(oid, 'pg_type') FROM pg_type WHERE typtype IN ('d', 'e') AND typnamespace = current_schema()::regnamespace ORDER BY 1;
+    SELECT conname, obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND conname NOT LIKE '%luamig\_%' ORDER BY 1;
     SELECT rel, seqtypid::regtype, seqstart, seqincrement, seqmax, seqmin, seqcycle FROM pg_sequence s JOIN r ON r.oid = seqrelid
      ORDER BY 1;
     SELECT rel, pg_get_viewdef(oid) FROM r WHERE relkind IN ('v', 'm') ORDER BY 1;

@@ -18,6 +18,9 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
            FROM pg_type y JOIN s ON s.oid = y.typnamespace LEFT JOIN pg_class r ON r.oid = y.typrelid
            WHERE (y.typtype IN ('d', 'r') OR (y.typtype = 'c' AND r.relkind = 'c'))
              AND NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_type'::regclass AND m.objid = y.oid)),
+     enums AS (SELECT y.oid, y.typacl, y.typowner, s.prefix || quote_ident(y.typname) AS name
+               FROM pg_type y JOIN s ON s.oid = y.typnamespace
+               WHERE y.typtype = 'e' AND NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_type'::regclass AND m.objid = y.oid)),
      p AS (SELECT p.*, s.prefix || quote_ident(p.proname) AS name, s.pattern, s.prefix
            FROM pg_proc p JOIN s ON s.oid = p.pronamespace
            WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
@@ -231,9 +234,10 @@ FROM (
   FROM t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class x ON x.oid = i.indexrelid
   UNION ALL
   SELECT 17, 'comments on', pg_describe_object(d.classoid, d.objoid, d.objsubid), false, d.objoid::bigint,
-         CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm')) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,
+         CASE WHEN d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT t.oid FROM t WHERE t.relkind IN ('v', 'm')) THEN '' ELSE format('COMMENT ON %s %s IS %L', CASE i.type WHEN 'table constraint' THEN 'CONSTRAINT' WHEN 'domain constraint' THEN 'CONSTRAINT' WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(regexp_replace(i.type, '^.* column$', 'column')) END,
                 CASE d.classoid WHEN 'pg_proc'::regclass THEN d.objoid::regprocedure::text
-                                ELSE regexp_replace(i.identity, '(^| on )' || s.pattern, '\1' || s.prefix) END, d.description) END, NULL,
+                                ELSE regexp_replace(regexp_replace(i.identity, '(^| on )' || s.pattern, '\1' || s.prefix), '^(.* on )',
+                                                    CASE i.type WHEN 'domain constraint' THEN '\1DOMAIN ' ELSE '\1' END) END, d.description) END, NULL,
          CASE d.classoid
            WHEN 'pg_class'::regclass THEN COALESCE((SELECT x.indrelid FROM pg_index x WHERE x.indexrelid = d.objoid),
                                                    (SELECT o.rel FROM owner o WHERE o.seq = d.objoid), d.objoid)
@@ -248,7 +252,8 @@ FROM (
            OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT i.indexrelid FROM pg_index i JOIN t ON t.oid = i.indrelid WHERE t.relispartition))
            OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT y.typrelid FROM y WHERE y.typrelid <> 0))
            OR (d.classoid = 'pg_constraint'::regclass AND d.objoid IN (SELECT k.oid FROM pg_constraint k JOIN t ON t.oid = k.conrelid))
-           OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM pg_type y JOIN s ON s.oid = y.typnamespace WHERE y.typtype = 'e'))
+           OR (d.classoid = 'pg_constraint'::regclass AND d.objoid IN (SELECT k.oid FROM pg_constraint k JOIN y ON y.oid = k.contypid))
+           OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT e.oid FROM enums e))
            OR (d.classoid = 'pg_proc'::regclass AND d.objoid IN (SELECT p.oid FROM p))
            OR (d.classoid = 'pg_class'::regclass AND d.objoid IN (SELECT c.oid FROM c WHERE c.relkind = 'S'))
            OR (d.classoid = 'pg_trigger'::regclass AND d.objoid IN (SELECT g.oid FROM pg_trigger g JOIN t ON t.oid = g.tgrelid))
@@ -273,7 +278,8 @@ FROM (
         UNION ALL
         SELECT p.oid::regprocedure::text, p.oid::bigint, p.proacl, p.proowner, 'ROUTINE ' || p.oid::regprocedure, '', true, NULL FROM p
         UNION ALL
-        SELECT y.name, y.oid::bigint, y.typacl, y.typowner, 'TYPE ' || y.name, '', true, NULL FROM y
+        SELECT y.name, y.oid::bigint, y.typacl, y.typowner, 'TYPE ' || y.name, '', true, NULL
+        FROM (SELECT oid, typacl, typowner, name FROM y UNION ALL SELECT * FROM enums) y
         UNION ALL
         SELECT quote_ident(n.nspname), n.oid::bigint,
                CASE n.nspname WHEN 'public' -- without what every new database gives to PUBLIC
