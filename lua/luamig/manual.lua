@@ -60,7 +60,8 @@ manual.commands = {
     { "luamig edit head", "the newest" },
   },
   heads = {
-    "Lists the revisions that nothing follows. In CI, --check keeps a second head from being merged.",
+    "Lists the revisions that nothing follows. An effective head is one that another revision depends on: it has no version row of "
+      .. "its own. In CI, --check keeps a second head from being merged.",
     { "luamig heads --check", "exits with 3 when there are several" },
   },
   branches = { "Lists the revisions that more than one follows, with those that do." },

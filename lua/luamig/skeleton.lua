@@ -69,8 +69,8 @@ local function known_folder(settings, path)
   end
 end
 
--- The folder of a new file: the one asked for, that of a revision it follows, the first.
-local function choose_folder(settings, wanted, parents)
+--- The folder of a new file: the one asked for, that of a revision it follows, the first.
+function skeleton.folder(settings, wanted, parents)
   if wanted then
     local here = require "lfs".currentdir()
     return known_folder(settings, files.absolute(wanted, here)) or core.error {
@@ -165,7 +165,7 @@ function skeleton.write(handle, spec)
   }
   spec.id = id
   local filled, file = skeleton.compose(settings, spec, header)
-  local folder = choose_folder(settings, spec.folder, header.parents)
+  local folder = skeleton.folder(settings, spec.folder, header.parents)
   local path = folder .. "/" .. file
   if files.exists(path) then
     core.error {

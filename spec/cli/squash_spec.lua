@@ -357,3 +357,22 @@ describe("squash", function()
     assert.matches("'dddd' replaces 'bbbb', which is in a file too: migrations/bbbb%.lua", r.stderr)
   end)
 end)
+
+describe("the file of a squash", function()
+  it("stands where file_template puts it", function()
+    local p = new_project { config = 'recursive = true, file_template = "old/{rev}_{slug}",' }
+    for _, id in ipairs { "aaaa", "bbbb" } do ok(p:luamig("revision", "-m", "one", "--rev-id", id)) end
+    assert.equal("migrations/old/bbbb_all.lua\n", ok(p:luamig("squash", "head", "--yes", "-m", "all")).stdout)
+  end)
+
+  it("takes the place of no other revision", function()
+    local p = new_project { config = 'file_template = "{slug}",' }
+    for _, name in ipairs { "one", "two", "three" } do ok(p:luamig("revision", "-m", name, "--rev-id", name .. "1")) end
+    local before = p:read "migrations/three.lua"
+    local r = p:luamig("squash", "two1", "--yes", "-m", "three")
+    assert.equal(2, r.code)
+    assert.matches("migrations/three.lua' exists already", r.stderr, 1, true)
+    assert.equal(before, p:read "migrations/three.lua")
+    assert.equal("migrations/one.lua\n", ok(p:luamig("squash", "two1", "--yes", "-m", "one")).stdout)
+  end)
+end)

@@ -303,6 +303,21 @@ local function note_dialects(session, root, list)
   end
 end
 
+-- Where the file goes: beside that of the last revision, but where file_template has sub-folders of its own. No file of
+-- another revision may stand there.
+local function place(settings, list, last, name)
+  local folder = name:find("/", 1, true) and skeleton.folder(settings, nil, { last })
+    or files.absolute(last.file, settings.root):match "^(.*)/"
+  local path = folder .. "/" .. name
+  for _, revision in ipairs(list) do
+    if files.absolute(revision.file, settings.root) == path then return path end
+  end
+  if files.exists(path) then
+    refuse(("'%s' exists already, and is none of the files that become one"):format(path), "give another message with -m")
+  end
+  return path
+end
+
 -- All files of the revisions but the one that is kept.
 local function remove_files(session, root, list, kept)
   local removed = {}
@@ -326,18 +341,19 @@ function squash.run(session)
   session.shape = "squashed"
   local args, out, handle = session.args, session.out, session:handle()
   scratch.configure { config = args.config, url = args.url, env = args.env, args = args.x }
-  local root = handle:settings().root
+  local settings = handle:settings()
+  local root = settings.root
   local list, last = gathered(handle, args.rev)
   local ok, text, name, lacks = pcall(made, session, list, last)
   if not ok then scratch.fail(text) end
   scratch.drop_all()
+  local path = place(settings, list, last, name)
   note_dialects(session, root, list)
   for _, what in ipairs(lacks) do out:note("not in it: " .. what) end
   if not session:confirm(("%d files become one. Every database must be at %s, at a later one, or empty. Go on?"):format(
     #list, last.revision)) then
     refuse "nothing was changed"
   end
-  local path = files.absolute(last.file, root):match "^(.*/)" .. name
   files.write(path, text)
   local removed = remove_files(session, root, list, path)
   session:close() -- the graph is another one now
