@@ -378,4 +378,16 @@ digraph revisions {
     assert.equal(0, p:luamig("stamp", "--purge", "left1").code)
     assert.same({ "left1" }, ids(p:luamig("current", "--json")))
   end)
+
+  it("name the other direction for a count that goes there", function()
+    local p = forked()
+    assert.matches("hint      'downgrade -1' goes down", p:luamig("upgrade", "-1").stderr, 1, true)
+    assert.matches("hint      'upgrade +1' goes up", p:luamig("downgrade", "+1").stderr, 1, true)
+    for verb, way in pairs { upgrade = "up", downgrade = "down" } do
+      local r = p:luamig(verb, "+0")
+      assert.equal(2, r.code)
+      assert.matches("'+0' is no step " .. way, r.stderr, 1, true)
+      assert.not_matches("hint", r.stderr)
+    end
+  end)
 end)

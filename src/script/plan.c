@@ -184,7 +184,9 @@ static int downgrade_relative(struct downgrade *down, const struct mig_target *p
     if (parts->symbol == NULL && parts->steps >= 0) {
         status = mig_error_set(err, MIG_E_relative_out_of_range,
                                "'%s' is no step down from where the database stands", parts->text);
-        mig_error_hint(err, "'upgrade %s' goes up.", parts->text);
+        if (parts->steps > 0) {
+            mig_error_hint(err, "'upgrade %s' goes up.", parts->text);
+        }
         return status;
     }
     if (parts->symbol == NULL) {

@@ -442,7 +442,9 @@ int mig_target_upgrade(const struct mig_revision_map *map, struct mig_arena *are
         if (parts.steps <= 0) {
             status = mig_error_set(err, MIG_E_relative_out_of_range,
                                    "'%s' is no step up from where the database stands", target);
-            mig_error_hint(err, "'downgrade %s' goes down.", target);
+            if (parts.steps < 0) {
+                mig_error_hint(err, "'downgrade %s' goes down.", target);
+            }
             return status;
         }
         if (parts.label != NULL) {
