@@ -109,6 +109,24 @@ static bool is_executable(const struct mig_sqltoken *token)
     return token->length > 3 && (token->start[2] == '!' || strncmp(token->start, "/*M!", 4) == 0);
 }
 
+/* A line for psql where a statement would begin. pg_dump's \restrict and \unrestrict are about what
+ * psql shall not do with the rest. */
+static int skip_client_line(struct mig_sqltokens *tokens, const struct mig_sqltoken *backslash,
+                            struct mig_error *err)
+{
+    struct mig_sqltokens ahead = *tokens;
+    struct mig_sqltoken word = mig_sqltokens_word(&ahead);
+    if (!mig_sqltoken_is(&word, "RESTRICT") && !mig_sqltoken_is(&word, "UNRESTRICT")) {
+        int code = mig_error_set(err, MIG_E_script, "\\%.*s is no SQL but a command of psql",
+                                 (int)word.length, word.start);
+        mig_error_hint(err, "Leave it out; `pg_dump --inserts` writes rows as SQL alone.");
+        return code;
+    }
+    const char *line_end = memchr(backslash->start, '\n', (size_t)(tokens->end - backslash->start));
+    tokens->p = line_end != NULL ? line_end : tokens->end;
+    return 0;
+}
+
 int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *server,
                     struct mig_arena *arena, const char *sql, size_t length,
                     struct mig_statements *out, struct mig_error *err)
@@ -144,6 +162,13 @@ int mig_lexer_split(const struct mig_dialect *dialect, const struct mig_server *
         }
         if (token.kind == MIG_SQLTOKEN_COMMENT &&
             !(dialect->hash_comments && is_executable(&token))) {
+            continue;
+        }
+        if (start == NULL && dialect->dollar_quotes && mig_sqltoken_is_char(&token, '\\')) {
+            code = skip_client_line(&tokens, &token, err);
+            if (code != 0) {
+                return code;
+            }
             continue;
         }
         if (start == NULL) {

@@ -96,6 +96,12 @@ END]], "SELECT 1" } },
     end
   end)
 
+  it("passes over what pg_dump writes for psql alone, on postgresql", function()
+    assert.same({ "SELECT 1", "SELECT '\n\\restrict'" }, (split("postgresql", "-- dump\n\\restrict aB1;\n\nSELECT 1;\nSELECT '\n\\restrict';\n\\unrestrict aB1")))
+    local _, err = internals.split("postgresql", "SELECT 1;\n\\connect other\nSELECT 2")
+    assert.equal("\\connect is no SQL but a command of psql", err.message)
+  end)
+
   it("not at DELIMITER, and says why", function()
     local _, err = internals.split("mysql", "DELIMITER //\nSELECT 1//")
     assert.equal("script", err.kind)
