@@ -606,7 +606,8 @@ static int change_autoincrement(struct mig_rebuild *r, struct mig_rebuild_column
     int code = mig_sqlite_tokenize(r->arena, key.item->text, &tokens, r->err);
     for (size_t i = 0; code == 0 && !on && i < tokens.count; i++) {
         if (mig_sqlite_token_is(&tokens, i, "AUTOINCREMENT")) {
-            return mig_rebuild_splice(r, key.item, tokens.items[i].start, tokens.items[i].end, "");
+            size_t before = i > 0 ? tokens.items[i - 1].end : tokens.items[i].start;
+            return mig_rebuild_splice(r, key.item, before, tokens.items[i].end, "");
         }
     }
     if (code != 0) {
@@ -638,9 +639,12 @@ int mig_rebuild_alter_column(struct mig_rebuild *r, struct mig_op_alter_column *
         return mig_unsupported(r->c, r->err, "identity columns other than an integer primary key",
                                "Fill the column by a trigger, or leave out `identity`.");
     }
-    if (op->type != NULL) {
+    if (op->autoincrement == MIG_FALSE) { /* before the type: no other than INTEGER may have it */
+        code = change_autoincrement(r, column, false);
+    }
+    if (code == 0 && op->type != NULL) {
         code = change_type(r, column, op);
-    } else if (op->sqlite_using != NULL) {
+    } else if (code == 0 && op->sqlite_using != NULL) {
         column->using = mig_rebuild_inner_text(r, op->sqlite_using);
     }
     if (code == 0 && op->nullable != MIG_UNSET) {
@@ -652,8 +656,8 @@ int mig_rebuild_alter_column(struct mig_rebuild *r, struct mig_op_alter_column *
     if (code == 0 && (op->collation != NULL || op->drop_collation == MIG_TRUE)) {
         code = change_collation(r, column, op->collation != NULL ? op->collation : "BINARY");
     }
-    if (code == 0 && op->autoincrement != MIG_UNSET) {
-        code = change_autoincrement(r, column, op->autoincrement == MIG_TRUE);
+    if (code == 0 && op->autoincrement == MIG_TRUE) {
+        code = change_autoincrement(r, column, true);
     }
     if (code == 0 && op->new_column_name != NULL) {
         code = rename_column(r, column, op->new_column_name);

@@ -84,6 +84,13 @@ describe("a rebuild on SQLite", function()
     assert.same({ "z\t", "y\t" }, db:query "SELECT * FROM w")
   end)
 
+  it("takes AUTOINCREMENT away with the INTEGER that it needs", function()
+    ok("CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT); INSERT INTO t (a) VALUES ('x');",
+      [[op.alter_column("t", "id", { type = sql.bigint, autoincrement = false })]])
+    assert.matches("id BIGINT PRIMARY KEY,", stored "t", 1, true)
+    assert.same({ "1\tx" }, db:query "SELECT id, a FROM t")
+  end)
+
   it("keeps triggers that the same run has made, and none that it has dropped", function()
     ok("CREATE TABLE log (n INTEGER);", [[
       op.create_table("t", { { "id", sql.integer, primary_key = true }, { "a", sql.text } })
