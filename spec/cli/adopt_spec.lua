@@ -104,6 +104,16 @@ it("takes a serial over whose sequence others use, and no longer", function()
   run "check"
 end)
 
+it("takes over a table that inherits a serial", function()
+  local db, folder = scratch.database "postgresql", scratch.folder()
+  db:query "CREATE TABLE base (id serial PRIMARY KEY, t text); CREATE TABLE kid (extra int) INHERITS (base)"
+  for _, words in ipairs { { "init" }, { "adopt" }, { "check" } } do
+    local r = cli.run(words, { cwd = folder, env = { DATABASE_URL = db.url } })
+    assert.equal(0, r.code, r.stdout .. r.stderr)
+  end
+  db:drop()
+end)
+
 it("takes the other schemas of PostgreSQL over, which a new database has not", function()
   local db, fresh, folder = scratch.database "postgresql", scratch.database "postgresql", scratch.folder()
   db:query [[CREATE SCHEMA audit; CREATE TYPE audit.kind AS ENUM ('a'); CREATE FUNCTION audit.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';

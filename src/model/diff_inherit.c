@@ -102,7 +102,8 @@ static void follow(struct mig_diff *d, struct mig_column *column, const struct m
     if (before->nullable != after->nullable) {
         column->nullable = after->nullable;
     }
-    if (!mig_compare_defaults(d->arena, before, after)) {
+    const bool serial = before->autoincrement == MIG_TRUE || after->autoincrement == MIG_TRUE;
+    if (!serial && !mig_compare_defaults(d->arena, before, after)) { /* a serial's is its filling */
         column->default_value = after->default_value;
     }
 }
