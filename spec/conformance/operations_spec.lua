@@ -111,10 +111,15 @@ local cases = {
     prepare = [[
       op.create_table("w", { { "id", sql.integer, primary_key = true }, { "x", sql.text }, { "y", sql.string(10), nullable = false, default = "é" },
         { "z", sql.string(10, { charset = "utf8mb4" }), collation = "utf8mb4_general_ci" }, { "e", sql.enum { "a", "ö" } }, { "j", sql.json },
-        { "g", sql.string(20), computed = sql.computed("concat(y, 'x')", { stored = true }) },
+        { "g", sql.string(20), computed = sql.computed("concat(y, 'x')", { stored = true }) }, { "l", sql.native "longtext" },
         mysql_charset = "utf8mb4", mysql_collate = "utf8mb4_bin" })
-      op.execute "INSERT INTO w (id, x, y, z, e, j) VALUES (1, 'ü', 'é', '€', 'ö', '{}')"]],
-    rows = "SELECT concat_ws(' ', x, y, z, e, j, g) FROM w", gives = { "ü é € ö {} éx" } },
+      op.execute "INSERT INTO w (id, x, y, z, e, j, l) VALUES (1, 'ü', 'é', '€', 'ö', '{}', 'ä')"]],
+    rows = "SELECT concat_ws(' ', x, y, z, e, j, g, l, collation(l)) FROM w", gives = { "ü é € ö {} éx ä latin1_swedish_ci" } },
+  { "alter_column, a text type of the server's own", [[op.alter_column("w", "x", { type = sql.native "longtext" })]],
+    [[op.alter_column("w", "x", { type = sql.string(20) })]], on = { mysql = true },
+    prepare = [[op.create_table("w", { { "id", sql.integer, primary_key = true }, { "x", sql.string(20), collation = "latin1_bin" } })]],
+    rows = "SELECT collation_name FROM information_schema.columns WHERE table_schema = database() AND table_name = 'w' AND column_name = 'x'",
+    gives = { "latin1_bin" } },
   { "create_view", [[op.create_view("v", "SELECT id, b FROM t WHERE a > 0")]], [[op.drop_view("v")]] },
   { "create_schema", [[op.create_schema("luamig_scratch_s")]], [[op.drop_schema("luamig_scratch_s")]], on = { postgresql = true } },
   { "create_sequence", [[op.create_sequence("sq", { start = 5, increment = 2 })]], [[op.drop_sequence("sq")]], on = { postgresql = true } },

@@ -62,9 +62,20 @@ bool mig_type_is_integer(const struct mig_type *type)
     }
 }
 
+/* LONGTEXT, citext, VARCHAR(20). */
+static bool is_text_name(const char *name)
+{
+    enum { LAST = 4 };
+    size_t length = strcspn(name, " (");
+    return length >= LAST && (mig_ascii_compare_n(name + length - LAST, "text", LAST) == 0 ||
+                              mig_ascii_compare_n(name + length - LAST, "char", LAST) == 0);
+}
+
 bool mig_type_is_textual(const struct mig_type *type)
 {
     switch (type != NULL ? type->kind : MIG_TYPE_NONE) {
+    case MIG_TYPE_native:
+        return is_text_name(type->name);
     case MIG_TYPE_string:
     case MIG_TYPE_char:
     case MIG_TYPE_text:

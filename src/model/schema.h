@@ -253,7 +253,8 @@ bool mig_type_is_integer(const struct mig_type *type);
  * otherwise (API section 4). type: the column's on the dialect. */
 bool mig_table_fills(const struct mig_table *table, const struct mig_column *column,
                      const struct mig_type *type);
-/* One of luamig's names that has a collation on every server; NULL and native types are not. */
+/* A type that has a collation on every server: one of luamig's names for such, or a native one that
+ * is called so. NULL is none. */
 bool mig_type_is_textual(const struct mig_type *type);
 /* "primary", "unique", "foreignkey", "check", "exclude": the words of drop_constraint's `type`. */
 const char *mig_constraint_kind_name(enum mig_constraint_kind kind);

@@ -96,10 +96,8 @@ static const char *charset_of(struct mig_sql *w, const char *collation)
 static bool follows(const struct mig_compile *c, const struct mig_column *column)
 {
     const struct mig_type *type = mig_dialect_type(c, column->type);
-    bool text = type != NULL && (type->kind == MIG_TYPE_string || type->kind == MIG_TYPE_char ||
-                                 type->kind == MIG_TYPE_text || type->kind == MIG_TYPE_enum ||
-                                 type->kind == MIG_TYPE_set);
-    return text && column->collation == NULL && type->charset == NULL && type->collation == NULL;
+    return mig_type_is_textual(type) && column->collation == NULL && type->charset == NULL &&
+           type->collation == NULL;
 }
 
 /* The table's columns go with it, but for those with a character set of their own. CONVERT TO would
