@@ -42,6 +42,26 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal(0, r.code, r.stderr)
       assert.equal("2", db:value "SELECT count(*) FROM a64")
     end)
+
+    it("rows that go in by batches go on behind the last one, and no copy of them is kept", function()
+      local function insert(ids)
+        p:revision { id = "a1", header = "transactional = false", upgrade = ([[
+          op.create_table("t", { { "id", sql.integer, primary_key = true, autoincrement = false } })
+          local rows = {}
+          for i, id in ipairs { %s } do rows[i] = { id = id } end
+          op.bulk_insert("t", rows, { batch_size = 2 })]]):format(ids) }
+        return p:luamig "upgrade"
+      end
+      assert.equal(1, insert("1, 2, 3, 1, 5").code)
+      assert.same({ "1", "2" }, db:query "SELECT id FROM t ORDER BY id")
+      assert.equal("0", db:value "SELECT count(*) FROM luamig_journal WHERE rest IS NOT NULL")
+      local r = insert "1, 7, 3, 4, 5"
+      assert.equal(5, r.code, r.stderr)
+      assert.matches("does not do what it did before it was cut off", r.stderr, 1, true)
+      r = insert "1, 2, 3, 4, 5"
+      assert.equal(0, r.code, r.stderr)
+      assert.same({ "1", "2", "3", "4", "5" }, db:query "SELECT id FROM t ORDER BY id")
+    end)
   end)
 end
 

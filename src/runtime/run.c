@@ -483,14 +483,22 @@ int mig_run_read_text(struct mig_run *run, const char *sql, const struct mig_par
     return rc;
 }
 
-/* From `from` on; raw: as the script has them. */
-static int send_all(struct mig_run *run, const struct mig_statements *statements, size_t from,
-                    bool raw, struct mig_error *err)
+/* The script has them, or the rows that they are made of alone: where such a call is cut in
+ * between, what is left of it is had from there, and no copy of it is kept. */
+static bool is_written_out(const struct mig_op *op)
 {
+    return op->kind == MIG_OP_execute || op->kind == MIG_OP_bulk_insert;
+}
+
+/* The operation's, from `from` on. */
+static int send_all(struct mig_run *run, const struct mig_op *op,
+                    const struct mig_statements *statements, size_t from, struct mig_error *err)
+{
+    const bool raw = op->kind == MIG_OP_execute;
     int64_t total = 0;
     int rc = 0;
     run->journal.parts = statements;
-    run->journal.written_parts = raw;
+    run->journal.written_parts = is_written_out(op);
     if (statements->count == from) {
         run->changed = 0;
     }
@@ -566,8 +574,21 @@ static int run_execute(struct mig_run *run, const struct mig_op_execute *op, boo
     if (skip) {
         return mig_run_send_session_again(run, &statements, err);
     }
-    rc = send_all(run, &statements, 0, true, err);
+    rc = send_all(run, &op->base, &statements, 0, err);
     return rc == 0 ? mig_run_observe(run, &op->base, &statements, err) : rc;
+}
+
+static int compile(struct mig_run *run, struct mig_op *op, struct mig_statements *out,
+                   struct mig_error *err)
+{
+    struct mig_compile *c = &run->compile;
+    c->out = out;
+    int rc = mig_resolve_op(c, op, err);
+    if (rc == 0) {
+        rc = mig_compile_op(c, op, err);
+    }
+    c->out = NULL;
+    return rc;
 }
 
 /* An operation that the dialect knows: resolved, compiled, sent, and noted in the catalog. */
@@ -575,13 +596,7 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
 {
     bool batch = run->batch;
     struct mig_statements statements = {0};
-    struct mig_compile *c = &run->compile;
-    c->out = &statements;
-    int rc = mig_resolve_op(c, op, err);
-    if (rc == 0) {
-        rc = mig_compile_op(c, op, err);
-    }
-    c->out = NULL;
+    int rc = compile(run, op, &statements, err);
     if (rc == MIG_E_offline && run->recalls) {
         mig_error_clear(err);
         statements.count = 0;
@@ -589,7 +604,7 @@ static int run_compiled(struct mig_run *run, struct mig_op *op, struct mig_error
     }
     if (rc == 0) {
         mig_run_batch(run, batch || op->kind == MIG_OP_batch);
-        rc = send_all(run, &statements, 0, false, err);
+        rc = send_all(run, op, &statements, 0, err);
         mig_run_batch(run, batch);
     }
     if (rc == 0) {
@@ -610,24 +625,27 @@ int mig_run_send_session_before(struct mig_run *run, const struct mig_statements
     return mig_run_send_session_again(run, &done, err);
 }
 
-/* The call that a crash has cut in between: what is left of its statements, a text's as it has them
- * now, the others as they were compiled then. */
-static int finish_cut_call(struct mig_run *run, const struct mig_op *op, struct mig_error *err)
+/* The call that a crash has cut in between: what is left of its statements, as the script has them
+ * now, or as they were compiled then. */
+static int finish_cut_call(struct mig_run *run, struct mig_op *op, struct mig_error *err)
 {
-    bool text = op->kind == MIG_OP_execute;
     struct mig_statements all = {0}, rest = {0};
     int rc = 0;
-    if (text) {
+    if (op->kind == MIG_OP_execute) {
         const struct mig_op_execute *execute = MIG_OP_CAST(op, execute);
         rc = mig_run_read_text(run, execute->sql, &execute->params, &all, err);
+    } else if (is_written_out(op)) {
+        rc = compile(run, op, &all, err);
     }
-    rc = rc == 0 ? mig_journal_rest(run, text ? &all : NULL, &rest, err) : rc;
-    if (rc == 0 && text) {
+    rc = rc == 0 ? mig_journal_rest(run, is_written_out(op) ? &all : NULL, &rest, err) : rc;
+    if (rc == 0) {
         rc = mig_run_send_session_before(run, &all, &rest, err);
     }
-    rc = rc != 0 ? rc
-         : text  ? send_all(run, &all, all.count - rest.count, true, err)
-                 : send_all(run, &rest, 0, false, err);
+    if (rc == 0 && is_written_out(op)) {
+        rc = send_all(run, op, &all, all.count - rest.count, err);
+    } else if (rc == 0) {
+        rc = send_all(run, op, &rest, 0, err);
+    }
     if (rc == 0) {
         mig_catalog_forget(run->catalog, NULL, NULL);
     }
@@ -650,8 +668,8 @@ int mig_run_op(struct mig_run *run, struct mig_op *op, struct mig_error *err)
     if (rc == 0 && run->journal.active) {
         char digest[MIG_DIGEST_SIZE];
         mig_op_digest(op, digest);
-        rc = op->kind == MIG_OP_execute ? mig_journal_call_of_text(run, digest, &skip, &answer, err)
-                                        : mig_journal_call(run, digest, &skip, &answer, err);
+        rc = is_written_out(op) ? mig_journal_call_of_text(run, digest, &skip, &answer, err)
+                                : mig_journal_call(run, digest, &skip, &answer, err);
     }
     if (rc == 0) {
         rc = mig_segment_doom(run, err);
