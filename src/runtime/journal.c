@@ -210,6 +210,7 @@ static const char *rest_of(struct mig_run *run, size_t from)
         mig_error_clear(&ignored);
         const struct mig_value cell = mig_answer_text(mig_strbuf_text(&text), text.length);
         mig_answer_write_cell(&rest, &cell);
+        rest.failed |= text.failed;
         mig_strbuf_release(&text);
     }
     return mig_strbuf_to_arena(&rest, &run->revision_arena);
