@@ -119,6 +119,8 @@ struct mig_runner_ops {
     /* Optional (MySQL): the ROLLBACK that was just sent could not take everything back, since a
      * table without transactions (MyISAM, Aria) was changed. */
     int (*is_partly_rolled_back)(struct mig_conn *conn, bool *out, struct mig_error *err);
+    /* With server.longest_message: what the server calls that limit. */
+    const char *message_limit;
     /* Optional (SQLite): many transactions follow on this connection of ours, or did (false): what
      * makes each of them cheaper, and leaves nothing behind. */
     void (*many_transactions)(struct mig_conn *conn, bool many);

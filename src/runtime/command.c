@@ -37,6 +37,7 @@ static int check_length(const struct mig_command *cmd, const struct mig_source *
                         struct mig_error *err)
 {
     enum { REST_OF_ROW = 4096 };
+    const char *limit = cmd->run.db->runner->message_limit;
     size_t most = cmd->run.server->longest_message;
     if (most == 0 || !cmd->ctx->settings.history_sources || source->text == NULL ||
         source->length + REST_OF_ROW <= most) {
@@ -44,10 +45,9 @@ static int check_length(const struct mig_command *cmd, const struct mig_source *
     }
     mig_error_set(err, MIG_E_config,
                   "the file has %zu bytes, which the server does not take in one statement "
-                  "(max_allowed_packet is %zu): luamig_history could not keep its source",
-                  source->length, most);
-    mig_error_hint(err, "raise max_allowed_packet, or say history_sources = false in the "
-                        "configuration");
+                  "(%s is %zu): luamig_history could not keep its source",
+                  source->length, limit, most);
+    mig_error_hint(err, "raise %s, or say history_sources = false in the configuration", limit);
     return MIG_E_config;
 }
 

@@ -35,6 +35,15 @@ const char *mig_file_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+char *mig_file_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return strdup(".");
+    }
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
 /* By the system's calls: migrations are small and many, and a stream costs twice what they do. */
 static int read_all(int fd, struct mig_strbuf *out)
 {

@@ -11,6 +11,8 @@ enum mig_code mig_file_code(int number);
 
 /* What stands behind the path's last '/'. */
 const char *mig_file_name(const char *path);
+/* What stands before it ("." for a name alone), to be freed; NULL when out of memory. */
+char *mig_file_folder(const char *path);
 
 /* The file's bytes, NUL-terminated in the arena. mig_file_code with the system's reason when it
  * cannot be read. */

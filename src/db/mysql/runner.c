@@ -396,6 +396,7 @@ static int script_guard(const struct mig_compile *c, struct mig_strbuf *buf, con
 }
 
 const struct mig_runner_ops mig_runner_mysql = {
+    .message_limit = "max_allowed_packet",
     .try_lock = try_lock,
     .unlock = unlock,
     .is_trusted = is_trusted,

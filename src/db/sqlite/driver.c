@@ -11,6 +11,7 @@
 #include "driver/params.h"
 #include "util/ascii.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/number.h"
 
 #include <errno.h>
@@ -248,21 +249,11 @@ static int wait_busy(void *payload, int count)
     return 1;
 }
 
-/* The folder that a file stands in, to be freed; NULL when out of memory. */
-static char *folder_of(const char *file)
-{
-    const char *slash = strrchr(file, '/');
-    if (slash == NULL) {
-        return strdup(".");
-    }
-    return strndup(file, slash == file ? 1 : (size_t)(slash - file));
-}
-
 /* Why a file cannot be opened, in words that say what to do. */
 static int cannot_open(const char *file, bool create, int reason, struct mig_error *err)
 {
     struct stat info;
-    char *folder = folder_of(file);
+    char *folder = mig_file_folder(file);
     if (folder == NULL) {
         return mig_error_nomem(err);
     }
@@ -337,7 +328,7 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
     bool in_memory = strcmp(file, ":memory:") == 0 || file[0] == '\0';
     bool create = !params->read_only && !in_memory;
     if (params->read_only && !in_memory && access(file, F_OK) != 0 && errno == ENOENT) {
-        char *folder = folder_of(file);
+        char *folder = mig_file_folder(file);
         struct stat info;
         bool has_folder = folder != NULL && stat(folder, &info) == 0 && S_ISDIR(info.st_mode);
         free(folder);

@@ -2,12 +2,11 @@
  * the next (many_transactions of runner.c) is opened as the file that it is. SQLite opens it as one
  * to be made, and then syncs the folder once a transaction, in which nothing has changed. */
 #include "db/sqlite/driver.h"
+#include "util/file.h"
 
 #include <fcntl.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,13 +26,13 @@ static bool is_kept(const struct stat *named)
 
 static bool sync_folder_of(const char *name)
 {
-    char *path = strdup(name); /* dirname writes into it */
-    int fd = path != NULL ? open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    char *folder = mig_file_folder(name);
+    int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     bool synced = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0) {
         close(fd);
     }
-    free(path);
+    free(folder);
     return synced;
 }
 
