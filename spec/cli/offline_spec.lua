@@ -223,6 +223,20 @@ it("a major version is not taken for a server's whole one", function()
   assert.equal(0, p:luamig("upgrade", "--sql", "--server-version", "150000").code)
 end)
 
+it("an upgrade script that would have to go back is an error", function()
+  local p = project.new {}
+  p:revision { id = "a1b2", upgrade = 'op.execute "SELECT 1"' }
+  p:revision { id = "c3d4", down = "a1b2", upgrade = 'op.execute "SELECT 1"' }
+  p:revision { id = "e5f6", down = "a1b2", upgrade = 'op.execute "SELECT 1"' }
+  for _, range in ipairs { "c3d4:a1b2", "c3d4:base", "heads:a1b2" } do
+    local r = p:luamig("upgrade", range, "--sql")
+    assert.equal(2, r.code, r.stderr)
+    assert.equal("", r.stdout)
+    assert.matches(("error: '%s' goes the wrong way for an upgrade\n"):format(range), r.stderr, 1, true)
+  end
+  assert.equal(0, p:luamig("upgrade", "heads:c3d4", "--sql").code)
+end)
+
 it("a script that would be empty says why on standard error", function()
   local p = project.new {}
   p:revision { id = "a1b2", upgrade = 'op.execute "SELECT 1"' }

@@ -123,14 +123,19 @@ static int check_half_applied(const struct mig_command *cmd, struct mig_error *e
                            mig_undo_is_due(&cmd->run, row->revision) ? "current" : "-1");
             return MIG_E_half_applied;
         }
-        if (cmd->plan.step_count > 0 && mig_command_check_whole(cmd, row->revision, err) != 0) {
-            return MIG_E_half_applied;
+        if (cmd->plan.step_count == 0) {
+            continue;
+        }
+        int rc = mig_command_check_known(cmd, row->revision, err);
+        rc = rc == 0 ? mig_command_check_whole(cmd, row->revision, err) : rc;
+        if (rc != 0) {
+            return rc;
         }
     }
     return 0;
 }
 
-/* What a newer source has begun, seen by an older one: nothing here goes on with it. */
+/* What a newer source has begun, seen by an older one that has nothing to add. */
 static void warn_of_unknown(const struct mig_command *cmd)
 {
     const struct mig_journal *journal = &cmd->run.journal;

@@ -71,6 +71,9 @@ int mig_command_source(struct mig_command *cmd, const struct mig_revision *revis
                        struct mig_error *err) MIG_MUST_CHECK;
 /* The steps from the version rows in the run to the target: cmd->plan. */
 int mig_command_plan(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
+/* The revision is half applied: nothing is put on top of it, or undone, without its file. */
+int mig_command_check_known(const struct mig_command *cmd, const char *id,
+                            struct mig_error *err) MIG_MUST_CHECK;
 /* The revision is half applied, which a run in one transaction cannot go on with: a dry run, one
  * with transaction = "all". */
 int mig_command_check_whole(const struct mig_command *cmd, const char *id,

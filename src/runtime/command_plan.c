@@ -19,6 +19,18 @@ int mig_command_check_whole(const struct mig_command *cmd, const char *id, struc
     return MIG_E_half_applied;
 }
 
+int mig_command_check_known(const struct mig_command *cmd, const char *id, struct mig_error *err)
+{
+    if (mig_revision_map_get(cmd->ctx->map, id) != NULL) {
+        return 0;
+    }
+    mig_error_set(err, MIG_E_unknown_applied_revision,
+                  "'%s' is half applied, and its file is not there", id);
+    mig_error_hint(err, "bring the file back; or undo by hand what was carried out, and "
+                        "`luamig stamp` where the database stands");
+    return MIG_E_unknown_applied_revision;
+}
+
 /* A downgrade begins with what stands half done above the version rows. */
 static int find_undo(struct mig_command *cmd, struct mig_error *err)
 {
@@ -37,13 +49,7 @@ static int find_undo(struct mig_command *cmd, struct mig_error *err)
             return MIG_E_half_applied;
         }
         cmd->undo = mig_revision_map_get(cmd->ctx->map, id);
-        if (cmd->undo == NULL) {
-            mig_error_set(err, MIG_E_unknown_applied_revision,
-                          "'%s' is half applied, and its file is not there", id);
-            mig_error_hint(err, "bring the file back; or undo by hand what was carried out, and "
-                                "`luamig stamp` where the database stands");
-            return MIG_E_unknown_applied_revision;
-        }
+        rc = mig_command_check_known(cmd, id, err);
         break;
     }
     return rc;
@@ -86,6 +92,26 @@ static int read_current(const struct mig_command *cmd, const char **target, bool
     return 0;
 }
 
+/* An upgrade script without a step goes nowhere, or back: its target lies below where it starts. */
+static int refuse_way_back(const struct mig_command *cmd, const char *target, struct mig_error *err)
+{
+    const struct mig_names *rows = &cmd->run.rows;
+    struct mig_revisions targets = {0};
+    int rc = mig_revision_map_start(cmd->ctx->map, cmd->arena, target, NULL, &targets, err);
+    bool stays = rows->count == 0;
+    for (size_t i = 0; rc == 0 && i < targets.count; i++) {
+        stays = stays || mig_names_contain(rows, targets.items[i]->id);
+    }
+    if (rc != 0 || stays) {
+        return rc;
+    }
+    mig_error_set(err, MIG_E_bad_range, "'%s' goes the wrong way for an upgrade",
+                  cmd->request->target);
+    mig_error_hint(err, "write FROM:TO from the older to the newer one; "
+                        "`luamig downgrade FROM:TO --sql` goes back");
+    return MIG_E_bad_range;
+}
+
 static int plan_upgrade(struct mig_command *cmd, struct mig_error *err)
 {
     const char *target = cmd->target;
@@ -97,7 +123,11 @@ static int plan_upgrade(struct mig_command *cmd, struct mig_error *err)
     if (rc != 0 || stays) {
         return rc != 0 ? rc : stay(cmd);
     }
-    return mig_plan_upgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, target, &cmd->plan, err);
+    rc = mig_plan_upgrade(cmd->ctx->map, cmd->arena, &cmd->run.rows, target, &cmd->plan, err);
+    if (rc == 0 && cmd->run.conn == NULL && cmd->plan.step_count == 0) {
+        rc = refuse_way_back(cmd, target, err);
+    }
+    return rc;
 }
 
 static int plan_stamp(struct mig_command *cmd, struct mig_error *err)
