@@ -356,6 +356,35 @@ it("makes routines, triggers and events by the sql_mode that they were made in, 
   fresh:drop()
 end)
 
+it("keeps the order in which triggers fire, and the time zone of an event, on mysql", function()
+  local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
+  db:query [[
+    CREATE TABLE t (n int);
+    CREATE TRIGGER tenfold BEFORE INSERT ON t FOR EACH ROW SET NEW.n = NEW.n * 10;
+    CREATE TRIGGER add_one BEFORE INSERT ON t FOR EACH ROW SET NEW.n = NEW.n + 1;
+    SET time_zone = '+05:00';
+    CREATE EVENT daily ON SCHEDULE EVERY 1 DAY STARTS '2031-01-01 00:00:00' DO DELETE FROM t;
+    SET sql_mode = 'ANSI_QUOTES';
+    CREATE EVENT hourly ON SCHEDULE EVERY 1 HOUR STARTS '2031-01-01 00:00:00' DO DELETE FROM "t";]]
+  local function run(...)
+    local r = cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = db.url } })
+    assert.equal(0, r.code, r.stdout .. r.stderr)
+    return r.stdout
+  end
+  run "init"
+  run "adopt"
+  local events = "SELECT event_name, time_zone, starts, sql_mode FROM information_schema.events WHERE event_schema = DATABASE() ORDER BY 1"
+  run("upgrade", "--url", fresh.url)
+  fresh:query "INSERT INTO t VALUES (5)"
+  assert.equal(51, tonumber(fresh:value "SELECT n FROM t"))
+  assert.same(db:query(events), fresh:query(events))
+  run("downgrade", "base", "--url", fresh.url)
+  fresh:query(run("upgrade", "--sql", "--url", fresh.url))
+  assert.same(db:query(events), fresh:query(events))
+  db:drop()
+  fresh:drop()
+end)
+
 it("leaves out the partitions of a versioning that it leaves out, on mariadb", function()
   local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
   if live.flavour(db) ~= "mariadb" then return end

@@ -293,8 +293,8 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
   partitions of: p
 ]] .. (is_mariadb and "  sequences: sq\n  system versioning of: h\n  IGNORED indexes: ix on t\n" or "  INVISIBLE indexes: ix on t\n") .. [[
   BTREE of primary keys: mem
-  triggers: tr on t
   functions and procedures: f
+  triggers: tr on t
 ]], text)
   end)
 end)

@@ -21,7 +21,7 @@ static size_t statement_field(const char *show)
     return 2; /* FUNCTION, PROCEDURE, TRIGGER */
 }
 
-static bool has_mode(const char *show)
+static bool has_settings(const char *show)
 {
     return strncmp(show, "SHOW CREATE TABLE ", 18) != 0 &&
            strncmp(show, "SHOW CREATE SEQUENCE ", 21) != 0;
@@ -71,26 +71,45 @@ static const char *partitions(struct mig_arena *arena, const char *show, const c
     return mig_arena_printf(arena, "ALTER TABLE %s %.*s", title, (int)length, at);
 }
 
-/* A routine, trigger or event is read and carried out by the sql_mode that it was made in, which
- * SHOW CREATE tells beside it. */
-static int keep_mode(struct mig_arena *arena, struct mig_left_out *one, const char *mode,
-                     const char *usual)
+/* What the session has in the place of a setting that SHOW CREATE tells. */
+struct usual {
+    const char *mode, *zone;
+};
+
+/* A routine, trigger or event is read and carried out by the sql_mode that it was made in, an event
+ * by its time zone too: SHOW CREATE tells them beside it. zone: "" where there is none. */
+static int keep_settings(struct mig_arena *arena, struct mig_left_out *one, const char *mode,
+                         const char *zone, const struct usual *usual)
 {
-    if (strcmp(mode, usual) == 0) {
-        return 0;
+    const char *prepare = NULL, *restore = NULL;
+    if (strcmp(mode, usual->mode) != 0) {
+        prepare = mig_arena_printf(
+            arena, "SET @sql_mode_before = @@SESSION.sql_mode, SESSION sql_mode = '%s'", mode);
+        restore = "SET SESSION sql_mode = @sql_mode_before";
     }
-    one->prepare = mig_arena_printf(
-        arena, "SET @sql_mode_before = @@SESSION.sql_mode, SESSION sql_mode = '%s'", mode);
-    one->restore = "SET SESSION sql_mode = @sql_mode_before";
-    return one->prepare == NULL ? -1 : 0;
+    if (zone[0] != '\0' && strcmp(zone, usual->zone) != 0) {
+        prepare = mig_arena_printf(
+            arena, "%s @time_zone_before = @@SESSION.time_zone, SESSION time_zone = '%s'",
+            prepare == NULL ? "SET" : mig_arena_printf(arena, "%s,", prepare), zone);
+        restore =
+            mig_arena_printf(arena, "%s SESSION time_zone = @time_zone_before",
+                             restore == NULL ? "SET" : mig_arena_printf(arena, "%s,", restore));
+    }
+    one->prepare = prepare;
+    one->restore = restore;
+    return arena->failed ? -1 : 0;
 }
 
-static int read_mode(struct mig_conn *conn, struct mig_arena *arena, const char **mode,
-                     struct mig_error *err)
+static int read_usual(struct mig_conn *conn, struct mig_arena *arena, struct usual *usual,
+                      struct mig_error *err)
 {
     struct mig_listing rows;
-    mig_listing_open(&rows, conn, arena, "SELECT @@SESSION.sql_mode", NULL, 0, err);
-    *mode = mig_listing_next(&rows) ? mig_listing_text(&rows, 0) : NULL;
+    mig_listing_open(&rows, conn, arena, "SELECT @@SESSION.sql_mode, @@SESSION.time_zone", NULL, 0,
+                     err);
+    if (mig_listing_next(&rows)) {
+        usual->mode = mig_listing_text(&rows, 0);
+        usual->zone = mig_listing_text(&rows, 1);
+    }
     return mig_listing_close(&rows);
 }
 
@@ -103,12 +122,12 @@ static bool is_period(struct mig_arena *arena, const char *text, const char *nam
     return words != NULL && strstr(text, words) != NULL;
 }
 
-/* The statement in the place of the SHOW that tells it; its kind is NULL when it is nothing. usual:
- * the session's sql_mode. */
+/* The statement in the place of the SHOW that tells it; its kind is NULL when it is nothing. */
 static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_out *one,
-                const char *usual, struct mig_error *err)
+                const struct usual *usual, struct mig_error *err)
 {
     const char *show = one->make;
+    bool is_event = strcmp(one->kind, "events") == 0;
     struct mig_listing rows;
     one->make = NULL;
     mig_listing_open(&rows, conn, arena, show, NULL, 0, err);
@@ -120,8 +139,9 @@ static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_
             one->make = strncmp(show, "SHOW CREATE TABLE ", 18) == 0 ? partitions(arena, show, text)
                                                                      : without_definer(arena, text);
         }
-        if (one->make != NULL && has_mode(show) &&
-            keep_mode(arena, one, mig_listing_peek(&rows, 1), usual) != 0) {
+        if (one->make != NULL && has_settings(show) &&
+            keep_settings(arena, one, mig_listing_peek(&rows, 1),
+                          is_event ? mig_listing_peek(&rows, 2) : "", usual) != 0) {
             rows.status = mig_error_nomem(err);
         }
     }
@@ -133,14 +153,12 @@ int mig_mysql_left_out(struct mig_conn *conn, struct mig_listing *rows,
 {
     size_t first = out->count, kept = out->count;
     int status = mig_listing_left_out(rows, out);
-    const char *mode = NULL;
+    struct usual usual = {0};
     for (size_t i = first; status == 0 && i < out->count; i++) {
         const char *make = out->items[i].make;
         if (make != NULL && mig_ascii_compare_n(make, "SHOW ", 5) == 0) {
-            status = mode == NULL ? read_mode(conn, rows->arena, &mode, err) : 0;
-            status = status != 0
-                         ? status
-                         : tell(conn, rows->arena, &out->items[i], mode == NULL ? "" : mode, err);
+            status = usual.mode == NULL ? read_usual(conn, rows->arena, &usual, err) : 0;
+            status = status != 0 ? status : tell(conn, rows->arena, &out->items[i], &usual, err);
         }
         if (out->items[i].kind != NULL) {
             out->items[kept++] = out->items[i];

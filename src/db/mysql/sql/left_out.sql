@@ -37,8 +37,8 @@ FROM (
     FROM information_schema.statistics s JOIN information_schema.tables t USING (table_schema, table_name)
     WHERE s.table_schema = COALESCE(?, DATABASE()) AND s.index_name = 'PRIMARY' AND s.index_type = 'BTREE' AND t.engine = 'MEMORY'
     GROUP BY s.table_schema, s.table_name
-    UNION ALL
-    SELECT 6, 'triggers', CONCAT(trigger_name, ' on ', event_object_table), 0, 'TRIGGER', NULL, 0, trigger_schema, trigger_name, event_object_table
+    UNION ALL -- by the order in which those of an event fire
+    SELECT 10 + action_order, 'triggers', CONCAT(trigger_name, ' on ', event_object_table), 0, 'TRIGGER', NULL, 0, trigger_schema, trigger_name, event_object_table
     FROM information_schema.triggers WHERE event_object_schema = COALESCE(?, DATABASE())
     UNION ALL
     SELECT 7, 'functions and procedures', routine_name, 1, routine_type, NULL, 1, routine_schema, routine_name, NULL
