@@ -162,3 +162,23 @@ for dialect, forever in pairs {
     db:drop()
   end)
 end
+
+-- BEGIN EXCLUSIVE is what a transaction becomes that is too large for SQLite's cache: readers wait for it, too.
+for _, begin in ipairs { "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE" } do
+  it("a runner that " .. begin .. " of another program keeps out of a SQLite file says so", function()
+    local db = scratch.database "sqlite"
+    local p = project.new { url = db.url }
+    p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer } })' }
+    db:query "CREATE TABLE other (id INTEGER)"
+    local writer = assert(internals.driver.open(db.url))
+    assert(writer:execute(begin))
+    local r = p:luamig("upgrade", "--lock-timeout", "100ms")
+    assert.equal(4, r.code, r.stderr)
+    assert.matches("error: another runner or program is writing to this database\n", r.stderr)
+    assert.matches("hint      wait for it, or give %-%-lock%-timeout more\n$", r.stderr)
+    assert(writer:execute "ROLLBACK")
+    writer:close()
+    assert.equal(0, p:luamig("upgrade").code)
+    db:drop()
+  end)
+end

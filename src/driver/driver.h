@@ -25,6 +25,9 @@ enum mig_tx_state { MIG_TX_IDLE, MIG_TX_OPEN, MIG_TX_FAILED };
 
 #define MIG_STATEMENT_TIMEOUT_HINT                                                                 \
     "statement_timeout allows it no more time; a change of many rows belongs in op.backfill."
+/* Where the database itself is the lock between runners: SQLite. */
+#define MIG_WRITER_MESSAGE    "another runner or program is writing to this database"
+#define MIG_LOCK_TIMEOUT_HINT "wait for it, or give --lock-timeout more"
 
 /* How to connect; every part may be NULL or 0. `text` is the URL as the client library takes it
  * (libpq). */

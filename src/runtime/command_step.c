@@ -34,9 +34,8 @@ static int begin_and_look(struct mig_command *cmd, const struct mig_step *step, 
     int rc = mig_segment_begin(run, err);
     if (rc != 0) {
         if (run->db->runner->is_lock_timeout(err)) {
-            mig_error_set(err, MIG_E_lock_timeout,
-                          "another runner or program is writing to this database");
-            mig_error_hint(err, "wait for it, or give --lock-timeout more");
+            mig_error_set(err, MIG_E_lock_timeout, MIG_WRITER_MESSAGE);
+            mig_error_hint(err, MIG_LOCK_TIMEOUT_HINT);
             rc = MIG_E_lock_timeout;
         }
         return rc;
@@ -77,7 +76,7 @@ static int enter_step(struct mig_command *cmd, const struct mig_step *step, bool
         if (mig_clock_ms() >= end) {
             mig_error_set(err, MIG_E_lock_timeout, "another runner is in the middle of a revision");
             mig_error_detail(err, "process %s", mig_journal_alive(run));
-            mig_error_hint(err, "wait for it, or give --lock-timeout more");
+            mig_error_hint(err, MIG_LOCK_TIMEOUT_HINT);
             return MIG_E_lock_timeout;
         }
         mig_clock_sleep(20 + mig_clock_jitter(80), cmd->ctx->interrupted);

@@ -69,8 +69,7 @@ static int give_up(struct mig_run *run, const struct mig_lock *lock,
                   "another runner holds the lock of this database (waited %lld.%lld s)",
                   (long long)(waited / 1000), (long long)(waited % 1000 / 100));
     mig_error_detail(err, "%s", mig_strbuf_text(&who));
-    mig_error_hint(err, "wait for it, or give --lock-timeout more; `luamig unlock` shows the "
-                        "holder and can end it");
+    mig_error_hint(err, MIG_LOCK_TIMEOUT_HINT "; `luamig unlock` shows the holder and can end it");
     mig_strbuf_release(&who);
     return MIG_E_lock_timeout;
 }

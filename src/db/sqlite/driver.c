@@ -375,6 +375,10 @@ static int open_file(struct mig_conn *conn, const struct mig_conn_params *params
             mig_error_hint(err,
                            "Its first bytes are not those of SQLite; is it another file, or an "
                            "encrypted database?");
+        } else if (primary == SQLITE_BUSY && rc == MIG_E_timeout) {
+            /* a large transaction keeps readers out, too, once it has begun to write to the file */
+            rc = mig_error_set(err, MIG_E_lock_timeout, MIG_WRITER_MESSAGE);
+            mig_error_hint(err, MIG_LOCK_TIMEOUT_HINT);
         } else if (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) {
             rc = cannot_open(file, create, sqlite.system_errno(h->db), err);
         }
