@@ -162,6 +162,7 @@ struct mig_column {
     const char *native_type;  /* reflected: the type as the server writes it */
     bool shares_sequence;     /* reflected: other tables' defaults use its sequence */
     bool only_inherited;      /* reflected: its table has it from another alone */
+    bool unversioned;         /* reflected: MariaDB's WITHOUT SYSTEM VERSIONING */
     int line;                 /* where it was written in the migration, 0 unknown */
 };
 

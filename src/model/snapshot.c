@@ -97,7 +97,7 @@ static const struct member column_members[] = {
     M(TEXT, name)
     S(TYPE, "type", type, type_shape)
     M(TEXT, native_type)
-    M(TRI, nullable) M(TRI, primary_key) M(TRI, autoincrement) M(BOOL, shares_sequence)
+    M(TRI, nullable) M(TRI, primary_key) M(TRI, autoincrement) M(BOOL, shares_sequence) M(BOOL, unversioned)
     N(VALUE, "default", default_value)
     S(RECORD, "computed", computed, computed_shape)
     S(RECORD, "identity", identity, identity_shape)

@@ -97,6 +97,22 @@ describe("a changed column of MySQL keeps", function()
     assert.is_nil(ok)
   end)
 
+  it("that it is not versioned, live and by a script made from a snapshot, on mariadb", function()
+    if live.flavour(db) ~= "mariadb" then return end
+    live.execute(db, "ALTER TABLE t ADD SYSTEM VERSIONING")
+    live.execute(db, "SET STATEMENT system_versioning_alter_history = KEEP FOR ALTER TABLE t ADD COLUMN seen INT WITHOUT SYSTEM VERSIONING")
+    local p = project.new { url = db.url }
+    p:write("snapshot.json", p:luamig("inspect", "--json").stdout)
+    p:revision { id = "first", upgrade = [[op.alter_column("t", "seen", { nullable = false, default = 0, comment = "hits" })]] }
+    local wanted = "NOT NULL DEFAULT 0 WITHOUT SYSTEM VERSIONING COMMENT 'hits'"
+    assert.matches("MODIFY seen INTEGER " .. wanted .. ";", p:luamig("upgrade", "--sql", "--snapshot", "snapshot.json").stdout, 1, true)
+    assert(live.run(db, function(op)
+      op.execute "SET system_versioning_alter_history = KEEP"
+      op.alter_column("t", "seen", { nullable = false, default = 0, comment = "hits" })
+    end))
+    assert.equal("int(11) " .. wanted, line "seen")
+  end)
+
   for name, options in pairs { ["came with it in the same batch"] = {}, ["came with it if it was not there"] = { if_not_exists = true } } do
     it("the CHECK that " .. name .. ", once", function()
       assert(live.run(db, function(op, sql)

@@ -148,6 +148,9 @@ void mig_mysql_column(struct mig_sql *w, const struct mig_table *table,
     if (mig_option_true(mig_dialect_option(w->c, &column->options, "invisible"))) {
         mig_sql_add(w, " INVISIBLE");
     }
+    if (column->unversioned && place == MIG_IN_ALTER) {
+        mig_sql_add(w, " WITHOUT SYSTEM VERSIONING");
+    }
     if (column->comment != NULL) {
         mig_sql_add(w, " COMMENT %q", column->comment);
     }

@@ -78,7 +78,8 @@ static bool contains_word(const char *text, const char *word)
     return mig_ascii_find(text, word) != NULL;
 }
 
-/* auto_increment, on update …, VIRTUAL GENERATED, STORED GENERATED, INVISIBLE */
+/* auto_increment, on update …, VIRTUAL GENERATED, STORED GENERATED, INVISIBLE, WITHOUT SYSTEM
+ * VERSIONING */
 static int read_extra(struct mig_listing *rows, const struct scope *scope,
                       struct mig_column *column)
 {
@@ -101,6 +102,7 @@ static int read_extra(struct mig_listing *rows, const struct scope *scope,
     if (contains_word(extra, "auto_increment")) {
         column->autoincrement = MIG_TRUE;
     }
+    column->unversioned = contains_word(extra, "WITHOUT SYSTEM VERSIONING");
     const char *update = mig_ascii_find(extra, "on update ");
     if (update != NULL) {
         const char *text = update + strlen("on update ");
