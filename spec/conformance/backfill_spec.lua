@@ -223,7 +223,7 @@ for _, dialect in ipairs(servers.dialects) do
         assert.matches("the key of 't' is not compared exactly", r.stderr, 1, true)
         assert.matches("give `key = { … }`", r.stderr, 1, true)
         revision [[op.backfill { table = "t", set = { n = sql.expr "n + 1" }, batch_size = 10, key = { "b" } }]]
-        p:luamig("downgrade", "current")
+        p:luamig("stamp", "base")
         db:query "UPDATE t SET n = 0;"
         upgrade()
         each_once(30)

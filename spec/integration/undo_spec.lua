@@ -130,6 +130,23 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       assert.equal(0, r.code, r.stderr)
     end)
 
+    -- The last thing that stays is a backfill, which has a cursor instead of a finished call.
+    it("refuses the rows that a backfill has changed, but those of a table that goes", function()
+      local failing = ' op.execute "INSERT INTO nowhere VALUES (1)"'
+      local backfill = 'op.backfill { table = %q, set = { email = sql.expr "upper(email)" }, batch_size = 1 }'
+      for _, before in ipairs { "", 'op.create_index("ix", "users", { "email" }) op.commit() ' } do
+        db, p = new_project(dialect, before .. backfill:format "users" .. failing)
+        assert.equal(1, p:luamig "upgrade".code)
+        local r = p:luamig("downgrade", "current")
+        assert.equal(2, r.code, r.stderr)
+        assert.matches("no inverse is known of\n[^\n]*second.lua:%d+: op.backfill\n", r.stderr)
+        assert.equal("A B", table.concat(db:query "SELECT email FROM users ORDER BY id", " "))
+        db:drop()
+      end
+      is_undone('op.create_table("notes", { { "id", sql.integer, primary_key = true }, { "email", sql.string(20) } })'
+        .. ' op.bulk_insert("notes", { { email = "c" }, { email = "d" } }) ' .. backfill:format "notes" .. failing)
+    end)
+
     it("goes on where it was cut off itself", function()
       local kills, longest, round = 0, 0.02, 0
       repeat -- until some came in time, however fast the machine is

@@ -367,24 +367,46 @@ int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t 
     return rc == 0 ? send_along(run, &statement, false, err) : rc;
 }
 
+bool mig_journal_has_cursor(const struct mig_journal *journal)
+{
+    return journal->active && journal->rest != NULL && journal->covered_part == 0;
+}
+
+/* The cursor begins with the digest of its call. */
+static int read_cursor(struct mig_run *run, const char **at, struct mig_error *err)
+{
+    struct mig_value digest = {0};
+    *at = run->journal.rest;
+    if (!mig_answer_read_cell(&run->revision_arena, at, &digest)) {
+        return mig_error_set(err, MIG_E_half_applied, "the journal of '%s' cannot be read",
+                             run->revision->id);
+    }
+    return strcmp(digest.text, run->journal.chain) != 0 ? mig_journal_differs(run, err) : 0;
+}
+
+int mig_journal_check_cursor(struct mig_run *run, struct mig_error *err)
+{
+    const char *at = NULL;
+    return read_cursor(run, &at, err);
+}
+
 int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t count,
                               int64_t *changed, bool *found, struct mig_error *err)
 {
     struct mig_journal *journal = &run->journal;
     struct mig_arena *arena = &run->revision_arena;
-    struct mig_value digest = {0}, total = {0};
-    const char *at = journal->rest;
+    struct mig_value total = {0};
+    const char *at = NULL;
     *found = false;
     journal->cursor_step = 0;
-    if (!journal->active || at == NULL || journal->covered_part > 0 ||
-        journal->calls != journal->covered + 1) {
+    if (!mig_journal_has_cursor(journal) || journal->calls != journal->covered + 1) {
         return 0;
     }
-    bool good =
-        mig_answer_read_cell(arena, &at, &digest) && mig_answer_read_cell(arena, &at, &total);
-    if (good && strcmp(digest.text, journal->chain) != 0) {
-        return mig_journal_differs(run, err);
+    int rc = read_cursor(run, &at, err);
+    if (rc != 0) {
+        return rc;
     }
+    bool good = mig_answer_read_cell(arena, &at, &total);
     for (size_t i = 0; good && i < count; i++) {
         good = mig_answer_read_cell(arena, &at, &key[i]);
     }

@@ -485,6 +485,10 @@ int mig_journal_done(struct mig_run *run, bool complete, struct mig_error *err) 
 /* Where a backfill stands, in the transaction of its batch. */
 int mig_journal_cursor(struct mig_run *run, const struct mig_value *key, size_t count,
                        int64_t changed, struct mig_error *err) MIG_MUST_CHECK;
+/* The call behind those that are finished is a backfill of which batches are. */
+bool mig_journal_has_cursor(const struct mig_journal *journal);
+/* It is the call in hand, or this fails. */
+int mig_journal_check_cursor(struct mig_run *run, struct mig_error *err) MIG_MUST_CHECK;
 /* Where it stood before a crash; *found is false when it had not begun. */
 int mig_journal_resume_cursor(struct mig_run *run, struct mig_value *key, size_t count,
                               int64_t *changed, bool *found, struct mig_error *err) MIG_MUST_CHECK;

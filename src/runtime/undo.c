@@ -171,7 +171,7 @@ int mig_undo_stop(struct mig_run *run, struct mig_error *err)
 static bool is_past(const struct mig_run *run)
 {
     const struct mig_journal *journal = &run->journal;
-    return journal->calls == mig_journal_last_call(journal) && !run->doom.set;
+    return journal->calls >= mig_journal_last_call(journal) && !run->doom.set;
 }
 
 /* Runs the upgrade function up to where the journal ends. */
@@ -182,7 +182,8 @@ static int gather(struct mig_run *run, const struct mig_step *step, struct mig_e
     const char *direction = run->direction;
     run->direction = "upgrade";
     int rc = mig_journal_enter(run, &up, err);
-    if (rc == 0 && run->journal.covered + run->journal.covered_part > 0) {
+    bool has_cursor = mig_journal_has_cursor(&run->journal);
+    if (rc == 0 && (has_cursor || run->journal.covered + run->journal.covered_part > 0)) {
         rc = host->call(host->self, run, step->revision, MIG_UPGRADE, &run->source, err);
         mig_run_close_readers(run);
     }
@@ -191,6 +192,9 @@ static int gather(struct mig_run *run, const struct mig_step *step, struct mig_e
         mig_error_clear(&run->doom.error);
         run->doom.set = false;
         rc = 0;
+    }
+    if (rc == 0 && has_cursor && run->journal.calls == run->journal.covered) {
+        rc = mig_journal_differs(run, err);
     }
     run->direction = direction;
     run->operation = NULL;
