@@ -254,8 +254,8 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
     for i = 1, 14 do many[i] = ("CREATE SEQUENCE s%02d;"):format(i) end
     local text = left_out("postgresql", table.concat(many) .. [[
       CREATE SCHEMA hr; CREATE DOMAIN hr.d AS int; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
-      CREATE TABLE "T x" (a serial, b text) PARTITION BY RANGE (a); CREATE TABLE p PARTITION OF "T x" DEFAULT;
-      CREATE TABLE o (a int, b text); CREATE TRIGGER tr BEFORE INSERT ON "T x" FOR EACH ROW EXECUTE FUNCTION f();
+      CREATE TABLE "T x" (a int, b text) PARTITION BY RANGE (a); CREATE TABLE p PARTITION OF "T x" DEFAULT;
+      CREATE TABLE o (a serial, b text); CREATE TRIGGER tr BEFORE INSERT ON "T x" FOR EACH ROW EXECUTE FUNCTION f();
       ALTER TABLE o ENABLE ROW LEVEL SECURITY, ALTER b SET STORAGE EXTERNAL; CREATE POLICY mine ON o USING (true);
       CREATE RULE r AS ON DELETE TO o DO INSTEAD NOTHING; CREATE STATISTICS st ON a, b FROM o;
       CREATE VIEW v WITH (security_barrier) AS SELECT a FROM o; COMMENT ON VIEW v IS 'v';

@@ -343,7 +343,7 @@ static void create_table(struct mig_diff *d, const struct mig_schema *to,
     }
     op->table = table->name;
     op->body = body;
-    mig_diff_leave_computed(d, to, table, body);
+    mig_diff_leave_inherited(d, to, table, body);
     for (size_t i = 0; i < table->constraints.count; i++) {
         struct mig_constraint *constraint = table->constraints.items[i];
         if (mig_diff_comes_with_enum(d, body, constraint)) {

@@ -160,10 +160,11 @@ void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const stru
 /* Does the table inherit from others (PostgreSQL), from this one (diff_inherit.c)? */
 bool mig_diff_is_heir(const struct mig_table *table);
 bool mig_diff_inherits(const struct mig_table *table, const struct mig_table *parent);
-/* Takes from the body of a new heir how columns are computed that one of its parents computes in
- * the same way: it has that from there, and before PostgreSQL 16 may not say it. */
-void mig_diff_leave_computed(const struct mig_diff *d, const struct mig_schema *schema,
-                             const struct mig_table *heir, struct mig_table *body);
+/* Takes from the body of a new heir the columns that it has from its parents alone, or they would
+ * stay when those of the parents go; and how columns are computed that one of its parents computes
+ * in the same way: it has that from there, and before PostgreSQL 16 may not say it. */
+void mig_diff_leave_inherited(const struct mig_diff *d, const struct mig_schema *schema,
+                              const struct mig_table *heir, struct mig_table *body);
 /* A table as it is after what becomes of one that it inherits from, `from` and then `to`.
  * wanted: what it shall be. NULL sets d->failed. */
 struct mig_table *mig_diff_inherit(struct mig_diff *d, const struct mig_table *heir,

@@ -73,21 +73,6 @@ size_t *mig_diff_heirs_last(struct mig_arena *arena, const struct mig_schema *sc
     return places;
 }
 
-void mig_diff_leave_computed(const struct mig_diff *d, const struct mig_schema *schema,
-                             const struct mig_table *heir, struct mig_table *body)
-{
-    for (size_t i = 0; mig_diff_is_heir(heir) && i < schema->table_count; i++) {
-        const struct mig_table *parent = schema->tables[i];
-        for (size_t k = 0; mig_diff_inherits(heir, parent) && k < body->columns.count; k++) {
-            struct mig_column *column = body->columns.items[k];
-            const struct mig_column *above = mig_diff_find_column(d, parent, column->name);
-            if (above != NULL && mig_compare_computed(above->computed, column->computed)) {
-                column->computed = NULL;
-            }
-        }
-    }
-}
-
 /* The heir's column after the change of the one that it inherits. */
 static void follow(struct mig_diff *d, struct mig_column *column, const struct mig_column *before,
                    const struct mig_column *after)
@@ -116,6 +101,52 @@ static struct mig_column told_of_null(const struct mig_diff *d, const struct mig
     bool takes_none = copy.nullable == MIG_FALSE || mig_diff_in_key(d, table, copy.name);
     copy.nullable = takes_none ? MIG_FALSE : MIG_TRUE;
     return copy;
+}
+
+/* Whether the heir has the column, as it stands in a database, by way of its parents alone. */
+static bool comes_by_itself(const struct mig_diff *d, const struct mig_schema *schema,
+                            const struct mig_table *heir, const struct mig_column *column)
+{
+    bool comes = false;
+    for (size_t i = 0; column->only_inherited && i < schema->table_count; i++) {
+        const struct mig_table *parent = schema->tables[i];
+        const struct mig_column *above =
+            mig_diff_inherits(heir, parent) ? mig_diff_find_column(d, parent, column->name) : NULL;
+        if (above == NULL) {
+            continue;
+        }
+        const bool fills = column->default_value.kind != MIG_VALUE_NONE &&
+                           above->autoincrement == MIG_TRUE; /* a serial's is not inherited */
+        if (column->comment != NULL || fills ||
+            told_of_null(d, parent, above).nullable != told_of_null(d, heir, column).nullable ||
+            !mig_compare_defaults(d->arena, above, column)) {
+            return false;
+        }
+        comes = true;
+    }
+    return comes;
+}
+
+void mig_diff_leave_inherited(const struct mig_diff *d, const struct mig_schema *schema,
+                              const struct mig_table *heir, struct mig_table *body)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < body->columns.count; k++) {
+        if (!comes_by_itself(d, schema, heir, body->columns.items[k])) {
+            body->columns.items[kept++] = body->columns.items[k];
+        }
+    }
+    body->columns.count = kept;
+    for (size_t i = 0; mig_diff_is_heir(heir) && i < schema->table_count; i++) {
+        const struct mig_table *parent = schema->tables[i];
+        for (size_t k = 0; mig_diff_inherits(heir, parent) && k < body->columns.count; k++) {
+            struct mig_column *column = body->columns.items[k];
+            const struct mig_column *above = mig_diff_find_column(d, parent, column->name);
+            if (above != NULL && mig_compare_computed(above->computed, column->computed)) {
+                column->computed = NULL;
+            }
+        }
+    }
 }
 
 /* What becomes of a column of the parent, in its heir. A new one that the heir does not say, it has

@@ -98,6 +98,7 @@ static const struct member column_members[] = {
     S(TYPE, "type", type, type_shape)
     M(TEXT, native_type)
     M(TRI, nullable) M(TRI, primary_key) M(TRI, autoincrement) M(BOOL, shares_sequence) M(BOOL, unversioned)
+    M(BOOL, only_inherited)
     N(VALUE, "default", default_value)
     S(RECORD, "computed", computed, computed_shape)
     S(RECORD, "identity", identity, identity_shape)

@@ -124,15 +124,6 @@ FROM (
           FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relispartition AND c.relkind <> 'f'), NULL, c.oid
   FROM c WHERE c.relkind = 'f' OR (c.relispartition AND c.relkind IN ('r', 'p'))
   UNION ALL
-  SELECT 7, 'defaults of partitions', t.name || '.' || quote_ident(a.attname), false, t.oid::bigint,
-         format('ALTER TABLE %s ALTER COLUMN %I %s', t.name, a.attname, COALESCE('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT')), NULL, t.oid
-  FROM t JOIN pg_inherits i ON i.inhrelid = t.oid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-  LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
-  LEFT JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
-  LEFT JOIN pg_attrdef pd ON pd.adrelid = pa.attrelid AND pd.adnum = pa.attnum
-  WHERE t.relispartition AND a.attgenerated = ''
-    AND pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM pg_get_expr(pd.adbin, pd.adrelid)
-  UNION ALL
   SELECT 7, 'constraints of partitions', quote_ident(k.conname) || ' on ' || t.name, false, k.oid::bigint,
          format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.name, k.conname, pg_get_constraintdef(k.oid, true)),
          CASE k.contype WHEN 'f' THEN format('ALTER TABLE %s DROP CONSTRAINT %I', t.name, k.conname) END, t.oid
@@ -172,6 +163,17 @@ FROM (
               FROM c JOIN owned o ON o.seq = c.oid AND NOT o.apart JOIN t ON t.oid = o.refobjid
               JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid) n) n
   WHERE relname <> by_itself OR same > 1
+  UNION ALL
+  SELECT 9, 'defaults of partitions', t.name || '.' || quote_ident(a.attname), false, t.oid::bigint,
+         format('ALTER TABLE %s ALTER COLUMN %I %s', t.name, a.attname, COALESCE('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT')), NULL, t.oid
+  FROM t JOIN pg_inherits i ON i.inhrelid = t.oid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+  LEFT JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname
+  LEFT JOIN pg_attrdef pd ON pd.adrelid = pa.attrelid AND pd.adnum = pa.attnum
+  WHERE t.relispartition AND a.attgenerated = ''
+    AND (pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM pg_get_expr(pd.adbin, pd.adrelid)
+         OR (current_setting('server_version_num')::int < 170000 -- a serial becomes an identity, which partitions have from 17 on
+             AND EXISTS (SELECT FROM owned o WHERE NOT o.apart AND pg_get_expr(d.adbin, d.adrelid) = format('nextval(%L::regclass)', o.seq::regclass))))
   UNION ALL
   SELECT 9, 'NOT NULL that is NOT VALID or NO INHERIT', t.name || '.' || quote_ident(k.conname), false, 0, NULL, NULL, t.oid
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype = 'n' AND NOT t.relispartition AND (k.connoinherit OR NOT k.convalidated)
