@@ -400,6 +400,17 @@ it("keeps the order in which triggers fire, and the time zone of an event, on my
   fresh:drop()
 end)
 
+it("tells the collation that a new database must have, on mysql", function()
+  local db, folder = scratch.database "mysql", scratch.folder()
+  db:query "ALTER DATABASE COLLATE latin1_german1_ci; CREATE TABLE t (s varchar(3))"
+  local env = { DATABASE_URL = db.url }
+  assert.equal(0, cli.run({ "init" }, { cwd = folder, env = env }).code)
+  local r = cli.run({ "adopt" }, { cwd = folder, env = env })
+  assert.equal(0, r.code, r.stderr)
+  assert.matches("not in it: the database's collation, .*COLLATE latin1_german1_ci%)\n", r.stderr)
+  db:drop()
+end)
+
 it("leaves out the partitions of a versioning that it leaves out, on mariadb", function()
   local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
   if live.flavour(db) ~= "mariadb" then return end

@@ -57,6 +57,15 @@ local function write_schema(session, settings, text)
   return session.relative(path)
 end
 
+-- MySQL: what tables without a collation of their own follow, where a new database of the server's has another one.
+local function note_collation(out, handle)
+  if handle:server().dialect ~= "mysql" then return end
+  local name = handle:execute("SELECT NULLIF(@@collation_database, @@GLOBAL.collation_server)"):scalar()
+  if name then
+    out:note(("not in it: the database's collation, which tables without mysql_collate follow (CREATE DATABASE … COLLATE %s)"):format(name))
+  end
+end
+
 function adopt.run(session)
   session.shape = "adopted"
   local out, handle = session.out, session:handle()
@@ -97,6 +106,7 @@ function adopt.run(session)
   if #others > 0 then
     out:note("not in it: the schemas " .. table.concat(others, ", ") .. " (autogenerate.include_schemas = true takes them along)")
   end
+  note_collation(out, handle)
   local schema = write_schema(session, settings, render.schema(handle:inspect()))
   if schema then
     written[#written + 1] = schema
