@@ -131,7 +131,7 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     end)
 
     -- The last thing that stays is a backfill, which has a cursor instead of a finished call.
-    it("refuses the rows that a backfill has changed, but those of a table that goes", function()
+    it("refuses the rows that a backfill has changed, but those of a table or a column that goes", function()
       local failing = ' op.execute "INSERT INTO nowhere VALUES (1)"'
       local backfill = 'op.backfill { table = %q, set = { email = sql.expr "upper(email)" }, batch_size = 1 }'
       for _, before in ipairs { "", 'op.create_index("ix", "users", { "email" }) op.commit() ' } do
@@ -145,6 +145,8 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       end
       is_undone('op.create_table("notes", { { "id", sql.integer, primary_key = true }, { "email", sql.string(20) } })'
         .. ' op.bulk_insert("notes", { { email = "c" }, { email = "d" } }) ' .. backfill:format "notes" .. failing)
+      db:drop()
+      is_undone('op.add_column("users", { "age", sql.integer }) op.backfill { table = "users", set = { age = 1 } }' .. failing)
     end)
 
     it("goes on where it was cut off itself", function()

@@ -29,6 +29,39 @@ static bool is_own(const struct mig_undo *undo, const char *table)
     return false;
 }
 
+static const char *column_of(struct mig_arena *arena, const char *table, const char *column)
+{
+    return mig_arena_printf(arena, "%s(%s)", table, column);
+}
+
+/* Nor need rows be put back in columns that the part itself has added. */
+static bool fills_own(const struct mig_undo *undo, struct mig_arena *arena, const char *table,
+                      const struct mig_op_backfill *op)
+{
+    bool own = true;
+    for (size_t i = 0; own && i < op->set.count; i++) {
+        own = is_own(undo, column_of(arena, table, op->set.items[i].name));
+    }
+    return own;
+}
+
+static int note_made(struct mig_undo *undo, struct mig_arena *arena, const char *table,
+                     struct mig_op *op)
+{
+    if (op->kind == MIG_OP_create_table) {
+        return mig_names_add(arena, &undo->created, table);
+    }
+    int rc = 0;
+    if (op->kind == MIG_OP_add_column) {
+        const struct mig_op_add_column *add = MIG_OP_CAST(op, add_column);
+        for (size_t i = 0; rc == 0 && i < add->columns.count; i++) {
+            const char *name = column_of(arena, table, add->columns.items[i]->name);
+            rc = mig_names_add(arena, &undo->created, name);
+        }
+    }
+    return rc;
+}
+
 /* Whether a statement leaves nothing behind once the tables that the part has made are gone. */
 static bool is_traceless(const struct mig_undo *undo, const struct mig_statement *statement)
 {
@@ -96,8 +129,12 @@ int mig_undo_gather(struct mig_run *run, struct mig_op *op, struct mig_error *er
     if (op->kind == MIG_OP_execute) {
         return mig_undo_gather_sql(run, MIG_OP_CAST(op, execute)->sql, err);
     }
-    if (table != NULL && is_own(undo, qualified(arena, op->schema, table)) &&
-        (op->kind == MIG_OP_bulk_insert || op->kind == MIG_OP_backfill)) {
+    table = table != NULL ? qualified(arena, op->schema, table) : NULL;
+    if (op->kind == MIG_OP_bulk_insert && is_own(undo, table)) {
+        return 0;
+    }
+    if (op->kind == MIG_OP_backfill &&
+        (is_own(undo, table) || fills_own(undo, arena, table, MIG_OP_CAST(op, backfill)))) {
         return 0;
     }
     if (is_guarded(op) || mig_invert_ops(arena, &op, 1, &inverse, &none) != 0) {
@@ -105,8 +142,7 @@ int mig_undo_gather(struct mig_run *run, struct mig_op *op, struct mig_error *er
         keep(run, run->operation);
         return undo->kept.failed ? mig_error_nomem(err) : 0;
     }
-    if (op->kind == MIG_OP_create_table &&
-        mig_names_add(arena, &undo->created, qualified(arena, op->schema, table)) != 0) {
+    if (note_made(undo, arena, table, op) != 0) {
         return mig_error_nomem(err);
     }
     struct mig_op **items = mig_arena_room(arena, undo->ops, undo->count, sizeof *undo->ops);
