@@ -376,6 +376,13 @@ describe("luamig revision", function()
     end
     p:luamig("revision", "-m", "two", "--rev-id", "b1", "--head", "base", "--branch-label", "side")
     refuses(p, { "revision", "-m", "x", "--head", "a1", "--branch-label", "side" }, ".*'side'")
+    local function refuses_more(message, ...) -- which the graph would be refused for
+      refuses(p, { "revision", "-m", "x", "--head", "a1", ... }, message)
+    end
+    refuses_more("branch label 'c1' is given twice", "--branch-label", "c1", "--branch-label", "c1")
+    refuses_more("branch label 'c1' is the identifier of the revision itself", "--rev-id", "c1", "--branch-label", "c1")
+    refuses_more("'side' is a branch label already: migrations/b1_two.lua", "--rev-id", "side")
+    refuses_more("revision 'b1' is named twice", "--depends-on", "b1", "--depends-on", "b1")
     refuses(p, { "revision", "-m", "x" }, ".*head")
   end)
 

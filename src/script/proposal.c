@@ -1,4 +1,5 @@
 /* What the header of a new or a moved revision says. */
+#include "model/schema.h"
 #include "script/revision_map.intern.h"
 
 #include <string.h>
@@ -49,16 +50,6 @@ static int find_parents(struct mig_revision_map *map, struct mig_arena *arena,
     return status;
 }
 
-static bool reaches(const struct mig_revision *revision, const char *label)
-{
-    for (size_t i = 0; i < revision->all_labels.count; i++) {
-        if (strcmp(revision->all_labels.items[i], label) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int find_dependencies(struct mig_revision_map *map, struct mig_arena *arena,
                              const struct mig_names *wanted, struct mig_names *out,
                              struct mig_error *err)
@@ -77,8 +68,33 @@ static int find_dependencies(struct mig_revision_map *map, struct mig_arena *are
                                    wanted->items[i]);
         }
         if (status == 0) {
-            bool label = reaches(found, wanted->items[i]);
-            out->items[out->count++] = label ? wanted->items[i] : found->id;
+            const char *name = mig_names_contain(&found->all_labels, wanted->items[i])
+                                   ? wanted->items[i]
+                                   : found->id;
+            if (mig_names_contain(out, name)) {
+                return mig_error_set(err, MIG_E_duplicate_heads, "revision '%s' is named twice",
+                                     name);
+            }
+            out->items[out->count++] = name;
+        }
+    }
+    return status;
+}
+
+/* What the map would refuse once the file is there. */
+static int check_labels(const struct mig_revision_map *map, const struct mig_new_revision *request,
+                        struct mig_error *err)
+{
+    struct mig_names before = {.items = request->labels.items};
+    int status = 0;
+    for (; status == 0 && before.count < request->labels.count; before.count++) {
+        const char *label = before.items[before.count];
+        bool own = strcmp(label, request->id) == 0;
+        status = mig_revision_map_check_label(map, label, err);
+        if (status == 0 && (own || mig_names_contain(&before, label))) {
+            status = mig_error_set(err, MIG_E_duplicate_label, "branch label '%s' is %s", label,
+                                   own ? "the identifier of the revision itself" : "given twice");
+            mig_error_hint(err, "Choose another label.");
         }
     }
     return status;
@@ -105,8 +121,14 @@ int mig_revision_map_propose(struct mig_revision_map *map, struct mig_arena *are
             mig_error_hint(err, "--splice starts a new branch there.");
         }
     }
-    for (size_t i = 0; status == 0 && i < request->labels.count; i++) {
-        status = mig_revision_map_check_label(map, request->labels.items[i], err);
+    const struct mig_revision *labelled = mig_map_get(&map->labels, request->id);
+    if (status == 0 && labelled != NULL) {
+        status = mig_error_set(err, MIG_E_duplicate_label, "'%s' is a branch label already: %s",
+                               request->id, labelled->file != NULL ? labelled->file : labelled->id);
+        mig_error_hint(err, "Choose another identifier.");
+    }
+    if (status == 0) {
+        status = check_labels(map, request, err);
     }
     if (status == 0) {
         status = find_dependencies(map, arena, &request->depends_on, depends_on, err);
