@@ -478,6 +478,9 @@ struct mig_params mig_read_params(struct mig_reader *r, int index, const char *n
     return params;
 }
 
+/* Reading a type, and what compiles it, recurse for each that stands in it. */
+enum { DEEPEST_TYPE = 100 };
+
 static void read_variants(struct mig_reader *r, int index, struct mig_type *type)
 {
     lua_State *L = r->L;
@@ -603,6 +606,9 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
         lua_settop(L, fields);
     }
     if (left > 0) {
+        if (++r->nested > DEEPEST_TYPE) {
+            mig_read_fail(r, "types are nested too deep");
+        }
         lua_pushliteral(L, "values");
         if (lua_rawget(L, fields) != LUA_TNIL) {
             type->values = mig_read_values(r, -1, "the values");
@@ -615,6 +621,7 @@ const struct mig_type *mig_read_type(struct mig_reader *r, int index, const char
         if (lua_rawget(L, fields) != LUA_TNIL) {
             read_variants(r, lua_gettop(L), type);
         }
+        r->nested--;
     }
     lua_settop(L, fields - 1);
     need_parameters(r, type);

@@ -28,6 +28,7 @@ struct mig_reader {
     const struct mig_compile *compile; /* renders queries of sql.table; NULL: they are refused */
     const struct mig_place *place;
     bool exclude; /* elements are { column, operator } */
+    int nested;   /* how many types the one being read stands in */
 };
 
 /* Raises; never returns. The format is lua_pushfstring's. */

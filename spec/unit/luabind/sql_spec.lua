@@ -120,6 +120,12 @@ local bad = {
   { "parameters of a type without", "sql.boolean: it takes no parameters", function() return sql.boolean(1) end },
   { "an array of nothing", "the element type is missing", function() return sql.array() end },
   { "a variant of nothing", "the table of types is missing", function() return sql.variant {} end },
+  { "types in types without an end", "types are nested too deep", function()
+    local nested = sql.text
+    for _ = 1, 100000 do
+      nested = sql.array(sql.variant { default = nested })
+    end
+  end },
   { "a set without values", "the list of values is missing", function() return sql.set() end },
   { "an enum of nothing", "it needs a name, a list of values, or both", function() return sql.enum() end },
   { "an enum without values", "the list of values is empty", function() return sql.enum("e", {}) end },
