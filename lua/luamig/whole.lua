@@ -28,12 +28,13 @@ local function no_parts()
 end
 
 --- What schema.lua has no word for as operations: { early, for_views, late }, before the tables, between them and the views,
---- and after those, { undo_early, … }, and the names of what no SQL is known for. left_out: what handle:left_out() says.
+--- and after those, { undo_early, … }, and the names of what no SQL is known for. left_out: what handle:left_out() says;
+--- operation and inverse stand in one of them instead of its SQL.
 function whole.objects(handle, left_out)
   local list, lacks, functions = {}, {}, false
   for _, one in ipairs(left_out) do
     functions = functions or one.kind == "functions"
-    if not one.make then
+    if not (one.make or one.operation) then
       lacks[#lacks + 1] = one.kind .. " " .. one.name
     elseif one.make ~= "" then -- else its view brings it
       list[#list + 1] = one
@@ -56,9 +57,9 @@ function whole.objects(handle, left_out)
     local place = one.early and "early" or one.for_views and "for_views" or "late"
     local made = parts[place]
     set_session(made, one)
-    made[#made + 1] = { op = "execute", sql = one.make }
+    made[#made + 1] = one.operation or { op = "execute", sql = one.make }
     if one.undo then
-      table.insert(parts["undo_" .. place], 1, { op = "execute", sql = one.undo })
+      table.insert(parts["undo_" .. place], 1, one.inverse or { op = "execute", sql = one.undo })
     end
   end
   for _, place in ipairs { "early", "for_views", "late" } do set_session(parts[place]) end

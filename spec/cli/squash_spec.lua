@@ -155,6 +155,20 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
       ok(p:luamig("upgrade", "--url", new.url))
     end)
 
+    only(dialect ~= "sqlite", "makes a function that an operation made before the view that calls it", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = (dialect == "mysql" and [[
+        op.create_function("twice", { args = "n INT", returns = "INT", attributes = "DETERMINISTIC" }, "RETURN n * 2")]] or [[
+        op.create_function("twice", { args = "n integer", returns = "integer", language = "sql" }, "SELECT n * 2")
+        op.create_function("twice", { args = "t text", returns = "text", language = "sql" }, "SELECT t || t")
+        op.create_function("few", { args = "", returns = "SETOF prices", language = "sql" }, "SELECT * FROM prices")]])
+        .. '\nop.create_view("doubled", "SELECT twice(id) AS n FROM prices")' }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.equal(new:value "SELECT sum(id) * 2 FROM prices", new:value "SELECT sum(n) FROM doubled")
+      ok(p:luamig("downgrade", "base", "--url", new.url))
+      ok(p:luamig("upgrade", "--url", new.url))
+    end)
+
     only(dialect ~= "sqlite", "takes the other schemas along, or refuses", function()
       local name = "luamig_squashed_" .. (new.name or ""):match "%x*$"
       p:revision { id = "ffff", down = "eeee", upgrade = ([[op.create_schema(%q)

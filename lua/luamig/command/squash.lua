@@ -180,21 +180,41 @@ local PLURALS = {
   ["function"] = { "functions", "functions and procedures" },
 }
 
--- What no operation of the revisions has made, but SQL of theirs.
-local function made_by_text(handle, operations)
-  local made, list = {}, {}
-  for _, operation in ipairs(operations) do
-    local kind = operation.op:match "^create_(%l+)$"
-    local name = (operation.schema and handle:quote(operation.schema) .. "." or "") .. handle:quote(operation.name)
-    for _, plural in ipairs(PLURALS[kind] or {}) do
-      made[plural .. " " .. name .. (kind == "trigger" and " on " .. handle:quote(operation.table) or "")] = true
+-- What that list would say of what an operation makes.
+local function keys_of(handle, operation)
+  local kind, keys = operation.op:match "^create_(%l+)$", {}
+  local name = (operation.schema and handle:quote(operation.schema) .. "." or "") .. handle:quote(operation.name)
+  for i, plural in ipairs(PLURALS[kind] or {}) do
+    keys[i] = plural .. " " .. name .. (kind == "trigger" and " on " .. handle:quote(operation.table) or "")
+  end
+  return keys
+end
+
+-- What no operation of the revisions has made, but SQL of theirs, and all functions: the server knows which of them
+-- tables, indexes or views need. Besides, the operations that are not among those. Functions of one name are told
+-- apart by the server's text alone.
+local function objects(handle, early, late)
+  local made, there, list, rest = {}, {}, {}, {}
+  for _, operations in ipairs { early, late } do
+    for _, operation in ipairs(operations) do
+      for _, key in ipairs(keys_of(handle, operation)) do made[key] = operation end
     end
   end
   for _, one in ipairs(handle:left_out()) do
-    local name = one.kind == "functions" and one.name:match "^[^(]*" or one.name
-    if not made[one.kind .. " " .. name] then list[#list + 1] = one end
+    local key = one.kind .. " " .. (one.kind == "functions" and one.name:match "^[^(]*" or one.name)
+    local operation = made[key]
+    local is_function = operation and operation.op == "create_function"
+    if is_function and not there[operation] then
+      there[operation], one.operation, one.inverse = one, operation, undone({ operation })[1]
+    elseif is_function then
+      there[operation].operation, there[operation].inverse = nil, nil
+    end
+    if is_function or not operation then list[#list + 1] = one end
   end
-  return list
+  for _, operation in ipairs(late) do
+    if not there[operation] then rest[#rest + 1] = operation end
+  end
+  return list, rest
 end
 
 -- A materialized view has the rows of when it was made: it is filled again once they are there.
@@ -213,14 +233,15 @@ end
 -- What the revision is made of: texts before, between and after the rows, and those of the way back.
 local function parts_of(handle, list, before)
   local early, late = kept_operations(handle, list)
-  local parts = whole.objects(handle, made_by_text(handle, table.move(late, 1, #late, #early + 1, { table.unpack(early) })))
+  local found, rest = objects(handle, early, late)
+  local parts = whole.objects(handle, found)
   local late_text = render.operations(parts.late, "  ")
   parts.late = {} -- after the rows
   local upgrades, downgrades = whole.texts(handle, before.snapshot, parts)
   return {
     schema = render.operations(early, "  ") .. upgrades .. render.operations(positions(handle, before.left_out), "  "),
-    rows = before.rows .. render.operations(refreshed(handle, before), "  "), late = late_text .. render.operations(late, "  "),
-    downgrades = downgrades .. render.operations(undone(late), "  ") .. render.operations(undone(early), "  "),
+    rows = before.rows .. render.operations(refreshed(handle, before), "  "), late = late_text .. render.operations(rest, "  "),
+    downgrades = downgrades .. render.operations(undone(rest), "  ") .. render.operations(undone(early), "  "),
   }
 end
 
