@@ -645,6 +645,20 @@ static struct mig_pairs read_field_pairs(struct mig_reader *r, const struct mig_
     return pairs;
 }
 
+static struct mig_names read_field_names(struct mig_reader *r, const struct mig_field *field,
+                                         int index, const char *name)
+{
+    if (strcmp(field->name, "values") == 0) {
+        return mig_read_values(r, index, name);
+    }
+    struct mig_names names = mig_read_names(r, index, name);
+    const char *const *words = mig_field_words(field->name);
+    for (size_t i = 0; words != NULL && i < names.count; i++) {
+        names.items[i] = mig_check_word(r, names.items[i], name, words);
+    }
+    return names;
+}
+
 void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *base, int index,
                     const char *name)
 {
@@ -669,9 +683,7 @@ void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *b
         SLOT(struct mig_opt_int) = mig_read_int(r, index, name);
         break;
     case MIG_FIELD_NAMES:
-        SLOT(struct mig_names) = strcmp(field->name, "values") == 0
-                                     ? mig_read_values(r, index, name)
-                                     : mig_read_names(r, index, name);
+        SLOT(struct mig_names) = read_field_names(r, field, index, name);
         break;
     case MIG_FIELD_COLUMN:
         SLOT(struct mig_column *) = mig_read_column(r, index, name);

@@ -115,23 +115,35 @@ const char *mig_read_name(struct mig_reader *r, int index, const char *name)
     return copy_string(r, index, name);
 }
 
+/* PostgreSQL's SET NULL (column), UPDATE OF column: the dialect judges. */
+static bool begins_with_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    const char *rest = text + length;
+    if (mig_ascii_compare_n(word, text, length) != 0) {
+        return false;
+    }
+    return strncmp(word, "SET ", 4) == 0
+               ? strncmp(rest, " (", 2) == 0 && rest[strlen(rest) - 1] == ')'
+               : strcmp(word, "update of") == 0 && rest[0] == ' ';
+}
+
 const char *mig_read_word(struct mig_reader *r, int index, const char *name,
                           const char *const *words)
 {
     const char *word = mig_read_name(r, index, name);
-    if (words == NULL) {
-        return word;
-    }
+    return words != NULL ? mig_check_word(r, word, name, words) : word;
+}
+
+const char *mig_check_word(struct mig_reader *r, const char *word, const char *name,
+                           const char *const *words)
+{
     size_t count = 0;
     for (; words[count] != NULL; count++) {
         if (mig_ascii_compare(words[count], word) == 0) {
             return words[count];
         }
-        /* PostgreSQL's SET NULL (column): the dialect judges */
-        size_t length = strlen(words[count]);
-        if (strncmp(words[count], "SET ", 4) == 0 &&
-            mig_ascii_compare_n(words[count], word, length) == 0 &&
-            strncmp(word + length, " (", 2) == 0 && word[strlen(word) - 1] == ')') {
+        if (begins_with_word(word, words[count])) {
             return word;
         }
     }

@@ -46,6 +46,9 @@ const char *mig_read_text(struct mig_reader *r, int index, const char *name);
 const char *mig_read_name(struct mig_reader *r, int index, const char *name); /* not empty */
 const char *mig_read_word(struct mig_reader *r, int index, const char *name,
                           const char *const *words);
+/* Which of the words it is, as luamig writes it. */
+const char *mig_check_word(struct mig_reader *r, const char *word, const char *name,
+                           const char *const *words);
 const char *mig_read_sql(struct mig_reader *r, int index, const char *name);
 enum mig_tri mig_read_tri(struct mig_reader *r, int index, const char *name);
 struct mig_opt_int mig_read_int(struct mig_reader *r, int index, const char *name);

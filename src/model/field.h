@@ -73,8 +73,8 @@ const struct mig_field *mig_record_field(const struct mig_record *record, const 
 /* The Lua shape of a kind, for annotations. */
 const char *mig_field_kind_shape(enum mig_field_kind kind);
 
-/* The words that an option of kind WORD takes, as luamig writes them, NULL-terminated; NULL: any.
- */
+/* The words that an option of kind WORD takes, or a list of them, as luamig writes them,
+ * NULL-terminated; NULL: any. */
 const char *const *mig_field_words(const char *name);
 
 /* Alembic's and common wrong spellings of an option, for exact hints: "server_default" → "default".

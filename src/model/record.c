@@ -200,6 +200,8 @@ static const char *const type_words[] = {"foreignkey", "unique",  "check",
                                          "primary",    "exclude", NULL};
 static const char *const skip_words[] = {"skip", NULL};
 static const char *const when_words[] = {"before", "after", "instead of", NULL};
+static const char *const event_words[] = {"insert",   "update",    "delete",
+                                          "truncate", "update of", NULL};
 static const char *const each_words[] = {"row", "statement", NULL};
 
 static const char *const check_option_words[] = {"local", "cascaded", "none", NULL};
@@ -221,6 +223,7 @@ static const struct {
     {"type", type_words},
     {"on_conflict", skip_words},
     {"when", when_words},
+    {"events", event_words},
     {"each", each_words},
     {"recreate", recreate_words},
     {"security", security_words},

@@ -216,6 +216,7 @@ local bad = {
   { "a fraction for an integer", "must be an integer", "bulk_insert", "t", {}, { batch_size = 1.5 } },
   { "a default that is a table", "option 'default' must be a string, a number, a boolean, sql.expr, sql.null or sql.json(table), not a table", "alter_column", "t", "a", { default = {} } },
   { "an unknown word", "option 'ondelete': unknown word 'CASCAD' (did you mean 'CASCADE'?)", "add_column", "t", { "a", sql.integer, references = "u.id", ondelete = "CASCAD" } },
+  { "an unknown word in a list", "option 'events': unknown word 'insrt' (did you mean 'insert'?)", "create_trigger", "r", "t", { events = { "UPDATE OF a", "insrt" }, body = "x" } },
   { "ondelete without references", "need references = 'table.column'", "add_column", "t", { "a", sql.integer, ondelete = "CASCADE" } },
   { "references without a column", "must be 'table.column', not 'users'", "add_column", "t", { "a", sql.integer, references = "users" } },
   { "a column that nothing changes", "op.alter_column: no option says what changes", "alter_column", "t", "a" },
