@@ -76,6 +76,7 @@ int main(int argc, char **argv)
         (void)run("SET autocommit = 0");
         int status = mig_attach(m, argv[2], connection);
         printf("without autocommit: status %d, %s\n", status, mig_failure(m)->message);
+        upgrade(m, "nor anywhere else");
         (void)run("SET autocommit = 1");
     }
     if (m == NULL || mig_attach(m, argv[2], connection) != MIG_DONE) {
