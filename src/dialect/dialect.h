@@ -99,6 +99,7 @@ struct mig_dialect {
     struct mig_compare_rules compare;
     const char *default_collation; /* of a column that names none; NULL: a server's setting */
     bool views_bind;               /* a view keeps a column that it reads as it is */
+    bool renames_parts;            /* constraints and indexes take another name where they are */
     /* Required: the features of a server; sets server->features from flavour and version. */
     void (*narrow)(struct mig_server *server);
     /* Required: upper-case reserved words, sorted, that force quotes. */

@@ -8,10 +8,11 @@
 
 struct mig_diff_options {
     struct mig_compare_rules rules;
-    bool batches;     /* several changes of one table stand in a batch (SQLite: one rebuild) */
-    bool has_schemas; /* a schema that is declared and not there is made (PostgreSQL) */
-    bool has_enums;   /* enum types of their own (PostgreSQL) */
-    bool views_bind;  /* a view keeps a column that it reads as it is (PostgreSQL) */
+    bool batches;       /* several changes of one table stand in a batch (SQLite: one rebuild) */
+    bool has_schemas;   /* a schema that is declared and not there is made (PostgreSQL) */
+    bool has_enums;     /* enum types of their own (PostgreSQL) */
+    bool views_bind;    /* a view keeps a column that it reads as it is (PostgreSQL) */
+    bool renames_parts; /* constraints and indexes take another name where they are (PostgreSQL) */
     bool names_foreign_keys;       /* a naming convention names those that are not named */
     const char *default_collation; /* what a column goes back to */
     /* What table options are where nothing is said, by the server's settings; and MySQL's collation
@@ -54,6 +55,12 @@ const struct mig_table *mig_diff_renamed_table(struct mig_arena *arena,
                                                const struct mig_diff_options *options,
                                                const struct mig_table *from,
                                                const struct mig_table *to);
+/* `from` with the names of `to` for its constraints and indexes that differ by their names alone,
+ * where they can be renamed; `from` itself when none does. NULL when out of memory. */
+const struct mig_table *mig_diff_named_table(struct mig_arena *arena,
+                                             const struct mig_diff_options *options,
+                                             const struct mig_table *from,
+                                             const struct mig_table *to);
 /* A reflected table as people declare it, without what the server adds by itself: the identity of
  * an integer key, MySQL's index of a foreign key, the server's words for a literal. NULL when out
  * of memory. */

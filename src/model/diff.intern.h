@@ -34,6 +34,7 @@ enum mig_diff_part {
     LOSE_COLUMNS,
     OPTIONS,
     RENAME_COLUMNS,
+    RENAME_PARTS, /* constraints and indexes */
     GAIN_COLUMNS,
     ALTER_COLUMNS,
     GAIN_COMPUTED,
@@ -155,6 +156,21 @@ const struct mig_table *mig_diff_renamed(struct mig_diff *d, const struct mig_ta
 const struct mig_diff_pair *mig_diff_referred_pair(const struct mig_diff *d,
                                                    const struct mig_constraint *key,
                                                    const struct mig_table *table, bool after);
+/* Whether the constraint, the index stays what it is; the names of the two may differ. */
+bool mig_diff_stays(const struct mig_diff *d, const struct mig_constraint *before,
+                    const struct mig_constraint *after);
+bool mig_diff_index_stays(const struct mig_diff *d, const struct mig_index *before,
+                          const struct mig_index *after);
+/* `from` with the names of `to` for its constraints and indexes that differ by their names alone
+ * (diff_name.c). NULL sets d->failed. */
+const struct mig_table *mig_diff_take_names(struct mig_diff *d, const struct mig_table *from,
+                                            const struct mig_table *to);
+/* Renames in d->parts those whose name in `unnamed` is another one; foreign keys are renamed where
+ * it is known which stay. */
+void mig_diff_names(struct mig_diff *d, const struct mig_table *unnamed,
+                    const struct mig_table *from, const struct mig_table *to);
+void mig_diff_rename_constraint(struct mig_diff *d, struct mig_op_list *list,
+                                const struct mig_table *to, const char *name, const char *new_name);
 /* Fills d->parts with what takes one table to the other; their names may differ. */
 void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const struct mig_table *to);
 /* Does the table inherit from others (PostgreSQL), from this one (diff_inherit.c)? */

@@ -142,8 +142,8 @@ static bool has_own_key(const struct mig_diff *d, const struct mig_table *table,
     return false;
 }
 
-static bool stays(const struct mig_diff *d, const struct mig_diff_pair *pair,
-                  const struct mig_constraint *constraint)
+static bool key_stays(const struct mig_diff *d, const struct mig_diff_pair *pair,
+                      const struct mig_constraint *constraint)
 {
     const struct mig_constraint *after = mig_diff_partner(d, pair->after, constraint);
     return after != NULL && mig_compare_constraints(d->rules, constraint, after);
@@ -166,7 +166,7 @@ static bool loses_beginning(const struct mig_diff *d, const struct mig_diff_pair
     for (size_t i = 0; i < referred->now->constraints.count; i++) {
         const struct mig_constraint *target = referred->now->constraints.items[i];
         bool found = mig_diff_begins_with(d, target, columns);
-        if (found && stays(d, referred, target)) {
+        if (found && key_stays(d, referred, target)) {
             return false;
         }
         lost = lost || found;
@@ -190,7 +190,7 @@ static bool loses_target(const struct mig_diff *d, const struct mig_diff_pair *r
     for (size_t i = 0; i < referred->now->constraints.count; i++) {
         const struct mig_constraint *target = referred->now->constraints.items[i];
         if (is_unique(target) && same_set(d, &target->columns, &key->referred_columns) &&
-            !stays(d, referred, target)) {
+            !key_stays(d, referred, target)) {
             return true;
         }
     }
@@ -231,7 +231,7 @@ static bool loses_index(const struct mig_diff *d, const struct mig_diff_pair *pa
     }
     for (size_t i = 0; i < pair->now->constraints.count; i++) {
         const struct mig_constraint *other = pair->now->constraints.items[i];
-        if (is_unique(other) && other->columns.count > 0 && !stays(d, pair, other) &&
+        if (is_unique(other) && other->columns.count > 0 && !key_stays(d, pair, other) &&
             mig_diff_same_column(d, other->columns.items[0], key->columns.items[0])) {
             return true;
         }
@@ -256,12 +256,17 @@ void mig_diff_remake_foreign_keys(struct mig_diff *d)
         for (size_t k = 0; k < pair->now->constraints.count; k++) {
             const struct mig_constraint *before = pair->now->constraints.items[k];
             const struct mig_constraint *after = mig_diff_partner(d, pair->after, before);
-            if (before->kind == MIG_CONSTRAINT_FOREIGN && after != NULL &&
-                mig_compare_constraints(d->rules, before, after) &&
-                is_in_the_way(d, pair, before)) {
-                mig_diff_drop_constraint(d, pair->before, pair->after->name,
-                                         pair->before->constraints.items[k]);
+            const struct mig_constraint *unnamed = pair->before->constraints.items[k];
+            if (before->kind != MIG_CONSTRAINT_FOREIGN || after == NULL ||
+                !mig_compare_constraints(d->rules, before, after)) {
+                continue;
+            }
+            if (is_in_the_way(d, pair, before)) {
+                mig_diff_drop_constraint(d, pair->before, pair->after->name, unnamed);
                 mig_diff_add_constraint(d, pair->after, after);
+            } else if (!mig_text_equal(unnamed->name, before->name)) {
+                mig_diff_rename_constraint(d, &d->stages[ADD_FOREIGN_KEYS], pair->after,
+                                           unnamed->name, before->name);
             }
         }
     }

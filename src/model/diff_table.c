@@ -335,6 +335,13 @@ static bool index_on_replaced(const struct mig_diff *d, const struct mig_index *
     return false;
 }
 
+bool mig_diff_index_stays(const struct mig_diff *d, const struct mig_index *before,
+                          const struct mig_index *after)
+{
+    return before != NULL && after != NULL && mig_compare_indexes(d->rules, before, after) &&
+           !index_on_replaced(d, after);
+}
+
 /* not_valid in schema.lua says how a constraint is added: one that is valid by now stays so. */
 static bool must_invalidate(const struct mig_diff *d, const struct mig_constraint *before,
                             const struct mig_constraint *after)
@@ -349,8 +356,8 @@ static bool must_validate(const struct mig_diff *d, const struct mig_constraint 
            before->name != NULL;
 }
 
-static bool same_constraint(const struct mig_diff *d, const struct mig_constraint *before,
-                            const struct mig_constraint *after)
+bool mig_diff_stays(const struct mig_diff *d, const struct mig_constraint *before,
+                    const struct mig_constraint *after)
 {
     return before != NULL && after != NULL && mig_compare_constraints(d->rules, before, after) &&
            !stands_on_replaced(d, after) && !must_invalidate(d, before, after);
@@ -430,14 +437,14 @@ static void diff_constraints(struct mig_diff *d, const struct mig_table *unrenam
     for (size_t i = 0; i < from->constraints.count; i++) {
         const struct mig_constraint *before = from->constraints.items[i];
         const struct mig_constraint *after = mig_diff_partner(d, to, before);
-        if (!same_constraint(d, before, after) && !key_is_brought(d, from, to, before)) {
+        if (!mig_diff_stays(d, before, after) && !key_is_brought(d, from, to, before)) {
             mig_diff_drop_constraint(d, from, to->name, unrenamed->constraints.items[i]);
         }
     }
     for (size_t i = 0; i < to->constraints.count; i++) {
         const struct mig_constraint *after = to->constraints.items[i];
         const struct mig_constraint *before = mig_diff_partner(d, from, after);
-        if (!same_constraint(d, before, after) && !key_is_brought(d, to, from, after) &&
+        if (!mig_diff_stays(d, before, after) && !key_is_brought(d, to, from, after) &&
             !(after->kind == MIG_CONSTRAINT_CHECK && is_brought_by_enum(d, after))) {
             mig_diff_add_constraint(d, to, after);
         } else if (before != NULL && must_validate(d, before, after)) {
@@ -588,8 +595,7 @@ void mig_diff_indexes(struct mig_diff *d, const struct mig_table *from, const st
         const struct mig_index *before = from->indexes.items[i];
         const struct mig_index *after = find_index(to, before);
         bool gone = after == NULL && !mig_diff_is_of_foreign_key(d, to, before);
-        bool same = after != NULL && mig_compare_indexes(d->rules, before, after) &&
-                    !index_on_replaced(d, after);
+        bool same = mig_diff_index_stays(d, before, after);
         if (gone || (after != NULL && !same)) {
             drop_index(d, from, to->name, before);
         }
@@ -598,8 +604,7 @@ void mig_diff_indexes(struct mig_diff *d, const struct mig_table *from, const st
         const struct mig_index *after = to->indexes.items[i];
         const struct mig_index *before = find_index(from, after);
         bool fresh = before == NULL && !mig_diff_is_of_foreign_key(d, to, after);
-        bool same = before != NULL && mig_compare_indexes(d->rules, before, after) &&
-                    !index_on_replaced(d, after);
+        bool same = mig_diff_index_stays(d, before, after);
         if (fresh || (before != NULL && !same)) {
             mig_diff_add_index(d, &d->parts[GAIN_INDEXES], to, after);
         }
@@ -706,7 +711,9 @@ void mig_diff_table(struct mig_diff *d, const struct mig_table *from, const stru
     mig_diff_columns(d, from, to);
     const struct mig_table *unrenamed = from;
     from = mig_diff_renamed(d, from, to);
+    from = from == NULL ? NULL : mig_diff_take_names(d, from, to);
     if (from != NULL) {
+        mig_diff_names(d, unrenamed, from, to);
         diff_constraints(d, unrenamed, from, to);
         mig_diff_indexes(d, from, to);
         drop_key_indexes(d, from, to);

@@ -63,6 +63,7 @@ static int start(struct mig_declaring *d, struct mig_context *ctx, struct mig_ar
         .has_schemas = d->db->reflect->has_schema != NULL,
         .has_enums = (features & MIG_F_ENUM_TYPES) != 0,
         .views_bind = dialect->views_bind,
+        .renames_parts = dialect->renames_parts,
         .names_foreign_keys = ctx->settings.naming.fk != NULL,
         .default_collation = dialect->default_collation,
     };

@@ -460,11 +460,15 @@ static int normalise_in(struct mig_declaring *d, const struct scratch *s,
                                   declared->tables[i]->name)) {
                 const struct mig_table *live =
                     mig_diff_renamed_table(d->arena, &d->options, tables[i], declared->tables[i]);
-                if (live == NULL) {
+                rc = take_over(d, declared->tables[i], made.tables[k]);
+                const struct mig_table *named =
+                    live == NULL
+                        ? NULL
+                        : mig_diff_named_table(d->arena, &d->options, live, made.tables[k]);
+                if (named == NULL) {
                     return mig_error_nomem(d->err);
                 }
-                rc = take_over(d, declared->tables[i], made.tables[k]);
-                keep_words(d, live, declared->tables[i], made.tables[k]);
+                keep_words(d, named, declared->tables[i], made.tables[k]);
                 keep_names(d, live, declared->tables[i], made.tables[k]);
                 declared->tables[i] = made.tables[k];
                 break;

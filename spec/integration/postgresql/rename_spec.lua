@@ -54,3 +54,44 @@ describe("autogenerate of a renamed column", function()
     end)
   end
 end)
+
+describe("autogenerate of what has another name by the naming convention", function()
+  it("renames it: nothing is made anew", function()
+    local db = scratch.database "postgresql"
+    local p = project.new { url = db.url, config = [[naming_convention = { ix = "ix_{table}_{columns}", uq = "uq_{table}_{columns}",
+      ck = "ck_{table}_{columns}", fk = "fk_{table}_{columns}_{referred_table}", pk = "pk_{table}" },]] }
+    local function run(...) return p:succeed(...).stdout end
+    local declared = [[return sql.schema {
+      users = { { "id", sql.integer, primary_key = true }, { "code", sql.string(8), nullable = false, unique = true } },
+      orders = { { "id", sql.integer, primary_key = true }, { "user_id", sql.integer, references = "users.id", index = true },
+        { "code", sql.string(8), references = "users.code" }, { "n", sql.integer, unique = true }, sql.check "n > 0",
+        sql.index("ix_n", { sql.expr "n * 2" }, { where = "n > 5" }) },
+    }]]
+    p:write("schema.lua", declared)
+    run("revision", "--autogenerate", "-m", "first", "--rev-id", "aaaa")
+    run "upgrade"
+    db:query "INSERT INTO users (code) VALUES ('a'); INSERT INTO orders (user_id, code, n) VALUES (1, 'a', 1)"
+    local before = dump.schema(db)
+    local files = "SELECT string_agg(relfilenode::text, ' ' ORDER BY relfilenode) FROM pg_class WHERE relname ~ 'orders|ix_|purchases'"
+    local stored = db:value(files)
+    p:write("schema.lua", (declared:gsub("users = {", 'people = { renamed_from = "users",', 1):gsub("orders = {", 'purchases = { renamed_from = "orders",')
+      :gsub('"users%.', '"people.'):gsub('"ix_n"', '"ix_twice"'):gsub('"n", sql.integer', '"m", sql.integer, renamed_from = "n"')
+      :gsub("n > ", "m > "):gsub("n %* ", "m * ")))
+    run("revision", "--autogenerate", "-m", "next", "--rev-id", "bbbb")
+    for operation in p:read("migrations/bbbb_next.lua"):gmatch "op%.([%l_]+)" do
+      assert.is_truthy(operation:find "^rename_" or operation == "alter_column", operation)
+    end
+    run "upgrade"
+    run "check"
+    assert.equal(stored, db:value(files))
+    run("downgrade", "-1")
+    assert.equal("", dump.difference(before, dump.schema(db)))
+    -- a key that has to go for another change comes back under the new name
+    p:write("schema.lua", (declared:gsub("orders = {", 'purchases = { renamed_from = "orders",'):gsub("sql.string%(8%)", "sql.uuid")))
+    assert(os.remove(p.path .. "/migrations/bbbb_next.lua"))
+    run("revision", "--autogenerate", "-m", "next", "--rev-id", "cccc")
+    db:query "UPDATE orders SET code = NULL; DELETE FROM orders; DELETE FROM users"
+    run "upgrade"
+    run "check"
+  end)
+end)

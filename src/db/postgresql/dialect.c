@@ -451,6 +451,7 @@ const struct mig_dialect mig_dialect_postgresql = {
     .compare = {.names_key = true, .names_enums = true},
     .default_collation = "default",
     .views_bind = true,
+    .renames_parts = true,
     .escape_strings = true,
     .tables_inherit = true,
     .trusts_new_references = true,
