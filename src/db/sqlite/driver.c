@@ -129,6 +129,15 @@ static struct mig_library library = {
     .start = start_library,
 };
 
+bool mig_sqlite_keep_journal(struct mig_conn *conn, bool keep)
+{
+    sqlite3 *db = mig_sqlite_handle_of(conn)->db;
+    if (vfs != NULL) {
+        mig_sqlite_vfs_keep_journal(keep ? sqlite.db_filename(db, "main") : NULL);
+    }
+    return vfs != NULL;
+}
+
 static void release_statement(void *stmt)
 {
     (void)sqlite.finalize(stmt);

@@ -32,7 +32,13 @@ int mig_sqlite_hear_ahead(struct mig_conn *conn, const struct mig_statement *sta
 /* Does what was sent, and ends the thread. */
 void mig_sqlite_drop_ahead(struct mig_sqlite_handle *h);
 
+/* Many transactions follow on the connection, or did (false): between them its rollback journal
+ * stays. False: not in this process, which is not our own. */
+bool mig_sqlite_keep_journal(struct mig_conn *conn, bool keep);
+
 /* The file layer of a process of our own, to be registered as "luamig". */
 sqlite3_vfs *mig_sqlite_vfs_over(sqlite3_vfs *system);
+/* The rollback journal of that database stays from now on; NULL: none does. */
+void mig_sqlite_vfs_keep_journal(const char *database);
 
 #endif

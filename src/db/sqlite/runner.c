@@ -1,5 +1,6 @@
 /* SQLite for the runner: BEGIN IMMEDIATE is the lock, a CHECK of a temporary table the guard. */
 #include "driver/runner.h"
+#include "db/sqlite/driver.h"
 #include "dialect/dialect.h"
 #include "driver/listing.h"
 
@@ -160,27 +161,27 @@ static int shadow_view(struct mig_conn *conn, const struct mig_view *view, struc
     return run_format(conn, &sql, err);
 }
 
-/* A rollback journal that stays from one transaction to the next: nothing is made, synced into the
- * folder and deleted for each of them (https://www.sqlite.org/pragma.html#pragma_journal_mode). Any
- * other mode, a WAL first of all, is somebody's choice. What a large transaction has made of the
- * journal is cut at its end. */
-static void many_transactions(struct mig_conn *conn, bool many)
+/* SQLite deletes what is left, an empty journal, on the way from another mode, if nobody else is
+ * writing (https://www.sqlite.org/pragma.html#pragma_journal_mode). A WAL stays what it is. */
+static void delete_journal(struct mig_conn *conn)
 {
     struct mig_arena arena = {0};
     struct mig_value mode = {0};
-    struct mig_error unheard = {0}; /* without it the run takes longer */
+    struct mig_error unheard = {0}; /* the next writer deletes it */
     if (mig_conn_scalar(conn, "PRAGMA main.journal_mode", NULL, &arena, &mode, &unheard) == 0 &&
-        mode.kind == MIG_VALUE_TEXT && strcmp(mode.text, many ? "delete" : "persist") == 0) {
-        (void)!mig_conn_execute(
-            conn, many ? "PRAGMA main.journal_mode = persist" : "PRAGMA main.journal_mode = delete",
-            NULL, NULL, &unheard);
-        (void)!mig_conn_execute(conn,
-                                many ? "PRAGMA main.journal_size_limit = 1048576"
-                                     : "PRAGMA main.journal_size_limit = -1",
-                                NULL, NULL, &unheard);
+        mode.kind == MIG_VALUE_TEXT && strcmp(mode.text, "delete") == 0) {
+        (void)!mig_conn_execute(conn, "PRAGMA main.journal_mode = truncate", NULL, NULL, &unheard);
+        (void)!mig_conn_execute(conn, "PRAGMA main.journal_mode = delete", NULL, NULL, &unheard);
     }
     mig_error_clear(&unheard);
     mig_arena_release(&arena);
+}
+
+static void many_transactions(struct mig_conn *conn, bool many)
+{
+    if (mig_sqlite_keep_journal(conn, many) && !many) {
+        delete_journal(conn);
+    }
 }
 
 const struct mig_runner_ops mig_runner_sqlite = {

@@ -1,27 +1,34 @@
-/* SQLite's own file layer but for one call: a rollback journal that stays from one transaction to
- * the next (many_transactions of runner.c) is opened as the file that it is. SQLite opens it as one
- * to be made, and then syncs the folder once a transaction, in which nothing has changed. */
+/* SQLite's own file layer but for the rollback journal of a run of many transactions: where SQLite
+ * deletes it, which is how each of them ends, it is emptied. An empty journal is none to everybody
+ * (https://www.sqlite.org/fileformat2.html#the_rollback_journal), and stays where it is for the
+ * next one, which spares that the making of a file, the deletion, and the sync of the folder that
+ * names it. Like the deletion the emptying is not synced: a power cut right behind may take the
+ * last transaction back, as a whole. */
 #include "db/sqlite/driver.h"
 #include "util/file.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static sqlite3_vfs *base, ours;
 
-/* The journal of which it is certain that the folder on the disk names it; -1 none. As long as it
- * is open here no other file has its number. */
-static int kept = -1;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of kept */
+static struct {
+    pthread_mutex_t mutex;
+    char *name; /* the journal's; NULL: no run is in hand */
+    int file;   /* open while it is certain that the folder on the disk names it; -1. As long as it
+                 * is no other file has its number. */
+} kept = {.mutex = PTHREAD_MUTEX_INITIALIZER, .file = -1};
 
-static bool is_kept(const struct stat *named)
+static bool is_kept(const char *name)
 {
-    struct stat held;
-    return kept >= 0 && fstat(kept, &held) == 0 && held.st_dev == named->st_dev &&
-           held.st_ino == named->st_ino;
+    struct stat named, held;
+    return kept.name != NULL && strcmp(name, kept.name) == 0 && kept.file >= 0 &&
+           stat(name, &named) == 0 && fstat(kept.file, &held) == 0 && held.st_dev == named.st_dev &&
+           held.st_ino == named.st_ino;
 }
 
 static bool sync_folder_of(const char *name)
@@ -36,39 +43,67 @@ static bool sync_folder_of(const char *name)
     return synced;
 }
 
+static void let_go(void)
+{
+    if (kept.file >= 0) {
+        close(kept.file);
+    }
+    kept.file = -1;
+}
+
 static void keep(const char *name)
 {
-    if (kept >= 0) {
-        close(kept);
-    }
-    kept = open(name, O_RDONLY | O_CLOEXEC);
-    if (kept >= 0 && !sync_folder_of(name)) {
-        close(kept);
-        kept = -1;
+    let_go();
+    kept.file = open(name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (kept.file >= 0 && !sync_folder_of(name)) {
+        let_go();
     }
 }
 
-/* The first one of several is not there yet, the second is made certain of. */
-static int open_journal(const char *name, sqlite3_file *file, int flags, int *out)
+static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
 {
-    struct stat named;
-    bool exists = stat(name, &named) == 0;
-    pthread_mutex_lock(&mutex);
-    bool known = exists && is_kept(&named);
-    int rc = base->xOpen(base, name, file, known ? flags & ~SQLITE_OPEN_CREATE : flags, out);
-    if (rc == SQLITE_OK && exists && !known) {
-        keep(name);
+    (void)vfs;
+    if ((flags & SQLITE_OPEN_MAIN_JOURNAL) == 0 || (flags & SQLITE_OPEN_CREATE) == 0) {
+        return base->xOpen(base, name, file, flags, out);
     }
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_lock(&kept.mutex);
+    if (is_kept(name)) {
+        flags &= ~SQLITE_OPEN_CREATE; /* the sync of the folder goes with it */
+    }
+    int rc = base->xOpen(base, name, file, flags, out);
+    pthread_mutex_unlock(&kept.mutex);
     return rc;
 }
 
-static int open_any(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+static int delete_file(sqlite3_vfs *vfs, const char *name, int sync_folder)
 {
     (void)vfs;
-    return (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0 && (flags & SQLITE_OPEN_CREATE) != 0
-               ? open_journal(name, file, flags, out)
-               : base->xOpen(base, name, file, flags, out);
+    bool emptied = false;
+    pthread_mutex_lock(&kept.mutex);
+    if (kept.name != NULL && strcmp(name, kept.name) == 0 && !sync_folder) {
+        if (!is_kept(name)) {
+            keep(name);
+        }
+        emptied = kept.file >= 0 && ftruncate(kept.file, 0) == 0;
+    }
+    pthread_mutex_unlock(&kept.mutex);
+    return emptied ? SQLITE_OK : base->xDelete(base, name, sync_folder);
+}
+
+void mig_sqlite_vfs_keep_journal(const char *database)
+{
+    static const char suffix[] = "-journal";
+    size_t length = database != NULL ? strlen(database) : 0;
+    char *name = length > 0 ? malloc(length + sizeof suffix) : NULL;
+    if (name != NULL) {
+        memcpy(name, database, length);
+        memcpy(name + length, suffix, sizeof suffix);
+    }
+    pthread_mutex_lock(&kept.mutex);
+    let_go();
+    free(kept.name);
+    kept.name = name;
+    pthread_mutex_unlock(&kept.mutex);
 }
 
 sqlite3_vfs *mig_sqlite_vfs_over(sqlite3_vfs *system)
@@ -77,6 +112,7 @@ sqlite3_vfs *mig_sqlite_vfs_over(sqlite3_vfs *system)
     ours = *system;
     ours.pNext = NULL;
     ours.zName = "luamig";
-    ours.xOpen = open_any;
+    ours.xOpen = open_file;
+    ours.xDelete = delete_file;
     return &ours;
 }
