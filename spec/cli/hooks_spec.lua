@@ -1,4 +1,5 @@
 -- The hooks of luamig.conf.lua.
+local internals = require "luamig_internals"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
@@ -54,6 +55,19 @@ describe("hooks", function()
     local r = p:luamig "check"
     assert.equal(0, r.code, r.stdout)
     assert.not_matches("acme", p:luamig("inspect").stdout, 1, true)
+  end)
+
+  it("may change the file of a revision that comes later: what was looked at is what runs", function()
+    local p = project.new { config = [[hooks = {
+      after_migration = function() local f <close> = io.open("migrations/a2.lua", "w") f:write "nothing any more" end,
+    },]] }
+    p:revision { id = "a1" }
+    p:revision { id = "a2", down = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer } })' }
+    local text = p:read "migrations/a2.lua"
+    p:succeed "upgrade"
+    local conn = internals.driver.open("sqlite:///" .. p.path .. "/app.db")
+    assert.equal(text, conn:scalar "SELECT source FROM luamig_history WHERE revision = 'a2'")
+    assert.equal(1, conn:scalar "SELECT count(*) FROM sqlite_schema WHERE name = 't'")
   end)
 
   it("may run programs and write files", function()

@@ -153,7 +153,8 @@ int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err)
 struct load_request {
     struct mig_lua_host *host;
     const struct mig_revision *revision;
-    const struct mig_source *source; /* prepare */
+    const struct mig_source *source;
+    struct mig_strbuf *code; /* what it is compiled to; NULL: it is not kept */
     enum mig_direction direction;
     struct mig_revision *computed; /* compute: what to fill, in arena */
     struct mig_arena *arena;
@@ -203,7 +204,7 @@ static int local_function_line(const char *source, const char *name)
 
 static void missing_function(lua_State *L, const struct load_request *request, const char *name)
 {
-    int line = local_function_line(request->host->source, name);
+    int line = local_function_line(request->source->text, name);
     if (line > 0) {
         struct mig_error *err = mig_lua_error_slot(L);
         (void)mig_error_set(err, MIG_E_script, "function '%s' is local: luamig cannot see it",
@@ -310,10 +311,10 @@ static void check_header(lua_State *L, const struct mig_revision *revision, int 
 /* Compiles and runs the top level; leaves the table of declarations on the stack. */
 static int run_top_level(lua_State *L, const struct load_request *request)
 {
-    const struct mig_lua_host *host = request->host;
     const char *chunk = lua_pushfstring(L, "@%s", request->revision->file);
     mig_sandbox_new_revision(L);
-    mig_sandbox_load_revision(L, host->source, host->source_length, chunk);
+    mig_sandbox_compile(L, request->source, chunk, request->code);
+    mig_sandbox_settle_revision(L);
     int declared = lua_gettop(L);
     lua_pushvalue(L, declared - 1);
     lua_call(L, 0, 0);
@@ -346,16 +347,16 @@ static int locate(struct mig_error *err, const struct mig_revision *revision)
 }
 
 static int host_check(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                      const struct mig_source *source, struct mig_error *err)
+                      const struct mig_source *source, struct mig_strbuf *code,
+                      struct mig_error *err)
 {
     struct mig_lua_host *host = self;
     int rc = mig_lua_host_open(host, err);
     if (rc != 0) {
         return rc;
     }
-    host->source = source->text;
-    host->source_length = source->length;
-    struct load_request request = {.host = host, .revision = revision, .direction = direction};
+    struct load_request request = {
+        .host = host, .revision = revision, .source = source, .code = code, .direction = direction};
     host->revision = revision;
     host->loading = host->muted = true;
     host->started = time(NULL);
@@ -365,24 +366,23 @@ static int host_check(void *self, const struct mig_revision *revision, enum mig_
     return rc != 0 ? locate(err, revision) : 0;
 }
 
-static int prepare_protected(lua_State *L)
+static int compile_protected(lua_State *L)
 {
     const struct load_request *request = lua_touserdata(L, 1);
     const char *chunk = lua_pushfstring(L, "@%s", request->revision->file);
-    mig_sandbox_prepare(L, request->source->text, request->source->length, chunk);
+    mig_sandbox_compile(L, request->source, chunk, request->code);
     return 0;
 }
 
-static void host_prepare(void *self, const struct mig_revision *revision,
-                         const struct mig_source *source)
+static int host_compile(void *self, const struct mig_revision *revision,
+                        const struct mig_source *source, struct mig_strbuf *code,
+                        struct mig_error *err)
 {
     struct mig_lua_host *host = self;
-    struct mig_error ignored = {0};
-    struct load_request request = {.host = host, .revision = revision, .source = source};
-    if (host->L != NULL) {
-        (void)!mig_lua_protected(host, prepare_protected, &request, &ignored);
-    }
-    mig_error_clear(&ignored);
+    struct load_request request = {
+        .host = host, .revision = revision, .source = source, .code = code};
+    int rc = mig_lua_host_open(host, err);
+    return rc == 0 ? mig_lua_protected(host, compile_protected, &request, err) : rc;
 }
 
 static int call_protected(lua_State *L)
@@ -409,9 +409,8 @@ static int host_call(void *self, struct mig_run *run, const struct mig_revision 
     if (rc != 0) {
         return rc;
     }
-    host->source = source->text;
-    host->source_length = source->length;
-    struct load_request request = {.host = host, .revision = revision, .direction = direction};
+    struct load_request request = {
+        .host = host, .revision = revision, .source = source, .direction = direction};
     host->revision = revision;
     host->run = run;
     host->started = mig_run_started(run);
@@ -488,14 +487,13 @@ int mig_host_compute_header(void *payload, struct mig_arena *arena, const char *
     if (rc != 0) {
         return rc;
     }
-    host->source = source;
-    host->source_length = length;
+    const struct mig_source text = {.text = source, .length = length};
     struct mig_revision shown = *out;
     if (shown.file == NULL) {
         shown.file = path;
     }
     struct load_request request = {
-        .host = host, .revision = &shown, .computed = out, .arena = arena};
+        .host = host, .revision = &shown, .source = &text, .computed = out, .arena = arena};
     host->loading = host->muted = true;
     host->started = time(NULL);
     rc = mig_lua_protected(host, compute_protected, &request, err);
@@ -727,7 +725,7 @@ int mig_host_attach(struct mig_context *ctx, struct mig_error *err)
     ctx->host = (struct mig_host){.self = host,
                                   .compute_header = mig_host_compute_header,
                                   .check = host_check,
-                                  .prepare = host_prepare,
+                                  .compile = host_compile,
                                   .call = host_call,
                                   .schema = host_schema,
                                   .include = host_include,

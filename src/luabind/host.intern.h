@@ -61,15 +61,18 @@ void mig_sandbox_open(lua_State *L);
 int mig_sandbox_print(lua_State *L);
 /* Whether an error raised now would be caught on its way out of the migration. */
 bool mig_sandbox_catches(lua_State *L);
-/* Compiles text (chunk name "@…"), with an environment of a revision, of a module or of the
- * configuration (whose hooks have io and os, but for what changes the process); pushes the
- * function, and for a revision the table of its declarations. A syntax error raises. */
-void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, const char *chunk);
+/* Compiles text (chunk name "@…"), with an environment of a module or of the configuration (whose
+ * hooks have io and os, but for what changes the process), and pushes the function. A syntax error
+ * raises. */
 void mig_sandbox_load_config(lua_State *L, const char *text, size_t length, const char *chunk);
 void mig_sandbox_load_module(lua_State *L, const char *text, size_t length, const char *chunk);
-/* Compiles the text of a revision, and keeps that for the next mig_sandbox_load_revision, if it
- * loads the same. */
-void mig_sandbox_prepare(lua_State *L, const char *text, size_t length, const char *chunk);
+/* Compiles the text of a revision, if its code is not there, and pushes the function, which has no
+ * environment yet; appends its code, where that is asked for. */
+void mig_sandbox_compile(lua_State *L, const struct mig_source *source, const char *chunk,
+                         struct mig_strbuf *code);
+/* Gives the function on top the environment of a revision, and pushes the table of its
+ * declarations. */
+void mig_sandbox_settle_revision(lua_State *L);
 /* Forgets the modules that were required: the next revision gets fresh ones. */
 void mig_sandbox_new_revision(lua_State *L);
 

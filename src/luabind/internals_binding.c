@@ -119,20 +119,26 @@ static int run_revision(struct box *box, const char *source, struct mig_revision
 {
     struct mig_run *run = NULL;
     struct mig_error *err = &box->err;
-    const struct mig_source text = {.text = source, .length = strlen(source)};
+    struct mig_strbuf code = {0};
+    struct mig_source text = {.text = source, .length = strlen(source)};
     int rc = mig_header_scan(&box->arena, source, text.length, revision, err);
     if (rc == 0 && revision->computed) {
         rc = mig_host_compute_header(&box->ctx, &box->arena, revision->file, source, text.length,
                                      revision, err);
     }
     if (rc == 0) {
-        rc = box->ctx.host.check(box->ctx.host.self, revision, direction, &text, err);
+        rc = box->ctx.host.check(box->ctx.host.self, revision, direction, &text, &code, err);
+        text.code = code.text;
+        text.code_length = code.length;
     }
     if (rc == 0) {
         rc = mig_context_session(&box->ctx, &run, err);
     }
-    return rc != 0 ? rc
-                   : box->ctx.host.call(box->ctx.host.self, run, revision, direction, &text, err);
+    if (rc == 0) {
+        rc = box->ctx.host.call(box->ctx.host.self, run, revision, direction, &text, err);
+    }
+    mig_strbuf_release(&code);
+    return rc;
 }
 
 static int run_source(lua_State *L)

@@ -147,9 +147,9 @@ static int l_changed(lua_State *L)
 }
 
 static int check(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                 const struct mig_source *source, struct mig_error *err)
+                 const struct mig_source *source, struct mig_strbuf *code, struct mig_error *err)
 {
-    (void)self, (void)revision, (void)direction, (void)source, (void)err;
+    (void)self, (void)revision, (void)direction, (void)source, (void)code, (void)err;
     return 0;
 }
 

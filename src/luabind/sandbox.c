@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char base_key, modules_key, libraries_key, prepared_key;
+static const char base_key, modules_key, libraries_key;
 
 /* Made on first use: op and sql once a state, math anew for each revision, since it holds the
  * random state, the others copied for each. */
@@ -384,48 +384,29 @@ static void compile(lua_State *L, const char *text, size_t length, const char *c
     mig_lua_raise(L, err);
 }
 
-void mig_sandbox_prepare(lua_State *L, const char *text, size_t length, const char *chunk)
+static int add_code(lua_State *L, const void *bytes, size_t length, void *code)
 {
-    lua_createtable(L, 3, 0);
-    lua_pushlstring(L, text, length);
-    lua_rawseti(L, -2, 1);
-    lua_pushstring(L, chunk);
-    lua_rawseti(L, -2, 2);
-    compile(L, text, length, chunk);
-    lua_rawseti(L, -2, 3);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &prepared_key);
+    (void)L;
+    mig_strbuf_add(code, bytes, length);
+    return 0;
 }
 
-/* Pushes what was prepared, if it is that text. Its environment is set once. */
-static bool take_prepared(lua_State *L, const char *text, size_t length, const char *chunk)
-{
-    size_t known = 0;
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &prepared_key) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        return false;
-    }
-    lua_rawgeti(L, -1, 3);
-    lua_rawgeti(L, -2, 2);
-    lua_rawgeti(L, -3, 1);
-    const char *is = lua_tolstring(L, -1, &known);
-    bool same =
-        known == length && memcmp(is, text, length) == 0 && strcmp(lua_tostring(L, -2), chunk) == 0;
-    lua_pop(L, 2);
-    lua_pushnil(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &prepared_key);
-    lua_remove(L, -2); /* the table */
-    if (!same) {
-        lua_pop(L, 1);
-    }
-    return same;
-}
-
-void mig_sandbox_load_revision(lua_State *L, const char *text, size_t length, const char *chunk)
+void mig_sandbox_compile(lua_State *L, const struct mig_source *source, const char *chunk,
+                         struct mig_strbuf *code)
 {
     luaL_checkstack(L, 12, NULL);
-    if (!take_prepared(L, text, length, chunk)) {
-        compile(L, text, length, chunk);
+    if (source->code == NULL) {
+        compile(L, source->text, source->length, chunk);
+    } else if (luaL_loadbufferx(L, source->code, source->code_length, chunk, "b") != LUA_OK) {
+        lua_error(L);
     }
+    if (code != NULL) {
+        lua_dump(L, add_code, code, false);
+    }
+}
+
+void mig_sandbox_settle_revision(lua_State *L)
+{
     lua_newtable(L);
     push_environment(L, lua_gettop(L), 0); /* function declared environment */
     lua_setupvalue(L, -3, 1);

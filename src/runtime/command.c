@@ -57,8 +57,11 @@ static int check_files(struct mig_command *cmd, struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
     bool live = cmd->run.sink->live;
-    int rc = 0;
     cmd->run.needs_enums = false;
+    int rc = mig_command_expect(cmd, err);
+    if (rc != 0) {
+        return rc;
+    }
     if (cmd->request->verb == MIG_VERB_STAMP || (!live && cmd->run.rows.count == 0)) {
         return 0;
     }
@@ -76,10 +79,14 @@ static int check_files(struct mig_command *cmd, struct mig_error *err)
             mig_run_look_for_enums(&cmd->run, step, &source);
         }
         if (rc == 0 && live) {
-            rc = host->check(host->self, step->revision, direction, &source, err);
+            mig_strbuf_truncate(&cmd->ahead.code, 0);
+            rc = host->check(host->self, step->revision, direction, &source, &cmd->ahead.code, err);
         }
         if (rc == 0 && live) {
             rc = check_length(cmd, &source, err);
+        }
+        if (rc == 0 && live) {
+            mig_command_keep(cmd, step, &source);
         }
         mig_arena_rewind(arena);
         if (rc != 0) {
@@ -293,6 +300,7 @@ static int run_plan(struct mig_command *cmd, bool *moved, const struct mig_step 
             cmd->report->step_count = finished;
             rc = mig_command_step(cmd, *failed, moved, err);
         }
+        mig_command_forget_step(cmd, *failed);
     }
     if (rc == 0 && !*moved && run->open && cmd->options->sink == MIG_SINK_DRY_RUN) {
         mig_segment_rollback(run);
@@ -490,8 +498,7 @@ static int command(struct mig_context *ctx, struct mig_arena *arena,
     }
     mig_lock_release(&cmd.run, &cmd.lock);
     mig_run_end(&cmd.run);
-    mig_arena_release(&cmd.ahead.arenas[0]);
-    mig_arena_release(&cmd.ahead.arenas[1]);
+    mig_command_forget(&cmd);
     ctx->keeps_sources = false;
     return rc;
 }

@@ -15,14 +15,22 @@ struct mig_request {
     bool purge;
 };
 
-/* The text of the next step's revision, read while the server works on the end of this one. */
+/* The text of a revision, a zero byte, and its code. */
+struct mig_kept_source {
+    char *bytes; /* on the heap; NULL: it is not kept */
+    size_t length, code_length;
+};
+
+/* What the steps' functions are loaded from, of those that were read before their turn. */
 struct mig_ahead {
-    const struct mig_step *step;         /* the next one; NULL none */
-    const struct mig_revision *revision; /* whose text it is; NULL: none was read */
-    struct mig_source source;
-    struct mig_arena arenas[2]; /* by turns: the text of the step in hand is still in use */
-    int turn;
-    char checksum[2][MIG_CHECKSUM_SIZE];
+    struct mig_kept_source *kept; /* one a step */
+    size_t count;
+    size_t size;                 /* bytes of what is kept */
+    struct mig_strbuf code;      /* of the one in hand */
+    struct mig_arena arena;      /* its text */
+    const struct mig_step *next; /* the one that is looked at meanwhile; NULL none */
+    bool digested;               /* and this is the checksum of its text: */
+    char checksum[MIG_CHECKSUM_SIZE];
 };
 
 /* One command on its way. */
@@ -66,8 +74,16 @@ void mig_command_error_hook(struct mig_command *cmd, const struct mig_step *step
 /* Commits what the step has left open; meanwhile the text of the next one is read. */
 int mig_command_commit(struct mig_command *cmd, const struct mig_step *step,
                        struct mig_error *err) MIG_MUST_CHECK;
-/* The revision's text as run->source, read ahead or now. */
-int mig_command_source(struct mig_command *cmd, const struct mig_revision *revision,
+/* Room for what is kept of the plan's steps; what was kept of another plan is given back. */
+int mig_command_expect(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;
+/* Keeps the step's source and its code, cmd->ahead.code, if there is room. */
+void mig_command_keep(struct mig_command *cmd, const struct mig_step *step,
+                      const struct mig_source *source);
+/* Gives back what is kept of the step, of all. */
+void mig_command_forget_step(struct mig_command *cmd, const struct mig_step *step);
+void mig_command_forget(struct mig_command *cmd);
+/* The revision's text and code as run->source, read ahead or now. */
+int mig_command_source(struct mig_command *cmd, const struct mig_step *step,
                        struct mig_error *err) MIG_MUST_CHECK;
 /* The steps from the version rows in the run to the target: cmd->plan. */
 int mig_command_plan(struct mig_command *cmd, struct mig_error *err) MIG_MUST_CHECK;

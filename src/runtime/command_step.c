@@ -176,7 +176,7 @@ static int call_revision(struct mig_command *cmd, const struct mig_step *step,
     run->scripted = true;
     run->watched = false;
     run->journal.kept_step = run->journal.last_step;
-    int rc = mig_command_source(cmd, step->revision, err);
+    int rc = mig_command_source(cmd, step, err);
     if (rc == 0) {
         rc = mig_command_undoes(cmd, step)
                  ? mig_undo_run(run, step, err)

@@ -5,6 +5,7 @@
 #include "config/settings.h"
 #include "driver/driver.h"
 #include "script/revision_map.h"
+#include "util/strbuf.h"
 
 struct mig_run;
 
@@ -13,6 +14,8 @@ struct mig_source {
     const char *text;
     size_t length;
     const char *checksum; /* NULL: not taken yet */
+    const char *code;     /* what the host has compiled the text to; NULL: not compiled yet */
+    size_t code_length;
 };
 
 struct mig_host {
@@ -22,15 +25,15 @@ struct mig_host {
     mig_compute_header_fn *compute_header;
     /* Loads the revision's text and checks that it can go in that direction (upgrade, downgrade,
      * change or irreversible): MIG_E_script, MIG_E_irreversible. Nothing of it runs but its top
-     * level, which says nothing; nothing of it is kept. */
+     * level, which says nothing; nothing of it is kept but the code, which is appended to `code`.
+     */
     int (*check)(void *self, const struct mig_revision *revision, enum mig_direction direction,
-                 const struct mig_source *source, struct mig_error *err);
-    /* Optional: compiles the text of the revision that is called next. It says nothing of what is
-     * wrong with it, which `call` does. */
-    void (*prepare)(void *self, const struct mig_revision *revision,
-                    const struct mig_source *source);
-    /* Loads it afresh, with the same checks, and runs the function; its op.* calls arrive at
-     * mig_run_op and mig_run_query of `run`. */
+                 const struct mig_source *source, struct mig_strbuf *code, struct mig_error *err);
+    /* Optional: compiles the text and appends that to `code`; nothing of it runs. */
+    int (*compile)(void *self, const struct mig_revision *revision, const struct mig_source *source,
+                   struct mig_strbuf *code, struct mig_error *err);
+    /* Loads it afresh (from the source's code, when it has one), with the same checks, and runs the
+     * function; its op.* calls arrive at mig_run_op and mig_run_query of `run`. */
     int (*call)(void *self, struct mig_run *run, const struct mig_revision *revision,
                 enum mig_direction direction, const struct mig_source *source,
                 struct mig_error *err);
