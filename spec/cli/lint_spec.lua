@@ -362,6 +362,21 @@ it("has a case for each rule", function()
   assert.same({}, missing)
 end)
 
+it("finds a downgrade() that is not there, local, or wrong from its first line on", function()
+  local p = new_project("sqlite", "")
+  for text, message in pairs {
+    [""] = "there is no function downgrade(): ",
+    ["local function downgrade() end\n"] = "function 'downgrade' is local: luamig cannot see it: ",
+    ["function downgrade() op.drop_colum() end\n"] = "unknown operation 'op.drop_colum'",
+  } do
+    p:write("migrations/case.lua", 'revision = "case"\ndown_revision = "first"\n'
+      .. 'function upgrade() op.add_column("users", { "n", sql.text }) end\n' .. text)
+    local finding = has(findings_of(p, "case"), "no-op-or-empty-downgrade")
+    assert.equal(message, finding.message:sub(1, #message))
+    assert.equal(text ~= "" and 4 or cjson.null, finding.line)
+  end
+end)
+
 it("says nothing against a revision that uses what was made where it could not look", function()
   local p = new_project("mysql", 'if op.get_bind():scalar "SELECT 1" then op.add_column("users", { "made", sql.integer }) end')
   p:revision { id = "last", down = "case", upgrade = 'op.alter_column("users", "made", { type = sql.bigint })' }

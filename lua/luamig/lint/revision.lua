@@ -40,10 +40,11 @@ return {
       step = function(seen, report)
         local down = seen.downgrade
         if #seen.calls == 0 or seen.irreversible or not down then return end
-        if #down.operations == 0 and not down.failure then
+        if #down.operations > 0 then return end
+        if not down.failure then
           report(nil, "downgrade() does nothing")
-        elseif down.failure and down.failure.kind == "irreversible" then
-          report(nil, "there is no downgrade()")
+        elseif down.failure.kind == "script" then -- there is none, it is local, or it fails at once
+          report(down.failure.line, down.failure.message)
         end
       end,
     },
