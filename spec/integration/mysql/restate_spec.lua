@@ -97,6 +97,23 @@ describe("a changed column of MySQL keeps", function()
     assert.is_nil(ok)
   end)
 
+  it("the characters of its expressions and its default", function()
+    local face = live.flavour(db) == "mysql" and "😀" or "ö" -- MariaDB itself has `?` for the former
+    live.execute(db, ("ALTER TABLE t ADD COLUMN `ü` VARCHAR(9) DEFAULT '%s', ADD COLUMN g VARCHAR(20) AS (concat(`ü`, 'é€日')),"
+      .. " ADD COLUMN d VARCHAR(20) DEFAULT (concat('ä', 'Ã©')), ADD COLUMN w VARCHAR(9) DEFAULT 'a?', ADD CONSTRAINT ck CHECK (w <> 'süß')"):format(face))
+    local before, names = {}, { "ü", "g", "d", "w" }
+    for _, name in ipairs(names) do before[name] = line(name) end
+    assert(live.run(db, function(op)
+      for _, name in ipairs(names) do op.alter_column("t", name, { comment = "x" }) end
+      op.rename_column("t", "w", "other")
+    end))
+    names[4], before.other = "other", before.w
+    for _, name in ipairs(names) do assert.equal(before[name] .. " COMMENT 'x'", line(name)) end
+    live.execute(db, "INSERT INTO t (id) VALUES (1)")
+    assert.same({ face .. "\täÃ©\t" .. face .. "é€日" }, db:query "SELECT `ü`, d, g FROM t")
+    assert.matches("'süß'", table.concat(db:query "SHOW CREATE TABLE t"), 1, true)
+  end)
+
   it("that it is not versioned, live and by a script made from a snapshot, on mariadb", function()
     if live.flavour(db) ~= "mariadb" then return end
     live.execute(db, "ALTER TABLE t ADD SYSTEM VERSIONING")

@@ -3,6 +3,7 @@
 
 #include "util/ascii.h"
 #include "util/strbuf.h"
+#include "util/utf8.h"
 
 #include <string.h>
 
@@ -110,11 +111,49 @@ static const char *unescaped(struct mig_arena *arena, const char *text)
     return plain;
 }
 
+static bool is_utf8(const char *text, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        size_t one = mig_utf8_length(text + at, length - at);
+        if (one == 0) {
+            return false;
+        }
+        at += one;
+    }
+    return true;
+}
+
+/* MySQL takes each byte of the text for a character and encodes that: `Ã©` stands for `é`, in
+ * literals and names. A text that is no such one stays as it is. */
+static const char *encoded_once(struct mig_arena *arena, const char *text)
+{
+    char *plain = mig_arena_strdup(arena, text);
+    size_t used = 0;
+    for (const char *at = text; plain != NULL && *at != '\0'; at++) {
+        char byte = *at;
+        if ((byte & 0x80) != 0) {
+            unsigned lead = (unsigned char)byte, next = (unsigned char)at[1];
+            if ((lead != 0xC2 && lead != 0xC3) || (next & 0xC0) != 0x80) {
+                return text;
+            }
+            byte = (char)((lead << 6 & 0xC0) | (next & 0x3F));
+            at++;
+        }
+        plain[used++] = byte;
+    }
+    if (plain == NULL || !is_utf8(plain, used)) {
+        return plain == NULL ? NULL : text;
+    }
+    plain[used] = '\0';
+    return plain;
+}
+
 const char *mig_mysql_expression(struct mig_arena *arena, const struct mig_server *server,
                                  const char *text)
 {
     if (!server->is_mariadb) {
-        return unescaped(arena, text);
+        text = unescaped(arena, text);
+        return text != NULL ? encoded_once(arena, text) : NULL;
     }
     text = server->ansi_quotes ? mig_mysql_with_backticks(arena, text) : text;
     return text != NULL ? without_conversions(arena, text) : NULL;

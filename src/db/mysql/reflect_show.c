@@ -112,6 +112,14 @@ static bool has_default_of_bytes(const struct mig_column *column)
     return mig_mysql_is_bytes(column->type) && column->default_value.kind == MIG_VALUE_BYTES;
 }
 
+/* MySQL's has `?` for what takes four bytes in UTF-8, where the statement has the bytes. */
+static bool may_have_four_bytes(const struct mig_server *server, const struct mig_column *column)
+{
+    const struct mig_value *value = &column->default_value;
+    return !server->is_mariadb && value->kind == MIG_VALUE_EXPR && value->text[0] == '\'' &&
+           strchr(value->text, '?') != NULL;
+}
+
 /* It has no column for the parser. */
 static bool may_have_parser(const struct mig_index *index)
 {
@@ -125,7 +133,8 @@ bool mig_mysql_is_incomplete(const struct mig_server *server, const struct mig_t
         incomplete = incomplete || is_cut(server, table->constraints.items[i]);
     }
     for (size_t i = 0; i < table->columns.count; i++) {
-        incomplete = incomplete || has_default_of_bytes(table->columns.items[i]);
+        incomplete = incomplete || has_default_of_bytes(table->columns.items[i]) ||
+                     may_have_four_bytes(server, table->columns.items[i]);
     }
     for (size_t i = 0; i < table->indexes.count; i++) {
         incomplete = incomplete || may_have_parser(table->indexes.items[i]);
@@ -187,6 +196,20 @@ static void read_bytes(struct mig_arena *arena, const char *line, struct mig_col
     }
 }
 
+/* … DEFAULT 0xF09F9880, which is what the text is in the column's character set. */
+static void read_four_bytes(struct mig_arena *arena, const char *line, struct mig_column *column)
+{
+    static const char word[] = " DEFAULT ";
+    const char *at = strstr(line, word);
+    if (at != NULL && strncmp(at + sizeof word - 1, "0x", 2) == 0) {
+        at += sizeof word - 1 + 2;
+        const char *text =
+            mig_arena_printf(arena, "x'%.*s'", (int)strspn(at, "0123456789ABCDEF"), at);
+        column->default_value.text = text;
+        column->default_value.length = text == NULL ? 0 : strlen(text);
+    }
+}
+
 /* "(`a`, `b`)" as the statement has it. */
 static const char *columns_text(struct mig_arena *arena, const struct mig_names *columns)
 {
@@ -240,10 +263,11 @@ int mig_mysql_complete(struct mig_conn *conn, struct mig_arena *arena, struct mi
     }
     for (size_t i = 0; i < table->columns.count; i++) {
         struct mig_column *column = table->columns.items[i];
-        if (has_default_of_bytes(column)) {
+        bool bytes = has_default_of_bytes(column);
+        if (bytes || may_have_four_bytes(&conn->server, column)) {
             const char *line = line_of(arena, statement, "", column->name);
             if (line != NULL) {
-                read_bytes(arena, line, column);
+                (bytes ? read_bytes : read_four_bytes)(arena, line, column);
             }
         }
     }
