@@ -241,10 +241,10 @@ static bool cascades(const char *operation)
     return record != NULL && mig_record_field(record, "cascade") != NULL;
 }
 
-/* One of luamig's own tables is not found, which were there when the run began. */
-static bool looks_elsewhere(const struct mig_run *run, const struct mig_error *err)
+/* Whether it failed at one of luamig's own tables, which were there when the run began. */
+static bool is_about_own_table(const struct mig_run *run, const struct mig_error *err)
 {
-    return run->revision != NULL && err->sql != NULL && run->db->runner->is_missing_table(err) &&
+    return run->revision != NULL && run->db != NULL && err->sql != NULL &&
            (strstr(err->sql, run->ctx->settings.version_table) != NULL ||
             strstr(err->sql, MIG_HISTORY_TABLE) != NULL ||
             strstr(err->sql, MIG_JOURNAL_TABLE) != NULL);
@@ -255,7 +255,14 @@ static bool looks_elsewhere(const struct mig_run *run, const struct mig_error *e
 static void advise(const struct mig_run *run, struct mig_error *err)
 {
     static const char *const own[] = {"op.execute", "op.execute_file", "op.backfill"};
-    if (run->db != NULL && err->code == MIG_E_sql && looks_elsewhere(run, err)) {
+    if (err->code == MIG_E_permission && err->sqlstate[0] != '\0' && is_about_own_table(run, err)) {
+        mig_error_hint(err, "Where the revision has set another role, that one writes luamig's own "
+                            "tables, too: set it back before the revision ends (RESET ROLE), or "
+                            "set it for all revisions (`session` in the configuration).");
+        return;
+    }
+    if (err->code == MIG_E_sql && is_about_own_table(run, err) &&
+        run->db->runner->is_missing_table(err)) {
         mig_error_hint(err, "The session looks for tables elsewhere since the revision began "
                             "(search_path, USE): set that back in the revision. A script of "
                             "pg_dump's empties it: op.execute \"RESET search_path\" after it.");

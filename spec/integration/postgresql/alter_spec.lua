@@ -288,6 +288,19 @@ describe("on PostgreSQL", function()
     db:query "DROP TABLE t, later, luamig_version, luamig_history, luamig_journal, luamig_lock"
   end)
 
+  it("a role that may not write luamig's own tables is told how to set it back", function()
+    local p, role = project.new { url = db.url }, "owner_" .. db.name:sub(-12)
+    db:query(("CREATE ROLE %s; GRANT CREATE, USAGE ON SCHEMA public TO %s"):format(role, role))
+    local upgrade = ('op.execute "SET ROLE %s" op.create_table("t", { { "id", sql.integer } })'):format(role)
+    p:revision { id = "aaaa", upgrade = upgrade }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches("set it back before the revision ends (RESET ROLE)", r.stderr, 1, true)
+    p:revision { id = "aaaa", upgrade = upgrade .. ' op.execute "RESET ROLE"' }
+    p:succeed "upgrade"
+    db:query(("DROP TABLE t, luamig_version, luamig_history, luamig_journal, luamig_lock; DROP OWNED BY %s; DROP ROLE %s"):format(role, role))
+  end)
+
   it("rows without a value, and a foreign key to no key, are told with what to do", function()
     local function hint(fn)
       local done, err = live.run(db, fn)
