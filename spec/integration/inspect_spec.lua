@@ -44,13 +44,13 @@ describe("what inspect says", function()
     return text
   end
 
-  it("comes again on mysql: the character sets of a view's literals", function()
+  it("comes again on mysql: a view's literals, their character sets and characters", function()
     local text = comes_again("mysql", [[
       CREATE TABLE t (a VARCHAR(9));
-      CREATE VIEW v AS SELECT a, _latin1'abc' AS x, _binary'ab' AS y, _utf8mb4'ü' COLLATE utf8mb4_bin AS z, 'plain' AS p FROM t
+      CREATE VIEW v AS SELECT a, _latin1'abc' AS x, _binary'ab' AS y, _utf8mb4'ü' COLLATE utf8mb4_bin AS z, 'plain' AS p, '?😀?' AS f, '😀😀' AS g FROM t
         WHERE a <> _latin1' AS ' WITH CHECK OPTION;
     ]])
-    for _, literal in ipairs { "_latin1'abc'", "_binary'ab'", "_utf8mb4'ü' collate", ",'plain'" } do
+    for _, literal in ipairs { "_latin1'abc'", "_binary'ab'", "_utf8mb4'ü' collate", ",'plain'", "'?😀?'", "'😀😀'" } do
       assert.truthy(text:find(literal, 1, true), literal .. text)
     end
   end)

@@ -38,13 +38,22 @@ int mig_mysql_definition(struct mig_conn *conn, struct mig_arena *arena, const c
     return mig_listing_close(&rows);
 }
 
-/* The query with the character sets of its literals (_latin1'a'), as the statement has them at
- * `at`; NULL when that is another query, or the bytes of such a literal are no text. */
-static const char *with_charsets(struct mig_arena *arena, const char *query, const char *at)
+/* The query with the character sets of its literals (_latin1'a') and what takes four bytes in
+ * UTF-8, as the statement has them at `at`; NULL when that is another query, or the bytes of such a
+ * literal are no text. marks: how many `?` the query has for four bytes. */
+static const char *with_literals(struct mig_arena *arena, const char *query, const char *at,
+                                 size_t marks)
 {
     struct mig_strbuf buf = {0};
     bool same = true;
     while (same && *query != '\0') {
+        if ((unsigned char)*at >= 0xF0 && mig_utf8_length(at, strlen(at)) == 4 &&
+            strspn(query, "?") >= marks) {
+            mig_strbuf_add(&buf, at, 4);
+            at += 4;
+            query += marks;
+            continue;
+        }
         size_t charset = *query == '\'' && *at == '_' ? strcspn(at, "'") : 0;
         mig_strbuf_add(&buf, at, charset);
         at += charset;
@@ -58,13 +67,14 @@ static const char *with_charsets(struct mig_arena *arena, const char *query, con
     return NULL;
 }
 
-static int read_charsets(struct mig_arena *arena, const char *statement, const char *database,
-                         struct mig_view *view, struct mig_error *err)
+static int read_literals(struct mig_arena *arena, const struct mig_server *server,
+                         const char *statement, const char *database, struct mig_view *view,
+                         struct mig_error *err)
 {
     const char *at = mig_mysql_without_database(arena, statement, database), *query = NULL;
     while (at != NULL && query == NULL && (at = strstr(at, " AS ")) != NULL) {
         at += strlen(" AS ");
-        query = with_charsets(arena, view->query, at);
+        query = with_literals(arena, view->query, at, server->is_mariadb ? 4 : 1);
     }
     view->query = query != NULL ? query : view->query;
     return arena->failed ? mig_error_nomem(err) : 0;
@@ -80,7 +90,7 @@ int mig_mysql_complete_view(struct mig_conn *conn, struct mig_arena *arena, stru
     }
     int status = mig_mysql_definition(conn, arena, "VIEW", view->schema, view->name, &text, err);
     if (status == 0 && text != NULL && literals) {
-        status = read_charsets(arena, text, database, view, err);
+        status = read_literals(arena, &conn->server, text, database, view, err);
     }
     if (conn->server.is_mariadb) {
         return status;
