@@ -301,6 +301,18 @@ describe("on PostgreSQL", function()
     db:query(("DROP TABLE t, luamig_version, luamig_history, luamig_journal, luamig_lock; DROP OWNED BY %s; DROP ROLE %s"):format(role, role))
   end)
 
+  it("a function whose arguments have defaults is dropped by the same arguments", function()
+    local p = project.new { url = db.url }
+    local args = [["a integer DEFAULT (1 + (2)), \"default\" numeric(4, 2) = 1, c text DEFAULT 'a, b = c', VARIADIC d integer[] DEFAULT ARRAY[1, 2]"]]
+    p:revision { id = "aaaa", upgrade = ('op.create_function("f", { args = %s, returns = "integer" }, "SELECT 1")'):format(args),
+      downgrade = ('op.drop_function("f", { args = %s })'):format(args) }
+    p:succeed "upgrade"
+    assert.equal("1", db:value "SELECT f()")
+    p:succeed("downgrade", "base")
+    assert.equal("0", db:value "SELECT count(*) FROM pg_proc WHERE proname = 'f'")
+    db:query "DROP TABLE luamig_version, luamig_history, luamig_journal, luamig_lock"
+  end)
+
   it("rows without a value, and a foreign key to no key, are told with what to do", function()
     local function hint(fn)
       local done, err = live.run(db, fn)

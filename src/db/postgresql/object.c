@@ -1,6 +1,8 @@
 /* PostgreSQL's views, functions, triggers, schemas, sequences, extensions and domains. */
 #include "db/postgresql/dialect.intern.h"
+#include "dialect/sqltoken.h"
 #include "util/ascii.h"
+#include "util/strbuf.h"
 
 #include <string.h>
 
@@ -166,6 +168,30 @@ int mig_postgresql_create_function(struct mig_compile *c, const struct mig_op *o
     return emit(&w, "CREATE FUNCTION", NULL, NULL);
 }
 
+/* A function's arguments without their defaults, which only CREATE FUNCTION takes. NULL when out of
+ * memory. */
+static const char *without_defaults(const struct mig_compile *c, const char *args)
+{
+    struct mig_strbuf text = {0};
+    struct mig_sqltokens tokens = mig_sqltokens_start(c->dialect, c->server, args, strlen(args));
+    const char *kept = args; /* from here on; NULL in a default */
+    int depth = 0;
+    for (struct mig_sqltoken token = mig_sqltokens_word(&tokens); token.kind != MIG_SQLTOKEN_END;
+         token = mig_sqltokens_word(&tokens)) {
+        depth += mig_sqltoken_is_char(&token, '(') || mig_sqltoken_is_char(&token, '[');
+        depth -= mig_sqltoken_is_char(&token, ')') || mig_sqltoken_is_char(&token, ']');
+        if (kept != NULL && depth == 0 &&
+            (mig_sqltoken_is(&token, "DEFAULT") || mig_sqltoken_is_char(&token, '='))) {
+            mig_strbuf_add(&text, kept, (size_t)(token.start - kept));
+            kept = NULL;
+        } else if (kept == NULL && depth == 0 && mig_sqltoken_is_char(&token, ',')) {
+            kept = token.start;
+        }
+    }
+    mig_strbuf_puts(&text, kept != NULL ? kept : "");
+    return mig_strbuf_to_arena(&text, c->arena);
+}
+
 int mig_postgresql_drop_function(struct mig_compile *c, const struct mig_op *op,
                                  struct mig_error *err)
 {
@@ -174,7 +200,9 @@ int mig_postgresql_drop_function(struct mig_compile *c, const struct mig_op *op,
     mig_sql_add(&w, "DROP FUNCTION %r%t", function->if_exists == MIG_TRUE ? "IF EXISTS " : "",
                 op->schema, function->name);
     if (function->args != NULL) {
-        mig_sql_add(&w, "(%r)", function->args);
+        const char *args = without_defaults(c, function->args);
+        mig_sql_fail(&w, args == NULL ? mig_error_nomem(err) : 0);
+        mig_sql_add(&w, "(%r)", args != NULL ? args : "");
     }
     mig_sql_add(&w, function->cascade == MIG_TRUE ? " CASCADE" : "");
     return emit(&w, "DROP FUNCTION", NULL, NULL);
