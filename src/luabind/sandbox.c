@@ -455,7 +455,7 @@ static int require_module(lua_State *L)
     lua_settop(L, 1);
     if (name[0] == '\0' ||
         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") !=
-            strlen(name) ||
+            lua_rawlen(L, 1) ||
         strstr(name, "..") != NULL || name[0] == '.') {
         return mig_lua_fail(L, MIG_E_script, NULL, "require: '%s' is no module's name", name);
     }

@@ -40,6 +40,7 @@ describe("loading a revision", function()
     { "an unknown library", header .. "local x = io.open\nfunction upgrade() end", "'io' is not available here", 3 },
     { "a module that is not there", header .. 'local c = require "common"\nfunction upgrade() end', "lib/common.lua", 3 },
     { "a module outside", header .. 'local c = require "../x"\nfunction upgrade() end', "is no module's name", 3 },
+    { "a module with a zero byte", header .. 'local c = require "x\\0y"\nfunction upgrade() end', "is no module's name", 3 },
   }
   for _, case in ipairs(cases) do
     it("refuses " .. case[1], function()
