@@ -400,6 +400,24 @@ it("keeps the order in which triggers fire, and the time zone of an event, on my
   fresh:drop()
 end)
 
+it("keeps the order of a primary key's columns, on mysql", function()
+  local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
+  db:query [[CREATE TABLE t (a int, b int, d int AUTO_INCREMENT UNIQUE, PRIMARY KEY (a, b DESC)); CREATE TABLE u (id int AUTO_INCREMENT PRIMARY KEY);
+    ALTER TABLE u DROP PRIMARY KEY, ADD PRIMARY KEY (id DESC); CREATE TABLE r (id int REFERENCES u (id))]]
+  local function run(...)
+    local r = cli.run({ ... }, { cwd = folder, env = { DATABASE_URL = db.url } })
+    assert.equal(0, r.code, r.stdout .. r.stderr)
+  end
+  run "init"
+  run "adopt"
+  run("upgrade", "--url", fresh.url)
+  local keys = [[SELECT table_name, column_name, seq_in_index, collation FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND table_name IN ('t', 'u') AND index_name = 'PRIMARY' ORDER BY 1, 3]]
+  assert.same(db:query(keys), fresh:query(keys))
+  db:drop()
+  fresh:drop()
+end)
+
 it("tells the collation that a new database must have, on mysql", function()
   local db, folder = scratch.database "mysql", scratch.folder()
   db:query "ALTER DATABASE COLLATE latin1_german1_ci; CREATE TABLE t (s varchar(3))"

@@ -30,13 +30,15 @@ FROM (
     WHERE table_schema = COALESCE(?, DATABASE()) AND ignored = 'YES' GROUP BY table_schema, table_name, index_name
     /*end*/
     UNION ALL
-    SELECT 4, 'BTREE of primary keys', s.table_name, 0, NULL,
-           CONCAT(' DROP PRIMARY KEY, ADD PRIMARY KEY USING BTREE (',
-                  GROUP_CONCAT('`', REPLACE(s.column_name, '`', '``'), '`', COALESCE(CONCAT('(', s.sub_part, ')'), '') ORDER BY s.seq_in_index), ')'),
+    SELECT 4, CASE WHEN MAX(s.collation) = 'D' THEN 'DESC in primary keys of' ELSE 'BTREE of primary keys' END, s.table_name, 0, NULL,
+           CONCAT(' DROP PRIMARY KEY, ADD PRIMARY KEY', CASE WHEN MAX(t.engine) = 'MEMORY' THEN ' USING BTREE' ELSE '' END, ' (',
+                  GROUP_CONCAT('`', REPLACE(s.column_name, '`', '``'), '`', COALESCE(CONCAT('(', s.sub_part, ')'), ''),
+                               CASE s.collation WHEN 'D' THEN ' DESC' ELSE '' END ORDER BY s.seq_in_index), ')'),
            0, s.table_schema, s.table_name, NULL
     FROM information_schema.statistics s JOIN information_schema.tables t USING (table_schema, table_name)
-    WHERE s.table_schema = COALESCE(?, DATABASE()) AND s.index_name = 'PRIMARY' AND s.index_type = 'BTREE' AND t.engine = 'MEMORY'
+    WHERE s.table_schema = COALESCE(?, DATABASE()) AND s.index_name = 'PRIMARY'
     GROUP BY s.table_schema, s.table_name
+    HAVING MAX(s.collation) = 'D' OR (MAX(t.engine) = 'MEMORY' AND MAX(s.index_type) = 'BTREE')
     UNION ALL -- by the order in which those of an event fire
     SELECT 10 + action_order, 'triggers', CONCAT(trigger_name, ' on ', event_object_table), 0, 'TRIGGER', NULL, 0, trigger_schema, trigger_name, event_object_table
     FROM information_schema.triggers WHERE event_object_schema = COALESCE(?, DATABASE())
