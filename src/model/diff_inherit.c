@@ -115,9 +115,7 @@ static bool comes_by_itself(const struct mig_diff *d, const struct mig_schema *s
         if (above == NULL) {
             continue;
         }
-        const bool fills = column->default_value.kind != MIG_VALUE_NONE &&
-                           above->autoincrement == MIG_TRUE; /* a serial's is not inherited */
-        if (column->comment != NULL || fills ||
+        if (column->comment != NULL ||
             told_of_null(d, parent, above).nullable != told_of_null(d, heir, column).nullable ||
             !mig_compare_defaults(d->arena, above, column)) {
             return false;

@@ -17,13 +17,13 @@ SELECT c.oid::text,
        t.typcategory = 'A' AND t.typelem <> 0 AND et.oid IS NOT NULL,
        a.attndims,
        s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
-       -- s: a serial's sequence that other tables' defaults use as well (LIKE with INCLUDING DEFAULTS)
+       -- s: a serial's sequence that other tables' defaults use as well (LIKE with INCLUDING DEFAULTS, INHERITS)
        CASE s.deptype WHEN 'a' THEN
          CASE WHEN EXISTS (
            SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
            WHERE u.classid = f.tableoid AND u.refclassid = 'pg_class'::regclass
              AND u.refobjid = s.seqrelid AND f.adrelid <> c.oid
-             AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid)) THEN 's' ELSE 'a' END
+             AND NOT (SELECT p.relispartition FROM pg_class p WHERE p.oid = f.adrelid)) THEN 's' ELSE 'a' END
        ELSE s.deptype::text END,
        a.attcompression::text,
        a.attislocal

@@ -39,7 +39,7 @@ WITH s AS (SELECT n.oid, n.nspname, CASE WHEN n.nspname = current_schema() THEN 
                    OR EXISTS (SELECT FROM pg_depend u JOIN pg_attrdef f ON f.oid = u.objid
                               WHERE u.classid = f.tableoid AND u.refclassid = 'pg_class'::regclass
                                 AND u.refobjid = o.objid AND f.adrelid <> o.refobjid
-                                AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = f.adrelid))) AS apart
+                                AND NOT (SELECT p.relispartition FROM pg_class p WHERE p.oid = f.adrelid))) AS apart
                FROM pg_depend o JOIN c ON c.oid = o.objid AND c.relkind = 'S'
                WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i')),
      owner AS (SELECT seq, max(refobjid) AS rel, bool_or(NOT apart) AS brings, bool_or(deptype = 'i') AS by_identity FROM owned GROUP BY seq)
