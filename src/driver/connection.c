@@ -131,6 +131,11 @@ void mig_conn_trace(const struct mig_conn *conn, const char *sql, int64_t began_
     }
 }
 
+bool mig_conn_may_lend(const struct mig_conn *conn)
+{
+    return conn->driver->any_thread && !conn->attached && conn->cursors == NULL && !tracing(conn);
+}
+
 void mig_conn_notice(struct mig_conn *conn, enum mig_log_level level, const char *text)
 {
     if (conn->notices == NULL) {

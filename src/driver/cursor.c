@@ -14,7 +14,7 @@ enum { ROWS_BEFORE_AHEAD = 1000 };
 static int next(struct mig_cursor *cursor, bool *row, struct mig_error *err)
 {
     const struct mig_conn *conn = cursor->conn;
-    if (cursor->read == ROWS_BEFORE_AHEAD && cursor->live && conn->driver->reads_ahead &&
+    if (cursor->read == ROWS_BEFORE_AHEAD && cursor->live && conn->driver->any_thread &&
         !conn->attached) {
         cursor->ahead = mig_read_ahead_start(cursor);
     }

@@ -105,8 +105,8 @@ struct mig_driver {
     /* Nothing is saved by sending several statements at once, as there is no server: only rows are
      * sent ahead (SQLite). */
     bool embedded;
-    /* `next` may be called by a thread of its own, while nothing else uses the connection. */
-    bool reads_ahead;
+    /* Any thread may use the connection, while no other one does. */
+    bool any_thread;
     /* What execute_many sends is one text (MySQL): what the user wrote is never part of it. Else it
      * needs a transaction that is open or that the first statement opens, since one failure would
      * undo its neighbours (PostgreSQL). */
@@ -153,7 +153,7 @@ struct mig_conn {
     void *handle;
     const struct mig_log
         *trace; /* every statement at debug level, the server's notices; NULL none */
-    struct mig_strbuf *notices; /* of a thread that reads rows ahead; NULL: they are told at once */
+    struct mig_strbuf *notices; /* of a thread that has it; NULL: they are told at once */
     struct mig_cursor *cursors; /* open ones: closed with the connection */
     const char *begin_sql;      /* what starts a transaction */
     const char *target;         /* where the server is, for messages: "127.0.0.1:5432", a file */
@@ -247,6 +247,9 @@ int mig_conn_execute_many(struct mig_conn *conn, const struct mig_statement *sta
  * temporary file). `cursor` is the caller's, stays where it is until mig_cursor_close. */
 int mig_conn_query(struct mig_conn *conn, const char *sql, const struct mig_params *params,
                    bool streaming, struct mig_cursor *cursor, struct mig_error *err) MIG_MUST_CHECK;
+/* Whether a thread may have the connection for a while, in which nobody else uses it: no statement
+ * is told as it comes, and no reader is open that its script may close. */
+bool mig_conn_may_lend(const struct mig_conn *conn);
 /* For drivers: what the server says beside its answer. */
 void mig_conn_notice(struct mig_conn *conn, enum mig_log_level level, const char *text);
 /* Tells what mig_conn_notice has put into conn->notices, and empties them. */

@@ -4,6 +4,7 @@
 #include "model/compare.h"
 #include "model/option.h"
 #include "util/ascii.h"
+#include "util/thread.h"
 
 #include <string.h>
 
@@ -187,6 +188,59 @@ static int reflect_live(struct mig_declaring *d, const struct mig_names *schemas
     if (rc == 0) {
         hide_version_table(d->ctx, out);
     }
+    return rc;
+}
+
+/* The default schema of the database, which a thread reads while the script host reads schema.lua.
+ * It is the only one that uses the connection meanwhile. */
+struct look {
+    struct mig_declaring d; /* its own arena and error */
+    struct mig_arena arena;
+    struct mig_error err;
+    struct mig_strbuf notices;
+    struct mig_schema live;
+    pthread_t thread;
+    bool threaded;
+};
+
+static void *look_at_live(void *payload)
+{
+    struct look *look = payload;
+    (void)!reflect_live(&look->d, NULL, &look->live);
+    return NULL;
+}
+
+static void start_look(struct look *look, const struct mig_declaring *d)
+{
+    struct mig_conn *conn = d->conn;
+    *look = (struct look){.d = *d};
+    look->d.arena = &look->arena;
+    look->d.err = &look->err;
+    if (mig_conn_may_lend(conn)) {
+        conn->notices = &look->notices;
+        look->threaded = mig_thread_start(&look->thread, look_at_live, look);
+        conn->notices = look->threaded ? conn->notices : NULL;
+    }
+}
+
+/* What was seen, if there was nothing wrong before (rc): reads it now where no thread has. */
+static int end_look(struct look *look, struct mig_declaring *d, int rc, struct mig_schema *out)
+{
+    if (look->threaded) {
+        pthread_join(look->thread, NULL);
+        d->conn->notices = NULL;
+        mig_conn_tell(d->conn, &look->notices);
+    } else if (rc == 0) {
+        look_at_live(look);
+    }
+    if (rc == 0 && look->err.code != 0) {
+        rc = (int)look->err.code;
+        mig_error_move(d->err, &look->err);
+    }
+    mig_error_clear(&look->err);
+    mig_strbuf_release(&look->notices);
+    mig_arena_adopt(d->arena, &look->arena);
+    *out = look->live;
     return rc;
 }
 
@@ -550,23 +604,26 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
                      struct mig_error *err)
 {
     struct mig_declaring d;
+    struct look look;
     *out = (struct mig_difference){0};
     int rc = start(&d, ctx, arena, err);
+    if (rc != 0) {
+        return rc;
+    }
     if (ctx->host.include != NULL) {
         d.options.include = is_included;
         d.options.payload = &d;
     }
-    if (rc == 0) {
-        rc = ctx->host.schema(ctx->host.self, d.db->dialect->name, d.conn->server.is_mariadb, arena,
-                              &out->declared, err);
-    }
+    start_look(&look, &d);
+    rc = ctx->host.schema(ctx->host.self, d.db->dialect->name, d.conn->server.is_mariadb, arena,
+                          &out->declared, err);
     rc = rc != 0 ? rc : resolve_tables(&d, &out->declared);
     rc = rc != 0 ? rc : resolve_views(&d, &out->declared);
+    rc = end_look(&look, &d, rc, &out->live);
     rc = rc != 0 ? rc : ask_charsets(&d, &out->declared);
     if (rc == 0 && mig_diff_order_views(arena, &out->declared) != 0) {
         rc = mig_error_nomem(err);
     }
-    rc = rc != 0 ? rc : reflect_live(&d, NULL, &out->live);
     rc = rc != 0 ? rc : add_live(&d, &out->declared.schemas, &out->live);
     rc = rc != 0 ? rc : find_schemas(&d, &out->declared, &out->live);
     rc = rc != 0 ? rc : add_live_enums(&d, &out->declared, &out->live);
