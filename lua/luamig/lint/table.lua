@@ -209,7 +209,7 @@ return {
     {
       id = "trigger-drop-rename", severity = "warn", dialects = { "postgresql" },
       summary = "a trigger is dropped, a constraint renamed",
-      why = "the table is locked with ACCESS EXCLUSIVE", fix = "disable the trigger first, drop it in a revision of its own",
+      why = "the table is locked with ACCESS EXCLUSIVE", fix = "a revision of its own, which holds the lock for a moment; a trigger is disabled before",
       operation = function(operation, seen, report)
         local kind = operation.kind
         if (kind == "drop_trigger" or kind == "rename_constraint") and operation.table
