@@ -681,3 +681,15 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
     db:drop()
   end)
 end
+
+-- The journal keeps the texts of the first statements of a run.
+it("a run that goes on behind many statements names those it knows", function()
+  local p = project.new {}
+  p:revision { id = "a1", upgrade = [[
+    op.execute "CREATE TABLE one (id INTEGER)"
+    for i = 1, 50 do op.execute("INSERT INTO one VALUES (" .. i .. ")") end
+    op.commit()
+    op.execute "INSERT INTO two VALUES (1)"]] }
+  assert.equal(1, p:luamig("upgrade").code)
+  assert.matches("1 of the 2 statements sent stay (…); `upgrade` goes on from there", p:luamig("upgrade").stderr, 1, true)
+end)

@@ -102,7 +102,7 @@ static void append_kept(struct mig_strbuf *out, const struct mig_run *run, bool 
                           i > first   ? "; "
                           : first > 0 ? " (…; "
                                       : " (",
-                          run->labels[i] != NULL ? run->labels[i] : "");
+                          run->labels[i] != NULL ? run->labels[i] : "…");
     }
     mig_strbuf_puts(out, run->kept > shown ? "; …)" : shown > 0 ? ")" : "");
     if (goes_on) {

@@ -63,8 +63,9 @@ static void count_rows(struct mig_run *run, const struct mig_journal_row *rows, 
 {
     run->sent = run->kept = (int)count;
     for (size_t i = 0; i < count && i < MIG_RUN_LABELS; i++) {
-        const char *sql = rows[i].statement != NULL ? rows[i].statement : "";
-        run->labels[i] = mig_segment_label(&run->label_arena, sql, strlen(sql));
+        const char *sql = rows[i].statement;
+        run->labels[i] =
+            sql != NULL ? mig_segment_label(&run->label_arena, sql, strlen(sql)) : NULL;
     }
 }
 
