@@ -264,6 +264,19 @@ static bool is_enum(const struct mig_type *type)
            type->native != MIG_FALSE;
 }
 
+/* Where a column that is added shall stand, which no server tells. */
+static int keep_place(struct mig_declaring *d, const struct mig_column *declared,
+                      struct mig_column *made)
+{
+    static const char *const names[] = {"mysql_after", "mysql_first"};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < MIG_COUNT(names); i++) {
+        const struct mig_value *value = mig_option_value(&declared->options, names[i]);
+        rc = value == NULL ? 0 : mig_option_add(d->arena, &made->options, names[i], *value);
+    }
+    return rc;
+}
+
 /* What the scratch schema says in place of what was declared; foreign keys and former names stay.
  */
 static int take_over(struct mig_declaring *d, const struct mig_table *declared,
@@ -290,6 +303,9 @@ static int take_over(struct mig_declaring *d, const struct mig_table *declared,
         struct mig_column *column = mig_table_column(made, declared->columns.items[i]->name);
         if (column != NULL) {
             column->renamed_from = declared->columns.items[i]->renamed_from;
+            if (keep_place(d, declared->columns.items[i], column) != 0) {
+                return mig_error_nomem(d->err);
+            }
             if (d->options.has_enums &&
                 is_enum(declared->columns.items[i]->type)) { /* its schema is the declared one */
                 column->type = declared->columns.items[i]->type;
