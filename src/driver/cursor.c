@@ -10,12 +10,13 @@
 /* A result of fewer rows is read sooner than a thread is started. */
 enum { ROWS_BEFORE_AHEAD = 1000 };
 
-/* The driver's next row, or one that was read ahead. */
+/* The driver's next row, or one that was read ahead: not by a thread of the thread that has the
+ * connection. */
 static int next(struct mig_cursor *cursor, bool *row, struct mig_error *err)
 {
     const struct mig_conn *conn = cursor->conn;
     if (cursor->read == ROWS_BEFORE_AHEAD && cursor->live && conn->driver->any_thread &&
-        !conn->attached) {
+        !conn->attached && conn->notices == NULL) {
         cursor->ahead = mig_read_ahead_start(cursor);
     }
     cursor->read++;

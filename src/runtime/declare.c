@@ -219,7 +219,9 @@ static void start_look(struct look *look, const struct mig_declaring *d)
     if (mig_conn_may_lend(conn)) {
         conn->notices = &look->notices;
         look->threaded = mig_thread_start(&look->thread, look_at_live, look);
-        conn->notices = look->threaded ? conn->notices : NULL;
+        if (!look->threaded) {
+            conn->notices = NULL;
+        }
     }
 }
 
