@@ -111,6 +111,21 @@ op.create_table("users", {
     assert.same({ format = 1, operations = {} }, json.decode(p:succeed("check", "--json").stdout))
   end)
 
+  it("compares beside a reader that a hook has left, whose end the garbage collector says", function()
+    local p, db = new(users, nil, [[
+      hooks = { after_connect = function(conn) conn:rows "SELECT name FROM sqlite_schema"() end },]])
+    p:write("schema.lua", "for i = 1, 100 do collectgarbage() end\n" .. users)
+    local sql = { "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);" }
+    for i = 1, 50 do sql[#sql + 1] = ("CREATE TABLE t%d (id INTEGER NOT NULL PRIMARY KEY, n INTEGER);"):format(i) end
+    db:query(table.concat(sql, "\n"))
+    for _, more in ipairs { "--color=never", "-v" } do
+      local r = p:luamig("check", more)
+      assert.equal(3, r.code, r.stderr)
+      local _, dropped = r.stdout:gsub("op%.drop_table%(\"t%d+\"%)", "")
+      assert.equal(50, dropped, r.stdout)
+    end
+  end)
+
   it("wants the database at its heads", function()
     local p = new(users)
     p:revision { id = "aaaa1111", upgrade = "op.create_table('t', { { 'a', sql.integer } })" }
