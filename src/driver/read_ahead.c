@@ -8,7 +8,7 @@
 
 /* A block ends with the row that fills it. Several are handed over before one waits for the other,
  * which costs more than to read a row. */
-enum { BLOCK_BYTES = 128 * 1024, BLOCKS = MIG_WORKER_ROOM };
+enum { BLOCK_BYTES = 64 * 1024, BLOCKS = MIG_WORKER_ROOM };
 
 struct block {
     struct mig_read_ahead *of;

@@ -5,7 +5,7 @@
 
 /* So many pieces wake the worker, or whoever waits for it: to wake it for each costs more than some
  * pieces do. */
-enum { WAKING = MIG_WORKER_ROOM / 2 };
+enum { WAKING = 2 };
 
 struct mig_worker {
     pthread_t thread;

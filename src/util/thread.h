@@ -11,7 +11,7 @@
 bool mig_thread_start(pthread_t *thread, void *(*run)(void *), void *payload);
 
 /* How many pieces of work a worker has at a time, the one in hand included. */
-#define MIG_WORKER_ROOM 4
+#define MIG_WORKER_ROOM 16
 
 struct mig_worker;
 typedef void mig_work(void *payload);
