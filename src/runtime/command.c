@@ -57,6 +57,7 @@ static int check_files(struct mig_command *cmd, struct mig_error *err)
 {
     const struct mig_host *host = &cmd->ctx->host;
     bool live = cmd->run.sink->live;
+    bool keeps = live && cmd->run.conn->driver->embedded; /* a server leaves time for it later */
     cmd->run.needs_enums = false;
     int rc = mig_command_expect(cmd, err);
     if (rc != 0) {
@@ -80,12 +81,13 @@ static int check_files(struct mig_command *cmd, struct mig_error *err)
         }
         if (rc == 0 && live) {
             mig_strbuf_truncate(&cmd->ahead.code, 0);
-            rc = host->check(host->self, step->revision, direction, &source, &cmd->ahead.code, err);
+            rc = host->check(host->self, step->revision, direction, &source,
+                             keeps ? &cmd->ahead.code : NULL, err);
         }
         if (rc == 0 && live) {
             rc = check_length(cmd, &source, err);
         }
-        if (rc == 0 && live) {
+        if (rc == 0 && keeps) {
             mig_command_keep(cmd, step, &source);
         }
         mig_arena_rewind(arena);

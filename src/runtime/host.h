@@ -25,8 +25,8 @@ struct mig_host {
     mig_compute_header_fn *compute_header;
     /* Loads the revision's text and checks that it can go in that direction (upgrade, downgrade,
      * change or irreversible): MIG_E_script, MIG_E_irreversible. Nothing of it runs but its top
-     * level, which says nothing; nothing of it is kept but the code, which is appended to `code`.
-     */
+     * level, which says nothing; nothing of it is kept but its code, which is appended to `code`
+     * (NULL: not that either). */
     int (*check)(void *self, const struct mig_revision *revision, enum mig_direction direction,
                  const struct mig_source *source, struct mig_strbuf *code, struct mig_error *err);
     /* Optional: compiles the text and appends that to `code`; nothing of it runs. */
