@@ -1,6 +1,6 @@
-/* What the steps' functions are loaded from, read and compiled before their turn: when every file
- * is looked at, as many as there is room for, and each other one while the server works on the end
- * of the step before it. */
+/* What the steps' functions are loaded from, read and compiled before their turn: without a server
+ * when every file is looked at, as many as there is room for, and else while the server works on
+ * the end of the step before it. */
 #include "runtime/command.intern.h"
 
 #include <stdlib.h>
