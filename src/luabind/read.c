@@ -645,6 +645,21 @@ static struct mig_pairs read_field_pairs(struct mig_reader *r, const struct mig_
     return pairs;
 }
 
+/* "insert or update" may be one text, as SQL has it. */
+static void add_words(struct mig_reader *r, struct mig_names *out, const char *text,
+                      const char *name, const char *const *words)
+{
+    static const char between[] = " or ";
+    for (const char *end = text; end != NULL;) {
+        end = mig_ascii_find(text, between);
+        size_t length = end != NULL ? (size_t)(end - text) : strlen(text);
+        const char *word = mig_read_need(r, mig_arena_strndup(r->arena, text, length));
+        bool added = mig_names_add(r->arena, out, mig_check_word(r, word, name, words)) == 0;
+        (void)mig_read_need(r, added ? out : NULL);
+        text = end != NULL ? end + sizeof between - 1 : text;
+    }
+}
+
 static struct mig_names read_field_names(struct mig_reader *r, const struct mig_field *field,
                                          int index, const char *name)
 {
@@ -653,10 +668,14 @@ static struct mig_names read_field_names(struct mig_reader *r, const struct mig_
     }
     struct mig_names names = mig_read_names(r, index, name);
     const char *const *words = mig_field_words(field->name);
-    for (size_t i = 0; words != NULL && i < names.count; i++) {
-        names.items[i] = mig_check_word(r, names.items[i], name, words);
+    if (words == NULL) {
+        return names;
     }
-    return names;
+    struct mig_names checked = {.given = names.given};
+    for (size_t i = 0; i < names.count; i++) {
+        add_words(r, &checked, names.items[i], name, words);
+    }
+    return checked;
 }
 
 void mig_read_field(struct mig_reader *r, const struct mig_field *field, void *base, int index,

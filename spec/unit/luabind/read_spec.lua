@@ -157,6 +157,8 @@ describe("reading operations", function()
     local trigger = read("create_trigger", "tr", "t", { when = "AFTER", events = { "insert" }, each = "row" }, "SELECT 1")
     assert.equal("after", trigger.when)
     assert.equal("SELECT 1", trigger.body)
+    trigger = read("create_trigger", "tr", "t", { when = "after", events = "INSERT OR UPDATE OF a, b or delete", body = "SELECT 1" })
+    assert.same({ "insert", "UPDATE OF a, b", "delete" }, trigger.events)
   end)
 
   it("takes the table of a handle", function()
