@@ -21,7 +21,7 @@ static const char *qualified(struct mig_arena *arena, const char *schema, const 
 /* The part itself has made the table: what is done to its rows goes with it. */
 static bool is_own(const struct mig_undo *undo, const char *table)
 {
-    for (size_t i = 0; i < undo->created.count; i++) {
+    for (size_t i = 0; table != NULL && i < undo->created.count; i++) {
         if (strcmp(undo->created.items[i], table) == 0) {
             return true;
         }
@@ -56,7 +56,7 @@ static int note_made(struct mig_undo *undo, struct mig_arena *arena, const char 
         const struct mig_op_add_column *add = MIG_OP_CAST(op, add_column);
         for (size_t i = 0; rc == 0 && i < add->columns.count; i++) {
             const char *name = column_of(arena, table, add->columns.items[i]->name);
-            rc = mig_names_add(arena, &undo->created, name);
+            rc = name == NULL ? -1 : mig_names_add(arena, &undo->created, name);
         }
     }
     return rc;
@@ -130,6 +130,9 @@ int mig_undo_gather(struct mig_run *run, struct mig_op *op, struct mig_error *er
         return mig_undo_gather_sql(run, MIG_OP_CAST(op, execute)->sql, err);
     }
     table = table != NULL ? qualified(arena, op->schema, table) : NULL;
+    if (arena->failed) {
+        return mig_error_nomem(err);
+    }
     if (op->kind == MIG_OP_bulk_insert && is_own(undo, table)) {
         return 0;
     }

@@ -6,6 +6,7 @@
  * last transaction back, as a whole. */
 #include "db/sqlite/driver.h"
 #include "util/file.h"
+#include "util/strbuf.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,16 +19,21 @@ static sqlite3_vfs *base, ours;
 
 static struct {
     pthread_mutex_t mutex;
-    char *name; /* the journal's; NULL: no run is in hand */
-    int file;   /* open while it is certain that the folder on the disk names it; -1. As long as it
-                 * is no other file has its number. */
+    struct mig_strbuf name; /* the journal's; empty: no run is in hand */
+    int file; /* open while it is certain that the folder on the disk names it; -1. As long as it is
+               * no other file has its number. */
 } kept = {.mutex = PTHREAD_MUTEX_INITIALIZER, .file = -1};
+
+static bool is_journal(const char *name)
+{
+    return kept.name.length > 0 && strcmp(name, mig_strbuf_text(&kept.name)) == 0;
+}
 
 static bool is_kept(const char *name)
 {
     struct stat named, held;
-    return kept.name != NULL && strcmp(name, kept.name) == 0 && kept.file >= 0 &&
-           stat(name, &named) == 0 && fstat(kept.file, &held) == 0 && held.st_dev == named.st_dev &&
+    return is_journal(name) && kept.file >= 0 && stat(name, &named) == 0 &&
+           fstat(kept.file, &held) == 0 && held.st_dev == named.st_dev &&
            held.st_ino == named.st_ino;
 }
 
@@ -80,7 +86,7 @@ static int delete_file(sqlite3_vfs *vfs, const char *name, int sync_folder)
     (void)vfs;
     bool emptied = false;
     pthread_mutex_lock(&kept.mutex);
-    if (kept.name != NULL && strcmp(name, kept.name) == 0 && !sync_folder) {
+    if (is_journal(name) && !sync_folder) {
         if (!is_kept(name)) {
             keep(name);
         }
@@ -92,17 +98,12 @@ static int delete_file(sqlite3_vfs *vfs, const char *name, int sync_folder)
 
 void mig_sqlite_vfs_keep_journal(const char *database)
 {
-    static const char suffix[] = "-journal";
-    size_t length = database != NULL ? strlen(database) : 0;
-    char *name = length > 0 ? malloc(length + sizeof suffix) : NULL;
-    if (name != NULL) {
-        memcpy(name, database, length);
-        memcpy(name + length, suffix, sizeof suffix);
-    }
     pthread_mutex_lock(&kept.mutex);
     let_go();
-    free(kept.name);
-    kept.name = name;
+    mig_strbuf_release(&kept.name);
+    if (database != NULL && database[0] != '\0') {
+        mig_strbuf_printf(&kept.name, "%s-journal", database);
+    }
     pthread_mutex_unlock(&kept.mutex);
 }
 
