@@ -67,7 +67,7 @@ for _, dialect in ipairs(servers.dialects) do
     it("in commands that read", function()
       local db = scratch.database(dialect)
       local p = project.new { url = db.url, files = { ["schema.lua"] = [[
-        return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "n", sql.string(20) }, sql.index { "n" } } }
+        return sql.schema { t = { { "id", sql.integer, primary_key = true }, { "n", sql.string(20) }, sql.index("ix_n", { "n" }) } }
       ]] } }
       p:revision { id = "aaaa1", upgrade = 'op.create_table("t", { { "id", sql.integer, primary_key = true } })' }
       assert.equal(0, p:luamig "upgrade".code)

@@ -401,7 +401,7 @@ bool mig_diff_changes_option(const struct mig_diff *d, const char *name)
     return false;
 }
 
-static bool has_former_name(const struct mig_table *table)
+bool mig_diff_has_former_name(const struct mig_table *table)
 {
     bool has = table->renamed_from != NULL;
     for (size_t i = 0; i < table->columns.count && !has; i++) {
@@ -419,7 +419,7 @@ static void list_pair(struct mig_diff *d, const struct mig_table *before,
         d->pair_count = 0;
         return;
     }
-    d->renames = d->renames || has_former_name(d->undo ? before : after);
+    d->renames = d->renames || mig_diff_has_former_name(d->undo ? before : after);
     if (d->rules->unique_is_index) {
         before = mig_diff_uniques(d, before);
         after = mig_diff_uniques(d, after);

@@ -55,6 +55,8 @@ const struct mig_table *mig_diff_renamed_table(struct mig_arena *arena,
                                                const struct mig_diff_options *options,
                                                const struct mig_table *from,
                                                const struct mig_table *to);
+/* Whether the table or one of its columns is declared with renamed_from. */
+bool mig_diff_has_former_name(const struct mig_table *table);
 /* `from` with the names of `to` for its constraints and indexes that differ by their names alone,
  * where they can be renamed; `from` itself when none does. NULL when out of memory. */
 const struct mig_table *mig_diff_named_table(struct mig_arena *arena,

@@ -64,7 +64,6 @@ static int start(struct mig_declaring *d, struct mig_context *ctx, struct mig_ar
         .has_schemas = d->db->reflect->has_schema != NULL,
         .has_enums = (features & MIG_F_ENUM_TYPES) != 0,
         .views_bind = dialect->views_bind,
-        .renames_parts = dialect->renames_parts,
         .names_foreign_keys = ctx->settings.naming.fk != NULL,
         .default_collation = dialect->default_collation,
     };
@@ -537,6 +536,17 @@ static int find_schemas(struct mig_declaring *d, const struct mig_schema *declar
     return 0;
 }
 
+/* Where something has a former name, constraints and indexes may differ by what a naming convention
+ * made of it. */
+static bool may_rename_parts(const struct mig_declaring *d, const struct mig_schema *declared)
+{
+    bool renames = false;
+    for (size_t i = 0; i < declared->table_count; i++) {
+        renames = renames || mig_diff_has_former_name(declared->tables[i]);
+    }
+    return renames && d->db->dialect->renames_parts;
+}
+
 /* Makes the upgrade anew, or the way back. */
 static int compare(struct mig_declaring *d, struct mig_difference *out, bool undo)
 {
@@ -629,6 +639,7 @@ int mig_context_diff(struct mig_context *ctx, struct mig_arena *arena, struct mi
     rc = rc != 0 ? rc : add_live(&d, &out->declared.schemas, &out->live);
     rc = rc != 0 ? rc : find_schemas(&d, &out->declared, &out->live);
     rc = rc != 0 ? rc : add_live_enums(&d, &out->declared, &out->live);
+    d.options.renames_parts = may_rename_parts(&d, &out->declared);
     rc = rc != 0 ? rc : refuse_partitioning(&d, out);
     rc = rc != 0 ? rc : leave_out_parts(&d, &out->live);
     rc = rc != 0 ? rc : leave_out_parts(&d, &out->declared);
