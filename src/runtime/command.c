@@ -302,7 +302,9 @@ static int run_plan(struct mig_command *cmd, bool *moved, const struct mig_step 
             cmd->report->step_count = finished;
             rc = mig_command_step(cmd, *failed, moved, err);
         }
-        mig_command_forget_step(cmd, *failed);
+        if (rc == 0 && !*moved) {
+            mig_command_forget_step(cmd, *failed);
+        }
     }
     if (rc == 0 && !*moved && run->open && cmd->options->sink == MIG_SINK_DRY_RUN) {
         mig_segment_rollback(run);
