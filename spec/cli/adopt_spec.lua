@@ -341,9 +341,26 @@ for _, dialect in ipairs(servers.dialects) do
   end)
 end
 
-it("makes routines, triggers and events by the sql_mode that they were made in, on mysql", function()
+-- What adopt writes of a MySQL database with these objects makes another one that answers the query as the first does, by
+-- upgrade and by its script. use: what is done with it in between.
+local function adopted_alike(sql, query, use)
   local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
-  db:query [[
+  db:query(sql)
+  local run, expected = succeeding(folder, db.url), db:query(query)
+  run "init"
+  run "adopt"
+  run("upgrade", "--url", fresh.url)
+  assert.same(expected, fresh:query(query))
+  if use then use(fresh) end
+  run("downgrade", "base", "--url", fresh.url)
+  fresh:query((run("upgrade", "--sql", "--url", fresh.url)))
+  assert.same(expected, fresh:query(query))
+  db:drop()
+  fresh:drop()
+end
+
+it("makes routines, triggers and events by the sql_mode that they were made in, on mysql", function()
+  adopted_alike([[
     CREATE TABLE t (s varchar(3));
     SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT';
     CREATE FUNCTION "twofold"(a varchar(9)) RETURNS varchar(20) DETERMINISTIC RETURN a || (SELECT max("s") FROM "t");
@@ -351,61 +368,34 @@ it("makes routines, triggers and events by the sql_mode that they were made in, 
     SET sql_mode = '';
     CREATE PROCEDURE cut() INSERT INTO t VALUES ('abcdef');
     SET sql_mode = DEFAULT;
-    CREATE PROCEDURE usual() SELECT 'a\\';]]
-  local run = succeeding(folder, db.url)
-  run "init"
-  run "adopt"
-  local modes = [[SELECT routine_name, sql_mode FROM information_schema.routines WHERE routine_schema = DATABASE()
-    UNION SELECT trigger_name, sql_mode FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY 1]]
-  run("upgrade", "--url", fresh.url)
-  assert.same(db:query(modes), fresh:query(modes))
-  fresh:query "CALL cut()"
-  assert.equal("xabc", fresh:value "SELECT twofold('x')")
-  run("downgrade", "base", "--url", fresh.url)
-  fresh:query((run("upgrade", "--sql", "--url", fresh.url)))
-  assert.same(db:query(modes), fresh:query(modes))
-  db:drop()
-  fresh:drop()
+    CREATE PROCEDURE usual() SELECT 'a\\';]], [[
+    SELECT routine_name, sql_mode FROM information_schema.routines WHERE routine_schema = DATABASE()
+    UNION SELECT trigger_name, sql_mode FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY 1]], function(fresh)
+    fresh:query "CALL cut()"
+    assert.equal("xabc", fresh:value "SELECT twofold('x')")
+  end)
 end)
 
 it("keeps the order in which triggers fire, and the time zone of an event, on mysql", function()
-  local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
-  db:query [[
+  adopted_alike([[
     CREATE TABLE t (n int);
     CREATE TRIGGER tenfold BEFORE INSERT ON t FOR EACH ROW SET NEW.n = NEW.n * 10;
     CREATE TRIGGER add_one BEFORE INSERT ON t FOR EACH ROW SET NEW.n = NEW.n + 1;
     SET time_zone = '+05:00';
     CREATE EVENT daily ON SCHEDULE EVERY 1 DAY STARTS '2031-01-01 00:00:00' DO DELETE FROM t;
     SET sql_mode = 'ANSI_QUOTES';
-    CREATE EVENT hourly ON SCHEDULE EVERY 1 HOUR STARTS '2031-01-01 00:00:00' DO DELETE FROM "t";]]
-  local run = succeeding(folder, db.url)
-  run "init"
-  run "adopt"
-  local events = "SELECT event_name, time_zone, starts, sql_mode FROM information_schema.events WHERE event_schema = DATABASE() ORDER BY 1"
-  run("upgrade", "--url", fresh.url)
-  fresh:query "INSERT INTO t VALUES (5)"
-  assert.equal(51, tonumber(fresh:value "SELECT n FROM t"))
-  assert.same(db:query(events), fresh:query(events))
-  run("downgrade", "base", "--url", fresh.url)
-  fresh:query((run("upgrade", "--sql", "--url", fresh.url)))
-  assert.same(db:query(events), fresh:query(events))
-  db:drop()
-  fresh:drop()
+    CREATE EVENT hourly ON SCHEDULE EVERY 1 HOUR STARTS '2031-01-01 00:00:00' DO DELETE FROM "t";]],
+    "SELECT event_name, time_zone, starts, sql_mode FROM information_schema.events WHERE event_schema = DATABASE() ORDER BY 1", function(fresh)
+    fresh:query "INSERT INTO t VALUES (5)"
+    assert.equal(51, tonumber(fresh:value "SELECT n FROM t"))
+  end)
 end)
 
 it("keeps the order of a primary key's columns, on mysql", function()
-  local db, fresh, folder = scratch.database "mysql", scratch.database "mysql", scratch.folder()
-  db:query [[CREATE TABLE t (a int, b int, d int AUTO_INCREMENT UNIQUE, PRIMARY KEY (a, b DESC)); CREATE TABLE u (id int AUTO_INCREMENT PRIMARY KEY);
-    ALTER TABLE u DROP PRIMARY KEY, ADD PRIMARY KEY (id DESC); CREATE TABLE r (id int REFERENCES u (id))]]
-  local run = succeeding(folder, db.url)
-  run "init"
-  run "adopt"
-  run("upgrade", "--url", fresh.url)
-  local keys = [[SELECT table_name, column_name, seq_in_index, collation FROM information_schema.statistics
-    WHERE table_schema = DATABASE() AND table_name IN ('t', 'u') AND index_name = 'PRIMARY' ORDER BY 1, 3]]
-  assert.same(db:query(keys), fresh:query(keys))
-  db:drop()
-  fresh:drop()
+  adopted_alike([[CREATE TABLE t (a int, b int, d int AUTO_INCREMENT UNIQUE, PRIMARY KEY (a, b DESC)); CREATE TABLE u (id int AUTO_INCREMENT PRIMARY KEY);
+    ALTER TABLE u DROP PRIMARY KEY, ADD PRIMARY KEY (id DESC); CREATE TABLE r (id int REFERENCES u (id))]], [[
+    SELECT table_name, column_name, seq_in_index, collation FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND table_name IN ('t', 'u') AND index_name = 'PRIMARY' ORDER BY 1, 3]])
 end)
 
 it("tells the collation that a new database must have, on mysql", function()

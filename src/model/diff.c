@@ -432,9 +432,9 @@ static void list_pair(struct mig_diff *d, const struct mig_table *before,
 
 static void name_pairs(struct mig_diff *d)
 {
-    for (size_t i = 0; !d->failed && i < d->pair_count; i++) {
+    for (size_t i = 0; d->renames && !d->failed && i < d->pair_count; i++) {
         struct mig_diff_pair *pair = &d->pairs[i];
-        pair->now = d->renames ? mig_diff_renamed(d, pair->before, pair->after) : pair->before;
+        pair->now = mig_diff_renamed(d, pair->before, pair->after);
         pair->now = pair->now == NULL ? NULL : mig_diff_take_names(d, pair->now, pair->after);
     }
 }

@@ -8,11 +8,13 @@
 
 struct mig_diff_options {
     struct mig_compare_rules rules;
-    bool batches;       /* several changes of one table stand in a batch (SQLite: one rebuild) */
-    bool has_schemas;   /* a schema that is declared and not there is made (PostgreSQL) */
-    bool has_enums;     /* enum types of their own (PostgreSQL) */
-    bool views_bind;    /* a view keeps a column that it reads as it is (PostgreSQL) */
-    bool renames_parts; /* constraints and indexes take another name where they are (PostgreSQL) */
+    bool batches;     /* several changes of one table stand in a batch (SQLite: one rebuild) */
+    bool has_schemas; /* a schema that is declared and not there is made (PostgreSQL) */
+    bool has_enums;   /* enum types of their own (PostgreSQL) */
+    bool views_bind;  /* a view keeps a column that it reads as it is (PostgreSQL) */
+    /* Constraints and indexes take another name where they are: something is declared with
+     * renamed_from, and the server can (PostgreSQL). */
+    bool renames_parts;
     bool names_foreign_keys;       /* a naming convention names those that are not named */
     const char *default_collation; /* what a column goes back to */
     /* What table options are where nothing is said, by the server's settings; and MySQL's collation
