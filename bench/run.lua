@@ -18,12 +18,17 @@ local bench = {
 }
 local wanted, write = {}, false
 
+local function refuse(message, ...)
+  io.stderr:write("bench: ", message:format(...), "\n")
+  os.exit(2)
+end
+
 local function arguments()
   local i = 1
   while arg[i] do
     if arg[i] == "--rounds" then
       i = i + 1
-      bench.rounds = assert(math.tointeger(tonumber(arg[i])), "--rounds N")
+      bench.rounds = math.tointeger(tonumber(arg[i])) or refuse "--rounds takes a number"
     elseif arg[i] == "--quick" then
       bench.quick, bench.rounds = true, 2
     elseif arg[i] == "--no-peers" then
@@ -31,13 +36,33 @@ local function arguments()
     elseif arg[i] == "--write" then
       write = true
     elseif arg[i]:sub(1, 1) == "-" then
-      error("unknown option " .. arg[i], 0)
+      refuse("unknown option %s", arg[i])
     else
       wanted[#wanted + 1] = arg[i]
     end
     i = i + 1
   end
-  assert(not write or #wanted == 0, "--write takes every workload")
+  if write and #wanted > 0 then refuse "--write takes every workload" end
+end
+
+-- Those whose name contains one of the wanted texts; all when none is wanted.
+local function chosen_workloads()
+  local all, chosen, found = require "workloads", {}, {}
+  for _, workload in ipairs(all) do
+    local take = #wanted == 0
+    for _, text in ipairs(wanted) do
+      if workload.name:find(text, 1, true) then take, found[text] = true, true end
+    end
+    if take then chosen[#chosen + 1] = workload end
+  end
+  for _, text in ipairs(wanted) do
+    if not found[text] then
+      local names = {}
+      for i, workload in ipairs(all) do names[i] = workload.name end
+      refuse("no workload's name contains '%s': %s", text, table.concat(names, " "))
+    end
+  end
+  return chosen
 end
 
 function bench.report(title, cases, result, about) report.table(title, cases, result, about or {}, bench.peers) end
@@ -62,31 +87,28 @@ local function machine()
 end
 
 -- A workload that fails is said, and the others run on.
-local function run_all()
+local function run_all(workloads)
   local failed = {}
-  for _, workload in ipairs(require "workloads") do
-    local chosen = #wanted == 0
-    for _, name in ipairs(wanted) do chosen = chosen or workload.name:find(name, 1, true) end
-    if chosen then
-      local begin = process.now()
-      local ok, err = xpcall(workload.run, function(message)
-        return type(message) == "string" and message:find("\n") and message or debug.traceback(message)
-      end, bench)
-      for _, db in ipairs(bench.databases) do db:drop() end
-      bench.databases = {}
-      io.stderr:write(("%s: %.0f s\n%s"):format(workload.name, process.now() - begin, ok and "" or err .. "\n"))
-      if not ok then failed[#failed + 1] = workload.name end
-    end
+  for _, workload in ipairs(workloads) do
+    local begin = process.now()
+    local ok, err = xpcall(workload.run, function(message)
+      return type(message) == "string" and message:find("\n") and message or debug.traceback(message)
+    end, bench)
+    for _, db in ipairs(bench.databases) do db:drop() end
+    bench.databases = {}
+    io.stderr:write(("%s: %.0f s\n%s"):format(workload.name, process.now() - begin, ok and "" or err .. "\n"))
+    if not ok then failed[#failed + 1] = workload.name end
   end
   return failed
 end
 
 arguments()
+local workloads = chosen_workloads()
 local ok, failed = xpcall(function()
   require("peers").find(bench)
   local intro = machine()
   print(intro)
-  local list = run_all()
+  local list = run_all(workloads)
   if write and #list == 0 then report.write(root, intro) end
   return list
 end, debug.traceback)
