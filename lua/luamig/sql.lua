@@ -4,8 +4,9 @@
 -- made. luabind/sql.c loads this file and gives it
 --   make(kind, fields)   a handle ("table") or a query ("select", "insert", …)
 --   fields_of(value)     its fields and "table" or "query"; nil when it is neither
+--   named(row)           a row of a result as { column = value }; any other value as it is
 --   fail(message)        raises at the user's line
-local make, fields_of, fail = ...
+local make, fields_of, named, fail = ...
 
 local handle, query = {}, {}
 
@@ -61,8 +62,11 @@ function handle.insert(self, rows, ...)
   local fields = start(self, "insert")
   no_more("insert", ...)
   if not plain(rows) then fail("insert: it takes a row { column = value } or a list of rows") end
+  rows = named(rows)
   if next(rows) == nil then fail("insert: the row is empty") end
   if rows[1] == nil then rows = { rows } end
+  rows = table.move(rows, 1, #rows, 1, {})
+  for i, row in ipairs(rows) do rows[i] = named(row) end
   if not plain(rows[1]) or next(rows[1]) == nil then fail("insert: row 1 is empty or no table") end
   fields.columns, fields.rows = sorted_keys(rows[1]), rows
   return make("insert", fields)
@@ -82,6 +86,7 @@ function handle.update(self, set, ...)
   local fields = start(self, "update")
   no_more("update", ...)
   if not plain(set) then fail("update: it takes a table { column = value }") end
+  set = named(set)
   if next(set) == nil then fail("update: nothing is set") end
   fields.set = set
   return make("update", fields)

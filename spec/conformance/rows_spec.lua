@@ -133,6 +133,35 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "2" }, db:query "SELECT count(*) FROM v")
     end)
 
+    it("of a result go in as they are, by their names or by their positions", function()
+      ok [[local conn = op.get_bind()
+        op.create_table("v", { { "id", sql.integer, primary_key = true, autoincrement = false }, { "s", sql.string(20) }, { "n", sql.integer } })
+        op.create_table("w", { { "n", sql.integer }, { "id", sql.integer }, { "s", sql.string(20) } })
+        op.bulk_insert("v", { { id = 1, s = sql.null, n = 10 }, { id = 2, s = "two", n = sql.null } })
+        local query, w = "SELECT id, s, n FROM v ORDER BY id", sql.table "w"
+        local function all() return conn:execute(query):fetchall() end
+        assert(op.bulk_insert("w", all()) == 2)
+        op.bulk_insert("w", { { id = 3, n = 30, s = "three" }, all()[2] })
+        op.bulk_insert("w", all(), { columns = { "id", "s", "n" } })
+        conn:execute("INSERT INTO w (id, s, n) VALUES (:id, :s, :n)", all())
+        conn:execute("INSERT INTO w (id, s, n) VALUES (?, ?, ?)", all())
+        conn:execute(w:insert(all()))
+        for row in conn:rows(query) do conn:execute(w:insert(row)) end
+        conn:execute(w:update(conn:execute("SELECT s FROM v WHERE id = 1"):fetchone()):where "id = 3")]]
+      for where, wanted in pairs { ["n = 10 AND s IS NULL"] = "6", ["n IS NULL AND s = 'two'"] = "7", ["n = 30 AND s IS NULL"] = "1" } do
+        assert.same({ wanted }, db:query("SELECT count(*) FROM w WHERE " .. where))
+      end
+      ok [[local conn = op.get_bind()
+        local function refused(message, rows, options)
+          local done, err = pcall(op.bulk_insert, "w", rows, options)
+          assert(not done and tostring(err):find(message, 1, true), err)
+        end
+        local one = conn:execute("SELECT s FROM v"):fetchall()
+        refused("row 1 has two columns 'id'", conn:execute("SELECT id, id FROM v"):fetchall())
+        refused("row 2: it has no column 'id'", { { id = 1 }, one[1] })
+        refused("row 1: the number of its columns is 1, not 2", one, { columns = { "s", "n" } })]]
+    end)
+
     it("go in while others are read", function()
       ok [[op.create_table("v", { { "id", sql.integer, primary_key = true, autoincrement = false } })
         op.create_table("w", { { "id", sql.integer, primary_key = true, autoincrement = false }, { "s", sql.string(20) } })

@@ -64,7 +64,7 @@ static int put_named(struct binding *b, const struct mig_sqltoken *token)
 {
     const char *name = token->start + 1;
     size_t length = token->length - 1;
-    if (!b->given->named) {
+    if (b->given->count > 0 && b->given->items[0].name == NULL) {
         return mig_error_set(b->err, MIG_E_script,
                              "parameter ':%.*s' needs a keyed table, a list was given", (int)length,
                              name);

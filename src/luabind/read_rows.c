@@ -1,6 +1,7 @@
 /* The rows of op.bulk_insert: the one argument that may be large, so that it is walked once, its
  * strings are not copied, and the columns of a row are found where the row before had them. */
 #include "luabind/object.h"
+#include "luabind/sql.h"
 #include "luabind/value.h"
 
 #include <lauxlib.h>
@@ -12,9 +13,12 @@
 struct rows {
     struct mig_reader *r;
     const struct mig_names *columns;
-    const char **words; /* the columns' names as Lua has them */
-    const void **keys;  /* as objects of Lua's: a short string is there only once */
-    size_t *order;      /* which column came first in the row before, which second, … */
+    const char **words;     /* the columns' names as Lua has them */
+    const void **keys;      /* as objects of Lua's: a short string is there only once */
+    int first_key;          /* their first one's place on the stack */
+    size_t *order;          /* which column came first in the row before, which second, … */
+    const void *result;     /* the metatable of the rows of a result that `positions` is of */
+    lua_Integer *positions; /* where such a row has the columns */
 };
 
 /* The column that the key at -2 names; columns->count when there is none. */
@@ -105,8 +109,69 @@ static _Noreturn void refuse_nil(const struct rows *rows, int row, bool keyed)
     mig_read_fail(rows->r, "a column is named twice");
 }
 
-/* The row on top: keyed by column, or a list in the order of the columns. */
-static void read_row(const struct rows *rows, lua_Integer number, struct mig_param *cells)
+/* Where the rows of the result whose names are on top have the columns: by name, or, where the
+ * option gives the columns, in its order. */
+static void find_positions(const struct rows *rows)
+{
+    lua_State *L = rows->r->L;
+    size_t count = rows->columns->count, width = (size_t)lua_rawlen(L, -1);
+    if (width != count) {
+        mig_read_fail(rows->r, "the number of its columns is %d, not %d", (int)width, (int)count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t at = rows->columns->given ? i : 0;
+        for (; !rows->columns->given && at < width; at++) {
+            lua_rawgeti(L, -1, (lua_Integer)at + 1);
+            bool found = lua_rawequal(L, -1, rows->first_key + (int)i);
+            lua_pop(L, 1);
+            if (found) {
+                break;
+            }
+        }
+        if (at == width) {
+            mig_read_fail(rows->r, "it has no column '%s'", rows->words[i]);
+        }
+        rows->positions[i] = (lua_Integer)at + 1;
+    }
+}
+
+/* Is the table on top a row of a result? Then `positions` is of it. */
+static bool is_result_row(struct rows *rows)
+{
+    lua_State *L = rows->r->L;
+    if (!lua_getmetatable(L, -1)) {
+        return false;
+    }
+    const void *metatable = lua_topointer(L, -1);
+    lua_pop(L, 1);
+    if (metatable == rows->result) {
+        return true;
+    }
+    if (!mig_lua_push_row_names(L, lua_gettop(L))) {
+        return false;
+    }
+    find_positions(rows);
+    lua_pop(L, 1);
+    rows->result = metatable;
+    return true;
+}
+
+/* The row of a result on top, whose nil is NULL. */
+static void read_result_row(const struct rows *rows, struct mig_param *cells)
+{
+    lua_State *L = rows->r->L;
+    for (size_t i = 0; i < rows->columns->count; i++) {
+        if (lua_rawgeti(L, -1, rows->positions[i]) == LUA_TNIL) {
+            cells[i] = (struct mig_param){.value.kind = MIG_VALUE_NULL};
+        } else {
+            read_cell(rows, i, &cells[i]);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+/* The row on top: keyed by column, a list in the order of the columns, or a row of a result. */
+static void read_row(struct rows *rows, lua_Integer number, struct mig_param *cells)
 {
     struct mig_reader *r = rows->r;
     lua_State *L = r->L;
@@ -116,6 +181,11 @@ static void read_row(const struct rows *rows, lua_Integer number, struct mig_par
     r->place = &place;
     if (!lua_istable(L, row)) {
         mig_read_fail(r, "it must be a table, not %s", mig_lua_describe(L, row));
+    }
+    if (is_result_row(rows)) {
+        read_result_row(rows, cells);
+        r->place = place.up;
+        return;
     }
     bool keyed = !rows->columns->given || lua_rawlen(L, row) == 0;
     for (lua_pushnil(L); lua_next(L, row) != 0; lua_pop(L, 1), turn++) {
@@ -136,7 +206,7 @@ static void read_row(const struct rows *rows, lua_Integer number, struct mig_par
 
 /* The list at that index in the order of its keys, which mostly is that of its rows; false where it
  * is another one, or the list has more or fewer than `count`. */
-static bool read_in_order(const struct rows *rows, int index, size_t count, struct mig_param *cells)
+static bool read_in_order(struct rows *rows, int index, size_t count, struct mig_param *cells)
 {
     lua_State *L = rows->r->L;
     size_t row = 0, width = rows->columns->count;
@@ -150,8 +220,7 @@ static bool read_in_order(const struct rows *rows, int index, size_t count, stru
     return row == count;
 }
 
-static void read_by_number(const struct rows *rows, int index, size_t count,
-                           struct mig_param *cells)
+static void read_by_number(struct rows *rows, int index, size_t count, struct mig_param *cells)
 {
     lua_State *L = rows->r->L;
     for (size_t row = 0; row < count; row++) {
@@ -161,11 +230,36 @@ static void read_by_number(const struct rows *rows, int index, size_t count,
     }
 }
 
-/* The columns when the option does not give them: the keys of the first row, in byte order. */
+/* The names of a result's row, which are on top. */
+static struct mig_names result_columns(struct mig_reader *r)
+{
+    lua_State *L = r->L;
+    struct mig_names names = {.count = (size_t)lua_rawlen(L, -1)};
+    names.items = mig_read_need(r, mig_arena_array(r->arena, const char *, names.count));
+    for (size_t i = 0; i < names.count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        names.items[i] = mig_read_text(r, -1, "a column");
+        lua_pop(L, 1);
+        const struct mig_names before = {.items = names.items, .count = i};
+        if (mig_names_contain(&before, names.items[i])) {
+            mig_read_fail(r, "row 1 has two columns '%s': give one of them another name with AS",
+                          names.items[i]);
+        }
+    }
+    return names;
+}
+
+/* The columns when the option does not give them: the keys of the first row, in byte order; those
+ * of a result's row as they stand in it. */
 static struct mig_names first_row_columns(struct mig_reader *r, int list)
 {
     lua_State *L = r->L;
-    if (lua_rawgeti(L, list, 1) != LUA_TTABLE || !mig_read_is_options(L, -1)) {
+    if (lua_rawgeti(L, list, 1) == LUA_TTABLE && mig_lua_push_row_names(L, lua_gettop(L))) {
+        struct mig_names names = result_columns(r);
+        lua_pop(L, 2);
+        return names;
+    }
+    if (!mig_read_is_options(L, -1)) {
         if (lua_istable(L, -1) && lua_rawlen(L, -1) > 0) {
             mig_read_fail(r, "rows that are lists need the option 'columns'");
         }
@@ -218,8 +312,9 @@ void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *o
     rows.words = mig_read_need(r, mig_arena_array(r->arena, const char *, width));
     rows.keys = mig_read_need(r, mig_arena_array(r->arena, const void *, width));
     rows.order = mig_read_need(r, mig_arena_array(r->arena, size_t, width));
+    rows.positions = mig_read_need(r, mig_arena_array(r->arena, lua_Integer, width));
     luaL_checkstack(L, (int)width + 16, NULL);
-    int keys = lua_gettop(L) + 1;
+    rows.first_key = lua_gettop(L) + 1;
     for (size_t i = 0; i < width; i++) {
         rows.words[i] = lua_pushstring(L, columns.items[i]);
         rows.keys[i] = lua_topointer(L, -1);
@@ -233,5 +328,5 @@ void mig_read_rows(struct mig_reader *r, int index, struct mig_op_bulk_insert *o
         read_by_number(&rows, index, count, op->rows.cells);
     }
     op->rows.count = count;
-    lua_settop(L, keys - 1);
+    lua_settop(L, rows.first_key - 1);
 }

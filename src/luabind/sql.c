@@ -557,6 +557,27 @@ static int fields_of(lua_State *L)
     return 2;
 }
 
+/* named(row): a row of a result as { column = value }, its nil as sql.null; any other value as it
+ * is. */
+static int named(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (!mig_lua_push_row_names(L, 1)) {
+        return 1;
+    }
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
+    lua_createtable(L, 0, (int)count);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, 2, i);
+        if (lua_rawgeti(L, 1, i) == LUA_TNIL) {
+            lua_pop(L, 1);
+            mig_lua_push_null(L);
+        }
+        lua_rawset(L, 3);
+    }
+    return 1;
+}
+
 static int fail(lua_State *L)
 {
     return mig_lua_fail(L, MIG_E_script, NULL, "%s", luaL_checkstring(L, 1));
@@ -575,8 +596,9 @@ static void load_handles(lua_State *L, int members)
     }
     lua_pushcfunction(L, make);
     lua_pushcfunction(L, fields_of);
+    lua_pushcfunction(L, named);
     lua_pushcfunction(L, fail);
-    lua_call(L, 3, 3); /* sql.table, methods of tables, methods of queries */
+    lua_call(L, 4, 3); /* sql.table, methods of tables, methods of queries */
     mig_lua_set_methods(L, MIG_LUA_QUERY);
     mig_lua_set_methods(L, MIG_LUA_TABLE);
     lua_setfield(L, members, "table");

@@ -1,5 +1,6 @@
 #include "luabind/value.h"
 
+#include "luabind/sql.h"
 #include "util/ascii.h"
 #include "util/suggest.h"
 
@@ -438,6 +439,28 @@ static struct mig_value read_parameter(struct mig_reader *r, int index)
     return read_datum(r, index, "it");
 }
 
+/* A row of a result serves `?` by its positions and `:name` by its names; its nil is NULL. */
+static bool read_result_row(struct mig_reader *r, int index, struct mig_params *params)
+{
+    lua_State *L = r->L;
+    if (!mig_lua_push_row_names(L, index)) {
+        return false;
+    }
+    int names = lua_gettop(L);
+    params->count = (size_t)lua_rawlen(L, names);
+    params->items = mig_read_need(r, mig_arena_array(r->arena, struct mig_param, params->count));
+    for (size_t i = 0; i < params->count; i++) {
+        lua_rawgeti(L, names, (lua_Integer)i + 1);
+        params->items[i].name = copy_string(r, -1, "the column's name");
+        bool null = lua_rawgeti(L, index, (lua_Integer)i + 1) == LUA_TNIL;
+        params->items[i].value =
+            null ? (struct mig_value){.kind = MIG_VALUE_NULL} : read_parameter(r, -1);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+    return true;
+}
+
 struct mig_params mig_read_params(struct mig_reader *r, int index, const char *name)
 {
     lua_State *L = r->L;
@@ -446,6 +469,9 @@ struct mig_params mig_read_params(struct mig_reader *r, int index, const char *n
         wrong_type(r, index, name, "a table of parameters");
     }
     index = lua_absindex(L, index);
+    if (read_result_row(r, index, &params)) {
+        return params;
+    }
     if (mig_read_is_options(L, index)) {
         params.named = true;
         const char **keys = sorted_keys(r, index, name, &params.count);

@@ -49,7 +49,8 @@ struct mig_values {
     size_t count;
 };
 
-/* A named parameter `:name` (name without the colon), or a positional one (name NULL). */
+/* A named parameter `:name` (name without the colon), or a positional one (name NULL). One of a
+ * result's row is both. */
 struct mig_param {
     const char *name;
     struct mig_value value;
@@ -59,7 +60,7 @@ struct mig_params {
     struct mig_param *items;
     size_t count;
     bool given; /* false: the text is sent as it stands */
-    bool named;
+    bool named; /* and no list: `?` takes none of them */
 };
 
 /* For a statement that runs once with each, in this order; at least one. */
