@@ -150,6 +150,9 @@ describe("around it", function()
     local r = p:luamig "current"
     assert.equal(2, r.code)
     assert.matches("no database is named", r.stderr)
+    assert.matches("`url` into luamig.conf.lua", r.stderr, 1, true)
+    p:write("other.lua", "return {}")
+    assert.matches("`url` into other.lua", p:luamig("current", "-c", "other.lua").stderr, 1, true)
   end)
 
   it("an unknown scheme", function()

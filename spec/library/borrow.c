@@ -79,6 +79,12 @@ int main(int argc, char **argv)
         upgrade(m, "nor anywhere else");
         (void)run("SET autocommit = 1");
     }
+    if (m != NULL && pg != NULL) {
+        (void)PQenterPipelineMode(pg);
+        int status = mig_attach(m, argv[2], connection);
+        printf("in pipeline mode: status %d, %s\n", status, mig_failure(m)->message);
+        (void)PQexitPipelineMode(pg);
+    }
     if (m == NULL || mig_attach(m, argv[2], connection) != MIG_DONE) {
         printf("%s\n", mig_failure(m)->message);
         return 1;

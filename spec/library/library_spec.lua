@@ -58,6 +58,9 @@ describe("libluamig", function()
         assert.matches("^without autocommit: status 2, the attached connection has autocommit switched off\n"
           .. "nor anywhere else: status 2, no database is named\n", r.stdout)
       end
+      if dialect == "postgresql" then
+        assert.matches("^in pipeline mode: status 2, the attached connection is in pipeline mode\n", r.stdout)
+      end
       assert.matches("in a transaction: status 2, the attached connection has a transaction open\nafter it: status 0\n", r.stdout)
       if dialect == "sqlite" then
         assert.matches("\nand more: status 0\nin a query: status 1, A query of this connection is not finished", r.stdout, 1, true)

@@ -469,6 +469,9 @@ static void check_environments(lua_State *L, struct load *load, int config)
             if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TTABLE) {
                 mig_lua_fail(L, MIG_E_config, NULL, "environments must be a table of tables");
             }
+            if (lua_rawlen(L, -2) == 0) {
+                mig_lua_fail(L, MIG_E_config, NULL, "environments: one has an empty name");
+            }
             names[at++] = need(L, mig_arena_strdup(&load->ctx->arena, lua_tostring(L, -2)));
             load->base = lua_pushfstring(L, "environments.%s.", lua_tostring(L, -2));
             for (lua_pushnil(L); lua_next(L, config + 3) != 0; lua_pop(L, 1)) {

@@ -2,6 +2,7 @@
 
 #include "dialect/lexer.h"
 #include "runtime/run.intern.h"
+#include "util/file.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -60,7 +61,9 @@ int mig_context_url(struct mig_context *ctx, struct mig_error *err)
     }
     if (ctx->settings.url == NULL) {
         mig_error_set(err, MIG_E_config, "no database is named");
-        mig_error_hint(err, "give --url, set LUAMIG_URL, or write `url` into luamig.conf.lua");
+        mig_error_hint(err, "give --url, set LUAMIG_URL, or write `url` into %s",
+                       ctx->settings.file != NULL ? mig_file_name(ctx->settings.file)
+                                                  : "luamig.conf.lua");
         return MIG_E_config;
     }
     struct mig_url url = {0};

@@ -161,10 +161,10 @@ static int cannot_open_folder(const struct loader *loader, const char *path, str
                       shown, strerrordesc_np(failed));
     if (failed == ENOENT) {
         mig_error_hint(
-            err, "Create it, or correct 'migrations' in luamig.conf.lua; 'luamig init' starts "
+            err, "Create it, or correct 'migrations' in the configuration; 'luamig init' starts "
                  "a new project.");
     } else if (failed == ENOTDIR) {
-        mig_error_hint(err, "'migrations' in luamig.conf.lua must name a folder.");
+        mig_error_hint(err, "'migrations' in the configuration must name a folder.");
     } else if (failed == EACCES) {
         mig_error_hint(err, "The user who runs luamig may not read it.");
     }

@@ -116,6 +116,7 @@ describe("settings", function()
     { "an environment in an environment", "return { environments = { production = { environments = {} } } }",
       "an environment holds no environments" },
     { "an environment that is no table", "return { environments = { production = 'x' } }", "environments must be a table of tables" },
+    { "an environment without a name", "return { environments = { [\"\"] = {} } }", "environments: one has an empty name" },
     { "sections that hold themselves", "local t = {} t.t = t; return { lint = t, environments = { p = { url = 'x', lint = t } } }",
       "unknown key 'lint.t'", { env = "p" } },
     { "environments that are no table", "return { environments = true }", "environments must be a table, not true" },

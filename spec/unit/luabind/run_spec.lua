@@ -271,7 +271,7 @@ for _, dialect in ipairs(servers.dialects) do
       assert.equal("a\tb\tb", log[1])
       assert.equal("true\tfalse\ttrue\ttrue", log[2])
       assert.equal(dialect == "sqlite" and "false\tno database is attached as 'nowhere'\ta schema is an attached file on SQLite: "
-        .. [[session = { "ATTACH 'file.db' AS nowhere" } in luamig.conf.lua]] or "true\tfalse\ttrue", log[3])
+        .. [[session = { "ATTACH 'file.db' AS nowhere" } in the configuration]] or "true\tfalse\ttrue", log[3])
       assert.matches("argument 1 %(table%) must be a string, not a table", log[4])
       if kept then kept:drop() end
     end)

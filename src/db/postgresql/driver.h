@@ -42,6 +42,7 @@
     X(PQbackendPID)                                                                                \
     X(PQenterPipelineMode)                                                                         \
     X(PQexitPipelineMode)                                                                          \
+    X(PQpipelineStatus)                                                                            \
     X(PQflush)                                                                                     \
     X(PQpipelineSync)                                                                              \
     X(PQputCopyEnd)                                                                                \

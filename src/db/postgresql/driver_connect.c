@@ -220,6 +220,11 @@ int mig_pq_connect(struct mig_conn *conn, const struct mig_conn_params *params,
 
 int mig_pq_attach(struct mig_conn *conn, void *native, struct mig_error *err)
 {
+    if (mig_pq.PQpipelineStatus(native) != PQ_PIPELINE_OFF) {
+        mig_error_set(err, MIG_E_usage, "the attached connection is in pipeline mode");
+        mig_error_hint(err, "Read its results and call PQexitPipelineMode first.");
+        return MIG_E_usage;
+    }
     int rc = make_handle(conn, native, err);
     if (rc == 0) {
         rc = describe(conn, err);

@@ -63,7 +63,7 @@ static void open_over(struct mig_listing *rows, struct mig_conn *conn, struct mi
         rows->status = mig_error_set(err, MIG_E_sql, "no database is attached as '%s'", schema);
         mig_error_hint(err,
                        "a schema is an attached file on SQLite: session = { \"ATTACH 'file.db' AS "
-                       "%s\" } in luamig.conf.lua",
+                       "%s\" } in the configuration",
                        schema);
     }
 }
