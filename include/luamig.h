@@ -138,9 +138,9 @@ LUAMIG_API int mig_stamp(struct mig_handle *handle, const char *const *targets, 
 /* The version rows; they live until the handle's next call. */
 LUAMIG_API int mig_current(struct mig_handle *handle, const char *const **revisions, size_t *count);
 
-/* A command line (argv[0] is the program's name) on the handle's project, database and connection:
- * prints to the process's standard output and error, returns the exit status. What failed is
- * printed, too: mig_failure has nothing of it. */
+/* A command line (argv[0] is the program's name) on the handle's project, database and connection,
+ * with its tag and args; what argv says instead wins. Prints to the process's standard output and
+ * error, returns the exit status. What failed is printed, too: mig_failure has nothing of it. */
 LUAMIG_API int mig_run(struct mig_handle *handle, int argc, char **argv);
 
 /* From another thread, or a signal handler: the call in progress stops, rolls back and returns

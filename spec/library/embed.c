@@ -115,7 +115,8 @@ static void migrate(struct mig_handle *m)
 static int with_attached(const char *file, const char *folder)
 {
     sqlite3 *db = NULL;
-    struct mig_open_options options = {.size = sizeof options, .migrations = folder};
+    struct mig_open_options options = {
+        .size = sizeof options, .url = "sqlite:///nobodys.db", .migrations = folder};
     struct mig_handle *m = NULL;
     if (sqlite3_open(file, &db) != SQLITE_OK || mig_open(&m, &options) != MIG_DONE) {
         say_failure("open", 1, m);
@@ -127,8 +128,11 @@ static int with_attached(const char *file, const char *folder)
         say_failure("attach", 1, m);
     }
     migrate(m);
-    char program[] = "embed", command[] = "current";
-    char *words[] = {program, command, NULL};
+    char program[] = "embed", current[] = "current", command[] = "status";
+    char *words[] = {program, current, NULL};
+    status = mig_run(m, 2, words);
+    printf("run: status %d\n", status);
+    words[1] = command;
     status = mig_run(m, 2, words);
     printf("run: status %d\n", status);
     mig_close(m);
@@ -240,6 +244,7 @@ int main(int argc, char **argv)
     struct mig_open_options options = {.size = sizeof options,
                                        .url = argv[2],
                                        .migrations = argv[3],
+                                       .tag = "blue",
                                        .log = say_log,
                                        .progress = say_progress,
                                        .payload = &lines};

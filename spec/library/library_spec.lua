@@ -41,7 +41,8 @@ describe("libluamig", function()
     local r = embed("attach", p.path .. "/ours.db", p.path .. "/migrations")
     assert.equal(0, r.code, r.stderr)
     assert.matches("^attach: status 2, usage: there is no dialect 'oracle'\n", r.stdout)
-    assert.matches("\ncurrent: b2\nb2 %(head%) b2\nrun: status 0\nours still answers: 0\n$", r.stdout)
+    assert.matches("\ncurrent: b2\nb2 %(head%) b2\nrun: status 0\ndatabase   %(attached%)\n.-\nat         b2\n"
+      .. ".*\nrun: status 0\nours still answers: 0\n$", r.stdout)
   end)
 
   for _, dialect in ipairs(servers.dialects) do
@@ -123,5 +124,15 @@ run: status 0
     assert.equal("b2 (head) b2\nrun: status 0\nsignal handlers: untouched\n", r.stdout)
     r = cli.run({ "run", url, p.path .. "/migrations", "upgarde" }, { program = program, cwd = p.path })
     assert.equal("run: status 2\nsignal handlers: untouched\n", r.stdout)
+  end)
+
+  it("runs a command line with the handle's tag, which --tag replaces", function()
+    local p = project.new { config = false }
+    p:revision { id = "a1", upgrade = 'print("tagged " .. tostring(op.tag))', downgrade = "" }
+    for said, words in pairs { blue = {}, green = { "--tag", "green" } } do
+      local r = cli.run({ "run", "sqlite:///:memory:", p.path .. "/migrations", "upgrade", table.unpack(words) },
+        { program = program, cwd = p.path })
+      assert.matches("tagged " .. said .. "\n", r.stderr, 1, true)
+    end
   end)
 end)

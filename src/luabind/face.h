@@ -18,6 +18,7 @@ struct mig_face_owner {
     const struct mig_db *db; /* with `native`: the connection to borrow; NULL none */
     void *native;
     const char *migrations;                 /* a folder instead of a configuration; NULL none */
+    const char *tag;                        /* op.tag where no --tag says another; NULL none */
     volatile int *interrupted;              /* set by mig_cancel */
     const struct mig_context *volatile ctx; /* the context in use, for mig_cancel */
 };

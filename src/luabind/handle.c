@@ -665,6 +665,9 @@ int mig_lua_handle_open(lua_State *L)
         request.migrations = h->owner->migrations;
         request.no_file = true;
     }
+    if (h->owner != NULL && request.tag == NULL) {
+        request.tag = h->owner->tag;
+    }
     if (mig_config_load(&h->ctx, &request, &h->err) != 0) {
         return mig_handle_fail(L, h);
     }

@@ -476,7 +476,7 @@ static char **with_options(struct mig_handle *m, int argc, char **argv, int *out
         const char *flag, *value;
     } own[] = {
         {"--config", m->options.config},
-        {"--url", m->options.url},
+        {"--url", m->owner.native == NULL ? m->options.url : NULL},
         {"--env", m->options.env},
         {"--lock-timeout", m->options.lock_timeout},
     };
@@ -527,6 +527,7 @@ int mig_run(struct mig_handle *handle, int argc, char **argv)
     }
     handle->owner.interrupted = &handle->cancelled;
     handle->owner.migrations = handle->options.migrations;
+    handle->owner.tag = handle->options.tag;
     int status = mig_face_run(count, words, &handle->owner);
     handle->owner.ctx = NULL;
     handle->cancelled = 0;

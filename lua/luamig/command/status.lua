@@ -42,7 +42,7 @@ function status.run(session)
   local journal = handle:journal()
   local last = journal[1]
   local function tell_database()
-    out:line(("%-10s %s (%s)"):format("database", target.url, target.origin or "?"))
+    out:line(("%-10s %s%s"):format("database", target.url, target.origin and (" (%s)"):format(target.origin) or ""))
     out:line(("%-10s %s %s"):format("server", server.dialect, version_text(server)))
   end
   local function tell_last()
