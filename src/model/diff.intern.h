@@ -191,8 +191,9 @@ void mig_diff_table_options(struct mig_diff *d, const struct mig_table *from,
                             const struct mig_table *to);
 /* Whether an alter_table of the table in hand has the option. */
 bool mig_diff_changes_option(const struct mig_diff *d, const char *name);
-/* The collation of columns that name none. */
-const char *mig_diff_collation(struct mig_diff *d, const struct mig_table *table);
+/* The collation of columns of to that name none. */
+const char *mig_diff_collation(struct mig_diff *d, const struct mig_table *from,
+                               const struct mig_table *to);
 /* Moves d->parts to the script, as a batch where that is better. */
 void mig_diff_keep_parts(struct mig_diff *d, const struct mig_table *to);
 

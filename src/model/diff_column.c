@@ -147,11 +147,12 @@ static bool same_collation(const struct mig_column *a, const struct mig_column *
 }
 
 /* A column that names no collation has that of its table, also after the table's has changed. */
-static bool keeps_collation(struct mig_diff *d, const struct mig_table *to,
-                            const struct mig_column *before, const struct mig_column *after)
+static bool keeps_collation(struct mig_diff *d, const struct mig_table *from,
+                            const struct mig_table *to, const struct mig_column *before,
+                            const struct mig_column *after)
 {
     const char *x = collation_of(before), *y = collation_of(after);
-    const char *table = mig_diff_collation(d, to);
+    const char *table = mig_diff_collation(d, from, to);
     return same_collation(before, after) ||
            mig_option_same_word(x == NULL ? table : x, y == NULL ? table : y);
 }
@@ -414,7 +415,7 @@ static struct changes changes_of(struct mig_diff *d, const struct mig_table *fro
                  !mig_compare_defaults(d->arena, before, after),
         .identity =
             !mig_compare_identities(before->identity, after->identity) && !(filled && will_fill),
-        .collation = !keeps_collation(d, to, before, after),
+        .collation = !keeps_collation(d, from, to, before, after),
         .comment = !mig_diff_same_comment(d, before->comment, after->comment),
         .on_update = !mig_compare_expressions(option_text(before, "mysql_on_update"),
                                               option_text(after, "mysql_on_update")),
@@ -431,9 +432,10 @@ static bool is_any(const struct changes *c)
 }
 
 /* Says them in the operation. */
-static void say_changes(struct mig_diff *d, const struct mig_table *to,
-                        const struct mig_column *before, const struct mig_column *after,
-                        const struct changes *c, struct mig_op_alter_column *op)
+static void say_changes(struct mig_diff *d, const struct mig_table *from,
+                        const struct mig_table *to, const struct mig_column *before,
+                        const struct mig_column *after, const struct changes *c,
+                        struct mig_op_alter_column *op)
 {
     if (c->type || (c->collation && collation_of(after) == NULL)) {
         static const struct mig_type none = {.kind = MIG_TYPE_native, .name = ""}; /* SQLite */
@@ -466,7 +468,8 @@ static void say_changes(struct mig_diff *d, const struct mig_table *to,
         op->collation = collation_of(after);
     } else if (c->collation &&
                (!c->type || d->rules->rowid_keys || mig_type_is_textual(after->type))) {
-        op->collation = mig_diff_collation(d, to); /* another type has none, except on SQLite */
+        op->collation =
+            mig_diff_collation(d, from, to); /* another type has none, except on SQLite */
     }
     if (c->comment) {
         op->comment = after->comment;
@@ -502,7 +505,7 @@ static void alter_column(struct mig_diff *d, const struct mig_table *from,
     }
     op->table = to->name;
     op->column = after->name;
-    say_changes(d, to, before, after, &changes, op);
+    say_changes(d, from, to, before, after, &changes, op);
     op->existing_type = before->type;
     op->existing_nullable = is_nullable(d, from, before) ? MIG_TRUE : MIG_FALSE;
     op->existing_default = mig_compare_simplify(d->arena, &before->default_value, before->type);

@@ -47,9 +47,18 @@ static const char *effective(struct mig_diff *d, const struct mig_table *table,
     return standard ? standard_of(d, table, option) : word;
 }
 
-const char *mig_diff_collation(struct mig_diff *d, const struct mig_table *table)
+static bool is_given(const struct mig_table *table, const char *name)
 {
-    const char *collation = collation_of(d, &table->options);
+    return mig_option_value(&table->options, name) != NULL ||
+           (strcmp(name, COLLATE) == 0 && mig_option_value(&table->options, CHARSET) != NULL);
+}
+
+/* What schema.lua leaves out stays as the live table has it. */
+const char *mig_diff_collation(struct mig_diff *d, const struct mig_table *from,
+                               const struct mig_table *to)
+{
+    bool stays = !d->undo && !d->options->compares_all && !is_given(to, COLLATE);
+    const char *collation = collation_of(d, stays ? &from->options : &to->options);
     return collation != NULL ? collation : d->options->default_collation;
 }
 
@@ -87,12 +96,6 @@ static void say(struct mig_diff *d, struct mig_pairs *to, const struct mig_table
         add_text(d, to, option->name,
                  option->text != NULL ? option->text : standard_of(d, table, option));
     }
-}
-
-static bool is_given(const struct mig_table *table, const char *name)
-{
-    return mig_option_value(&table->options, name) != NULL ||
-           (strcmp(name, COLLATE) == 0 && mig_option_value(&table->options, CHARSET) != NULL);
 }
 
 /* The parameters of both sides; those that one of them leaves out go back to the server's. */
