@@ -170,6 +170,27 @@ CREATE TABLE my_versions (version_num VARCHAR(32) NOT NULL PRIMARY KEY); CREATE 
 end)
 
 describe("luamig revision --autogenerate", function()
+  it("adds a CHECK beside one without a name, whose name the convention gives to the first of them", function()
+    local p, db = new([[
+return sql.schema {
+  t = {
+    { "id", sql.integer, primary_key = true },
+    { "name", sql.text },
+    sql.check "length(name) > 0",
+    sql.check "name <> 'x'",
+  },
+}
+]], "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, CHECK (length(name) > 0));",
+      'naming_convention = { ck = "ck_{table}_{columns}" },')
+    p:succeed("revision", "--autogenerate", "-m", "not x")
+    p:succeed "upgrade"
+    p:succeed "check"
+    p:succeed("downgrade", "base")
+    local left = table.concat(db:query "SELECT sql FROM sqlite_schema WHERE name = 't'")
+    assert.truthy(left:find("length(name) > 0", 1, true), left)
+    assert.falsy(left:find("<> 'x'", 1, true), left)
+  end)
+
   it("writes both directions, which run", function()
     local p, db = new(users, "CREATE TABLE old (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(10) DEFAULT 'x'); CREATE INDEX ix_old ON old (name);")
     local before = p:succeed("inspect").stdout

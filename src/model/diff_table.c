@@ -80,17 +80,26 @@ static bool matches(const struct mig_diff *d, const struct mig_constraint *a,
     return mig_compare_constraints(d->rules, a, b);
 }
 
-/* Each constraint of a table has at most one partner on the other side. */
+/* Each constraint of a table has at most one partner on the other side. A naming convention gives
+ * the name of a CHECK to the first on its columns, which need not be the same on both sides: one
+ * that says the same comes before one that has the name alone. */
 const struct mig_constraint *mig_diff_partner(const struct mig_diff *d,
                                               const struct mig_table *table,
                                               const struct mig_constraint *constraint)
 {
+    const struct mig_constraint *partner = NULL;
     for (size_t i = 0; i < table->constraints.count; i++) {
-        if (matches(d, table->constraints.items[i], constraint)) {
-            return table->constraints.items[i];
+        const struct mig_constraint *other = table->constraints.items[i];
+        if (!matches(d, other, constraint)) {
+            continue;
         }
+        if (constraint->kind != MIG_CONSTRAINT_CHECK ||
+            mig_compare_constraints(d->rules, other, constraint)) {
+            return other;
+        }
+        partner = partner != NULL ? partner : other;
     }
-    return NULL;
+    return partner;
 }
 
 /* Is it the only foreign key on its columns? */
