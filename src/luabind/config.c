@@ -243,7 +243,15 @@ static const char *read_word(lua_State *L, const struct load *load, const char *
     return NULL;
 }
 
-/* A {part} that means nothing would leave every such object without a name. */
+static void check_filled(lua_State *L, const struct load *load, const char *key, const char *text)
+{
+    if (text != NULL && text[0] == '\0') {
+        fail(L, "%s%s is an empty string", load->base, key);
+    }
+}
+
+/* A {part} that means nothing would leave every such object without a name, or stand in the names
+ * of all. */
 static void check_template(lua_State *L, const char *key, const char *template)
 {
     const char *part = NULL;
@@ -251,10 +259,13 @@ static void check_template(lua_State *L, const char *key, const char *template)
     if (length == 0) {
         return;
     }
-    const char *name = lua_pushlstring(L, part, length);
+    const char *shown = lua_pushlstring(L, part, length);
+    const char *name = lua_pushlstring(L, part + 1, strcspn(part + 1, "}"));
     const char *near = mig_naming_nearest(name);
-    mig_lua_fail(L, MIG_E_config, NULL, "naming_convention.%s has an unknown part {%s}%s%s%s", key,
-                 name, near != NULL ? " (did you mean {" : "", near != NULL ? near : "",
+    mig_lua_fail(L, MIG_E_config,
+                 "The parts are {table}, {columns}, {column_0} and {referred_table}.",
+                 "naming_convention.%s has an unknown part %s%s%s%s", key, shown,
+                 near != NULL ? " (did you mean {" : "", near != NULL ? near : "",
                  near != NULL ? "}?)" : "");
 }
 
@@ -270,9 +281,7 @@ static void read_key(lua_State *L, const struct load *load, const struct key *ke
     case TEMPLATE:
         *(const char **)slot =
             key->kind == TEXT ? read_text(L, load, key->name) : read_template(L, load, key->name);
-        if ((*(const char **)slot)[0] == '\0') {
-            fail(L, "%s%s is an empty string", load->base, key->name);
-        }
+        check_filled(L, load, key->name, *(const char **)slot);
         break;
     case PATH:
         *(const char **)slot = read_path(L, load, key->name);
@@ -307,6 +316,7 @@ static void read_key(lua_State *L, const struct load *load, const struct key *ke
     case PATTERN:
         *(const char **)slot =
             lua_isboolean(L, -1) && !lua_toboolean(L, -1) ? NULL : read_text(L, load, key->name);
+        check_filled(L, load, key->name, *(const char **)slot);
         check_template(L, key->name, *(const char **)slot);
         break;
     case FUNCTION:

@@ -38,11 +38,17 @@ static const char *part(const struct parts *parts, const char *name, size_t leng
 
 size_t mig_naming_unknown(const char *template, const char **part)
 {
-    for (const char *p = template; (p = strchr(p, '{')) != NULL; p++) {
-        const char *end = strchr(p, '}');
-        if (end != NULL && find_part(p + 1, (size_t)(end - p - 1)) == MIG_COUNT(part_names)) {
-            *part = p + 1;
-            return (size_t)(end - p - 1);
+    for (const char *p = strpbrk(template, "{%"); p != NULL; p = strpbrk(p + 1, "{%")) {
+        const bool foreign = p[0] == '%' && p[1] == '('; /* %(table_name)s, as SQLAlchemy has it */
+        if (*p == '%' && !foreign) {
+            continue;
+        }
+        const size_t length = strcspn(p + 1, foreign ? ")" : "}");
+        const bool closed = p[1 + length] != '\0';
+        if (foreign || !closed || find_part(p + 1, length) == MIG_COUNT(part_names)) {
+            *part = p;
+            return 1 + length + (closed ? 1 : 0) +
+                   (foreign && closed && p[2 + length] == 's' ? 1 : 0);
         }
     }
     return 0;

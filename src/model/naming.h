@@ -11,7 +11,8 @@ struct mig_naming {
                      8-digit hash */
 };
 
-/* The length of the first {part} of a template that means nothing, and where it begins; 0: none. */
+/* The length of the first {part} of a template that means nothing, and where it begins, both with
+ * its braces; a %(part)s is such a one, too. 0: none. */
 size_t mig_naming_unknown(const char *template, const char **part);
 /* The nearest part that there is, or NULL. */
 const char *mig_naming_nearest(const char *part);
