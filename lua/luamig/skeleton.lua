@@ -39,11 +39,16 @@ function skeleton.file_name(file_template, values, date, now)
     day = ("%02d"):format(date.day), hour = ("%02d"):format(date.hour), minute = ("%02d"):format(date.min),
     second = ("%02d"):format(date.sec), epoch = ("%d"):format(now),
   }
-  local name = file_template:gsub("{([%w_]+)}", function(field)
-    if not fields[field] then
-      core.error { kind = "config", message = ("file_template has an unknown field {%s}"):format(field) }
-    end
-    return fields[field]
+  local function unknown(part)
+    core.error {
+      kind = "config", message = ("file_template has an unknown field %s"):format(part),
+      hint = "The fields are {rev}, {slug}, {year}, {month}, {day}, {hour}, {minute}, {second} and {epoch}.",
+    }
+  end
+  local foreign = file_template:match "%%%([^)]*%)%a?" -- %(rev)s, as Alembic has it
+  if foreign then unknown(foreign) end
+  local name = file_template:gsub("{[^}]*}?", function(part)
+    return fields[part:match "^{(.*)}$"] or unknown(part)
   end)
   return (name:gsub("[_%-]+$", ""):gsub("[_%-]+/", "/")) .. ".lua"
 end

@@ -353,6 +353,10 @@ describe("luamig revision", function()
   it("writes no revision where none is read", function()
     local p = project.new { config = 'file_template = "{year}/{rev}_{slug}",' }
     refuses(p, { "revision", "-m", "lost" }, "file_template puts revisions into sub%-folders")
+    for template, part in pairs { ["{rev}_{slugs}"] = "{slugs}", ["{rev}_{slug"] = "{slug", ["{}{rev}"] = "{}", ["%%(rev)s_%%(slug)s"] = "%(rev)s" } do
+      refuses(project.new { config = ("file_template = %q,"):format(template) }, { "revision", "-m", "lost" },
+        "file_template has an unknown field " .. part:gsub("%W", "%%%0"))
+    end
     p = project.new { config = 'file_template = "{slug}",' }
     refuses(p, { "revision", "-m", "???" }, "file_template makes '%.lua' of the revision")
     refuses(project.new(), { "revision", "-m", "lost", "--rev-id", ".a1" }, "file_template makes '%.a1_lost%.lua' of the revision")
