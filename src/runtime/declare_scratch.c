@@ -15,6 +15,7 @@ struct scratch {
     const char *of;        /* the schema whose tables are made in it; NULL: the default one */
     const struct mig_schema *live, *declared;
     bool open;
+    bool new_values; /* an enum that changes is in it, too, with the declared values */
 };
 
 static const char *scratch_name(struct mig_declaring *d)
@@ -56,9 +57,8 @@ static int create_scratch(struct mig_declaring *d, const struct scratch *s)
     return send_op(d, s, &op.base);
 }
 
-static int open_scratch(struct mig_declaring *d, const char *of, struct scratch *s)
+static int open_scratch(struct mig_declaring *d, struct scratch *s)
 {
-    *s = (struct scratch){.conn = d->conn, .of = of};
     bool in_memory = d->db->url_form == MIG_URL_FILE;
     d->catalog = mig_catalog_new(&mig_catalog_nothing, NULL, &d->options.rules);
     if (d->catalog == NULL) {
@@ -88,7 +88,7 @@ static int open_scratch(struct mig_declaring *d, const char *of, struct scratch 
                        "which this user may not make.");
     }
     if (rc == 0 && d->db->reflect->resemble_schema != NULL) {
-        rc = d->db->reflect->resemble_schema(s->conn, d->arena, s->name, of, d->err);
+        rc = d->db->reflect->resemble_schema(s->conn, d->arena, s->name, s->of, d->err);
     }
     return rc != 0 || !rolls_back ? rc : d->db->reflect->prefer_schema(s->conn, s->name, d->err);
 }
@@ -120,19 +120,25 @@ static void close_scratch(struct mig_declaring *d, struct scratch *s)
     s->open = false;
 }
 
-/* Is the type there as it is declared? */
+/* The values that it shall have. */
+static const struct mig_names *enum_values(const struct scratch *s, const char *schema,
+                                           const char *name, const struct mig_names *values)
+{
+    const struct mig_enum *declared = mig_declare_find_enum(s->declared, schema, name);
+    return declared != NULL ? &declared->values : values;
+}
+
+/* Does what is made in the scratch schema take the type that is there? */
 static bool is_live(const struct scratch *s, const char *schema, const char *name,
                     const struct mig_names *values)
 {
     const struct mig_enum *live = mig_declare_find_enum(s->live, schema, name);
-    const struct mig_enum *declared = mig_declare_find_enum(s->declared, schema, name);
     return live != NULL &&
-           mig_names_equal(&live->values, declared != NULL ? &declared->values : values);
+           (!s->new_values || mig_names_equal(&live->values, enum_values(s, schema, name, values)));
 }
 
-/* The type as it is in the scratch schema: an enum that is there as it is declared is that one,
- * since expressions name it with its schema and functions take it; one that changes is in the
- * scratch schema. */
+/* The type as it is in the scratch schema: an enum that is there is that one, since expressions
+ * name it with its schema and functions take it. With new values it is in the scratch schema. */
 static const struct mig_type *scratch_type(struct mig_declaring *d, const struct scratch *s,
                                            const struct mig_type *type)
 {
@@ -143,8 +149,11 @@ static const struct mig_type *scratch_type(struct mig_declaring *d, const struct
     if (copy == NULL) {
         return type;
     }
-    copy->schema = there ? copy->schema : NULL;
-    copy->values = there ? (struct mig_names){0} : copy->values;
+    if (named) {
+        copy->values = there ? (struct mig_names){0}
+                             : *enum_values(s, type->schema, type->name, &type->values);
+        copy->schema = there ? type->schema : NULL;
+    }
     copy->element = array ? scratch_type(d, s, type->element) : NULL;
     return copy;
 }
@@ -198,11 +207,10 @@ static int create_table(struct mig_declaring *d, const struct scratch *s,
     return rc;
 }
 
-static int create_enums(struct mig_declaring *d, const struct scratch *s,
-                        const struct mig_schema *declared)
+static int create_enums(struct mig_declaring *d, const struct scratch *s)
 {
-    for (size_t i = 0; d->options.has_enums && i < declared->enum_count; i++) {
-        const struct mig_enum *type = declared->enums[i];
+    for (size_t i = 0; d->options.has_enums && i < s->declared->enum_count; i++) {
+        const struct mig_enum *type = s->declared->enums[i];
         if (!mig_text_equal(type->schema, s->of) ||
             is_live(s, type->schema, type->name, &type->values)) {
             continue; /* stands where it must be */
@@ -447,13 +455,13 @@ static void keep_words(struct mig_declaring *d, const struct mig_table *live,
     }
 }
 
-/* The tables and views that seem to differ, made in the scratch schema and read back. */
-static int normalise_in(struct mig_declaring *d, const struct scratch *s,
-                        struct mig_schema *declared, const struct mig_table *const *tables,
-                        const bool *views)
+/* Makes the tables and views that seem to differ in the scratch schema. */
+static int create_differing(struct mig_declaring *d, const struct scratch *s,
+                            const struct mig_table *const *tables, const bool *views)
 {
+    const struct mig_schema *declared = s->declared;
     const size_t *places = mig_diff_heirs_last(d->arena, declared);
-    int rc = places == NULL ? mig_error_nomem(d->err) : create_enums(d, s, declared);
+    int rc = places == NULL ? mig_error_nomem(d->err) : create_enums(d, s);
     for (size_t k = 0; rc == 0 && k < declared->table_count; k++) {
         size_t i = places[k];
         bool here = tables[i] != NULL && mig_text_equal(declared->tables[i]->schema, s->of);
@@ -463,12 +471,17 @@ static int normalise_in(struct mig_declaring *d, const struct scratch *s,
         bool here = views[i] && mig_text_equal(declared->views[i]->schema, s->of);
         rc = here ? create_view(d, s, declared->views[i]) : 0;
     }
+    return rc;
+}
+
+/* Puts what the scratch schema says in the place of what was declared. */
+static int read_back(struct mig_declaring *d, const struct scratch *s, struct mig_schema *declared,
+                     const struct mig_table *const *tables, const bool *views)
+{
     struct mig_schema made = {0};
     const char *names[1] = {s->name};
     struct mig_names schemas = {.items = names, .count = s->name == NULL ? 0 : 1, .given = true};
-    if (rc == 0) {
-        rc = d->db->reflect->schema(s->conn, d->arena, &schemas, &made, d->err);
-    }
+    int rc = d->db->reflect->schema(s->conn, d->arena, &schemas, &made, d->err);
     for (size_t i = 0; rc == 0 && i < declared->table_count; i++) {
         bool here = tables[i] != NULL && mig_text_equal(declared->tables[i]->schema, s->of);
         for (size_t k = 0; here && k < made.table_count; k++) {
@@ -519,6 +532,34 @@ static bool view_differs(const struct mig_declaring *d, const struct mig_schema 
     return !same;
 }
 
+static int open_and_create(struct mig_declaring *d, struct scratch *s,
+                           const struct mig_table *const *tables, const bool *views)
+{
+    int rc = open_scratch(d, s);
+    return rc != 0 ? rc : create_differing(d, s, tables, views);
+}
+
+/* What seems to differ in one schema, in the server's words. An enum that changes is the one that
+ * is there, as in the text of what is there; where that is refused, since something names a new
+ * value, one of the scratch schema's. */
+static int normalise_in(struct mig_declaring *d, const char *of, const struct mig_schema *live,
+                        struct mig_schema *declared, const struct mig_table *const *tables,
+                        const bool *views)
+{
+    struct scratch s = {.conn = d->conn, .of = of, .live = live, .declared = declared};
+    int rc = open_and_create(d, &s, tables, views);
+    if (rc == MIG_E_sql && d->options.has_enums && !s.conn->lost) {
+        close_scratch(d, &s);
+        mig_error_clear(d->err);
+        s = (struct scratch){
+            .conn = d->conn, .of = of, .live = live, .declared = declared, .new_values = true};
+        rc = open_and_create(d, &s, tables, views);
+    }
+    rc = rc != 0 ? rc : read_back(d, &s, declared, tables, views);
+    close_scratch(d, &s);
+    return rc;
+}
+
 /* The schemas besides the default one in which something seems to differ. */
 static int differing_schemas(struct mig_declaring *d, const struct mig_schema *declared,
                              const struct mig_table *const *tables, const bool *views,
@@ -562,12 +603,7 @@ int mig_declare_normalise(struct mig_declaring *d, const struct mig_schema *live
     struct mig_names schemas = {0};
     int rc = any ? differing_schemas(d, declared, tables, views, &schemas) : 0;
     for (size_t i = 0; rc == 0 && any && i <= schemas.count; i++) {
-        struct scratch scratch;
-        rc = open_scratch(d, i == 0 ? NULL : schemas.items[i - 1], &scratch);
-        scratch.live = live;
-        scratch.declared = declared;
-        rc = rc != 0 ? rc : normalise_in(d, &scratch, declared, tables, views);
-        close_scratch(d, &scratch);
+        rc = normalise_in(d, i == 0 ? NULL : schemas.items[i - 1], live, declared, tables, views);
     }
     return rc;
 }
