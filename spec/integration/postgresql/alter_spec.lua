@@ -233,6 +233,25 @@ describe("on PostgreSQL", function()
     assert.equal("99", db:value "INSERT INTO t (id, a) VALUES (99, 1) RETURNING id")
   end)
 
+  it("a serial column fills itself no more, also where a downgrade has made an identity of it", function()
+    local p = project.new { url = db.url }
+    local function luamig(...)
+      local r = p:luamig(...)
+      assert.equal(0, r.code, r.stdout .. r.stderr)
+    end
+    db:query "CREATE TABLE t (a SERIAL, b SMALLSERIAL); INSERT INTO t SELECT FROM generate_series(1, 3)"
+    p:write("schema.lua", [[return sql.schema { t = { { "a", sql.integer }, { "b", sql.smallint, identity = sql.identity { always = true } } } }]])
+    luamig("revision", "--autogenerate", "-m", "plain")
+    for _ = 1, 2 do
+      luamig "upgrade"
+      luamig "check"
+      assert.same({ "a\t\t", "b\ta\t" }, db:query [[SELECT attname, attidentity, pg_get_expr(adbin, adrelid) FROM pg_attribute
+        LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum) WHERE attrelid = 't'::regclass AND attnum > 0 ORDER BY 1]])
+      luamig("downgrade", "base")
+      assert.equal("t", db:value "INSERT INTO t VALUES (DEFAULT, DEFAULT) RETURNING a > 3 AND b > 3")
+    end
+  end)
+
   it("an identity goes on behind the rows that are there", function()
     for options, wanted in pairs {
       ["{ autoincrement = true }"] = 8, ["{ identity = sql.identity { increment = 5, start = 2 } }"] = 12,

@@ -460,7 +460,7 @@ static int alter_identity(struct mig_compile *c, const struct mig_op_alter_colum
                           struct mig_error *err)
 {
     const struct mig_column *existing = op->existing;
-    bool serial = existing->default_value.kind == MIG_VALUE_EXPR &&
+    bool serial = existing->identity == NULL && existing->default_value.kind == MIG_VALUE_EXPR &&
                   strncmp(existing->default_value.text, "nextval(", 8) == 0;
     bool has = existing->identity != NULL || (existing->autoincrement == MIG_TRUE && !serial);
     bool wants = op->identity != NULL || op->autoincrement == MIG_TRUE;
