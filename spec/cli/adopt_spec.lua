@@ -134,6 +134,18 @@ it("takes over tables that inherit, and partitions, with a serial", function()
   fresh:drop()
 end)
 
+it("names the default privileges of PostgreSQL, in one schema and in all", function()
+  local db, folder = scratch.database "postgresql", scratch.folder()
+  db:query "CREATE TABLE t (); ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO PUBLIC"
+  assert.equal(0, cli.run({ "init" }, { cwd = folder }).code)
+  local r = cli.run({ "adopt" }, { cwd = folder, env = { DATABASE_URL = db.url } })
+  assert.equal(0, r.code, r.stderr)
+  local me = db:value "SELECT quote_ident(current_user)"
+  assert.matches("not in it: default privileges everywhere by " .. me, r.stderr, 1, true)
+  assert.matches("not in it: default privileges in public by " .. me, r.stderr, 1, true)
+  db:drop()
+end)
+
 it("takes the other schemas of PostgreSQL over, which a new database has not", function()
   local db, fresh, folder = scratch.database "postgresql", scratch.database "postgresql", scratch.folder()
   db:query [[CREATE SCHEMA audit; CREATE TYPE audit.kind AS ENUM ('a'); CREATE FUNCTION audit.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
@@ -234,6 +246,8 @@ local grown = {
     ALTER TABLE shelves REPLICA IDENTITY USING INDEX "one Each";
     ALTER TABLE writers REPLICA IDENTITY FULL;
     CREATE STATISTICS both_of ON share, body FROM letters;
+    CREATE INDEX words ON letters (lower(body)); ALTER INDEX words ALTER COLUMN 1 SET STATISTICS 200;
+    CREATE INDEX found ON letters USING gist (to_tsvector('simple', body) tsvector_ops (siglen = 64));
     -- sequences that belong to a column which is no serial, or is another's already
     CREATE SEQUENCE parcel_ids INCREMENT 50;
     CREATE TABLE parcels (id bigint PRIMARY KEY, label text DEFAULT 'P' || nextval('parcel_ids'), n integer DEFAULT nextval('parcel_ids'),
@@ -255,6 +269,7 @@ local grown = {
     CREATE UNLOGGED TABLE log_2026 PARTITION OF log (what DEFAULT 'new', CONSTRAINT said CHECK (what <> '')) FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')
       PARTITION BY LIST (what);
     CREATE TABLE log_2026_rest PARTITION OF log_2026 DEFAULT WITH (fillfactor = 50);
+    ALTER TABLE log_2025 ALTER COLUMN what SET NOT NULL;
     CREATE INDEX log_2025_what ON log_2025 (lower(what));
     ALTER TABLE log_2025 ADD UNIQUE (at), ADD FOREIGN KEY (at) REFERENCES days (day) NOT VALID;
     CREATE TRIGGER of_all AFTER INSERT ON log FOR EACH ROW EXECUTE FUNCTION shout();

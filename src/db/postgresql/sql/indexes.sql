@@ -5,9 +5,10 @@ SELECT c.oid::text,
        a.attname,
        CASE WHEN i.indkey[e.place - 1] = 0 THEN pg_get_indexdef(i.indexrelid, e.place, true) END,
        CASE WHEN e.place <= i.indnkeyatts THEN i.indoption[e.place - 1]::int ELSE 0 END,
-       CASE WHEN NOT o.opcdefault
+       CASE WHEN NOT o.opcdefault OR xa.attoptions IS NOT NULL
          THEN (SELECT CASE WHEN pg_opclass_is_visible(o.oid) THEN '' ELSE quote_ident(cn.nspname) || '.' END || o.opcname
                FROM pg_namespace cn WHERE cn.oid = o.opcnamespace)
+              || COALESCE((SELECT '(' || string_agg(regexp_replace(v, '=(.*)', '=''\1'''), ', ') || ')' FROM unnest(xa.attoptions) v), '')
        END,
        CASE WHEN xa.attcollation <> 0
                  AND xa.attcollation <> COALESCE(a.attcollation, t.typcollation)

@@ -150,6 +150,11 @@ FROM (
   WHERE t.relkind <> 'v'
     AND (a.attstorage <> y.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0 OR a.attoptions IS NOT NULL)
   UNION ALL
+  SELECT 8, 'statistics settings of indexes', c.name || ' on ' || t.name, false, c.oid::bigint,
+         format('ALTER INDEX %s %s', c.name, string_agg(format('ALTER COLUMN %s SET STATISTICS %s', a.attnum, a.attstattarget), ', ' ORDER BY a.attnum)), NULL, t.oid
+  FROM c JOIN pg_index i ON i.indexrelid = c.oid JOIN t ON t.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attstattarget >= 0
+  GROUP BY c.name, c.oid, t.name, t.oid
+  UNION ALL
   SELECT 8, 'names of columns'' sequences', name, false, at, -- one that has the name already takes the other's
          format(E'DO $$ DECLARE\n  have regclass := pg_get_serial_sequence(%L, %L);\n  other regclass := to_regclass(%L);\n'
                 '  name name := (SELECT relname FROM pg_class WHERE oid = have);\n'
@@ -175,11 +180,18 @@ FROM (
          OR (current_setting('server_version_num')::int < 170000 -- a serial becomes an identity, which partitions have from 17 on
              AND EXISTS (SELECT FROM owned o WHERE NOT o.apart AND pg_get_expr(d.adbin, d.adrelid) = format('nextval(%L::regclass)', o.seq::regclass))))
   UNION ALL
+  SELECT 9, 'NOT NULL of partitions', t.name || '.' || quote_ident(a.attname), false, t.oid::bigint,
+         format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', t.name, a.attname), NULL, t.oid
+  FROM t JOIN pg_inherits i ON i.inhrelid = t.oid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND a.attnotnull
+  JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attname = a.attname AND NOT pa.attnotnull
+  WHERE t.relispartition
+  UNION ALL
   SELECT 9, 'NOT NULL that is NOT VALID or NO INHERIT', t.name || '.' || quote_ident(k.conname), false, 0, NULL, NULL, t.oid
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype = 'n' AND NOT t.relispartition AND (k.connoinherit OR NOT k.convalidated)
   UNION ALL
-  SELECT 10, 'operator class parameters of indexes', c.name, false, 0, NULL, NULL, (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.oid)
-  FROM c WHERE c.relkind IN ('i', 'I') AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attoptions IS NOT NULL)
+  SELECT 10, 'operator class parameters of exclusion constraints', quote_ident(k.conname) || ' on ' || t.name, false, 0, NULL, NULL, t.oid
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'x'
+  WHERE NOT t.relispartition AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conindid AND a.attoptions IS NOT NULL)
   UNION ALL
   SELECT 10, 'INCLUDE of exclusion constraints', quote_ident(k.conname) || ' on ' || t.name, false, 0, NULL, NULL, t.oid
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'x' JOIN pg_index i ON i.indexrelid = k.conindid
@@ -300,8 +312,9 @@ FROM (
                             WHERE a.open AND a.acl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(a.acl) g WHERE g.grantee = 0)) one) g
   WHERE g.make IS NOT NULL
   UNION ALL
-  SELECT 19, 'default privileges', format('in %s by %s', s.nspname, a.defaclrole::regrole), false, a.oid::bigint, NULL, NULL, NULL
-  FROM pg_default_acl a JOIN s ON s.oid = a.defaclnamespace
+  SELECT 19, 'default privileges', COALESCE('in ' || n.nspname, 'everywhere') || ' by ' || a.defaclrole::regrole, false, a.oid::bigint, NULL, NULL, NULL
+  FROM pg_default_acl a LEFT JOIN pg_namespace n ON n.oid = a.defaclnamespace
+  JOIN s ON s.oid = n.oid OR (n.oid IS NULL AND s.prefix = '')
   UNION ALL
   SELECT 20, 'event triggers', quote_ident(e.evtname), false, e.oid::bigint,
          format('CREATE EVENT TRIGGER %I ON %s%s EXECUTE FUNCTION %s()', e.evtname, e.evtevent,
