@@ -2,6 +2,7 @@
 local cli = require "spec.support.cli"
 local dump = require "spec.support.dump"
 local live = require "spec.support.live"
+local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 local servers = require "spec.support.servers"
 
@@ -390,6 +391,31 @@ it("makes routines, triggers and events by the sql_mode that they were made in, 
     assert.equal("xabc", fresh:value "SELECT twofold('x')")
   end)
 end)
+
+for _, mode in ipairs { "ANSI_QUOTES", "ORACLE" } do
+  it("reads what schema.lua has no word for in any sql_mode, on mysql: " .. mode, function()
+    local db, fresh = scratch.database "mysql", scratch.database "mysql"
+    if mode == "ORACLE" and live.flavour(db) ~= "mariadb" then return end
+    db:query [[
+      CREATE TABLE t (id int, PRIMARY KEY (id DESC)) PARTITION BY RANGE (id) (PARTITION `p 0` VALUES LESS THAN (10) COMMENT 'the "first"');
+      CREATE EVENT `e v` ON SCHEDULE EVERY 1 DAY STARTS '2031-01-01 00:00:00' DISABLE COMMENT 'it''s' DO DELETE FROM t WHERE id = "1";
+      CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id + 1]]
+    local p = project.new { url = db.url, config = ([[session = { "SET sql_mode = '%s'" },]]):format(mode) }
+    for _, arguments in ipairs { { "adopt" }, { "upgrade", "--url", fresh.url } } do
+      local r = p:luamig(table.unpack(arguments))
+      assert.equal(0, r.code, r.stderr)
+    end
+    for _, query in ipairs {
+      "SELECT partition_name, partition_comment FROM information_schema.partitions WHERE table_schema = DATABASE() AND partition_name = 'p 0'",
+      "SELECT event_name, event_comment, event_definition, sql_mode FROM information_schema.events WHERE event_schema = DATABASE()",
+      "SELECT trigger_name, action_statement, sql_mode FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+    } do
+      assert.same(db:query(query), fresh:query(query))
+    end
+    db:drop()
+    fresh:drop()
+  end)
+end
 
 it("keeps the order in which triggers fire, and the time zone of an event, on mysql", function()
   adopted_alike([[

@@ -727,12 +727,21 @@ static int index_table(void *self, struct mig_arena *arena, const char *schema, 
     return mig_listing_close(&rows);
 }
 
+static int read_left_out(struct mig_conn *conn, struct mig_arena *arena, const char *sql,
+                         struct mig_left_out_list *out, struct mig_error *err)
+{
+    struct scope scope = {.conn = conn, .arena = arena, .err = err};
+    struct mig_listing rows;
+    open_query(&rows, &scope, sql);
+    return mig_mysql_left_out(conn, &rows, out, err);
+}
+
+/* SHOW CREATE quotes names by the session's sql_mode, also where the text is to be carried out in
+ * the one that its object was made in; and CONCAT of MariaDB's ORACLE mode skips NULLs. */
 static int left_out(struct mig_conn *conn, struct mig_arena *arena, const struct mig_names *schemas,
                     struct mig_left_out_list *out, struct mig_error *err)
 {
     (void)schemas; /* of one database only is it asked: other_schemas is NULL */
-    struct scope scope = {.conn = conn, .arena = arena, .err = err};
-    struct mig_listing rows;
     /* MariaDB 11.4 tells the periods of applications; before, only the CHECKs that go with them */
     bool has_periods = conn->server.is_mariadb && conn->server.version >= 110400;
     bool has_checks = conn->server.is_mariadb && conn->server.version >= 101100 && !has_periods;
@@ -742,8 +751,17 @@ static int left_out(struct mig_conn *conn, struct mig_arena *arena, const struct
     if (sql == NULL) {
         return mig_error_nomem(err);
     }
-    open_query(&rows, &scope, sql);
-    return mig_mysql_left_out(conn, &rows, out, err);
+    int rc = mig_conn_execute(conn, "SET @luamig_mode = @@SESSION.sql_mode, SESSION sql_mode = ''",
+                              NULL, NULL, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = read_left_out(conn, arena, sql, out, err);
+    struct mig_error unheard = {0};
+    int back = mig_conn_execute(conn, "SET SESSION sql_mode = @luamig_mode", NULL, NULL,
+                                rc == 0 ? err : &unheard);
+    mig_error_clear(&unheard);
+    return rc != 0 ? rc : back;
 }
 
 const struct mig_reflect mig_reflect_mysql = {

@@ -105,8 +105,7 @@ static int read_usual(struct mig_conn *conn, struct mig_arena *arena, struct usu
 {
     struct mig_listing rows;
     *usual = (struct usual){"", ""};
-    mig_listing_open(&rows, conn, arena, "SELECT @@SESSION.sql_mode, @@SESSION.time_zone", NULL, 0,
-                     err);
+    mig_listing_open(&rows, conn, arena, "SELECT @luamig_mode, @@SESSION.time_zone", NULL, 0, err);
     if (mig_listing_next(&rows)) {
         usual->mode = mig_listing_text(&rows, 0);
         usual->zone = mig_listing_text(&rows, 1);
