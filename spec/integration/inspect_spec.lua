@@ -240,12 +240,13 @@ left out, since schema.lua has no word for it (migrations make it; `luamig adopt
   ON CONFLICT of NOT NULL in: t
   keys of type INT, which are no rowid, of: k4, k5
   triggers: tr on t
-  virtual tables: ft
+  virtual tables: ft, ft4
 ]], left_out("sqlite", "CREATE TABLE k0 (a TEXT COLLATE NOCASE UNIQUE, descr TEXT); CREATE TABLE k1 (a, UNIQUE (a COLLATE NOCASE));" ..
       "CREATE TABLE k2 (a, b, PRIMARY KEY (a, b DESC)); CREATE TABLE k3 (a TEXT PRIMARY KEY DESC); CREATE TABLE k4 (a int PRIMARY KEY);" ..
       "CREATE TABLE k5 (a INT NOT NULL PRIMARY KEY); CREATE TABLE k6 (a INTEGER, b INTEGER NOT NULL, PRIMARY KEY (a, b));" ..
       "CREATE TABLE k7 (a INTEGER PRIMARY KEY); CREATE TABLE k8 (a INT PRIMARY KEY, b) WITHOUT ROWID; CREATE TABLE k9 (a INTEGER, PRIMARY KEY (a));" ..
-      "CREATE TABLE t (a NOT NULL ON CONFLICT IGNORE); CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE ft USING fts5(a);"))
+      "CREATE TABLE t (a NOT NULL ON CONFLICT IGNORE); CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END; CREATE VIRTUAL TABLE ft USING fts5(a);" ..
+      "CREATE VIRTUAL TABLE ft4 USING fts4(a);"))
     assert.equal("", left_out("sqlite", "CREATE TABLE t (a);"))
   end)
 

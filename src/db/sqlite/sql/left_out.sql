@@ -2,7 +2,9 @@
 -- what makes it ('': its view brings it) and what takes it away, the table that it goes with and its schema
 WITH k AS (SELECT m.name, m.sql, upper(c.type) AS type, c."notnull" AS required, count(*) OVER (PARTITION BY m.name) AS width
            FROM main.sqlite_schema m JOIN pragma_table_info(m.name, ?1) c -- the columns of keys; ?1 is the schema
-           WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL %' AND c.pk > 0)
+           WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL %' AND c.pk > 0
+             -- nor those of the tables that virtual tables keep their data in
+             AND m.name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'))
 SELECT 'ON CONFLICT of NOT NULL in', name, 0, 0, NULL, NULL, name, NULL FROM main.sqlite_schema
 WHERE type = 'table' AND sql LIKE '%NOT NULL ON CONFLICT %'
 UNION ALL
