@@ -235,6 +235,7 @@ struct mig_schema {
     size_t view_count;
     struct mig_sequence **sequences;
     size_t sequence_count;
+    struct mig_names virtual_tables; /* SQLite: the statements that make them */
     struct mig_names schemas; /* schema.lua: the schemas that it declares besides the default one */
 };
 

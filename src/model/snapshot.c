@@ -433,6 +433,10 @@ void mig_snapshot_write(const struct mig_snapshot *snapshot, struct mig_strbuf *
     mig_strbuf_puts(out, ",\n\"sequences\": ");
     write_list(out, &sequence_shape, (void *const *)(const void *)schema->sequences,
                schema->sequence_count, 1);
+    if (schema->virtual_tables.count > 0) {
+        mig_strbuf_puts(out, ",\n\"virtual_tables\": ");
+        write_names(out, &schema->virtual_tables);
+    }
     mig_strbuf_puts(out, "}\n");
 }
 
@@ -767,6 +771,10 @@ static void read_document(struct reading *in, const json_t *root, struct mig_sna
     if (list != NULL) {
         schema->sequences = (struct mig_sequence **)(void *)read_list(
             in, &sequence_shape, "sequences", list, &schema->sequence_count);
+    }
+    list = json_object_get(root, "virtual_tables");
+    if (list != NULL) {
+        read_names(in, "virtual_tables", list, &schema->virtual_tables);
     }
 }
 

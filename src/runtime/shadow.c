@@ -101,7 +101,22 @@ static int run_text(struct mig_shadow *shadow, const char *sql, struct mig_error
     return sql != NULL ? run(shadow, &statement, err) : 0;
 }
 
-/* Tables before views, and triggers when all that they may name is there. */
+/* One whose module is not loaded is missing: a statement that needs it says so. */
+static int load_virtual_tables(struct mig_shadow *shadow, struct mig_error *err)
+{
+    const struct mig_names *texts = &shadow->snapshot->schema.virtual_tables;
+    for (size_t i = 0; i < texts->count; i++) {
+        int rc = run_text(shadow, texts->items[i], err);
+        if (rc == MIG_E_nomem) {
+            return rc;
+        }
+        mig_error_clear(err);
+    }
+    return 0;
+}
+
+/* Tables before views, virtual tables after what they may be about, and triggers when all that
+ * they may name is there. */
 static int load_snapshot(struct mig_shadow *shadow, struct mig_error *err)
 {
     const struct mig_schema *schema = &shadow->snapshot->schema;
@@ -116,6 +131,7 @@ static int load_snapshot(struct mig_shadow *shadow, struct mig_error *err)
     for (size_t i = 0; rc == 0 && i < schema->view_count; i++) {
         rc = shadow->db->runner->shadow_view(shadow->conn, schema->views[i], err);
     }
+    rc = rc == 0 ? load_virtual_tables(shadow, err) : rc;
     for (size_t i = 0; rc == 0 && i < schema->table_count; i++) {
         const struct mig_table *table = schema->tables[i];
         for (size_t k = 0; rc == 0 && k < table->triggers.count; k++) {

@@ -427,4 +427,27 @@ describe("a rebuild on SQLite", function()
     local facts = "SELECT name, sql FROM sqlite_schema WHERE name IN ('t', 'ix') ORDER BY 1; SELECT * FROM t;"
     assert.same(db:query(facts), other:query(facts))
   end)
+
+  it("works offline from a snapshot beside triggers that name a virtual table, which it does not have", function()
+    local made = [[
+      CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE TABLE u (id INTEGER PRIMARY KEY, b TEXT);
+      CREATE VIRTUAL TABLE ft USING fts5 (a); CREATE VIEW v AS SELECT a FROM ft;
+      CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO ft (rowid, a) VALUES (new.id, new.a); END;
+      INSERT INTO t VALUES (1, 'x'); INSERT INTO u VALUES (2, 'y');]]
+    local other = scratch.database "sqlite"
+    db:query(made)
+    other:query(made)
+    p:write("snapshot.json", require("luamig_internals").reflect.schema(db.url))
+    p:revision { id = "aaaa", upgrade = [[
+      op.alter_column("u", "b", { new_column_name = "c" })
+      op.alter_column("t", "a", { new_column_name = "d" })
+      op.alter_column("t", "d", { nullable = false })]] }
+    local script = p:luamig("upgrade", "--sql", "--snapshot", "snapshot.json")
+    assert.equal(0, script.code, script.stderr)
+    other:query(script.stdout)
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    local facts = "SELECT name, sql FROM sqlite_schema WHERE name IN ('t', 'u', 'tr', 'v') ORDER BY 1; SELECT * FROM t; SELECT * FROM u;"
+    assert.same(db:query(facts), other:query(facts))
+  end)
 end)

@@ -274,7 +274,6 @@ struct gathering {
     struct mig_arena *arena;
     struct mig_map tables; /* by name, those of `out` from this schema */
     struct mig_schema *out;
-    bool has_virtual;
 };
 
 static int gather_table(struct gathering *all, struct mig_table *table, struct mig_error *err)
@@ -329,8 +328,9 @@ static int gather_row(struct gathering *all, struct mig_listing *rows, const cha
     struct mig_table *table = NULL;
     if (strcmp(type, "table") == 0) {
         if (is_virtual(sql)) {
-            all->has_virtual = true;
-            return 0;
+            return mig_names_add(all->arena, &all->out->virtual_tables, sql) != 0
+                       ? mig_error_nomem(err)
+                       : 0;
         }
         int status = read_table(all->arena, schema, name, sql, &table, err);
         return status != 0 ? status : gather_table(all, table, err);
@@ -383,7 +383,7 @@ static int gather_schema(struct mig_conn *conn, struct mig_arena *arena, const c
     }
     int closed = mig_listing_close(&rows);
     status = status != 0 ? status : closed;
-    if (status == 0 && all.has_virtual) {
+    if (status == 0 && out->virtual_tables.count > 0) {
         status = drop_shadows(conn, &all, schema, err);
     }
     mig_map_release(&all.tables);
