@@ -92,6 +92,23 @@ it("a script knows no table any more that CASCADE may have changed", function()
   assert.matches("the table 't' cannot be known here", r.stderr, 1, true)
 end)
 
+it("a plan makes a materialized view anew, with an index that the old one had", function()
+  local db = scratch.database "postgresql"
+  local p = project.new { url = db.url }
+  local view = 'op.create_view("m", "SELECT id FROM t", { materialized = true }) op.create_index("ix", "m", { "id" })'
+  p:revision { id = "r1", upgrade = 'op.create_table("t", { { "id", sql.integer } })' .. view }
+  p:revision { id = "r2", down = "r1", upgrade = 'op.drop_view("m", { materialized = true })' .. view .. 'assert(#op.inspect "m".indexes == 1)' }
+  local function ok(...)
+    local r = p:luamig(...)
+    assert.equal(0, r.code, r.stderr)
+    return r.stdout
+  end
+  ok("upgrade", "r1")
+  assert.matches("DROP MATERIALIZED VIEW m;.*CREATE MATERIALIZED VIEW m .*CREATE INDEX ix ON m.*not known before it runs", ok "plan")
+  ok "upgrade"
+  db:drop()
+end)
+
 -- What `upgrade` takes of two databases, after write(project, count) made revisions for few and for many of something.
 local function assert_no_memory(dialect, counts, write, limit, ...)
   local few, many = nil, nil

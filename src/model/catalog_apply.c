@@ -367,8 +367,8 @@ static int create_view(struct mig_catalog *catalog, const struct mig_op *base,
     if (entry == NULL) {
         return mig_error_nomem(err);
     }
+    mig_catalog_forget(catalog, base->schema, op->name); /* which indexes it has, or may get */
     if (!catalog->deferred) {
-        entry->known = ASK;
         return 0;
     }
     struct mig_view *view = mig_arena_new(&catalog->arena, struct mig_view);
@@ -551,7 +551,11 @@ int mig_catalog_apply(struct mig_catalog *catalog, const struct mig_op *op, stru
     case MIG_OP_create_view:
         return create_view(catalog, op, err);
     case MIG_OP_drop_view:
-        return drop_entry(catalog, VIEW, op->schema, MIG_OP_CAST(op, drop_view)->name, err);
+        rc = drop_entry(catalog, VIEW, op->schema, MIG_OP_CAST(op, drop_view)->name, err);
+        /* a materialized one is held like a table, too, with its indexes */
+        return rc == 0
+                   ? drop_entry(catalog, TABLE, op->schema, MIG_OP_CAST(op, drop_view)->name, err)
+                   : rc;
     case MIG_OP_create_trigger:
         forget_trigger(catalog, op->schema, MIG_OP_CAST(op, create_trigger)->table,
                        MIG_OP_CAST(op, create_trigger)->name);
