@@ -6,6 +6,13 @@ local MOST = 1000 -- rows of a table; more are no lookup table
 
 local bytes = { blob = true, binary = true, varbinary = true }
 
+-- The columns, whatever they are called, as a query takes them.
+local function quoted(handle, names)
+  local list, sql = {}, core.sql()
+  for i, name in ipairs(names) do list[i] = sql.expr(handle:quote(name)) end
+  return list
+end
+
 -- What orders the rows: the primary key, else all of the columns.
 local function order_of(of, names)
   for _, constraint in ipairs(of.constraints) do
@@ -35,7 +42,8 @@ local function read(handle, of)
       names[#names + 1], kinds[#kinds + 1] = column.name, column.kind or ""
     end
   end
-  local query = core.sql().table(of.name, { schema = of.schema }):select(names):order_by(table.unpack(order_of(of, names)))
+  local query = core.sql().table(of.name, { schema = of.schema }):select(quoted(handle, names))
+    :order_by(table.unpack(quoted(handle, order_of(of, names))))
   for i, row in ipairs(handle:execute(query:limit(MOST + 1)):fetchall()) do
     rows[i] = {}
     for k, name in ipairs(names) do rows[i][name] = value_of(row[k], kinds[k], dialect) end

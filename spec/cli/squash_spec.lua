@@ -105,6 +105,15 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
         [[SELECT id || coalesce(' ' || "of", '')]]) .. " FROM parts ORDER BY id"))
     end)
 
+    it("takes rows whatever their columns are called", function()
+      p:revision { id = "ffff", down = "eeee", upgrade = [[
+        op.create_table("odd t", { { "a.b", sql.integer, primary_key = true }, { "c (d)", sql.string(9) }, { "*", sql.string(9) } })
+        op.bulk_insert("odd t", { { ["a.b"] = 1, ["c (d)"] = "x", ["*"] = "y" } })]] }
+      ok(p:luamig("squash", "ffff", "--yes"))
+      ok(p:luamig("upgrade", "--url", new.url))
+      assert.same({ "1\tx\ty" }, new:query(dialect == "mysql" and "SELECT * FROM `odd t`" or [[SELECT * FROM "odd t"]]))
+    end)
+
     only(dialect == "postgresql", "takes the values of an identity that is ALWAYS", function()
       p:revision { id = "ffff", down = "eeee", upgrade = [[
         op.create_table("kinds", { { "id", sql.integer, primary_key = true, identity = sql.identity { always = true } }, { "name", sql.text } })

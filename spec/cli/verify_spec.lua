@@ -224,6 +224,15 @@ describe("the rows of spec/data", function()
         assert.truthy(r.stderr:find(case[4], 1, true), r.stderr)
       end
     end)
+
+    it("are known whatever their columns are called, on " .. dialect, function()
+      local p = with(dialect, [[return { c3 = { odd = { { ["a.b"] = 1, ["c (d)"] = "x" } } } }]],
+        [[op.create_table("odd", { { "a.b", sql.integer, primary_key = true }, { "c (d)", sql.string(9) } })]], 'op.drop_table "odd"')
+      p:revision { id = "d4", down = "c3", upgrade = harmless, downgrade = undone .. [[; op.execute(sql.table("odd"):update { ["c (d)"] = "z" })]] }
+      local r = p:luamig "verify"
+      assert.equal(3, r.code, r.stderr)
+      assert.truthy(r.stderr:find("row of 'odd' with a.b = 1: c (d) was x, is z", 1, true), r.stderr)
+    end)
   end
 
   it("are inserted after those that they refer to, step by step, on branches too", function()
