@@ -272,6 +272,23 @@ static bool is_enum(const struct mig_type *type)
            type->native != MIG_FALSE;
 }
 
+/* An enum of the default schema, which goes without saying there and is named in the scratch one.
+ */
+static const struct mig_type *without_default_schema(struct mig_declaring *d,
+                                                     const struct mig_type *type)
+{
+    bool array = type != NULL && type->kind == MIG_TYPE_array;
+    bool named =
+        is_enum(type) && mig_text_equal(mig_type_innermost(type)->schema, d->conn->server.schema);
+    struct mig_type *copy = named ? mig_type_copy(d->arena, type) : NULL;
+    if (copy == NULL) {
+        return type;
+    }
+    copy->schema = NULL;
+    copy->element = array ? without_default_schema(d, type->element) : NULL;
+    return copy;
+}
+
 /* Where a column that is added shall stand, which no server tells. */
 static int keep_place(struct mig_declaring *d, const struct mig_column *declared,
                       struct mig_column *made)
@@ -317,6 +334,8 @@ static int take_over(struct mig_declaring *d, const struct mig_table *declared,
             if (d->options.has_enums &&
                 is_enum(declared->columns.items[i]->type)) { /* its schema is the declared one */
                 column->type = declared->columns.items[i]->type;
+            } else {
+                column->type = without_default_schema(d, column->type);
             }
             column->autoincrement = declared->columns.items[i]->autoincrement != MIG_UNSET
                                         ? declared->columns.items[i]->autoincrement
