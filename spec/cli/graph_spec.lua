@@ -212,6 +212,14 @@ digraph revisions {
     fails("ambiguous_walk", p:luamig("--json", "history", "-r", "current-1:current"))
   end)
 
+  it("tell that a number alone is no upper end of a range", function()
+    local p = project.new()
+    p:revision { id = "a1" }
+    local r = p:luamig("history", "-r", ":-1")
+    assert.equal(2, r.code)
+    assert.matches("^error: '%-1' is no upper end of a range: .*\n  hint +Say what it counts from: head%-1, current%-1", r.stderr)
+  end)
+
   it("list a range whose upper end stands on the lower one by a dependency", function()
     local p = project.new {}
     p:revision { id = "root" }

@@ -80,7 +80,18 @@ static int upper_end(struct range *range, const char *text, const struct mig_nam
     if (strcmp(text, "current") == 0) {
         return mig_revision_map_resolve(range->map, range->arena, text, rows, &range->upper, err);
     }
-    int status = mig_target_from_current(range->map, range->arena, text, rows, &text, err);
+    struct mig_target parts;
+    int status = mig_target_parse(range->arena, text, &parts, err);
+    if (status == 0 && parts.relative && parts.symbol == NULL && parts.steps < 0) {
+        status = mig_error_set(err, MIG_E_relative_out_of_range,
+                               "'%s' is no upper end of a range: alone it would count from the "
+                               "lower end",
+                               text);
+        mig_error_hint(err, "Say what it counts from: head-1, current-1, or a revision.");
+    }
+    if (status == 0) {
+        status = mig_target_from_current(range->map, range->arena, text, rows, &text, err);
+    }
     return status != 0 ? status
                        : mig_target_upgrade(range->map, range->arena, text, &range->lower, true,
                                             &range->upper, err);
