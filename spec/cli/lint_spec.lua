@@ -89,6 +89,8 @@ local cases = {
   { "rename-column", "mysql", 'op.alter_column("users", "price", { new_column_name = "cost" })', 'op.alter_column("users", "price", { comment = "x" })' },
   { "nullable-to-not-null", "sqlite", 'op.alter_column("users", "age", { nullable = false })',
     'op.expect_none("SELECT 1 FROM users WHERE age IS NULL") op.alter_column("users", "age", { nullable = false })' },
+  { "nullable-to-not-null", "sqlite", 'op.alter_column("users", "age", { nullable = false })',
+    'op.alter_column("users", "age", { nullable = false, sqlite_using = "coalesce(age, 0)" })' },
   { "set-not-null-scan", "postgresql", 'op.alter_column("users", "age", { nullable = false })',
     'op.create_check_constraint("ck_age", "users", "age IS NOT NULL") op.alter_column("users", "age", { nullable = false })' },
   { "set-not-null-scan", "postgresql", [[
@@ -375,6 +377,11 @@ it("finds a downgrade() that is not there, local, or wrong from its first line o
     assert.equal(message, finding.message:sub(1, #message))
     assert.equal(text ~= "" and 4 or cjson.null, finding.line)
   end
+end)
+
+it("looks at downgrades in their order: what an earlier revision drops is there for a later one", function()
+  local p = new_project("sqlite", { 'op.alter_column("users", "age", { nullable = false })', 'op.alter_column("users", "age", { nullable = true })' })
+  assert.is_nil((has(findings_of(p), "no-op-or-empty-downgrade")))
 end)
 
 it("says nothing against a revision that uses what was made where it could not look", function()

@@ -51,8 +51,9 @@ static int run_pass(struct pass *pass, struct mig_arena *arena, const struct mig
     if (rc == 0) { /* a downgrade alone knows nothing of the tables it finds */
         rc = mig_run_use_catalog(&pass->run, pass->direction == MIG_UPGRADE, err);
     }
-    for (size_t i = 0; rc == 0 && i < plan->step_count; i++) {
-        rc = visit(pass, plan->steps[i].revision, err);
+    for (size_t i = 0; rc == 0 && i < plan->step_count; i++) { /* the last one goes down first */
+        size_t at = pass->direction == MIG_UPGRADE ? i : plan->step_count - 1 - i;
+        rc = visit(pass, plan->steps[at].revision, err);
     }
     mig_run_end(&pass->run);
     return rc;

@@ -221,6 +221,7 @@ return {
       operation = altered(function(operation, column, seen)
         if operation.nullable ~= false or was_nullable(operation, column) == false then return nil end
         if is_checked(operation, operation.column) then return nil end
+        if operation.sqlite_using and seen.dialect == "sqlite" then return nil end -- it says what the values become
         for _, call in ipairs(seen.calls) do -- a precondition or a backfill stands before it
           if call.index < operation.index and ((call.kind == "backfill" and call.table == operation.table)
             or (call.kind == "execute" and call.sql:upper():find "IS%s+NULL")) then
