@@ -260,6 +260,15 @@ describe("luamig test", function()
     assert.same({ 0, {}, "no test ran" }, { found.passed, found.tests, found.error.message })
   end)
 
+  it("tells of a path that is not there, before busted does", function()
+    local p = project.new()
+    local r = p:luamig "test"
+    assert.equal(2, r.code)
+    assert.equal("", r.stdout)
+    assert.matches("^error: there is no '.*/spec'\n  hint +Specs stand in the project's spec/", r.stderr)
+    assert.equal("error: there is no 'nowhere'\n", p:luamig("test", "nowhere").stderr)
+  end)
+
   it("is no success when no test ran", function()
     local p = new_project()
     local r = p:luamig("test", "--filter", "matches nothing")

@@ -1,5 +1,6 @@
 --- luamig test [PATH…]: busted specs in the runtime.
 local core = require "luamig.core"
+local files = require "luamig.files"
 local scratch = require "luamig.scratch"
 
 local test = {}
@@ -80,8 +81,15 @@ function test.run(session)
   if args.filter then add("--filter", args.filter) end
   if args.tags then add("--tags", args.tags) end
   if args.verbose then add "-v" end
-  local paths = args.path or {}
-  if #paths == 0 then paths = { root .. "/spec" } end
+  local paths, hint = args.path or {}, nil
+  if #paths == 0 then
+    paths, hint = { root .. "/spec" }, "Specs stand in the project's spec/, or where `luamig test PATH` says."
+  end
+  for _, path in ipairs(paths) do
+    if not files.exists(path) then
+      core.error { kind = "usage", message = ("there is no '%s'"):format(path), hint = hint }
+    end
+  end
   add(table.unpack(paths))
   local status, count
   do
