@@ -115,6 +115,16 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
       return
     end
 
+    it("without the privilege to look it is said that it lacks", function()
+      local reader, user = session "SELECT * FROM t", "poor_" .. db.name:sub(-12)
+      db:query(("CREATE USER %s PASSWORD 'poor'; GRANT CREATE, USAGE ON SCHEMA public TO %s; GRANT ALL ON t TO %s"):format(user, user, user))
+      p:revision { id = "a1", upgrade = 'op.create_table("w", { { "id", sql.integer } }) op.execute "LOCK TABLE t"' }
+      local r = p:luamig("upgrade", "--url", (db.url:gsub("//[^@]*@", "//" .. user .. ":poor@")))
+      db:query(("DROP OWNED BY %s; DROP USER %s"):format(user, user))
+      assert.equal(1, r.code, r.stderr)
+      assert.matches("session " .. reader .. " of user 'luamig'[^:\n]*: what it does is not shown to this user %(GRANT pg_read_all_stats%)\n", r.stderr)
+    end)
+
     it("readers do not hold up the making of an index", function()
       session "SELECT * FROM t"
       local writer = session "INSERT INTO t VALUES (1)"

@@ -329,13 +329,17 @@ static int blockers(struct mig_conn *conn, const struct mig_statement *statement
         rc = mig_cursor_next(&cursor, &row, err);
         const struct mig_value *v = cursor.values;
         if (rc == 0 && row) {
-            mig_strbuf_printf(out, "session %lld of user '%s'%s%s, %s for %lld s: %s\n",
-                              (long long)v[0].integer, v[1].kind == MIG_VALUE_TEXT ? v[1].text : "",
+            mig_strbuf_printf(out, "session %lld of user '%s'%s%s", (long long)v[0].integer,
+                              v[1].kind == MIG_VALUE_TEXT ? v[1].text : "",
                               v[2].kind == MIG_VALUE_TEXT && v[2].length > 0 ? " in " : "",
-                              v[2].kind == MIG_VALUE_TEXT ? v[2].text : "",
-                              v[3].kind == MIG_VALUE_TEXT ? v[3].text : "active",
-                              (long long)v[4].integer,
-                              v[5].kind == MIG_VALUE_TEXT ? v[5].text : "");
+                              v[2].kind == MIG_VALUE_TEXT ? v[2].text : "");
+            if (v[3].kind == MIG_VALUE_TEXT) {
+                mig_strbuf_printf(out, ", %s for %lld s: %s\n", v[3].text, (long long)v[4].integer,
+                                  v[5].kind == MIG_VALUE_TEXT ? v[5].text : "");
+            } else {
+                mig_strbuf_puts(
+                    out, ": what it does is not shown to this user (GRANT pg_read_all_stats)\n");
+            }
         }
     }
     mig_cursor_close(&cursor);
