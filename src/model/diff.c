@@ -132,19 +132,27 @@ static const struct mig_table *table_origin(struct mig_diff *d, const struct ren
     return NULL;
 }
 
-/* A rename to a name that another one frees comes after it. */
-static void order_renames(struct mig_diff *d)
+static bool is_renamed(const struct mig_diff *d, const struct mig_table *before,
+                       const struct mig_table *after)
 {
-    struct mig_op_list *list = &d->stages[RENAME_TABLES];
-    for (size_t i = 0; i < list->count; i++) {
-        for (size_t k = i + 1; k < list->count; k++) {
-            const struct mig_op_rename_table *one = MIG_OP_CAST(list->items[i], rename_table);
-            const struct mig_op_rename_table *other = MIG_OP_CAST(list->items[k], rename_table);
-            if (mig_diff_same_name(d, one->new_name, other->table) &&
-                mig_diff_same_schema(one->base.schema, other->base.schema)) {
-                struct mig_op *first = list->items[k];
-                list->items[k] = list->items[i];
-                list->items[i] = first;
+    return before != NULL && !mig_diff_same_name(d, before->name, after->name);
+}
+
+/* A table that gets a name which another one frees comes after it: itself, and what is called after
+ * it. `origins` has what each was. */
+static void order_renames(const struct mig_diff *d, const struct mig_table **tables,
+                          const struct mig_table **origins, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = i + 1; is_renamed(d, origins[i], tables[i]) && k < count; k++) {
+            if (is_renamed(d, origins[k], tables[k]) &&
+                mig_diff_same_name(d, tables[i]->name, origins[k]->name) &&
+                mig_diff_same_schema(tables[i]->schema, origins[k]->schema)) {
+                const struct mig_table *table = tables[i], *origin = origins[i];
+                tables[i] = tables[k];
+                origins[i] = origins[k];
+                tables[k] = table;
+                origins[k] = origin;
                 k = i; /* what the other waits for, in turn */
             }
         }
@@ -543,13 +551,15 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
         mig_arena_array(d->arena, const struct mig_table *, to->table_count + 1);
     d->failed |= origins == NULL;
     for (size_t i = 0; !d->failed && i < to->table_count; i++) {
-        if (!is_ours(d, tables[i])) {
-            continue;
-        }
-        origins[i] = table_origin(d, &renames, &old, tables[i]);
+        origins[i] = is_ours(d, tables[i]) ? table_origin(d, &renames, &old, tables[i]) : NULL;
+    }
+    if (!d->failed && renames.any) {
+        order_renames(d, tables, origins, to->table_count);
+    }
+    for (size_t i = 0; !d->failed && i < to->table_count; i++) {
         if (origins[i] != NULL) {
             list_pair(d, origins[i], tables[i]);
-        } else {
+        } else if (is_ours(d, tables[i])) {
             list_table(d, &created, tables[i]);
         }
     }
@@ -565,7 +575,7 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
             d->failed = true;
             break;
         }
-        if (!mig_diff_same_name(d, before->name, after->name)) {
+        if (is_renamed(d, before, after)) {
             rename_table(d, before, after);
         }
         mig_diff_table(d, now, after);
@@ -586,7 +596,6 @@ static void diff_tables(struct mig_diff *d, const struct mig_schema *from,
         }
         drop_tables(d, &dropped);
     }
-    order_renames(d);
     if (!d->failed) {
         mig_diff_remake_foreign_keys(d);
     }
