@@ -87,10 +87,11 @@ function M.in_child(environment, url)
   return line
 end
 
--- AddressSanitizer keeps freed memory for a while: nothing can be said of how much is in use.
+-- AddressSanitizer keeps freed memory for a while, ThreadSanitizer has a shadow of all that was touched: nothing can be
+-- said of how much is in use.
 local function sanitized()
   for line in io.lines("/proc/self/maps") do
-    if line:find("libasan", 1, true) then return true end
+    if line:find "lib[at]san%." then return true end
   end
   return false
 end
