@@ -176,6 +176,24 @@ for _, dialect in ipairs(servers.dialects) do
       assert.same({ "0" }, db:query "SELECT n FROM t")
     end)
 
+    if dialect == "sqlite" then
+      it("refuses NULLs in a primary key, which SQLite takes, and does without them or by the rowid", function()
+        fill("code VARCHAR(10)", "code", { "'a'", "'b'", "NULL", "NULL" })
+        revision [[op.backfill { table = "t", set = { n = sql.expr "n + 1" }, batch_size = 1 }]]
+        local r = p:luamig "upgrade"
+        assert.equal(1, r.code)
+        assert.matches("column 'code' of the key is NULL in some rows", r.stderr, 1, true)
+        assert.matches("still at base", r.stderr, 1, true)
+        revision [[op.backfill { table = "t", set = { n = sql.expr "n + 1" }, batch_size = 1, key = "rowid" }]]
+        upgrade()
+        each_once(4)
+        db:query "DELETE FROM t WHERE code IS NULL"
+        p:revision { id = "b2", down = "b1", upgrade = [[op.backfill { table = "t", set = { n = sql.expr "n + 1" }, batch_size = 1 }]] }
+        upgrade()
+        assert.same({ "2\t2\t2" }, db:query "SELECT count(*), min(n), max(n) FROM t")
+      end)
+    end
+
     it("refuses to change the key that it walks along", function()
       fill("id INTEGER NOT NULL, code INTEGER NOT NULL UNIQUE", "id", { "1, 5", "2, 6" })
       local id = dialect == "postgresql" and "id" or "ID"

@@ -141,15 +141,6 @@ static int choose_key(struct backfill *b, const struct mig_table *table, struct 
     return MIG_E_script;
 }
 
-static int find_key(struct backfill *b, struct mig_error *err)
-{
-    const struct mig_table *table = NULL;
-    int rc = mig_catalog_table(b->run->catalog, b->op->base.schema, b->op->table, &table, err);
-    rc = rc == 0 ? check_set(b, table, err) : rc;
-    rc = rc == 0 ? choose_key(b, table, err) : rc;
-    return rc == 0 ? check_key_stays(b, table, err) : rc;
-}
-
 static void append_table(const struct backfill *b, struct mig_strbuf *out)
 {
     mig_append_qualified(&b->run->compile, out, b->op->base.schema, b->op->table);
@@ -488,6 +479,47 @@ static int ask(struct backfill *b, struct mig_strbuf *sql, const struct mig_para
         rc = mig_cursor_next(cursor, row, err);
     }
     return mig_run_blame(b->run, rc, &statement, err);
+}
+
+/* SQLite: the columns of a primary key may be NULL where they do not say NOT NULL, and several rows
+ * be so. */
+static int check_nulls(struct backfill *b, const struct mig_table *table, struct mig_error *err)
+{
+    bool row = false;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && !row && table != NULL && i < b->key.count; i++) {
+        const struct mig_column *column = mig_apply_find_column(table, b->key.items[i]);
+        struct mig_strbuf sql = {0};
+        struct mig_cursor cursor = {0};
+        if (column == NULL || column->nullable != MIG_TRUE) {
+            continue;
+        }
+        mig_strbuf_puts(&sql, "SELECT 1 FROM ");
+        append_table(b, &sql);
+        mig_strbuf_puts(&sql, " WHERE ");
+        mig_append_name(&b->run->compile, &sql, column->name);
+        mig_strbuf_puts(&sql, " IS NULL LIMIT 1");
+        rc = ask(b, &sql, NULL, &cursor, &row, err);
+        mig_cursor_close(&cursor);
+        if (rc == 0 && row) {
+            rc = mig_error_set(err, MIG_E_script,
+                               "column '%s' of the key is NULL in some rows: they would be passed "
+                               "over",
+                               column->name);
+            mig_error_hint(err, "give `key = \"rowid\"`, and run no VACUUM until it has ended");
+        }
+    }
+    return rc;
+}
+
+static int find_key(struct backfill *b, struct mig_error *err)
+{
+    const struct mig_table *table = NULL;
+    int rc = mig_catalog_table(b->run->catalog, b->op->base.schema, b->op->table, &table, err);
+    rc = rc == 0 ? check_set(b, table, err) : rc;
+    rc = rc == 0 ? choose_key(b, table, err) : rc;
+    rc = rc == 0 ? check_key_stays(b, table, err) : rc;
+    return rc == 0 ? check_nulls(b, table, err) : rc;
 }
 
 /* How far an integer key goes. Not by min and max, which some types lack (uuid), and for which
