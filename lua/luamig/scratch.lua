@@ -35,7 +35,8 @@ local function with_database(url, name)
   local head, query = url:match("^([^?]*)(%??.*)$")
   query = (query:gsub("^%?", "&") .. "&"):gsub("&dbname=[^&]*", ""):gsub("&$", ""):gsub("^&", "?")
   local authority = head:match("^([%w+.%-]+://[^/]*)") or core.error {
-    kind = "config", message = "the URL of a test server begins with scheme://host",
+    kind = "config", message = "a scratch database needs a URL that begins with scheme://host",
+    hint = "LUAMIG_TEST_URL or --url names one.",
   }
   return authority .. "/" .. name .. query
 end

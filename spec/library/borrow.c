@@ -4,6 +4,7 @@
  *   borrow FOLDER postgresql URL
  *   borrow FOLDER mysql HOST PORT USER PASSWORD DATABASE
  *   borrow FOLDER sqlite FILE
+ *   borrow FOLDER verify URL [URL]     verify, the handle opened with the second one
  */
 #include <libpq-fe.h>
 #include <luamig.h>
@@ -64,11 +65,31 @@ static void *connect_to(const char *dialect, char **argv)
     return sqlite;
 }
 
+/* luamig verify on a connection of ours; url NULL: nothing else is known. */
+static int verify(const char *folder, char *connection, const char *url)
+{
+    struct mig_open_options options = {.size = sizeof options, .url = url, .migrations = folder};
+    struct mig_handle *m = NULL;
+    char program[] = "borrow", command[] = "verify", *words[] = {program, command, NULL};
+    if (mig_open(&m, &options) == MIG_DONE &&
+        mig_attach(m, "postgresql", connect_to("postgresql", &connection)) == MIG_DONE) {
+        int status = mig_run(m, 2, words);
+        fflush(stdout);
+        printf("verify: status %d\n", status);
+    }
+    mig_close(m);
+    PQfinish(pg);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct mig_handle *m = NULL;
     if (argc < 4) {
         return 2;
+    }
+    if (strcmp(argv[2], "verify") == 0) {
+        return verify(argv[1], argv[3], argc > 4 ? argv[4] : NULL);
     }
     struct mig_open_options options = {.size = sizeof options, .migrations = argv[1]};
     void *connection = connect_to(argv[2], argv + 3);

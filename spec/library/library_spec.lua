@@ -126,6 +126,19 @@ run: status 0
     assert.equal("run: status 2\nsignal handlers: untouched\n", r.stdout)
   end)
 
+  it("makes scratch databases where the handle's URL says, on an attached connection as well", function()
+    local p, db = new_project(), scratch.database "postgresql"
+    local function verify(...)
+      return cli.run({ p.path .. "/migrations", "verify", db.url, ... },
+        { program = package.loaded["spec.build"] .. "/spec_borrow", cwd = scratch.folder() })
+    end
+    assert.matches("2 revisions up, down and up\nverify: status 0\n", verify(db.url).stdout)
+    local r = verify()
+    assert.equal("verify: status 2\n", r.stdout)
+    assert.equal("error: a scratch database needs a URL that begins with scheme://host\n  hint      LUAMIG_TEST_URL or --url names one.\n", r.stderr)
+    db:drop()
+  end)
+
   it("runs a command line with the handle's tag, which --tag replaces", function()
     local p = project.new { config = false }
     p:revision { id = "a1", upgrade = 'print("tagged " .. tostring(op.tag))', downgrade = "" }

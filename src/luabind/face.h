@@ -17,6 +17,7 @@ void mig_face_install(struct lua_State *L);
 struct mig_face_owner {
     const struct mig_db *db; /* with `native`: the connection to borrow; NULL none */
     void *native;
+    const char *url;                        /* beside a connection: that of its server; NULL none */
     const char *migrations;                 /* a folder instead of a configuration; NULL none */
     const char *tag;                        /* op.tag where no --tag says another; NULL none */
     volatile int *interrupted;              /* set by mig_cancel */

@@ -613,12 +613,20 @@ static void make_metatable(lua_State *L)
     }
 }
 
-/* The connection that a C program lent to the command line. */
+/* The connection that a C program lent to the command line. A URL of such a database beside it
+ * tells where scratch databases are opened. */
 static int borrow_connection(struct mig_lua_handle *h)
 {
     const struct mig_db *db = h->owner->db;
-    h->ctx.url = (struct mig_url){
-        .text = "", .redacted = "(attached)", .scheme = db->dialect->name, .db = db};
+    struct mig_url beside = {0};
+    if (h->owner->url != NULL &&
+        mig_url_parse(&h->ctx.arena, h->owner->url, h->ctx.settings.root, &beside, &h->err) != 0) {
+        mig_error_clear(&h->err);
+    }
+    h->ctx.url = (struct mig_url){.text = beside.db == db ? h->owner->url : "",
+                                  .redacted = "(attached)",
+                                  .scheme = db->dialect->name,
+                                  .db = db};
     return mig_conn_attach(&h->ctx.conn, db, h->owner->native, &h->ctx.log, &h->err);
 }
 

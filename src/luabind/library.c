@@ -526,6 +526,7 @@ int mig_run(struct mig_handle *handle, int argc, char **argv)
         return finish(handle, rc != 0 ? rc : mig_error_nomem(&handle->err));
     }
     handle->owner.interrupted = &handle->cancelled;
+    handle->owner.url = handle->options.url;
     handle->owner.migrations = handle->options.migrations;
     handle->owner.tag = handle->options.tag;
     int status = mig_face_run(count, words, &handle->owner);
