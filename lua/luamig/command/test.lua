@@ -87,7 +87,7 @@ function test.run(session)
   end
   for _, path in ipairs(paths) do
     if not files.exists(path) then
-      core.error { kind = "usage", message = ("there is no '%s'"):format(path), hint = hint }
+      core.error { kind = "config", message = ("there is no '%s'"):format(path), hint = hint }
     end
   end
   add(table.unpack(paths))
