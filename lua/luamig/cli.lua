@@ -168,11 +168,11 @@ local function reject_option(word, flags, before)
   end
   local names = {}
   for flag in pairs(flags) do
-    if #flag > 2 then names[#names + 1] = flag end
+    names[#names + 1] = flag:match "^%-%-(.+)$" -- the dashes are no letters that two words have in common
   end
   table.sort(names)
-  local near = core.suggest(word, names)
-  usage_error(("unknown option '%s'"):format(word), near and ("did you mean '%s'?"):format(near))
+  local near = core.suggest(word:gsub("^%-+", ""), names)
+  usage_error(("unknown option '%s'"):format(word), near and ("did you mean '--%s'?"):format(near))
 end
 
 -- Each flag of a word: "--name", or the letters of "-vi" up to one that takes a value; value: what is attached to the last.
