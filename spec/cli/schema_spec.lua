@@ -170,6 +170,24 @@ CREATE TABLE my_versions (version_num VARCHAR(32) NOT NULL PRIMARY KEY); CREATE 
 end)
 
 describe("luamig revision --autogenerate", function()
+  it("makes an enum of a text with a CHECK that lists the values, and back", function()
+    local checked = [[{ "state", sql.text, nullable = false }, sql.check "state IN ('a', 'b')" ]]
+    local schema = 'return sql.schema { t = { { "id", sql.integer, primary_key = true }, %s } }'
+    local sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('a', 'b')));"
+    for _, config in ipairs { "", 'naming_convention = { ck = "ck_{table}_{columns}" },' } do
+      local p = new(schema:format(checked), sql, config)
+      p:succeed "check"
+      p:write("schema.lua", schema:format '{ "state", sql.enum("state_of_t", { "a", "b" }), nullable = false }')
+      p:succeed("revision", "--autogenerate", "-m", "an enum")
+      p:succeed "upgrade"
+      p:succeed "check"
+      p:succeed("downgrade", "base")
+      os.remove(p.path .. "/" .. p:succeed("show", "heads").stdout:match "migrations/%S+")
+      p:write("schema.lua", schema:format(checked))
+      p:succeed "check"
+    end
+  end)
+
   it("adds a CHECK beside one without a name, whose name the convention gives to the first of them", function()
     local p, db = new([[
 return sql.schema {

@@ -427,6 +427,32 @@ static bool is_brought_by_enum(struct mig_diff *d, const struct mig_constraint *
     return false;
 }
 
+/* SQLite: a column that becomes an enum, or is none any more, brings its CHECK or takes it along.
+ * One that says the same beside it, and has no name, is another one. */
+static bool is_remade_by_enum(struct mig_diff *d, const struct mig_constraint *check)
+{
+    for (size_t i = 0; d->rules->rowid_keys && check->kind == MIG_CONSTRAINT_CHECK &&
+                       i < d->parts[ALTER_COLUMNS].count;
+         i++) {
+        const struct mig_op_alter_column *op =
+            MIG_OP_CAST(d->parts[ALTER_COLUMNS].items[i], alter_column);
+        const struct mig_type *types[] = {op->type, op->existing_type};
+        for (size_t k = 0; op->type != NULL && k < MIG_COUNT(types); k++) {
+            if (types[k] != NULL && types[k]->kind == MIG_TYPE_enum &&
+                is_check_of(d, check, op->column, types[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool constraint_stays(struct mig_diff *d, const struct mig_constraint *before,
+                             const struct mig_constraint *after)
+{
+    return mig_diff_stays(d, before, after) && !is_remade_by_enum(d, after);
+}
+
 static void validate(struct mig_diff *d, const struct mig_table *to,
                      const struct mig_constraint *constraint)
 {
@@ -446,14 +472,14 @@ static void diff_constraints(struct mig_diff *d, const struct mig_table *unrenam
     for (size_t i = 0; i < from->constraints.count; i++) {
         const struct mig_constraint *before = from->constraints.items[i];
         const struct mig_constraint *after = mig_diff_partner(d, to, before);
-        if (!mig_diff_stays(d, before, after) && !key_is_brought(d, from, to, before)) {
+        if (!constraint_stays(d, before, after) && !key_is_brought(d, from, to, before)) {
             mig_diff_drop_constraint(d, from, to->name, unrenamed->constraints.items[i]);
         }
     }
     for (size_t i = 0; i < to->constraints.count; i++) {
         const struct mig_constraint *after = to->constraints.items[i];
         const struct mig_constraint *before = mig_diff_partner(d, from, after);
-        if (!mig_diff_stays(d, before, after) && !key_is_brought(d, to, from, after) &&
+        if (!constraint_stays(d, before, after) && !key_is_brought(d, to, from, after) &&
             !(after->kind == MIG_CONSTRAINT_CHECK && is_brought_by_enum(d, after))) {
             mig_diff_add_constraint(d, to, after);
         } else if (before != NULL && must_validate(d, before, after)) {
