@@ -271,6 +271,12 @@ local grown = {
       PARTITION BY LIST (what);
     CREATE TABLE log_2026_rest PARTITION OF log_2026 DEFAULT WITH (fillfactor = 50);
     ALTER TABLE log_2025 ALTER COLUMN what SET NOT NULL;
+    CREATE TEXT SEARCH CONFIGURATION swedish_too (COPY = english);
+    CREATE TEXT SEARCH DICTIONARY "Stem of" (TEMPLATE = snowball, Language = swedish, StopWords = swedish);
+    ALTER TEXT SEARCH CONFIGURATION swedish_too ALTER MAPPING FOR word, hword, hword_part WITH "Stem of", simple;
+    ALTER TEXT SEARCH CONFIGURATION swedish_too DROP MAPPING FOR url, url_path;
+    COMMENT ON TEXT SEARCH CONFIGURATION swedish_too IS 'and Swedish';
+    CREATE TABLE searched (body text, words tsvector GENERATED ALWAYS AS (to_tsvector('swedish_too', body)) STORED);
     CREATE INDEX log_2025_what ON log_2025 (lower(what));
     ALTER TABLE log_2025 ADD UNIQUE (at), ADD FOREIGN KEY (at) REFERENCES days (day) NOT VALID;
     CREATE TRIGGER of_all AFTER INSERT ON log FOR EACH ROW EXECUTE FUNCTION shout();
@@ -286,6 +292,7 @@ local grown = {
     COMMENT ON COLUMN street.name IS 'st'; COMMENT ON INDEX "one Each" IS 'one'; COMMENT ON POLICY mine ON letters IS 'my own';
     COMMENT ON RULE nothing ON letters IS 'keep'; COMMENT ON STATISTICS both_of IS 'both'; COMMENT ON COLLATION careless IS 'AbC';
     GRANT SELECT, INSERT ON letters TO PUBLIC; GRANT UPDATE (what, at), SELECT (what) ON log_2025 TO PUBLIC;
+    GRANT CREATE ON SCHEMA public TO pg_monitor;
     GRANT SELECT ON recent TO PUBLIC; GRANT UPDATE (id) ON recent TO PUBLIC;
     ALTER VIEW recent OWNER TO pg_monitor;
     REVOKE ALL ON FUNCTION shout() FROM PUBLIC; REVOKE ALL ON TYPE percent FROM PUBLIC;

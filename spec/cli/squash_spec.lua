@@ -269,7 +269,7 @@ for _, dialect in ipairs { "sqlite", "postgresql", "mysql" } do
     -- What the server has no text for, and what it is called.
     local wordless = {
       sqlite = { "CREATE TABLE strange (a INT NOT NULL ON CONFLICT IGNORE)", "ON CONFLICT of NOT NULL in strange" },
-      postgresql = { "CREATE TEXT SEARCH CONFIGURATION strange (COPY = simple)", "text search configurations public%.strange" },
+      postgresql = { "CREATE OPERATOR FAMILY strange USING btree", "operator family public%.strange" },
       mysql = { "CREATE TABLE strange (a int) WITH SYSTEM VERSIONING", "system versioning of strange" }, -- MariaDB
     }
 

@@ -276,12 +276,15 @@ FROM (
            OR (d.classoid = 'pg_statistic_ext'::regclass AND d.objoid IN (SELECT x.oid FROM pg_statistic_ext x JOIN s ON s.oid = x.stxnamespace))
            OR (d.classoid = 'pg_collation'::regclass AND d.objoid IN (SELECT o.oid FROM pg_collation o JOIN s ON s.oid = o.collnamespace))
            OR (d.classoid = 'pg_type'::regclass AND d.objoid IN (SELECT y.oid FROM y))
+           OR (d.classoid = 'pg_ts_dict'::regclass AND d.objoid IN (SELECT x.oid FROM pg_ts_dict x JOIN s ON s.oid = x.dictnamespace))
+           OR (d.classoid = 'pg_ts_config'::regclass AND d.objoid IN (SELECT x.oid FROM pg_ts_config x JOIN s ON s.oid = x.cfgnamespace))
            OR (d.classoid = 'pg_namespace'::regclass AND d.objoid IN (SELECT s.oid FROM s WHERE s.prefix <> '')
                AND (d.objoid::regnamespace::text, d.description) <> ('public', 'standard public schema')) -- initdb's
         OFFSET 0) d -- first these: there are thousands of the server's own
   CROSS JOIN pg_identify_object(d.classoid, d.objoid, d.objsubid) i CROSS JOIN s
   UNION ALL
-  SELECT 18, 'privileges on', a.name, false, a.at, g.make, NULL, a.rel
+  SELECT 18, 'privileges on', a.name, false, a.at, g.make,
+         CASE WHEN a.target = format('SCHEMA %I', current_schema()) THEN g.undo END, a.rel -- else they go with what they are on
   FROM (SELECT t.name, t.oid::bigint AS at, t.relacl AS acl, t.relowner AS owner, 'TABLE ' || t.name AS target, '' AS part, false AS open, t.oid AS rel FROM t
         UNION ALL
         SELECT t.name || '.' || quote_ident(a.attname), t.oid::bigint, a.attacl, t.relowner, 'TABLE ' || t.name, format(' (%I)', a.attname), false, t.oid
@@ -301,14 +304,16 @@ FROM (
                        WHERE g::text !~ CASE WHEN current_setting('server_version_num')::int < 150000 THEN '^=UC?/' ELSE '^=U/' END)
                  ELSE n.nspacl END,
                n.nspowner, format('SCHEMA %I', n.nspname), '', false, NULL
-        FROM pg_namespace n JOIN s ON s.oid = n.oid WHERE s.prefix <> '') a
-  CROSS JOIN LATERAL (SELECT string_agg(one.sql, E';\n' ORDER BY one.sql) AS make
+        FROM pg_namespace n JOIN s ON s.oid = n.oid WHERE s.prefix <> '' OR n.nspname = 'public') a -- another default one is a tenant's
+  CROSS JOIN LATERAL (SELECT string_agg(one.sql, E';\n' ORDER BY one.sql) AS make, string_agg(one.undo, E';\n' ORDER BY one.sql) AS undo
                       FROM (SELECT format('GRANT %s ON %s TO %s%s', string_agg(DISTINCT g.privilege_type || a.part, ', '), a.target,
                                           CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
-                                          CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS sql
+                                          CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS sql,
+                                   format('REVOKE %s ON %s FROM %s', string_agg(DISTINCT g.privilege_type || a.part, ', '), a.target,
+                                          CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END) AS undo
                             FROM aclexplode(a.acl) g WHERE g.grantee <> a.owner GROUP BY g.grantee, g.is_grantable
                             UNION ALL
-                            SELECT format('REVOKE ALL ON %s FROM PUBLIC', a.target)
+                            SELECT format('REVOKE ALL ON %s FROM PUBLIC', a.target), NULL
                             WHERE a.open AND a.acl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(a.acl) g WHERE g.grantee = 0)) one) g
   WHERE g.make IS NOT NULL
   UNION ALL
@@ -333,8 +338,29 @@ FROM (
   FROM pg_depend d JOIN s ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid
   CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
   WHERE d.classid IN ('pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_conversion'::regclass,
-                      'pg_ts_config'::regclass, 'pg_ts_dict'::regclass, 'pg_ts_parser'::regclass, 'pg_ts_template'::regclass)
+                      'pg_ts_parser'::regclass, 'pg_ts_template'::regclass)
     AND NOT EXISTS (SELECT FROM made m WHERE m.classid = d.classid AND m.objid = d.objid)
+  UNION ALL
+  SELECT 22, 'text search dictionaries', s.prefix || quote_ident(x.dictname), true, x.oid::bigint,
+         format('CREATE TEXT SEARCH DICTIONARY %s%I (TEMPLATE = %s%I%s)', s.prefix, x.dictname,
+                CASE WHEN pg_ts_template_is_visible(l.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END, l.tmplname, ', ' || x.dictinitoption),
+         format('DROP TEXT SEARCH DICTIONARY %s%I', s.prefix, x.dictname), NULL
+  FROM pg_ts_dict x JOIN s ON s.oid = x.dictnamespace JOIN pg_ts_template l ON l.oid = x.dicttemplate JOIN pg_namespace n ON n.oid = l.tmplnamespace
+  WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_ts_dict'::regclass AND m.objid = x.oid)
+  UNION ALL
+  SELECT 22, 'text search configurations', g.name, true, greatest(g.oid::bigint, m.at), g.make || COALESCE(m.mappings, ''),
+         'DROP TEXT SEARCH CONFIGURATION ' || g.name, NULL
+  FROM (SELECT x.oid, x.cfgparser, f.name, format('CREATE TEXT SEARCH CONFIGURATION %s (PARSER = %s%I)', f.name,
+                                                  CASE WHEN pg_ts_parser_is_visible(r.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END, r.prsname) AS make
+        FROM pg_ts_config x JOIN s ON s.oid = x.cfgnamespace JOIN pg_ts_parser r ON r.oid = x.cfgparser JOIN pg_namespace n ON n.oid = r.prsnamespace
+        CROSS JOIN LATERAL (SELECT s.prefix || quote_ident(x.cfgname) AS name) f
+        WHERE NOT EXISTS (SELECT FROM made m WHERE m.classid = 'pg_ts_config'::regclass AND m.objid = x.oid)) g
+  CROSS JOIN LATERAL (SELECT max(by_words.at) + 1 AS at, -- behind the dictionaries
+                             string_agg(format(E';\nALTER TEXT SEARCH CONFIGURATION %s ADD MAPPING FOR %s WITH %s', g.name, words, dicts), '' ORDER BY words) AS mappings
+                      FROM (SELECT max(one.at) AS at, one.dicts, string_agg(k.alias, ', ' ORDER BY k.tokid) AS words
+                            FROM (SELECT p.maptokentype, max(p.mapdict::bigint) AS at, string_agg(p.mapdict::regdictionary::text, ', ' ORDER BY p.mapseqno) AS dicts
+                                  FROM pg_ts_config_map p WHERE p.mapcfg = g.oid GROUP BY 1) one
+                            JOIN ts_token_type(g.cfgparser) k ON k.tokid = one.maptokentype GROUP BY one.dicts) by_words) m
   UNION ALL
   SELECT 23, 'casts', format('%s AS %s', k.castsource::regtype, k.casttarget::regtype), true, k.oid::bigint, NULL, NULL, NULL
   FROM pg_cast k
