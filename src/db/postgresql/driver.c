@@ -135,8 +135,9 @@ int mig_pq_fail(struct mig_conn *conn, const PGresult *result, struct mig_error 
                        "op.alter_column(…, { nullable = false }).");
     } else if (strcmp(sqlstate, "3F000") == 0) { /* invalid_schema_name */
         mig_error_hint(err,
-                       "op.create_schema makes one. Where search_path is empty, as a script of "
-                       "pg_dump's leaves it, op.execute \"RESET search_path\" sets it back.");
+                       "op.create_schema makes one; one that the account has no USAGE of counts as "
+                       "none. Where search_path is empty, as a script of pg_dump's leaves it, "
+                       "op.execute \"RESET search_path\" sets it back.");
     } else if (strcmp(sqlstate, "42830") == 0) { /* invalid_foreign_key */
         mig_error_hint(err, "The other table needs a primary key or a unique constraint of just "
                             "these columns.");
