@@ -44,6 +44,18 @@ describe("the session", function()
     end)
   end
 
+  -- or the server refuses an illegal mix of collations
+  it("compares in the collation that the server has for its characters", function()
+    local p = project.new { url = db.url }
+    p:revision { id = "a1", upgrade = [[op.execute "CREATE TABLE t (code varchar(10), n int); INSERT INTO t VALUES ('1', 1); SET @one = '1'"
+      op.execute "UPDATE t SET n = n + 1 WHERE code = CAST(n AS CHAR) AND code = @one"
+      op.execute "CREATE TABLE u AS SELECT 'a' AS b"]] }
+    local r = p:luamig "upgrade"
+    assert.equal(0, r.code, r.stderr)
+    assert.equal("2", db:value "SELECT n FROM t")
+    assert.equal("1", db:value "SELECT count(DISTINCT collation_name) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name IN ('t', 'u')")
+  end)
+
   -- or no other runner would see the lease, and each of them would read rows that are long gone
   it("is not one that commits nothing by itself", function()
     for config, message in pairs {

@@ -277,7 +277,7 @@ static int ask_facts(struct mig_conn *conn, struct mig_cursor *cursor, struct mi
 {
 #define FACTS                                                                                      \
     "SELECT DATABASE(), @@SESSION.sql_mode, VERSION(), @@SESSION.max_allowed_packet, "             \
-    "@@lower_case_table_names"
+    "@@lower_case_table_names, @@collation_connection"
     int rc = mig_conn_query(conn, FACTS " /*M! , @@wsrep_on */", NULL, false, cursor, err);
     if (rc != 0 && err->native_code == 1193 /* ER_UNKNOWN_SYSTEM_VARIABLE */) {
         mig_error_clear(err);
@@ -285,6 +285,17 @@ static int ask_facts(struct mig_conn *conn, struct mig_cursor *cursor, struct mi
     }
     return rc;
 #undef FACTS
+}
+
+/* MariaDB's library asks for a collation by number, the one that its own servers have for utf8mb4.
+ * On MySQL that is not the columns' any more: a CAST or a variable beside one is an illegal mix. */
+static int use_standard_collation(struct mig_conn *conn, const char *collation,
+                                  struct mig_error *err)
+{
+    bool ours = !conn->attached && !conn->server.is_mariadb;
+    return ours && strcmp(collation, "utf8mb4_general_ci") == 0
+               ? mig_conn_execute(conn, "SET NAMES utf8mb4", NULL, NULL, err)
+               : 0;
 }
 
 /* The modes by which texts and names are written. */
@@ -313,6 +324,7 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
 {
     MYSQL *mysql = mig_mysql_handle_of(conn)->mysql;
     struct mig_cursor cursor;
+    const char *collation = NULL;
     bool row = false;
     conn->begin_sql = "START TRANSACTION";
     /* a ~/.my.cnf may have changed it, an init_connect switched autocommit off */
@@ -344,9 +356,11 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
         read_version(&conn->server, cursor.values[2].text);
         conn->server.longest_message = (size_t)cursor.values[3].integer;
         conn->server.folds_tables = cursor.values[4].integer != 0;
-        conn->cluster = cursor.column_count > 5 && cursor.values[5].integer != 0;
+        collation = mig_arena_strdup(&conn->arena, cursor.values[5].text);
+        conn->cluster = cursor.column_count > 6 && cursor.values[6].integer != 0;
     }
     mig_cursor_close(&cursor);
+    rc = rc == 0 && collation != NULL ? use_standard_collation(conn, collation, err) : rc;
     return rc == 0 && conn->cluster ? wait_for_others(conn, err) : rc;
 }
 
