@@ -108,8 +108,27 @@ local function without_quotes(value)
   return value
 end
 
+-- SQLite gives a name in a key the case of the column or the table that it means, once that was renamed: it compares names
+-- without it.
+local function with_folded_keys(schema)
+  local function fold(names)
+    for i, name in ipairs(names or {}) do names[i] = name:lower() end
+  end
+  for _, of in ipairs(schema.tables) do
+    for _, constraint in ipairs(of.constraints) do
+      fold(constraint.columns)
+      fold(constraint.referred_columns)
+      constraint.referred_table = constraint.referred_table and constraint.referred_table:lower()
+    end
+  end
+  return schema
+end
+
 -- What a dialect does to a schema by itself is no part of it.
-local TIDY = { mysql = without_key_indexes, sqlite = without_quotes }
+local TIDY = {
+  mysql = without_key_indexes,
+  sqlite = function(schema) return with_folded_keys(without_quotes(schema)) end,
+}
 
 -- The schema of a snapshot, for compare.
 local function schema_of(handle, snapshot)

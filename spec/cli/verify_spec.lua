@@ -140,6 +140,23 @@ it("sees the options of tables", function()
   end
 end)
 
+it("takes names in the keys of SQLite in whatever case they are", function()
+  local p = project.new {}
+  p:revision { id = "a1", upgrade = [[op.execute "CREATE TABLE Parts (ID INTEGER PRIMARY KEY, Of INTEGER REFERENCES parts (id), UNIQUE (of))"]],
+    downgrade = [[op.drop_table "Parts"]] }
+  p:write("migrations/b2.lua", [[
+revision = "b2"
+down_revision = "a1"
+function change()
+  op.rename_column("Parts", "ID", "number")
+  op.rename_column("Parts", "Of", "whole")
+  op.rename_table("Parts", "pieces")
+end
+]])
+  local r = p:luamig "verify"
+  assert.equal(0, r.code, r.stderr)
+end)
+
 it("takes the quotes that SQLite puts around a table's name for what they are", function()
   local p = new_project "sqlite"
   p:revision { id = "c3", down = "b2", upgrade = [[
