@@ -623,7 +623,8 @@ static int borrow_connection(struct mig_lua_handle *h)
         mig_url_parse(&h->ctx.arena, h->owner->url, h->ctx.settings.root, &beside, &h->err) != 0) {
         mig_error_clear(&h->err);
     }
-    h->ctx.url = (struct mig_url){.text = beside.db == db ? h->owner->url : "",
+    const bool fits = beside.db != NULL && beside.db->dialect == db->dialect;
+    h->ctx.url = (struct mig_url){.text = fits ? h->owner->url : "",
                                   .redacted = "(attached)",
                                   .scheme = db->dialect->name,
                                   .db = db};
