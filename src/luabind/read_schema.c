@@ -174,6 +174,41 @@ static void need_columns(struct mig_reader *r, const struct mig_table *table)
     }
 }
 
+/* One thing is no two by now. */
+static void refuse_two_heirs(struct mig_reader *r, const char *kind, const char *one,
+                             const char *other, const char *former)
+{
+    mig_read_fail(r, "%s '%s' and '%s' both say renamed_from = \"%s\": one of them is new", kind,
+                  one, other, former);
+}
+
+static void check_renamed_columns(struct mig_reader *r, const struct mig_table *table)
+{
+    for (size_t i = 0; i < table->columns.count; i++) {
+        const struct mig_column *one = table->columns.items[i];
+        for (size_t k = 0; one->renamed_from != NULL && k < i; k++) {
+            const struct mig_column *other = table->columns.items[k];
+            if (mig_text_equal(one->renamed_from, other->renamed_from)) {
+                refuse_two_heirs(r, "columns", other->name, one->name, one->renamed_from);
+            }
+        }
+    }
+}
+
+static void check_renamed_tables(struct mig_reader *r, const struct mig_schema *schema)
+{
+    for (size_t i = 0; i < schema->table_count; i++) {
+        const struct mig_table *one = schema->tables[i];
+        for (size_t k = 0; one->renamed_from != NULL && k < i; k++) {
+            const struct mig_table *other = schema->tables[k];
+            if (mig_text_equal(one->renamed_from, other->renamed_from) &&
+                mig_text_equal(one->schema, other->schema)) {
+                refuse_two_heirs(r, "tables", other->name, one->name, one->renamed_from);
+            }
+        }
+    }
+}
+
 /* The table at the top of the stack, which is popped. */
 static void read_table(struct mig_reader *r, const char *name, const char *schema,
                        struct mig_schema *out)
@@ -184,6 +219,7 @@ static void read_table(struct mig_reader *r, const char *name, const char *schem
     struct mig_table *table = mig_read_body(r, value, name, NULL, NULL);
     table->schema = schema;
     need_columns(r, table);
+    check_renamed_columns(r, table);
     out->tables = mig_read_need(
         r, mig_arena_room(r->arena, out->tables, out->table_count, sizeof *out->tables));
     out->tables[out->table_count++] = table;
@@ -290,5 +326,6 @@ void mig_read_schema(struct mig_reader *r, int index, struct mig_schema *out)
             r->place = place.up;
         }
     }
+    check_renamed_tables(r, out);
     lua_settop(L, fields - 1);
 }
