@@ -174,39 +174,82 @@ static void need_columns(struct mig_reader *r, const struct mig_table *table)
     }
 }
 
-/* One thing is no two by now. */
-static void refuse_two_heirs(struct mig_reader *r, const char *kind, const char *one,
-                             const char *other, const char *former)
+/* A table, or a column of one, that says what it was called. */
+struct renamed {
+    const char *name, *former, *schema;
+};
+
+static bool was_called(const struct renamed *one, const struct renamed *other)
 {
-    mig_read_fail(r, "%s '%s' and '%s' both say renamed_from = \"%s\": one of them is new", kind,
-                  one, other, former);
+    return strcmp(one->former, other->name) == 0 && mig_text_equal(one->schema, other->schema);
+}
+
+/* Whether going from each to the one that had its former name leads back to it. */
+static bool is_in_circle(const struct renamed *all, size_t count, size_t first)
+{
+    size_t at = first;
+    for (size_t step = 0; step < count; step++) {
+        size_t next = 0;
+        while (next < count && !was_called(&all[at], &all[next])) {
+            next++;
+        }
+        if (next == count || next == at) {
+            return false;
+        }
+        if (next == first) {
+            return true;
+        }
+        at = next;
+    }
+    return false;
+}
+
+static void check_renamed(struct mig_reader *r, const char *kind, const struct renamed *all,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(all[i].former, all[k].former) == 0 &&
+                mig_text_equal(all[i].schema, all[k].schema)) {
+                mig_read_fail(r, "%ss '%s' and '%s' both say renamed_from = \"%s\": one is new",
+                              kind, all[k].name, all[i].name, all[i].former);
+            }
+        }
+        if (is_in_circle(all, count, i)) {
+            mig_read_fail(r,
+                          "%ss '%s' and '%s' take each other's names: write that migration "
+                          "yourself, by way of a third name",
+                          kind, all[i].former, all[i].name);
+        }
+    }
 }
 
 static void check_renamed_columns(struct mig_reader *r, const struct mig_table *table)
 {
+    size_t count = 0;
+    struct renamed *all =
+        mig_read_need(r, mig_arena_array(r->arena, struct renamed, table->columns.count));
     for (size_t i = 0; i < table->columns.count; i++) {
-        const struct mig_column *one = table->columns.items[i];
-        for (size_t k = 0; one->renamed_from != NULL && k < i; k++) {
-            const struct mig_column *other = table->columns.items[k];
-            if (mig_text_equal(one->renamed_from, other->renamed_from)) {
-                refuse_two_heirs(r, "columns", other->name, one->name, one->renamed_from);
-            }
+        const struct mig_column *column = table->columns.items[i];
+        if (column->renamed_from != NULL) {
+            all[count++] = (struct renamed){column->name, column->renamed_from, NULL};
         }
     }
+    check_renamed(r, "column", all, count);
 }
 
 static void check_renamed_tables(struct mig_reader *r, const struct mig_schema *schema)
 {
+    size_t count = 0;
+    struct renamed *all =
+        mig_read_need(r, mig_arena_array(r->arena, struct renamed, schema->table_count));
     for (size_t i = 0; i < schema->table_count; i++) {
-        const struct mig_table *one = schema->tables[i];
-        for (size_t k = 0; one->renamed_from != NULL && k < i; k++) {
-            const struct mig_table *other = schema->tables[k];
-            if (mig_text_equal(one->renamed_from, other->renamed_from) &&
-                mig_text_equal(one->schema, other->schema)) {
-                refuse_two_heirs(r, "tables", other->name, one->name, one->renamed_from);
-            }
+        const struct mig_table *table = schema->tables[i];
+        if (table->renamed_from != NULL) {
+            all[count++] = (struct renamed){table->name, table->renamed_from, table->schema};
         }
     }
+    check_renamed(r, "table", all, count);
 }
 
 /* The table at the top of the stack, which is popped. */
