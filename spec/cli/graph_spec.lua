@@ -212,6 +212,23 @@ digraph revisions {
     fails("ambiguous_walk", p:luamig("--json", "history", "-r", "current-1:current"))
   end)
 
+  it("go down no step where a version row is below another", function()
+    local db = scratch.database "sqlite"
+    local p = project.new { url = db.url }
+    p:revision { id = "a1" }
+    p:revision { id = "b2", down = "a1" }
+    assert.equal(0, p:luamig "upgrade".code)
+    db:query "INSERT INTO luamig_version VALUES ('a1')"
+    for _, words in ipairs { { "upgrade" }, { "downgrade", "-1" } } do
+      local err = fails("overlapping_revisions", p:luamig("--json", table.unpack(words)))
+      assert.equal("'stamp --purge' writes the version table anew: say what is applied.", err.hint)
+    end
+    assert.equal(0, p:luamig("stamp", "--purge", "b2").code)
+    assert.equal(0, p:luamig("downgrade", "-1").code)
+    assert.equal("a1", p:luamig("current").stdout:match "%w+")
+    db:drop()
+  end)
+
   it("tell that a number alone is no upper end of a range", function()
     local p = project.new()
     p:revision { id = "a1" }

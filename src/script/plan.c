@@ -48,6 +48,18 @@ static int upgrade_rows(struct mig_version_rows *rows, const struct mig_revision
                         : mig_version_rows_update(rows, last, r, err);
 }
 
+/* No row may be below another. One that another implies by dependency only is superfluous and does
+ * no harm. */
+static int check_rows(const struct mig_revision_map *map, struct mig_arena *arena,
+                      const struct mig_revisions *applied, struct mig_error *err)
+{
+    int status = mig_set_check_overlap(map, arena, applied, MIG_EDGES_DOWN, "applied", err);
+    if (status == MIG_E_overlapping_revisions) {
+        mig_error_hint(err, "'stamp --purge' writes the version table anew: say what is applied.");
+    }
+    return status;
+}
+
 int mig_plan_upgrade(struct mig_revision_map *map, struct mig_arena *arena,
                      const struct mig_names *row_names, const char *target, struct mig_plan *out,
                      struct mig_error *err)
@@ -66,8 +78,7 @@ int mig_plan_upgrade(struct mig_revision_map *map, struct mig_arena *arena,
         status = mig_set_check_overlap(map, arena, &targets, MIG_EDGES_ALL, "requested", err);
     }
     if (status == 0) {
-        /* A row that another implies by dependency only is superfluous and does no harm. */
-        status = mig_set_check_overlap(map, arena, &applied, MIG_EDGES_DOWN, "applied", err);
+        status = check_rows(map, arena, &applied, err);
     }
     if (status == 0) {
         status = mig_set_add_ancestors(map, arena, &targets, MIG_EDGES_ALL, needed, err);
@@ -162,6 +173,9 @@ static int downgrade_start(struct downgrade *down, const struct mig_target *part
                               parts->text, mig_revisions_text(down->arena, &starts));
             mig_error_hint(err, "Name the revision to go down to.");
         }
+    }
+    if (status == 0) { /* else the first row might be below another, which would go, too */
+        status = check_rows(down->map, down->arena, &down->applied, err);
     }
     if (status == 0 && starts.count == 0) {
         status = mig_error_set(err, MIG_E_relative_out_of_range,
