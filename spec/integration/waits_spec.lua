@@ -192,3 +192,17 @@ for _, begin in ipairs { "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE" } do
     db:drop()
   end)
 end
+
+it("a session of PostgreSQL outlives timeouts of idle ones, unless the URL says them", function()
+  local db = scratch.database "postgresql"
+  db:query(("ALTER DATABASE %s SET idle_session_timeout = '100ms'; ALTER DATABASE %s SET idle_in_transaction_session_timeout = '100ms'")
+    :format(db.name, db.name))
+  local p = project.new { url = db.url, config = 'hooks = { before_migration = function() os.execute "sleep 0.3" end },' }
+  p:revision { id = "a1", upgrade = 'op.create_table("t", { { "id", sql.integer } }) op.sleep(0.3) op.create_table("u", { { "id", sql.integer } })' }
+  p:succeed "upgrade"
+  p:revision { id = "b2", down = "a1", upgrade = 'op.drop_table "t" op.sleep(0.3) op.drop_table "u"' }
+  local r = p:luamig("upgrade", "--url", db.url .. "?options=-c%20idle_in_transaction_session_timeout%3D100ms")
+  assert.equal(1, r.code)
+  assert.matches("25P03", r.stderr, 1, true)
+  db:drop()
+end)

@@ -78,13 +78,26 @@ static int describe(struct mig_conn *conn, struct mig_error *err)
     conn->standby = standby != NULL && strcmp(standby, "on") == 0;
     struct mig_cursor cursor;
     bool row = false;
-    /* a role's or a database's settings that cut floats short, or quote every name in definitions
-     */
-    static const char facts[] = "SELECT current_database(), current_schema(), pg_backend_pid(),"
-                                " CASE WHEN current_setting('extra_float_digits')::int < 1"
-                                " THEN set_config('extra_float_digits', '1', false) END,"
-                                " CASE WHEN current_setting('quote_all_identifiers')::bool"
-                                " THEN set_config('quote_all_identifiers', 'off', false) END";
+    /* a role's or a database's settings that cut floats short, or quote every name in definitions;
+     * and those that end a session of ours while a script or a hook takes its time, unless the URL
+     * says so. A pooler's session goes to others, with what is set in it. */
+    const char *facts = mig_arena_printf(
+        &conn->arena,
+        "SELECT current_database(), current_schema(), pg_backend_pid(),"
+        " CASE WHEN current_setting('extra_float_digits')::int < 1"
+        " THEN set_config('extra_float_digits', '1', false) END,"
+        " CASE WHEN current_setting('quote_all_identifiers')::bool"
+        " THEN set_config('quote_all_identifiers', 'off', false) END,"
+        " CASE WHEN pg_backend_pid() = %d AND concat(current_setting('idle_session_timeout', true),"
+        " current_setting('idle_in_transaction_session_timeout', true),"
+        " current_setting('transaction_timeout', true)) ~ '[1-9]'"
+        " THEN (SELECT count(set_config(name, '0', false)) FROM pg_catalog.pg_settings"
+        " WHERE source <> 'client' AND name IN ('idle_session_timeout',"
+        " 'idle_in_transaction_session_timeout', 'transaction_timeout')) END",
+        conn->attached ? 0 : mig_pq.PQbackendPID(pg));
+    if (facts == NULL) {
+        return mig_error_nomem(err);
+    }
     int rc = mig_conn_query(conn, facts, NULL, false, &cursor, err);
     if (rc != 0) {
         return rc;
