@@ -102,6 +102,21 @@ describe("luamig init", function()
     assert.matches("Is a directory", cli.run({ "-c", "/", "heads" }).stderr)
   end)
 
+  for _, dialect in ipairs { "postgresql", "mysql" } do
+    it("tells of a version_table_schema that is not there: " .. dialect, function()
+      local db = scratch.database(dialect)
+      local p = project.new { url = db.url, config = 'version_table_schema = "nope",' }
+      p:revision { id = "a1" }
+      for _, words in ipairs { { "upgrade" }, { "stamp", "a1" }, { "ensure-version" } } do
+        local r = p:luamig(table.unpack(words))
+        assert.equal(1, r.code)
+        assert.matches("\n  hint      version_table_schema of the configuration says where luamig's tables are: 'nope' must be there before.\n",
+          r.stderr, 1, true)
+      end
+      db:drop()
+    end)
+  end
+
   it("expands version_table_schema when a database is asked", function()
     local p = project.new { config = 'version_table_schema = "${LUAMIG_SPEC_SCHEMA}",' }
     p:revision { id = "a1" }

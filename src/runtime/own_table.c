@@ -91,6 +91,14 @@ int mig_own_table_create(struct mig_run *run, const struct mig_own_table *table,
     for (size_t i = 0; rc == 0 && i < statements.count; i++) {
         rc = mig_segment_own(run, &statements.items[i], NULL, err);
     }
+    /* MySQL says of a database that is not there what it says to one who connects to it. */
+    const bool refused = rc == MIG_E_sql || rc == MIG_E_connect;
+    if (refused && op.base.schema != NULL && run->conn != NULL && !run->conn->lost) {
+        mig_error_hint(err,
+                       "version_table_schema of the configuration says where luamig's tables are: "
+                       "'%s' must be there before.",
+                       op.base.schema);
+    }
     return rc;
 }
 
