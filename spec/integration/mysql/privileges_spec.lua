@@ -1,4 +1,5 @@
 -- What a user who may only read is told.
+local live = require "spec.support.live"
 local project = require "spec.support.project"
 local scratch = require "spec.support.scratch"
 
@@ -26,6 +27,15 @@ describe("a user who may only read, on mysql,", function()
     r = as_user "inspect"
     assert.equal(0, r.code, r.stderr)
     assert.matches("v = .*select .*a", r.stdout)
+  end)
+
+  it("is told the names of what it may not read", function()
+    db:query "DROP VIEW v; CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1; CREATE PROCEDURE p() SELECT 1"
+    db:query(("GRANT INSERT ON %s.* TO %s"):format(db.name, user))
+    local r = as_user "inspect"
+    assert.equal(0, r.code, r.stderr)
+    assert.matches('{ "a", sql.integer }', r.stdout, 1, true)
+    if live.flavour(db) == "mariadb" then assert.matches("triggers: r on t", r.stderr, 1, true) end -- MySQL hides it
   end)
 
   it("leaves no scratch schema behind that it may not make", function()
