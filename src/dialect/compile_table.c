@@ -1,5 +1,6 @@
 /* Tables: CREATE, DROP and RENAME, and the text of constraints. */
 #include "dialect/compile.h"
+#include "dialect/rebuild.h"
 #include "model/option.h"
 #include "util/ascii.h"
 
@@ -503,10 +504,28 @@ int mig_compile_drop_table(struct mig_compile *c, const struct mig_op *op, struc
     return mig_sql_emit(&w, MIG_CLASS_DDL, "DROP TABLE", op->schema, drop->table, NULL);
 }
 
+static int rename_table(struct mig_compile *c, const char *schema, const char *table,
+                        const char *new_name, struct mig_error *err)
+{
+    struct mig_sql w = mig_sql_start(c, err);
+    mig_sql_add(&w, "ALTER TABLE %t RENAME TO %n", schema, table, new_name);
+    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", schema, table, NULL);
+}
+
+/* SQLite: the new name in another case is the table's own, which there is already. */
 int mig_compile_rename_table(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
     const struct mig_op_rename_table *rename = MIG_OP_CAST(op, rename_table);
-    struct mig_sql w = mig_sql_start(c, err);
-    mig_sql_add(&w, "ALTER TABLE %t RENAME TO %n", op->schema, rename->table, rename->new_name);
-    return mig_sql_emit(&w, MIG_CLASS_DDL, "ALTER TABLE", op->schema, rename->table, NULL);
+    const char *table = rename->table;
+    if (c->dialect->compare.folds_names && strcmp(table, rename->new_name) != 0 &&
+        mig_name_equal_folded(table, rename->new_name)) {
+        const char *between = mig_arena_printf(c->arena, MIG_REBUILD_PREFIX "%s", table);
+        int code = between != NULL ? rename_table(c, op->schema, table, between, err)
+                                   : mig_error_nomem(err);
+        if (code != 0) {
+            return code;
+        }
+        table = between;
+    }
+    return rename_table(c, op->schema, table, rename->new_name, err);
 }

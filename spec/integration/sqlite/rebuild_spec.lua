@@ -122,6 +122,18 @@ describe("a rebuild on SQLite", function()
     assert.matches('t_a TEXT REFERENCES "u" (b) NOT NULL', stored "c", 1, true)
   end)
 
+  it("gives a table its name in another case", function()
+    ok([[CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX ix ON t (a); INSERT INTO t VALUES (1, 'x');
+         CREATE TABLE c (id INTEGER PRIMARY KEY, t_id INTEGER REFERENCES t (id)); INSERT INTO c VALUES (1, 1);
+         CREATE TRIGGER tr AFTER INSERT ON c BEGIN UPDATE t SET a = 'z'; END;]],
+      [[op.rename_table("t", "T")
+        op.alter_column("T", "a", { nullable = false })]])
+    assert.matches('CREATE TABLE "T"', stored "T", 1, true)
+    assert.matches('REFERENCES "T" (id)', stored "c", 1, true)
+    assert.equal([[CREATE TRIGGER tr AFTER INSERT ON c BEGIN UPDATE "T" SET a = 'z'; END]], stored "tr")
+    assert.same({ "1\tx" }, db:query "SELECT * FROM t")
+  end)
+
   it("changes only what it was asked for in the stored text", function()
     ok([[CREATE TABLE t ( -- the table
            id INTEGER PRIMARY KEY DESC, a TEXT COLLATE NOCASE NOT NULL ON CONFLICT IGNORE, -- why
