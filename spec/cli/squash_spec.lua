@@ -328,7 +328,7 @@ describe("squash", function()
 
   it("goes no further than what others depend on by a label, which REV would have then", function()
     p:revision { id = "side", header = 'depends_on = "main"' } -- a database at it has aaaa alone
-    refused(2, "'side' follows 'aaaa', which would be gone", "squash", "eeee", "--yes")
+    refused(2, "'side' depends on 'aaaa', which would be gone\n.*Squash up to 'aaaa'%.", "squash", "eeee", "--yes")
   end)
 
   it("does not take a branch that the others depend on", function()

@@ -46,12 +46,16 @@ local function gathered(handle, target)
         end
       end
     else
-      for _, names in ipairs { revision.down_revision, revision.depends_on } do
+      local links = {
+        { "follows", revision.down_revision, (", or rebase '%s' first"):format(revision.revision) },
+        { "depends on", revision.depends_on, "" },
+      }
+      for _, link in ipairs(links) do
+        local how, names, otherwise = table.unpack(link)
         for _, name in ipairs(names) do
           local id = id_of(name)
           if goes[id:lower()] and id:lower() ~= last.revision:lower() then
-            refuse(("'%s' follows '%s', which would be gone"):format(revision.revision, id),
-              ("Squash up to '%s', or rebase '%s' first."):format(id, revision.revision))
+            refuse(("'%s' %s '%s', which would be gone"):format(revision.revision, how, id), ("Squash up to '%s'%s."):format(id, otherwise))
           end
         end
       end
