@@ -439,6 +439,16 @@ it("keeps the order in which triggers fire, and the time zone of an event, on my
   end)
 end)
 
+it("keeps the options of a VECTOR index, on mysql", function()
+  local db = scratch.database "mysql"
+  local major, minor = db:value("SELECT version()"):match "^(%d+)%.(%d+)"
+  local has_vectors = live.flavour(db) == "mariadb" and tonumber(major) * 100 + tonumber(minor) >= 1107
+  db:drop()
+  if not has_vectors then return end
+  adopted_alike([[CREATE TABLE t (id int PRIMARY KEY, v vector(3) NOT NULL, VECTOR INDEX `i``x` (v) m = 8 distance = cosine, KEY k (id));
+    CREATE TABLE u (id int PRIMARY KEY, v vector(3) NOT NULL, VECTOR INDEX (v))]], "SHOW CREATE TABLE t; SHOW CREATE TABLE u")
+end)
+
 it("keeps the order of a primary key's columns, on mysql", function()
   adopted_alike([[CREATE TABLE t (a int, b int, d int AUTO_INCREMENT UNIQUE, PRIMARY KEY (a, b DESC)); CREATE TABLE u (id int AUTO_INCREMENT PRIMARY KEY);
     ALTER TABLE u DROP PRIMARY KEY, ADD PRIMARY KEY (id DESC); CREATE TABLE r (id int REFERENCES u (id))]], [[

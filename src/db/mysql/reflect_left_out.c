@@ -71,6 +71,26 @@ static const char *partitions(struct mig_arena *arena, const char *show, const c
     return mig_arena_printf(arena, "ALTER TABLE %s %.*s", title, (int)length, at);
 }
 
+/* `m` and `distance` of MariaDB's VECTOR index, behind its column; NULL when it has neither. */
+static const char *vector_options(struct mig_arena *arena, const char *show, const char *text)
+{
+    static const char line[] = "\n  VECTOR KEY `";
+    const char *title = show + strlen("SHOW CREATE TABLE ");
+    const char *found = strstr(text, line), *name = found;
+    if (found == NULL) {
+        return NULL;
+    }
+    name += sizeof line - 2;
+    size_t length = strcspn(name, "\n");
+    length -= length > 0 && name[length - 1] == ',' ? 1 : 0;
+    const char *end = name + length;
+    const char *named = mig_mysql_skip_quoted(name, end);
+    return name[length - 1] == ')'
+               ? NULL
+               : mig_arena_printf(arena, "ALTER TABLE %s DROP INDEX %.*s, ADD VECTOR INDEX %.*s",
+                                  title, (int)(named - name), name, (int)length, name);
+}
+
 /* What the session has in the place of a setting that SHOW CREATE tells. */
 struct usual {
     const char *mode, *zone;
@@ -146,6 +166,9 @@ static int tell(struct mig_conn *conn, struct mig_arena *arena, struct mig_left_
         const char *text = mig_listing_peek(&rows, statement_field(show));
         if (strcmp(one->kind, "periods") == 0) {
             one->kind = is_period(arena, text, one->name) ? one->kind : NULL;
+        } else if (strcmp(one->kind, "options of VECTOR indexes") == 0) {
+            one->make = vector_options(arena, show, text);
+            one->kind = one->make != NULL ? one->kind : NULL;
         } else if (text[0] != '\0') { /* NULL: the account may not read a routine */
             one->make = strncmp(show, "SHOW CREATE TABLE ", 18) == 0 ? partitions(arena, show, text)
                                                                      : without_definer(arena, text);

@@ -28,6 +28,10 @@ FROM (
            CONCAT(' ALTER INDEX `', REPLACE(index_name, '`', '``'), '` IGNORED'), 0, table_schema, table_name, NULL
     FROM information_schema.statistics
     WHERE table_schema = COALESCE(?, DATABASE()) AND ignored = 'YES' GROUP BY table_schema, table_name, index_name
+    UNION ALL -- a table has one at most
+    SELECT 3, 'options of VECTOR indexes', CONCAT(index_name, ' on ', table_name), 0, 'TABLE', NULL, 0, table_schema, table_name, NULL
+    FROM information_schema.statistics
+    WHERE table_schema = COALESCE(?, DATABASE()) AND index_type = 'VECTOR'
     /*end*/
     UNION ALL
     SELECT 4, CASE WHEN MAX(s.collation) = 'D' THEN 'DESC in primary keys of' ELSE 'BTREE of primary keys' END, s.table_name, 0, NULL,
