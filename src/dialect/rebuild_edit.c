@@ -534,6 +534,11 @@ static int rename_constraint(struct mig_rebuild *r, const struct mig_op_rename_c
         return mig_error_set(r->err, MIG_E_script, "constraint '%s' of table '%s' does not exist",
                              op->name, r->old->name);
     }
+    if (!mig_name_equal_folded(op->name, op->new_name) &&
+        mig_rebuild_has_constraint(r, op->new_name)) {
+        return mig_error_set(r->err, MIG_E_script, "constraint '%s' of table '%s' exists already",
+                             op->new_name, r->old->name);
+    }
     size_t start = where.in_column ? where.item->clauses[where.at].start : where.item->start;
     size_t end = start;
     if (where.constraint->name != NULL) {

@@ -122,6 +122,22 @@ describe("a rebuild on SQLite", function()
     assert.matches('t_a TEXT REFERENCES "u" (b) NOT NULL', stored "c", 1, true)
   end)
 
+  it("renames an index whose name is given in another case", function()
+    ok("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX Ix ON t (a);", [[op.rename_index("iX", "other")]])
+    assert.equal("CREATE INDEX other ON t (a)", stored "other")
+  end)
+
+  it("refuses a second constraint of a name", function()
+    db:query "CREATE TABLE t (a, b, CONSTRAINT one CHECK (a > b), CONSTRAINT two UNIQUE (a));"
+    p:revision { id = "aaaa", upgrade = [[op.rename_constraint("t", "one", "Two")]] }
+    local r = p:luamig "upgrade"
+    assert.equal(1, r.code)
+    assert.matches("constraint 'Two' of table 't' exists already", r.stderr, 1, true)
+    p:revision { id = "aaaa", upgrade = [[op.rename_constraint("t", "one", "One")]] }
+    assert.equal(0, p:luamig("upgrade").code)
+    assert.matches('CONSTRAINT "One" CHECK', stored "t", 1, true)
+  end)
+
   it("gives a table its name in another case", function()
     ok([[CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX ix ON t (a); INSERT INTO t VALUES (1, 'x');
          CREATE TABLE c (id INTEGER PRIMARY KEY, t_id INTEGER REFERENCES t (id)); INSERT INTO c VALUES (1, 1);

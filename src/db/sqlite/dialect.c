@@ -655,6 +655,16 @@ static int compile_batch(struct mig_compile *c, const struct mig_op *op, struct 
     return mig_rebuild_batch(c, batch, err);
 }
 
+static const struct mig_index *find_index(const struct mig_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->indexes.count; i++) {
+        if (mig_name_equal_folded(table->indexes.items[i]->name, name)) {
+            return table->indexes.items[i];
+        }
+    }
+    return NULL;
+}
+
 /* There is no ALTER INDEX: the index is made again under its new name. */
 static int rename_index(struct mig_compile *c, const struct mig_op *op, struct mig_error *err)
 {
@@ -677,7 +687,7 @@ static int rename_index(struct mig_compile *c, const struct mig_op *op, struct m
     if (table == NULL) {
         return mig_compile_must_know(c, op->schema, owner, "the index", err);
     }
-    const struct mig_index *index = mig_table_index(table, rename->name);
+    const struct mig_index *index = find_index(table, rename->name);
     struct mig_index *renamed = index == NULL ? NULL : mig_index_copy(c->arena, index);
     if (renamed == NULL) {
         return index != NULL
