@@ -110,9 +110,11 @@ static int check_unused(const struct binding *b)
             continue;
         }
         if (b->given->items[i].name != NULL) {
-            return mig_error_set(b->err, MIG_E_script,
-                                 "parameter '%s' is not used in the statement",
-                                 b->given->items[i].name);
+            const char *name = b->given->items[i].name;
+            mig_error_set(b->err, MIG_E_script, "parameter '%s' is not used in the statement",
+                          name);
+            mig_error_hint(b->err, "In the statement it is written :%s.", name);
+            return MIG_E_script;
         }
         mig_error_set(b->err, MIG_E_script, "%zu parameters are given, the statement has %zu '?'",
                       b->given->count, b->used);

@@ -236,4 +236,10 @@ describe("parameters", function()
       assert.equal(case[3], err.message)
     end
   end)
+
+  it("that are not found are told how they are written", function()
+    local _, err = bind("sqlite", "SELECT @a", { a = 1 })
+    assert.equal("parameter 'a' is not used in the statement", err.message)
+    assert.equal("In the statement it is written :a.", err.hint)
+  end)
 end)
