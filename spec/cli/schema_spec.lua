@@ -104,6 +104,19 @@ op.create_table("users", {
     assert.truthy(operation.lua:find('^op%.create_table%("users", {'))
   end)
 
+  it("needs a server of PostgreSQL's that takes writes where words differ", function()
+    local db = scratch.database "postgresql"
+    db:query "CREATE TABLE t (a integer DEFAULT 1 + 1)"
+    local p = project.new { url = db.url .. "?options=-c%20default_transaction_read_only%3Don" }
+    p:write("schema.lua", 'return sql.schema { t = { { "a", sql.integer, default = sql.expr "1+1" } } }')
+    p:succeed "check"
+    p:write("schema.lua", 'return sql.schema { t = { { "a", sql.integer, default = sql.expr "3" } } }')
+    local r = p:luamig "check"
+    assert.equal(1, r.code)
+    assert.matches("hint      What seems to differ is compared in a schema of its own, luamig_scratch_…: ask a server that takes writes.", r.stderr, 1, true)
+    db:drop()
+  end)
+
   it("is silent and exits 0 when there is none", function()
     local p = new(users, "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, email VARCHAR(255) NOT NULL);")
     local r = p:succeed "check"

@@ -1,6 +1,7 @@
 /* What schema.lua declares in the server's own words: made in a scratch schema and read back. */
 #include "runtime/declare.intern.h"
 
+#include "driver/runner.h"
 #include "model/option.h"
 #include "util/strbuf.h"
 
@@ -86,6 +87,9 @@ static int open_scratch(struct mig_declaring *d, struct scratch *s)
         mig_error_hint(d->err,
                        "What seems to differ is compared in a schema of its own, luamig_scratch_…, "
                        "which this user may not make.");
+    } else if (rc != 0 && d->db->runner->is_read_only(d->err)) {
+        mig_error_hint(d->err, "What seems to differ is compared in a schema of its own, "
+                               "luamig_scratch_…: ask a server that takes writes.");
     }
     if (rc == 0 && d->db->reflect->resemble_schema != NULL) {
         rc = d->db->reflect->resemble_schema(s->conn, d->arena, s->name, s->of, d->err);
