@@ -1,6 +1,7 @@
 -- Signals, and what others see of a running luamig.
 local process = require "spec_process"
 local project = require "spec.support.project"
+local proxy = require "spec.support.proxy"
 local scratch = require "spec.support.scratch"
 
 -- How a statement that takes long is written.
@@ -42,6 +43,22 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
         db:drop()
       end)
     end
+
+    it("a signal ends the wait for a server that says nothing", function()
+      local db = scratch.database(dialect)
+      local mute = proxy.start(db.url, "stall", 1)
+      local p = project.new { url = mute.url .. "?connect_timeout=60" }
+      local running = p:start "current"
+      assert.is_true(wait_until(function()
+        return os.execute(("ls -l /proc/%d/fd | grep -q socket:"):format(running.pid))
+      end), running:stderr())
+      running:kill "INT"
+      local r = running:wait(20)
+      assert.equal(130, r.code, r.stderr)
+      assert.equal("error: interrupted\n", r.stderr)
+      mute:stop()
+      db:drop()
+    end)
 
     it("shows no password in its command line", function()
       local db = scratch.database(dialect)

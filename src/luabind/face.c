@@ -214,6 +214,11 @@ void mig_face_remind(int signal)
     (void)signal;
     const int before = errno;
     const struct mig_context *ctx = watched;
+    if (ctx != NULL && ctx->connecting) { /* to what does not answer: it could take long */
+        static const char words[] = "error: interrupted\n";
+        (void)!write(STDERR_FILENO, words, sizeof words - 1);
+        _exit(128 + interrupted);
+    }
     if (ctx != NULL && ctx->conn != NULL && ctx->conn->cancelled != 0) {
         mig_conn_cancel(ctx->conn);
         (void)alarm(1);
@@ -231,6 +236,8 @@ void mig_face_interrupt(int signal)
     const struct mig_context *ctx = watched;
     if (ctx != NULL && ctx->conn != NULL) {
         mig_conn_cancel(ctx->conn);
+    }
+    if (ctx != NULL && (ctx->conn != NULL || ctx->connecting)) {
         (void)alarm(1);
     }
     if (ctx != NULL) {

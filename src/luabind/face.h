@@ -34,7 +34,8 @@ struct mig_face_owner *mig_face_owner_of(struct lua_State *L);
  * second one ends the process with the status 128 + signal. Async-signal-safe. */
 void mig_face_interrupt(int signal);
 /* For SIGALRM, which the first signal asks for every second: cancels again while the statement goes
- * on. A server may lose a cancellation (PostgreSQL while it compiles a query, JIT). */
+ * on. A server may lose a cancellation (PostgreSQL while it compiles a query, JIT). Ends the process
+ * while it waits for a server that it connects to. */
 void mig_face_remind(int signal);
 
 /* Whose connection a signal cancels: the context in use; NULL: none any more. */

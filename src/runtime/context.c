@@ -253,7 +253,9 @@ static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *e
     params.statement_timeout_ms = ctx->settings.statement_timeout_ms;
     params.busy_timeout_ms = /* 0 would be the driver's own */
         ctx->settings.lock_timeout_ms > 0 ? ctx->settings.lock_timeout_ms : 1;
+    ctx->connecting = true;
     rc = mig_conn_open(&ctx->conn, db, &params, &ctx->log, err);
+    ctx->connecting = false;
     if (rc != 0) {
         ctx->conn = NULL;
         scrub(ctx, err);

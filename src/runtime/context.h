@@ -21,6 +21,7 @@ struct mig_context {
         *files; /* the same without what came from the history; NULL when nothing did */
     struct mig_stored_source *stored; /* revisions that came from the history */
     struct mig_conn *conn;            /* opened on demand */
+    volatile bool connecting;         /* it is being opened: nothing answers a signal meanwhile */
     bool conn_reads;           /* opened by a command that only reads: creates no SQLite file */
     struct mig_run *session;   /* a run without a plan, on demand */
     volatile int *interrupted; /* set by a signal handler: its number; NULL none */
