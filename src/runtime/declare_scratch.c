@@ -141,8 +141,15 @@ static bool is_live(const struct scratch *s, const char *schema, const char *nam
            (!s->new_values || mig_names_equal(&live->values, enum_values(s, schema, name, values)));
 }
 
+/* With new values, is it made where the live one is? Expressions name it with its schema. */
+static bool is_placed(const struct scratch *s, const char *schema, const char *name)
+{
+    return s->new_values && schema != NULL && mig_declare_find_enum(s->live, schema, name) != NULL;
+}
+
 /* The type as it is in the scratch schema: an enum that is there is that one, since expressions
- * name it with its schema and functions take it. With new values it is in the scratch schema. */
+ * name it with its schema and functions take it. With new values one of the default schema is in
+ * the scratch schema. */
 static const struct mig_type *scratch_type(struct mig_declaring *d, const struct scratch *s,
                                            const struct mig_type *type)
 {
@@ -156,7 +163,7 @@ static const struct mig_type *scratch_type(struct mig_declaring *d, const struct
     if (named) {
         copy->values = there ? (struct mig_names){0}
                              : *enum_values(s, type->schema, type->name, &type->values);
-        copy->schema = there ? type->schema : NULL;
+        copy->schema = there || is_placed(s, type->schema, type->name) ? type->schema : NULL;
     }
     copy->element = array ? scratch_type(d, s, type->element) : NULL;
     return copy;
@@ -211,22 +218,37 @@ static int create_table(struct mig_declaring *d, const struct scratch *s,
     return rc;
 }
 
+/* The live enum makes room for the one with new values, until all of this is rolled back. */
+static int make_room(struct mig_declaring *d, const struct scratch *s, const struct mig_enum *type,
+                     size_t number)
+{
+    struct mig_strbuf sql = {0};
+    mig_strbuf_puts(&sql, "ALTER TYPE ");
+    mig_append_qualified(&d->compile, &sql, type->schema, type->name);
+    mig_strbuf_printf(&sql, " RENAME TO %s_%zu", s->name, number);
+    const char *text = mig_strbuf_to_arena(&sql, d->arena);
+    return text == NULL ? mig_error_nomem(d->err)
+                        : mig_conn_execute(s->conn, text, NULL, NULL, d->err);
+}
+
 static int create_enums(struct mig_declaring *d, const struct scratch *s)
 {
-    for (size_t i = 0; d->options.has_enums && i < s->declared->enum_count; i++) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && d->options.has_enums && i < s->declared->enum_count; i++) {
         const struct mig_enum *type = s->declared->enums[i];
-        if (!mig_text_equal(type->schema, s->of) ||
+        bool placed = is_placed(s, type->schema, type->name);
+        if ((!placed && !mig_text_equal(type->schema, s->of)) ||
             is_live(s, type->schema, type->name, &type->values)) {
             continue; /* stands where it must be */
         }
         struct mig_op_create_enum op = {
-            .base = {.kind = MIG_OP_create_enum}, .name = type->name, .values = type->values};
-        int rc = send_op(d, s, &op.base);
-        if (rc != 0) {
-            return rc;
-        }
+            .base = {.kind = MIG_OP_create_enum, .schema = placed ? type->schema : NULL},
+            .name = type->name,
+            .values = type->values};
+        rc = placed ? make_room(d, s, type, i) : 0;
+        rc = rc != 0 ? rc : send_op(d, s, &op.base);
     }
-    return 0;
+    return rc;
 }
 
 /* A view that the server refuses (it may read a table that is yet to be made) stays as it is
