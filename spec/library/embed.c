@@ -4,13 +4,15 @@
  *   embed open URL FOLDER          upgrade, current, plan, downgrade
  *   embed attach FILE FOLDER       the same on an sqlite3 connection of ours, which stays open
  *   embed cancel URL FOLDER        cancels an upgrade from another thread
- *   embed run URL FOLDER ARG…      a command line
- *   embed misuse URL FOLDER        structs without a size, no handle, a writer that stops
+ *   embed cancels URL FOLDER       another thread cancels all the while, also between two
+ * connections embed run URL FOLDER ARG…      a command line embed misuse URL FOLDER        structs
+ * without a size, no handle, a writer that stops
  */
 #include <luamig.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +178,40 @@ static void cancel_between(struct mig_handle *m)
            mig_attach(m, "sqlite", NULL));
 }
 
+static struct mig_handle *many;
+static atomic_bool enough;
+
+static void *cancel_on_and_on(void *payload)
+{
+    (void)payload;
+    while (!enough) {
+        mig_cancel(many);
+        usleep(500);
+    }
+    return NULL;
+}
+
+static void cancel_many(struct mig_handle *m)
+{
+    char program[] = "embed", command[] = "current", quiet[] = "-q";
+    char *words[] = {program, command, quiet, NULL};
+    const char *const *revisions = NULL;
+    size_t count = 0;
+    int failed = 0;
+    pthread_t thread;
+    many = m;
+    pthread_create(&thread, NULL, cancel_on_and_on, NULL);
+    for (int i = 0; i < 200; i++) {
+        int status = i % 2 == 0 ? mig_run(m, 3, words) : mig_current(m, &revisions, &count);
+        failed += status != MIG_CANCELLED && status != MIG_DONE;
+    }
+    enough = true;
+    pthread_join(thread, NULL);
+    int status = mig_current(m, &revisions, &count); /* it may be for the last cancel */
+    status = mig_current(m, &revisions, &count);
+    printf("failures: %d, then status %d\n", failed, status);
+}
+
 static int stop_writing(void *payload, const char *text, size_t length)
 {
     (void)payload, (void)text, (void)length;
@@ -265,6 +301,8 @@ int main(int argc, char **argv)
         say_failure("upgrade", status, m);
         say_current(m);
         cancel_between(m);
+    } else if (strcmp(argv[1], "cancels") == 0) {
+        cancel_many(m);
     } else if (strcmp(argv[1], "run") == 0) {
         argv[3] = argv[0];
         status = mig_run(m, argc - 3, argv + 3);

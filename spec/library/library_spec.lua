@@ -89,6 +89,16 @@ describe("libluamig", function()
     db:drop()
   end)
 
+  for _, dialect in ipairs(servers.dialects) do
+    it("may be cancelled at any time, on " .. dialect, function()
+      local p, db = new_project(), scratch.database(dialect)
+      local r = embed("cancels", db.url, p.path .. "/migrations")
+      assert.equal(0, r.code, r.stderr)
+      assert.matches("failures: 0, then status 0\n", r.stdout, 1, true)
+      db:drop()
+    end)
+  end
+
   it("says what is wrong", function()
     local p = new_project()
     local r = embed("open", "oracle://x", p.path .. "/migrations")

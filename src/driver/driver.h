@@ -177,7 +177,7 @@ struct mig_conn {
     bool cut_off;      /* MySQL: the last failure was an interruption, which may also come when the
                           statement that it names was just done */
     bool attached;
-    volatile sig_atomic_t open; /* connected and not being closed: may be cancelled */
+    _Atomic bool open;     /* connected and not being closed: may be cancelled */
     _Atomic int cancelled; /* mig_conn_cancel was called; the statement that it stops clears it */
 };
 

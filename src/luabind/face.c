@@ -19,10 +19,10 @@
 
 int luaopen_lfs(lua_State *L); /* LuaFileSystem's header is not installed everywhere */
 
-static volatile int interrupted;
-static lua_State *volatile running; /* mig_face_run's, for the handler */
+static _Atomic int interrupted;
+static lua_State *_Atomic running; /* mig_face_run's, for the handler */
 
-static const struct mig_context *volatile watched;
+static const struct mig_context *_Atomic watched;
 
 void mig_face_watch(const struct mig_context *ctx)
 {
@@ -34,7 +34,7 @@ const struct mig_context *mig_face_watched(void)
     return watched;
 }
 
-volatile int *mig_face_interrupted(void)
+_Atomic int *mig_face_interrupted(void)
 {
     return &interrupted;
 }
@@ -220,7 +220,7 @@ void mig_face_remind(int signal)
         _exit(128 + interrupted);
     }
     if (ctx != NULL && ctx->conn != NULL && ctx->conn->cancelled != 0) {
-        mig_conn_cancel(ctx->conn);
+        mig_context_cancel(&watched);
         (void)alarm(1);
     }
     errno = before;
@@ -235,7 +235,7 @@ void mig_face_interrupt(int signal)
     interrupted = signal;
     const struct mig_context *ctx = watched;
     if (ctx != NULL && ctx->conn != NULL) {
-        mig_conn_cancel(ctx->conn);
+        mig_context_cancel(&watched);
     }
     if (ctx != NULL && (ctx->conn != NULL || ctx->connecting)) {
         (void)alarm(1);

@@ -17,11 +17,11 @@ void mig_face_install(struct lua_State *L);
 struct mig_face_owner {
     const struct mig_db *db; /* with `native`: the connection to borrow; NULL none */
     void *native;
-    const char *url;                        /* beside a connection: that of its server; NULL none */
-    const char *migrations;                 /* a folder instead of a configuration; NULL none */
-    const char *tag;                        /* op.tag where no --tag says another; NULL none */
-    volatile int *interrupted;              /* set by mig_cancel */
-    const struct mig_context *volatile ctx; /* the context in use, for mig_cancel */
+    const char *url;                       /* beside a connection: that of its server; NULL none */
+    const char *migrations;                /* a folder instead of a configuration; NULL none */
+    const char *tag;                       /* op.tag where no --tag says another; NULL none */
+    _Atomic int *interrupted;              /* set by mig_cancel */
+    const struct mig_context *_Atomic ctx; /* the context in use, for mig_cancel; NULL none */
 };
 
 /* Runs a command line (argv[0] is the program's name) in a Lua state of its own and returns the
@@ -34,8 +34,8 @@ struct mig_face_owner *mig_face_owner_of(struct lua_State *L);
  * second one ends the process with the status 128 + signal. Async-signal-safe. */
 void mig_face_interrupt(int signal);
 /* For SIGALRM, which the first signal asks for every second: cancels again while the statement goes
- * on. A server may lose a cancellation (PostgreSQL while it compiles a query, JIT). Ends the process
- * while it waits for a server that it connects to. */
+ * on. A server may lose a cancellation (PostgreSQL while it compiles a query, JIT). Ends the
+ * process while it waits for a server that it connects to. */
 void mig_face_remind(int signal);
 
 /* Whose connection a signal cancels: the context in use; NULL: none any more. */
@@ -44,6 +44,6 @@ const struct mig_context *mig_face_watched(void);
 
 /* Where the number of the signal stands, 0 while there was none: struct mig_context's
  * `interrupted`. */
-volatile int *mig_face_interrupted(void);
+_Atomic int *mig_face_interrupted(void);
 
 #endif

@@ -628,7 +628,10 @@ static int borrow_connection(struct mig_lua_handle *h)
                                   .redacted = "(attached)",
                                   .scheme = db->dialect->name,
                                   .db = db};
-    return mig_conn_attach(&h->ctx.conn, db, h->owner->native, &h->ctx.log, &h->err);
+    struct mig_conn *conn = NULL;
+    int rc = mig_conn_attach(&conn, db, h->owner->native, &h->ctx.log, &h->err);
+    h->ctx.conn = conn;
+    return rc;
 }
 
 int mig_lua_handle_open(lua_State *L)

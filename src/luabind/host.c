@@ -134,7 +134,7 @@ int mig_lua_host_open(struct mig_lua_host *host, struct mig_error *err)
         return mig_error_nomem(err);
     }
     *(struct mig_lua_host **)lua_getextraspace(host->L) = host;
-    const volatile int *flag = host->ctx->interrupted;
+    const _Atomic int *flag = host->ctx->interrupted;
     if (flag != NULL && (!host->ctx->interrupts_host || *flag != 0)) {
         mig_lua_poll_interrupt(host->L); /* which costs each instruction */
     }

@@ -49,7 +49,7 @@ struct box {
     struct mig_arena arena;
     struct mig_error err;
     struct mig_names said;
-    int interrupted;
+    _Atomic int interrupted;
 };
 
 static int release_box(lua_State *L)

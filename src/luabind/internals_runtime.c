@@ -20,7 +20,7 @@ struct spec {
     struct mig_strbuf text;
     lua_State *L;
     int options; /* the table's place on the stack */
-    int interrupted;
+    _Atomic int interrupted;
 };
 
 static struct mig_run *run_of(lua_State *L)

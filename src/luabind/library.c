@@ -18,7 +18,7 @@ struct mig_handle {
     struct mig_open_options options;       /* texts in ctx.arena */
     const struct mig_run_request *request; /* of the call in progress */
     bool calls_back;                       /* one of the caller's functions runs */
-    volatile int cancelled;
+    _Atomic int cancelled;
     struct mig_face_owner owner; /* of mig_run; its connection is that of mig_attach */
 };
 
@@ -189,6 +189,7 @@ static int open_context(struct mig_handle *m, const struct mig_open_options *giv
     request.no_file = m->options.migrations != NULL && m->options.config == NULL;
     m->ctx.log = (struct mig_log){.write = on_log, .payload = m};
     m->ctx.interrupted = &m->cancelled;
+    m->owner.ctx = &m->ctx;
     return mig_config_load(&m->ctx, &request, &m->err);
 }
 
@@ -236,7 +237,9 @@ int mig_attach(struct mig_handle *handle, const char *dialect, void *connection)
         return finish(handle,
                       mig_error_set(&handle->err, MIG_E_usage, "the handle is connected already"));
     }
-    rc = mig_conn_attach(&handle->ctx.conn, db, connection, &handle->ctx.log, &handle->err);
+    struct mig_conn *conn = NULL;
+    rc = mig_conn_attach(&conn, db, connection, &handle->ctx.log, &handle->err);
+    handle->ctx.conn = conn;
     if (rc == 0) { /* else the next call would connect to a database that nobody named */
         handle->owner.db = db;
         handle->owner.native = connection;
@@ -530,7 +533,7 @@ int mig_run(struct mig_handle *handle, int argc, char **argv)
     handle->owner.migrations = handle->options.migrations;
     handle->owner.tag = handle->options.tag;
     int status = mig_face_run(count, words, &handle->owner);
-    handle->owner.ctx = NULL;
+    handle->owner.ctx = &handle->ctx;
     handle->cancelled = 0;
     return status;
 }
@@ -541,8 +544,5 @@ void mig_cancel(struct mig_handle *handle)
         return;
     }
     handle->cancelled = SIGINT;
-    const struct mig_context *ctx = handle->owner.ctx != NULL ? handle->owner.ctx : &handle->ctx;
-    if (ctx->conn != NULL) {
-        mig_conn_cancel(ctx->conn);
-    }
+    mig_context_cancel(&handle->owner.ctx);
 }

@@ -511,7 +511,7 @@ static void settle(lua_State *L)
 
 static bool is_interrupted(lua_State *L)
 {
-    const volatile int *flag = mig_lua_host(L)->ctx->interrupted;
+    const _Atomic int *flag = mig_lua_host(L)->ctx->interrupted;
     return flag != NULL && *flag != 0;
 }
 

@@ -4,6 +4,7 @@
 #include "runtime/run.intern.h"
 #include "util/file.h"
 
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,11 +89,29 @@ static void drop_session(struct mig_context *ctx)
     }
 }
 
+/* How many calls of mig_context_cancel are under way. */
+static _Atomic int cancelling;
+
+void mig_context_cancel(const struct mig_context *const _Atomic *ctx)
+{
+    cancelling++;
+    const struct mig_context *used = *ctx;
+    struct mig_conn *conn = used != NULL ? used->conn : NULL;
+    if (conn != NULL) {
+        mig_conn_cancel(conn);
+    }
+    cancelling--;
+}
+
+/* Whoever owns the context has taken it out of sight before. */
 static void disconnect(struct mig_context *ctx)
 {
     drop_session(ctx);
     struct mig_conn *conn = ctx->conn;
-    ctx->conn = NULL; /* from here on a signal handler finds nothing to cancel */
+    ctx->conn = NULL; /* from here on there is nothing to cancel */
+    while (cancelling > 0) {
+        (void)sched_yield();
+    }
     mig_conn_free(conn);
 }
 
@@ -253,11 +272,12 @@ static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *e
     params.statement_timeout_ms = ctx->settings.statement_timeout_ms;
     params.busy_timeout_ms = /* 0 would be the driver's own */
         ctx->settings.lock_timeout_ms > 0 ? ctx->settings.lock_timeout_ms : 1;
+    struct mig_conn *conn = NULL;
     ctx->connecting = true;
-    rc = mig_conn_open(&ctx->conn, db, &params, &ctx->log, err);
+    rc = mig_conn_open(&conn, db, &params, &ctx->log, err);
     ctx->connecting = false;
+    ctx->conn = conn;
     if (rc != 0) {
-        ctx->conn = NULL;
         scrub(ctx, err);
         return rc;
     }

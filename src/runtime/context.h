@@ -20,13 +20,18 @@ struct mig_context {
     struct mig_revision_map
         *files; /* the same without what came from the history; NULL when nothing did */
     struct mig_stored_source *stored; /* revisions that came from the history */
-    struct mig_conn *conn;            /* opened on demand */
-    volatile bool connecting;         /* it is being opened: nothing answers a signal meanwhile */
-    bool conn_reads;           /* opened by a command that only reads: creates no SQLite file */
-    struct mig_run *session;   /* a run without a plan, on demand */
-    volatile int *interrupted; /* set by a signal handler: its number; NULL none */
-    bool interrupts_host;      /* who sets it calls mig_host_interrupt */
+    struct mig_conn *_Atomic conn;    /* opened on demand */
+    _Atomic bool connecting;          /* it is being opened: nothing answers a signal meanwhile */
+    bool conn_reads;          /* opened by a command that only reads: creates no SQLite file */
+    struct mig_run *session;  /* a run without a plan, on demand */
+    _Atomic int *interrupted; /* set by a signal handler: its number; NULL none */
+    bool interrupts_host;     /* who sets it calls mig_host_interrupt */
 };
+
+/* Cancels what the connection of *ctx does; nothing when there is no context or no connection. From
+ * another thread or a signal handler: what it looks at is taken away (by mig_context_release, or
+ * for a new connection) only when it is done. */
+void mig_context_cancel(const struct mig_context *const _Atomic *ctx);
 
 /* Loads the revision files, once. */
 int mig_context_map(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;

@@ -192,7 +192,7 @@ void mig_run_end(struct mig_run *run)
 
 int mig_run_interrupted(const struct mig_run *run, struct mig_error *err)
 {
-    const volatile int *signal = run->ctx->interrupted;
+    const _Atomic int *signal = run->ctx->interrupted;
     if (signal == NULL || *signal == 0) {
         return 0;
     }
@@ -297,7 +297,7 @@ int mig_run_blame(struct mig_run *run, int rc, const struct mig_statement *state
     if (rc == 0) {
         return 0;
     }
-    const volatile int *signal = run->ctx->interrupted;
+    const _Atomic int *signal = run->ctx->interrupted;
     if (signal != NULL && *signal != 0 && rc != MIG_E_interrupted) {
         /* The server says "canceling statement due to user request", or the connection went. */
         rc = mig_error_set(err, MIG_E_interrupted, "interrupted");

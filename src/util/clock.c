@@ -31,7 +31,7 @@ int64_t mig_clock_parse(const char *iso)
     return end != NULL ? (int64_t)timegm(&parts) : (int64_t)time(NULL);
 }
 
-void mig_clock_sleep(int64_t ms, const volatile int *interrupted)
+void mig_clock_sleep(int64_t ms, const _Atomic int *interrupted)
 {
     int64_t end = mig_clock_ms() + ms;
     for (int64_t left = ms; left > 0; left = end - mig_clock_ms()) {

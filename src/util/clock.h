@@ -12,7 +12,7 @@ void mig_clock_iso(char out[MIG_CLOCK_ISO_SIZE]);
 /* Seconds since 1970 of such a text; the present when it is none. */
 int64_t mig_clock_parse(const char *iso);
 /* Sleeps, shorter when *interrupted (may be NULL) becomes other than 0. */
-void mig_clock_sleep(int64_t ms, const volatile int *interrupted);
+void mig_clock_sleep(int64_t ms, const _Atomic int *interrupted);
 /* A number in [0, below) for jitter; not for secrets. */
 int64_t mig_clock_jitter(int64_t below);
 
