@@ -253,6 +253,7 @@ static int misuse(const char *url, const char *folder)
     status = mig_upgrade(m, "head", &request, NULL);
     say_failure("script", status, m);
     mig_cancel(NULL); /* nothing to cancel */
+    printf("open nowhere: status %d\n", mig_open(NULL, &options));
     printf("no handle: %d %d %d %s\n", mig_upgrade(NULL, NULL, NULL, NULL), mig_run(NULL, 0, NULL),
            mig_attach(NULL, "sqlite", m), mig_failure(NULL)->message);
     fflush(stdout);

@@ -121,6 +121,7 @@ upgrade: status 2, usage: the size of struct mig_outcome is not set
 plan: status 2, usage: the size of struct mig_outcome is not set
 current:
 script: status 130, interrupted: the script's writer stopped the run (migrations/a1.lua:6)
+open nowhere: status 2
 no handle: 2 2 2 out of memory
 run: status 0
 ]], (r.stdout:gsub("%(/.-/migrations", "(migrations")))

@@ -1,6 +1,7 @@
 #include "luabind/config.h"
 
 #include "luabind/host.intern.h"
+#include "runtime/run.intern.h"
 #include "util/file.h"
 #include "util/suggest.h"
 
@@ -464,6 +465,18 @@ static void merge(lua_State *L, int under, int over, bool sections)
     }
 }
 
+/* The version table stands beside luamig's other ones. */
+static void refuse_own_table(lua_State *L, const char *name)
+{
+    static const char *const own[] = {MIG_HISTORY_TABLE, MIG_JOURNAL_TABLE, MIG_LEASE_TABLE};
+    for (size_t i = 0; i < MIG_COUNT(own); i++) {
+        if (mig_name_equal_folded(name, own[i])) {
+            mig_lua_fail(L, MIG_E_config, NULL, "version_table: luamig has another use for '%s'",
+                         name);
+        }
+    }
+}
+
 /* Every environment, also those that were not asked for: a table whose keys are the
  * configuration's. Their values are read when an environment is chosen. */
 static void check_environments(lua_State *L, struct load *load, int config)
@@ -582,6 +595,7 @@ static int load_protected(lua_State *L)
     lua_settop(L, config);
     read_table(L, load, keys, MIG_COUNT(keys));
     settings->schema_is_template = settings->version_table_schema != NULL;
+    refuse_own_table(L, settings->version_table);
     lua_settop(L, config);
     read_sections(L, load);
     return 0;

@@ -195,6 +195,9 @@ static int open_context(struct mig_handle *m, const struct mig_open_options *giv
 
 int mig_open(struct mig_handle **out, const struct mig_open_options *options)
 {
+    if (out == NULL) {
+        return MIG_MISUSED;
+    }
     struct mig_handle *m = calloc(1, sizeof *m);
     *out = m;
     if (m == NULL) {

@@ -19,8 +19,6 @@
 
 enum { LEASE_SECONDS = 30, RENEW_SECONDS = 5 };
 
-#define TABLE "luamig_lock"
-
 /* What the renewing thread works with: copies, since it shares nothing with the run but the two
  * flags. */
 struct mig_lease {
@@ -37,7 +35,8 @@ struct mig_lease {
 
 static void append_table(struct mig_strbuf *out, const struct mig_run *run)
 {
-    mig_append_qualified(&run->compile, out, run->ctx->settings.version_table_schema, TABLE);
+    mig_append_qualified(&run->compile, out, run->ctx->settings.version_table_schema,
+                         MIG_LEASE_TABLE);
 }
 
 /* A duplicate, a failed certification: another runner came before. */
@@ -58,7 +57,7 @@ static int create(struct mig_run *run, struct mig_error *err)
         {"expires_at", MIG_TYPE_bigint, 0, MIG_OWN_OPTIONAL},
     };
     static const struct mig_own_table table = {
-        .name = TABLE, .columns = columns, .column_count = MIG_COUNT(columns)};
+        .name = MIG_LEASE_TABLE, .columns = columns, .column_count = MIG_COUNT(columns)};
     int rc = mig_own_table_create(run, &table, err);
     if (rc == 0) {
         rc = mig_segment_commit(run, err);

@@ -574,6 +574,7 @@ void mig_lock_key(const struct mig_run *run, char *out, size_t size);
 void mig_lock_release(struct mig_run *run, struct mig_lock *lock);
 
 /* lease.c */
+#define MIG_LEASE_TABLE "luamig_lock"
 struct mig_lease_row {
     bool exists, by_session; /* its owner held the session lock as well */
     int64_t token, seconds_left;

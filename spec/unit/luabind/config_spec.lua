@@ -120,6 +120,7 @@ describe("settings", function()
       "unknown key 'environments.production.urll' (did you mean 'url'?)" },
     { "an environment in an environment", "return { environments = { production = { environments = {} } } }",
       "an environment holds no environments" },
+    { "a version table that is luamig's own", "return { version_table = 'luamig_Lock' }", "version_table: luamig has another use for 'luamig_Lock'" },
     { "an environment that is no table", "return { environments = { production = 'x' } }", "environments must be a table of tables" },
     { "an environment without a name", "return { environments = { [\"\"] = {} } }", "environments: one has an empty name" },
     { "sections that hold themselves", "local t = {} t.t = t; return { lint = t, environments = { p = { url = 'x', lint = t } } }",
