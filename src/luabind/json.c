@@ -312,9 +312,26 @@ static int json_decode(lua_State *L)
     return 1;
 }
 
+/* __index: nil would be a value that is lost in a list. */
+static int json_unknown(lua_State *L)
+{
+    static const char *const names[] = {"encode", "decode"};
+    const char *word = luaL_tolstring(L, 2, NULL);
+    if (strcmp(word, "null") == 0) {
+        return mig_lua_fail(L, MIG_E_script, "JSON's null is sql.null.",
+                            "unknown name 'json.null'");
+    }
+    struct mig_reader r = {.L = L};
+    mig_read_unknown(&r, "unknown name 'json.%s'", word, names, MIG_COUNT(names));
+}
+
 void mig_lua_push_json(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"encode", json_encode}, {"decode", json_decode}, {NULL, NULL}};
     luaL_newlib(L, functions);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, json_unknown);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
 }

@@ -200,6 +200,8 @@ describe("json", function()
   end)
 
   it("refuses what it cannot write or read", function()
+    assert.matches("unknown name 'json.null'", message(function() return json.null end), 1, true)
+    assert.matches("unknown name 'json.encod' (did you mean 'encode'?)", message(function() return json.encod end), 1, true)
     assert.matches("'a' is no position", message(json.encode, { 1, a = 2 }))
     assert.matches("not UTF%-8", message(json.encode, "\xff"))
     assert.matches("not finite", message(json.encode, 0 / 0))
