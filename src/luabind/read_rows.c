@@ -109,29 +109,33 @@ static _Noreturn void refuse_nil(const struct rows *rows, int row, bool keyed)
     mig_read_fail(rows->r, "a column is named twice");
 }
 
-/* Where the rows of the result whose names are on top have the columns: by name, or, where the
- * option gives the columns, in its order. */
-static void find_positions(const struct rows *rows)
+/* Which of the names on top, those of a result's rows, is that column's. Where the option gives the
+ * columns, they stand in its order. */
+static size_t position_in_result(const struct rows *rows, size_t column)
 {
     lua_State *L = rows->r->L;
-    size_t count = rows->columns->count, width = (size_t)lua_rawlen(L, -1);
+    if (rows->columns->given) {
+        return column;
+    }
+    for (size_t at = 0; at < rows->columns->count; at++) {
+        lua_rawgeti(L, -1, (lua_Integer)at + 1);
+        bool found = lua_rawequal(L, -1, rows->first_key + (int)column);
+        lua_pop(L, 1);
+        if (found) {
+            return at;
+        }
+    }
+    mig_read_fail(rows->r, "it has no column '%s'", rows->words[column]);
+}
+
+static void find_positions(const struct rows *rows)
+{
+    size_t count = rows->columns->count, width = (size_t)lua_rawlen(rows->r->L, -1);
     if (width != count) {
         mig_read_fail(rows->r, "the number of its columns is %d, not %d", (int)width, (int)count);
     }
     for (size_t i = 0; i < count; i++) {
-        size_t at = rows->columns->given ? i : 0;
-        for (; !rows->columns->given && at < width; at++) {
-            lua_rawgeti(L, -1, (lua_Integer)at + 1);
-            bool found = lua_rawequal(L, -1, rows->first_key + (int)i);
-            lua_pop(L, 1);
-            if (found) {
-                break;
-            }
-        }
-        if (at == width) {
-            mig_read_fail(rows->r, "it has no column '%s'", rows->words[i]);
-        }
-        rows->positions[i] = (lua_Integer)at + 1;
+        rows->positions[i] = (lua_Integer)position_in_result(rows, i) + 1;
     }
 }
 
