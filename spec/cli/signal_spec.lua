@@ -78,7 +78,7 @@ for _, dialect in ipairs { "postgresql", "mysql" } do
   end)
 end
 
-describe("Lua that does not end #interrupts", function()
+describe("Lua that does not end #not_with_tsan", function()
   local forever = "print 'it runs' while true do end"
   local cases = {
     ["in a migration"] = forever,
@@ -138,7 +138,7 @@ it("a reader that goes away is no crash", function()
   assert.equal("", r.stderr)
 end)
 
-it("a signal before the command has begun ends it as any other #interrupts", function()
+it("a signal before the command has begun ends it as any other #not_with_tsan", function()
   local p = project.new {}
   p:write("lua/luamig/cli.lua", "io.stderr:write 'begun\\n' while true do end")
   local running = p:start("heads", { env = { LUAMIG_LUA_DIR = p.path .. "/lua" } })

@@ -130,7 +130,7 @@ describe("luamig test", function()
       assert.equal(0, r.code, r.stdout .. r.stderr)
     end)
 
-    it("runs them under busted too, on " .. dialect, function()
+    it("runs them under busted too, on " .. dialect .. " #not_with_tsan", function()
       local p = new_project()
       local r = cli.run({ "--lua=lua5.4", "-o", "plainTerminal", "spec" }, {
         cwd = p.path, program = "busted", env = { LUA_CPATH = build .. "/?.so;;", LUAMIG_TEST_URL = url },
