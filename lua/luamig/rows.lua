@@ -5,6 +5,7 @@
 --- is compared.
 local core = require "luamig.core"
 local files = require "luamig.files"
+local quoted = require "luamig.quoted"
 local reference_order = require "luamig.reference_order"
 
 local rows = {}
@@ -142,13 +143,12 @@ end
 -- What is stored of a row: { column = value }, nil when it is gone, and true when the table is another by now.
 local function look(handle, item, facts)
   if not facts then return nil, true end
-  local sql, columns, quoted = core.sql(), {}, {}
+  local columns = {}
   for column in pairs(item.values) do
     if facts.columns[column] then columns[#columns + 1] = column end
   end
   table.sort(columns)
-  for i, column in ipairs(columns) do quoted[i] = sql.expr(handle:quote(column)) end
-  local query = sql.table(item.table):select(quoted)
+  local query = core.sql().table(item.table):select(quoted(handle, columns))
   for _, column in ipairs(item.key) do
     if not facts.columns[column] then return nil, true end
     query = query:where(handle:quote(column) .. " = ?", item.values[column])

@@ -40,9 +40,12 @@ function skeleton.file_name(file_template, values, date, now)
     second = ("%02d"):format(date.sec), epoch = ("%d"):format(now),
   }
   local function unknown(part)
+    local names = {}
+    for field in pairs(fields) do names[#names + 1] = "{" .. field .. "}" end
+    table.sort(names)
     core.error {
       kind = "config", message = ("file_template has an unknown field %s"):format(part),
-      hint = "The fields are {rev}, {slug}, {year}, {month}, {day}, {hour}, {minute}, {second} and {epoch}.",
+      hint = "The fields are " .. table.concat(names, ", ") .. ".",
     }
   end
   local foreign = file_template:match "%%%([^)]*%)%a?" -- %(rev)s, as Alembic has it

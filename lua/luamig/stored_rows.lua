@@ -1,17 +1,11 @@
 --- The rows that revisions have put into a database, as operations: what lookup tables hold.
 local core = require "luamig.core"
+local quoted = require "luamig.quoted"
 local reference_order = require "luamig.reference_order"
 
 local MOST = 1000 -- rows of a table; more are no lookup table
 
 local bytes = { blob = true, binary = true, varbinary = true }
-
--- The columns, whatever they are called, as a query takes them.
-local function quoted(handle, names)
-  local list, sql = {}, core.sql()
-  for i, name in ipairs(names) do list[i] = sql.expr(handle:quote(name)) end
-  return list
-end
 
 -- What orders the rows: the primary key, else all of the columns.
 local function order_of(of, names)

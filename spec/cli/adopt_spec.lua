@@ -401,17 +401,16 @@ end)
 
 for _, mode in ipairs { "ANSI_QUOTES", "ORACLE" } do
   it("reads what schema.lua has no word for in any sql_mode, on mysql: " .. mode, function()
-    local db, fresh = scratch.database "mysql", scratch.database "mysql"
-    if mode == "ORACLE" and live.flavour(db) ~= "mariadb" then return end
+    local db = scratch.database "mysql"
+    if mode == "ORACLE" and live.flavour(db) ~= "mariadb" then return db:drop() end
+    local fresh = scratch.database "mysql"
     db:query [[
       CREATE TABLE t (id int, PRIMARY KEY (id DESC)) PARTITION BY RANGE (id) (PARTITION `p 0` VALUES LESS THAN (10) COMMENT 'the "first"');
       CREATE EVENT `e v` ON SCHEDULE EVERY 1 DAY STARTS '2031-01-01 00:00:00' DISABLE COMMENT 'it''s' DO DELETE FROM t WHERE id = "1";
       CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id + 1]]
     local p = project.new { url = db.url, config = ([[session = { "SET sql_mode = '%s'" },]]):format(mode) }
-    for _, arguments in ipairs { { "adopt" }, { "upgrade", "--url", fresh.url } } do
-      local r = p:luamig(table.unpack(arguments))
-      assert.equal(0, r.code, r.stderr)
-    end
+    p:succeed "adopt"
+    p:succeed("upgrade", "--url", fresh.url)
     for _, query in ipairs {
       "SELECT partition_name, partition_comment FROM information_schema.partitions WHERE table_schema = DATABASE() AND partition_name = 'p 0'",
       "SELECT event_name, event_comment, event_definition, sql_mode FROM information_schema.events WHERE event_schema = DATABASE()",

@@ -262,11 +262,15 @@ static void check_template(lua_State *L, const char *key, const char *template)
     }
     const char *shown = lua_pushlstring(L, part, length);
     const char *name = lua_pushlstring(L, part + 1, strcspn(part + 1, "}"));
-    const char *near = mig_naming_nearest(name);
-    mig_lua_fail(L, MIG_E_config,
-                 "The parts are {table}, {columns}, {column_0} and {referred_table}.",
-                 "naming_convention.%s has an unknown part %s%s%s%s", key, shown,
-                 near != NULL ? " (did you mean {" : "", near != NULL ? near : "",
+    size_t count = 0;
+    const char *const *parts = mig_naming_parts(&count);
+    const char *near = mig_suggest(name, parts, count);
+    const char *hint = "The parts are";
+    for (size_t i = 0; i < count; i++) {
+        hint = lua_pushfstring(L, "%s {%s}%s", hint, parts[i], i + 1 < count ? "," : ".");
+    }
+    mig_lua_fail(L, MIG_E_config, hint, "naming_convention.%s has an unknown part %s%s%s%s", key,
+                 shown, near != NULL ? " (did you mean {" : "", near != NULL ? near : "",
                  near != NULL ? "}?)" : "");
 }
 

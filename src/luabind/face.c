@@ -234,9 +234,7 @@ void mig_face_interrupt(int signal)
     const int before = errno; /* of whatever is interrupted */
     interrupted = signal;
     const struct mig_context *ctx = watched;
-    if (ctx != NULL && ctx->conn != NULL) {
-        mig_context_cancel(&watched);
-    }
+    mig_context_cancel(&watched);
     if (ctx != NULL && (ctx->conn != NULL || ctx->connecting)) {
         (void)alarm(1);
     }

@@ -624,14 +624,7 @@ static int borrow_connection(struct mig_lua_handle *h)
         mig_error_clear(&h->err);
     }
     const bool fits = beside.db != NULL && beside.db->dialect == db->dialect;
-    h->ctx.url = (struct mig_url){.text = fits ? h->owner->url : "",
-                                  .redacted = "(attached)",
-                                  .scheme = db->dialect->name,
-                                  .db = db};
-    struct mig_conn *conn = NULL;
-    int rc = mig_conn_attach(&conn, db, h->owner->native, &h->ctx.log, &h->err);
-    h->ctx.conn = conn;
-    return rc;
+    return mig_context_attach(&h->ctx, db, h->owner->native, fits ? h->owner->url : "", &h->err);
 }
 
 int mig_lua_handle_open(lua_State *L)

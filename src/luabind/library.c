@@ -240,14 +240,10 @@ int mig_attach(struct mig_handle *handle, const char *dialect, void *connection)
         return finish(handle,
                       mig_error_set(&handle->err, MIG_E_usage, "the handle is connected already"));
     }
-    struct mig_conn *conn = NULL;
-    rc = mig_conn_attach(&conn, db, connection, &handle->ctx.log, &handle->err);
-    handle->ctx.conn = conn;
+    rc = mig_context_attach(&handle->ctx, db, connection, "", &handle->err);
     if (rc == 0) { /* else the next call would connect to a database that nobody named */
         handle->owner.db = db;
         handle->owner.native = connection;
-        handle->ctx.url = (struct mig_url){
-            .text = "", .redacted = "(attached)", .scheme = db->dialect->name, .db = db};
     }
     return finish(handle, rc);
 }

@@ -2,7 +2,6 @@
 
 #include "util/ascii.h"
 #include "util/strbuf.h"
-#include "util/suggest.h"
 #include "util/utf8.h"
 
 #include <string.h>
@@ -54,9 +53,10 @@ size_t mig_naming_unknown(const char *template, const char **part)
     return 0;
 }
 
-const char *mig_naming_nearest(const char *part)
+const char *const *mig_naming_parts(size_t *count)
 {
-    return mig_suggest(part, part_names, MIG_COUNT(part_names));
+    *count = MIG_COUNT(part_names);
+    return part_names;
 }
 
 /* FNV-1a: stable over versions and machines, which is all that a cut name asks of it. */

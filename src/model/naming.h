@@ -14,8 +14,8 @@ struct mig_naming {
 /* The length of the first {part} of a template that means nothing, and where it begins, both with
  * its braces; a %(part)s is such a one, too. 0: none. */
 size_t mig_naming_unknown(const char *template, const char **part);
-/* The nearest part that there is, or NULL. */
-const char *mig_naming_nearest(const char *part);
+/* The parts that there are, without their braces. */
+const char *const *mig_naming_parts(size_t *count);
 /* NULL when the convention has no template for it, or out of memory (arena->failed tells). */
 const char *mig_naming_constraint(const struct mig_naming *naming, struct mig_arena *arena,
                                   const char *table, const struct mig_constraint *constraint);

@@ -303,6 +303,19 @@ static int connect_once(struct mig_context *ctx, bool reads, struct mig_error *e
     return rc;
 }
 
+int mig_context_attach(struct mig_context *ctx, const struct mig_db *db, void *native,
+                       const char *url, struct mig_error *err)
+{
+    struct mig_conn *conn = NULL;
+    int rc = mig_conn_attach(&conn, db, native, &ctx->log, err);
+    if (rc == 0) {
+        ctx->conn = conn;
+        ctx->url = (struct mig_url){
+            .text = url, .redacted = "(attached)", .scheme = db->dialect->name, .db = db};
+    }
+    return rc;
+}
+
 int mig_context_connect(struct mig_context *ctx, struct mig_error *err)
 {
     return connect_once(ctx, false, err);

@@ -37,6 +37,10 @@ void mig_context_cancel(const struct mig_context *const _Atomic *ctx);
 int mig_context_map(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
 /* Parses settings.url into ctx->url, once. MIG_E_config when it is missing or malformed. */
 int mig_context_url(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;
+/* Uses a connection of somebody else's. url: of its server, "" where it is not known. On failure
+ * the context is as before. */
+int mig_context_attach(struct mig_context *ctx, const struct mig_db *db, void *native,
+                       const char *url, struct mig_error *err) MIG_MUST_CHECK;
 /* Connects, sends the session settings, calls the after_connect hook, once. A connection that was
  * opened for reading is opened again for the first caller that writes; a lost one too. */
 int mig_context_connect(struct mig_context *ctx, struct mig_error *err) MIG_MUST_CHECK;

@@ -217,37 +217,29 @@ describe("on PostgreSQL", function()
 
   it("a serial column becomes an identity, and is one that fills itself on the way back", function()
     local p = project.new { url = db.url }
-    local function luamig(...)
-      local r = p:luamig(...)
-      assert.equal(0, r.code, r.stdout .. r.stderr)
-    end
     db:query "CREATE TABLE t (id SERIAL CONSTRAINT pk PRIMARY KEY, a INTEGER); INSERT INTO t (a) SELECT 1 FROM generate_series(1, 5)"
     p:write("schema.lua", [[return sql.schema { t = { { "id", sql.integer, identity = sql.identity { always = true, increment = 2 } }, { "a", sql.integer },
       sql.primary_key({ "id" }, { name = "pk" }) } }]])
-    luamig("revision", "--autogenerate", "-m", "identity")
-    luamig "upgrade"
-    luamig "check"
+    p:succeed("revision", "--autogenerate", "-m", "identity")
+    p:succeed "upgrade"
+    p:succeed "check"
     assert.equal("7", db:value "INSERT INTO t (a) VALUES (1) RETURNING id")
-    luamig("downgrade", "base")
+    p:succeed("downgrade", "base")
     assert.equal("8", db:value "INSERT INTO t (id, a) VALUES (DEFAULT, 1) RETURNING id")
     assert.equal("99", db:value "INSERT INTO t (id, a) VALUES (99, 1) RETURNING id")
   end)
 
   it("a serial column fills itself no more, also where a downgrade has made an identity of it", function()
     local p = project.new { url = db.url }
-    local function luamig(...)
-      local r = p:luamig(...)
-      assert.equal(0, r.code, r.stdout .. r.stderr)
-    end
     db:query "CREATE TABLE t (a SERIAL, b SMALLSERIAL); INSERT INTO t SELECT FROM generate_series(1, 3)"
     p:write("schema.lua", [[return sql.schema { t = { { "a", sql.integer }, { "b", sql.smallint, identity = sql.identity { always = true } } } }]])
-    luamig("revision", "--autogenerate", "-m", "plain")
+    p:succeed("revision", "--autogenerate", "-m", "plain")
     for _ = 1, 2 do
-      luamig "upgrade"
-      luamig "check"
+      p:succeed "upgrade"
+      p:succeed "check"
       assert.same({ "a\t\t", "b\ta\t" }, db:query [[SELECT attname, attidentity, pg_get_expr(adbin, adrelid) FROM pg_attribute
         LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum) WHERE attrelid = 't'::regclass AND attnum > 0 ORDER BY 1]])
-      luamig("downgrade", "base")
+      p:succeed("downgrade", "base")
       assert.equal("t", db:value "INSERT INTO t VALUES (DEFAULT, DEFAULT) RETURNING a > 3 AND b > 3")
     end
   end)
